@@ -1,0 +1,87 @@
+/**
+ * A whole network driver in one file: it hands out addresses from a network's `subnet` option, and when a sandbox joins,
+ * sets the link's names, the gateway and a route. Drop it into plugins/ and it loads.
+ */
+import { CONNECTED, LocalScope } from "bulkhead/plugin";
+
+export async function init(callback) {
+  const networks = new Map();
+
+  const network = (nid) => networks.get(nid) ?? fail("NotFound", `network ${nid} does not exist`);
+  const endpoint = (nid, eid) => network(nid).endpoints.get(eid) ?? fail("NotFound", `endpoint ${eid} does not exist`);
+
+  await callback.registerDriver(
+    "hello",
+    {
+      type: () => "hello",
+      config() {},
+
+      createNetwork(nid, options) {
+        const { subnet = "10.99.0.0/24" } = options["com.docker.network.generic"] ?? {};
+        networks.set(nid, { ...parseSubnet(subnet), endpoints: new Map() });
+      },
+      deleteNetwork(nid) {
+        network(nid);
+        networks.delete(nid);
+      },
+
+      createEndpoint(nid, eid, epInfo) {
+        const { base, bits, size, endpoints } = network(nid);
+        const [given] = epInfo.interfaces();
+        if (given) {
+          endpoints.set(eid, { id: given.id(), address: given.address() });
+          return;
+        }
+        const taken = new Set([...endpoints.values()].map((one) => one.address));
+        // .0 is the network, .1 the gateway, the last one the broadcast address.
+        for (let host = 2; host < size - 1; host++) {
+          const address = `${toText(base + host)}/${bits}`;
+          if (taken.has(address)) continue;
+          epInfo.addInterface(0, "", address, "");
+          endpoints.set(eid, { id: 0, address });
+          return;
+        }
+        fail("Forbidden", `network ${nid} has no free address`);
+      },
+      deleteEndpoint(nid, eid) {
+        endpoint(nid, eid);
+        network(nid).endpoints.delete(eid);
+      },
+      endpointOperInfo(nid, eid) {
+        return { address: endpoint(nid, eid).address };
+      },
+
+      join(nid, eid, _sandbox, joinInfo) {
+        const { base, bits } = network(nid);
+        const { id } = endpoint(nid, eid);
+        for (const one of joinInfo.interfaceNames()) one.setNames(`hello${eid.slice(0, 7)}`, "eth");
+        joinInfo.setGateway(toText(base + 1));
+        joinInfo.addStaticRoute(`${toText(base)}/${bits}`, CONNECTED, "", id);
+      },
+      leave(nid, eid) {
+        endpoint(nid, eid);
+      },
+    },
+    { scope: LocalScope },
+  );
+}
+
+function fail(kind, message) {
+  throw Object.assign(new Error(message), { kind });
+}
+
+/** "10.1.0.0/24" → its first address as a number, its prefix length, its count of addresses. */
+function parseSubnet(text) {
+  const [address, bits] = text.split("/");
+  const parts = address.split(".").map(Number);
+  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255)) || !(bits >= 8 && bits <= 30)) {
+    fail("BadRequest", `subnet "${text}" is no IPv4 network between /8 and /30`);
+  }
+  const size = 2 ** (32 - bits);
+  const value = parts.reduce((sum, part) => sum * 256 + part, 0);
+  return { base: value - (value % size), bits: Number(bits), size };
+}
+
+function toText(value) {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+}

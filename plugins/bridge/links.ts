@@ -1,0 +1,94 @@
+/** Bridges and veth pairs, made whole or not at all. */
+import type { CallContext, LinkInfo, NetlinkPower } from "bulkhead/plugin";
+import { kernelSays } from "./errors.ts";
+
+/** A bridge to be made. */
+export interface BridgePlan {
+  readonly name: string;
+  readonly mtu: number;
+  readonly mac: string;
+  /** In CIDR form. */
+  readonly addresses: readonly string[];
+}
+
+/** A veth pair to be made: one end on the bridge, the other for a sandbox. */
+export interface PairPlan {
+  readonly name: string;
+  readonly peer: string;
+  readonly mtu: number;
+  readonly peerMac: string;
+  readonly bridge: string;
+}
+
+export class Links {
+  readonly #netlink: NetlinkPower;
+
+  constructor(netlink: NetlinkPower) {
+    this.#netlink = netlink;
+  }
+
+  async makeBridge({ name, mtu, mac, addresses }: BridgePlan, ctx: CallContext): Promise<void> {
+    await this.#make({ kind: "bridge", name, mtu, mac }, ctx, async (made) => {
+      for (const address of addresses) {
+        ctx.signal.throwIfAborted();
+        if (!made.addresses.includes(address)) await this.#address(name, address);
+      }
+      if (!made.up) await this.#netlink.setLink(name, { up: true });
+    });
+  }
+
+  async makePair({ bridge, ...pair }: PairPlan, ctx: CallContext): Promise<void> {
+    await this.#make({ kind: "veth", ...pair }, ctx, async (made) => {
+      if (made.master !== bridge || !made.up) await this.#netlink.setLink(pair.name, { master: bridge, up: true });
+    });
+  }
+
+  /** Removes a link, and with a veth its other end, wherever that is. One that is gone already is no error. */
+  async remove(name: string): Promise<void> {
+    try {
+      await this.#netlink.deleteLink(name);
+    } catch (error) {
+      if (!kernelSays(error, "Cannot find device")) throw error;
+    }
+  }
+
+  /** Removes what a worker that is gone may have left of a call nobody heard the outcome of. */
+  async sweep(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const there = (await this.#netlink.links()).filter(({ name }) => names.includes(name));
+    for (const { name } of there) await this.remove(name);
+  }
+
+  /** The plugin's links among `names`, by name. */
+  async look(names: readonly string[]): Promise<ReadonlyMap<string, LinkInfo>> {
+    const all = await this.#netlink.links();
+    return new Map(all.filter(({ name }) => names.includes(name)).map((one) => [one.name, one]));
+  }
+
+  /**
+   * Creates a link, or finds it there after a restart, and finishes it; what was made now is unmade when that fails.
+   */
+  async #make(
+    link: Parameters<NetlinkPower["createLink"]>[0],
+    ctx: CallContext,
+    finish: (made: LinkInfo) => Promise<void>,
+  ): Promise<void> {
+    const made = await this.#netlink.createLink(link);
+    try {
+      ctx.signal.throwIfAborted();
+      await finish(made);
+    } catch (error) {
+      // In a replay the link is what traffic flows through: it stays, whatever else went wrong.
+      if (!ctx.replay) await this.remove(link.name).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #address(name: string, address: string): Promise<void> {
+    try {
+      await this.#netlink.addAddress(name, address);
+    } catch (error) {
+      if (!kernelSays(error, "File exists")) throw error;
+    }
+  }
+}

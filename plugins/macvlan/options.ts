@@ -1,0 +1,64 @@
+/** What a network's options may say. */
+import type { Json, JsonObject } from "bulkhead/plugin";
+import { badRequest, quote } from "./errors.ts";
+import { readSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
+
+/** How endpoints of one parent reach each other: "bridge" directly, "private" not at all. */
+export const MODES = ["bridge", "private"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** A network as its options ask for it. */
+export interface NetworkOptions {
+  /** The machine's link that the endpoints stand on. */
+  readonly parent: string;
+  readonly mode: Mode;
+  readonly subnet: Subnet | undefined;
+  /** Bytes; undefined: the parent's. */
+  readonly mtu: number | undefined;
+}
+
+/** Under these keys Docker passes on what came with `--opt`. */
+const GENERIC = "com.docker.network.generic";
+const DOCKER_MTU = "com.docker.network.driver.mtu";
+
+const KEYS = ["parent", "macvlan_mode", "mode", ...SUBNET_KEYS, "mtu", DOCKER_MTU];
+
+/** The options of `createNetwork`. Throws BadRequest. */
+export function readNetworkOptions(options: JsonObject): NetworkOptions {
+  const generic = options[GENERIC] ?? {};
+  if (typeof generic !== "object" || Array.isArray(generic))
+    badRequest(`option ${GENERIC} must be an object, not ${quote(generic)}`);
+  const given = generic as JsonObject;
+  const unknown = Object.keys(given).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) badRequest(`unknown option ${quote(unknown)}; there are ${KEYS.join(", ")}`);
+  const [subnet, another] = readSubnets(given);
+  if (subnet && another)
+    badRequest(`a macvlan network has one subnet; the options give ${subnet.text} and ${another.text}`);
+  return {
+    parent: readParent(given.parent),
+    mode: readMode(given.macvlan_mode ?? given.mode),
+    subnet,
+    mtu: readMtu(given.mtu ?? given[DOCKER_MTU] ?? options[DOCKER_MTU]),
+  };
+}
+
+function readParent(value: Json | undefined): string {
+  if (typeof value === "string" && /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,14}$/.test(value)) return value;
+  return badRequest(
+    `option parent ${quote(value)} must name the link of the machine that endpoints stand on, as "eth0"`,
+  );
+}
+
+function readMode(value: Json | undefined): Mode {
+  const mode = value === undefined || value === null || value === "" ? "bridge" : value;
+  const found = MODES.find((one) => one === mode);
+  return found ?? badRequest(`requested macvlan mode ${quote(value)} is not valid: use "${MODES.join('" or "')}"`);
+}
+
+/** Docker's labels are text, so a number may be written as one. */
+function readMtu(value: Json | undefined): number | undefined {
+  if (value === undefined || value === null || value === "" || value === 0 || value === "0") return undefined;
+  const mtu = typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value;
+  if (typeof mtu === "number" && Number.isInteger(mtu) && mtu >= 1280 && mtu <= 9216) return mtu;
+  return badRequest(`invalid MTU: ${quote(value)} must be a whole number from 1280 to 9216`);
+}

@@ -1,0 +1,133 @@
+/**
+ * From an author's file to one script that the sandbox can evaluate: the platform's side, which reads no file of a
+ * plugin.
+ */
+import { DriverError } from "../driverapi/errors.js";
+import { BUNDLER, TIMES } from "../protocol/limits.js";
+import { BundlerProcess, type Outcome } from "./bundler-process.js";
+import { type BundledFile, type Failure, SIMPLER, shown } from "./messages.js";
+
+export type { BundledFile } from "./messages.js";
+
+/** Which plugin to bundle. */
+export interface BundleRequest {
+  /** Its id, for messages. */
+  readonly plugin: string;
+  /** Absolute folder of the plugin; for a bare file, the folder the file stands in. */
+  readonly root: string;
+  /** Absolute path of the entry file. */
+  readonly entry: string;
+  /** A bare file: may load only itself, `root/node_modules/**`, and `bulkhead/plugin`. */
+  readonly single: boolean;
+  /** Milliseconds from the moment a bundler process is free for it. Default: `TIMES.bundle`. */
+  readonly deadline?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A bundled plugin. */
+export interface Bundle {
+  /** A script that defines `var __plugin__` (`PLUGIN_GLOBAL`), the exports of the plugin's entry file. ASCII. */
+  readonly code: string;
+  /** JSON; its sources are relative to the plugin's folder, without their contents. */
+  readonly sourceMap: string;
+  /** Sorted by path, without the runtime's own: what {@link pluginDigest} covers. */
+  readonly files: readonly BundledFile[];
+}
+
+/**
+ * Bundles a plugin in a process of its own; nothing is left running when the promise settles.
+ * Throws `DriverError` with `plugin` and, where there is one, the author's `file` and `line`:
+ * `ERR_PLUGIN_FILE`, `ERR_PLUGIN_SIZE`, `ERR_PLUGIN_SYNTAX`, `ERR_PLUGIN_IMPORT`, `ERR_BUNDLE_FAILED`;
+ * `ERR_CALL_ABORTED`.
+ */
+export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
+  const { plugin, root, entry, single, deadline = TIMES.bundle, signal } = request;
+  const release = await turn();
+  try {
+    if (signal?.aborted) throw failure(plugin, { kind: "aborted" }, deadline, "");
+    const bundler = takeSpare() ?? new BundlerProcess();
+    let outcome: Outcome;
+    try {
+      outcome = await bundler.ask({ root, entry, single }, deadline, signal);
+    } finally {
+      await bundler.end();
+    }
+    if (outcome.kind !== "answer") throw failure(plugin, outcome, deadline, bundler.stderr);
+    if (!outcome.answer.ok) throw refusal(plugin, outcome.answer, bundler.stderr);
+    const { code, sourceMap, files } = outcome.answer;
+    return { code, sourceMap, files };
+  } finally {
+    release();
+  }
+}
+
+let spare: BundlerProcess | undefined;
+
+/** Starts a bundler process ahead, for the next bundle. It keeps no platform's process running; harmless to repeat. */
+export function prepareBundler(): void {
+  if (spare?.alive) return;
+  spare = new BundlerProcess();
+  spare.hold(false);
+}
+
+/** Ends what {@link prepareBundler} started and nobody used. */
+export async function releaseBundler(): Promise<void> {
+  const unused = spare;
+  spare = undefined;
+  await unused?.end();
+}
+
+function takeSpare(): BundlerProcess | undefined {
+  const taken = spare;
+  spare = undefined;
+  if (!taken?.alive) return undefined;
+  taken.hold(true);
+  return taken;
+}
+
+const waiting: Array<() => void> = [];
+let running = 0;
+
+/** Waits for one of {@link BUNDLER.atOnce} turns; call what it gives to pass it on. */
+async function turn(): Promise<() => void> {
+  if (running < BUNDLER.atOnce) running++;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  return () => {
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
+  };
+}
+
+/** A plugin's fault, as the bundler process found it. */
+function refusal(plugin: string, { code, message, file, line }: Failure, stderr: string): DriverError {
+  const why = code === "ERR_BUNDLE_FAILED" ? reason(stderr) : "";
+  return new DriverError(code, `plugin "${plugin}": ${why}${message}`, { plugin, file, line });
+}
+
+/** No answer, or no valid one. */
+function failure(
+  plugin: string,
+  outcome: Exclude<Outcome, { kind: "answer" }>,
+  deadline: number,
+  stderr: string,
+): DriverError {
+  if (outcome.kind === "aborted") {
+    return new DriverError("ERR_CALL_ABORTED", `plugin "${plugin}": its caller aborted the bundling`, { plugin });
+  }
+  const what =
+    outcome.kind === "deadline"
+      ? `bundling did not end within ${deadline} ms and was stopped`
+      : outcome.kind === "nonsense"
+        ? `the bundler gave no valid answer: ${shown(outcome.why)}`
+        : `${reason(stderr)}the bundler ended without an answer (${shown(outcome.how)})`;
+  return new DriverError("ERR_BUNDLE_FAILED", `plugin "${plugin}": ${what}; ${SIMPLER}`, { plugin });
+}
+
+/** What a crash was about, where standard error tells. */
+function reason(stderr: string): string {
+  if (/stack overflow|stack exceeds/.test(stderr)) return "the code is nested too deeply: ";
+  if (/out of memory|OutOfMemory|cannot allocate/i.test(stderr))
+    return `it takes more than ${BUNDLER.dataMb} MiB to bundle: `;
+  return "";
+}

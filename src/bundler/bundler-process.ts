@@ -1,0 +1,145 @@
+/**
+ * One bundler process, seen from the platform: a process group of its own (Node, and esbuild below it), asked once.
+ * What bounds it:
+ * - time: the group is killed at the deadline, on abort, after its answer, and by itself when standard input closes;
+ * - memory: RLIMIT_DATA bounds each of the two processes (Linux only), Node's heap has its own cap; GOMEMLIMIT only
+ *   makes
+ *   esbuild collect harder. No limit covers the group as a sum: that would take a cgroup;
+ * - files: RLIMIT_FSIZE is 0, so neither process can write any; no core dumps.
+ * It is not walled off otherwise: it runs no line of the plugin's.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { BUNDLER } from "../protocol/limits.js";
+import { type Answer, answerLength, type ChildRequest, decodeAnswer } from "./messages.js";
+
+/** How asking ended. */
+export type Outcome =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "ended"; readonly how: string }
+  | { readonly kind: "nonsense"; readonly why: string }
+  | { readonly kind: "deadline" }
+  | { readonly kind: "aborted" };
+
+const SCRIPT: string = fileURLToPath(new URL("./child.js", import.meta.url));
+/** Sets the limits and becomes Node: same process, so the group stays ours. A limit that is already lower stays. */
+const LIMITED = 'ulimit -c 0; ulimit -f 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
+const ENVIRONMENT = { GOMEMLIMIT: `${BUNDLER.esbuildMb}MiB`, GOTRACEBACK: "none", NO_COLOR: "1" };
+
+/** Start it, ask it once, end it. */
+export class BundlerProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #closed: Promise<void>;
+  readonly #received: Promise<Outcome>;
+  #stderr = "";
+
+  constructor() {
+    const node = [process.execPath, `--max-old-space-size=${BUNDLER.heapMb}`, SCRIPT];
+    this.#child = spawn("/bin/sh", ["-c", LIMITED, "sh", String(BUNDLER.dataMb * 1024), ...node], {
+      cwd: "/",
+      detached: true,
+      env: ENVIRONMENT,
+    });
+    this.#closed = new Promise((resolve) => this.#child.once("close", () => resolve()));
+    // A leader that died by itself leaves esbuild behind; the id is still the group's while that lives.
+    this.#child.once("exit", () => this.#kill());
+    this.#child.stdin.on("error", () => {});
+    this.#child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      this.#stderr = (this.#stderr + chunk).slice(0, BUNDLER.stderrBytes);
+    });
+    this.#received = this.#receive();
+  }
+
+  /** False once it has ended: a spare may die while it waits. */
+  get alive(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What both processes wrote to standard error, complete once {@link end} has settled, up to a cap. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Sends the request and waits for its answer, for at most `deadline` milliseconds. Call {@link end} afterwards. */
+  async ask(request: ChildRequest, deadline: number, signal: AbortSignal | undefined): Promise<Outcome> {
+    if (signal?.aborted) return { kind: "aborted" };
+    const over = new AbortController();
+    const late = sleep(deadline, { kind: "deadline" } as const, { signal: over.signal });
+    const aborted = signal
+      ? once(signal, "abort", { signal: over.signal }).then(() => ({ kind: "aborted" }) as const)
+      : new Promise<never>(() => {});
+    try {
+      this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+      return await Promise.race([this.#received, late, aborted]);
+    } finally {
+      for (const loser of [late, aborted]) loser.catch(() => {});
+      over.abort();
+    }
+  }
+
+  /** Kills the group and waits until it is gone: esbuild holds standard error, so closed pipes mean both have ended. */
+  async end(): Promise<void> {
+    this.#kill();
+    const guard = new AbortController();
+    const enough = sleep(BUNDLER.reapMs, undefined, { signal: guard.signal }).catch(() => {});
+    await Promise.race([this.#closed, enough]);
+    guard.abort();
+    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
+  }
+
+  /** Whether it keeps the platform's process running. A waiting spare does not. */
+  hold(held: boolean): void {
+    const { stdin, stdout, stderr } = this.#child;
+    for (const handle of [this.#child, stdin, stdout, stderr]) {
+      if (handle === this.#child || handle instanceof Socket) held ? handle.ref() : handle.unref();
+    }
+  }
+
+  #kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // The group is gone.
+    }
+  }
+
+  #receive(): Promise<Outcome> {
+    const { promise, resolve } = deferred<Outcome>();
+    let chunks: Buffer[] = [];
+    let length = 0;
+    let wanted: number | undefined;
+    this.#child.stdout.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      try {
+        if (wanted === undefined) {
+          chunks = [Buffer.concat(chunks)];
+          wanted = answerLength(chunks[0] ?? chunk);
+        }
+        if (wanted === undefined || length < wanted) return;
+        if (length > wanted) throw new Error("it says more than one answer");
+        resolve({ kind: "answer", answer: decodeAnswer(Buffer.concat(chunks)) });
+      } catch (error) {
+        resolve({ kind: "nonsense", why: error instanceof Error ? error.message : String(error) });
+      }
+      this.#child.stdout.removeAllListeners("data").resume();
+      chunks = [];
+    });
+    this.#child.once("error", (error) => resolve({ kind: "ended", how: error.message }));
+    this.#child.once("close", (code, signal) => resolve({ kind: "ended", how: `${signal ?? `exit ${code}`}` }));
+    return promise;
+  }
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,127 @@
+/** One esbuild run over one plugin. Runs in a bundler process only. */
+import { lstatSync, realpathSync, type Stats } from "node:fs";
+import { extname, join, relative } from "node:path";
+import { type BuildOptions, build } from "esbuild";
+import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
+import { BUNDLER, DEFAULTS } from "../protocol/limits.js";
+import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confined-file.js";
+import { refusalFrom, refuseDropped } from "./diagnostics.js";
+import type { ChildRequest, Success } from "./messages.js";
+import { BundleRefusal } from "./refusal.js";
+import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
+import { checkTsconfigs, readPackages } from "./settings-files.js";
+import { EXTENSIONS, SourceLedger, sourcesPlugin } from "./sources.js";
+
+/**
+ * Found to work under SES; `tsconfigRaw` keeps esbuild from reading any tsconfig.json, whose `extends` may name any
+ * file.
+ */
+const SETTINGS = {
+  write: false,
+  bundle: true,
+  format: "iife",
+  globalName: PLUGIN_GLOBAL,
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  resolveExtensions: [...EXTENSIONS],
+  target: "es2022",
+  minifyWhitespace: true,
+  treeShaking: true,
+  legalComments: "none",
+  charset: "ascii",
+  define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
+  tsconfigRaw: {},
+  sourcemap: "external",
+  sourcesContent: false,
+  logLevel: "silent",
+} as const satisfies BuildOptions;
+
+/** Bundles one plugin. Throws {@link BundleRefusal}. */
+export async function compile(request: ChildRequest): Promise<Success> {
+  const root = realFolder(request.root);
+  const entry = join(root, relative(request.root, request.entry));
+  const name = nameIn(root, entry);
+  try {
+    assertEntry(entry, name, root);
+  } catch (error) {
+    throw refusalFrom(error, name);
+  }
+  const rules: Confinement = { root, only: request.single ? entry : undefined };
+  const ledger = new SourceLedger(rules);
+  try {
+    const built = await run(entry, root, ledger, rules);
+    readPackages(ledger, rules);
+    checkTsconfigs(ledger, rules);
+    const fit = fitForSandbox(built);
+    assertSize(fit);
+    return { ok: true, ...fit, files: ledger.list() };
+  } catch (error) {
+    throw refusalFrom(error, name);
+  }
+}
+
+async function run(entry: string, root: string, ledger: SourceLedger, rules: Confinement): Promise<MappedCode> {
+  const { outputFiles, warnings } = await build({
+    ...SETTINGS,
+    absWorkingDir: root,
+    // Nothing is written there: the source map's paths are relative to it.
+    outfile: join(root, "bundle.js"),
+    entryPoints: [entry],
+    plugins: [sourcesPlugin(ledger, rules)],
+  });
+  refuseDropped(warnings);
+  const map = outputFiles.find((file) => file.path.endsWith(".map"));
+  const code = outputFiles.find((file) => file !== map);
+  if (!code || !map) throw new Error("esbuild gave no output");
+  // Before the text is made of it: parsing costs many times its size.
+  if (code.contents.length > DEFAULTS.bundleOutputBytes)
+    throw tooLarge("code", code.contents.length, DEFAULTS.bundleOutputBytes);
+  return { code: code.text, sourceMap: map.text };
+}
+
+function assertSize({ code, sourceMap }: MappedCode): void {
+  if (code.length > DEFAULTS.bundleOutputBytes) throw tooLarge("code", code.length, DEFAULTS.bundleOutputBytes);
+  const mapBytes = Buffer.byteLength(sourceMap);
+  if (mapBytes > BUNDLER.mapBytes) throw tooLarge("source map", mapBytes, BUNDLER.mapBytes);
+}
+
+function tooLarge(what: string, bytes: number, most: number): BundleRefusal {
+  return new BundleRefusal(
+    "ERR_PLUGIN_SIZE",
+    `the bundle's ${what} has ${bytes} bytes, and may have ${most}: load less`,
+  );
+}
+
+function realFolder(root: string): string {
+  try {
+    return realpathSync(root);
+  } catch (error) {
+    throw unreadable(root, error);
+  }
+}
+
+/** Says what is wrong with an entry that esbuild would rather resolve in ways of its own. */
+function assertEntry(entry: string, name: string, root: string): void {
+  if (!isBelow(entry, root)) {
+    throw new BundleRefusal(
+      "ERR_PLUGIN_FILE",
+      `the entry ${entry} lies outside the plugin's folder ${root}; name a file in it`,
+    );
+  }
+  let stat: Stats;
+  try {
+    stat = lstatSync(entry);
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+  if (stat.isSymbolicLink())
+    throw new BundleRefusal("ERR_PLUGIN_FILE", `${name} is a symbolic link; put the file itself there`);
+  if (!stat.isFile()) throw new BundleRefusal("ERR_PLUGIN_FILE", notAFile(name, stat));
+  if (stat.size === 0) throw new BundleRefusal("ERR_PLUGIN_FILE", `${name} is empty; a plugin exports a function init`);
+  if (!EXTENSIONS.includes(extname(entry)) || extname(entry) === ".json") {
+    throw new BundleRefusal(
+      "ERR_PLUGIN_FILE",
+      `${name} is of a kind that cannot be loaded; a plugin is a .js, .mjs, .cjs, .ts or .mts file`,
+    );
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * SES refuses to evaluate text that merely looks like `import(`, a direct `eval(` or an HTML comment, wherever it
+ * stands.
+ * Where it stands in a literal or a name, the same value is written with an escape; where it is the real thing, or in a
+ * tagged template (which sees its own escapes), it is left to the caller to refuse, with its place.
+ */
+import { type Node, parse } from "acorn";
+
+/** One change: at an offset of the original code, `remove` characters become `insert`. */
+export interface Edit {
+  readonly at: number;
+  readonly remove: number;
+  readonly insert: string;
+}
+
+/** What cannot be rewritten: its offset in the code, and why. */
+export interface Obstacle {
+  readonly at: number;
+  readonly what: "import" | "eval" | "tagged";
+  /** The text as SES sees it. */
+  readonly text: string;
+  /** A multi-line template is mapped by its start only: it stands this many lines below `at`. */
+  readonly below: number;
+}
+
+/** Edits sorted by offset, or the first thing in the way. */
+export type Evasion = { readonly edits: readonly Edit[] } | { readonly obstacle: Obstacle };
+
+interface Hit {
+  readonly at: number;
+  readonly text: "import" | "eval" | "<!--" | "-->";
+}
+
+/** As in ses/src/transforms.js, but with the word's own place, and all of them. */
+const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
+  ["import", /(?<=^|[^.]|\.\.\.)\bimport(?=\s*(?:\(|\/[/*]))/g],
+  ["eval", /(?<=^|[^.])\beval(?=\s*\()/g],
+  ["<!--", /<!--/g],
+  ["-->", /-->/g],
+];
+
+/**
+ * What {@link evade} would have to deal with, sorted. Empty for almost all bundles, which are then never parsed here.
+ */
+function suspects(code: string): Hit[] {
+  const hits = PATTERNS.flatMap(([text, pattern]) =>
+    Array.from(code.matchAll(pattern), (match): Hit => ({ at: match.index, text })),
+  );
+  return hits.sort((a, b) => a.at - b.at);
+}
+
+/**
+ * Finds the edits that make a script fit for SES. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
+ */
+export function evade(code: string): Evasion {
+  const hits = suspects(code);
+  if (hits.length === 0) return { edits: [] };
+  const places = placesOf(parse(code, { ecmaVersion: "latest", sourceType: "script" }), hits);
+  const edits: Edit[] = [];
+  for (const hit of hits) {
+    const change = changeFor(code, hit, places.get(hit));
+    if ("what" in change) return { obstacle: change };
+    edits.push(change);
+  }
+  return { edits: edits.sort((a, b) => a.at - b.at) };
+}
+
+/** Applies edits sorted by offset. */
+export function applyEdits(code: string, edits: readonly Edit[]): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (const { at, remove, insert } of edits) {
+    parts.push(code.slice(from, at), insert);
+    from = at + remove;
+  }
+  return parts.join("") + code.slice(from);
+}
+
+/** The leaf of the syntax tree a hit stands in, its parent, and whether that is a tagged template's own. */
+interface Place {
+  readonly leaf: Node;
+  readonly parent: Node | undefined;
+  readonly tagged: boolean;
+}
+
+const LEAVES = new Set(["Literal", "TemplateElement", "Identifier", "PrivateIdentifier"]);
+
+/** One walk over the tree, only into what holds a hit, on a stack of its own: hostile code is deep. */
+function placesOf(root: Node, hits: readonly Hit[]): Map<Hit, Place> {
+  const places = new Map<Hit, Place>();
+  const waiting: Array<{ node: Node; parent: Node | undefined; grandparent: Node | undefined }> = [
+    { node: root, parent: undefined, grandparent: undefined },
+  ];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { node, parent, grandparent } = next;
+    let index = firstAtOrAfter(hits, node.start);
+    let hit = hits[index];
+    if (!hit || hit.at >= node.end) continue;
+    if (LEAVES.has(node.type)) {
+      const tagged =
+        node.type === "TemplateElement" &&
+        grandparent?.type === "TaggedTemplateExpression" &&
+        parent !== undefined &&
+        quasiOf(grandparent) === parent;
+      for (; hit && hit.at < node.end; hit = hits[++index]) places.set(hit, { leaf: node, parent, tagged });
+      continue;
+    }
+    for (const value of Object.values(node)) {
+      for (const child of Array.isArray(value) ? value : [value]) {
+        if (isNode(child)) waiting.push({ node: child, parent: node, grandparent: parent });
+      }
+    }
+  }
+  return places;
+}
+
+function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obstacle {
+  const word = hit.text === "import" || hit.text === "eval";
+  if (place?.tagged) {
+    const { start } = place.leaf;
+    return { at: start, what: "tagged", text: hit.text, below: code.slice(start, hit.at).split("\n").length - 1 };
+  }
+  if (!place) {
+    // Operators that touch. A space keeps them apart: `a-- >b`, `a< !--b`.
+    if (hit.text === "-->") return { at: hit.at + 2, remove: 0, insert: " " };
+    if (hit.text === "<!--") return { at: hit.at + 1, remove: 0, insert: " " };
+    return { at: hit.at, what: hit.text, text: hit.text, below: 0 };
+  }
+  const { leaf, parent } = place;
+  if (leaf.type === "Identifier" || leaf.type === "PrivateIdentifier") {
+    // `$import(` is a name like any other, and so is a method called `import`; a plain `eval(` is the real thing.
+    const whole = leaf.type === "Identifier" && leaf.end - leaf.start === hit.text.length;
+    if (whole && !isKeyOf(leaf, parent)) return { at: hit.at, what: "eval", text: hit.text, below: 0 };
+    return escaped(code, hit.at + 1, "\\u00");
+  }
+  if (word) return escaped(code, hit.at + 1, "\\x");
+  if (hit.text === "-->") return escaped(code, hit.at + 2, "\\x");
+  // In a regex `!` may belong to a look-behind and `-` to a range: whichever of the two is a plain character here.
+  const inRegex = leaf.type === "Literal" && "regex" in leaf;
+  const plainDash = inRegex && !insideClass(code, leaf.start, hit.at);
+  return escaped(code, hit.at + (plainDash ? 2 : 1), "\\x");
+}
+
+/** Two hexadecimal digits do for every character concerned. */
+function escaped(code: string, at: number, prefix: "\\x" | "\\u00"): Edit {
+  return { at, remove: 1, insert: prefix + code.charCodeAt(at).toString(16).padStart(2, "0") };
+}
+
+/** True when a regex literal that begins at `start` has an open `[` at `at`. */
+function insideClass(code: string, start: number, at: number): boolean {
+  let depth = 0;
+  for (let index = start + 1; index < at; index++) {
+    const char = code[index];
+    if (char === "\\") index++;
+    else if (char === "[") depth = 1;
+    else if (char === "]") depth = 0;
+  }
+  return depth > 0;
+}
+
+function isKeyOf(leaf: Node, parent: Node | undefined): boolean {
+  if (!parent) return false;
+  const field = (name: string): unknown => Reflect.get(parent, name);
+  if (parent.type === "MemberExpression") return field("property") === leaf && field("computed") === false;
+  const keyed =
+    parent.type === "Property" || parent.type === "MethodDefinition" || parent.type === "PropertyDefinition";
+  return keyed && field("key") === leaf && field("computed") === false && field("shorthand") !== true;
+}
+
+function quasiOf(node: Node): unknown {
+  return Reflect.get(node, "quasi");
+}
+
+function isNode(value: unknown): value is Node {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "type" in value &&
+    "start" in value &&
+    typeof value.start === "number"
+  );
+}
+
+function firstAtOrAfter(hits: readonly Hit[], at: number): number {
+  let low = 0;
+  let high = hits.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((hits[middle]?.at ?? 0) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

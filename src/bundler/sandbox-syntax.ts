@@ -1,0 +1,83 @@
+/** Makes a bundle's code fit for the sandbox, or says where in the author's sources it is not. */
+import { SourceMap, type SourceMapPayload } from "node:module";
+import { Script } from "node:vm";
+import { parse } from "acorn";
+import { applyEdits, evade, type Obstacle } from "./evasive.js";
+import { shiftMappings } from "./mappings.js";
+import { SIMPLER } from "./messages.js";
+import { BundleRefusal, type SourcePosition } from "./refusal.js";
+
+/** A script and the map that leads from it to the author's files. */
+export interface MappedCode {
+  readonly code: string;
+  readonly sourceMap: string;
+}
+
+/** As the sandbox evaluates it: strict, within a function. */
+const STRICT_OPEN = '"use strict";(function(){';
+
+/**
+ * Rewrites what SES would refuse by mistake. Throws `ERR_PLUGIN_SYNTAX` for what it refuses with reason, and for sloppy
+ * code.
+ */
+export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
+  const payload = JSON.parse(sourceMap) as SourceMapPayload;
+  assertStrict(code, payload);
+  const evasion = evade(code);
+  if ("obstacle" in evasion) {
+    const { at, below } = evasion.obstacle;
+    const place = authorsPlace(code, at, payload);
+    const exact = place && below > 0 ? { file: place.file, line: (place.line ?? 1) + below } : place;
+    throw new BundleRefusal("ERR_PLUGIN_SYNTAX", wordsFor(evasion.obstacle), exact);
+  }
+  const mappings = shiftMappings(payload.mappings, code, evasion.edits);
+  const { sources, names } = payload;
+  return { code: applyEdits(code, evasion.edits), sourceMap: JSON.stringify({ version: 3, sources, names, mappings }) };
+}
+
+/** esbuild takes old scripts as they are; the sandbox is strict. V8 only compiles here, nothing runs. */
+function assertStrict(code: string, payload: SourceMapPayload): void {
+  try {
+    new Script(`${STRICT_OPEN}${code}\n})`);
+    return;
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new BundleRefusal("ERR_PLUGIN_SYNTAX", `the code is nested too deeply; ${SIMPLER}`);
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    throw new BundleRefusal(
+      "ERR_PLUGIN_SYNTAX",
+      `${text}; the sandbox runs all code in strict mode`,
+      authorsPlace(code, strictErrorAt(code), payload),
+    );
+  }
+}
+
+/** Where, which V8 does not tell by offset. */
+function strictErrorAt(code: string): number | undefined {
+  try {
+    parse(`${STRICT_OPEN}${code}\n})`, { ecmaVersion: "latest", sourceType: "script" });
+    return undefined;
+  } catch (error) {
+    const at =
+      Number(typeof error === "object" && error !== null ? Reflect.get(error, "pos") : undefined) - STRICT_OPEN.length;
+    return at >= 0 && at <= code.length ? at : undefined;
+  }
+}
+
+function wordsFor({ what, text }: Obstacle): string {
+  if (what === "import")
+    return "import() of a computed path cannot run in the sandbox; import it at the top, or with a fixed path";
+  if (what === "eval") return "eval() cannot run in the sandbox; write the code out";
+  const seen = text === "import" || text === "eval" ? `${text}(` : text;
+  return `a tagged template holds ${seen}, which the sandbox refuses; use a plain template, or insert it with \${"…"}`;
+}
+
+function authorsPlace(code: string, at: number | undefined, payload: SourceMapPayload): SourcePosition | undefined {
+  if (at === undefined) return undefined;
+  const lineStart = code.lastIndexOf("\n", at - 1) + 1;
+  const line = code.slice(0, lineStart).split("\n").length - 1;
+  const entry = new SourceMap(payload).findEntry(line, at - lineStart);
+  if (!("originalSource" in entry)) return undefined;
+  return { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+}

@@ -1,0 +1,148 @@
+/**
+ * The esbuild plugin through which every byte of a bundle comes. esbuild finds the files; whether one is let in is
+ * decided
+ * here, on the opened file, and the bytes that are hashed are the bytes that are bundled.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import { DEFAULTS } from "../protocol/limits.js";
+import { type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
+import { sha256 } from "./digest.js";
+import type { BundledFile } from "./messages.js";
+import { BundleRefusal } from "./refusal.js";
+
+/** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
+const RUNTIME_NAMESPACE = "bulkhead";
+
+const runtimeFolder: string = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const LOADERS: Readonly<Record<string, Loader>> = {
+  ".js": "js",
+  ".mjs": "js",
+  ".cjs": "js",
+  ".ts": "ts",
+  ".mts": "ts",
+  ".json": "json",
+};
+
+/** The kinds of file a plugin may be made of, in the order in which an import without extension tries them. */
+export const EXTENSIONS: readonly string[] = Object.keys(LOADERS);
+
+/** esbuild follows the last such comment of a file to any path at all; this one, put behind, leads nowhere. */
+const MAP_COMMENT = "sourceMappingURL";
+const NO_MAP = `\n//# ${MAP_COMMENT}=data:application/json,{"version":3,"sources":[],"mappings":""}`;
+
+/** The files that went into one bundle. */
+export class SourceLedger {
+  readonly #rules: Confinement;
+  readonly #files = new Map<string, string>();
+  #bytes = 0;
+
+  constructor(rules: Confinement) {
+    this.#rules = rules;
+  }
+
+  /** Reads one file, and counts and hashes it. Throws {@link BundleRefusal}. */
+  read(path: string): Buffer {
+    const { root } = this.#rules;
+    const bytes = this.peek(path);
+    const name = nameIn(root, path);
+    this.#bytes += bytes.length;
+    this.#files.set(name, sha256(bytes));
+    if (this.#files.size > DEFAULTS.bundleFiles || this.#bytes > DEFAULTS.bundleInputBytes) {
+      throw new BundleRefusal(
+        "ERR_PLUGIN_SIZE",
+        `with ${name}, the plugin loads ${this.#files.size} files of ${this.#bytes} bytes together, and it may load ` +
+          `${DEFAULTS.bundleFiles} of ${DEFAULTS.bundleInputBytes} bytes: load less`,
+      );
+    }
+    return bytes;
+  }
+
+  /** Reads one file that is not part of the bundle. Throws {@link BundleRefusal}. */
+  peek(path: string): Buffer {
+    return readConfined(openConfined(path, this.#rules), this.#rules);
+  }
+
+  /** Paths relative to the plugin's folder. */
+  names(): string[] {
+    return [...this.#files.keys()];
+  }
+
+  /** Sorted by path. */
+  list(): BundledFile[] {
+    return [...this.#files].map(([path, hash]) => ({ path, sha256: hash })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+}
+
+/** The esbuild plugin. `ledger` reads and remembers. */
+export function sourcesPlugin(ledger: SourceLedger, rules: Confinement): Plugin {
+  return {
+    name: "sources",
+    setup(build) {
+      serveRuntime(build);
+      build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
+      build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
+      build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
+    },
+  };
+}
+
+function serveRuntime(build: PluginBuild): void {
+  build.onResolve({ filter: /^bulkhead(?:\/|$)/, namespace: "file" }, (args) =>
+    args.path === "bulkhead/plugin"
+      ? { path: "plugin.js", namespace: RUNTIME_NAMESPACE, sideEffects: false }
+      : refuse(`"${args.path}" is not for plugins: import "bulkhead/plugin"`),
+  );
+  build.onResolve({ filter: /.*/, namespace: RUNTIME_NAMESPACE }, (args) => ({
+    path: join(dirname(args.importer), args.path),
+    namespace: RUNTIME_NAMESPACE,
+    sideEffects: false,
+  }));
+  build.onLoad({ filter: /.*/, namespace: RUNTIME_NAMESPACE }, async ({ path }) => ({
+    contents: await readFile(join(runtimeFolder, path)),
+    loader: "js",
+  }));
+}
+
+function refuseUrl({ kind, path }: OnResolveArgs): OnResolveResult | undefined {
+  if (kind === "entry-point" || path.startsWith("node:")) return undefined;
+  return refuse(`"${path}" is a URL, and a plugin loads files only: copy it into the plugin's folder`);
+}
+
+/** `imports` of the folder's own package.json are not part of a plugin that is a bare file. */
+function refuseHash(args: OnResolveArgs, { root, only }: Confinement): OnResolveResult | undefined {
+  if (only === undefined || isBelow(args.importer, join(root, "node_modules"))) return undefined;
+  return refuse(`"${args.path}" needs a package.json of the plugin's own: put the plugin into a folder`);
+}
+
+function refuse(message: string): OnResolveResult {
+  return failed(new BundleRefusal("ERR_PLUGIN_IMPORT", message));
+}
+
+function failed(refusal: BundleRefusal): { errors: [{ text: string; detail: BundleRefusal }] } {
+  return { errors: [{ text: refusal.message, detail: refusal }] };
+}
+
+function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadResult {
+  try {
+    const loader = LOADERS[extname(path)];
+    const bytes = ledger.read(path);
+    if (!loader) {
+      const name = nameIn(rules.root, path);
+      throw new BundleRefusal(
+        "ERR_PLUGIN_FILE",
+        `${name} is of a kind that cannot be loaded; a plugin is made of ${EXTENSIONS.join(", ")} files`,
+      );
+    }
+    return {
+      contents: bytes.includes(MAP_COMMENT) && loader !== "json" ? Buffer.concat([bytes, Buffer.from(NO_MAP)]) : bytes,
+      loader,
+    };
+  } catch (error) {
+    if (error instanceof BundleRefusal) return failed(error);
+    throw error;
+  }
+}

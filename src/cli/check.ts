@@ -1,0 +1,148 @@
+/** `bulkhead check PATH`: bundles one plugin, lists what it asks for, and runs its `init` in a host that is thrown away. */
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { DriverError, isErrorCode } from "../driverapi/errors.js";
+import type { Scope } from "../driverapi/types.js";
+import { bundleDiscovered } from "../host/bundled.js";
+import type { PlatformCallback } from "../host/context.js";
+import { type Discovered, discoverPlugins } from "../host/discovery.js";
+import type { Logger } from "../host/logger.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
+import { grantAll } from "../host/policy/grant-all.js";
+import { missingText } from "../host/policy/grant-command.js";
+import type { Policy } from "../host/policy/schema.js";
+import { copyPlugin } from "./copy-plugin.js";
+import { permissionsText, type Report } from "./output.js";
+
+/** As much of a plugin host as a check needs. */
+export interface CheckHost {
+  plugins(): readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly drivers: readonly string[];
+    readonly refusal?: unknown;
+  }[];
+  close(): Promise<void>;
+}
+
+/** Makes the host a check runs `init` in. */
+export type MakeHost = (options: CheckHostOptions) => Promise<CheckHost>;
+
+/** What such a host is made of. */
+export interface CheckHostOptions {
+  readonly plugins: string;
+  readonly policy: Policy;
+  /** Told of every driver that is registered. */
+  readonly callback: PlatformCallback;
+}
+
+/** Checks the plugin at `path`, granting all it asks for. Leaves nothing behind. Throws and reports any plugin's error. */
+export async function check(path: string, makeHost: MakeHost = productHost): Promise<Report> {
+  const source = resolve(path);
+  // By real path, so that the paths in errors can be told and put back.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "bulkhead-check-")));
+  try {
+    await copyPlugin(source, folder);
+    const report = await checkCopy(source, folder, makeHost);
+    return report.error ? { ...report, error: atHome(report.error, folder, source) } : report;
+  } catch (error) {
+    throw error instanceof DriverError ? atHome(error, folder, source) : error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkCopy(source: string, folder: string, makeHost: MakeHost): Promise<Report> {
+  const [plugin] = await discoverPlugins([folder]);
+  if (plugin === undefined) {
+    const rule = `${source}: this is no plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
+    throw new DriverError("ERR_PLUGIN_FILE", rule, { file: source });
+  }
+  const { files, code, sha256 } = await bundleDiscovered(plugin);
+  const question = { id: plugin.id, manifest: plugin.manifest, policy: {} };
+  const asks = { scope: askedScope(question), permissions: askedPermissions(question) };
+  const policy: Policy = { plugins: { [plugin.id]: grantAll(plugin.id, plugin.manifest) } };
+  const { networkTypes, missing } = effectiveGrant({ ...question, policy });
+  if (missing.length > 0)
+    throw new DriverError("ERR_GRANT_MISSING", `cannot grant ${missingText(missing)}`, { plugin: plugin.id });
+
+  const data = {
+    plugin: plugin.id,
+    version: plugin.version ?? null,
+    asks,
+    networkTypes,
+    files: files.length,
+    bytes: code.length,
+    sha256,
+  };
+  const lines = [
+    `${plugin.id}${plugin.version === undefined ? "" : ` ${plugin.version}`}: ${files.length} file${files.length === 1 ? "" : "s"}, bundled to ${code.length} bytes`,
+    `  asks for     scope ${asks.scope}; ${permissionsText(asks.permissions)}`,
+    `  types        ${networkTypes.join(", ")}`,
+    `  sha256       ${sha256}`,
+  ];
+  const outcome = await runInit(plugin, folder, policy, makeHost);
+  if (outcome instanceof DriverError) return { data: { ...data, drivers: [] }, text: lines.join("\n"), error: outcome };
+  lines.push(...outcome.map(({ type, scope }) => `  registered   ${type} (${scope})`));
+  return { data: { ...data, drivers: outcome }, text: lines.join("\n") };
+}
+
+type Registered = readonly { readonly type: string; readonly scope: Scope }[];
+
+/** The drivers `init` registers, or why it does not. */
+async function runInit(
+  plugin: Discovered,
+  folder: string,
+  policy: Policy,
+  makeHost: MakeHost,
+): Promise<Registered | DriverError> {
+  const scopes = new Map<string, Scope>();
+  const callback: PlatformCallback = {
+    registerDriver(type, _driver, { scope }) {
+      scopes.set(type, scope);
+    },
+  };
+  const host = await makeHost({ plugins: folder, policy, callback });
+  try {
+    const seen = host.plugins().find(({ name }) => name === plugin.id);
+    if (seen?.state !== "running") return refusal(plugin.id, seen?.state ?? "not found", seen?.refusal);
+    return seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" }));
+  } finally {
+    await host.close();
+  }
+}
+
+function refusal(id: string, state: string, why: unknown): DriverError {
+  if (why instanceof DriverError) return why;
+  const { code, message, reason } = (typeof why === "object" && why !== null ? why : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const words = String(message ?? reason ?? `the plugin is ${state}`);
+  return new DriverError(isErrorCode(code) ? code : "ERR_PLUGIN_INIT", words, { plugin: id, cause: why });
+}
+
+/** The same error with the author's own paths instead of the copy's. */
+function atHome(error: DriverError, folder: string, source: string): DriverError {
+  const home = (text: string): string => text.replaceAll(folder, dirname(source));
+  const { code, plugin, driver, method, line, file, pluginStack, kind, cause } = error;
+  return new DriverError(code, home(error.message), {
+    plugin: plugin ?? basename(source),
+    driver,
+    method,
+    line,
+    kind,
+    cause,
+    file: file === undefined ? undefined : home(file),
+    pluginStack: pluginStack === undefined ? undefined : home(pluginStack),
+  });
+}
+
+/** What the host would log, the command reports itself. */
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The host that ships, with the in-memory model instead of a kernel; loaded only here, since no other command needs it. */
+async function productHost(options: Parameters<MakeHost>[0]): Promise<CheckHost> {
+  const { createPluginHost } = await import("../index.js");
+  return createPluginHost({ ...options, isolation: "thread", backend: "model", logger: SILENT });
+}

@@ -1,0 +1,103 @@
+/** `bulkhead ls`: every plugin, what it asks for, what it is granted, and whether it would run. No plugin's code is run. */
+import { DriverError } from "../driverapi/errors.js";
+import { quote } from "../driverapi/quote.js";
+import { bundleDiscovered } from "../host/bundled.js";
+import { type Discovered, discoverPlugins } from "../host/discovery.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
+import { grantCommand, missingText } from "../host/policy/grant-command.js";
+import { readPolicyFile } from "../host/policy/policy-file.js";
+import type { Policy } from "../host/policy/schema.js";
+import { permissionsText, type Report, table } from "./output.js";
+import type { Places } from "./places.js";
+
+/** One row of the list. */
+interface Row {
+  readonly id: string;
+  readonly version: string | null;
+  readonly networkTypes: readonly string[];
+  readonly asks: { readonly scope: string; readonly permissions: Readonly<Record<string, unknown>> } | null;
+  readonly granted: { readonly scope: string; readonly permissions: Readonly<Record<string, unknown>> } | null;
+  /** Null: the host's own. */
+  readonly isolation: string | null;
+  readonly state: "ready" | "awaiting-grant" | "refused";
+  readonly code: string | null;
+  readonly reason: string | null;
+}
+
+/** Lists. A broken policy is an error; no policy at all grants the harmless set, as the host does. */
+export async function list(places: Places): Promise<Report> {
+  const { policy } = await readPolicyFile(places.policy, { absent: places.policyNamed ? "error" : "empty" });
+  const rows: Row[] = [];
+  // One after the other: a pinned plugin is bundled, which takes a process of its own.
+  const found = await discoverPlugins(places.plugins);
+  for (const plugin of found) rows.push(await look(plugin, policy, places));
+  const ids = new Set(found.map(({ id }) => id));
+  const strangers = Object.keys(policy.plugins ?? {}).filter((id) => !ids.has(id));
+  return { data: { plugins: rows, notFound: strangers }, text: listText(rows, strangers, places) };
+}
+
+async function look(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
+  const { id, manifest, version = null, error } = plugin;
+  if (error) {
+    const nothing = { id, version, networkTypes: [], asks: null, granted: null, isolation: null };
+    return { ...nothing, state: "refused", code: error.code, reason: error.message };
+  }
+  const question = { id, manifest, policy };
+  const effective = effectiveGrant(question);
+  const row = {
+    id,
+    version,
+    networkTypes: effective.networkTypes,
+    asks: { scope: askedScope(question), permissions: askedPermissions(question) },
+    granted: { scope: effective.scope, permissions: effective.permissions },
+    isolation: effective.isolation ?? null,
+  };
+  const command = grantCommand(id, { policy: places.policy, plugins: places.plugins[0] });
+  const changed = effective.sha256 === undefined ? undefined : await whyNotPinned(plugin, effective.sha256, command);
+  if (changed) return { ...row, state: "refused", code: changed.code, reason: changed.message };
+  if (effective.missing.length === 0) return { ...row, state: "ready", code: null, reason: null };
+  const reason = `it asks for ${missingText(effective.missing)}; to grant it: ${command}`;
+  return { ...row, state: "awaiting-grant", code: "ERR_GRANT_MISSING", reason };
+}
+
+/** Why the plugin's bytes are not those its policy pins; undefined: they are. */
+async function whyNotPinned(plugin: Discovered, pinned: string, command: string): Promise<DriverError | undefined> {
+  try {
+    const { sha256 } = await bundleDiscovered(plugin);
+    if (sha256 === pinned) return undefined;
+    const rule = `its bytes have changed since it was granted (sha256 ${sha256}, pinned ${pinned}); look at it, then: ${command}`;
+    return new DriverError("ERR_PLUGIN_CHANGED", rule, { plugin: plugin.id });
+  } catch (error) {
+    if (error instanceof DriverError) return error;
+    throw error;
+  }
+}
+
+function listText(rows: readonly Row[], strangers: readonly string[], places: Places): string {
+  if (rows.length === 0)
+    return [`no plugins in ${places.plugins.join(", ")}`, ...strangerLines(strangers, places)].join("\n");
+  const cells = rows.map((row) => [
+    idText(row.id),
+    row.version ?? "-",
+    row.networkTypes.join(", ") || "-",
+    row.isolation ?? "-",
+    row.asks ? `${row.asks.scope}: ${permissionsText(row.asks.permissions)}` : "-",
+    row.granted ? `${row.granted.scope}: ${Object.keys(row.granted.permissions).join(", ") || "-"}` : "-",
+    row.state,
+  ]);
+  const reasons = rows.flatMap((row) =>
+    row.reason === null ? [] : [`${idText(row.id)}: ${row.state}: ${row.code}: ${row.reason}`],
+  );
+  const blank = reasons.length + strangers.length > 0 ? [""] : [];
+  const headings = ["ID", "VERSION", "TYPES", "ISOLATION", "ASKS", "GRANTED", "STATE"];
+  return [table(headings, cells), ...blank, ...reasons, ...strangerLines(strangers, places)].join("\n");
+}
+
+function strangerLines(strangers: readonly string[], { policy }: Places): string[] {
+  return strangers.map((id) => `${id}: in ${policy}, but no plugin has that id`);
+}
+
+/** An id that is none may hold anything, and is printed on an operator's terminal. */
+function idText(id: string): string {
+  return /^[\w-]+$/.test(id) ? id : quote(id);
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+/** The command line's perimeter: the only file of it that touches the process. */
+import { readFileSync } from "node:fs";
+import { runProgram } from "./program.js";
+
+// A reader that went away (`bulkhead ls | head -1`) is no fault of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) },
+  version,
+);

@@ -1,0 +1,85 @@
+/** What a command prints and how it ends: text for people, one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use. */
+import { DriverError } from "../driverapi/errors.js";
+
+/** Exit codes. */
+export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
+
+/** What a command has to say. */
+export interface Report {
+  /** The JSON object, without `ok`. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** The same for people; no newline at the end. */
+  readonly text: string;
+  /** Present: the command failed after all, and `data` says as far as it got. */
+  readonly error?: DriverError;
+}
+
+/** Where a command prints. */
+export interface Streams {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Runs a command, prints what it reports or throws, and gives its exit code. Never throws. */
+export async function runReported(json: boolean, streams: Streams, work: () => Promise<Report>): Promise<number> {
+  try {
+    const { data, text, error } = await work();
+    if (json) streams.out(jsonText({ ok: error === undefined, ...data, ...(error ? { error: error.toJSON() } : {}) }));
+    else if (text !== "") streams.out(`${text}\n`);
+    if (error === undefined) return EXIT.done;
+    if (!json) streams.err(errorText(error));
+    return exitCode(error);
+  } catch (error) {
+    return reportError(json, streams, error);
+  }
+}
+
+/** Prints an error and gives the exit code it stands for. */
+export function reportError(json: boolean, streams: Streams, error: unknown): number {
+  const known = error instanceof DriverError ? error : undefined;
+  if (json) {
+    const message = error instanceof Error ? error.message : String(error);
+    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }));
+  } else {
+    // An error that is not ours is a fault of the command itself: its stack is the report.
+    streams.err(
+      known ? errorText(known) : `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+  }
+  return known ? exitCode(known) : EXIT.failed;
+}
+
+function exitCode(error: DriverError): number {
+  return error.code === "ERR_USAGE" ? EXIT.wrongUse : EXIT.failed;
+}
+
+function errorText(error: DriverError): string {
+  return `error ${error.code}: ${error.message}\n`;
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** Columns under headings, padded; what does not fit stays whole in the last one. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** `log, store {"bytes":1024}`; a dash for nothing. */
+export function permissionsText(permissions: Readonly<Record<string, unknown>>): string {
+  const words = Object.entries(permissions).map(([name, limits]) => {
+    const plain = limits === true || Object.keys(limits as object).length === 0;
+    return plain ? name : `${name} ${JSON.stringify(limits)}`;
+  });
+  return words.join(", ") || "-";
+}

@@ -1,0 +1,37 @@
+/** What the commands' common options name: the plugins folders and the policy. */
+import { DriverError } from "../driverapi/errors.js";
+import { quote } from "../driverapi/quote.js";
+import { type Discovered, discoverPlugins } from "../host/discovery.js";
+import { nearest } from "../host/manifest/nearest.js";
+
+/** The options that every command of a plugins folder takes. */
+export interface Places {
+  /** The plugins folders. */
+  readonly plugins: readonly string[];
+  /** The policy's file. */
+  readonly policy: string;
+  /** Whether the policy's file was named by the user, and so must exist where it is only read. */
+  readonly policyNamed: boolean;
+}
+
+/** The plugin `id`. Throws its `error` if it has one, `ERR_PLUGIN_NOT_FOUND`, or `ERR_PLUGINS_DIR`. */
+export async function findPlugin(id: string, places: Places): Promise<Discovered> {
+  const found = await discoverPlugins(places.plugins);
+  const plugin = found.find((one) => one.id === id);
+  if (plugin?.error) throw plugin.error;
+  if (plugin) return plugin;
+  const ids = found.map((one) => one.id);
+  throw notFound(`there is no plugin ${quote(id)} in ${places.plugins.join(", ")}`, id, ids);
+}
+
+/** `ERR_PLUGIN_NOT_FOUND`, with the nearest of the ids there are. */
+export function notFound(what: string, id: string, ids: readonly string[]): DriverError {
+  const near = nearest(id, ids);
+  const hint = near === undefined ? "" : `; did you mean ${quote(near)}?`;
+  const list = ids.length === 0 || near !== undefined ? "" : `; there are: ${ids.slice(0, 20).map(plain).join(", ")}`;
+  return new DriverError("ERR_PLUGIN_NOT_FOUND", `${what}${hint}${list}`, { plugin: id });
+}
+
+function plain(id: string): string {
+  return /^[\w-]+$/.test(id) ? id : quote(id);
+}

@@ -1,0 +1,93 @@
+/** The commands and their options. */
+import { Command, CommanderError, Option } from "commander";
+import { DriverError } from "../driverapi/errors.js";
+import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
+import { check, type MakeHost } from "./check.js";
+import { grant } from "./grant.js";
+import { list } from "./ls.js";
+import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
+import type { Places } from "./places.js";
+import { revoke } from "./revoke.js";
+
+/** Runs `bulkhead` with `argv` (without node and script) and gives the exit code. Never throws. */
+export async function runProgram(
+  argv: readonly string[],
+  streams: Streams,
+  version: string,
+  makeHost?: MakeHost,
+): Promise<number> {
+  // Wrong use is told in JSON too, and commander has then not read the options yet.
+  const json = argv.includes("--json");
+  let exit: number = EXIT.done;
+  const program = new Command("bulkhead");
+  program
+    .description("Runs network drivers written by people you do not trust.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeOut: streams.out, writeErr: () => {} });
+
+  const command = (
+    usage: string,
+    description: string,
+    work: (id: string, command: Command) => Promise<Report>,
+  ): Command => {
+    const one = program.command(usage).description(description).allowExcessArguments(false);
+    one.addOption(new Option("--json", "print one JSON object"));
+    one.action(async (...args: unknown[]) => {
+      const [id] = args;
+      exit = await runReported(json, streams, () => work(typeof id === "string" ? id : "", one));
+    });
+    return one;
+  };
+
+  withPlaces(
+    command("ls", "list the plugins, what they ask for and what they are granted", (_, one) => list(placesOf(one))),
+  );
+  withPlaces(
+    command("grant <id>", "grant a plugin what it asks for, and pin its bytes", (id, one) =>
+      grant(id, { ...placesOf(one), dryRun: one.opts().dryRun === true }),
+    ),
+  ).option("--dry-run", "only print what would be granted");
+  withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
+  command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
+    check(path, makeHost),
+  );
+
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exit;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(json, streams, error);
+    if (error.exitCode === 0) return EXIT.done;
+    // `bulkhead` alone, and `bulkhead help nonsense`, carry no message of their own.
+    const words = error.message
+      .replace(/^error: /, "")
+      .replaceAll("\n", " ")
+      .replace(/\.$/, "");
+    const message = words === "(outputHelp)" ? "a command is missing" : words;
+    return reportError(json, streams, new DriverError("ERR_USAGE", `${message}; see bulkhead --help`));
+  }
+}
+
+function withPlaces(command: Command): Command {
+  const collect = (folder: string, before: readonly string[] | undefined): readonly string[] => [
+    ...(before ?? []),
+    folder,
+  ];
+  return withPolicy(command).option(
+    "--plugins <folder>",
+    "the plugins folder; may be given more than once (default: ./plugins)",
+    collect,
+  );
+}
+
+function withPolicy(command: Command): Command {
+  return command.option("--policy <file>", "the policy's file", `./${DEFAULT_POLICY_FILE}`);
+}
+
+function placesOf(command: Command): Places {
+  const { plugins, policy } = command.opts<{ plugins?: readonly string[]; policy: string }>();
+  return { plugins: plugins ?? ["./plugins"], policy, policyNamed: command.getOptionValueSource("policy") === "cli" };
+}

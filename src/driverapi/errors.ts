@@ -1,0 +1,252 @@
+/**
+ * Every error Bulkhead gives, in one table: libnetwork's kinds (`types.*Error`), a stable code, how a caller may react.
+ * SECURITY.md and README tables are checked against this table in both directions by a test.
+ */
+
+/** libnetwork's error kinds and the HTTP status each has there. */
+export const ERROR_STATUS = {
+  BadRequest: 400,
+  Forbidden: 403,
+  NotFound: 404,
+  Timeout: 408,
+  NotImplemented: 501,
+  NoService: 503,
+  Internal: 500,
+} as const;
+
+/** One of libnetwork's error kinds. */
+export type ErrorKind = keyof typeof ERROR_STATUS;
+
+interface CodeRow {
+  readonly kind: ErrorKind;
+  /** When it arises. Printed in the documentation. */
+  readonly when: string;
+  /** The caller may ignore it (libnetwork's `MaskableError`). */
+  readonly maskable?: true;
+  /** The same call may be tried again (libnetwork's `RetryError`). */
+  readonly retry?: true;
+  /** A driver may throw it itself and have the code passed on. */
+  readonly driver?: true;
+}
+
+/** One row per code. */
+export const ERROR_CODES = {
+  // The contract: arguments
+  ERR_BAD_ID: { kind: "BadRequest", when: "an id is empty, no string, or over 256 bytes", driver: true },
+  ERR_BAD_OPTIONS: {
+    kind: "BadRequest",
+    when: "a call's options are no plain JSON object, too large, or use a reserved key",
+    driver: true,
+  },
+  ERR_BAD_MAC: { kind: "BadRequest", when: "a MAC address does not parse", driver: true },
+  ERR_BAD_ADDRESS: { kind: "BadRequest", when: "an IP address or CIDR does not parse", driver: true },
+  ERR_ADDRESS_FAMILY: {
+    kind: "BadRequest",
+    when: "an IPv6 address stands where IPv4 is asked, or the reverse",
+    driver: true,
+  },
+  ERR_INTERFACE_ID: {
+    kind: "BadRequest",
+    when: "an interface id is no non-negative integer, or none of the endpoint's",
+    driver: true,
+  },
+  ERR_INTERFACE_EXISTS: { kind: "Forbidden", when: "an interface id is used twice on one endpoint", driver: true },
+  ERR_INTERFACES_GIVEN: {
+    kind: "Forbidden",
+    when: "an interface is added to an endpoint whose list was given",
+    driver: true,
+  },
+  ERR_INTERFACE_NAME: { kind: "BadRequest", when: "a srcName or dstPrefix is no valid interface name", driver: true },
+  ERR_ROUTE_TYPE: { kind: "BadRequest", when: "a static route's type is neither NEXTHOP nor CONNECTED", driver: true },
+  ERR_ROUTE_HOST_BITS: { kind: "BadRequest", when: "a route's destination has host bits set", driver: true },
+  ERR_ROUTE_INTERFACE: {
+    kind: "BadRequest",
+    when: "a CONNECTED route names an interface that does not exist",
+    driver: true,
+  },
+  ERR_ROUTE_NEXTHOP: {
+    kind: "BadRequest",
+    when: "a NEXTHOP route has no next hop, or a CONNECTED one has one",
+    driver: true,
+  },
+  // The contract: existence and order
+  ERR_NETWORK_NOT_FOUND: { kind: "NotFound", when: "the network id is not known", driver: true },
+  ERR_ENDPOINT_NOT_FOUND: { kind: "NotFound", when: "the endpoint id is not known", driver: true },
+  ERR_NETWORK_EXISTS: { kind: "Forbidden", when: "the network id is already in use", driver: true },
+  ERR_ENDPOINT_EXISTS: { kind: "Forbidden", when: "the endpoint id is already in use", driver: true },
+  ERR_NETWORK_IN_USE: { kind: "Forbidden", when: "the network still has endpoints", driver: true },
+  ERR_ENDPOINT_IN_USE: { kind: "Forbidden", when: "the endpoint is still joined to a sandbox", driver: true },
+  ERR_ENDPOINT_JOINED: { kind: "Forbidden", when: "the endpoint is already joined to a sandbox", driver: true },
+  ERR_ENDPOINT_NOT_JOINED: {
+    kind: "Forbidden",
+    when: "the endpoint is joined to no sandbox",
+    maskable: true,
+    driver: true,
+  },
+  // Calls
+  ERR_DRIVER_FAILED: { kind: "Internal", when: "the driver threw" },
+  ERR_DRIVER_REPLY: {
+    kind: "Internal",
+    when: "the driver answered with something the contract does not allow; rolled back",
+  },
+  ERR_DRIVER_TIMEOUT: { kind: "Timeout", when: "the call's deadline passed" },
+  ERR_DRIVER_BUSY: {
+    kind: "Timeout",
+    when: "the call never started, because another one held the worker or its id",
+    retry: true,
+  },
+  ERR_OUTCOME_UNKNOWN: { kind: "Internal", when: "the worker ended while the call was in flight", retry: true },
+  ERR_REPLAY_FAILED: { kind: "Internal", when: "the network could not be restored in a restarted driver" },
+  ERR_CALL_ABORTED: { kind: "Timeout", when: "the caller's AbortSignal fired" },
+  ERR_HOST_CLOSED: { kind: "NoService", when: "the host is closing or closed" },
+  ERR_DRIVER_NOT_FOUND: { kind: "NotFound", when: "no driver of that network type is registered" },
+  ERR_PLUGIN_UNAVAILABLE: {
+    kind: "NoService",
+    when: "the plugin crashed too often, or no plugin serves a journalled type",
+  },
+  // Registration
+  ERR_TYPE_NAME: { kind: "BadRequest", when: "a network type's name is empty, dotted, reserved or too long" },
+  ERR_DRIVER_SHAPE: {
+    kind: "BadRequest",
+    when: "a driver lacks one of the nine methods, or type() differs from its name",
+  },
+  ERR_BAD_CAPABILITY: { kind: "BadRequest", when: "a capability's scope is neither local nor global" },
+  ERR_DRIVER_EXISTS: { kind: "Forbidden", when: "a driver of that network type is already registered" },
+  ERR_SCOPE_NOT_GRANTED: { kind: "Forbidden", when: "a driver asks for a scope above its plugin's grant" },
+  ERR_TYPE_NOT_DECLARED: { kind: "Forbidden", when: "a driver's network type is not in the manifest's networkTypes" },
+  ERR_DRIVER_LIMIT: { kind: "Forbidden", when: "the plugin registers more drivers than limits.drivers" },
+  ERR_CALLBACK_REFUSED: { kind: "Forbidden", when: "the platform's DriverCallback refused the driver" },
+  ERR_CONFIG_FAILED: { kind: "Internal", when: "the driver's config() failed; its registration is undone" },
+  // Plugins: files, manifest, policy
+  ERR_PLUGIN_NAME: { kind: "BadRequest", when: "a plugin's id does not match [a-z][a-z0-9-]{0,31}" },
+  ERR_PLUGIN_DUPLICATE: { kind: "Forbidden", when: "two plugins have the same id" },
+  ERR_PLUGIN_FILE: {
+    kind: "BadRequest",
+    when: "a plugin's file is missing, empty, binary, a link, or of no known kind",
+  },
+  ERR_PLUGIN_SIZE: { kind: "BadRequest", when: "a plugin's file or bundle is over its size limit" },
+  ERR_PLUGIN_SYNTAX: { kind: "BadRequest", when: "a plugin's code does not parse, or uses syntax the sandbox refuses" },
+  ERR_PLUGIN_IMPORT: { kind: "Forbidden", when: "an import does not resolve, or leaves the plugin's folder" },
+  ERR_BUNDLE_FAILED: { kind: "Internal", when: "the bundler ran out of time or memory, or crashed on the plugin" },
+  ERR_PLUGIN_CHANGED: { kind: "Forbidden", when: "the plugin's bytes differ from the sha256 its policy pins" },
+  ERR_MANIFEST_MISSING: { kind: "BadRequest", when: "a plugin folder has no plugin.json" },
+  ERR_MANIFEST_INVALID: { kind: "BadRequest", when: "a manifest is no valid JSON, or has a wrong or unknown field" },
+  ERR_GRANT_MISSING: { kind: "Forbidden", when: "a plugin asks for more than its policy grants" },
+  ERR_POLICY_INVALID: { kind: "BadRequest", when: "the policy is no valid JSON, or has a wrong or unknown field" },
+  ERR_ISOLATION_UNAVAILABLE: { kind: "NotImplemented", when: "the isolation asked for cannot be given here" },
+  ERR_OPTIONS: { kind: "BadRequest", when: "createPluginHost was given a wrong or unknown option" },
+  ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },
+  ERR_PLUGIN_NOT_FOUND: { kind: "NotFound", when: "no plugin has that id" },
+  ERR_PLUGIN_IN_USE: { kind: "Forbidden", when: "the plugin still has networks" },
+  // Plugins: running
+  ERR_PLUGIN_LOAD: { kind: "Internal", when: "the plugin's code threw while it was evaluated" },
+  ERR_PLUGIN_NO_INIT: { kind: "BadRequest", when: "the plugin exports no init function" },
+  ERR_PLUGIN_INIT: { kind: "Internal", when: "init threw" },
+  ERR_PLUGIN_INIT_TIMEOUT: { kind: "Timeout", when: "init did not return by its deadline, or blocked" },
+  ERR_PLUGIN_NO_DRIVER: { kind: "BadRequest", when: "init returned and no driver was registered" },
+  ERR_PLUGIN_START: { kind: "Internal", when: "no worker became ready for the plugin by the deadline" },
+  ERR_PLUGIN_CRASHED: { kind: "Internal", when: "the plugin's worker ended: a stray throw or rejection, or an exit" },
+  ERR_PLUGIN_MEMORY: { kind: "Internal", when: "the plugin's worker ran out of its memory class" },
+  ERR_PLUGIN_BLOCKED: { kind: "Timeout", when: "the plugin blocked its worker past what is allowed, and was ended" },
+  ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform" },
+  // The command line
+  ERR_USAGE: { kind: "BadRequest", when: "the bulkhead command was called with wrong arguments" },
+  // The wire
+  ERR_PROTOCOL: { kind: "Internal", when: "a worker sent a frame that no honest worker sends, and was ended" },
+  ERR_PROTOCOL_VERSION: { kind: "Internal", when: "a worker speaks another protocol or runtime version" },
+  ERR_FLOOD: { kind: "Forbidden", when: "a worker sent more than its link allows, and was ended" },
+  // Powers
+  ERR_PERMISSION_ARGUMENT: { kind: "BadRequest", when: "a power was called with a wrong argument" },
+  ERR_PERMISSION_LIMIT: { kind: "Forbidden", when: "a power's limit is reached" },
+  ERR_PERMISSION_FAILED: { kind: "Internal", when: "a power failed on the host's side" },
+  ERR_NETLINK_REFUSED: {
+    kind: "Forbidden",
+    when: "a netlink request is outside its grant; the message names the rule and the value",
+    driver: true,
+  },
+  ERR_NETLINK_FAILED: {
+    kind: "Internal",
+    when: "the kernel refused a netlink request; the message holds its words",
+    driver: true,
+  },
+  // Sandboxes
+  ERR_SANDBOX_NOT_FOUND: { kind: "NotFound", when: "a sandbox's network namespace does not exist, or is none" },
+  ERR_SANDBOX_ATTACHED: { kind: "Forbidden", when: "the endpoint's sandbox is attached already" },
+  ERR_SANDBOX_FAILED: {
+    kind: "Internal",
+    when: "a sandbox could not be attached or detached; the message names the step, and what was done is undone",
+  },
+} as const;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What an error may carry besides its code and message. */
+export interface ErrorDetails {
+  readonly plugin?: string | undefined;
+  /** The network type. */
+  readonly driver?: string | undefined;
+  readonly method?: string | undefined;
+  readonly cause?: unknown;
+  /** Only with `ERR_DRIVER_FAILED`: the kind the driver itself gave. */
+  readonly kind?: ErrorKind | undefined;
+  /** The author's file, relative to the plugin's folder, where there is one. */
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  /** For an `ERR_DRIVER_FAILED`: the plugin's own stack, mapped to its sources. */
+  readonly pluginStack?: string | undefined;
+}
+
+/** The one error class. `code` is stable, `kind` is libnetwork's, `status` its HTTP status. */
+export class DriverError extends Error {
+  override readonly name: string = "DriverError";
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly status: number;
+  readonly maskable: boolean;
+  readonly retry: boolean;
+  readonly plugin: string | undefined;
+  readonly driver: string | undefined;
+  readonly method: string | undefined;
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  readonly pluginStack: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const row: CodeRow = ERROR_CODES[code];
+    this.code = code;
+    this.kind = details.kind ?? row.kind;
+    this.status = ERROR_STATUS[this.kind];
+    this.maskable = row.maskable === true;
+    this.retry = row.retry === true;
+    this.plugin = details.plugin;
+    this.driver = details.driver;
+    this.method = details.method;
+    this.file = details.file;
+    this.line = details.line;
+    this.pluginStack = details.pluginStack;
+  }
+
+  /** A plain object for logs and `--json`. */
+  toJSON(): Record<string, unknown> {
+    const { code, kind, status, message, maskable, retry, plugin, driver, method, file, line } = this;
+    return { code, kind, status, message, maskable, retry, plugin, driver, method, file, line };
+  }
+}
+
+/** True for a code in the table. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(ERROR_CODES, value);
+}
+
+/** True for one of libnetwork's kinds. */
+export function isErrorKind(value: unknown): value is ErrorKind {
+  return typeof value === "string" && Object.hasOwn(ERROR_STATUS, value);
+}
+
+/** True for a code a driver may throw itself; all others would be forgeries of the host's words. */
+export function isDriverThrowable(code: ErrorCode): boolean {
+  const row: CodeRow = ERROR_CODES[code];
+  return row.driver === true;
+}

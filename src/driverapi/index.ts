@@ -1,0 +1,42 @@
+/** What a platform needs of the contract. */
+export {
+  CONNECTED,
+  DRIVER_METHODS,
+  GlobalScope,
+  LocalScope,
+  NEXTHOP,
+  NetworkPluginEndpointType,
+} from "./constants.js";
+export { EndpointConfig } from "./endpoint-config.js";
+export {
+  DriverError,
+  ERROR_CODES,
+  ERROR_STATUS,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorKind,
+  isErrorCode,
+  isErrorKind,
+} from "./errors.js";
+export type { InterfaceRecord } from "./interfaces.js";
+export { type InterfaceNames, JoinConfig, type JoinInterface } from "./join-config.js";
+export type { Json, JsonObject } from "./json.js";
+export type {
+  CallContext,
+  CallOptions,
+  Capability,
+  Driver,
+  DriverCallback,
+  DriverMethod,
+  EndpointInfo,
+  HostedDriver,
+  InterfaceData,
+  InterfaceInfo,
+  InterfaceNameInfo,
+  InterfaceNamesData,
+  JoinData,
+  JoinInfo,
+  RouteType,
+  Scope,
+  StaticRouteData,
+} from "./types.js";

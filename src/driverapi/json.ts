@@ -1,0 +1,204 @@
+/** Plain JSON: the only data that crosses between a plugin and its host. */
+import { DriverError } from "./errors.js";
+import { quote } from "./quote.js";
+
+/** A JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/** What bounds a copy. */
+export interface JsonLimits {
+  /** Arrays and objects inside one another; a flat object has depth 1. */
+  readonly depth: number;
+  /** Values of any kind, the outermost included. */
+  readonly nodes: number;
+  /** Strings and keys together, in UTF-16 units; absent: unbounded. */
+  readonly chars?: number | undefined;
+}
+
+/** Why a value is no JSON, and where in it. Internal: what reaches a user is a `DriverError` made from it. */
+export class JsonError extends TypeError {
+  override readonly name: string = "JsonError";
+  /** As `.subnets[2].mtu`; empty for the outermost value. */
+  readonly path: string;
+  readonly rule: string;
+
+  constructor(path: string, rule: string) {
+    super(`the value${path}: ${rule}`);
+    this.path = path;
+    this.rule = rule;
+  }
+}
+
+/** Options whose key begins so are the host's own (`bulkhead.replay`). */
+const RESERVED = "bulkhead.";
+
+/** Longest path shown, in UTF-16 units. */
+const PATH_SHOWN = 200;
+
+/**
+ * A deep copy of untrusted data, made of fresh plain objects and arrays: what `JSON.parse(JSON.stringify(value))` gives
+ * for JSON, without calling any getter or `toJSON`. Properties that are undefined are dropped, undefined array elements
+ * and holes become null, as JSON does. Everything else that JSON would lose or run is refused: functions, symbols,
+ * bigints, NaN and infinities, class instances, accessors, a `__proto__` key, cycles (by depth). Throws `JsonError`.
+ */
+export function copyJson(value: unknown, limits: JsonLimits): Json {
+  const copier = new Copier(limits);
+  try {
+    return copier.copy(value);
+  } catch {
+    // A proxy's trap may throw anything, another proxy included: it is never looked at.
+    throw copier.refusal ?? new JsonError(copier.where(), "it could not be read");
+  }
+}
+
+/**
+ * A call's options: a JSON object; undefined stands for `{}`. Keys beginning `bulkhead.` are the host's own and refused
+ * unless `allowReserved`. Throws `ERR_BAD_OPTIONS`.
+ */
+export function parseOptions(value: unknown, limits: JsonLimits, allowReserved = false): JsonObject {
+  if (value === undefined) return {};
+  const copy = copyOptions(value, limits);
+  if (!isJsonObject(copy)) {
+    throw new DriverError("ERR_BAD_OPTIONS", `the options are ${quote(copy)}, and must be a plain object`);
+  }
+  if (allowReserved) return copy;
+  const reserved = Object.keys(copy).find((key) => key.startsWith(RESERVED));
+  if (reserved === undefined) return copy;
+  throw new DriverError(
+    "ERR_BAD_OPTIONS",
+    `the options' key ${quote(reserved)} begins with "${RESERVED}", which is kept for the host; rename it`,
+  );
+}
+
+/** True for a JSON object; false for an array, null or any other JSON value. */
+export function isJsonObject(value: Json): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function copyOptions(value: unknown, limits: JsonLimits): Json {
+  try {
+    return copyJson(value, limits);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new DriverError("ERR_BAD_OPTIONS", `options${error.path}: ${error.rule}`, { cause: error });
+  }
+}
+
+class Copier {
+  /** Why this copier gave up, once it has. */
+  refusal: JsonError | undefined;
+  readonly #limits: JsonLimits;
+  #nodes: number;
+  #chars: number;
+  readonly #path: (string | number)[] = [];
+
+  constructor(limits: JsonLimits) {
+    this.#limits = limits;
+    this.#nodes = limits.nodes;
+    this.#chars = limits.chars ?? Number.POSITIVE_INFINITY;
+  }
+
+  copy(value: unknown): Json {
+    this.#nodes -= 1;
+    if (this.#nodes < 0) throw this.#tooMany();
+    switch (typeof value) {
+      case "boolean":
+        return value;
+      case "string":
+        this.#countChars(value);
+        return value;
+      case "number":
+        if (!Number.isFinite(value)) throw this.#refuse(`${value} is no JSON number`);
+        return value === 0 ? 0 : value; // -0, as JSON writes it
+      case "object":
+        return value === null ? null : this.#copyContainer(value);
+      case "undefined":
+        throw this.#refuse("undefined is no JSON");
+      default:
+        throw this.#refuse(`a ${typeof value} is no JSON`);
+    }
+  }
+
+  where(): string {
+    let path = "";
+    for (const step of this.#path) {
+      if (typeof step === "number") path += `[${step}]`;
+      else path += /^[A-Za-z_$][\w$]{0,39}$/.test(step) ? `.${step}` : `[${quote(step)}]`;
+      if (path.length > PATH_SHOWN) return `${path.slice(0, PATH_SHOWN)}…`;
+    }
+    return path;
+  }
+
+  #copyContainer(value: object): Json {
+    if (this.#path.length >= this.#limits.depth) {
+      throw this.#refuse(`it is nested deeper than ${this.#limits.depth}, or contains itself`);
+    }
+    if (Array.isArray(value)) return this.#copyArray(value);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) {
+      throw this.#refuse("an instance of a class is no plain data");
+    }
+    return this.#copyObject(value);
+  }
+
+  #copyArray(value: object): Json {
+    const length = Object.getOwnPropertyDescriptor(value, "length")?.value as unknown;
+    if (typeof length !== "number" || !(length >= 0 && length <= this.#nodes)) throw this.#tooMany();
+    const copy: Json[] = [];
+    for (let i = 0; i < length; i++) {
+      this.#path.push(i);
+      const element = this.#own(value, i);
+      copy.push(element === undefined ? this.copy(null) : this.copy(element));
+      this.#path.pop();
+    }
+    return copy;
+  }
+
+  #copyObject(value: object): Json {
+    const keys = Reflect.ownKeys(value);
+    if (keys.length > this.#nodes) throw this.#tooMany();
+    const copy: Record<string, Json> = {};
+    for (const key of keys) {
+      if (typeof key === "symbol") throw this.#refuse("a key that is a symbol is no JSON");
+      if (key === "__proto__") throw this.#refuse('the key "__proto__" is not accepted');
+      this.#path.push(key);
+      this.#countChars(key);
+      const element = this.#own(value, key);
+      if (element !== undefined) put(copy, key, this.copy(element));
+      this.#path.pop();
+    }
+    return copy;
+  }
+
+  /** The own, enumerable data property's value; undefined where JSON would see none. */
+  #own(value: object, key: string | number): unknown {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    if (descriptor === undefined || descriptor.enumerable !== true) return undefined;
+    if (!Object.hasOwn(descriptor, "value")) throw this.#refuse("a getter or setter is no plain data");
+    return descriptor.value;
+  }
+
+  #countChars(text: string): void {
+    this.#chars -= text.length;
+    if (this.#chars < 0) throw this.#refuse(`it holds more than ${this.#limits.chars} characters`);
+  }
+
+  #tooMany(): JsonError {
+    return this.#refuse(`it holds more than ${this.#limits.nodes} values`);
+  }
+
+  #refuse(rule: string): JsonError {
+    this.refusal = new JsonError(this.where(), rule);
+    return this.refusal;
+  }
+}
+
+/** Plain assignment, but for names that Object.prototype has too: those cannot be assigned where it is frozen. */
+function put(target: Record<string, Json>, key: string, value: Json): void {
+  if (key in target)
+    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  else target[key] = value;
+}

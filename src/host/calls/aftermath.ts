@@ -1,0 +1,145 @@
+/**
+ * What happens to a call after its caller has been answered: late replies, creates of unknown outcome that are undone,
+ * deletes that are repeated. The call's lock is held until that is done, so nothing else is asked about its ids meanwhile.
+ */
+import type { DriverMethod } from "../../driverapi/types.js";
+import { DEFAULTS } from "../../protocol/limits.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
+import type { Logger } from "../logger.js";
+import type { CallOutcome } from "../plugin/outcome.js";
+import { ask, type Served } from "./ask.js";
+import { isNotFound } from "./errors.js";
+import type { Release } from "./locks.js";
+import { idArgs, type Operation } from "./operation.js";
+
+/** A call that is not settled. */
+export interface Unsettled {
+  readonly op: Operation<unknown>;
+  readonly release: Release;
+  /** Workers that have ended while it was being settled. */
+  attempts: number;
+}
+
+type RunOutcome = Exclude<CallOutcome, { readonly how: "dropped" }>;
+
+export interface AftermathOptions {
+  readonly type: string;
+  readonly plugin: string;
+  readonly logger: Logger;
+  timeout(method: DriverMethod): number;
+}
+
+export class Aftermath {
+  readonly #options: AftermathOptions;
+  /** What waits for the next worker. */
+  readonly #open = new Set<Unsettled>();
+  readonly #serving: () => Served | undefined;
+
+  /** `serving`: the worker that is in service now, if one is. */
+  constructor(options: AftermathOptions, serving: () => Served | undefined) {
+    this.#options = options;
+    this.#serving = serving;
+  }
+
+  /** The outcome came late: a create's success is compensated, a delete's answer counts. */
+  async settle(call: Unsettled, outcome: CallOutcome, served: Served): Promise<void> {
+    const { op } = call;
+    switch (outcome.how) {
+      case "value":
+        if (op.inverse) await this.undo(call, served);
+        else await this.#close(call, () => op.accept(undefined));
+        return;
+      case "error":
+        await this.#close(call, () => (op.repeats && isNotFound(outcome.error) ? op.accept(undefined) : op.refuse()));
+        return;
+      case "dropped":
+        await this.#close(call, () => op.refuse());
+        return;
+      case "ended":
+        this.leave(call);
+        return;
+    }
+  }
+
+  /** Calls the inverse. Resolves with undefined when undone, else with why not; an ended worker leaves it to the next one. */
+  async undo(call: Unsettled, served: Served): Promise<string | undefined> {
+    const { op } = call;
+    const outcome = await this.#ask(op.inverse as WorkerMethod, op, served);
+    if (outcome.how === "ended") {
+      this.leave(call);
+      return outcome.end.reason;
+    }
+    await this.#close(call, () => op.refuse());
+    if (outcome.how === "value" || isNotFound(outcome.error)) return undefined;
+    const why = outcome.error.message;
+    this.#options.logger.warn(this.#about(op), `${op.inverse} could not undo ${op.method}: ${why}`);
+    return why;
+  }
+
+  /** Leaves a call to the next worker, unless several have ended over it. */
+  leave(call: Unsettled): void {
+    const { op } = call;
+    if (!op.inverse && !op.repeats) {
+      call.release();
+      return;
+    }
+    if (++call.attempts <= DEFAULTS.quarantineAfter) {
+      this.#open.add(call);
+      // After a reload the next worker is in service already, and nobody would come back for this call.
+      const next = this.#serving();
+      if (next?.session.alive) void this.resume(next);
+      return;
+    }
+    this.#options.logger.error(
+      this.#about(op),
+      `${op.method} could be neither undone nor completed, its driver ends each time: given up`,
+    );
+    void this.#close(call, () => (op.inverse ? op.refuse() : op.accept(undefined)));
+  }
+
+  /** Settles what earlier workers left, in a driver that is in service again. Runs beside new calls: the ids are locked. */
+  async resume(served: Served): Promise<void> {
+    const left = [...this.#open];
+    this.#open.clear();
+    await Promise.all(left.map((call) => (call.op.inverse ? this.undo(call, served) : this.#repeat(call, served))));
+  }
+
+  /** Journals that a call was not done, and gives its lock back. */
+  refuse(call: Unsettled): Promise<void> {
+    return this.#close(call, () => call.op.refuse());
+  }
+
+  async #repeat(call: Unsettled, served: Served): Promise<void> {
+    const { op } = call;
+    const outcome = await this.#ask(op.method, op, served);
+    if (outcome.how === "ended") {
+      this.leave(call);
+      return;
+    }
+    const done = outcome.how === "value" || isNotFound(outcome.error);
+    await this.#close(call, () => (done ? op.accept(undefined) : op.refuse()));
+    if (!done)
+      this.#options.logger.warn(this.#about(op), `${op.method} was repeated and refused: ${outcome.error.message}`);
+  }
+
+  /** Asks until the call has been run: one that expired behind another call's block is sent again. */
+  async #ask(method: WorkerMethod, { nid, eid }: Operation<unknown>, served: Served): Promise<RunOutcome> {
+    for (;;) {
+      const outcome = await ask(served, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");
+      if (outcome.how !== "dropped") return outcome;
+    }
+  }
+
+  async #close({ op, release }: Unsettled, write: () => void | Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.#options.logger.error({ ...this.#about(op), err: error }, "the journal refused a write");
+    }
+    release();
+  }
+
+  #about({ nid, eid }: Operation<unknown>): object {
+    return { plugin: this.#options.plugin, driver: this.#options.type, nid, eid };
+  }
+}

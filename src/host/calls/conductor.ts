@@ -1,0 +1,294 @@
+/**
+ * Conducts driver calls: lock, service, existence, intent, frame, reply, record. Every caller is answered by its own
+ * deadline; what the driver does later is settled behind its back, under the same lock (BEHAVIOUR "Existence, order, outcome").
+ */
+import type { DriverError } from "../../driverapi/errors.js";
+import type { DriverMethod } from "../../driverapi/types.js";
+import { monotonicNow } from "../../protocol/clock.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
+import type { HostEmitter } from "../events.js";
+import type { Logger } from "../logger.js";
+import type { CallOutcome } from "../plugin/outcome.js";
+import { Aftermath } from "./aftermath.js";
+import type { Served } from "./ask.js";
+import * as errors from "./errors.js";
+import { Gate } from "./gate.js";
+import { NetworkLocks, type Release } from "./locks.js";
+import type { Operation } from "./operation.js";
+import { waitFor } from "./waiting.js";
+
+export interface Counters {
+  calls: number;
+  errors: number;
+  timeouts: number;
+  restarts: number;
+  violations: number;
+}
+
+export interface ConductorOptions {
+  readonly type: string;
+  readonly plugin: string;
+  readonly counters: Counters;
+  readonly events: HostEmitter;
+  readonly logger: Logger;
+  readonly closed: () => boolean;
+  timeout(method: DriverMethod): number;
+}
+
+export class Conductor {
+  readonly gate: Gate<Served> = new Gate<Served>();
+  readonly #options: ConductorOptions;
+  readonly #locks = new NetworkLocks();
+  readonly #aftermath: Aftermath;
+  #flying = 0;
+  #drained: Array<() => void> = [];
+
+  constructor(options: ConductorOptions) {
+    this.#options = options;
+    this.#aftermath = new Aftermath(options, () => this.gate.opened);
+  }
+
+  /** Settles what earlier workers left open. */
+  resume(served: Served): Promise<void> {
+    return this.#aftermath.resume(served);
+  }
+
+  /** The host is closed: whoever waits, for the driver or for a lock, is told so. */
+  shut(): void {
+    this.gate.refuse(() => errors.hostClosed(this.#site("config")));
+    this.#locks.refuseWaiting();
+  }
+
+  /** Calls that are sent and not settled, and calls that wait. */
+  get busy(): boolean {
+    return this.#flying > 0 || this.gate.waiting > 0 || this.#locks.waiting;
+  }
+
+  /** Resolves when no call is in flight any more. */
+  drained(): Promise<void> {
+    if (this.#flying === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  async perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
+    this.#options.counters.calls++;
+    try {
+      return await this.#perform(op, signal);
+    } catch (error) {
+      this.#options.counters.errors++;
+      throw error;
+    }
+  }
+
+  async #perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
+    const site = this.#site(op.method);
+    if (this.#options.closed()) throw errors.hostClosed(site);
+    if (signal?.aborted) throw errors.aborted(site);
+    // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
+    void this.gate.current;
+    const ms = this.#options.timeout(op.method);
+    const expires = monotonicNow() + ms;
+    const aborted = (): DriverError => errors.aborted(site);
+    let release: Release = () => {};
+    if (op.nid !== undefined) {
+      const { nid, eid } = op;
+      release =
+        this.#locks.tryAcquire(nid, eid) ??
+        (await waitFor<Release>(
+          { expires, signal, aborted, late: () => errors.busy(site, "another call holds its id") },
+          (granted, reject) => this.#locks.wait(nid, eid, granted, () => reject(errors.hostClosed(site))),
+        ));
+    }
+    const serviced = (): Promise<Served> =>
+      waitFor<Served>({ expires, signal, aborted, late: () => this.#late(op, ms) }, (resolve, reject) =>
+        this.gate.wait(resolve, reject),
+      );
+    let intended = false;
+    try {
+      let served = this.gate.current ?? (await serviced());
+      op.admit();
+      const written = op.intend();
+      intended = true;
+      if (written) await written;
+      while (!served.session.alive) served = await serviced();
+      return this.#exchange(op, served, expires, ms, signal, release);
+    } catch (error) {
+      if (intended) await op.refuse();
+      release();
+      throw error;
+    }
+  }
+
+  /** Sends the call and answers its caller: by the reply, by the deadline, by the caller's signal, or by the worker's end. */
+  #exchange<T>(
+    op: Operation<T>,
+    { session, index }: Served,
+    expires: number,
+    ms: number,
+    signal: AbortSignal | undefined,
+    release: Release,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let told = false;
+      let unsettled: NodeJS.Timeout | undefined;
+      const giveUp = (byCaller: boolean): void => {
+        if (told) return;
+        told = true;
+        quiet();
+        unsettled = setTimeout(() => session.unsettled(id, ms), ms);
+        const { started, blocked } = session.giveUp(id);
+        if (byCaller) reject(errors.aborted(this.#site(op.method)));
+        else reject(this.#late(op, ms, started, blocked));
+      };
+      const onAbort = (): void => giveUp(true);
+      const quiet = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const timer = setTimeout(() => giveUp(false), Math.max(0, expires - monotonicNow()));
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#flying++;
+      const id = session.call(op.method, [String(index), ...op.args()], expires, (outcome) => {
+        clearTimeout(unsettled);
+        if (told) {
+          void this.#aftermath
+            .settle({ op, release, attempts: 0 }, outcome, { session, index })
+            .finally(() => this.#landed());
+          return;
+        }
+        told = true;
+        quiet();
+        this.#settle(op, outcome, expires, release, { session, index }, resolve, reject);
+      });
+    });
+  }
+
+  /** The caller still waits. */
+  #settle<T>(
+    op: Operation<T>,
+    outcome: CallOutcome,
+    expires: number,
+    release: Release,
+    served: Served,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const site = this.#site(op.method);
+    const finish = (written: void | Promise<void>, answer: () => void): void => {
+      const done = (): void => {
+        release();
+        this.#landed();
+        answer();
+      };
+      if (written) written.then(done, (error: unknown) => this.#notJournalled(op, error, release, reject));
+      else done();
+    };
+    switch (outcome.how) {
+      case "value": {
+        let result: T;
+        try {
+          result = op.read(outcome.value);
+        } catch (error) {
+          this.#rollBack(op, error, expires, release, served, reject);
+          return;
+        }
+        finish(op.accept(result), () => resolve(result));
+        return;
+      }
+      case "error":
+        // Only deletes and leaves can be lost, and those give nothing.
+        if (op.lost?.() && errors.isNotFound(outcome.error))
+          finish(op.accept(undefined as T), () => resolve(undefined as T));
+        else finish(op.refuse(), () => reject(errors.driverThrew(outcome.error, site)));
+        return;
+      case "dropped":
+        finish(op.refuse(), () => reject(errors.busy(site, "another call held the worker")));
+        return;
+      case "ended": {
+        const why = outcome.end.reason;
+        this.#aftermath.leave({ op, release, attempts: 0 });
+        this.#landed();
+        if (this.#options.closed()) reject(errors.hostClosed(site));
+        // The worker was ended over this very deadline, a moment before its timer.
+        else if (monotonicNow() >= expires) {
+          reject(this.#late(op, this.#options.timeout(op.method), outcome.started, true));
+        } else
+          reject(
+            outcome.started
+              ? errors.outcomeUnknown(site, why)
+              : errors.busy(site, `another call held the worker (${why})`),
+          );
+        return;
+      }
+    }
+  }
+
+  /**
+   * The reply was refused: libnetwork's rollback, in libnetwork's words. The caller waits for it until its own deadline;
+   * the ids stay locked until it is done.
+   */
+  #rollBack(
+    op: Operation<unknown>,
+    cause: unknown,
+    expires: number,
+    release: Release,
+    served: Served,
+    reject: (error: DriverError) => void,
+  ): void {
+    const refuse = (rollback: string): void => reject(errors.badReply(cause, rollback, this.#site(op.method)));
+    const call = { op, release, attempts: 0 };
+    if (!op.inverse) {
+      void this.#aftermath.refuse(call).then(() => {
+        this.#landed();
+        refuse("");
+      });
+      return;
+    }
+    const late = (): void => refuse(`; failed to roll back: ${op.inverse} was not answered in time; the host goes on`);
+    const timer = setTimeout(late, Math.max(0, expires - monotonicNow()));
+    void this.#aftermath.undo(call, served).then((failure) => {
+      clearTimeout(timer);
+      this.#landed();
+      refuse(failure === undefined ? "; rolled back" : `; failed to roll back: ${failure}`);
+    });
+  }
+
+  /** The driver has answered and the journal has not taken it: the caller is told so, and the driver's state stands. */
+  #notJournalled(op: Operation<unknown>, error: unknown, release: Release, reject: (error: unknown) => void): void {
+    this.#options.logger.error(
+      { plugin: this.#options.plugin, driver: this.#options.type, nid: op.nid, eid: op.eid, err: error },
+      "the journal refused a write",
+    );
+    release();
+    this.#landed();
+    reject(error);
+  }
+
+  #landed(): void {
+    if (--this.#flying > 0) return;
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** The deadline has passed: the event, the count, and what the caller is told. */
+  #late(op: Operation<unknown>, ms: number, started = true, blocked = false): DriverError {
+    const { plugin, type, counters, events } = this.#options;
+    counters.timeouts++;
+    events.emit("call:timeout", {
+      plugin,
+      type,
+      method: op.method,
+      ...(op.nid === undefined ? {} : { nid: op.nid }),
+      ...(op.eid === undefined ? {} : { eid: op.eid }),
+      ms,
+      blocked,
+    });
+    const site = this.#site(op.method);
+    return started ? errors.timedOut(ms, site) : errors.busy(site, "another call held the worker");
+  }
+
+  #site(method: WorkerMethod): errors.CallSite {
+    return { plugin: this.#options.plugin, driver: this.#options.type, method };
+  }
+}

@@ -1,0 +1,190 @@
+/** One network type as the platform sees it: the nine methods, over whatever worker serves the type at the moment. */
+import type { JsonObject } from "../../driverapi/json.js";
+import { parseOptions } from "../../driverapi/json.js";
+import { parseId } from "../../driverapi/names.js";
+import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
+import { LIMITS } from "../../protocol/limits.js";
+import type { Journal } from "../journal/journal.js";
+import type { Served } from "./ask.js";
+import { Conductor, type ConductorOptions } from "./conductor.js";
+import { unavailable, unregistered } from "./errors.js";
+import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
+import {
+  configOperation,
+  createEndpointOperation,
+  createNetworkOperation,
+  deleteEndpointOperation,
+  deleteNetworkOperation,
+  endpointOperInfoOperation,
+  joinOperation,
+  leaveOperation,
+  type OperationScope,
+} from "./operations.js";
+import { snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
+import { type NetworkRecord, Records } from "./records.js";
+import { replay } from "./replay.js";
+
+export interface DriverServiceOptions extends ConductorOptions {
+  readonly scope: Scope;
+  readonly journal: Journal;
+  readonly recovery: "replay" | "self";
+  readonly host: HostView;
+  readonly owns: (link: string) => boolean;
+  /** The subnets of the plugin's netlink grant; undefined where it has none. */
+  readonly subnets: () => readonly string[] | undefined;
+  /** Told after each network that is gone. */
+  readonly networkGone: () => void;
+}
+
+const OPTION_LIMITS = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, chars: LIMITS.optionsChars };
+
+export class DriverService {
+  scope: Scope;
+  readonly type: string;
+  readonly records: Records;
+  /** What the platform holds: closures, so that it survives being passed about. */
+  readonly driver: HostedDriver;
+  readonly #options: DriverServiceOptions;
+  readonly #conductor: Conductor;
+  /** What the platform itself configured last; a restarted driver is told it again. */
+  #configured: JsonObject | undefined;
+
+  constructor(options: DriverServiceOptions) {
+    this.type = options.type;
+    this.scope = options.scope;
+    this.#options = options;
+    this.records = new Records(options.type, options.journal);
+    this.#conductor = new Conductor(options);
+    this.driver = this.#hosted();
+  }
+
+  /** Networks that exist, those being created or deleted included. */
+  networks(): readonly string[] {
+    return [...this.records.networks.keys()];
+  }
+
+  get busy(): boolean {
+    return this.#conductor.busy;
+  }
+
+  /** Calls wait from now on. */
+  pause(): void {
+    this.#conductor.gate.close();
+  }
+
+  drained(): Promise<void> {
+    return this.#conductor.drained();
+  }
+
+  /** Calls are refused at once from now on: the breaker is open, or nobody serves the type. */
+  refuse(why: string): void {
+    this.#conductor.gate.refuse(() =>
+      unavailable({ plugin: this.#options.plugin, driver: this.type, method: "call" }, why),
+    );
+  }
+
+  /** The host is closed: whoever still waits is told so. */
+  shut(): void {
+    this.#conductor.shut();
+  }
+
+  /** The type is unregistered: its driver object answers nothing any more. */
+  retire(): void {
+    this.#conductor.gate.refuse(() =>
+      unregistered({ plugin: this.#options.plugin, driver: this.type, method: "call" }),
+    );
+  }
+
+  /** Restores the records in a driver that has just been registered. Rejects with `ReplayInterrupted`. */
+  async restore(served: Served): Promise<readonly NetworkRecord[]> {
+    if (this.#options.recovery === "self") return [];
+    return replay(
+      { type: this.type, records: this.records, timeout: (method) => this.#options.timeout(method) },
+      served,
+    );
+  }
+
+  /** Calls go to `served` from now on, and what earlier workers left open is settled. */
+  open(served: Served): void {
+    this.#conductor.gate.open(served);
+    void this.#conductor.resume(served);
+  }
+
+  /** The platform's own configuration of this type, if it gave any since it was registered. */
+  get configured(): JsonObject | undefined {
+    return this.#configured;
+  }
+
+  #hosted(): HostedDriver {
+    const { type } = this;
+    const conductor = this.#conductor;
+    const scope: OperationScope = {
+      type,
+      records: this.records,
+      replay: this.#options.recovery === "replay",
+      checkInterfaces: (interfaces) => checkInterfaces(interfaces, this.#options.host, this.#options.subnets()),
+      checkJoin: (data) => checkJoin(data, this.#options.host, this.#options.owns),
+    };
+    const network = (nid: unknown): string => parseId(nid, "network");
+    const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
+    const checked = (options: unknown): JsonObject => parseOptions(options, OPTION_LIMITS);
+    return Object.freeze({
+      type: () => type,
+      config: async (options?: JsonObject, call?: CallOptions) => {
+        const given = checked(options);
+        await conductor.perform(configOperation(given), call?.signal);
+        this.#configured = given;
+      },
+      createNetwork: async (nid: string, options?: JsonObject, call?: CallOptions) =>
+        conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), call?.signal),
+      deleteNetwork: async (nid: string, call?: CallOptions) => {
+        await conductor.perform(deleteNetworkOperation(scope, network(nid)), call?.signal);
+        this.#options.networkGone();
+      },
+      createEndpoint: async (
+        nid: string,
+        eid: string,
+        epInfo: EndpointInfo,
+        options?: JsonObject,
+        call?: CallOptions,
+      ) =>
+        conductor.perform(
+          createEndpointOperation(
+            scope,
+            network(nid),
+            endpoint(eid),
+            epInfo,
+            snapshotInterfaces(epInfo),
+            checked(options),
+          ),
+          call?.signal,
+        ),
+      deleteEndpoint: async (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), call?.signal),
+      endpointOperInfo: async (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), call?.signal),
+      join: async (
+        nid: string,
+        eid: string,
+        sboxKey: string,
+        jinfo: JoinInfo,
+        options?: JsonObject,
+        call?: CallOptions,
+      ) =>
+        conductor.perform(
+          joinOperation(
+            scope,
+            network(nid),
+            endpoint(eid),
+            parseId(sboxKey, "sandbox"),
+            jinfo,
+            snapshotJoin(jinfo),
+            checked(options),
+          ),
+          call?.signal,
+        ),
+      leave: async (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), call?.signal),
+    });
+  }
+}

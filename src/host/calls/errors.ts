@@ -1,0 +1,71 @@
+/** Errors of driver calls, in one place: how each is worded and what it carries. */
+import { DriverError, isDriverThrowable, isErrorCode, isErrorKind } from "../../driverapi/errors.js";
+import type { ThrownValue } from "../../protocol/messages.js";
+
+/** Whom an error is about. */
+export interface CallSite {
+  readonly plugin: string;
+  /** The network type. */
+  readonly driver: string;
+  readonly method: string;
+}
+
+/** What a driver threw. Its code is kept only where a driver may give it; its kind only where it is libnetwork's. */
+export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
+  const details = { ...site, file: thrown.file, line: thrown.line, pluginStack: thrown.stack };
+  if (isErrorCode(thrown.code) && isDriverThrowable(thrown.code))
+    return new DriverError(thrown.code, thrown.message, details);
+  const kind = isErrorKind(thrown.kind) ? thrown.kind : undefined;
+  return new DriverError("ERR_DRIVER_FAILED", thrown.message || thrown.name, { ...details, kind });
+}
+
+/** True for the answer that an inverse or repeated call takes for done. */
+export function isNotFound(thrown: ThrownValue): boolean {
+  if (isErrorCode(thrown.code) && isDriverThrowable(thrown.code)) return thrown.code.endsWith("_NOT_FOUND");
+  return thrown.kind === "NotFound";
+}
+
+export function timedOut(ms: number, site: CallSite): DriverError {
+  return new DriverError("ERR_DRIVER_TIMEOUT", `${text(site)} was not answered within ${ms} ms`, site);
+}
+
+export function busy(site: CallSite, why: string): DriverError {
+  return new DriverError("ERR_DRIVER_BUSY", `${text(site)} never started: ${why}; try again`, site);
+}
+
+export function outcomeUnknown(site: CallSite, why: string): DriverError {
+  return new DriverError(
+    "ERR_OUTCOME_UNKNOWN",
+    `${text(site)}: its worker ended while the call was in flight (${why}); the host undoes or completes it, then try again`,
+    site,
+  );
+}
+
+export function aborted(site: CallSite): DriverError {
+  return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, site);
+}
+
+export function hostClosed(site: CallSite): DriverError {
+  return new DriverError("ERR_HOST_CLOSED", `${text(site)}: the host is closed`, site);
+}
+
+export function unregistered(site: CallSite): DriverError {
+  return new DriverError("ERR_DRIVER_NOT_FOUND", `no driver of type "${site.driver}" is registered any more`, site);
+}
+
+export function unavailable(site: CallSite, why: string): DriverError {
+  return new DriverError("ERR_PLUGIN_UNAVAILABLE", `plugin "${site.plugin}" is not in service: ${why}`, site);
+}
+
+/** A reply the contract does not allow; `rollback` says what became of undoing it. */
+export function badReply(cause: unknown, rollback: string, site: CallSite): DriverError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new DriverError("ERR_DRIVER_REPLY", `driver "${site.driver}": ${site.method}: ${what}${rollback}`, {
+    ...site,
+    cause,
+  });
+}
+
+function text({ driver, method }: CallSite): string {
+  return `driver "${driver}": ${method}`;
+}

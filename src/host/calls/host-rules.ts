@@ -1,0 +1,128 @@
+/**
+ * What a driver may not record about the machine it runs on: the host's own addresses and links, and routes that would
+ * take all of a sandbox's traffic past its gateway. Each rule names the value.
+ */
+import { readdirSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import ipaddr from "ipaddr.js";
+import { DriverError } from "../../driverapi/errors.js";
+import type { InterfaceData, JoinData } from "../../driverapi/types.js";
+import { contains, networkOf } from "../../permissions/netlink/cidr.js";
+
+/** The host as the rules need to see it. */
+export interface HostView {
+  /** The host's own addresses, canonical, without prefix. */
+  addresses(): ReadonlySet<string>;
+  /** Names of the links in the host's network namespace. */
+  links(): ReadonlySet<string>;
+}
+
+/** How long a look at the host serves, in milliseconds. */
+const FRESH = 1000;
+
+/** Where a host's kernel permissions work, as far as these rules look at it. */
+export interface WorkPlace {
+  readonly kind: "kernel" | "model";
+  readonly backend: { glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> } };
+}
+
+/**
+ * What stands where sandboxes are wired up: in the namespace that the platform named, else on the machine itself, to which a
+ * model's links come. Looked at again at most once a second.
+ */
+export function hostView(place: WorkPlace, netns: string | undefined): HostView {
+  const machine = machineView();
+  if (netns === undefined && place.kind === "kernel") return machine;
+  let last: { at: number; seen: ReturnType<WorkPlace["backend"]["glance"]> } | undefined;
+  const glance = (): ReturnType<WorkPlace["backend"]["glance"]> => {
+    // A look at a model costs nothing.
+    if (!last || place.kind === "model" || performance.now() - last.at > FRESH)
+      last = { at: performance.now(), seen: place.backend.glance() };
+    return last.seen;
+  };
+  if (netns !== undefined) return { addresses: () => glance().addresses, links: () => glance().links };
+  return {
+    addresses: () => new Set([...machine.addresses(), ...glance().addresses]),
+    links: () => new Set([...machine.links(), ...glance().links]),
+  };
+}
+
+/** The machine's own view, looked at again at most once a second. */
+function machineView(): HostView {
+  let addresses: { at: number; set: ReadonlySet<string> } | undefined;
+  let links: { at: number; set: ReadonlySet<string> } | undefined;
+  return {
+    addresses() {
+      if (!addresses || performance.now() - addresses.at > FRESH) {
+        const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+        addresses = { at: performance.now(), set: new Set(all.map((one) => canonical(one.address))) };
+      }
+      return addresses.set;
+    },
+    links() {
+      if (!links || performance.now() - links.at > FRESH) links = { at: performance.now(), set: new Set(readLinks()) };
+      return links.set;
+    },
+  };
+}
+
+function readLinks(): string[] {
+  try {
+    return readdirSync("/sys/class/net");
+  } catch {
+    return Object.keys(networkInterfaces());
+  }
+}
+
+function canonical(address: string): string {
+  const plain = address.split("%", 1)[0] ?? "";
+  return ipaddr.isValid(plain) ? ipaddr.parse(plain).toString() : plain;
+}
+
+const REFUSED_RANGES = new Set(["unspecified", "broadcast", "multicast", "loopback"]);
+
+/**
+ * Throws when an interface a driver filled in would take the host's address, or one that no endpoint can have. What a driver
+ * with netlink fills in is put on its links when a sandbox is attached: `subnets`, its grant's, bound that too, and its MAC
+ * addresses are unicast and locally administered, so that on a card's network it answers for nobody else.
+ */
+export function checkInterfaces(
+  interfaces: readonly InterfaceData[],
+  host: HostView,
+  subnets: readonly string[] | undefined,
+): void {
+  for (const { id, mac, ipv4, ipv6 } of interfaces) {
+    if (subnets !== undefined && mac !== "" && (Number.parseInt(mac.slice(0, 2), 16) & 3) !== 2)
+      throw refused(`interface ${id}: ${mac} is no unicast, locally administered MAC address`);
+    for (const cidr of [ipv4, ipv6]) {
+      if (cidr === "") continue;
+      const address = cidr.slice(0, cidr.indexOf("/"));
+      const range = ipaddr.parse(address).range();
+      if (REFUSED_RANGES.has(range))
+        throw refused(`interface ${id}: ${cidr} is a ${range} address, which no endpoint can have`);
+      if (subnets !== undefined && !subnets.some((one) => contains(networkOf(one), networkOf(address))))
+        throw refused(`interface ${id}: ${cidr} lies in none of the subnets granted: ${subnets.join(", ")}`);
+      if (host.addresses().has(address)) throw refused(`interface ${id}: ${cidr} is an address of the host itself`);
+    }
+  }
+}
+
+/** Throws when a join names a link of the host that is not the plugin's own, or a default route. */
+export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, owns: (link: string) => boolean): void {
+  for (const { id, srcName } of names) {
+    if (srcName !== "" && !owns(srcName) && host.links().has(srcName)) {
+      throw refused(`interface ${id}: srcName "${srcName}" is a link of the host, not one this plugin made`);
+    }
+  }
+  for (const { destination } of staticRoutes) {
+    // Two halves make a whole: `0.0.0.0/1` and `128.0.0.0/1` go before any default route.
+    if (/\/[01]$/.test(destination))
+      throw refused(
+        `a static route to ${destination} takes all traffic or half of it; a default route is set with setGateway`,
+      );
+  }
+}
+
+function refused(message: string): DriverError {
+  return new DriverError("ERR_DRIVER_REPLY", message);
+}

@@ -1,0 +1,36 @@
+/** One driver call as the host conducts it: what to check, journal, send, read, and how to take it back. */
+import type { Json } from "../../driverapi/json.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
+
+export type Written = void | Promise<void>;
+
+export interface Operation<T> {
+  readonly method: WorkerMethod;
+  /** undefined: the call concerns no network, and waits for none. */
+  readonly nid: string | undefined;
+  /** undefined: the network as a whole. */
+  readonly eid: string | undefined;
+  /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
+  admit(): void;
+  /** Journals what is about to be asked. */
+  intend(): Written;
+  /** The call's arguments after the driver's index, as JSON texts. */
+  args(): readonly string[];
+  /** Reads the driver's reply, and applies it to the platform's objects. Throws: the reply is refused and rolled back. */
+  read(value: Json): T;
+  /** Journals that the driver has done it. */
+  accept(result: T): Written;
+  /** Journals that the driver has not done it. */
+  refuse(): Written;
+  /** The call that undoes a create or join; absent for the others. */
+  readonly inverse?: WorkerMethod | undefined;
+  /** A delete or leave: of unknown outcome it is repeated until answered. */
+  readonly repeats?: true;
+  /** The driver may not know what is deleted, since it could not be restored: NotFound is then success. */
+  lost?(): boolean;
+}
+
+/** The arguments of the inverse call, and of any call that takes ids alone. */
+export function idArgs(nid: string, eid: string | undefined): readonly string[] {
+  return eid === undefined ? [JSON.stringify(nid)] : [JSON.stringify(nid), JSON.stringify(eid)];
+}

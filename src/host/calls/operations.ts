@@ -1,0 +1,272 @@
+/** The eight calls as operations: each says what to check, journal, send and read. The rules are BEHAVIOUR's. */
+import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
+import { DriverError } from "../../driverapi/errors.js";
+import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
+import type { EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
+import { LIMITS } from "../../protocol/limits.js";
+import type { Operation } from "./operation.js";
+import { idArgs } from "./operation.js";
+import { applyInterfaces, applyJoin } from "./platform-objects.js";
+import type { EndpointRecord, NetworkRecord, Records } from "./records.js";
+
+/** What operations are made from: one driver's records, and how strictly existence is kept. */
+export interface OperationScope {
+  readonly type: string;
+  readonly records: Records;
+  /** False for a driver with `recovery: "self"`: it keeps its own state, and decides existence itself. */
+  readonly replay: boolean;
+  /** Host-side rules for what a driver may record. Throws. */
+  checkInterfaces(interfaces: readonly InterfaceData[]): void;
+  checkJoin(data: JoinData): void;
+}
+
+const nothing = (): void => {};
+
+export function configOperation(options: JsonObject): Operation<void> {
+  return {
+    method: "config",
+    nid: undefined,
+    eid: undefined,
+    admit: nothing,
+    intend: nothing,
+    args: () => [JSON.stringify(options)],
+    read: nothing,
+    accept: nothing,
+    refuse: nothing,
+  };
+}
+
+export function createNetworkOperation(scope: OperationScope, nid: string, options: JsonObject): Operation<void> {
+  const { records, type } = scope;
+  // Only under `recovery: "self"`: a second create is the driver's to judge, and undoing it would undo the first.
+  let known = false;
+  return {
+    method: "createNetwork",
+    nid,
+    eid: undefined,
+    get inverse() {
+      return known ? undefined : ("deleteNetwork" as const);
+    },
+    admit() {
+      known = records.networks.has(nid);
+      if (scope.replay && known)
+        throw new DriverError("ERR_NETWORK_EXISTS", `network ${nid} exists already`, { driver: type });
+    },
+    intend: () => (known ? undefined : records.createNetwork(nid, options)),
+    args: () => [JSON.stringify(nid), JSON.stringify(options), "false"],
+    read: nothing,
+    accept: () => records.markNetwork(nid, "live"),
+    refuse: () => (known ? undefined : records.dropNetwork(nid)),
+  };
+}
+
+export function deleteNetworkOperation(scope: OperationScope, nid: string): Operation<void> {
+  const { records, type } = scope;
+  return {
+    method: "deleteNetwork",
+    nid,
+    eid: undefined,
+    repeats: true,
+    lost: () => records.networks.get(nid)?.failed !== undefined,
+    admit() {
+      if (!scope.replay) return;
+      const { endpoints } = records.network(nid);
+      if (endpoints.size > 0)
+        throw new DriverError(
+          "ERR_NETWORK_IN_USE",
+          `network ${nid} has ${endpoints.size} endpoint(s): ${shortList(endpoints.keys())}; delete them first`,
+          { driver: type },
+        );
+    },
+    intend: () => (records.networks.has(nid) ? records.markNetwork(nid, "deleting") : undefined),
+    args: () => idArgs(nid, undefined),
+    read: nothing,
+    accept: () => records.dropNetwork(nid),
+    refuse: () => (records.networks.has(nid) ? records.markNetwork(nid, "live") : undefined),
+  };
+}
+
+export function createEndpointOperation(
+  scope: OperationScope,
+  nid: string,
+  eid: string,
+  epInfo: EndpointInfo,
+  given: readonly InterfaceData[],
+  options: JsonObject,
+): Operation<void> {
+  const { records, type } = scope;
+  let interfaces: readonly InterfaceData[] = given;
+  let known = false;
+  return {
+    method: "createEndpoint",
+    nid,
+    eid,
+    get inverse() {
+      return known ? undefined : ("deleteEndpoint" as const);
+    },
+    admit() {
+      known = hasEndpoint(records, nid, eid);
+      if (!scope.replay) return;
+      const network = restored(records.network(nid));
+      if (network.endpoints.has(eid))
+        throw new DriverError("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`, {
+          driver: type,
+        });
+    },
+    intend: () => (records.networks.has(nid) && !known ? records.createEndpoint(nid, eid, options, given) : undefined),
+    args: () => [JSON.stringify(nid), JSON.stringify(eid), JSON.stringify(given), JSON.stringify(options), "false"],
+    read(value) {
+      const added = parseInterfaces(value, LIMITS.interfaces);
+      if (added.length === 0) return;
+      if (given.length > 0)
+        throw new DriverError("ERR_INTERFACES_GIVEN", "it added interfaces to a list that was given");
+      scope.checkInterfaces(added);
+      applyInterfaces(epInfo, added);
+      interfaces = added;
+    },
+    accept: () => (hasEndpoint(records, nid, eid) ? records.markEndpoint(nid, eid, "live", interfaces) : undefined),
+    refuse: () => (known ? undefined : records.dropEndpoint(nid, eid)),
+  };
+}
+
+export function deleteEndpointOperation(scope: OperationScope, nid: string, eid: string): Operation<void> {
+  const { records, type } = scope;
+  return {
+    method: "deleteEndpoint",
+    nid,
+    eid,
+    repeats: true,
+    lost: () => records.networks.get(nid)?.failed !== undefined,
+    admit() {
+      if (!scope.replay) return;
+      if (records.endpoint(nid, eid).join)
+        throw new DriverError("ERR_ENDPOINT_IN_USE", `endpoint ${eid} is joined to a sandbox; leave it first`, {
+          driver: type,
+        });
+    },
+    intend: () => (hasEndpoint(records, nid, eid) ? records.markEndpoint(nid, eid, "deleting") : undefined),
+    args: () => idArgs(nid, eid),
+    read: nothing,
+    accept: () => records.dropEndpoint(nid, eid),
+    refuse: () => (hasEndpoint(records, nid, eid) ? records.markEndpoint(nid, eid, "live") : undefined),
+  };
+}
+
+export function endpointOperInfoOperation(scope: OperationScope, nid: string, eid: string): Operation<JsonObject> {
+  return {
+    method: "endpointOperInfo",
+    nid,
+    eid,
+    admit() {
+      if (scope.replay) restoredEndpoint(scope.records, nid, eid);
+    },
+    intend: nothing,
+    args: () => idArgs(nid, eid),
+    read(value: Json) {
+      if (!isJsonObject(value)) {
+        const why = typeof value === "string" ? `: ${value.slice(0, 400)}` : "";
+        throw new DriverError("ERR_DRIVER_REPLY", `it gave no JSON object${why}`);
+      }
+      return value;
+    },
+    accept: nothing,
+    refuse: nothing,
+  };
+}
+
+export function joinOperation(
+  scope: OperationScope,
+  nid: string,
+  eid: string,
+  sboxKey: string,
+  jinfo: JoinInfo,
+  asked: readonly number[],
+  options: JsonObject,
+): Operation<void> {
+  const { records, type } = scope;
+  let ids: readonly number[] = asked;
+  let data: JoinData | undefined;
+  let known = false;
+  return {
+    method: "join",
+    nid,
+    eid,
+    get inverse() {
+      return known ? undefined : ("leave" as const);
+    },
+    admit() {
+      known = records.networks.get(nid)?.endpoints.get(eid)?.join !== undefined;
+      if (scope.replay) {
+        const endpoint = restoredEndpoint(records, nid, eid);
+        if (endpoint.join)
+          throw new DriverError(
+            "ERR_ENDPOINT_JOINED",
+            `endpoint ${eid} is already joined to ${endpoint.join.sboxKey}`,
+            { driver: type },
+          );
+      }
+      if (asked.length === 0)
+        ids = (records.networks.get(nid)?.endpoints.get(eid)?.interfaces ?? []).map((one) => one.id);
+    },
+    intend: () =>
+      hasEndpoint(records, nid, eid) && !known ? records.createJoin(nid, eid, sboxKey, options) : undefined,
+    args: () => [
+      JSON.stringify(nid),
+      JSON.stringify(eid),
+      JSON.stringify(sboxKey),
+      JSON.stringify(ids),
+      JSON.stringify(options),
+      "false",
+    ],
+    read(value) {
+      const read = parseJoinData(value, new Set(ids), LIMITS.routes);
+      scope.checkJoin(read);
+      applyJoin(jinfo, ids, read);
+      data = read;
+    },
+    accept: () => (hasEndpoint(records, nid, eid) ? records.markJoin(nid, eid, "live", data) : undefined),
+    refuse: () => (known ? undefined : records.dropJoin(nid, eid)),
+  };
+}
+
+export function leaveOperation(scope: OperationScope, nid: string, eid: string): Operation<void> {
+  const { records, type } = scope;
+  return {
+    method: "leave",
+    nid,
+    eid,
+    repeats: true,
+    lost: () => records.networks.get(nid)?.failed !== undefined,
+    admit() {
+      if (!scope.replay) return;
+      if (!records.endpoint(nid, eid).join)
+        throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox`, { driver: type });
+    },
+    intend: () => (hasEndpoint(records, nid, eid) ? records.markJoin(nid, eid, "deleting") : undefined),
+    args: () => idArgs(nid, eid),
+    read: nothing,
+    accept: () => records.dropJoin(nid, eid),
+    refuse: () => (hasEndpoint(records, nid, eid) ? records.markJoin(nid, eid, "live") : undefined),
+  };
+}
+
+/** A network that could not be restored answers nothing but deletes. */
+function restored(network: NetworkRecord): NetworkRecord {
+  if (network.failed) throw network.failed;
+  return network;
+}
+
+function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {
+  restored(records.network(nid));
+  return records.endpoint(nid, eid);
+}
+
+function hasEndpoint(records: Records, nid: string, eid: string): boolean {
+  return records.networks.get(nid)?.endpoints.has(eid) === true;
+}
+
+/** A few of many names, for a message. */
+export function shortList(names: Iterable<string>, most = 5): string {
+  const all = [...names];
+  return `${all.slice(0, most).join(", ")}${all.length > most ? ` and ${all.length - most} more` : ""}`;
+}

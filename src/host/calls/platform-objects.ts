@@ -1,0 +1,46 @@
+/** The platform's `EndpointInfo` and `JoinInfo`: a snapshot goes to the driver, what it recorded is applied to them afterwards. */
+import { DriverError } from "../../driverapi/errors.js";
+import { readInterface } from "../../driverapi/interfaces.js";
+import { JoinConfig } from "../../driverapi/join-config.js";
+import type { EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
+
+/** The interfaces a platform gives. Throws as the address rules do. */
+export function snapshotInterfaces(epInfo: unknown): readonly InterfaceData[] {
+  if (
+    typeof (epInfo as EndpointInfo | null)?.interfaces !== "function" ||
+    typeof (epInfo as EndpointInfo).addInterface !== "function"
+  ) {
+    throw new DriverError(
+      "ERR_BAD_OPTIONS",
+      "createEndpoint: its third argument must be an EndpointInfo, such as new EndpointConfig()",
+    );
+  }
+  return [...(epInfo as EndpointInfo).interfaces()].map((one) => readInterface(one));
+}
+
+/** The ids of the interfaces a platform's JoinInfo names; empty: those of the endpoint. */
+export function snapshotJoin(jinfo: unknown): readonly number[] {
+  if (
+    typeof (jinfo as JoinInfo | null)?.interfaceNames !== "function" ||
+    typeof (jinfo as JoinInfo).addStaticRoute !== "function"
+  ) {
+    throw new DriverError("ERR_BAD_OPTIONS", "join: its fourth argument must be a JoinInfo, such as new JoinConfig()");
+  }
+  return [...(jinfo as JoinInfo).interfaceNames()].map((one) => one.id());
+}
+
+/** Adds what the driver filled in. A platform's object may refuse: the call is then rolled back. */
+export function applyInterfaces(epInfo: EndpointInfo, added: readonly InterfaceData[]): void {
+  for (const { id, mac, ipv4, ipv6 } of added) epInfo.addInterface(id, mac, ipv4, ipv6);
+}
+
+/** Sets names, gateways and routes in the order libnetwork's remote driver does. */
+export function applyJoin(jinfo: JoinInfo, ids: readonly number[], data: JoinData): void {
+  if (jinfo instanceof JoinConfig) jinfo.bindInterfaces(ids);
+  const names = new Map(jinfo.interfaceNames().map((one) => [one.id(), one]));
+  for (const { id, srcName, dstPrefix } of data.names) names.get(id)?.setNames(srcName, dstPrefix);
+  if (data.gateway !== "") jinfo.setGateway(data.gateway);
+  if (data.gatewayIPv6 !== "") jinfo.setGatewayIPv6(data.gatewayIPv6);
+  for (const { destination, routeType, nextHop, interfaceID } of data.staticRoutes)
+    jinfo.addStaticRoute(destination, routeType, nextHop, interfaceID);
+}

@@ -1,0 +1,178 @@
+/** What one driver has accepted, as its host knows it: the journal's image in memory, and the only place that decides existence. */
+import { DriverError } from "../../driverapi/errors.js";
+import type { JsonObject } from "../../driverapi/json.js";
+import type { InterfaceData, JoinData } from "../../driverapi/types.js";
+import type { Journal, JournalEntry, Phase, RecordKey } from "../journal/journal.js";
+
+export interface JoinRecord {
+  phase: Phase;
+  readonly sboxKey: string;
+  readonly options: JsonObject;
+  data: JoinData | undefined;
+}
+
+export interface EndpointRecord {
+  readonly eid: string;
+  phase: Phase;
+  readonly options: JsonObject;
+  interfaces: readonly InterfaceData[];
+  join: JoinRecord | undefined;
+}
+
+export interface NetworkRecord {
+  readonly nid: string;
+  phase: Phase;
+  readonly options: JsonObject;
+  readonly endpoints: Map<string, EndpointRecord>;
+  /** Why it could not be restored in the driver that runs now. */
+  failed: DriverError | undefined;
+  /** Workers that ended while this network was being restored. */
+  kills: number;
+}
+
+type Written = void | Promise<void>;
+
+export class Records {
+  readonly networks: Map<string, NetworkRecord> = new Map();
+  readonly #type: string;
+  readonly #journal: Journal;
+
+  constructor(type: string, journal: Journal) {
+    this.#type = type;
+    this.#journal = journal;
+  }
+
+  /** Fills the image from the journal; only while nothing else is under way. */
+  async load(): Promise<void> {
+    const rows = await this.#journal.load(this.#type);
+    const depth = (key: RecordKey): number => (key.join ? 2 : key.eid === undefined ? 0 : 1);
+    for (const { key, entry } of [...rows].sort((a, b) => depth(a.key) - depth(b.key))) this.#adopt(key, entry);
+  }
+
+  /** Throws `ERR_NETWORK_NOT_FOUND`, or why the network could not be restored. */
+  network(nid: string): NetworkRecord {
+    const record = this.networks.get(nid);
+    if (!record)
+      throw new DriverError("ERR_NETWORK_NOT_FOUND", `network ${nid} does not exist`, { driver: this.#type });
+    return record;
+  }
+
+  /** Throws `ERR_NETWORK_NOT_FOUND` or `ERR_ENDPOINT_NOT_FOUND`. */
+  endpoint(nid: string, eid: string): EndpointRecord {
+    const record = this.network(nid).endpoints.get(eid);
+    if (!record)
+      throw new DriverError("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist on network ${nid}`, {
+        driver: this.#type,
+      });
+    return record;
+  }
+
+  createNetwork(nid: string, options: JsonObject): Written {
+    const record: NetworkRecord = {
+      nid,
+      phase: "creating",
+      options,
+      endpoints: new Map(),
+      failed: undefined,
+      kills: 0,
+    };
+    this.networks.set(nid, record);
+    return this.#journal.intend({ key: { type: this.#type, nid }, entry: { phase: "creating", options } });
+  }
+
+  createEndpoint(nid: string, eid: string, options: JsonObject, given: readonly InterfaceData[]): Written {
+    this.network(nid).endpoints.set(eid, { eid, phase: "creating", options, interfaces: given, join: undefined });
+    return this.#journal.intend({
+      key: { type: this.#type, nid, eid },
+      entry: { phase: "creating", options, interfaces: given },
+    });
+  }
+
+  createJoin(nid: string, eid: string, sboxKey: string, options: JsonObject): Written {
+    this.endpoint(nid, eid).join = { phase: "creating", sboxKey, options, data: undefined };
+    return this.#journal.intend({
+      key: { type: this.#type, nid, eid, join: true },
+      entry: { phase: "creating", options, sboxKey },
+    });
+  }
+
+  /** A network's intent to delete, or its way back to live. */
+  markNetwork(nid: string, phase: "deleting" | "live"): Written {
+    const record = this.network(nid);
+    record.phase = phase;
+    return this.#write({ type: this.#type, nid }, { phase, options: record.options });
+  }
+
+  /** The same for an endpoint; `interfaces` when the driver has just filled them in. */
+  markEndpoint(nid: string, eid: string, phase: "deleting" | "live", interfaces?: readonly InterfaceData[]): Written {
+    const record = this.endpoint(nid, eid);
+    record.phase = phase;
+    if (interfaces) record.interfaces = interfaces;
+    return this.#write(
+      { type: this.#type, nid, eid },
+      { phase, options: record.options, interfaces: record.interfaces },
+    );
+  }
+
+  /** The same for a join; `data` when the driver has just recorded it. */
+  markJoin(nid: string, eid: string, phase: "deleting" | "live", data?: JoinData): Written {
+    const record = this.endpoint(nid, eid).join;
+    if (!record) return;
+    record.phase = phase;
+    if (data) record.data = data;
+    const { options, sboxKey } = record;
+    return this.#write(
+      { type: this.#type, nid, eid, join: true },
+      { phase, options, sboxKey, ...(record.data ? { data: record.data } : {}) },
+    );
+  }
+
+  dropNetwork(nid: string): Written {
+    this.networks.delete(nid);
+    return this.#journal.settle({ key: { type: this.#type, nid }, entry: undefined });
+  }
+
+  dropEndpoint(nid: string, eid: string): Written {
+    this.networks.get(nid)?.endpoints.delete(eid);
+    return this.#journal.settle({ key: { type: this.#type, nid, eid }, entry: undefined });
+  }
+
+  dropJoin(nid: string, eid: string): Written {
+    const endpoint = this.networks.get(nid)?.endpoints.get(eid);
+    if (endpoint) endpoint.join = undefined;
+    return this.#journal.settle({ key: { type: this.#type, nid, eid, join: true }, entry: undefined });
+  }
+
+  #write(key: RecordKey, entry: JournalEntry): Written {
+    return entry.phase === "live" ? this.#journal.settle({ key, entry }) : this.#journal.intend({ key, entry });
+  }
+
+  #adopt({ nid, eid, join }: RecordKey, entry: JournalEntry): void {
+    if (eid === undefined) {
+      this.networks.set(nid, {
+        nid,
+        phase: entry.phase,
+        options: entry.options,
+        endpoints: new Map(),
+        failed: undefined,
+        kills: 0,
+      });
+      return;
+    }
+    const network = this.networks.get(nid);
+    if (!network) return;
+    if (!join && "interfaces" in entry) {
+      network.endpoints.set(eid, {
+        eid,
+        phase: entry.phase,
+        options: entry.options,
+        interfaces: entry.interfaces,
+        join: undefined,
+      });
+      return;
+    }
+    const endpoint = network.endpoints.get(eid);
+    if (endpoint && "sboxKey" in entry)
+      endpoint.join = { phase: entry.phase, sboxKey: entry.sboxKey, options: entry.options, data: entry.data };
+  }
+}

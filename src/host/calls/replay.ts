@@ -1,0 +1,145 @@
+/**
+ * Restores in a restarted driver what its predecessor had accepted: networks, endpoints, joins, with what they had filled in.
+ * A record that fails costs its network, not the driver; one that ends the worker again and again is quarantined.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
+import { DriverError } from "../../driverapi/errors.js";
+import type { JsonObject } from "../../driverapi/json.js";
+import { DEFAULTS, LIMITS } from "../../protocol/limits.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
+import { ask, type Served } from "./ask.js";
+import type { EndpointRecord, NetworkRecord, Records } from "./records.js";
+
+/** Networks restored at the same time. */
+const PARALLEL = 32;
+
+export interface ReplayOptions {
+  readonly type: string;
+  readonly records: Records;
+  timeout(method: WorkerMethod): number;
+}
+
+/** Raised when the worker ended during a replay. */
+class ReplayInterrupted extends Error {
+  /** The record that was being restored had been begun: it may be what ended the worker. */
+  readonly begun: boolean;
+
+  constructor(reason: string, begun: boolean) {
+    super(reason);
+    this.begun = begun;
+  }
+}
+
+/** Raised when a record's replay was not answered in time; its worker will be ended over it. */
+class Unanswered extends Error {}
+
+/**
+ * Resolves with the networks that could not be restored. Rejects with `ReplayInterrupted` when the worker ended; the
+ * networks that were being restored then have one more of `kills`, and once there is one, restoring goes one by one.
+ */
+export async function replay(options: ReplayOptions, served: Served): Promise<readonly NetworkRecord[]> {
+  const networks = [...options.records.networks.values()].filter((one) => one.phase !== "creating");
+  const careful = networks.some((one) => one.kills > 0);
+  const queue = networks[Symbol.iterator]();
+  const runner = async (): Promise<void> => {
+    for (const network of queue) await restoreNetwork(options, served, network);
+  };
+  await Promise.all(Array.from({ length: careful ? 1 : Math.min(PARALLEL, networks.length) }, runner));
+  return networks.filter((one) => one.failed !== undefined);
+}
+
+async function restoreNetwork(options: ReplayOptions, served: Served, network: NetworkRecord): Promise<void> {
+  network.failed = undefined;
+  if (network.kills >= DEFAULTS.quarantineAfter) {
+    network.failed = failure(
+      options.type,
+      network.nid,
+      `quarantined: restoring it ended the worker ${network.kills} times`,
+    );
+    return;
+  }
+  try {
+    await restore(options, served, "createNetwork", [json(network.nid), json(marked(network.options)), "true"]);
+    for (const endpoint of network.endpoints.values()) {
+      if (endpoint.phase !== "creating") await restoreEndpoint(options, served, network.nid, endpoint);
+    }
+    network.kills = 0;
+  } catch (error) {
+    if (error instanceof ReplayInterrupted) {
+      if (error.begun) network.kills++;
+      throw error;
+    }
+    if (error instanceof Unanswered) network.kills++;
+    network.failed = failure(options.type, network.nid, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+async function restoreEndpoint(
+  options: ReplayOptions,
+  served: Served,
+  nid: string,
+  endpoint: EndpointRecord,
+): Promise<void> {
+  const { eid, interfaces, join } = endpoint;
+  const added = parseInterfaces(
+    await restore(options, served, "createEndpoint", [
+      json(nid),
+      json(eid),
+      json(interfaces),
+      json(marked(endpoint.options)),
+      "true",
+    ]),
+    LIMITS.interfaces,
+  );
+  if (added.length > 0) throw new Error(`endpoint ${eid}: it added interfaces it did not have before`);
+  if (!join || join.phase === "creating") return;
+  const ids = interfaces.map((one) => one.id);
+  const data = parseJoinData(
+    await restore(options, served, "join", [
+      json(nid),
+      json(eid),
+      json(join.sboxKey),
+      json(ids),
+      json(marked(join.options)),
+      "true",
+    ]),
+    new Set(ids),
+    LIMITS.routes,
+  );
+  if (!isDeepStrictEqual(data, join.data))
+    throw new Error(
+      `endpoint ${eid}: its join differs from the one before: ${json(data)}, before ${json(join.data ?? null)}`,
+    );
+}
+
+async function restore(
+  options: ReplayOptions,
+  served: Served,
+  method: WorkerMethod,
+  args: readonly string[],
+): Promise<unknown> {
+  const ms = options.timeout(method);
+  // A restart waits for nobody: a record that is not answered in time costs its network.
+  const outcome = await ask(served, method, args, ms, "deadline");
+  if (outcome.how === "value") return outcome.value;
+  if (outcome.how === "ended") throw new ReplayInterrupted(outcome.end.reason, outcome.started);
+  if (outcome.how === "dropped") throw new Unanswered(`${method} was not answered within ${ms} ms`);
+  throw new Error(`${method}: ${outcome.error.message}`);
+}
+
+/** The original options with the mark by which a driver may know a replay. */
+function marked(options: JsonObject): JsonObject {
+  return { ...options, "bulkhead.replay": true };
+}
+
+function failure(type: string, nid: string, why: string, cause?: unknown): DriverError {
+  return new DriverError("ERR_REPLAY_FAILED", `network ${nid} could not be restored in driver "${type}": ${why}`, {
+    driver: type,
+    cause,
+  });
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,43 @@
+/** Waiting with an end: until granted, until the deadline, or until the caller leaves, whichever comes first. */
+import type { DriverError } from "../../driverapi/errors.js";
+import { monotonicNow } from "../../protocol/clock.js";
+
+export interface Patience {
+  /** Monotonic milliseconds. */
+  readonly expires: number;
+  readonly signal: AbortSignal | undefined;
+  /** The error when the deadline passes. */
+  late(): DriverError;
+  /** The error when the caller's signal fires. */
+  aborted(): DriverError;
+}
+
+/** Puts a waiter into a queue; the queue calls one of the two, once, later. */
+export type Enqueue<V> = (resolve: (value: V) => void, reject: (error: DriverError) => void) => { cancel(): void };
+
+export function waitFor<V>({ expires, signal, late, aborted }: Patience, enqueue: Enqueue<V>): Promise<V> {
+  return new Promise<V>((resolve, reject) => {
+    const quiet = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const waiter = enqueue(
+      (value) => {
+        quiet();
+        resolve(value);
+      },
+      (error) => {
+        quiet();
+        reject(error);
+      },
+    );
+    const leave = (error: DriverError): void => {
+      waiter.cancel();
+      quiet();
+      reject(error);
+    };
+    const onAbort = (): void => leave(aborted());
+    const timer = setTimeout(() => leave(late()), Math.max(0, expires - monotonicNow()));
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

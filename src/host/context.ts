@@ -1,0 +1,37 @@
+/** What every part of one host shares. */
+import type { Capability, HostedDriver } from "../driverapi/types.js";
+import type { Launcher } from "../isolation/link.js";
+import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { StoreBackend } from "../permissions/store/backend.js";
+import type { HostView } from "./calls/host-rules.js";
+import type { HostEmitter } from "./events.js";
+import type { Journal } from "./journal/journal.js";
+import type { Logger } from "./logger.js";
+import type { Isolation } from "./manifest/schema.js";
+import type { Policy } from "./policy/schema.js";
+import type { DriverRegistry } from "./registry.js";
+
+/** The platform's `DriverCallback`. */
+export interface PlatformCallback {
+  registerDriver(name: string, driver: HostedDriver, capability: Capability): unknown;
+}
+
+export interface HostContext {
+  readonly events: HostEmitter;
+  readonly logger: Logger;
+  readonly registry: DriverRegistry;
+  readonly journal: Journal;
+  readonly store: StoreBackend;
+  readonly machine: HostView;
+  /** Every plugin's links; nothing is run until one of them asks. */
+  readonly netlink: NetlinkHub;
+  readonly callback: PlatformCallback | undefined;
+  /** The launcher for an isolation. Throws `ERR_ISOLATION_UNAVAILABLE`. */
+  launcher(isolation: Isolation): Launcher;
+  /** Isolation of plugins that neither manifest nor policy gives one. */
+  readonly isolation: Isolation;
+  policy(): Policy;
+  /** Where the policy came from, for messages; undefined when it was given as an object. */
+  readonly policyFile: string | undefined;
+  closed(): boolean;
+}

@@ -1,0 +1,33 @@
+/** A plugin of one file, `NAME.js`, with its manifest beside it, if there is one. */
+import { basename } from "node:path";
+import { type Discovered, fileError } from "./discovered.js";
+import { readManifest } from "./manifest/read-manifest.js";
+
+/** The plugin whose code is the regular file at `path` in the plugins folder `root`. */
+export async function findFilePlugin(
+  id: string,
+  path: string,
+  root: string,
+  manifestPath: string | undefined,
+): Promise<Discovered> {
+  const plugin = { id, kind: "file", path, root, entry: path } as const;
+  if (manifestPath === undefined) return plugin;
+  const read = await readManifest(id, manifestPath);
+  if (read.error) return { ...plugin, manifestPath, error: read.error };
+  const found = {
+    ...plugin,
+    manifestPath,
+    manifestBytes: read.bytes,
+    manifest: read.manifest,
+    ...version(read.manifest.version),
+  };
+  const { main } = read.manifest;
+  if (main === undefined || main.replace(/^(\.\/)+/, "") === basename(path)) return found;
+  const rule = `main: the code of this plugin is ${JSON.stringify(basename(path))}, beside the manifest; leave main out`;
+  return { ...found, error: fileError("ERR_MANIFEST_INVALID", id, manifestPath, rule) };
+}
+
+/** `{ version }`, or nothing where there is none. */
+export function version(text: string | undefined): { readonly version?: string } {
+  return text === undefined ? {} : { version: text };
+}

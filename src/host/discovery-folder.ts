@@ -1,0 +1,66 @@
+/** A plugin of a folder, `NAME/plugin.json` and the code its `main` names. */
+import { lstat, realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import type { DriverError } from "../driverapi/errors.js";
+import { CODE_KINDS, type Discovered, fileError } from "./discovered.js";
+import { version } from "./discovery-file.js";
+import { readManifest } from "./manifest/read-manifest.js";
+
+/** The plugin in the folder at `path`, which is no link. */
+export async function findFolderPlugin(id: string, path: string): Promise<Discovered> {
+  const manifestPath = join(path, "plugin.json");
+  const plugin = { id, kind: "folder", path, root: path } as const;
+  const read = await readManifest(id, manifestPath);
+  if (read.error)
+    return { ...plugin, ...(read.error.code === "ERR_MANIFEST_MISSING" ? {} : { manifestPath }), error: read.error };
+  const found = {
+    ...plugin,
+    manifestPath,
+    manifestBytes: read.bytes,
+    manifest: read.manifest,
+    ...version(read.manifest.version),
+  };
+  const entry = await findEntry(id, path, read.manifest.main);
+  return typeof entry === "string" ? { ...found, entry } : { ...found, error: entry };
+}
+
+/** The code's file: what `main` names, else the first `index` of a kind that loads. */
+async function findEntry(id: string, folder: string, main: string | undefined): Promise<string | DriverError> {
+  const names = main === undefined ? CODE_KINDS.map((ending) => `index${ending}`) : [main];
+  for (const name of names) {
+    const path = join(folder, name);
+    const why = await whyNoCode(folder, path);
+    if (why === undefined) return path;
+    if (why !== "absent") return fileError("ERR_PLUGIN_FILE", id, path, why);
+  }
+  if (main !== undefined)
+    return fileError(
+      "ERR_PLUGIN_FILE",
+      id,
+      join(folder, main),
+      "plugin.json names it as main, and there is no such file",
+    );
+  return fileError(
+    "ERR_PLUGIN_FILE",
+    id,
+    folder,
+    `it holds none of ${names.join(", ")}; add one, or name the code's file as main in plugin.json`,
+  );
+}
+
+/** Why the file at `path` is no code of the plugin in `folder`; undefined: it is. */
+async function whyNoCode(folder: string, path: string): Promise<string | undefined> {
+  try {
+    const found = await lstat(path);
+    if (found.isSymbolicLink()) return "it is a symbolic link, which is not followed; put the code itself there";
+    if (!found.isFile()) return "it is no regular file; put the plugin's code there";
+    // A folder on the way may be a link.
+    const inside = relative(folder, await realpath(path));
+    if (inside === ".." || inside.startsWith(`..${sep}`))
+      return "it lies outside the plugin's folder; put the code within it";
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return code === "ENOENT" || code === "ENOTDIR" ? "absent" : `it cannot be read (${code})`;
+  }
+}

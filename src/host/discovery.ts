@@ -1,0 +1,165 @@
+/** Which plugins stand in the plugins folders: names, kinds and manifests. Nothing of a plugin's code is read here. */
+import { constants, type Dirent } from "node:fs";
+import { access, readdir, realpath, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { DriverError } from "../driverapi/errors.js";
+import { quote } from "../driverapi/quote.js";
+import { CODE_KINDS, type Discovered, fileError, shownPath } from "./discovered.js";
+import { findFilePlugin } from "./discovery-file.js";
+import { findFolderPlugin } from "./discovery-folder.js";
+import { PLUGIN_ID } from "./manifest/schema.js";
+
+export type { Discovered } from "./discovered.js";
+
+const IGNORED = /^\.|^node_modules$|~$|\.swp$|\.md$|\.d\.[cm]?ts$/;
+const SIDECAR = ".plugin.json";
+/** Kinds of code that look loadable and are not; any other ending is none of our business. */
+const NEAR_MISS = /\.([cm]?[jt]s|[jt]sx)$/i;
+
+/**
+ * The plugins in `folders`, sorted by id. What is wrong with one stands in its `error`:
+ * `ERR_PLUGIN_NAME`, `ERR_PLUGIN_FILE`, `ERR_PLUGIN_DUPLICATE`, `ERR_MANIFEST_MISSING`, `ERR_MANIFEST_INVALID`.
+ * Throws `ERR_PLUGINS_DIR` if a folder does not exist or cannot be read.
+ */
+export async function discoverPlugins(folders: readonly string[]): Promise<Discovered[]> {
+  // By real path: a folder named twice, or once through a link, holds no duplicates of itself.
+  const roots = new Set<string>();
+  for (const folder of folders) roots.add(await openFolder(folder));
+
+  const byId = new Map<string, Discovered[]>();
+  for (const root of roots) {
+    for (const found of await discoverIn(root)) byId.set(found.id, [...(byId.get(found.id) ?? []), found]);
+  }
+  const plugins = [...byId.values()].map(collapse);
+  return plugins.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+async function openFolder(folder: string): Promise<string> {
+  const path = resolve(folder);
+  try {
+    const root = await realpath(path);
+    if (!(await stat(root)).isDirectory()) throw Object.assign(new Error("no folder"), { code: "ENOTDIR" });
+    await access(root, constants.R_OK | constants.X_OK);
+    return root;
+  } catch (error) {
+    throw noFolder(path, error);
+  }
+}
+
+function noFolder(path: string, error: unknown): DriverError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why =
+    code === "ENOENT"
+      ? "there is no such folder; create it, or name another one"
+      : code === "ENOTDIR"
+        ? "it is no folder; name the folder that holds the plugins"
+        : `it cannot be read (${code || String(error)}); the host needs read and search permission on it`;
+  return new DriverError("ERR_PLUGINS_DIR", `plugins folder ${shownPath(path)}: ${why}`, { file: path, cause: error });
+}
+
+async function discoverIn(root: string): Promise<Discovered[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(root, { withFileTypes: true });
+  } catch (error) {
+    throw noFolder(root, error);
+  }
+  entries = entries.filter((entry) => !IGNORED.test(entry.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const manifests = new Map<string, Dirent>();
+  for (const entry of entries) if (isSidecar(entry)) manifests.set(entry.name.slice(0, -SIDECAR.length), entry);
+
+  const plugins: Discovered[] = [];
+  const paired = new Set<string>();
+  for (const entry of entries) {
+    if (isSidecar(entry)) continue;
+    const stem = codeStem(entry.name);
+    const sidecar = stem === undefined ? undefined : manifests.get(stem);
+    const found = await look(root, entry, stem, sidecar);
+    if (found === undefined) continue;
+    if (stem !== undefined) paired.add(stem);
+    plugins.push(found);
+  }
+  for (const [id, entry] of manifests) if (!paired.has(id)) plugins.push(lonelyManifest(root, id, entry));
+  return plugins;
+}
+
+/** A manifest beside a file. A folder that happens to be called so is a folder. */
+function isSidecar(entry: Dirent): boolean {
+  return entry.name.endsWith(SIDECAR) && !entry.isDirectory();
+}
+
+/** What a name would be the id of, if it ends as code does; undefined for any other name. */
+function codeStem(name: string): string | undefined {
+  const stem = name.replace(NEAR_MISS, "");
+  return stem === name ? undefined : stem;
+}
+
+/** One entry of the folder that is no manifest; undefined: none of our business. */
+async function look(
+  root: string,
+  entry: Dirent,
+  stem: string | undefined,
+  sidecar: Dirent | undefined,
+): Promise<Discovered | undefined> {
+  const path = join(root, entry.name);
+  const id = stem ?? entry.name;
+  const kind = entry.isDirectory() ? "folder" : "file";
+  const wrong = (error: DriverError): Discovered => ({ id, kind, path, root, error });
+
+  if (stem === undefined) {
+    // A link without an ending could be a plugin's folder; a plain file without one is a Makefile or the like.
+    if (entry.isSymbolicLink() && !entry.name.includes(".")) return wrong(linkError(id, path));
+    if (!entry.isDirectory()) return undefined;
+    if (!PLUGIN_ID.test(id)) return wrong(nameError(id, path, "a plugin's folder"));
+    return findFolderPlugin(id, path);
+  }
+  if (entry.isSymbolicLink()) return wrong(linkError(id, path));
+  if (entry.isDirectory()) {
+    return wrong(
+      fileError(
+        "ERR_PLUGIN_FILE",
+        id,
+        path,
+        `it is a folder with a file's name; call it ${quote(stem)} and put a plugin.json in it`,
+      ),
+    );
+  }
+  if (!entry.isFile())
+    return wrong(fileError("ERR_PLUGIN_FILE", id, path, "it is no regular file; put the plugin's code there"));
+  if (!CODE_KINDS.some((ending) => entry.name === stem + ending)) {
+    return wrong(fileError("ERR_PLUGIN_FILE", id, path, `files of this kind do not load; ${CODE_KINDS.join(", ")} do`));
+  }
+  if (!PLUGIN_ID.test(id)) return wrong(nameError(id, path, "a plugin's file"));
+  return findFilePlugin(id, path, root, sidecar && join(root, sidecar.name));
+}
+
+/** Several plugins of one id: none of them loads, and the error names them all. */
+function collapse(found: readonly Discovered[]): Discovered {
+  const [first, ...others] = found;
+  if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "a plugin was found nowhere");
+  if (others.length === 0) return first;
+  const paths = found.map(({ path }) => shownPath(path)).join(" and ");
+  const { id, kind, path, root } = first;
+  const rule = `the plugin id ${quote(id)} is found ${found.length} times: ${paths}; neither loads until only one is left`;
+  return { id, kind, path, root, error: new DriverError("ERR_PLUGIN_DUPLICATE", rule, { plugin: id, file: path }) };
+}
+
+function lonelyManifest(root: string, id: string, entry: Dirent): Discovered {
+  const path = join(root, entry.name);
+  const rule = `a manifest without code beside it; add ${CODE_KINDS.map((ending) => quote(id + ending)).join(" or ")}, or remove it`;
+  return { id, kind: "file", path, root, manifestPath: path, error: fileError("ERR_PLUGIN_FILE", id, path, rule) };
+}
+
+function nameError(id: string, path: string, what: string): DriverError {
+  const rule = `${quote(id)} is no plugin id; rename ${what} so that its name matches ${PLUGIN_ID.source}`;
+  return fileError("ERR_PLUGIN_NAME", id, path, rule);
+}
+
+function linkError(id: string, path: string): DriverError {
+  return fileError(
+    "ERR_PLUGIN_FILE",
+    id,
+    path,
+    "it is a symbolic link, which is not followed; put the plugin itself there",
+  );
+}

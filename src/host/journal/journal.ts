@@ -1,0 +1,59 @@
+/**
+ * The journal: what each driver has accepted, and what it has been asked and not yet answered.
+ * An intent is committed before its frame goes out, an outcome flushed before the caller is told. Every write may be
+ * asynchronous, so that a durable journal can gather many callers' writes into one flush; a journal in memory answers at once.
+ */
+import type { JsonObject } from "../../driverapi/json.js";
+import type { InterfaceData, JoinData } from "../../driverapi/types.js";
+
+/** `live`: accepted. `creating`, `deleting`: asked, outcome not known. */
+export type Phase = "creating" | "live" | "deleting";
+
+/** What a record is of. `eid` absent: a network; `join`: the endpoint's join. */
+export interface RecordKey {
+  readonly type: string;
+  readonly nid: string;
+  readonly eid?: string;
+  readonly join?: true;
+}
+
+export interface NetworkEntry {
+  readonly phase: Phase;
+  readonly options: JsonObject;
+}
+
+export interface EndpointEntry {
+  readonly phase: Phase;
+  readonly options: JsonObject;
+  /** The interfaces the endpoint has: given by the platform, or filled in by the driver. */
+  readonly interfaces: readonly InterfaceData[];
+}
+
+export interface JoinEntry {
+  readonly phase: Phase;
+  readonly options: JsonObject;
+  readonly sboxKey: string;
+  /** What the driver recorded; absent until it has answered. */
+  readonly data?: JoinData;
+}
+
+export type JournalEntry = NetworkEntry | EndpointEntry | JoinEntry;
+
+/** One write: an entry put, or removed. */
+export interface JournalWrite {
+  readonly key: RecordKey;
+  /** undefined: the record is gone. */
+  readonly entry: JournalEntry | undefined;
+}
+
+export interface Journal {
+  /** Resolves when committed: it outlives this process, though not yet the machine. */
+  intend(write: JournalWrite): void | Promise<void>;
+  /** Resolves when flushed: it outlives the machine. */
+  settle(write: JournalWrite): void | Promise<void>;
+  /** Everything recorded for a type, in no order. */
+  load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]>;
+  /** The types something is recorded for. */
+  types(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/** A journal for hosts without a data directory: it outlives workers, not the process. */
+import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
+
+interface EndpointRow {
+  entry: JournalEntry | undefined;
+  join: JournalEntry | undefined;
+}
+
+interface NetworkRow {
+  entry: JournalEntry | undefined;
+  readonly endpoints: Map<string, EndpointRow>;
+}
+
+type Row = { readonly key: RecordKey; readonly entry: JournalEntry };
+
+/** Ids are opaque, so they are keys of Maps and never joined into one. */
+export class MemoryJournal implements Journal {
+  readonly #types = new Map<string, Map<string, NetworkRow>>();
+
+  intend(write: JournalWrite): void {
+    this.settle(write);
+  }
+
+  settle({ key: { type, nid, eid, join }, entry }: JournalWrite): void {
+    const network = rowOf(rowOf(this.#types, type, newNetworks), nid, newNetwork);
+    if (eid === undefined) network.entry = entry;
+    else {
+      const endpoint = rowOf(network.endpoints, eid, newEndpoint);
+      if (join) endpoint.join = entry;
+      else endpoint.entry = entry;
+      if (endpoint.entry === undefined && endpoint.join === undefined) network.endpoints.delete(eid);
+    }
+    if (network.entry === undefined && network.endpoints.size === 0) this.#types.get(type)?.delete(nid);
+  }
+
+  async load(type: string): Promise<readonly Row[]> {
+    const rows: Row[] = [];
+    for (const [nid, { entry, endpoints }] of this.#types.get(type) ?? []) {
+      if (entry) rows.push({ key: { type, nid }, entry });
+      for (const [eid, endpoint] of endpoints) {
+        if (endpoint.entry) rows.push({ key: { type, nid, eid }, entry: endpoint.entry });
+        if (endpoint.join) rows.push({ key: { type, nid, eid, join: true }, entry: endpoint.join });
+      }
+    }
+    return rows;
+  }
+
+  async types(): Promise<readonly string[]> {
+    return [...this.#types].filter(([, networks]) => networks.size > 0).map(([type]) => type);
+  }
+
+  async close(): Promise<void> {
+    this.#types.clear();
+  }
+}
+
+const newNetworks = (): Map<string, NetworkRow> => new Map();
+const newNetwork = (): NetworkRow => ({ entry: undefined, endpoints: new Map() });
+const newEndpoint = (): EndpointRow => ({ entry: undefined, join: undefined });
+
+/** The row of `key`, made where there is none. */
+function rowOf<K, V>(rows: Map<K, V>, key: K, make: () => V): V {
+  let row = rows.get(key);
+  if (row === undefined) {
+    row = make();
+    rows.set(key, row);
+  }
+  return row;
+}

@@ -1,0 +1,64 @@
+/** Reading a manifest or a policy: text or object in, checked value out, and one error that names file, line, path and rule. */
+import type { z } from "zod";
+import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
+import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
+import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { explain, type Mistake, pathText } from "./explain.js";
+import { type Place, readJsonText } from "./json-text.js";
+
+/** What is being read, and how its errors are to look. */
+export interface DocumentKind<T> {
+  readonly code: ErrorCode;
+  readonly schema: z.ZodType<T>;
+  readonly maxBytes: number;
+  /** As the error names it: a path, or words such as `the policy object`. */
+  readonly file: string;
+  readonly plugin?: string | undefined;
+}
+
+/** How many mistakes one error spells out. */
+const SPELLED_OUT = 3;
+
+/** Parses and checks `text`. Throws `kind.code` with `FILE:LINE:COLUMN: path: rule`. */
+export function parseDocumentText<T>(text: string, kind: DocumentKind<T>): T {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > kind.maxBytes) throw failure(kind, `is ${bytes} bytes long; at most ${kind.maxBytes} are read`);
+  const read = readJsonText(text, (rule, place) => {
+    throw failure(kind, rule, place);
+  });
+  return check(read.value, kind, (mistake) => read.place(mistake.path) ?? read.place(mistake.path.slice(0, -1)));
+}
+
+/** Copies and checks an object. Throws `kind.code` with `FILE: path: rule`. */
+export function parseDocumentValue<T>(value: unknown, kind: DocumentKind<T>): T {
+  let plain: Json;
+  try {
+    plain = copyJson(value, { depth: DOCUMENT_LIMITS.depth, nodes: DOCUMENT_LIMITS.nodes, chars: kind.maxBytes });
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw failure(kind, `${error.path === "" ? "" : `${error.path.replace(/^\./, "")}: `}${error.rule}`);
+  }
+  return check(plain, kind, () => undefined);
+}
+
+/** The mistake `rule` at `place` of the document. */
+export function failure(
+  kind: Pick<DocumentKind<unknown>, "code" | "file" | "plugin">,
+  rule: string,
+  place?: Place,
+): DriverError {
+  const where = place ? `${kind.file}:${place.line}:${place.column}` : kind.file;
+  return new DriverError(kind.code, `${where}: ${rule}`, { plugin: kind.plugin, file: kind.file, line: place?.line });
+}
+
+function check<T>(value: Json, kind: DocumentKind<T>, place: (mistake: Mistake) => Place | undefined): T {
+  const result = kind.schema.safeParse(value);
+  if (result.success) return result.data;
+  const mistakes = explain(result.error.issues, value, kind.schema);
+  const [first] = mistakes;
+  const texts = mistakes
+    .slice(0, SPELLED_OUT)
+    .map(({ path, rule }) => (path.length ? `${pathText(path)}: ${rule}` : `the document ${rule}`));
+  const more = mistakes.length > SPELLED_OUT ? `; and ${mistakes.length - SPELLED_OUT} more` : "";
+  throw failure(kind, texts.join("; ") + more, first && place(first));
+}

@@ -1,0 +1,139 @@
+/** What a zod issue means, in words an author or an operator can act on. */
+import type { z } from "zod";
+import type { Json } from "../../driverapi/json.js";
+import { quote } from "../../driverapi/quote.js";
+import type { JsonPath } from "./json-text.js";
+import { nearest } from "./nearest.js";
+
+/** One mistake in a document. */
+export interface Mistake {
+  readonly path: JsonPath;
+  /** What is wrong and what would be right. */
+  readonly rule: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The mistakes behind a failed parse of `value`, in the order zod found them. `schema` tells which keys are known. */
+export function explain(issues: readonly Issue[], value: Json, schema: z.ZodType): Mistake[] {
+  return issues.flatMap((issue) => explainIssue(issue, [], value, schema));
+}
+
+function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodType): Mistake[] {
+  const path: JsonPath = [...base, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  const got = shown(valueAt(root, path));
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = knownKeys(schema, path);
+      return issue.keys.map((key) => ({ path: [...path, key], rule: unknownKey(key, known) }));
+    }
+    case "invalid_union": {
+      // The branch that fits the value's own type knows best what is wrong inside it.
+      const inner = issue.errors.find(
+        (branch) => branch.length > 0 && !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)),
+      );
+      if (inner) return inner.flatMap((one) => explainIssue(one, path, root, schema));
+      return [{ path, rule: `must be true or an object of limits, not ${got}` }];
+    }
+    case "invalid_key": {
+      const [first] = issue.issues;
+      return [{ path, rule: first?.message ?? "is no valid key" }];
+    }
+    case "invalid_type":
+      return [{ path, rule: `must be ${withArticle(issue.expected)}, not ${got}` }];
+    case "invalid_value":
+      return [{ path, rule: `must be ${issue.values.map((one) => JSON.stringify(one)).join(" or ")}, not ${got}` }];
+    case "too_small":
+      return [
+        { path, rule: `must ${amount(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}, not ${got}` },
+      ];
+    case "too_big":
+      return [{ path, rule: `must ${amount(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}, not ${got}` }];
+    default:
+      return [{ path, rule: issue.message.includes(got) ? issue.message : `${issue.message}, not ${got}` }];
+  }
+}
+
+function isTypeMismatch(issue: Issue): boolean {
+  return issue.code === "invalid_type" || issue.code === "invalid_value";
+}
+
+/** The words for a key that is not known. */
+function unknownKey(key: string, known: readonly string[]): string {
+  const list = known.length === 0 ? "none are known here" : `known keys: ${known.join(", ")}`;
+  const near = nearest(key, known);
+  return near === undefined ? `unknown key; ${list}` : `unknown key; did you mean ${JSON.stringify(near)}? (${list})`;
+}
+
+/** The keys the schema knows at `path`, whatever of it is optional, a record or a union. */
+function knownKeys(schema: z.ZodType, path: JsonPath): string[] {
+  let at: z.core.$ZodType[] = unwrap(schema);
+  for (const step of path) at = at.flatMap((one) => stepInto(one, String(step))).flatMap(unwrap);
+  return [...new Set(at.flatMap((one) => Object.keys(shapeOf(one) ?? {})))];
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === "optional" || def.type === "readonly" || def.type === "nonoptional") return unwrap(def.innerType);
+  if (def.type === "union") return def.options.flatMap(unwrap);
+  return [schema];
+}
+
+function stepInto(schema: z.core.$ZodType, step: string): z.core.$ZodType[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === "record") return [def.valueType];
+  if (def.type === "array") return [def.element];
+  const shape = shapeOf(schema);
+  const member = shape !== undefined && Object.hasOwn(shape, step) ? shape[step] : undefined;
+  return member === undefined ? [] : [member];
+}
+
+function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> | undefined {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return def.type === "object" ? def.shape : undefined;
+}
+
+function valueAt(root: Json, path: JsonPath): Json | undefined {
+  let at: Json | undefined = root;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as { readonly [key: string | number]: Json })[step];
+  }
+  return at;
+}
+
+/** A value as an error text shows it. */
+function shown(value: Json | undefined): string {
+  if (value === undefined) return "nothing";
+  return Array.isArray(value) ? "a list" : quote(value);
+}
+
+/** `plugins.bridge.grant.store`, with brackets and quotes where a key is no plain word. */
+export function pathText(path: JsonPath): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (/^[\w$-]{1,64}$/.test(step)) text += text === "" ? step : `.${step}`;
+    else text += `[${quote(step)}]`;
+  }
+  return text;
+}
+
+function withArticle(type: string): string {
+  const words: Readonly<Record<string, string>> = {
+    int: "a whole number",
+    record: "an object",
+    object: "an object",
+    array: "a list",
+  };
+  return words[type] ?? `a ${type}`;
+}
+
+function amount(origin: string): string {
+  return origin === "string" || origin === "array" ? "have" : "be";
+}
+
+function unit(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " entries" : "";
+}

@@ -1,0 +1,149 @@
+/**
+ * JSON text with places: where each key and value stands, so that an error can name line and column.
+ * Stricter than JSON.parse: a key given twice and the key `__proto__` are refused, depth and size are bounded.
+ */
+import type { Json } from "../../driverapi/json.js";
+import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+
+/** A place in a text; both count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The keys and indexes that lead to a value. */
+export type JsonPath = readonly (string | number)[];
+
+/** A text that has been read. */
+export interface JsonText {
+  readonly value: Json;
+  /** Where the member or element at `path` begins; undefined if there is none. */
+  place(path: JsonPath): Place | undefined;
+}
+
+/** Takes a mistake in the text; must throw. */
+export type JsonFail = (rule: string, place: Place) => never;
+
+const SPACE = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const STRING = /"(?:[^"\\\n\r]|\\[^\n\r])*"/y;
+const WORD = /[A-Za-z_]+/y;
+const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
+  ["true", true],
+  ["false", false],
+  ["null", null],
+]);
+
+/** Reads `text` as one JSON value; every mistake goes to `fail`. */
+export function readJsonText(text: string, fail: JsonFail): JsonText {
+  const offsets = new Map<string, number>();
+  let at = text.startsWith("\uFEFF") ? 1 : 0;
+  let nodes = 0;
+
+  const placeOf = (offset: number): Place => {
+    const before = text.slice(0, offset);
+    return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
+  };
+  const stop = (rule: string, offset: number = at): never => fail(rule, placeOf(offset));
+  const match = (pattern: RegExp): string => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text)?.[0] ?? "";
+    at += found.length;
+    return found;
+  };
+  const expected = (what: string): never => {
+    const found = text.charAt(at);
+    if (found === "") return stop(`the text ends where ${what} should stand`);
+    if (text.startsWith("//", at) || text.startsWith("/*", at)) return stop("JSON has no comments");
+    return stop(`${JSON.stringify(found)} stands where ${what} should`);
+  };
+
+  const readString = (what: string): string => {
+    const start = at;
+    if (text.charAt(at) !== '"') return expected(what);
+    const raw = match(STRING);
+    if (raw === "") return stop("a string is not closed on its line", start);
+    try {
+      return String(JSON.parse(raw));
+    } catch {
+      return stop("a string holds a bad escape or a control character", start);
+    }
+  };
+
+  const readValue = (path: JsonPath): Json => {
+    if (++nodes > DOCUMENT_LIMITS.nodes) return stop(`more than ${DOCUMENT_LIMITS.nodes} values`);
+    if (path.length > DOCUMENT_LIMITS.depth) return stop(`nested deeper than ${DOCUMENT_LIMITS.depth}`);
+    const start = at;
+    const first = text.charAt(at);
+    if (first === "{") return readObject(path);
+    if (first === "[") return readArray(path);
+    if (first === '"') return readString("a value");
+    const word = match(WORD);
+    if (word !== "") {
+      const value = WORDS.get(word);
+      return value === undefined ? stop(`${JSON.stringify(word.slice(0, 40))} is no JSON value`, start) : value;
+    }
+    const digits = match(NUMBER);
+    if (digits === "") return expected("a value");
+    const number = Number(digits);
+    return Number.isFinite(number) ? number : stop("a number is out of range", start);
+  };
+
+  /** Reads what stands between brackets; `item` reads one and is told its number. */
+  const readItems = (close: string, what: string, item: (index: number) => void): void => {
+    at++;
+    match(SPACE);
+    for (let index = 0; text.charAt(at) !== close; index++) {
+      item(index);
+      match(SPACE);
+      if (text.charAt(at) === close) break;
+      if (text.charAt(at) !== ",") expected(`"," or ${JSON.stringify(close)}`);
+      at++;
+      match(SPACE);
+      if (text.charAt(at) === close) stop(`a comma stands before ${JSON.stringify(close)} with no ${what} after it`);
+    }
+    at++;
+  };
+
+  const readArray = (path: JsonPath): Json => {
+    const list: Json[] = [];
+    readItems("]", "value", (index) => {
+      const here = [...path, index];
+      offsets.set(JSON.stringify(here), at);
+      list.push(readValue(here));
+    });
+    return list;
+  };
+
+  const readObject = (path: JsonPath): Json => {
+    const members: Record<string, Json> = {};
+    readItems("}", "key", () => {
+      const start = at;
+      const key = readString("a key in double quotes");
+      if (key === "__proto__") stop('"__proto__" is no key here', start);
+      if (Object.hasOwn(members, key))
+        stop(`the key ${JSON.stringify(key.slice(0, 80))} stands here a second time`, start);
+      match(SPACE);
+      if (text.charAt(at) !== ":") expected('":" after the key');
+      at++;
+      match(SPACE);
+      const here = [...path, key];
+      offsets.set(JSON.stringify(here), start);
+      members[key] = readValue(here);
+    });
+    return members;
+  };
+
+  match(SPACE);
+  offsets.set("[]", at);
+  const value = readValue([]);
+  match(SPACE);
+  if (at < text.length) stop("something stands after the end of the JSON value");
+  return {
+    value,
+    place(path) {
+      const offset = offsets.get(JSON.stringify(path));
+      return offset === undefined ? undefined : placeOf(offset);
+    },
+  };
+}

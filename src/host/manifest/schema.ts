@@ -1,0 +1,136 @@
+/** What a manifest may say (`plugin.json`, `NAME.plugin.json`), and the pieces that the policy shares with it. */
+
+import { DRIVER_METHODS, GlobalScope, LocalScope } from "../../driverapi/constants.js";
+import { DriverError } from "../../driverapi/errors.js";
+import { parseTypeName } from "../../driverapi/names.js";
+import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import { PERMISSIONS, type PermissionLimits, type PermissionName } from "../../permissions/catalogue.js";
+import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { z } from "../../zod.js";
+
+/** A plugin id: a file stem or folder name. */
+export const PLUGIN_ID: RegExp = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** Deadlines, in milliseconds. `default` stands for the methods that are not named; it does not touch `init`. */
+export type Timeouts = { readonly [K in DriverMethod | "default" | "init"]?: number };
+
+/** Where a plugin's worker lives, weakest first. */
+export const ISOLATIONS = ["thread", "process", "dedicated"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
+
+/** `limits` of a manifest, a policy entry or the policy's defaults. */
+export interface PluginLimits {
+  /** Memory of the plugin's worker, in mebibytes. */
+  readonly memoryMb?: number;
+  /** Drivers the plugin may register. */
+  readonly drivers?: number;
+}
+
+/** Permissions by name: `true`, or some of its limits. */
+export type PermissionSet = { readonly [N in PermissionName]?: true | Partial<PermissionLimits[N]> };
+
+/** A manifest: what a plugin says of itself and asks for. */
+export interface Manifest {
+  readonly $schema?: string;
+  readonly name?: string;
+  readonly version?: string;
+  readonly description?: string;
+  readonly apiVersion?: 1;
+  /** A folder's code, relative to the folder; absent: `index.js`, `index.mjs` or `index.ts`. */
+  readonly main?: string;
+  readonly networkTypes?: readonly string[];
+  readonly scope?: Scope;
+  readonly permissions?: PermissionSet;
+  readonly timeouts?: Timeouts;
+  readonly limits?: PluginLimits;
+  readonly isolation?: Isolation;
+  /** Who restores networks after a restart: the host, by replay, or the plugin itself. */
+  readonly recovery?: "replay" | "self";
+}
+
+const milliseconds = z.int().min(1).max(DOCUMENT_LIMITS.timeoutMs);
+
+/** `timeouts`, in manifest and policy. */
+export const timeoutsSchema: z.ZodType<Timeouts> = z.strictObject(
+  Object.fromEntries(["default", "init", ...DRIVER_METHODS].map((key) => [key, z.exactOptional(milliseconds)])),
+);
+
+/** `limits`, in manifest and policy. */
+export const pluginLimitsSchema: z.ZodType<PluginLimits> = z.strictObject({
+  memoryMb: z.exactOptional(z.int().min(DOCUMENT_LIMITS.memoryMbMin).max(DOCUMENT_LIMITS.memoryMbMax)),
+  drivers: z.exactOptional(z.int().min(1).max(DOCUMENT_LIMITS.driversMax)),
+});
+
+/** Each permission's member: `true` or an object of limits. Every one optional. */
+export const permissionShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  Object.entries(PERMISSIONS).map(([name, row]) => [
+    name,
+    z.exactOptional(z.union([z.literal(true), row.limits]).describe(row.gives)),
+  ]),
+);
+
+/** `isolation`, in manifest and policy. */
+export const isolationSchema: z.ZodType<Isolation> = z.enum(ISOLATIONS);
+
+/** `scope`, in manifest and grant. */
+export const scopeSchema: z.ZodType<Scope> = z.enum([LocalScope, GlobalScope]);
+
+/** A network type's name; its rules are the contract's. */
+export const typeNameSchema: z.ZodType<string> = z.string().superRefine((value, context) => {
+  try {
+    parseTypeName(value);
+  } catch (error) {
+    context.addIssue({
+      code: "custom",
+      message: error instanceof DriverError ? error.message : "must be a network type's name",
+    });
+  }
+});
+
+/** A relative path that cannot leave its folder, of a kind that loads. */
+const mainSchema = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((path) => !/^([/\\]|[A-Za-z]:)/.test(path), { error: "must be a relative path" })
+  .refine((path) => !path.includes("\\"), { error: 'must be written with "/"' })
+  .refine((path) => !path.split("/").includes(".."), { error: 'must stay within the plugin\'s folder, without ".."' })
+  .refine((path) => isPrintable(path), { error: "must hold no control characters" })
+  .refine((path) => /\.(js|mjs|ts)$/.test(path) && !/\.d\.ts$/.test(path), {
+    error: "must name a .js, .mjs or .ts file",
+  });
+
+const lineSchema = (chars: number): z.ZodType<string> =>
+  z
+    .string()
+    .min(1)
+    .max(chars)
+    .refine((text) => isPrintable(text), { error: "must be one line without control characters" });
+
+/** No control or bidirectional-override characters: this text is printed on operators' terminals. */
+function isPrintable(text: string): boolean {
+  return !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text);
+}
+
+/** The whole manifest. */
+export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+  $schema: z.exactOptional(z.string().max(2048)),
+  name: z.exactOptional(z.string().regex(PLUGIN_ID, { error: `must match ${PLUGIN_ID.source}` })),
+  version: z.exactOptional(lineSchema(64)),
+  description: z.exactOptional(lineSchema(1024)),
+  apiVersion: z.exactOptional(z.literal(1)),
+  main: z.exactOptional(mainSchema),
+  networkTypes: z.exactOptional(
+    z
+      .array(typeNameSchema)
+      .min(1)
+      .max(DOCUMENT_LIMITS.driversMax)
+      .refine((types) => new Set(types).size === types.length, { error: "must name each type once" }),
+  ),
+  scope: z.exactOptional(scopeSchema),
+  permissions: z.exactOptional(z.strictObject(permissionShape)) as z.ZodType<PermissionSet>,
+  timeouts: z.exactOptional(timeoutsSchema),
+  limits: z.exactOptional(pluginLimitsSchema),
+  isolation: z.exactOptional(isolationSchema),
+  recovery: z.exactOptional(z.enum(["replay", "self"])),
+});

@@ -1,0 +1,99 @@
+/** `createPluginHost`'s options: checked before anything is started. */
+import { DriverError } from "../driverapi/errors.js";
+import type { PlatformCallback } from "./context.js";
+import type { Logger } from "./logger.js";
+import { nearest } from "./manifest/nearest.js";
+import { ISOLATIONS, type Isolation } from "./manifest/schema.js";
+import type { Policy } from "./policy/schema.js";
+
+/** What a platform may choose. */
+export interface PluginHostOptions {
+  /** The plugins folder, or several. */
+  readonly plugins: string | readonly string[];
+  /** The policy: a path to `bulkhead.config.json`, or the object itself. Absent: only the harmless defaults are granted. */
+  readonly policy?: string | Policy;
+  /** Where state is kept across runs. Absent: nothing is kept. */
+  readonly dataDir?: string;
+  /** Isolation of plugins whose manifest and policy name none. */
+  readonly isolation?: Isolation;
+  /** The platform's `DriverCallback`: told of each driver after the host's own checks; a throw refuses it. */
+  readonly callback?: PlatformCallback;
+  /** pino-shaped. Absent: warnings and errors go to stderr. */
+  readonly logger?: Logger;
+  /** Closes the host when aborted. */
+  readonly signal?: AbortSignal;
+  /** Follow changes in the plugins folders and the policy's file. Default: false. */
+  readonly watch?: boolean;
+  /** The network namespace in which kernel permissions work: a name, or a path. Absent: the process's own. */
+  readonly netns?: string;
+  /** Kernel, in-memory model, or whichever there is. Default: "auto". */
+  readonly backend?: "kernel" | "model" | "auto";
+}
+
+const KEYS = [
+  "plugins",
+  "policy",
+  "dataDir",
+  "isolation",
+  "callback",
+  "logger",
+  "signal",
+  "watch",
+  "netns",
+  "backend",
+] as const;
+
+/** Throws `ERR_OPTIONS`, naming the option. */
+export function checkOptions(options: unknown): PluginHostOptions {
+  if (typeof options !== "object" || options === null) throw wrong("createPluginHost takes an object: { plugins, … }");
+  for (const key of Object.keys(options)) {
+    if ((KEYS as readonly string[]).includes(key)) continue;
+    const near = nearest(key, KEYS);
+    throw wrong(`unknown option "${key}"${near === undefined ? "" : `; did you mean "${near}"?`}`);
+  }
+  const given = options as Record<string, unknown>;
+  const check = (key: (typeof KEYS)[number], rule: string, holds: (value: unknown) => boolean): void => {
+    if (given[key] !== undefined && !holds(given[key])) throw wrong(`option "${key}" must be ${rule}`);
+  };
+  const text = (value: unknown): boolean => typeof value === "string" && value.length > 0 && !value.includes("\0");
+  if (given.plugins === undefined) throw wrong(`option "plugins" is missing: the folder that holds the plugins`);
+  check(
+    "plugins",
+    "a path, or a list of paths",
+    (value) => text(value) || (Array.isArray(value) && value.length > 0 && value.every(text)),
+  );
+  check(
+    "policy",
+    "a path, or the policy as an object",
+    (value) => text(value) || (typeof value === "object" && value !== null),
+  );
+  check("dataDir", "a path", text);
+  check("isolation", `one of ${ISOLATIONS.map((one) => `"${one}"`).join(", ")}`, (value) =>
+    (ISOLATIONS as readonly unknown[]).includes(value),
+  );
+  check(
+    "callback",
+    "an object with a method registerDriver",
+    (value) => typeof (value as PlatformCallback | null)?.registerDriver === "function",
+  );
+  check("logger", "pino-shaped: debug, info, warn and error", isLogger);
+  check("signal", "an AbortSignal", (value) => value instanceof AbortSignal);
+  check("watch", "true or false", (value) => typeof value === "boolean");
+  check("netns", "a namespace's name or path", text);
+  check(
+    "backend",
+    `"kernel", "model" or "auto"`,
+    (value) => value === "kernel" || value === "model" || value === "auto",
+  );
+  return options as PluginHostOptions;
+}
+
+function isLogger(value: unknown): boolean {
+  return (["debug", "info", "warn", "error"] as const).every(
+    (level) => typeof (value as Logger | null)?.[level] === "function",
+  );
+}
+
+function wrong(message: string): DriverError {
+  return new DriverError("ERR_OPTIONS", message);
+}

@@ -1,0 +1,55 @@
+/** Starting a host: options and policy checked, plugins found, and then it runs. */
+import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { Home } from "../sandbox/attachment.js";
+import { discoverPlugins } from "./discovery.js";
+import type { PluginHost } from "./face.js";
+import { defaultLogger, safeLogger } from "./logger.js";
+import { checkOptions, type PluginHostOptions } from "./options.js";
+import { PolicySource } from "./policy-source.js";
+import { type HostParts, isolationUnavailable, RunningHost } from "./running-host.js";
+
+export type { PluginHost } from "./face.js";
+
+/**
+ * Starts a host and resolves when every plugin has settled, loaded or not: `host.plugins()` tells.
+ * An open host keeps its process alive, as an open server does; `close()` lets it end, and nothing global has changed in it.
+ * Rejects only with `ERR_OPTIONS`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`.
+ */
+export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
+  return startHost(options, {});
+}
+
+/** `createPluginHost` with parts exchanged; for tests. */
+export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
+  const options = checkOptions(given);
+  const logger = safeLogger(options.logger ?? defaultLogger);
+  if (options.isolation === "process" || options.isolation === "dedicated")
+    throw isolationUnavailable(options.isolation);
+  const policy = await PolicySource.open(options.policy);
+  const folders = typeof options.plugins === "string" ? [options.plugins] : options.plugins;
+  const found = await discoverPlugins(folders);
+  if (options.isolation === undefined) {
+    logger.warn(
+      {},
+      `isolation is "thread": plugins share this process, which code that aborts V8 takes down; run only plugins you trust, or say isolation: "thread" to be told no more`,
+    );
+  }
+  if (options.dataDir !== undefined)
+    logger.warn(
+      { dataDir: options.dataDir },
+      "dataDir: this version keeps the journal in memory; networks do not outlive the process",
+    );
+  const host = new RunningHost(options, folders, policy, logger, parts);
+  await host.begin(found);
+  return host;
+}
+
+/** The netlink of a host, for tests; undefined for a host that is not one of ours. */
+export function netlinkOf(host: PluginHost): NetlinkHub | undefined {
+  return host instanceof RunningHost ? host.netlink : undefined;
+}
+
+/** Where a host's links are, for what attaches sandboxes; undefined for a host that is not one of ours. */
+export function sandboxHome(host: PluginHost): Home | undefined {
+  return host instanceof RunningHost ? host.home : undefined;
+}

@@ -1,0 +1,150 @@
+/**
+ * Tells a slow worker from a blocked one (DESIGN "Deadlines"). A worker acknowledges every frame when its loop turns, so
+ * frames that stand unacknowledged mean that the loop does not turn. The shared cell hints at what it is busy with.
+ */
+import type { CellReader } from "../../isolation/link.js";
+import { monotonicNow } from "../../protocol/clock.js";
+import { TIMES } from "../../protocol/limits.js";
+
+interface WatchedCall {
+  readonly frame: number;
+  readonly expires: number;
+  /** When it was sent; absent: no later than the last sign of life. */
+  readonly sentAt?: number;
+}
+
+export interface BlockWatchOptions {
+  readonly cell: CellReader;
+  /** The plugin's default deadline: what a plugin that blocks again and again is judged by. */
+  readonly defaultDeadline: number;
+  flying(id: number): WatchedCall | undefined;
+  allFlying(): Iterable<WatchedCall>;
+  ping(): void;
+  kill(reason: string): void;
+}
+
+/**
+ * Frames sent this soon after the last sign of life still count as known then: a worker can receive several before it
+ * acknowledges the first, and the call that blocks it be in any of them.
+ */
+const TOGETHER = TIMES.block / 4;
+
+/** The cell's value while a bundle is being evaluated. */
+const EVALUATING = -1;
+
+export class BlockWatch {
+  /** Frames the worker has acknowledged. */
+  acknowledged = 0;
+  /** When evaluation must have ended. */
+  evaluationEnds = 0;
+  harsh = false;
+  readonly #options: BlockWatchOptions;
+  #sent = 0;
+  /** The last frame whose calls may extend a block: sent by the last sign of life, or soon after. */
+  #counted = 0;
+  /** Since when a frame has stood unacknowledged; meaningless while none does. */
+  #since = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: BlockWatchOptions) {
+    this.#options = options;
+  }
+
+  /** True when nothing stands unacknowledged. */
+  get idle(): boolean {
+    return this.acknowledged === this.#sent;
+  }
+
+  /** True when frames have stood unacknowledged for long enough that the loop cannot be turning. */
+  get blocked(): boolean {
+    return !this.idle && monotonicNow() - this.#since >= TIMES.probe;
+  }
+
+  /** Frame number `frame` goes out now. */
+  sent(frame: number): void {
+    const now = monotonicNow();
+    if (this.idle) this.#since = now;
+    if (now - this.#since < TOGETHER) this.#counted = frame;
+    this.#sent = frame;
+    if (this.#timer === undefined)
+      this.#arm(this.harsh ? Math.min(TIMES.block, this.#options.defaultDeadline) : TIMES.block);
+  }
+
+  /** A frame has come in. Only one that acknowledges more shows that the loop has turned: a loop that logs sends frames too. */
+  received(ack: number): void {
+    if (ack <= this.acknowledged) return;
+    this.acknowledged = ack;
+    this.#counted = this.#sent;
+    this.#since = monotonicNow();
+  }
+
+  /** A call's deadline has passed. True when the loop is known not to turn; then the worker may have been ended here. */
+  expired(): boolean {
+    if (this.idle) {
+      // Nothing is outstanding: the cancel frame that follows serves as the ping.
+      setTimeout(() => this.#judge(), TIMES.probe).unref();
+      return false;
+    }
+    if (this.blocked) {
+      this.#judge();
+      return true;
+    }
+    setTimeout(() => this.#judge(), TIMES.probe).unref();
+    return false;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.acknowledged = this.#sent;
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#judge();
+      },
+      Math.max(1, ms),
+    );
+    this.#timer.unref();
+  }
+
+  /** Ends the worker when its time is up; otherwise looks again when it will be. */
+  #judge(): void {
+    if (this.idle) return;
+    const now = monotonicNow();
+    const { limit, why } = this.#limit();
+    if (now >= limit) this.#options.kill(why);
+    else this.#arm(Math.min(limit - now, TIMES.block));
+  }
+
+  #limit(): { limit: number; why: string } {
+    const running = this.#options.cell.running();
+    const call = running > 0 ? this.#options.flying(running) : undefined;
+    if (call) {
+      // The cell is only a hint: it can name a call, but no later moment than the calls known at the last sign of life allow.
+      const limit = Math.min(
+        call.expires,
+        this.#cap(),
+        this.harsh ? (call.sentAt ?? this.#since) + this.#options.defaultDeadline : Number.POSITIVE_INFINITY,
+      );
+      return { limit, why: "a driver method blocked the worker past its deadline" };
+    }
+    if (running === EVALUATING && this.evaluationEnds > this.#since + TIMES.block)
+      return { limit: this.evaluationEnds, why: "the plugin's code was still being evaluated at its deadline" };
+    return {
+      limit: this.#since + TIMES.block,
+      why: `the worker was blocked for ${TIMES.block} ms outside any driver method`,
+    };
+  }
+
+  /** The largest deadline among the calls known at the last sign of life. New calls never extend it. */
+  #cap(): number {
+    let cap = 0;
+    for (const call of this.#options.allFlying())
+      if (call.frame <= this.#counted && call.expires > cap) cap = call.expires;
+    return cap;
+  }
+}

@@ -1,0 +1,48 @@
+/** Counts a plugin's crashes over a window: how long to wait before the next start, and when to stop trying. */
+import { DEFAULTS, TIMES } from "../../protocol/limits.js";
+
+export class Breaker {
+  #crashes: number[] = [];
+  #blocks: number[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Counts a crash; `blocked`: it had to be ended because it blocked. */
+  crash(blocked: boolean): void {
+    const now = this.#now();
+    const fresh = (at: number): boolean => now - at < TIMES.breakerWindow;
+    this.#crashes = [...this.#crashes.filter(fresh), now];
+    this.#blocks = this.#blocks.filter(fresh);
+    if (blocked) this.#blocks.push(now);
+  }
+
+  get open(): boolean {
+    return this.#crashes.length >= DEFAULTS.breakerCrashes;
+  }
+
+  /** The plugin has blocked again and again: it is judged by its default deadline. */
+  get harsh(): boolean {
+    return this.#blocks.length >= DEFAULTS.repeatBlocks;
+  }
+
+  /** Milliseconds before the next start: none after the first crash, then doubling. */
+  get pause(): number {
+    const again = this.#crashes.length - 1;
+    return again <= 0 ? 0 : Math.min(TIMES.backoffMax, TIMES.backoffFirst * 2 ** (again - 1));
+  }
+
+  /** One more try after the breaker has been open: a single further crash opens it again. */
+  halfOpen(): void {
+    this.#crashes = this.#crashes.slice(-(DEFAULTS.breakerCrashes - 1));
+    const now = this.#now();
+    this.#crashes = this.#crashes.map(() => now);
+  }
+
+  reset(): void {
+    this.#crashes = [];
+    this.#blocks = [];
+  }
+}

@@ -1,0 +1,21 @@
+/** How much a worker may do in one second. Whoever owns a worker's realm may lie about all else, not about the host's own count. */
+export class Budget {
+  readonly #perSecond: number;
+  #since = 0;
+  #spent = 0;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  /** Spends `amount`; false when the second's budget is used up. */
+  spend(amount: number): boolean {
+    const now = performance.now();
+    if (now - this.#since >= 1000) {
+      this.#since = now;
+      this.#spent = 0;
+    }
+    this.#spent += amount;
+    return this.#spent <= this.#perSecond;
+  }
+}

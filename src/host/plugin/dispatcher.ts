@@ -1,0 +1,82 @@
+/**
+ * Serves what a worker asks of its host. comlink's `expose` is never used on this side: it walks paths without own-property
+ * checks and honours SET, CONSTRUCT, ENDPOINT and RELEASE. Here a name is looked up, and that is all.
+ */
+import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
+import { ProtocolViolation } from "../../protocol/frame.js";
+import { LIMITS } from "../../protocol/limits.js";
+import type { ApplyRequest } from "../../protocol/messages.js";
+import { Budget } from "./budget.js";
+
+export interface DispatcherOptions {
+  /** Answers a request; throws or rejects with `DriverError`. Returns undefined for a name that does not exist. */
+  request(name: string, args: readonly Json[]): Json | Promise<Json> | undefined;
+  /** Returns false for a name that does not exist. */
+  notice(name: string, args: readonly Json[]): boolean;
+  /** Sends a message's JSON text to the worker. */
+  send(text: string): void;
+  violate(code: ErrorCode, detail: string): void;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #answers = new Budget(LIMITS.answerCharsPerSecond);
+  readonly #notices = new Budget(LIMITS.noticesPerSecond);
+  #open = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `ProtocolViolation` for a name that does not exist. */
+  request({ id, path: [name], argumentList }: ApplyRequest): void {
+    const { violate } = this.#options;
+    if (this.#open >= LIMITS.requestsOpen) {
+      violate("ERR_FLOOD", `more than ${LIMITS.requestsOpen} requests are open`);
+      return;
+    }
+    const reply = (value: Json): void => this.#answer({ id, type: "RAW", value });
+    const refuse = (cause: unknown): void => {
+      const known =
+        cause instanceof DriverError
+          ? cause
+          : new DriverError("ERR_PERMISSION_FAILED", `${name} failed on the host's side`);
+      const { code, kind, message } = known;
+      this.#answer({ id, type: "HANDLER", name: "throw", value: { code, kind, message } });
+    };
+    let result: Json | Promise<Json> | undefined;
+    try {
+      const args = argumentList.map((one) => one.value ?? null);
+      result = this.#options.request(name, args);
+    } catch (error) {
+      refuse(error);
+      return;
+    }
+    if (result === undefined) throw new ProtocolViolation("a request of unknown name");
+    if (!(result instanceof Promise)) {
+      reply(result);
+      return;
+    }
+    this.#open++;
+    void result.then(reply, refuse).finally(() => {
+      this.#open--;
+    });
+  }
+
+  /** Throws `ProtocolViolation` for a name that does not exist. */
+  notice(name: string, args: readonly Json[]): void {
+    if (!this.#notices.spend(1)) {
+      this.#options.violate("ERR_FLOOD", `more than ${LIMITS.noticesPerSecond} notices in a second`);
+      return;
+    }
+    if (!this.#options.notice(name, args)) throw new ProtocolViolation("a notice of unknown name");
+  }
+
+  #answer(message: object): void {
+    const text = `{"kind":"answer","message":${JSON.stringify(message)}}`;
+    if (this.#answers.spend(text.length)) this.#options.send(text);
+    else
+      this.#options.violate("ERR_FLOOD", `more than ${LIMITS.answerCharsPerSecond} characters of answers in a second`);
+  }
+}

@@ -1,0 +1,186 @@
+/** The network types one plugin serves: registered, put into service, paused, forgotten. They outlive its workers. */
+import { DriverError } from "../../driverapi/errors.js";
+import type { JsonObject } from "../../driverapi/json.js";
+import type { Scope } from "../../driverapi/types.js";
+import type { Served } from "../calls/ask.js";
+import type { Counters } from "../calls/conductor.js";
+import { DriverService } from "../calls/driver-service.js";
+import type { NetworkRecord } from "../calls/records.js";
+import type { HostContext } from "../context.js";
+import type { Effective } from "../policy/effective.js";
+import type { Generation, Registration } from "./generation.js";
+
+export interface DriverSetOptions {
+  readonly plugin: string;
+  readonly counters: Counters;
+  readonly context: HostContext;
+  /** What the plugin may do at the moment. */
+  effective(): Effective;
+  /** Told after each network that is gone. */
+  networkGone(): void;
+}
+
+export class DriverSet {
+  readonly #options: DriverSetOptions;
+  readonly #services = new Map<string, DriverService>();
+  /** Admitted and not yet registered. */
+  readonly #admitted = new Map<string, DriverService>();
+
+  constructor(options: DriverSetOptions) {
+    this.#options = options;
+  }
+
+  types(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
+  /** Every network of these drivers, by id; of one type, if named. */
+  networks(type?: string): readonly string[] {
+    const of = type === undefined ? [...this.#services.values()] : [this.#services.get(type)];
+    return of.flatMap((one) => one?.networks() ?? []);
+  }
+
+  /** Why each network is out of service; undefined for those that are not. */
+  failures(): Map<NetworkRecord, DriverError | undefined> {
+    const networks = [...this.#services.values()].flatMap((one) => [...one.records.networks.values()]);
+    return new Map(networks.map((network) => [network, network.failed]));
+  }
+
+  get busy(): boolean {
+    return [...this.#services.values()].some((one) => one.busy);
+  }
+
+  /** Calls wait. */
+  pause(): void {
+    for (const service of this.#services.values()) service.pause();
+  }
+
+  /** Calls are refused at once. */
+  refuse(why: string): void {
+    for (const service of this.#services.values()) service.refuse(why);
+  }
+
+  /** The host is closed. */
+  shut(): void {
+    for (const service of this.#services.values()) service.shut();
+  }
+
+  /** Resolves when no call is in flight any more. */
+  async drained(): Promise<void> {
+    await Promise.all([...this.#services.values()].map((one) => one.drained()));
+  }
+
+  /** Restores the records in a worker; resolves with the networks that failed. Rejects with `ReplayInterrupted`. */
+  async restore(generation: Generation): Promise<readonly NetworkRecord[]> {
+    const failed: NetworkRecord[] = [];
+    for (const service of this.#services.values()) {
+      const served = servedBy(generation, service.type);
+      if (served) failed.push(...(await service.restore(served)));
+    }
+    return failed;
+  }
+
+  /** Sends calls to a worker; types it has not registered are refused. */
+  open(generation: Generation): void {
+    for (const service of this.#services.values()) {
+      const served = servedBy(generation, service.type);
+      if (served) service.open(served);
+      else service.refuse(`plugin "${this.#options.plugin}" has not registered type "${service.type}" again`);
+    }
+  }
+
+  /** The host-wide part of a registration: ownership, and the platform's callback. Throws. */
+  async admit(generation: Generation, { type, scope }: Registration): Promise<void> {
+    if (this.#services.has(type)) return;
+    const { plugin, context } = this.#options;
+    const { registry, callback } = context;
+    registry.reserve(type, plugin);
+    try {
+      const service = this.#create(type, scope, generation.prepared.effective);
+      await service.records.load();
+      this.#admitted.set(type, service);
+      await callback?.registerDriver(type, service.driver, Object.freeze({ scope }));
+    } catch (error) {
+      this.withdraw(type);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new DriverError("ERR_CALLBACK_REFUSED", `the platform refused driver "${type}": ${why}`, {
+        plugin,
+        driver: type,
+        cause: error,
+      });
+    }
+  }
+
+  /** Takes an admission back. */
+  withdraw(type: string): void {
+    if (this.#services.has(type)) return;
+    this.#admitted.delete(type);
+    this.#options.context.registry.release(type);
+  }
+
+  /** The registration holds. `serving`: it came after `init`, so the driver goes into service by itself. */
+  register(generation: Generation, { type, scope }: Registration, serving: boolean): void {
+    const { plugin, context } = this.#options;
+    const service = this.#services.get(type) ?? this.#admitted.get(type);
+    if (!service) return;
+    service.scope = scope;
+    if (this.#admitted.delete(type)) {
+      generation.fresh.add(type);
+      this.#services.set(type, service);
+      context.registry.set(type, service);
+      context.events.emit("driver:registered", { plugin, type, scope });
+    }
+    const served = servedBy(generation, type);
+    // Once the plugin has its answer.
+    if (serving && served)
+      setImmediate(
+        () =>
+          void service.restore(served).then(
+            () => service.open(served),
+            () => {},
+          ),
+      );
+  }
+
+  /** What the platform itself configured a type with, if it did. */
+  configured(type: string): JsonObject | undefined {
+    return this.#services.get(type)?.configured;
+  }
+
+  /** Unregisters a type. */
+  forget(type: string): void {
+    const service = this.#services.get(type);
+    if (!service) return;
+    const { plugin, context } = this.#options;
+    this.#services.delete(type);
+    context.registry.release(type);
+    service.retire();
+    context.events.emit("driver:unregistered", { plugin, type, scope: service.scope });
+  }
+
+  #create(type: string, scope: Scope, asked: Effective): DriverService {
+    const { plugin, counters, context, networkGone } = this.#options;
+    const { events, logger, journal, machine } = context;
+    return new DriverService({
+      type,
+      scope,
+      plugin,
+      counters,
+      events,
+      logger,
+      journal,
+      host: machine,
+      recovery: asked.recovery,
+      subnets: () => this.#options.effective().permissions.netlink?.subnets,
+      owns: (link) => context.netlink.owns(plugin, link),
+      closed: () => context.closed(),
+      timeout: (method) => this.#options.effective().timeouts[method],
+      networkGone,
+    });
+  }
+}
+
+function servedBy(generation: Generation, type: string): Served | undefined {
+  const registration = generation.registrations.get(type);
+  return registration && { session: generation.session, index: registration.index };
+}

@@ -1,0 +1,359 @@
+/** One plugin's life: loaded, restarted when it ends, replaced by a newer version of itself, stopped. */
+import { isDeepStrictEqual } from "node:util";
+import { DriverError } from "../../driverapi/errors.js";
+import type { JsonObject } from "../../driverapi/json.js";
+import { TIMES } from "../../protocol/limits.js";
+import type { Counters } from "../calls/conductor.js";
+import { shortList } from "../calls/operations.js";
+import type { HostContext } from "../context.js";
+import type { Discovered } from "../discovered.js";
+import { type Effective, effectiveGrant } from "../policy/effective.js";
+import { Comeback, type Ending } from "./comeback.js";
+import { DriverSet } from "./driver-set.js";
+import { Generation, type GenerationHooks } from "./generation.js";
+import type { PluginInfo, PluginState } from "./info.js";
+import type { SessionEnd } from "./outcome.js";
+import { type OpenPowers, openPowers } from "./powers.js";
+import { awaitsGrant, type Prepared, prepare } from "./prepare.js";
+import { PluginReports } from "./reports.js";
+
+export class Plugin {
+  readonly id: string;
+  readonly counters: Counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
+  readonly #context: HostContext;
+  readonly #drivers: DriverSet;
+  readonly #reports: PluginReports;
+  readonly #comeback: Comeback;
+  #state: PluginState = "loading";
+  #refusal: DriverError | undefined;
+  #prepared: Prepared | undefined;
+  #current: Generation | undefined;
+  #powers: OpenPowers | undefined;
+  /** The plugin's file has gone: it serves on until its last network is deleted. */
+  #orphan = false;
+  #stopped = false;
+  /** Loads, reloads, restarts and stops happen one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  constructor(id: string, context: HostContext) {
+    this.id = id;
+    this.#context = context;
+    this.#reports = new PluginReports(id, context, this.counters);
+    this.#comeback = new Comeback({
+      wanted: () => this.#current === undefined && !this.#stopped && !context.closed(),
+      launch: (harsh) => this.#launch(this.#prepared as Prepared, harsh),
+      restarted: (last) => this.#restarted(last),
+      failed: (error) => this.#restartFailed(error),
+      givenUp: (last) => this.#giveUp(last),
+      again: (last) => this.#tryAgain(last),
+    });
+    this.#drivers = new DriverSet({
+      plugin: id,
+      counters: this.counters,
+      context,
+      effective: () => this.#effective(),
+      networkGone: () => {
+        if (this.#orphan) void this.#next(() => this.#endOrphan("its file was removed, and its last network is gone"));
+      },
+    });
+  }
+
+  get state(): PluginState {
+    return this.#state;
+  }
+
+  /** True while calls are pending. */
+  get busy(): boolean {
+    return this.#drivers.busy;
+  }
+
+  info(): PluginInfo {
+    const { effective, version, sha256 } = this.#prepared ?? {};
+    return {
+      name: this.id,
+      version,
+      state: this.#state,
+      drivers: this.#drivers.types(),
+      isolation: effective && (effective.isolation ?? this.#context.isolation),
+      grant: effective && { scope: effective.scope, permissions: effective.permissions },
+      sha256,
+      ...(this.#refusal ? { refusal: this.#refusal } : {}),
+      counters: { ...this.counters },
+    };
+  }
+
+  /** Every network of this plugin, by id. */
+  networks(): readonly string[] {
+    return this.#drivers.networks();
+  }
+
+  heartbeat(): void {
+    if (this.#state === "running" || this.#state === "orphaned") this.#current?.session.heartbeat();
+  }
+
+  /**
+   * Loads what was found, or replaces what runs by it. Never rejects; resolves with why it was refused.
+   * "if changed": what runs stays when it has the same bytes and the same grant.
+   */
+  load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
+    this.#comeback.hurry();
+    return this.#next(async () => {
+      try {
+        const prepared = await prepare(found, this.#context);
+        const stays = when === "if changed" && this.#current?.alive && isDeepStrictEqual(prepared, this.#prepared);
+        if (stays && !this.#orphan) return undefined;
+        if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
+        else if (this.#current?.alive) await this.#replace(prepared);
+        else await this.#begin(prepared);
+        this.#orphan = false;
+        this.#refusal = undefined;
+        this.#state = "running";
+        this.#comeback.forgive();
+        this.#reports.loaded();
+        return undefined;
+      } catch (error) {
+        // What its init has made goes with it, unless networks or another version need it.
+        if (!this.#current?.alive && this.networks().length === 0) await this.#context.netlink.release(this.id);
+        return this.#refuse(toDriverError(error, this.id));
+      }
+    });
+  }
+
+  /** Stops a plugin without networks. Rejects with `ERR_PLUGIN_IN_USE`. */
+  unload(): Promise<void> {
+    this.#comeback.hurry();
+    return this.#next(async () => {
+      const networks = this.networks();
+      if (networks.length > 0) throw this.#inUse(`plugin "${this.id}" has ${networks.length} network(s)`, networks);
+      await this.#stop("unloaded");
+    });
+  }
+
+  /** The plugin's files are gone. */
+  orphan(): Promise<void> {
+    return this.#next(async () => {
+      if (this.#state === "stopped") return;
+      this.#orphan = true;
+      if (this.#state === "running") this.#state = "orphaned";
+      await this.#endOrphan("its file was removed");
+    });
+  }
+
+  async #endOrphan(reason: string): Promise<void> {
+    if (this.#orphan && this.networks().length === 0) await this.#stop(reason);
+  }
+
+  /** Ends everything, networks or not; the journal keeps them. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    this.#comeback.cancel();
+    this.#current?.stop("the host closes");
+    await this.#turn;
+    this.#current?.stop("the host closes");
+    this.#drivers.shut();
+    await this.#powers?.close();
+    if (this.#state !== "refused" && this.#state !== "awaiting-grant") this.#state = "stopped";
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** First start, or a start after a refusal, a stop, or with the breaker open. */
+  async #begin(prepared: Prepared): Promise<void> {
+    this.#comeback.cancel();
+    this.#stopped = false;
+    if (this.networks().length === 0) this.#state = "loading";
+    const former = this.#powers;
+    this.#powers = openPowers(this.id, prepared.effective.permissions, this.#context);
+    await former?.close();
+    this.#prepared = prepared;
+    await this.#launch(prepared, false);
+  }
+
+  /** A worker started, its records restored, and calls sent to it. */
+  async #launch(prepared: Prepared, harsh: boolean): Promise<void> {
+    const generation = await this.#start(prepared, harsh);
+    try {
+      for (const network of await this.#drivers.restore(generation)) {
+        this.#reports.networkLost(network.nid, network.failed?.message ?? "");
+      }
+      if (!generation.alive) throw new Error("its worker ended while it was put into service");
+    } catch (error) {
+      this.#abandon(generation);
+      throw error;
+    }
+    this.#current = generation;
+    this.#drivers.open(generation);
+  }
+
+  /** `harsh`: its earlier workers have blocked again and again. What was loaded anew has no such record. */
+  async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
+    const generation = new Generation(prepared, this.#powers as OpenPowers, this.#context, this.#hooks());
+    try {
+      await generation.start(harsh);
+      return generation;
+    } catch (error) {
+      this.#abandon(generation);
+      throw error;
+    }
+  }
+
+  /** Ends a worker that did not come into service; types that it alone had registered are forgotten. */
+  #abandon(generation: Generation): void {
+    generation.stop("it did not come into service");
+    for (const type of generation.fresh) this.#drivers.forget(type);
+  }
+
+  /** A newer version is started beside the one that runs, and takes its place only when it has all of its networks. */
+  async #replace(prepared: Prepared): Promise<void> {
+    const old = this.#current;
+    const oldPowers = this.#powers;
+    const failures = this.#drivers.failures();
+    this.#powers = openPowers(this.id, prepared.effective.permissions, this.#context);
+    let candidate: Generation | undefined;
+    try {
+      candidate = await this.#start(prepared, false);
+      for (const type of this.#drivers.types()) {
+        const networks = this.#drivers.networks(type);
+        if (candidate.registrations.has(type) || networks.length === 0) continue;
+        throw this.#inUse(
+          `the new version of plugin "${this.id}" does not register type "${type}", which has networks`,
+          networks,
+        );
+      }
+      this.#drivers.pause();
+      await this.#drivers.drained();
+      // Other code may well restore what this one's could not.
+      for (const network of failures.keys()) network.kills = 0;
+      const lost = (await this.#drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
+      if (lost) throw lost.failed;
+      if (!candidate.alive) throw new Error("its worker ended while it was put into service");
+    } catch (error) {
+      if (candidate) this.#abandon(candidate);
+      const refused = this.#powers;
+      this.#powers = oldPowers;
+      await refused.close();
+      for (const [network, failed] of failures) network.failed = failed;
+      if (old?.alive) this.#drivers.open(old);
+      throw error;
+    }
+    this.#prepared = prepared;
+    this.#current = candidate;
+    for (const type of this.#drivers.types()) if (!candidate.registrations.has(type)) this.#drivers.forget(type);
+    this.#drivers.open(candidate);
+    old?.stop("a newer version has taken its place");
+    await oldPowers?.close();
+  }
+
+  /** The worker in service has ended by itself. */
+  #crashed(end: SessionEnd): void {
+    this.#current = undefined;
+    this.#drivers.pause();
+    if (this.#stopped || this.#context.closed()) return;
+    this.#state = "restarting";
+    this.#comeback.crashed(end.code === "ERR_PLUGIN_BLOCKED");
+    this.#reports.restarting(end);
+    void this.#next(() => this.#comeback.run(end));
+  }
+
+  #restarted(last: Ending): void {
+    this.#state = this.#orphan ? "orphaned" : "running";
+    this.#refusal = undefined;
+    this.#reports.restarted(last);
+  }
+
+  #restartFailed(error: unknown): Ending {
+    const { code, message } = toDriverError(error, this.id);
+    this.#reports.restartFailed({ code, reason: message });
+    return { code, reason: message };
+  }
+
+  /** Calls are refused at once until the breaker's time is up. */
+  #giveUp(last: Ending): void {
+    const seconds = Math.round(TIMES.breakerOpen / 1000);
+    const why = `it ended too often, last: ${last.reason}; next try in ${seconds} s, or host.reload("${this.id}")`;
+    const words = `plugin "${this.id}" is not in service: ${why}`;
+    this.#state = "unavailable";
+    this.#refusal = new DriverError("ERR_PLUGIN_UNAVAILABLE", words, { plugin: this.id });
+    this.#drivers.refuse(why);
+    this.#reports.unavailable(last, words);
+  }
+
+  #tryAgain(last: Ending): void {
+    if (this.#state !== "unavailable" || this.#stopped) return;
+    this.#state = "restarting";
+    this.#drivers.pause();
+    void this.#next(() => this.#comeback.run(last));
+  }
+
+  #refuse(error: DriverError): DriverError {
+    // While another version serves, or is on its way back, only the newcomer is refused.
+    if (!this.#current?.alive && this.#state !== "restarting" && this.#state !== "unavailable") {
+      this.#refusal = error;
+      this.#state = awaitsGrant(error) ? "awaiting-grant" : "refused";
+    }
+    this.#reports.refused(error);
+    return error;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.#stopped = true;
+    this.#orphan = false;
+    this.#comeback.cancel();
+    this.#current?.stop(reason);
+    this.#current = undefined;
+    for (const type of this.#drivers.types()) this.#drivers.forget(type);
+    await this.#powers?.close();
+    await this.#context.netlink.release(this.id);
+    this.#powers = undefined;
+    this.#refusal = undefined;
+    this.#state = "stopped";
+    this.#reports.stopped(reason);
+  }
+
+  /** What it may do: what it was prepared with, or, before that, what the policy says of its id alone. */
+  #effective(): Effective {
+    return (
+      this.#prepared?.effective ?? effectiveGrant({ id: this.id, manifest: undefined, policy: this.#context.policy() })
+    );
+  }
+
+  #configurations({ prepared }: Generation, type: string): readonly JsonObject[] {
+    const { options } = prepared.effective;
+    const policy = Object.hasOwn(options, type) ? (options[type] ?? {}) : {};
+    const platform = this.#drivers.configured(type);
+    return platform ? [policy, platform] : [policy];
+  }
+
+  #hooks(): GenerationHooks {
+    return {
+      admit: (generation, registration) => this.#drivers.admit(generation, registration),
+      configurations: (generation, type) => this.#configurations(generation, type),
+      registered: (generation, registration) =>
+        this.#drivers.register(generation, registration, generation === this.#current),
+      unregistered: (_generation, { type }) => this.#drivers.withdraw(type),
+      refused: (type, error) => this.#reports.driverRefused(type, error),
+      violation: (code, detail) => this.#reports.violation(code, detail),
+      ended: (generation, end) => {
+        if (generation === this.#current && end.crash) this.#crashed(end);
+      },
+    };
+  }
+
+  #inUse(what: string, networks: readonly string[]): DriverError {
+    return new DriverError("ERR_PLUGIN_IN_USE", `${what}: ${shortList(networks)}; delete them first`, {
+      plugin: this.id,
+    });
+  }
+}
+
+function toDriverError(error: unknown, plugin: string): DriverError {
+  if (error instanceof DriverError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new DriverError("ERR_PLUGIN_START", `plugin "${plugin}" could not be started: ${why}`, {
+    plugin,
+    cause: error,
+  });
+}

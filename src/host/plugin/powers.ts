@@ -1,0 +1,26 @@
+/** The host halves of what a plugin was granted. They outlive its workers. */
+import { createLogPower } from "../../permissions/log/host.js";
+import type { HostPower, PowerMethod, PowerNotice } from "../../permissions/permission.js";
+import { createStorePower } from "../../permissions/store/host.js";
+import type { HostContext } from "../context.js";
+import type { EffectivePermissions } from "../policy/effective.js";
+
+export interface OpenPowers {
+  readonly methods: ReadonlyMap<string, PowerMethod>;
+  readonly notices: ReadonlyMap<string, PowerNotice>;
+  close(): Promise<void>;
+}
+
+export function openPowers(plugin: string, permissions: EffectivePermissions, context: HostContext): OpenPowers {
+  const opened: HostPower[] = [];
+  if (permissions.log) opened.push(createLogPower({ plugin, limits: permissions.log, logger: context.logger }));
+  if (permissions.store) opened.push(createStorePower({ plugin, limits: permissions.store, backend: context.store }));
+  if (permissions.netlink) opened.push(context.netlink.open(plugin, permissions.netlink));
+  return {
+    methods: new Map(opened.flatMap((one) => [...(one.methods ?? [])])),
+    notices: new Map(opened.flatMap((one) => [...(one.notices ?? [])])),
+    async close() {
+      for (const one of opened) await one.close?.();
+    },
+  };
+}

@@ -1,0 +1,288 @@
+/**
+ * The host's side of one worker's life: frames out and in, calls in flight, the worker's requests served.
+ * It knows what truly happened on the wire; what a caller is told, and when, is decided above (calls/).
+ */
+import type { ErrorCode } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
+import type { Link, LinkEnd } from "../../isolation/link.js";
+import { escapeLine } from "../../permissions/log/escape.js";
+import { monotonicNow } from "../../protocol/clock.js";
+import {
+  decodeUp,
+  encodeCall,
+  encodeDown,
+  encodeMessage,
+  ProtocolViolation,
+  routeHeader,
+} from "../../protocol/frame.js";
+import { LIMITS, TIMES } from "../../protocol/limits.js";
+import { type DownMessage, PROTOCOL_VERSION, type WorkerMethod } from "../../protocol/messages.js";
+import { readUpMessage } from "../../protocol/read-up.js";
+import { RUNTIME_VERSION } from "../../protocol/version.js";
+import { BlockWatch } from "./block-watch.js";
+import { Budget } from "./budget.js";
+import { Dispatcher } from "./dispatcher.js";
+import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from "./outcome.js";
+
+/** A call in flight. */
+interface FlyingCall {
+  readonly id: number;
+  readonly method: WorkerMethod;
+  /** Number of the frame it travels in. */
+  readonly frame: number;
+  readonly sentAt: number;
+  readonly expires: number;
+  readonly settle: (outcome: CallOutcome) => void;
+  /** Number of the frame that cancels it, once it has been given up. */
+  cancelledIn?: number;
+}
+
+export interface SessionHandlers {
+  /** Answers a request; throws or rejects with `DriverError`. Returns undefined for a name that does not exist. */
+  request(name: string, args: readonly Json[]): Json | Promise<Json> | undefined;
+  /** Returns false for a name that does not exist. */
+  notice(name: string, args: readonly Json[]): boolean;
+  violation(code: ErrorCode, detail: string): void;
+  /** Once, last of all. */
+  ended(end: SessionEnd): void;
+}
+
+/** What a worker is told to run. */
+export interface SessionStart {
+  readonly plugin: string;
+  readonly code: string;
+  readonly sourceMap: string;
+  readonly grant: Readonly<Record<string, Json>>;
+  /** Milliseconds for evaluation and `init` together. */
+  readonly deadline: number;
+}
+
+export class Session {
+  readonly #link: Link;
+  readonly #header: string;
+  readonly #handlers: SessionHandlers;
+  readonly #calls = new Map<number, FlyingCall>();
+  readonly #watch: BlockWatch;
+  #outgoing: string[] = [];
+  #flushScheduled = false;
+  #sent = 0;
+  #nextId = 1;
+  readonly #dispatcher: Dispatcher;
+  readonly #frames = new Budget(LIMITS.framesPerSecond);
+  #starting: { resolve(): void; reject(error: ThrownFailure): void } | undefined;
+  #end: SessionEnd | undefined;
+
+  constructor(link: Link, handlers: SessionHandlers, defaultDeadline: number) {
+    this.#link = link;
+    this.#header = routeHeader(link.route);
+    this.#handlers = handlers;
+    this.#watch = new BlockWatch({
+      cell: link.cell,
+      defaultDeadline,
+      flying: (id) => this.#calls.get(id),
+      allFlying: () => this.#calls.values(),
+      ping: () => this.#send('{"kind":"ping"}'),
+      kill: (reason) => this.end({ code: "ERR_PLUGIN_BLOCKED", reason, crash: true }),
+    });
+    this.#dispatcher = new Dispatcher({
+      request: (name, args) => handlers.request(name, args),
+      notice: (name, args) => handlers.notice(name, args),
+      send: (text) => this.#send(text),
+      violate: (code, detail) => this.#violate(code, detail),
+    });
+    link.onFrame = (data) => this.#receive(data);
+    link.onEnd = (end) => this.#linkEnded(end);
+  }
+
+  get alive(): boolean {
+    return this.#end === undefined;
+  }
+
+  /** Blocks counted against the plugin from its earlier workers make this one be judged by the default deadline. */
+  judgeHarshly(): void {
+    this.#watch.harsh = true;
+  }
+
+  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, or `SessionOver`. */
+  start(start: SessionStart): Promise<void> {
+    const { deadline, ...rest } = start;
+    const message: DownMessage = { kind: "start", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, ...rest };
+    const done = new Promise<void>((resolve, reject) => {
+      this.#starting = { resolve, reject };
+    });
+    this.#watch.evaluationEnds = monotonicNow() + deadline;
+    const timer = setTimeout(
+      () =>
+        this.end({ code: "ERR_PLUGIN_INIT_TIMEOUT", reason: `init did not return within ${deadline} ms`, crash: true }),
+      deadline,
+    );
+    this.#send(encodeMessage(message));
+    return done.finally(() => clearTimeout(timer));
+  }
+
+  /** Sends a driver call; `args` are JSON texts. `settle` is called once, whenever the outcome is known, even late. */
+  call(method: WorkerMethod, args: readonly string[], expires: number, settle: (outcome: CallOutcome) => void): number {
+    const id = this.#nextId++;
+    if (this.#end) {
+      settle({ how: "ended", started: false, end: this.#end });
+      return id;
+    }
+    this.#send(encodeCall(id, expires, method, args));
+    this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: monotonicNow(), expires, settle });
+    return id;
+  }
+
+  /** The caller of `id` has its answer, or has left: the driver's AbortSignal fires, and a block is looked for. */
+  giveUp(id: number): { readonly started: boolean; readonly blocked: boolean } {
+    const call = this.#calls.get(id);
+    if (!call || this.#end) return { started: true, blocked: false };
+    const started = this.#started(call);
+    const blocked = this.#watch.expired();
+    if (!this.#end) {
+      this.#send(`{"kind":"cancel","id":${id}}`);
+      call.cancelledIn = this.#sent + 1;
+    }
+    return { started, blocked };
+  }
+
+  /**
+   * A call was given up `ms` ago and has still not settled. While another call blocks the worker, in its own time, this
+   * one has no chance to: then it is looked at again later. Without such a call there is no excuse but the moment itself, once:
+   * a driver that blocks a little again and again would otherwise put its end off for ever.
+   */
+  unsettled(id: number, ms: number, last = false): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    const unheard =
+      call.cancelledIn === undefined || call.cancelledIn > this.#watch.acknowledged || this.#watch.blocked;
+    if (unheard && !last) {
+      const now = monotonicNow();
+      const excused = [...this.#calls.values()].some((other) => other !== call && other.expires > now);
+      setTimeout(() => this.unsettled(id, ms, !excused), excused ? ms : TIMES.block / 4).unref();
+      return;
+    }
+    this.end({
+      code: "ERR_PLUGIN_BLOCKED",
+      reason: `${call.method} was still unsettled another deadline after its own`,
+      crash: true,
+    });
+  }
+
+  /** Pings an idle worker. */
+  heartbeat(): void {
+    if (!this.#end && this.#watch.idle) this.#send('{"kind":"ping"}');
+  }
+
+  /** Ends the worker. All calls in flight settle as `ended`. Idempotent. */
+  end(end: SessionEnd): void {
+    if (this.#end) return;
+    const calls = [...this.#calls.values()].map((call) => ({ call, started: this.#started(call) }));
+    this.#end = end;
+    this.#calls.clear();
+    this.#watch.stop();
+    this.#link.kill(end.reason);
+    for (const { call, started } of calls) call.settle({ how: "ended", started, end });
+    const starting = this.#starting;
+    this.#starting = undefined;
+    starting?.reject(new ThrownFailure(undefined, end));
+    this.#handlers.ended(end);
+  }
+
+  #started(call: FlyingCall): boolean {
+    return call.frame <= this.#watch.acknowledged || call.id <= this.#link.cell.started();
+  }
+
+  #send(text: string): void {
+    this.#outgoing.push(text);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      const messages = this.#outgoing;
+      this.#outgoing = [];
+      if (this.#end) return;
+      this.#sent++;
+      this.#watch.sent(this.#sent);
+      this.#link.send(encodeDown(this.#header, messages));
+    });
+  }
+
+  #receive(data: unknown): void {
+    if (this.#end) return;
+    try {
+      if (!this.#frames.spend(1)) {
+        this.#violate("ERR_FLOOD", `more than ${LIMITS.framesPerSecond} frames in a second`);
+        return;
+      }
+      const { ack, messages } = decodeUp(this.#header, data);
+      if (ack > this.#sent) throw new ProtocolViolation("a frame acknowledges more than was sent");
+      this.#watch.received(ack);
+      for (const message of messages) {
+        this.#handle(message);
+        if (this.#end) return;
+      }
+    } catch (error) {
+      // Whatever else is thrown here is a fault of ours, met on a hostile frame: it costs the worker, not the platform.
+      this.#violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
+    }
+  }
+
+  #handle(raw: unknown): void {
+    const message = readUpMessage(raw);
+    switch (message.kind) {
+      case "reply": {
+        const call = this.#take(message.message.id as number);
+        if (message.message.type === "RAW") call.settle({ how: "value", value: message.message.value ?? null });
+        else call.settle({ how: "error", error: message.message.value });
+        return;
+      }
+      case "dropped":
+        this.#take(message.id).settle({ how: "dropped" });
+        return;
+      case "request":
+        this.#dispatcher.request(message.message);
+        return;
+      case "notice":
+        this.#dispatcher.notice(message.name, message.args);
+        return;
+      case "started":
+      case "failed": {
+        const starting = this.#starting;
+        if (!starting) throw new ProtocolViolation("a start is answered twice");
+        this.#starting = undefined;
+        if (message.kind === "started") starting.resolve();
+        else starting.reject(new ThrownFailure({ stage: message.stage, error: message.error }, undefined));
+        return;
+      }
+      case "crashed":
+        this.end({ code: "ERR_PLUGIN_CRASHED", reason: crashReason(message.origin, message.error), crash: true });
+        return;
+      case "hello":
+        throw new ProtocolViolation("a second hello");
+    }
+  }
+
+  #take(id: number): FlyingCall {
+    const call = this.#calls.get(id);
+    if (!call) throw new ProtocolViolation("a reply to no call in flight");
+    this.#calls.delete(id);
+    return call;
+  }
+
+  #violate(code: ErrorCode, detail: string): void {
+    if (this.#end) return;
+    this.#handlers.violation(code, detail);
+    this.end({ code, reason: detail, crash: true });
+  }
+
+  #linkEnded(end: LinkEnd): void {
+    if (end.how === "memory")
+      this.end({ code: "ERR_PLUGIN_MEMORY", reason: "its worker ran out of memory", crash: true });
+    else
+      this.end({
+        code: "ERR_PLUGIN_CRASHED",
+        reason: escapeLine(`its worker ended: ${end.detail}`, LIMITS.messageChars),
+        crash: true,
+      });
+  }
+}

@@ -1,0 +1,42 @@
+/** Where the policy in force comes from. A policy edited into nonsense never replaces a good one. */
+import { DriverError } from "../driverapi/errors.js";
+import type { Logger } from "./logger.js";
+import { parsePolicy } from "./policy/parse-policy.js";
+import { readPolicyFile } from "./policy/policy-file.js";
+import type { Policy } from "./policy/schema.js";
+
+export class PolicySource {
+  readonly file: string | undefined;
+  #policy: Policy;
+
+  private constructor(file: string | undefined, policy: Policy) {
+    this.file = file;
+    this.#policy = policy;
+  }
+
+  /** Throws `ERR_POLICY_INVALID`: there is no laxer policy to fall back to. */
+  static async open(given: string | Policy | undefined): Promise<PolicySource> {
+    if (typeof given === "string") return new PolicySource(given, (await readPolicyFile(given)).policy);
+    return new PolicySource(undefined, given === undefined ? {} : parsePolicy(given));
+  }
+
+  get current(): Policy {
+    return this.#policy;
+  }
+
+  /** Reads the file again. True when it could be read; otherwise the policy in force stays, and the log says why. */
+  async refresh(logger: Logger): Promise<boolean> {
+    if (this.file === undefined) return true;
+    try {
+      this.#policy = (await readPolicyFile(this.file)).policy;
+      return true;
+    } catch (error) {
+      const code = error instanceof DriverError ? error.code : "ERR_POLICY_INVALID";
+      logger.error(
+        { code, file: this.file },
+        `the policy was not read again, the one in force stays: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return false;
+    }
+  }
+}

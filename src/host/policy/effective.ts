@@ -1,0 +1,127 @@
+/** What one plugin may do: its manifest's wishes cut down to the operator's policy. */
+import { DRIVER_METHODS } from "../../driverapi/constants.js";
+import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import { PERMISSIONS, type PermissionLimits, type PermissionRow } from "../../permissions/catalogue.js";
+import { DEFAULTS, TIMES } from "../../protocol/limits.js";
+import { ISOLATIONS, type Isolation, type Manifest } from "../manifest/schema.js";
+import {
+  type AskedPermissions,
+  grantedPermissions,
+  harmlessPermissions,
+  intersect,
+  type Missing,
+} from "./intersect.js";
+import { type DriverOptions, type Policy, policyEntry } from "./schema.js";
+
+/** Permissions in force, every limit resolved. A name that is absent is not granted. */
+export type EffectivePermissions = { readonly [N in keyof PermissionLimits]?: PermissionLimits[N] };
+
+/** What a plugin may do and how it is run. Frozen. */
+export interface Effective {
+  readonly scope: Scope;
+  /** Network types the plugin may register. */
+  readonly networkTypes: readonly string[];
+  readonly permissions: EffectivePermissions;
+  /** What it asks for and is not granted; not empty: it stays `awaiting-grant`. */
+  readonly missing: readonly Missing[];
+  /** Every deadline, in milliseconds; `default`: of a method that is named nowhere. */
+  readonly timeouts: { readonly [K in DriverMethod | "init" | "default"]: number };
+  readonly memoryMb: number;
+  readonly drivers: number;
+  /** Undefined where neither manifest, policy nor host names one. */
+  readonly isolation: Isolation | undefined;
+  /** What `config()` is called with, by network type. */
+  readonly options: DriverOptions;
+  readonly sha256: string | undefined;
+  readonly recovery: "replay" | "self";
+}
+
+/** What `effectiveGrant` takes. */
+export interface GrantQuestion {
+  readonly id: string;
+  readonly manifest: Manifest | undefined;
+  readonly policy: Policy;
+  /** The host's isolation for plugins whose policy names none. */
+  readonly hostIsolation?: Isolation | undefined;
+  /** The permissions there are; for tests. */
+  readonly catalogue?: Readonly<Record<string, PermissionRow>>;
+}
+
+/** What a plugin asks for: its manifest's `permissions`, or, without any, what its policy names, or else the harmless set. */
+export function askedPermissions(question: Omit<GrantQuestion, "hostIsolation">): AskedPermissions {
+  const { id, manifest, policy, catalogue = PERMISSIONS } = question;
+  if (manifest?.permissions !== undefined) return manifest.permissions as AskedPermissions;
+  const { scope: _, ...named } = policyEntry(policy, id)?.grant ?? {};
+  const names = Object.keys(named);
+  return names.length > 0
+    ? Object.fromEntries(names.map((name) => [name, true as const]))
+    : harmlessPermissions(catalogue);
+}
+
+/** The scope a plugin asks for. A plugin with no manifest has no way to ask, and takes what its policy names. */
+export function askedScope({ id, manifest, policy }: Pick<GrantQuestion, "id" | "manifest" | "policy">): Scope {
+  return manifest === undefined ? (policyEntry(policy, id)?.grant?.scope ?? "local") : (manifest.scope ?? "local");
+}
+
+/** What the plugin `id` may do. Pure; both sides have been parsed. */
+export function effectiveGrant(question: GrantQuestion): Effective {
+  const { id, manifest, policy, hostIsolation, catalogue = PERMISSIONS } = question;
+  const entry = policyEntry(policy, id) ?? {};
+  const { scope: grantedScope = "local", ...grantedNames } = entry.grant ?? {};
+
+  const wishedScope = askedScope(question);
+  const granted = grantedPermissions(grantedNames as AskedPermissions, catalogue);
+  const { permissions, missing } = intersect(askedPermissions(question), granted, catalogue);
+  const scopeMissing = wishedScope === "global" && grantedScope === "local";
+
+  return Object.freeze({
+    scope: wishedScope === "global" && grantedScope === "global" ? "global" : "local",
+    networkTypes: Object.freeze([...(manifest?.networkTypes ?? [id])]),
+    permissions: Object.freeze(permissions as EffectivePermissions),
+    missing: Object.freeze([
+      ...(scopeMissing ? [Object.freeze({ permission: "scope", asked: wishedScope, granted: grantedScope })] : []),
+      ...missing,
+    ]),
+    timeouts: effectiveTimeouts(manifest, entry, policy.defaults ?? {}),
+    memoryMb: lower(
+      manifest?.limits?.memoryMb,
+      entry.limits?.memoryMb ?? policy.defaults?.limits?.memoryMb ?? DEFAULTS.memoryMb,
+    ),
+    drivers: lower(
+      manifest?.limits?.drivers,
+      entry.limits?.drivers ?? policy.defaults?.limits?.drivers ?? DEFAULTS.drivers,
+    ),
+    isolation: stronger(manifest?.isolation, entry.isolation ?? policy.defaults?.isolation ?? hostIsolation),
+    options: entry.options ?? Object.freeze({}),
+    sha256: entry.sha256?.toLowerCase(),
+    recovery: manifest?.recovery ?? "replay",
+  });
+}
+
+/** Every deadline: the lowest of the manifest's word and the policy's, each the most particular it has. */
+function effectiveTimeouts(
+  manifest: Manifest | undefined,
+  entry: Policy["defaults"] & object,
+  defaults: Policy["defaults"] & object,
+): Effective["timeouts"] {
+  const wish = manifest?.timeouts ?? {};
+  const own = entry.timeouts ?? {};
+  const common = defaults.timeouts ?? {};
+  const methods = DRIVER_METHODS.map((method) => {
+    const policy = own[method] ?? own.default ?? common[method] ?? common.default ?? TIMES.call;
+    return [method, lower(wish[method] ?? wish.default, policy)] as const;
+  });
+  // `default` speaks of driver calls only: a slow createNetwork is no reason to let init hang as long.
+  const init = ["init", lower(wish.init, own.init ?? common.init ?? TIMES.init)] as const;
+  const byDefault = ["default", lower(wish.default, own.default ?? common.default ?? TIMES.call)] as const;
+  return Object.freeze(Object.fromEntries([...methods, init, byDefault])) as Effective["timeouts"];
+}
+
+function lower(wish: number | undefined, bound: number): number {
+  return wish === undefined ? bound : Math.min(wish, bound);
+}
+
+function stronger(a: Isolation | undefined, b: Isolation | undefined): Isolation | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return ISOLATIONS.indexOf(a) > ISOLATIONS.indexOf(b) ? a : b;
+}

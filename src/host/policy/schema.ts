@@ -1,0 +1,98 @@
+/** What an operator's policy may say (`bulkhead.config.json`). */
+
+import type { Json } from "../../driverapi/json.js";
+import type { Scope } from "../../driverapi/types.js";
+import { clashingPrefixes } from "../../permissions/netlink/limits.js";
+import { z } from "../../zod.js";
+import {
+  type Isolation,
+  isolationSchema,
+  type PermissionSet,
+  PLUGIN_ID,
+  type PluginLimits,
+  permissionShape,
+  pluginLimitsSchema,
+  scopeSchema,
+  type Timeouts,
+  timeoutsSchema,
+  typeNameSchema,
+} from "../manifest/schema.js";
+
+/** What a plugin is given: a scope, and permissions by name. */
+export type Grant = PermissionSet & { readonly scope?: Scope };
+
+/** What `config()` of each driver is called with, by network type. */
+export type DriverOptions = { readonly [type: string]: { readonly [key: string]: Json } };
+
+/** The policy for one plugin. */
+export interface PolicyEntry {
+  readonly grant?: Grant;
+  readonly options?: DriverOptions;
+  readonly timeouts?: Timeouts;
+  readonly limits?: PluginLimits;
+  readonly isolation?: Isolation;
+  /** The digest of what may run, 64 hex digits; absent: whatever the file holds. */
+  readonly sha256?: string;
+}
+
+/** The policy for plugins that say nothing else. */
+export interface PolicyDefaults {
+  readonly timeouts?: Timeouts;
+  readonly limits?: PluginLimits;
+  readonly isolation?: Isolation;
+}
+
+/** A policy. Read `plugins` with `policyEntry`: ids such as `constructor` are legal. */
+export interface Policy {
+  readonly $schema?: string;
+  readonly defaults?: PolicyDefaults;
+  readonly plugins?: { readonly [id: string]: PolicyEntry };
+}
+
+const defaultsShape = {
+  timeouts: z.exactOptional(timeoutsSchema),
+  limits: z.exactOptional(pluginLimitsSchema),
+  isolation: z.exactOptional(isolationSchema),
+};
+
+const entrySchema = z.strictObject({
+  grant: z.exactOptional(
+    z.strictObject({ scope: z.exactOptional(scopeSchema), ...permissionShape }),
+  ) as z.ZodType<Grant>,
+  options: z.exactOptional(
+    z.record(typeNameSchema as z.ZodType<string, string>, z.record(z.string(), z.json())),
+  ) as z.ZodType<DriverOptions>,
+  ...defaultsShape,
+  sha256: z.exactOptional(z.string().regex(/^[0-9A-Fa-f]{64}$/, { error: "must be 64 hex digits" })),
+});
+
+/** The whole policy. */
+export const policySchema: z.ZodType<Policy> = z.strictObject({
+  $schema: z.exactOptional(z.string().max(2048)),
+  defaults: z.exactOptional(z.strictObject(defaultsShape)),
+  plugins: z.exactOptional(
+    z
+      .record(
+        z.string().regex(PLUGIN_ID, { error: `must be a plugin's id, which matches ${PLUGIN_ID.source}` }),
+        entrySchema,
+      )
+      .superRefine((plugins, context) => {
+        const clash = clashingPrefixes(netlinkPrefixes(plugins));
+        if (clash === undefined) return;
+        const message = `begins like the prefix of plugin "${clash[0]}": the links of "${clash[0]}" and "${clash[1]}" could not be told apart`;
+        context.addIssue({ code: "custom", path: [clash[1], "grant", "netlink", "prefix"], message });
+      }),
+  ),
+});
+
+function netlinkPrefixes(plugins: Readonly<Record<string, PolicyEntry>>): readonly (readonly [string, string])[] {
+  return Object.entries(plugins).flatMap(([id, entry]) => {
+    const netlink = entry.grant?.netlink;
+    return typeof netlink === "object" && netlink.prefix !== undefined ? [[id, netlink.prefix] as const] : [];
+  });
+}
+
+/** The entry of one plugin, or undefined; never an inherited property. */
+export function policyEntry(policy: Policy, id: string): PolicyEntry | undefined {
+  return policy.plugins !== undefined && Object.hasOwn(policy.plugins, id) ? policy.plugins[id] : undefined;
+}

@@ -1,0 +1,240 @@
+/** A host while it runs: its plugins, what they share, and how it ends. */
+import { DriverError } from "../driverapi/errors.js";
+import type { HostedDriver } from "../driverapi/types.js";
+import type { Launcher } from "../isolation/link.js";
+import { ThreadLauncher } from "../isolation/thread-launcher.js";
+import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
+import { MemoryStore } from "../permissions/store/backend.js";
+import { TIMES } from "../protocol/limits.js";
+import type { Home } from "../sandbox/attachment.js";
+import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
+import { hostView } from "./calls/host-rules.js";
+import type { HostContext } from "./context.js";
+import type { Discovered } from "./discovered.js";
+import { discoverPlugins } from "./discovery.js";
+import { HostEmitter, type HostEventName, type HostListener } from "./events.js";
+import type { PluginHost } from "./face.js";
+import { MemoryJournal } from "./journal/memory-journal.js";
+import type { Logger } from "./logger.js";
+import type { Isolation } from "./manifest/schema.js";
+import type { PluginHostOptions } from "./options.js";
+import type { PluginInfo } from "./plugin/info.js";
+import { Plugin } from "./plugin/plugin.js";
+import type { PolicySource } from "./policy-source.js";
+import { DriverRegistry } from "./registry.js";
+import { homeOf, Sandboxes } from "./sandboxes.js";
+import { type Watcher, watchPlugins } from "./watch.js";
+
+/** What tests may exchange. */
+export interface HostParts {
+  readonly threads?: Launcher;
+}
+
+export function isolationUnavailable(isolation: Isolation): DriverError {
+  return new DriverError(
+    "ERR_ISOLATION_UNAVAILABLE",
+    `isolation "${isolation}" is not available in this version; use "thread" for plugins you trust`,
+  );
+}
+
+export class RunningHost implements PluginHost {
+  readonly #options: PluginHostOptions;
+  readonly #folders: readonly string[];
+  readonly #policy: PolicySource;
+  readonly #logger: Logger;
+  readonly #events: HostEmitter;
+  readonly #threads: Launcher;
+  readonly #context: HostContext;
+  readonly #plugins = new Map<string, Plugin>();
+  readonly #sandboxes: Sandboxes;
+  #closed = false;
+  #closing: Promise<void> | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #watcher: Watcher | undefined;
+
+  constructor(
+    options: PluginHostOptions,
+    folders: readonly string[],
+    policy: PolicySource,
+    logger: Logger,
+    parts: HostParts,
+  ) {
+    this.#options = options;
+    this.#folders = folders;
+    this.#policy = policy;
+    this.#logger = logger;
+    this.#events = new HostEmitter(logger);
+    this.#threads = parts.threads ?? new ThreadLauncher();
+    const { backend, netns } = options;
+    const netlink = createNetlinkHub({ backend, netns, logger });
+    this.#context = {
+      events: this.#events,
+      logger,
+      registry: new DriverRegistry((id) => this.#plugins.has(id)),
+      journal: new MemoryJournal(),
+      store: new MemoryStore(),
+      machine: hostView(netlink, options.netns),
+      netlink,
+      callback: options.callback,
+      launcher: (isolation) => {
+        if (isolation !== "thread") throw isolationUnavailable(isolation);
+        return this.#threads;
+      },
+      isolation: options.isolation ?? "thread",
+      policy: () => policy.current,
+      policyFile: policy.file,
+      closed: () => this.#closed,
+    };
+    this.#sandboxes = new Sandboxes(this.#context.registry, netlink, netns);
+  }
+
+  async begin(found: readonly Discovered[]): Promise<void> {
+    const all = await this.#watch(found);
+    // All are known before the first is loaded: a plugin's id keeps its network type for it.
+    for (const one of all) this.#plugin(one.id);
+    await Promise.all(all.map((one) => this.#plugin(one.id).load(one)));
+    this.#heartbeat = setInterval(() => {
+      for (const plugin of this.#plugins.values()) plugin.heartbeat();
+    }, TIMES.heartbeat);
+    this.#heartbeat.unref();
+    const { signal } = this.#options;
+    if (signal?.aborted) await this.close();
+    else signal?.addEventListener("abort", () => void this.close(), { once: true });
+  }
+
+  driver(type: string): HostedDriver {
+    return this.#context.registry.find(type).driver;
+  }
+
+  plugins(): readonly PluginInfo[] {
+    return [...this.#plugins.values()].map((one) => one.info());
+  }
+
+  async reload(id: string): Promise<void> {
+    this.#refuseClosed();
+    await this.#policy.refresh(this.#logger);
+    const found = (await discoverPlugins(this.#folders)).find((one) => one.id === id);
+    if (!found)
+      throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" stands in ${this.#folders.join(", ")}`, {
+        plugin: id,
+      });
+    const refusal = await this.#plugin(id).load(found);
+    if (refusal) throw refusal;
+  }
+
+  async unload(id: string): Promise<void> {
+    this.#refuseClosed();
+    const plugin = this.#plugins.get(id);
+    if (!plugin) throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" is loaded`, { plugin: id });
+    await plugin.unload();
+  }
+
+  async attach(request: AttachRequest): Promise<AttachedSandbox> {
+    this.#refuseClosed();
+    return this.#sandboxes.attach(request);
+  }
+
+  get netlink(): NetlinkHub {
+    return this.#context.netlink;
+  }
+
+  get home(): Home {
+    return homeOf(this.netlink, this.#options.netns);
+  }
+
+  on<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost {
+    this.#events.on(name, listener);
+    return this;
+  }
+
+  once<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost {
+    this.#events.once(name, listener);
+    return this;
+  }
+
+  off<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost {
+    this.#events.off(name, listener);
+    return this;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#heartbeat);
+    await this.#watcher?.close();
+    await this.#settled(TIMES.close);
+    await Promise.all([...this.#plugins.values()].map((one) => one.close()));
+    await this.#threads.close();
+    await this.#context.netlink.close();
+    await this.#context.journal.close();
+    this.#events.clear();
+  }
+
+  /** Waits until no call is pending any more, at most `ms`. */
+  async #settled(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    const busy = (): boolean => [...this.#plugins.values()].some((one) => one.busy);
+    while (busy() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  #plugin(id: string): Plugin {
+    let plugin = this.#plugins.get(id);
+    if (plugin) return plugin;
+    plugin = new Plugin(id, this.#context);
+    this.#plugins.set(id, plugin);
+    return plugin;
+  }
+
+  /** Follows the folders, if asked to, and gives what stands there once nothing can change unseen any more. */
+  async #watch(found: readonly Discovered[]): Promise<readonly Discovered[]> {
+    if (!this.#options.watch) return found;
+    this.#watcher = await watchPlugins({
+      folders: this.#folders,
+      policyFile: this.#policy.file,
+      changed: (ids) => this.#changed(ids),
+      policyChanged: () => this.#policyChanged(),
+      logger: this.#logger,
+    });
+    await this.#policy.refresh(this.#logger);
+    return discoverPlugins(this.#folders);
+  }
+
+  /** Files of these plugins have changed, come or gone. */
+  async #changed(ids: ReadonlySet<string>): Promise<void> {
+    let found: readonly Discovered[];
+    try {
+      found = await discoverPlugins(this.#folders);
+    } catch (error) {
+      this.#logger.error({ err: error }, "the plugins folder cannot be read any more; what runs, runs on");
+      return;
+    }
+    const byId = new Map(found.map((one) => [one.id, one]));
+    await Promise.all(
+      [...ids].map(async (id) => {
+        if (this.#closed) return;
+        const one = byId.get(id);
+        if (one) await this.#plugin(id).load(one, "if changed");
+        else await this.#plugins.get(id)?.orphan();
+      }),
+    );
+  }
+
+  async #policyChanged(): Promise<void> {
+    if (!(await this.#policy.refresh(this.#logger))) return;
+    // What was stopped is not started by an edit that has nothing to do with it.
+    const concerned = [...this.#plugins.values()].filter(({ state }) => state !== "stopped");
+    await this.#changed(new Set(concerned.map(({ id }) => id)));
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new DriverError("ERR_HOST_CLOSED", "the host is closed");
+  }
+}

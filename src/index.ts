@@ -1,0 +1,20 @@
+/** What a platform imports. */
+export * from "./driverapi/index.js";
+export type { PlatformCallback } from "./host/context.js";
+export type {
+  CallTimeoutEvent,
+  DriverEvent,
+  DriverRefusedEvent,
+  HostEventName,
+  HostEvents,
+  HostListener,
+  PluginEvent,
+  ViolationEvent,
+} from "./host/events.js";
+export type { Logger } from "./host/logger.js";
+export type { PluginHostOptions } from "./host/options.js";
+export type { PluginInfo, PluginState } from "./host/plugin/info.js";
+export { createPluginHost, type PluginHost } from "./host/plugin-host.js";
+export type { Policy, PolicyEntry } from "./host/policy/schema.js";
+export { attachSandbox } from "./sandbox/attach-sandbox.js";
+export type { AttachedLink, AttachedSandbox, AttachRequest, AttachSandboxOptions } from "./sandbox/sandbox.js";

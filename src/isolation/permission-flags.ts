@@ -1,0 +1,15 @@
+/** Node's permission flags for a worker: it may read the runtime's own worker code and Piscina's, and do nothing else. */
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+
+/** `execArgv` of a worker whose bootstrap is the file `bootstrap`. */
+export function permissionFlags(bootstrap: string): string[] {
+  const piscina = dirname(createRequire(import.meta.url).resolve("piscina"));
+  const [major = 20] = process.versions.node.split(".").map(Number);
+  const flag = major >= 24 ? "--permission" : "--experimental-permission";
+  return [
+    flag,
+    ...[dirname(bootstrap), piscina].map((folder) => `--allow-fs-read=${folder}/*`),
+    "--disable-warning=ExperimentalWarning",
+  ];
+}

@@ -1,0 +1,236 @@
+/** Worker threads in this process, held by Piscina: one endless task per plugin, a pool per memory class, spares kept ready. */
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type Worker } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { DriverError } from "../driverapi/errors.js";
+import { LIMITS, MEMORY_CLASSES, TIMES } from "../protocol/limits.js";
+import type { Launcher, Link, LinkEnd } from "./link.js";
+import { permissionFlags } from "./permission-flags.js";
+import { guardNodePort, guardPiscinaPort } from "./raw-ports.js";
+import { ThreadLink } from "./thread-link.js";
+
+/** What may be chosen by tests; the runtime uses the defaults. */
+export interface ThreadLauncherOptions {
+  /** The worker's bootstrap. */
+  readonly bootstrap?: string;
+  /** Spares kept waiting per memory class in use. */
+  readonly spares?: number;
+  /** Node's permission flags for the workers. */
+  readonly execArgv?: readonly string[];
+}
+
+const BOOTSTRAP = fileURLToPath(new URL("../worker/bootstrap.cjs", import.meta.url));
+/** Threads of one pool; far above what a process can hold, so that nothing ever queues. */
+const THREADS = 4096;
+/** Workers being locked down at the same time: more only makes each of them late. */
+const STARTING = 4;
+
+interface MemoryPool {
+  readonly pool: Piscina;
+  readonly spares: Set<ThreadLink>;
+  /** Links whose workers are not ready yet. */
+  readonly starting: Set<ThreadLink>;
+  refilling: number;
+}
+
+let nextRoute = 1;
+
+/** The launcher of `isolation: "thread"`. */
+export class ThreadLauncher implements Launcher {
+  readonly #bootstrap: string;
+  readonly #spareCount: number;
+  readonly #execArgv: string[];
+  readonly #pools = new Map<number, MemoryPool>();
+  /** Threads that have not ended yet, each with its link. */
+  readonly #threads = new Map<Worker, ThreadLink | undefined>();
+  readonly #links = new Set<ThreadLink>();
+  readonly #turns: Array<() => void> = [];
+  #starting = 0;
+  #closed = false;
+
+  constructor(options: ThreadLauncherOptions = {}) {
+    this.#bootstrap = options.bootstrap ?? BOOTSTRAP;
+    this.#spareCount = options.spares ?? 1;
+    this.#execArgv = [...(options.execArgv ?? permissionFlags(this.#bootstrap))];
+  }
+
+  async launch({ plugin, memoryMb }: { readonly plugin: string; readonly memoryMb: number }): Promise<Link> {
+    const size = MEMORY_CLASSES.find((one) => one >= memoryMb) ?? 256;
+    const group = this.#group(size);
+    for (const spare of group.spares) {
+      group.spares.delete(spare);
+      this.#refill(group, size);
+      return spare;
+    }
+    let link: ThreadLink;
+    try {
+      link = await this.#start(group, size);
+    } catch (error) {
+      throw new DriverError(
+        "ERR_PLUGIN_START",
+        `plugin "${plugin}": no worker became ready: ${error instanceof Error ? error.message : String(error)}`,
+        { plugin },
+      );
+    }
+    this.#refill(group, size);
+    return link;
+  }
+
+  live(): number {
+    return this.#threads.size;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const link of this.#links) link.kill("the host closes");
+    const ended = [...this.#threads.keys()].map((thread) => new Promise((resolve) => thread.once("exit", resolve)));
+    await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
+    // A thread inside one long native call ends when that returns, which can take hours: nobody waits for it.
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TIMES.threadEnd);
+    });
+    await Promise.race([Promise.all(ended), patience]);
+    clearTimeout(timer);
+  }
+
+  #group(size: number): MemoryPool {
+    let group = this.#pools.get(size);
+    if (group) return group;
+    const pool = new Piscina({
+      filename: this.#bootstrap,
+      minThreads: 0,
+      maxThreads: THREADS,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: "disabled",
+      recordTiming: false,
+      env: {},
+      argv: [],
+      execArgv: this.#execArgv,
+      resourceLimits: { maxOldGenerationSizeMb: size, maxYoungGenerationSizeMb: Math.max(2, size / 8), stackSizeMb: 4 },
+    });
+    // A worker that fails outside a task, or posts what Piscina does not expect, must not be an uncaught error of the platform.
+    pool.on("error", () => {});
+    pool.on("message", () => {});
+    pool.on("workerCreate", (created: unknown) =>
+      guardPiscinaPort(created, (thread) => this.#threads.get(thread)?.foreign()),
+    );
+    group = { pool, spares: new Set(), starting: new Set(), refilling: 0 };
+    this.#pools.set(size, group);
+    return group;
+  }
+
+  /** Starts spares in the background until there are enough. */
+  #refill(group: MemoryPool, size: number): void {
+    if (this.#closed || group.spares.size + group.refilling >= this.#spareCount) return;
+    group.refilling++;
+    this.#start(group, size).then(
+      (link) => {
+        group.refilling--;
+        if (this.#closed) link.kill("the host closes");
+        else {
+          group.spares.add(link);
+          link.onEnd = () => group.spares.delete(link);
+          this.#refill(group, size);
+        }
+      },
+      () => {
+        group.refilling--;
+      },
+    );
+  }
+
+  async #start(group: MemoryPool, size: number): Promise<ThreadLink> {
+    while (this.#starting >= STARTING) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    this.#starting++;
+    try {
+      if (this.#closed) throw new Error("the host closes");
+      return await this.#startNow(group, size);
+    } finally {
+      this.#starting--;
+      this.#turns.shift()?.();
+    }
+  }
+
+  async #startNow({ pool, starting }: MemoryPool, size: number): Promise<ThreadLink> {
+    const { port1, port2 } = new MessageChannel();
+    const cell = new SharedArrayBuffer(8);
+    const route = nextRoute++;
+    const stop = new AbortController();
+    const link = new ThreadLink(route, port1, cell, size, () => stop.abort());
+    this.#links.add(link);
+    starting.add(link);
+    const task = pool.run({ port: port2, cell, route }, { transferList: [port2], signal: stop.signal });
+    this.#adoptThreads(pool, starting);
+    task.then(
+      () => link.ended({ how: "exit", detail: "the worker's task returned" }),
+      (error: unknown) => link.ended(describeEnd(error)),
+    );
+    void link.gone.then(() => this.#links.delete(link));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`not ready within ${TIMES.spareReady} ms`)), TIMES.spareReady);
+    });
+    try {
+      this.#bind(await Promise.race([link.hello, late]), link);
+      return link;
+    } catch (error) {
+      link.kill("not ready in time");
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      starting.delete(link);
+    }
+  }
+
+  /**
+   * Piscina gives the first task to the first worker that is ready, so only the worker itself can say whose it is. Its
+   * thread ends with its link: Piscina would give one whose task has returned to the next plugin.
+   */
+  #bind(threadId: number, link: ThreadLink): void {
+    const thread = [...this.#threads.keys()].find((one) => one.threadId === threadId);
+    if (thread === undefined) throw new Error("its thread ended");
+    this.#threads.set(thread, link);
+    void link.gone.then(() => thread.terminate());
+  }
+
+  /** Takes new threads' stdout and stderr off this process, guards their raw ports, and counts them until they have truly ended. */
+  #adoptThreads(pool: Piscina, starting: ReadonlySet<ThreadLink>): void {
+    for (const thread of pool.threads) {
+      if (this.#threads.has(thread)) continue;
+      this.#threads.set(thread, undefined);
+      let end: LinkEnd = { how: "exit", detail: "its thread ended" };
+      thread.once("error", (error) => {
+        end = describeEnd(error);
+      });
+      thread.once("exit", () => {
+        const link = this.#threads.get(thread);
+        this.#threads.delete(thread);
+        // One that ends before it is ready belongs to nobody yet: a task stays without worker, and never settles by itself.
+        const ended = link ? [link] : [...starting];
+        setImmediate(() => {
+          for (const one of ended) one.ended(end);
+        });
+      });
+      guardNodePort(thread, () => this.#threads.get(thread)?.foreign());
+      for (const stream of [thread.stdout, thread.stderr]) {
+        let bytes = 0;
+        stream.unpipe();
+        stream.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > LIMITS.stdioBytes) stream.destroy();
+        });
+      }
+    }
+  }
+}
+
+function describeEnd(error: unknown): LinkEnd {
+  if (error instanceof Error) {
+    if (error.name === "AbortError") return { how: "killed", detail: "ended by the host" };
+    if ((error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY")
+      return { how: "memory", detail: "out of memory" };
+    return { how: "exit", detail: String(error.message).slice(0, 500) };
+  }
+  return { how: "exit", detail: "the worker threw something that is no Error" };
+}

@@ -1,0 +1,106 @@
+/** A link to a worker thread: one MessagePort of our own, and two shared words. */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { decodeUp, ProtocolViolation, routeHeader } from "../protocol/frame.js";
+import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
+import { readUpMessage } from "../protocol/read-up.js";
+import { RUNTIME_VERSION } from "../protocol/version.js";
+import type { CellReader, Link, LinkEnd } from "./link.js";
+
+export class ThreadLink implements Link {
+  readonly route: number;
+  readonly cell: CellReader;
+  onFrame: ((data: unknown) => void) | undefined;
+  onEnd: ((end: LinkEnd) => void) | undefined;
+  /** Resolves with the worker's thread id when it is locked down and waiting; rejects when it ended first. */
+  readonly hello: Promise<number>;
+  /** Resolves when the worker is given up. */
+  readonly gone: Promise<void>;
+  readonly #port: MessagePort;
+  readonly #abort: () => void;
+  readonly #resolveGone: () => void;
+  #helloDone: ((told: number | Error) => void) | undefined;
+  #over = false;
+
+  constructor(route: number, port: MessagePort, shared: SharedArrayBuffer, _memoryMb: number, abort: () => void) {
+    this.route = route;
+    this.#port = port;
+    this.#abort = abort;
+    const words = new Int32Array(shared);
+    this.cell = { running: () => Atomics.load(words, CELL.running), started: () => Atomics.load(words, CELL.started) };
+    let resolveGone = (): void => {};
+    this.gone = new Promise((resolve) => {
+      resolveGone = resolve;
+    });
+    this.#resolveGone = resolveGone;
+    this.hello = new Promise((resolve, reject) => {
+      this.#helloDone = (told) => (typeof told === "number" ? resolve(told) : reject(told));
+    });
+    this.hello.catch(() => {});
+    // The link alone must not keep the platform's process alive.
+    port.on("message", (data: unknown) => this.#receive(data));
+    port.on("messageerror", () => this.onFrame?.(undefined));
+    port.unref();
+  }
+
+  send(frame: string): void {
+    if (!this.#over) this.#port.postMessage(frame);
+  }
+
+  kill(detail: string): void {
+    if (this.#over) return;
+    this.#abort();
+    this.ended({ how: "killed", detail });
+  }
+
+  /** The worker has posted on a port that is not its own: to the session, as good as a frame that is no text. */
+  foreign(): void {
+    if (this.#over) return;
+    if (this.onFrame) this.onFrame(undefined);
+    else this.kill("it spoke on a port that is not its own");
+  }
+
+  /** Called when the worker's task has ended, however it did. */
+  ended(end: LinkEnd): void {
+    if (this.#over) return;
+    // A worker that ends by itself says why first; its end can overtake its words.
+    if (end.how !== "killed") {
+      for (let last = receiveMessageOnPort(this.#port); last; last = receiveMessageOnPort(this.#port)) {
+        this.#receive(last.message);
+        if (this.#over) return;
+      }
+    }
+    this.#over = true;
+    this.#port.close();
+    this.#helloDone?.(new Error(end.detail));
+    this.#helloDone = undefined;
+    this.#abort();
+    this.#resolveGone();
+    this.onEnd?.(end);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#over) return;
+    if (this.#helloDone) this.#readHello(data);
+    else this.onFrame?.(data);
+  }
+
+  /** The first frame of a worker that has run no plugin code yet. */
+  #readHello(data: unknown): void {
+    const done = this.#helloDone;
+    this.#helloDone = undefined;
+    try {
+      const { messages } = decodeUp(routeHeader(this.route), data);
+      const hello = readUpMessage(messages[0]);
+      if (hello.kind !== "hello") throw new ProtocolViolation("the first message is no hello");
+      if (hello.protocol !== PROTOCOL_VERSION || hello.runtime !== RUNTIME_VERSION) {
+        throw new Error(
+          `the worker speaks protocol ${hello.protocol} of runtime ${hello.runtime}, the host ${PROTOCOL_VERSION} of ${RUNTIME_VERSION}`,
+        );
+      }
+      done?.(hello.thread);
+    } catch (error) {
+      done?.(error instanceof Error ? error : new Error("no hello"));
+      this.kill("no proper hello");
+    }
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * What `console.log` prints for a plugin's values, without running anything of the plugin's: no getter, no proxy trap, no
+ * `toString`, `toJSON` or inspect hook is ever called. Node's own inspector calls most of these, in the realm that holds the walls.
+ */
+import { types } from "node:util";
+import { regExpParts } from "../regexp.js";
+
+/** Levels of nesting shown. */
+const DEPTH = 4;
+/** Entries shown of one array, object, map or set. */
+const ENTRIES = 50;
+/** A string longer than this is named by its length alone: taking even its first letter may cost its whole length in memory. */
+const LONGEST = 1 << 20;
+
+const apply = Reflect.apply;
+
+/** Text with a budget: once it is spent, nothing more is added, and the walk ends. */
+interface Sink {
+  room: number;
+  text: string;
+}
+
+/** One line for the arguments of a console call, at most `max` UTF-16 units; printf's `%s %d %i %f %j %o %O %c %%` are honoured. */
+export function formatArguments(args: readonly unknown[], max: number): string {
+  const sink: Sink = { room: max, text: "" };
+  let rest = args;
+  const [first] = args;
+  if (typeof first === "string" && first.length <= LONGEST && args.length > 1)
+    rest = printf(first.slice(0, max), args, sink);
+  rest.forEach((value, index) => {
+    if (index > 0 || rest !== args) put(sink, " ");
+    if (typeof value === "string") putString(sink, value);
+    else show(sink, value, DEPTH, []);
+  });
+  return sink.text;
+}
+
+/** Prints a format and gives back the arguments it did not use. */
+function printf(format: string, args: readonly unknown[], sink: Sink): readonly unknown[] {
+  let used = 1;
+  let at = 0;
+  for (const match of format.matchAll(/%([sdifjoOc%])/g)) {
+    const letter = match[1] ?? "";
+    if (letter !== "%" && used >= args.length) continue;
+    put(sink, format.slice(at, match.index));
+    at = match.index + 2;
+    if (letter === "%") {
+      put(sink, "%");
+      continue;
+    }
+    const value = args[used++];
+    if (letter === "c") continue;
+    if (letter === "s" && typeof value === "string") putString(sink, value);
+    else if ("dif".includes(letter)) put(sink, numberText(letter, value));
+    else show(sink, value, DEPTH, []);
+  }
+  put(sink, format.slice(at));
+  return args.slice(used);
+}
+
+function numberText(letter: string, value: unknown): string {
+  if (typeof value === "bigint") return bigintText(value);
+  const number =
+    typeof value === "number" || (typeof value === "string" && value.length < 64) ? Number(value) : Number.NaN;
+  return String(letter === "i" ? Math.trunc(number) : number);
+}
+
+function put(sink: Sink, text: string): void {
+  const piece = text.length > sink.room ? text.slice(0, sink.room) : text;
+  sink.text += piece;
+  sink.room -= piece.length;
+}
+
+function putString(sink: Sink, text: string): void {
+  put(sink, text.length > LONGEST ? `[string of ${text.length} characters]` : text);
+}
+
+/** A bigint's digits take quadratic time: a long one is only named. */
+function bigintText(value: bigint): string {
+  return value > -(2n ** 256n) && value < 2n ** 256n ? `${value}n` : "[bigint over 256 bits]";
+}
+
+function show(sink: Sink, value: unknown, depth: number, above: readonly object[]): void {
+  if (sink.room <= 0) return;
+  if (typeof value === "string") {
+    if (value.length > LONGEST) putString(sink, value);
+    else put(sink, JSON.stringify(value.slice(0, sink.room)));
+  } else if (typeof value === "bigint") put(sink, bigintText(value));
+  else if (typeof value === "symbol") {
+    put(sink, "Symbol(");
+    putString(sink, value.description ?? "");
+    put(sink, ")");
+  } else if (typeof value === "function") {
+    const name = types.isProxy(value) ? undefined : dataOf(value, "name");
+    put(sink, "[function");
+    if (isName(name)) put(sink, ` ${name}`);
+    put(sink, "]");
+  } else if (typeof value === "object" && value !== null) showObject(sink, value, depth, above);
+  else put(sink, Object.is(value, -0) ? "-0" : String(value));
+}
+
+function showObject(sink: Sink, value: object, depth: number, above: readonly object[]): void {
+  if (types.isProxy(value)) put(sink, "[proxy]");
+  else if (above.includes(value)) put(sink, "[circular]");
+  else if (types.isNativeError(value)) showError(sink, value, depth, above);
+  else if (types.isDate(value)) {
+    const time = apply(Date.prototype.getTime, value, []);
+    put(sink, Number.isNaN(time) ? "Invalid Date" : apply(Date.prototype.toISOString, value, []));
+  } else if (types.isRegExp(value)) {
+    const { source, flags } = regExpParts(value);
+    put(sink, "/");
+    putString(sink, source);
+    put(sink, `/${flags}`);
+  } else if (types.isPromise(value)) put(sink, "[promise]");
+  else if (types.isBoxedPrimitive(value)) put(sink, "[boxed primitive]");
+  else if (types.isAnyArrayBuffer(value) || types.isDataView(value)) put(sink, "[bytes]");
+  else if (depth <= 0) put(sink, Array.isArray(value) ? "[…]" : "{…}");
+  else showEntries(sink, value, depth - 1, [...above, value]);
+}
+
+function showEntries(sink: Sink, value: object, depth: number, above: readonly object[]): void {
+  if (Array.isArray(value) || types.isTypedArray(value)) {
+    // By index: the keys of a large typed array would be as many strings.
+    const length = Array.isArray(value) ? Number(dataOf(value, "length")) : typedLength(value);
+    const shown = Math.min(length, ENTRIES);
+    list(
+      sink,
+      "[",
+      Array.from({ length: shown }, (_, index) => () => showField(sink, value, String(index), depth, above)),
+      length,
+      "]",
+    );
+  } else if (types.isMap(value)) {
+    const entries = first(apply(Map.prototype.entries, value, []));
+    const size = Number(getter(Map.prototype, "size", value));
+    const parts = entries.map(([key, item]) => () => {
+      show(sink, key, depth, above);
+      put(sink, " => ");
+      show(sink, item, depth, above);
+    });
+    list(sink, "Map {", parts, size, "}");
+  } else if (types.isSet(value)) {
+    const items = first(apply(Set.prototype.values, value, []));
+    const size = Number(getter(Set.prototype, "size", value));
+    list(
+      sink,
+      "Set {",
+      items.map((item) => () => show(sink, item, depth, above)),
+      size,
+      "}",
+    );
+  } else {
+    const keys = Object.keys(value);
+    const parts = keys.slice(0, ENTRIES).map((key) => () => {
+      putString(sink, /^[\w$]{1,64}$/.test(key.length > 64 ? "" : key) ? key : JSON.stringify(key.slice(0, 256)));
+      put(sink, ": ");
+      showField(sink, value, key, depth, above);
+    });
+    list(sink, "{", parts, keys.length, "}");
+  }
+}
+
+/** `name: message`, and the cause if it is plain data; the stack is the bootstrap's business. */
+function showError(sink: Sink, error: Error, depth: number, above: readonly object[]): void {
+  const message = dataOf(error, "message");
+  putString(sink, errorName(error));
+  if (typeof message === "string" && message !== "") {
+    put(sink, ": ");
+    putString(sink, message);
+  }
+  const code = dataOf(error, "code");
+  if (typeof code === "string" && code.length <= 64) put(sink, ` [${code}]`);
+  const cause = dataOf(error, "cause");
+  if (cause !== undefined && depth > 0) {
+    put(sink, " (cause: ");
+    show(sink, cause, depth - 1, [...above, error]);
+    put(sink, ")");
+  }
+}
+
+function errorName(error: Error): string {
+  let at: object | null = error;
+  for (let steps = 0; at !== null && !types.isProxy(at) && steps < 16; steps++) {
+    const name = dataOf(at, "name");
+    if (isName(name)) return name;
+    const maker = Object.hasOwn(at, "constructor") ? knownConstructor(at) : undefined;
+    const made = maker === undefined || types.isProxy(maker) ? undefined : dataOf(maker, "name");
+    if (isName(made)) return made;
+    at = Reflect.getPrototypeOf(at);
+  }
+  return "Error";
+}
+
+/** A name short enough to print; a longer one is an attack on the reader. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= 100;
+}
+
+/** A prototype's constructor; lockdown makes that property of the realm's own prototypes a (safe) accessor. */
+function knownConstructor(prototype: object): object | undefined {
+  for (const known of [
+    TypeError,
+    RangeError,
+    SyntaxError,
+    ReferenceError,
+    EvalError,
+    URIError,
+    AggregateError,
+    Error,
+  ]) {
+    if (prototype === known.prototype) return known;
+  }
+  const maker = dataOf(prototype, "constructor");
+  return typeof maker === "function" ? maker : undefined;
+}
+
+function showField(sink: Sink, value: object, key: string, depth: number, above: readonly object[]): void {
+  const field = Reflect.getOwnPropertyDescriptor(value, key);
+  if (field === undefined) put(sink, "<empty>");
+  else if ("value" in field) show(sink, field.value, depth, above);
+  else put(sink, "[getter]");
+}
+
+function list(sink: Sink, open: string, parts: ReadonlyArray<() => void>, total: number, close: string): void {
+  put(sink, open);
+  parts.forEach((part, index) => {
+    put(sink, index > 0 ? ", " : close === "}" ? " " : "");
+    part();
+  });
+  if (total > parts.length) put(sink, `, … ${total - parts.length} more`);
+  put(sink, close === "}" && parts.length > 0 ? ` ${close}` : close);
+}
+
+/** An own data property's value; an accessor counts as absent. */
+function dataOf(value: object, key: string): unknown {
+  return Reflect.getOwnPropertyDescriptor(value, key)?.value;
+}
+
+function getter(prototype: object, key: string, value: object): unknown {
+  const read = Reflect.getOwnPropertyDescriptor(prototype, key)?.get;
+  return read === undefined ? undefined : apply(read, value, []);
+}
+
+function typedLength(value: NodeJS.TypedArray): number {
+  return Number(getter(Reflect.getPrototypeOf(Uint8Array.prototype) ?? {}, "length", value));
+}
+
+function first<T>(entries: Iterator<T>): T[] {
+  const found: T[] = [];
+  while (found.length < ENTRIES) {
+    const step = entries.next();
+    if (step.done === true) break;
+    found.push(step.value);
+  }
+  return found;
+}

@@ -1,0 +1,215 @@
+/**
+ * All of one host's netlink: one namespace, one ledger, every plugin's requests. What is asked within one turn of the host's loop is
+ * looked at together, written to the ledger together, and carried out in one run; a request that touches what an earlier one
+ * touches waits for the next run, so that each is judged by what is there when its turn comes.
+ */
+import { DriverError } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
+import { NETLINK } from "../../protocol/limits.js";
+import type { HostPower } from "../permission.js";
+import type { NetlinkBackend } from "./backend.js";
+import { type BackendChoice, openBackend } from "./choose.js";
+import { createNetlinkPower } from "./host.js";
+import { type LedgerRow, MemoryLedger, type MovedTo, type NetlinkLedger } from "./ledger.js";
+import { clashingPrefixes, type NetlinkLimits } from "./limits.js";
+import { Ownership } from "./ownership.js";
+import { reconcile } from "./reconcile.js";
+import { removeLinks } from "./removal.js";
+import type { NetlinkRequest } from "./request.js";
+import { type Job, runWave, takeWave } from "./wave.js";
+import { failed } from "./words.js";
+
+/** pino-shaped, as much of it as is needed. */
+export interface NetlinkLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What `createNetlinkHub` takes. */
+export interface NetlinkHubOptions extends BackendChoice {
+  readonly logger: NetlinkLogger;
+  /** Default: one in memory, whose links are removed at `close()`. */
+  readonly ledger?: NetlinkLedger | undefined;
+  /** Instead of what `backend` and `netns` choose. */
+  readonly use?: NetlinkBackend | undefined;
+  /** The name servers' addresses, canonical. Default: those of `/etc/resolv.conf`; of a model, none. */
+  readonly resolvers?: (() => readonly string[]) | undefined;
+}
+
+/** One host's netlink. */
+export interface NetlinkHub {
+  readonly kind: "kernel" | "model";
+  /** Runs of `ip` so far; of the model, what would have been one. */
+  readonly invocations: number;
+  /** The namespace itself, for the host's own use (sandboxes); no rule stands before it. */
+  readonly backend: NetlinkBackend;
+  /** A plugin's way in. Throws `ERR_POLICY_INVALID` when its prefix cannot be told from another open plugin's. */
+  open(plugin: string, limits: NetlinkLimits): HostPower;
+  /** True for a link the plugin made and that is still its own, in the namespace or in a sandbox. */
+  owns(plugin: string, link: string): boolean;
+  /**
+   * Notes that the host is about to move a link into a sandbox's namespace (a path, or a name). Resolves when it is written;
+   * only then may the link be moved, for one that is gone without a word counts as deleted.
+   */
+  moved(link: string, netns: string): Promise<void>;
+  /** Notes that the host has moved a link back, under its own name; to be called when it is there. */
+  returned(link: string): Promise<void>;
+  /** Removes every link of a plugin, wherever it is. */
+  release(plugin: string): Promise<void>;
+  /** Adopts, forgets and removes after a crash: what ledger and marks do not agree on. Happens by itself before the first request. */
+  reconcile(): Promise<void>;
+  /** No request is taken any more; links are removed unless the ledger is durable. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the netlink of one host. Nothing is run before the first request.
+ * Throws `ERR_OPTIONS` when the kernel is asked for and cannot be had, or the namespace does not exist.
+ */
+export function createNetlinkHub(options: NetlinkHubOptions): NetlinkHub {
+  return new Hub(options);
+}
+
+class Hub implements NetlinkHub {
+  readonly backend: NetlinkBackend;
+  readonly #ledger: NetlinkLedger;
+  readonly #logger: NetlinkLogger;
+  readonly #resolvers: () => Promise<readonly string[]>;
+  readonly #ownership: Ownership;
+  readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
+  #queue: readonly Job[] = [];
+  #running: Promise<void> | undefined;
+  #ready: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: NetlinkHubOptions) {
+    this.backend = options.use ?? openBackend(options);
+    this.#ledger = options.ledger ?? new MemoryLedger();
+    this.#logger = options.logger;
+    this.#ownership = new Ownership(this.#ledger);
+    const { resolvers } = options;
+    this.#resolvers = resolvers ? async () => resolvers() : () => this.backend.resolvers();
+  }
+
+  get kind(): "kernel" | "model" {
+    return this.backend.kind;
+  }
+
+  get invocations(): number {
+    return this.backend.invocations;
+  }
+
+  open(plugin: string, limits: NetlinkLimits): HostPower {
+    const seat = { plugin, prefix: limits.prefix };
+    const clash = clashingPrefixes([...this.#opened, seat].map((one) => [one.plugin, one.prefix]));
+    if (clash) {
+      throw new DriverError(
+        "ERR_POLICY_INVALID",
+        `the netlink prefixes of plugins "${clash[0]}" and "${clash[1]}" begin alike: their links could not be told apart; give each its own prefix in the policy`,
+        { plugin },
+      );
+    }
+    this.#opened.add(seat);
+    return createNetlinkPower({
+      plugin,
+      ask: (request) => this.#ask(plugin, limits, request),
+      close: () => this.#opened.delete(seat),
+    });
+  }
+
+  owns(plugin: string, link: string): boolean {
+    const row = this.#ownership.row(link);
+    return row?.plugin === plugin && (row.ifindex !== undefined || row.moved !== undefined);
+  }
+
+  async moved(link: string, netns: string): Promise<void> {
+    await this.#note(link, { netns });
+  }
+
+  async returned(link: string): Promise<void> {
+    const row = this.#ownership.row(link);
+    if (!row) return;
+    const now = (await this.backend.look()).links.get(link);
+    // Its index may have been taken where it was: the kernel then gives it another one, and its mark says that it is the same.
+    const same = now?.alias === this.#ownership.mark(row);
+    await this.#ownership.write([{ put: { ...row, moved: undefined, ...(same ? { ifindex: now.ifindex } : {}) } }]);
+  }
+
+  async release(plugin: string): Promise<void> {
+    await this.#remove(() => this.#ownership.of(plugin));
+  }
+
+  reconcile(): Promise<void> {
+    this.#ready ??= reconcile(this.#ownership, this.backend, this.#logger).catch((error) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#remove(() => (this.#ledger.durable ? [] : this.#ownership.all()));
+    return this.#closing;
+  }
+
+  #ask(plugin: string, limits: NetlinkLimits, request: NetlinkRequest): Promise<Json> {
+    if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));
+    const waiting = this.#queue.reduce((count, job) => (job.plugin === plugin ? count + 1 : count), 0);
+    if (waiting >= NETLINK.waiting) {
+      const why = `more than ${NETLINK.waiting} requests of plugin "${plugin}" are waiting; await their answers`;
+      return Promise.reject(new DriverError("ERR_PERMISSION_LIMIT", `netlink.${request.op}: ${why}`, { plugin }));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue = [...this.#queue, { plugin, limits, request, resolve, reject }];
+      void this.#run();
+    });
+  }
+
+  /** Runs until nothing waits. What is asked within the present turn of the loop comes along. */
+  #run(): Promise<void> {
+    this.#running ??= (async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      try {
+        while (this.#queue.length > 0) {
+          const { wave, rest } = takeWave(this.#queue, (name) => this.#ownership.peer(name));
+          this.#queue = rest;
+          await this.#wave(wave);
+        }
+      } finally {
+        this.#running = undefined;
+      }
+    })();
+    return this.#running;
+  }
+
+  async #wave(wave: readonly Job[]): Promise<void> {
+    try {
+      await this.reconcile();
+      await runWave(wave, { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers });
+    } catch (error) {
+      for (const { plugin, request, reject } of wave) {
+        const why = error instanceof Error ? error.message : String(error);
+        reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
+      }
+    }
+  }
+
+  /** Removes links while no wave runs. What fails is logged: it stands in the way of no stop. */
+  async #remove(which: () => readonly LedgerRow[]): Promise<void> {
+    while (this.#running) await this.#running;
+    const rows = which();
+    if (rows.length === 0) return;
+    this.#running = removeLinks(rows, this.#ownership, this.backend, this.#logger).catch((error: unknown) => {
+      this.#logger.error({ err: error, links: rows.map(({ name }) => name) }, "netlink: links could not be removed");
+    });
+    await this.#running;
+    this.#running = undefined;
+    if (this.#queue.length > 0) void this.#run();
+  }
+
+  async #note(link: string, moved: MovedTo | undefined): Promise<void> {
+    const row = this.#ownership.row(link);
+    if (row) await this.#ownership.write([{ put: { ...row, moved } }]);
+  }
+}

@@ -1,0 +1,71 @@
+/** The perimeter: the one place where `netlink` runs programs. Never a shell; commands go in by standard input. */
+import { execFile, execFileSync } from "node:child_process";
+import { NETLINK } from "../../../protocol/limits.js";
+
+/** How a run ended. */
+export interface IpOutcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The exit code; null when it did not end by itself, and `stderr` says why. */
+  readonly code: number | null;
+}
+
+/** Nothing of the platform's environment; messages in the language they are read in. */
+const ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+
+export class IpRunner {
+  /** The namespace's file; undefined: the process's own namespace. */
+  readonly netns: string | undefined;
+  /** Runs so far. */
+  count = 0;
+  readonly #command: readonly string[];
+
+  /** `command`: program and first arguments, by which `ip` runs in its namespace. */
+  constructor(command: readonly string[], netns: string | undefined) {
+    this.#command = command;
+    this.netns = netns;
+  }
+
+  /** `ip OPTIONS -batch -`. Never rejects. */
+  batch(options: readonly string[], lines: readonly string[]): Promise<IpOutcome> {
+    this.count++;
+    const [program = "", ...first] = this.#command;
+    return execute(program, [...first, ...options, "-batch", "-"], `${lines.join("\n")}\n`);
+  }
+
+  /** The same, waited for. Throws when it fails. */
+  batchNow(options: readonly string[], lines: readonly string[]): string {
+    this.count++;
+    const [program = "", ...first] = this.#command;
+    return execFileSync(program, [...first, ...options, "-batch", "-"], {
+      input: `${lines.join("\n")}\n`,
+      env: ENV,
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: NETLINK.runMs,
+      maxBuffer: NETLINK.outputBytes,
+    });
+  }
+}
+
+/** Runs a program with a text as its standard input. Never rejects. */
+export function execute(program: string, args: readonly string[], input: string): Promise<IpOutcome> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      program,
+      args,
+      { env: ENV, encoding: "utf8", timeout: NETLINK.runMs, maxBuffer: NETLINK.outputBytes, killSignal: "SIGKILL" },
+      (error, stdout, stderr) => {
+        if (!error) resolve({ stdout, stderr, code: 0 });
+        else if (typeof error.code === "number") resolve({ stdout, stderr, code: error.code });
+        else {
+          const why = error.killed ? `it was ended after ${NETLINK.runMs} ms` : error.message;
+          resolve({ stdout, stderr: `${program}: ${why}`, code: null });
+        }
+      },
+    );
+    // A program that ends before it has read everything is judged by its exit.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
+  });
+}

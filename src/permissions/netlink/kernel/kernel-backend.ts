@@ -1,0 +1,134 @@
+/** Netlink by iproute2: `ip -json` to look, `ip -batch -` to change, all units of one turn in one run. */
+import { readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { parseIP } from "../../../driverapi/addresses.js";
+import type { Applied, Failure, LinkView, LookOptions, NamespaceView, NetlinkBackend, Unit } from "../backend.js";
+import { failed } from "../words.js";
+import { execute, type IpOutcome, type IpRunner } from "./ip.js";
+import { programAfter, programOf } from "./program.js";
+import { program, runnerIn } from "./programs.js";
+import { readLink, readLists, readRoute } from "./read.js";
+
+export class KernelBackend implements NetlinkBackend {
+  readonly kind = "kernel";
+  readonly #ip: IpRunner;
+  readonly #netns: string | undefined;
+
+  constructor(ip: IpRunner, netns: string | undefined) {
+    this.#ip = ip;
+    this.#netns = netns;
+  }
+
+  get invocations(): number {
+    return this.#ip.count;
+  }
+
+  async look({ addresses, routes, counters, kinds }: LookOptions = {}): Promise<NamespaceView> {
+    // With addresses, a link's alias is shown among the details only.
+    const details = kinds || addresses ? ["-details"] : [];
+    const options = ["-json", ...details, ...(counters ? ["-statistics"] : [])];
+    const lines = [addresses ? "address show" : "link show", ...(routes ? ["route show table all"] : [])];
+    const outcome = await this.#ip.batch(options, lines);
+    if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
+    return readView(outcome.stdout);
+  }
+
+  async apply(units: readonly Unit[]): Promise<Applied> {
+    const failures: (Failure | undefined)[] = units.map(() => undefined);
+    const seen = new Map<string, LinkView>();
+    let lines = programOf(units);
+    while (lines.length > 0) {
+      const outcome = await this.#ip.batch(
+        ["-json"],
+        lines.map(({ text }) => text),
+      );
+      for (const row of readLists(outcome.stdout).flat()) {
+        const link = readLink(row);
+        if (link) seen.set(link.name, link);
+      }
+      if (outcome.code === 0) break;
+      const at = failedLine(outcome);
+      const line = at === undefined ? undefined : lines[at];
+      if (at === undefined || line === undefined) throw failed(undefined, "apply", complaint(outcome));
+      if (line.unit !== undefined && !line.undo) failures[line.unit] = { words: complaint(outcome) };
+      lines = programAfter(lines, at, units, failures);
+    }
+    await this.#deafen([...seen.keys()]);
+    return { failures, seen };
+  }
+
+  async resolvers(): Promise<readonly string[]> {
+    const name = this.#netns === undefined || this.#netns.includes("/") ? undefined : basename(this.#netns);
+    // Where a local resolver stands in between, the real ones are listed by it.
+    const system = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
+    const files = [...system, ...(name === undefined ? [] : [`/etc/netns/${name}/resolv.conf`])];
+    const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
+    return [...texts.join("\n").matchAll(/^\s*nameserver\s+([0-9A-Fa-f:.]+)/gm)].flatMap(([, ip]) => {
+      try {
+        return [parseIP(ip)];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> } {
+    let printed: string;
+    try {
+      printed = this.#ip.batchNow(["-json"], ["address show"]);
+    } catch (error) {
+      throw failed(undefined, "look", error instanceof Error ? error.message : String(error), error);
+    }
+    const { links } = readView(printed);
+    return {
+      links: new Set(links.keys()),
+      addresses: new Set([...links.values()].flatMap(({ addresses }) => addresses.map(({ ip }) => ip))),
+    };
+  }
+
+  elsewhere(netns: string): NetlinkBackend {
+    return new KernelBackend(runnerIn(netns), netns);
+  }
+
+  /**
+   * New links do not listen to router advertisements: a sandbox on a bridge could otherwise give the machine itself a default
+   * route and addresses. `/proc/sys/net` shows the namespace of whoever opens it.
+   */
+  async #deafen(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const files = names.map((name) => `/proc/sys/net/ipv6/conf/${name}/accept_ra`);
+    if (this.#ip.netns === undefined) {
+      // Where there is no IPv6 there are no such files.
+      await Promise.all(files.map((file) => writeFile(file, "0").catch(() => {})));
+    } else {
+      await execute(
+        program("nsenter") ?? "nsenter",
+        [`--net=${this.#ip.netns}`, program("tee") ?? "tee", ...files],
+        "0",
+      );
+    }
+  }
+}
+
+function readView(stdout: string): NamespaceView {
+  const [links = [], routes = []] = readLists(stdout);
+  return {
+    links: new Map(links.flatMap((row) => readLink(row) ?? []).map((link) => [link.name, link])),
+    routes: routes.flatMap((row) => readRoute(row) ?? []),
+  };
+}
+
+/** The line a batch stopped at, from 0. */
+function failedLine({ stderr, code }: IpOutcome): number | undefined {
+  const line = code === null ? undefined : /^Command failed -:(\d+)$/m.exec(stderr)?.[1];
+  return line === undefined ? undefined : Number(line) - 1;
+}
+
+/** The kernel's own words: the last it said before the batch stopped; lines before may be warnings about lines that went well. */
+function complaint({ stderr, code }: IpOutcome): string {
+  const said = stderr
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("Command failed"));
+  return said.at(-1) ?? `ip ended with ${code} and said nothing`;
+}

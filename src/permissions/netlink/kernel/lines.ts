@@ -1,0 +1,108 @@
+/** Changes as lines for `ip -batch`. */
+import type { Change } from "../backend.js";
+import type { LinkSpec } from "../link-spec.js";
+
+/**
+ * One line. Every word has been checked by the rules; here it is checked once more that none can be more than a word to `ip`:
+ * no option, quote, comment, space or newline. Throws a plain Error.
+ */
+export function lineOf(change: Change): string {
+  const words = wordsOf(change);
+  const odd = words.find(
+    (word) => !/^[A-Za-z0-9_/][A-Za-z0-9:._@/-]*$/.test(word) && !/^::[0-9a-f:]*(\/\d+)?$/.test(word),
+  );
+  if (odd !== undefined) throw new Error(`${JSON.stringify(odd)} cannot be a word of an ip command`);
+  return words.join(" ");
+}
+
+function wordsOf(change: Change): readonly string[] {
+  switch (change.op) {
+    case "add":
+      return addWords(change.link);
+    case "alias":
+      return ["link", "set", "dev", change.name, "alias", change.alias];
+    case "up":
+    case "down":
+      return ["link", "set", "dev", change.name, change.op];
+    case "delete":
+      return ["link", "delete", "dev", change.name];
+    case "master":
+      return [
+        "link",
+        "set",
+        "dev",
+        change.name,
+        ...(change.master === null ? ["nomaster"] : ["master", change.master]),
+      ];
+    case "mtu":
+      return ["link", "set", "dev", change.name, "mtu", String(change.mtu)];
+    case "mac":
+      return ["link", "set", "dev", change.name, "address", change.mac];
+    case "addAddress":
+      // Duplicate detection would leave an address unusable for seconds, on a bridge without ports for ever.
+      return ["address", "add", change.address, "dev", change.name, ...(change.address.includes(":") ? ["nodad"] : [])];
+    case "deleteAddress":
+      return ["address", "delete", change.address, "dev", change.name];
+    case "addRoute":
+    case "deleteRoute": {
+      const via = change.via === undefined ? [] : ["via", change.via];
+      return ["route", change.op === "addRoute" ? "add" : "delete", change.destination, ...via, "dev", change.dev];
+    }
+    case "move":
+      return ["link", "set", "dev", change.name, "netns", change.netns];
+    case "rename":
+      return ["link", "set", "dev", change.name, "name", change.to];
+    case "look":
+      return ["link", "show", "dev", change.name];
+  }
+}
+
+function addWords(link: LinkSpec): readonly string[] {
+  const first = ["link", "add", "name", link.name];
+  const shape = [
+    ...(link.mtu === undefined ? [] : ["mtu", String(link.mtu)]),
+    ...(link.mac === undefined ? [] : ["address", link.mac]),
+  ];
+  switch (link.kind) {
+    case "bridge":
+      return [...first, ...shape, "type", "bridge"];
+    case "veth":
+      return [
+        ...first,
+        ...shape,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        link.peer,
+        ...(link.mtu === undefined ? [] : ["mtu", String(link.mtu)]),
+        ...(link.peerMac === undefined ? [] : ["address", link.peerMac]),
+      ];
+    case "macvlan":
+      return [
+        ...first,
+        "link",
+        link.parent,
+        ...shape,
+        "type",
+        "macvlan",
+        "mode",
+        link.mode,
+        // Otherwise it would make its parent promiscuous.
+        ...(link.mode === "passthru" ? ["nopromisc"] : []),
+      ];
+    case "vxlan":
+      return [
+        ...first,
+        ...shape,
+        "type",
+        "vxlan",
+        "id",
+        String(link.vni),
+        ...(link.remote === undefined ? [] : ["remote", link.remote]),
+        ...(link.parent === undefined ? [] : ["dev", link.parent]),
+        "dstport",
+        String(link.port ?? 4789),
+      ];
+  }
+}

@@ -1,0 +1,89 @@
+/** What `ip -json` prints, as links and routes. The kernel's word is trusted; what is not there is left out. */
+import { parseCIDR, parseIP } from "../../../driverapi/addresses.js";
+import type { AddressView, LinkView, RouteView } from "../backend.js";
+import type { LinkCounters } from "../link-spec.js";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The lists that a batch's commands have printed, one each. Throws a plain Error when it is something else. */
+export function readLists(stdout: string): readonly (readonly Row[])[] {
+  return stdout
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const list: unknown = JSON.parse(line);
+      if (!Array.isArray(list)) throw new Error("ip did not print a list");
+      return list.filter((row): row is Row => typeof row === "object" && row !== null && Object.keys(row).length > 0);
+    });
+}
+
+/** A link, from `ip address show` or `ip link show`; undefined for a row that is none. */
+export function readLink(row: Row): LinkView | undefined {
+  const { ifname, ifindex, flags, mtu, address, permaddr, master, ifalias, linkinfo, addr_info, stats64 } = row;
+  if (typeof ifname !== "string" || typeof ifindex !== "number") return undefined;
+  const kind = (linkinfo as Row | undefined)?.info_kind;
+  const counters = readCounters(stats64 as Row | undefined);
+  return {
+    name: ifname,
+    ifindex,
+    up: Array.isArray(flags) && flags.includes("UP"),
+    mtu: typeof mtu === "number" ? mtu : 0,
+    mac: typeof address === "string" ? address : "",
+    addresses: Array.isArray(addr_info) ? addr_info.flatMap((one: Row) => readAddress(one) ?? []) : [],
+    ...(typeof kind === "string" ? { kind } : {}),
+    ...(typeof permaddr === "string" ? { permanentMac: permaddr } : {}),
+    ...(typeof master === "string" ? { master } : {}),
+    ...(typeof ifalias === "string" ? { alias: ifalias } : {}),
+    ...(counters === undefined ? {} : { counters }),
+  };
+}
+
+/** A route, from `ip route show table all`. */
+export function readRoute(row: Row): RouteView | undefined {
+  const { dst, dev, gateway, nexthops, via } = row;
+  if (typeof dst !== "string") return undefined;
+  const hops = Array.isArray(nexthops) ? (nexthops as readonly Row[]) : [];
+  const gateways = [
+    gateway,
+    (via as Row | undefined)?.host,
+    ...hops.flatMap((hop) => [hop.gateway, (hop.via as Row)?.host]),
+  ]
+    .filter((one) => typeof one === "string")
+    .flatMap((one) => quietly(() => parseIP(one)) ?? []);
+  const six = gateways.some((one) => one.includes(":")) || "pref" in row;
+  const destination = dst === "default" ? (six ? "::/0" : "0.0.0.0/0") : quietly(() => cidr(dst));
+  if (destination === undefined) return undefined;
+  return { destination, via: gateways, ...(typeof dev === "string" ? { dev } : {}) };
+}
+
+function readAddress({ local, address, prefixlen }: Row): AddressView | undefined {
+  const ip = typeof local === "string" ? quietly(() => parseIP(local)) : undefined;
+  const peer = typeof address === "string" ? quietly(() => parseIP(address)) : undefined;
+  if (ip === undefined || typeof prefixlen !== "number") return undefined;
+  return { ip, prefix: prefixlen, ...(peer === undefined ? {} : { peer }) };
+}
+
+function readCounters(stats: Row | undefined): LinkCounters | undefined {
+  const [rx, tx] = [stats?.rx as Row | undefined, stats?.tx as Row | undefined];
+  if (rx === undefined || tx === undefined) return undefined;
+  return {
+    rxBytes: Number(rx.bytes),
+    rxPackets: Number(rx.packets),
+    txBytes: Number(tx.bytes),
+    txPackets: Number(tx.packets),
+  };
+}
+
+function cidr(text: string): string {
+  if (text.includes("/")) return parseCIDR(text);
+  return `${parseIP(text)}/${text.includes(":") ? 128 : 32}`;
+}
+
+/** Addresses of kinds that do not concern us (mapped ones, say) do not parse. */
+function quietly<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}

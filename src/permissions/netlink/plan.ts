@@ -1,0 +1,69 @@
+/** From a request that may be granted to the steps that carry it out, each with what takes it back. */
+import type { NamespaceView, Step, Unit } from "./backend.js";
+import { markOf } from "./ledger.js";
+import type { LinkSettings, LinkSpec } from "./link-spec.js";
+import type { NetlinkRequest } from "./request.js";
+
+/** What a plan depends on besides its request. */
+export interface PlanContext {
+  readonly ledger: string;
+  readonly plugin: string;
+  readonly view: NamespaceView;
+  /** The UDP port of a vxlan that names none. */
+  readonly port: number | undefined;
+}
+
+/** The steps of a request; `deleteLink` and `links` have their own ways. */
+export function planOf(request: NetlinkRequest, context: PlanContext): Unit {
+  switch (request.op) {
+    case "createLink":
+      return createSteps(request.link, context);
+    case "setLink":
+      return settingSteps(request.name, request.settings, context.view);
+    case "addAddress":
+    case "deleteAddress":
+      return [{ change: { op: request.op, name: request.name, address: request.address } }];
+    case "addRoute":
+    case "deleteRoute":
+      return [{ change: { op: request.op, ...request.route } }];
+    case "deleteLink":
+    case "links":
+      return [];
+  }
+}
+
+function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Unit {
+  const link: LinkSpec =
+    spec.kind === "vxlan" && spec.port === undefined && port !== undefined ? { ...spec, port } : spec;
+  const names = link.kind === "veth" ? [link.name, link.peer] : [link.name];
+  return [
+    { change: { op: "add", link }, undo: { op: "delete", name: link.name } },
+    // A mark given with the link itself is silently ignored.
+    ...names.map((name): Step => ({ change: { op: "alias", name, alias: markOf(ledger, plugin, name) } })),
+    // A bridge takes its ports' MTU unless it was set by hand, and what is given at its making does not count as such.
+    ...(link.kind === "bridge" && link.mtu !== undefined
+      ? [{ change: { op: "mtu", name: link.name, mtu: link.mtu } } satisfies Step]
+      : []),
+    ...names.map((name): Step => ({ change: { op: "look", name } })),
+  ];
+}
+
+/** One message each: the kernel keeps the first half of a message whose second half fails. Up and down, which lose most, come last. */
+function settingSteps(name: string, { up, master, mtu, mac }: LinkSettings, view: NamespaceView): Unit {
+  const before = view.links.get(name);
+  const steps: Step[] = [];
+  if (mtu !== undefined) {
+    steps.push({ change: { op: "mtu", name, mtu }, undo: before && { op: "mtu", name, mtu: before.mtu } });
+  }
+  if (mac !== undefined) {
+    steps.push({ change: { op: "mac", name, mac }, undo: before && { op: "mac", name, mac: before.mac } });
+  }
+  if (master !== undefined) {
+    steps.push({
+      change: { op: "master", name, master },
+      undo: { op: "master", name, master: before?.master ?? null },
+    });
+  }
+  if (up !== undefined) steps.push({ change: { op: up ? "up" : "down", name } });
+  return steps;
+}

@@ -1,0 +1,53 @@
+/**
+ * After a crash: the ledger and the marks of the links that are there are brought together. What is recorded and there is kept;
+ * what was only intended is unmade; what is recorded and gone is forgotten; what bears this ledger's mark and is not
+ * recorded is removed, and so is what a process left behind that kept its ledger in memory.
+ */
+import type { NetlinkBackend, Unit } from "./backend.js";
+import type { NetlinkLogger } from "./hub.js";
+import { isGone, type LedgerChange, readMark } from "./ledger.js";
+import type { Ownership } from "./ownership.js";
+
+export async function reconcile(ownership: Ownership, backend: NetlinkBackend, logger: NetlinkLogger): Promise<void> {
+  await ownership.load();
+  const view = await backend.look({ kinds: true });
+  const removed = new Set<string>();
+  const changes: LedgerChange[] = [];
+
+  for (const row of ownership.all()) {
+    const link = view.links.get(row.name);
+    if (row.moved !== undefined) {
+      // Its move was written down, and did not happen.
+      if (link && ownership.isSame(row, link)) changes.push({ put: { ...row, moved: undefined } });
+      continue;
+    }
+    if (row.ifindex === undefined) {
+      // Between intent and mark there is a moment without one: then the name, the kind and no other's mark must do.
+      const ours = link?.alias === ownership.mark(row) || (link?.alias === undefined && link?.kind === row.spec.kind);
+      if (link && ours) removed.add(row.name);
+      changes.push({ drop: row.name });
+    } else if (!link || !ownership.isSame(row, link)) changes.push({ drop: row.name });
+  }
+  for (const { name, alias } of view.links.values()) {
+    const mark = readMark(alias);
+    if (mark === undefined) continue;
+    const orphan = mark.ledger === ownership.ledger.id && ownership.row(mark.name) === undefined;
+    if (orphan || isGone(mark.ledger)) removed.add(name);
+  }
+
+  const units = [...removed].map((name): Unit => [{ change: { op: "delete", name } }]);
+  if (units.length > 0) {
+    logger.warn(
+      { links: [...removed] },
+      `netlink: ${units.length} link(s) were left behind by a crash and are removed`,
+    );
+    const { failures } = await backend.apply(units);
+    // The second end of a veth goes with the first.
+    for (const failure of failures) {
+      if (failure && !failure.words.includes("Cannot find device")) {
+        logger.error({ words: failure.words }, `netlink: a link left behind could not be removed: ${failure.words}`);
+      }
+    }
+  }
+  await ownership.write(changes);
+}

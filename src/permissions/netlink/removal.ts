@@ -1,0 +1,71 @@
+/** Removing links: those in the namespace, the two ends of a veth at once, and those that have gone into a sandbox. */
+import type { NamespaceView, NetlinkBackend, Unit } from "./backend.js";
+import type { NetlinkLogger } from "./hub.js";
+import type { LedgerRow } from "./ledger.js";
+import type { Ownership } from "./ownership.js";
+import { otherEnd } from "./rules-links.js";
+
+/** How one link is removed. */
+export interface Deletion {
+  /** What is to be done in the namespace itself. */
+  readonly unit: Unit;
+  /** Rows that are then past. */
+  readonly drops: readonly string[];
+  /** The link is only to be found in a sandbox. */
+  readonly elsewhere?: LedgerRow | undefined;
+}
+
+/** Plans the removal of an own link. A veth goes with its other end, and through it when it is away itself. */
+export function deletionOf(row: LedgerRow, ownership: Ownership, view: NamespaceView): Deletion {
+  const ends = row.spec.kind === "veth" ? [row.name, otherEnd(row.spec, row.name)] : [row.name];
+  const rows = ends.flatMap((name) => ownership.row(name) ?? []).filter(({ plugin }) => plugin === row.plugin);
+  const drops = rows.map(({ name }) => name);
+  const here = rows.find((one) => {
+    const link = view.links.get(one.name);
+    return link !== undefined && ownership.isSame(one, link);
+  });
+  if (here) return { unit: [{ change: { op: "delete", name: here.name } }], drops };
+  return { unit: [], drops, elsewhere: rows.find(({ moved }) => moved !== undefined) };
+}
+
+/** Removes a link from the sandbox it was moved into, by its mark; a sandbox that is gone has taken it along. */
+export async function removeElsewhere(row: LedgerRow, ownership: Ownership, backend: NetlinkBackend): Promise<void> {
+  if (row.moved === undefined) return;
+  const there = backend.elsewhere(row.moved.netns);
+  let view: NamespaceView;
+  try {
+    view = await there.look();
+  } catch {
+    return;
+  }
+  const found = [...view.links.values()].find(({ alias }) => alias === ownership.mark(row));
+  if (found) await there.apply([[{ change: { op: "delete", name: found.name } }]]);
+}
+
+/** Removes links and forgets them. What cannot be removed is logged and kept. */
+export async function removeLinks(
+  rows: readonly LedgerRow[],
+  ownership: Ownership,
+  backend: NetlinkBackend,
+  logger: NetlinkLogger,
+): Promise<void> {
+  const view = await backend.look();
+  const done = new Set<string>();
+  const units: Unit[] = [];
+  const away: LedgerRow[] = [];
+  for (const row of rows) {
+    if (done.has(row.name)) continue;
+    const { unit, drops, elsewhere } = deletionOf(row, ownership, view);
+    for (const name of drops) done.add(name);
+    if (unit.length > 0) units.push(unit);
+    if (elsewhere) away.push(elsewhere);
+  }
+  for (const row of away) await removeElsewhere(row, ownership, backend);
+  const { failures } = await backend.apply(units);
+  for (const failure of failures) {
+    if (failure && !failure.words.includes("Cannot find device")) {
+      logger.error({ words: failure.words }, `netlink: a link could not be removed: ${failure.words}`);
+    }
+  }
+  await ownership.write([...done].map((drop) => ({ drop })));
+}

@@ -1,0 +1,171 @@
+/** From a plugin's arguments to a request: the fields there are, each of its type, addresses in canonical form. */
+import { parseCIDR, parseDestination, parseIP, parseMAC } from "../../driverapi/addresses.js";
+import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
+import { quote } from "../../driverapi/quote.js";
+import type { LinkKind } from "./limits.js";
+import { LINK_KINDS } from "./limits.js";
+import type { LinkSettings, LinkSpec, RouteSpec } from "./link-spec.js";
+import { refused } from "./words.js";
+
+/** The methods of `powers.netlink`. */
+export const NETLINK_OPS = [
+  "createLink",
+  "setLink",
+  "deleteLink",
+  "links",
+  "addAddress",
+  "deleteAddress",
+  "addRoute",
+  "deleteRoute",
+] as const;
+export type NetlinkOp = (typeof NETLINK_OPS)[number];
+
+/** A request of the right shape; nothing says yet that it may be granted. */
+export type NetlinkRequest =
+  | { readonly op: "createLink"; readonly link: LinkSpec }
+  | { readonly op: "setLink"; readonly name: string; readonly settings: LinkSettings }
+  | { readonly op: "deleteLink"; readonly name: string }
+  | { readonly op: "links" }
+  | { readonly op: "addAddress" | "deleteAddress"; readonly name: string; readonly address: string }
+  | { readonly op: "addRoute" | "deleteRoute"; readonly route: RouteSpec };
+
+type Type = "text" | "number" | "switch" | "text or null" | "mac" | "ip" | "network";
+type Shape = Readonly<Record<string, readonly [type: Type, need: "needed" | "optional"]>>;
+
+const COMMON: Shape = {
+  kind: ["text", "needed"],
+  name: ["text", "needed"],
+  mtu: ["number", "optional"],
+  mac: ["mac", "optional"],
+};
+
+/** The fields of `createLink`, by kind. */
+const LINK_SHAPES: Readonly<Record<LinkKind, Shape>> = {
+  bridge: COMMON,
+  veth: { ...COMMON, peer: ["text", "needed"], peerMac: ["mac", "optional"] },
+  macvlan: { ...COMMON, parent: ["text", "needed"], mode: ["text", "needed"] },
+  vxlan: {
+    ...COMMON,
+    vni: ["number", "needed"],
+    remote: ["ip", "optional"],
+    port: ["number", "optional"],
+    parent: ["text", "optional"],
+  },
+};
+
+const SETTINGS: Shape = {
+  up: ["switch", "optional"],
+  master: ["text or null", "optional"],
+  mtu: ["number", "optional"],
+  mac: ["mac", "optional"],
+};
+
+const ROUTE: Shape = { destination: ["network", "needed"], via: ["ip", "optional"], dev: ["text", "needed"] };
+
+/**
+ * Reads one request. Throws `ERR_NETLINK_REFUSED`: rule `fields` for one that does not exist (among them every knob that is not
+ * given: altname, netns, promisc, stp, vlan_filtering, src, onlink, table), rule `shape` for one of the wrong type, `kind` for a
+ * kind that does not exist. Addresses that do not parse are kept as they are, for the rules to refuse.
+ */
+export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[]): NetlinkRequest {
+  const reader = new Reader(plugin, op);
+  const [first, second] = args;
+  switch (op) {
+    case "createLink": {
+      const kind = isJsonObject(first ?? null) ? (first as JsonObject).kind : undefined;
+      if (typeof kind === "string" && !(LINK_KINDS as readonly string[]).includes(kind)) {
+        throw refused(plugin, op, "kind", `there is no kind ${quote(kind)}; there are ${LINK_KINDS.join(", ")}`);
+      }
+      const shape = typeof kind === "string" ? LINK_SHAPES[kind as LinkKind] : COMMON;
+      return { op, link: reader.object(first, shape, "the link") as unknown as LinkSpec };
+    }
+    case "setLink": {
+      const settings = reader.object(second, SETTINGS, "the settings") as LinkSettings;
+      if (Object.keys(settings).length === 0) {
+        throw refused(plugin, op, "shape", "nothing is to be set: give up, master, mtu or mac");
+      }
+      return { op, name: reader.text(first, "the name"), settings };
+    }
+    case "deleteLink":
+      return { op, name: reader.text(first, "the name") };
+    case "links":
+      return { op };
+    case "addAddress":
+    case "deleteAddress":
+      return {
+        op,
+        name: reader.text(first, "the name"),
+        address: canonical(parseCIDR, reader.text(second, "the address")),
+      };
+    case "addRoute":
+    case "deleteRoute":
+      return { op, route: reader.object(first, ROUTE, "the route") as unknown as RouteSpec };
+  }
+}
+
+class Reader {
+  readonly #plugin: string;
+  readonly #op: string;
+
+  constructor(plugin: string, op: string) {
+    this.#plugin = plugin;
+    this.#op = op;
+  }
+
+  text(value: Json | undefined, what: string): string {
+    if (typeof value === "string") return value;
+    throw this.#shape(`${what} must be a string, not ${quote(value)}`);
+  }
+
+  /** A fresh object with the fields of `shape` alone; null and absent ones are left out. */
+  object(value: Json | undefined, shape: Shape, what: string): JsonObject {
+    if (value === undefined || !isJsonObject(value))
+      throw this.#shape(`${what} must be an object, not ${quote(value)}`);
+    for (const key of Object.keys(value)) {
+      if (Object.hasOwn(shape, key)) continue;
+      const known = Object.keys(shape).join(", ");
+      throw refused(this.#plugin, this.#op, "fields", `${what} has no field ${quote(key)}; there are ${known}`);
+    }
+    const read: Record<string, Json> = {};
+    for (const [key, [type, need]] of Object.entries(shape)) {
+      const given = Object.hasOwn(value, key) ? value[key] : undefined;
+      if (given === undefined || (given === null && type !== "text or null")) {
+        if (need === "needed") throw this.#shape(`${what} needs the field ${key}`);
+      } else read[key] = this.#field(key, type, given);
+    }
+    return read;
+  }
+
+  #field(key: string, type: Type, value: Json): Json {
+    switch (type) {
+      case "number":
+        if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+        throw this.#shape(`${key} must be a whole number, not ${quote(value)}`);
+      case "switch":
+        if (typeof value === "boolean") return value;
+        throw this.#shape(`${key} must be true or false, not ${quote(value)}`);
+      case "text or null":
+        return value === null ? null : this.text(value, key);
+      case "text":
+        return this.text(value, key);
+      case "mac":
+        return canonical(parseMAC, this.text(value, key));
+      case "ip":
+        return canonical(parseIP, this.text(value, key));
+      case "network":
+        return canonical(parseDestination, this.text(value, key));
+    }
+  }
+
+  #shape(why: string): Error {
+    return refused(this.#plugin, this.#op, "shape", why);
+  }
+}
+
+function canonical(parse: (value: unknown) => string, text: string): string {
+  try {
+    return parse(text);
+  } catch {
+    return text;
+  }
+}

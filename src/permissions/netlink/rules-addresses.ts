@@ -1,0 +1,153 @@
+/** Rules of addresses and routes: nothing that the machine itself uses, or would then reach through the plugin. */
+import { parseCIDR, parseDestination, parseIP } from "../../driverapi/addresses.js";
+import { quote } from "../../driverapi/quote.js";
+import { contains, type Network, networkOf, overlaps, specialRange } from "./cidr.js";
+import { WIDEST, WIDEST_ADDRESS } from "./limits.js";
+import type { NetlinkRequest } from "./request.js";
+import type { Rule } from "./rules.js";
+
+/** Prefix lengths of routes that are a default route, or a good part of one: what stands under them is no network of the machine's. */
+const DEFAULT_LIKE = 4;
+
+export const ADDRESS_RULES: readonly Rule[] = [
+  {
+    id: "address",
+    refuses: "addresses, destinations and gateways that do not parse",
+    check(request) {
+      if ("address" in request) return problem(request.address, "prefixed");
+      if (!("route" in request)) return undefined;
+      const { destination, via } = request.route;
+      return problem(destination, "destination") ?? (via === undefined ? undefined : problem(via, "plain"));
+    },
+  },
+  {
+    id: "default-route",
+    refuses: "a default route, or one of the halves that together are one",
+    check(request) {
+      if (request.op !== "addRoute" || networkOf(request.route.destination).prefix >= DEFAULT_LIKE) return undefined;
+      return `${quote(request.route.destination)} is a default route, or a part of one`;
+    },
+  },
+  {
+    id: "width",
+    refuses: "networks wider than /8 (IPv6: /32); addresses whose own network is wider than /16 (/48)",
+    check(request) {
+      const text = added(request);
+      if (text === undefined) return undefined;
+      const { family, prefix } = networkOf(text);
+      const widest = (request.op === "addAddress" ? WIDEST_ADDRESS : WIDEST)[family];
+      return prefix >= widest ? undefined : `${quote(text)} is wider than /${widest}`;
+    },
+  },
+  {
+    id: "special",
+    refuses: "loopback, link-local, multicast, 0.0.0.0/8, ::/8 and the like",
+    check(request) {
+      for (const text of [added(request), request.op === "addRoute" ? gateway(request) : undefined]) {
+        const special = text === undefined ? undefined : specialRange(networkOf(text));
+        if (special !== undefined) return `${quote(text)} lies in ${special}`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: "subnet",
+    refuses: "addresses with their network, and destinations, outside the subnets granted",
+    check(request, { limits: { subnets } }) {
+      const text = added(request);
+      if (text === undefined || subnets.some((one) => contains(networkOf(one), networkOf(text)))) return undefined;
+      return `${quote(text)} is not within ${subnets.join(", ")}`;
+    },
+  },
+  {
+    id: "host-address",
+    refuses: "networks that hold an address of the machine or of another plugin's link",
+    check(request, { view, own }) {
+      return onNetwork(request, (network, text) => {
+        for (const link of view.links.values()) {
+          if (own(link.name) !== undefined) continue;
+          const taken = link.addresses.flatMap(({ ip, peer }) => (peer === undefined ? [ip] : [ip, peer]));
+          const hit = taken.find((ip) => contains(network, networkOf(ip)));
+          if (hit !== undefined) return `${quote(text)} holds ${hit}, an address that is in use`;
+        }
+        return undefined;
+      });
+    },
+  },
+  {
+    id: "host-route",
+    refuses: "networks that overlap a route of the machine or of another plugin, or hold a gateway of theirs",
+    check(request, { view, own }) {
+      return onNetwork(request, (network, text) => {
+        for (const { destination, dev, via } of view.routes) {
+          if (dev !== undefined && own(dev) !== undefined) continue;
+          if (via.some((ip) => contains(network, networkOf(ip))))
+            return `${quote(text)} holds a gateway that is in use`;
+          const routed = networkOf(destination);
+          if (routed.prefix >= DEFAULT_LIKE && overlaps(network, routed)) {
+            return `${quote(text)} overlaps ${destination}, which is routed elsewhere`;
+          }
+        }
+        return undefined;
+      });
+    },
+  },
+  {
+    id: "resolver",
+    refuses: "networks that hold one of the machine's name servers",
+    check(request, { resolvers }) {
+      return onNetwork(request, (network, text) => {
+        const hit = resolvers.find((ip) => contains(network, networkOf(ip)));
+        return hit === undefined ? undefined : `${quote(text)} holds ${hit}, a name server of the machine`;
+      });
+    },
+  },
+  {
+    id: "via",
+    refuses: "a gateway outside the networks of its device's own addresses, or one of the device's own",
+    check(request, { view }) {
+      const via = gateway(request);
+      if (via === undefined || !("route" in request)) return undefined;
+      const { destination, dev } = request.route;
+      if (networkOf(via).family !== networkOf(destination).family)
+        return `the gateway ${quote(via)} is of the other family`;
+      if (request.op === "deleteRoute") return undefined;
+      const addresses = view.links.get(dev)?.addresses ?? [];
+      if (addresses.some(({ ip }) => ip === via)) return `the gateway ${quote(via)} is ${quote(dev)}'s own address`;
+      const near = addresses.some(({ ip, prefix }) => contains(networkOf(`${ip}/${prefix}`), networkOf(via)));
+      return near ? undefined : `the gateway ${quote(via)} is in no network of ${quote(dev)}'s addresses`;
+    },
+  },
+];
+
+/** Whether a text is an address in canonical form. */
+export function isAddress(text: string, form: "plain" | "prefixed" | "destination"): boolean {
+  return problem(text, form) === undefined;
+}
+
+function problem(text: string, form: "plain" | "prefixed" | "destination"): string | undefined {
+  const parse = { plain: parseIP, prefixed: parseCIDR, destination: parseDestination }[form];
+  try {
+    return parse(text) === "" ? "an address is asked for, not an empty string" : undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : `${quote(text)} does not parse`;
+  }
+}
+
+/** The network a request brings in, as it was written. */
+export function added(request: NetlinkRequest): string | undefined {
+  if (request.op === "addAddress") return request.address;
+  return request.op === "addRoute" ? request.route.destination : undefined;
+}
+
+function gateway(request: NetlinkRequest): string | undefined {
+  return "route" in request ? request.route.via : undefined;
+}
+
+function onNetwork(
+  request: NetlinkRequest,
+  check: (network: Network, text: string) => string | undefined,
+): string | undefined {
+  const text = added(request);
+  return text === undefined ? undefined : check(networkOf(text), text);
+}

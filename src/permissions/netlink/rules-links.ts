@@ -1,0 +1,159 @@
+/** Rules of what a link may be: its parent, its tunnel, its address on the wire, its size, its bridge. */
+import { quote } from "../../driverapi/quote.js";
+import { contains, networkOf, specialRange } from "./cidr.js";
+import type { LinkSpec } from "./link-spec.js";
+import type { NetlinkRequest } from "./request.js";
+import type { Rule, Situation } from "./rules.js";
+import { isAddress } from "./rules-addresses.js";
+
+/** Bytes. IPv6 needs 1280; more than a jumbo frame serves nobody. */
+const MTU = { least: 1280, most: 9216 } as const;
+
+/** What a tunnel's headers take, in bytes, where the other end may be IPv6. */
+const VXLAN_HEADERS = 70;
+
+export const LINK_RULES: readonly Rule[] = [
+  {
+    id: "parent",
+    refuses: "a macvlan or vxlan on a link that the policy does not list",
+    check(request, { limits }) {
+      const parent = parentOf(linkOf(request));
+      if (parent === undefined || limits.parents.includes(parent)) return undefined;
+      return `the parent ${quote(parent)} is not granted; granted: ${limits.parents.join(", ") || "none"}`;
+    },
+  },
+  {
+    id: "mode",
+    refuses: "macvlan modes other than bridge and private; passthru without the policy's word for it",
+    check(request, { limits }) {
+      const link = linkOf(request);
+      if (link?.kind !== "macvlan" || link.mode === "bridge" || link.mode === "private") return undefined;
+      if (link.mode === "passthru" && limits.passthru) return undefined;
+      return `the mode ${quote(link.mode)} is not granted; granted: bridge, private${limits.passthru ? ", passthru" : ""}`;
+    },
+  },
+  {
+    id: "vni",
+    refuses: "vxlan identifiers outside the range granted",
+    check(request, { limits: { vniFrom = 1, vniTo = 0 } }) {
+      const link = linkOf(request);
+      if (link?.kind !== "vxlan" || (link.vni >= vniFrom && link.vni <= vniTo)) return undefined;
+      return `the vni ${link.vni} is outside ${vniFrom} to ${vniTo}`;
+    },
+  },
+  {
+    id: "remote",
+    refuses: "a vxlan's other end outside the networks granted",
+    check(request, { limits }) {
+      const link = linkOf(request);
+      if (link?.kind !== "vxlan" || link.remote === undefined) return undefined;
+      if (!isAddress(link.remote, "plain")) return `the remote ${quote(link.remote)} is no IP address`;
+      const remote = networkOf(link.remote);
+      if (limits.remotes.some((one) => contains(networkOf(one), remote)) && !specialRange(remote)) return undefined;
+      return `the remote ${quote(link.remote)} is outside ${limits.remotes.join(", ")}`;
+    },
+  },
+  {
+    id: "port",
+    refuses: "UDP ports of the machine that are not granted to a vxlan",
+    check(request, { limits: { ports } }) {
+      const link = linkOf(request);
+      if (link?.kind !== "vxlan" || link.port === undefined || ports.includes(link.port)) return undefined;
+      return `the port ${link.port} is not granted; granted: ${ports.join(", ")}`;
+    },
+  },
+  {
+    id: "mac",
+    refuses:
+      "MAC addresses that are not unicast and locally administered; any on a passthru macvlan, whose address is its parent's",
+    check(request, { own }) {
+      const wrong = macsOf(request).find((mac) => !/^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/.test(mac));
+      if (wrong !== undefined) {
+        return `the MAC ${quote(wrong)} must be a unicast, locally administered one, as 02:42:0a:40:00:02`;
+      }
+      const link = linkOf(request) ?? (request.op === "setLink" ? own(request.name)?.spec : undefined);
+      const passthru = link?.kind === "macvlan" && link.mode === "passthru";
+      return passthru && macsOf(request).length > 0
+        ? "a passthru macvlan has its parent's MAC; leave mac out"
+        : undefined;
+    },
+  },
+  {
+    id: "host-mac",
+    refuses: "MAC addresses that a link of the machine or of another plugin has",
+    check(request, { view, own }) {
+      const macs = new Set(macsOf(request));
+      if (macs.size === 0) return undefined;
+      for (const link of view.links.values()) {
+        const taken = [link.mac, link.permanentMac].find((mac) => mac !== undefined && macs.has(mac));
+        if (taken !== undefined && own(link.name) === undefined) return `the MAC ${quote(taken)} is another link's`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: "mtu",
+    refuses: "an MTU below 1280, above 9216, or above the parent's",
+    check(request, situation) {
+      const link = linkOf(request);
+      const mtu = link?.mtu ?? (request.op === "setLink" ? request.settings.mtu : undefined);
+      if (mtu === undefined) return undefined;
+      const most = mostMtu(
+        link ?? (request.op === "setLink" ? situation.own(request.name)?.spec : undefined),
+        situation,
+      );
+      return mtu >= MTU.least && mtu <= most ? undefined : `the mtu ${mtu} must be from ${MTU.least} to ${most}`;
+    },
+  },
+  {
+    id: "master",
+    refuses:
+      "a master that is no bridge; ports other than veth and vxlan; a veth with both ends on bridges, which is a loop",
+    check(request, { view, own }) {
+      if (request.op !== "setLink" || typeof request.settings.master !== "string") return undefined;
+      const { master } = request.settings;
+      const [bridge, port] = [own(master)?.spec, own(request.name)?.spec];
+      if (bridge !== undefined && bridge.kind !== "bridge")
+        return `${quote(master)} is no bridge, but a ${bridge.kind}`;
+      if (port === undefined) return undefined;
+      if (port.kind !== "veth" && port.kind !== "vxlan") return `a ${port.kind} cannot be a bridge's port`;
+      if (port.kind !== "veth") return undefined;
+      const other = otherEnd(port, request.name);
+      return view.links.get(other)?.master === undefined
+        ? undefined
+        : `its other end ${quote(other)} is on a bridge already`;
+    },
+  },
+];
+
+/** The other end of a veth. */
+export function otherEnd(spec: LinkSpec & { kind: "veth" }, name: string): string {
+  return spec.name === name ? spec.peer : spec.name;
+}
+
+/** What a macvlan or vxlan stands on. */
+export function parentOf(link: LinkSpec | undefined): string | undefined {
+  return link?.kind === "macvlan" || link?.kind === "vxlan" ? link.parent : undefined;
+}
+
+function linkOf(request: NetlinkRequest): LinkSpec | undefined {
+  return request.op === "createLink" ? request.link : undefined;
+}
+
+/** MAC addresses a request brings in. */
+export function macsOf(request: NetlinkRequest): readonly string[] {
+  const link = linkOf(request);
+  const macs = [
+    link?.mac,
+    link?.kind === "veth" ? link.peerMac : undefined,
+    request.op === "setLink" ? request.settings.mac : undefined,
+  ];
+  return macs.filter((mac) => mac !== undefined);
+}
+
+function mostMtu(link: LinkSpec | undefined, { view }: Situation): number {
+  const parent = parentOf(link);
+  const above = parent === undefined ? undefined : view.links.get(parent)?.mtu;
+  if (above === undefined) return MTU.most;
+  return Math.min(MTU.most, link?.kind === "vxlan" ? above - VXLAN_HEADERS : above);
+}

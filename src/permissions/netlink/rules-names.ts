@@ -1,0 +1,119 @@
+/** Rules of names and of ownership: a plugin reaches its own links, and no others. */
+import { isDeepStrictEqual } from "node:util";
+import { quote } from "../../driverapi/quote.js";
+import type { LinkSpec } from "./link-spec.js";
+import type { NetlinkRequest } from "./request.js";
+import type { Rule } from "./rules.js";
+
+/** Links a request makes. */
+export function madeBy(request: NetlinkRequest): readonly string[] {
+  if (request.op !== "createLink") return [];
+  const { link } = request;
+  return link.kind === "veth" ? [link.name, link.peer] : [link.name];
+}
+
+/** Links a request needs to be there and to be the plugin's own. */
+export function usedBy(request: NetlinkRequest): readonly string[] {
+  switch (request.op) {
+    case "createLink":
+    case "links":
+      return [];
+    case "addRoute":
+    case "deleteRoute":
+      return [request.route.dev];
+    case "setLink": {
+      const { master } = request.settings;
+      return typeof master === "string" ? [request.name, master] : [request.name];
+    }
+    default:
+      return [request.name];
+  }
+}
+
+/** Longest name of a link, in bytes. */
+const NAME_BYTES = 15;
+
+/** True for a name that is the plugin's to give. Plain characters only: `%` counts up, a newline or `-` begins a command. */
+function isNamed(name: string, prefix: string): boolean {
+  return name.length <= NAME_BYTES && name.startsWith(`${prefix}-`) && /^[a-z0-9]+-[a-z0-9]+$/.test(name);
+}
+
+export const NAME_RULES: readonly Rule[] = [
+  {
+    id: "kind",
+    refuses: "kinds of link that are not granted; vxlan without identifiers, remotes and ports",
+    check(request, { limits }) {
+      if (request.op !== "createLink") return undefined;
+      const { kind } = request.link;
+      if (!limits.kinds.includes(kind))
+        return `kind ${quote(kind)} is not granted; granted: ${limits.kinds.join(", ")}`;
+      if (kind !== "vxlan") return undefined;
+      const { vniFrom, vniTo, remotes, ports } = limits;
+      const whole = vniFrom !== undefined && vniTo !== undefined && remotes.length > 0 && ports.length > 0;
+      return whole ? undefined : `kind "vxlan" needs vniFrom, vniTo, remotes and ports in the policy's grant`;
+    },
+  },
+  {
+    id: "name",
+    refuses:
+      "names that are not PREFIX-[a-z0-9]+ of at most 15 bytes: of the link, its peer, its master, a route's device",
+    check(request, { limits: { prefix }, own }) {
+      const made = madeBy(request);
+      const wrong = [...made, ...usedBy(request)].find((name) => !isNamed(name, prefix) && own(name) === undefined);
+      if (wrong !== undefined) {
+        return `the name ${quote(wrong)} must be "${prefix}-" and small letters or digits, at most ${NAME_BYTES} bytes`;
+      }
+      return made.length === 2 && made[0] === made[1] ? `both ends cannot have the name ${quote(made[0])}` : undefined;
+    },
+  },
+  {
+    id: "own",
+    refuses: "links of the machine or of another plugin, whatever their name",
+    check(request, { view, own }) {
+      const foreign = usedBy(request).find((name) => own(name) === undefined && view.links.has(name));
+      return foreign === undefined ? undefined : `${quote(foreign)} is not a link this plugin made`;
+    },
+  },
+  {
+    id: "sandbox",
+    refuses: "changing a link that has been moved into a sandbox",
+    check(request, { own }) {
+      if (request.op === "deleteLink") return undefined;
+      const away = usedBy(request).find((name) => own(name)?.moved !== undefined);
+      return away === undefined ? undefined : `${quote(away)} is in a sandbox, out of reach`;
+    },
+  },
+  {
+    id: "differs",
+    refuses: "making a link again, differently",
+    check(request, { own }) {
+      if (request.op !== "createLink") return undefined;
+      const row = own(request.link.name);
+      if (row === undefined || sameLink(row.spec, request.link)) return undefined;
+      return `${quote(request.link.name)} is there already as ${shown(row.spec)}, and ${shown(request.link)} is asked for`;
+    },
+  },
+  {
+    id: "max",
+    refuses: "more links than granted",
+    check(request, { limits: { max }, count, own }) {
+      const more = madeBy(request).filter((name) => own(name) === undefined).length;
+      return count + more <= max || more === 0
+        ? undefined
+        : `${count + more} links would be more than the ${max} granted`;
+    },
+  },
+];
+
+/** True when both ask for the same link. */
+function sameLink(a: LinkSpec, b: LinkSpec): boolean {
+  return isDeepStrictEqual(sorted(a), sorted(b));
+}
+
+function shown(spec: LinkSpec): string {
+  return JSON.stringify(sorted(spec));
+}
+
+function sorted(spec: LinkSpec): object {
+  return Object.fromEntries(Object.entries(spec).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

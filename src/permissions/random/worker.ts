@@ -1,0 +1,41 @@
+/** `random`, in the worker: Math.random, and bytes. Both from the system's generator, so one plugin's draws tell nothing of another's. */
+import { randomFillSync } from "node:crypto";
+import { LIMITS } from "../../protocol/limits.js";
+import type { RandomLimits } from "../catalogue.js";
+import type { Endowment, HostPort } from "../permission.js";
+import { kindOf, overLimit, wrongArgument } from "../refusal.js";
+
+/** Draws of Math.random fetched at a time: a call into the system for each would cost a microsecond. */
+const DRAWS = 512;
+
+/**
+ * Global `Math`: the realm's, with `random()` (53 bits). `powers.random.bytes(n)`: a fresh Uint8Array, 0 ≤ n ≤ 65,536;
+ * `ERR_PERMISSION_ARGUMENT` for anything but such a whole number, `ERR_PERMISSION_LIMIT` above it.
+ */
+export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
+  const pool = new Uint32Array(2 * DRAWS);
+  let next = pool.length;
+  const random = (): number => {
+    if (next >= pool.length) {
+      randomFillSync(pool);
+      next = 0;
+    }
+    const high = (pool[next] ?? 0) >>> 5;
+    const low = (pool[next + 1] ?? 0) >>> 6;
+    next += 2;
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  };
+
+  const bytes = (n: unknown): Uint8Array => {
+    if (typeof n !== "number") throw wrongArgument(`random.bytes: n must be a whole number, not ${kindOf(n)}`);
+    if (!Number.isSafeInteger(n) || n < 0)
+      throw wrongArgument(`random.bytes: n must be a whole number, 0 or more, not ${n}`);
+    if (n > LIMITS.randomBytes)
+      throw overLimit(`random.bytes: ${n} bytes asked; at most ${LIMITS.randomBytes} at a time`);
+    // A buffer of its own: Node's randomBytes may hand out a slice of a pool that others share.
+    return randomFillSync(new Uint8Array(n));
+  };
+
+  const members: PropertyDescriptorMap = { ...Object.getOwnPropertyDescriptors(Math), random: { value: random } };
+  return { globals: { Math: Object.defineProperties({}, members) }, power: { bytes } };
+}

@@ -1,0 +1,17 @@
+/** What a plugin author imports as `bulkhead/plugin`. It carries no authority, and is bundled into the plugin that uses it. */
+export { CONNECTED, GlobalScope, LocalScope, NEXTHOP } from "./driverapi/constants.js";
+export type { Json, JsonObject } from "./driverapi/json.js";
+export type {
+  CallContext,
+  Capability,
+  Driver,
+  DriverCallback,
+  EndpointInfo,
+  InterfaceInfo,
+  InterfaceNameInfo,
+  JoinInfo,
+  RouteType,
+  Scope,
+} from "./driverapi/types.js";
+export type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./permissions/netlink/link-spec.js";
+export type { AllPowers, LogPower, NetlinkPower, Powers, RandomPower, StorePower } from "./permissions/powers.js";

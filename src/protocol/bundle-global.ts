@@ -1,0 +1,2 @@
+/** The name under which a bundle defines the plugin's exports. */
+export const PLUGIN_GLOBAL = "__plugin__";

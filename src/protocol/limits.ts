@@ -1,0 +1,150 @@
+/**
+ * Every deadline, limit and default of the runtime, in one table. Times in milliseconds, sizes in the unit the name
+ * says.
+ */
+export const LIMITS = {
+  /** Largest frame a worker may send, in UTF-16 units; checked before anything else is looked at. */
+  frameChars: 524_288,
+  /** Messages in one frame from a worker. */
+  frameMessages: 4096,
+  /** Depth of any JSON value that crosses the wire. */
+  jsonDepth: 32,
+  /** Nodes of any one JSON value that crosses the wire. */
+  jsonNodes: 20_000,
+  /** A call's options, in UTF-16 units of JSON. */
+  optionsChars: 524_288,
+  /** A driver's error message, in UTF-16 units; longer ones are cut. */
+  messageChars: 4096,
+  /** Interfaces on one endpoint. */
+  interfaces: 256,
+  /** Static routes in one join. */
+  routes: 1024,
+  /** Requests a worker may have open towards the host. */
+  requestsOpen: 256,
+  /** Requests a plugin may have waiting inside its own worker before further ones are refused. */
+  requestsWaiting: 4096,
+  /** Characters of answers a worker may ask for in one second before it is ended for flooding; it may forge acknowledgements. */
+  answerCharsPerSecond: 67_108_864,
+  /** Notices a worker may send in one second before it is ended for flooding. */
+  noticesPerSecond: 20_000,
+  /** Frames a worker may send in one second before it is ended for flooding. */
+  framesPerSecond: 50_000,
+  /** Bytes a worker may write to stdout or stderr before they are cut off. */
+  stdioBytes: 65_536,
+  /** A store key, in bytes of UTF-8. */
+  storeKeyBytes: 256,
+  /** Bytes one `powers.random.bytes` call gives. */
+  randomBytes: 65_536,
+  /** Text or bytes one TextEncoder or TextDecoder call takes; what they make lies outside the worker's heap limit. */
+  textChars: 16_777_216,
+  /** A URL or query string, in UTF-16 units. */
+  urlChars: 1_048_576,
+  /** Fields of one structured log line. */
+  logFields: 32,
+} as const;
+
+/** Deadlines and budgets, in milliseconds. */
+export const TIMES = {
+  /** A driver call, where neither manifest nor policy says otherwise. */
+  call: 5_000,
+  /** `init`, where neither manifest nor policy says otherwise. */
+  init: 3_000,
+  /** Blocking outside any driver call: timer, microtask, continuation, `init`. */
+  block: 1_000,
+  /** A ping goes out this long before a deadline, so that blocked is known at the deadline. */
+  probe: 50,
+  /** Idle workers are pinged this often. */
+  heartbeat: 2_000,
+  /** A worker thread must be locked down and waiting by then. */
+  spareReady: 20_000,
+  /** How long `close()` waits for threads that are being ended. */
+  threadEnd: 5_000,
+  /** Bundling one plugin. */
+  bundle: 15_000,
+  /** Pending calls at `close()`. */
+  close: 5_000,
+  /** File sizes must be stable this long before a change acts. */
+  watchStable: 200,
+  /** Crashes are counted over this window. */
+  breakerWindow: 60_000,
+  /** How long an open breaker stays open before one more try. */
+  breakerOpen: 30_000,
+  /** First pause of the restart back-off; it doubles. */
+  backoffFirst: 50,
+  /** Longest pause of the restart back-off. */
+  backoffMax: 5_000,
+} as const;
+
+/** Defaults of a plugin's own limits. */
+export const DEFAULTS = {
+  /** Crashes within the window that open the breaker. */
+  breakerCrashes: 5,
+  /** Kills of one record's replay before it is quarantined. */
+  quarantineAfter: 2,
+  /** Blocks within the breaker's window after which the default deadline ends a blocked call. */
+  repeatBlocks: 3,
+  memoryMb: 32,
+  drivers: 8,
+  /** Bytes of a bundle's one input file, of all of them, and of the output. */
+  bundleFileBytes: 1_048_576,
+  bundleInputBytes: 16_777_216,
+  bundleOutputBytes: 8_388_608,
+  bundleFiles: 4000,
+} as const;
+
+/** What a manifest or a policy may be and may ask for. */
+export const DOCUMENT_LIMITS = {
+  /** A manifest, in bytes of UTF-8. */
+  manifestBytes: 65_536,
+  /** A policy, in bytes of UTF-8. */
+  policyBytes: 1_048_576,
+  /** Depth of either. */
+  depth: 32,
+  /** JSON values in either. */
+  nodes: 50_000,
+  /** The longest deadline that can be asked for or granted, in milliseconds. */
+  timeoutMs: 600_000,
+  /** Bounds of `limits.memoryMb`. */
+  memoryMbMin: 4,
+  memoryMbMax: 256,
+  /** The most drivers one plugin may register, and the most network types it may declare. */
+  driversMax: 64,
+} as const;
+
+/** The memory classes workers come in, in mebibytes; a Piscina pool each, made on first use. */
+export const MEMORY_CLASSES = [16, 32, 64, 128, 256] as const;
+
+/** The netlink permission: its runs of `ip`, and what waits for them. */
+export const NETLINK = {
+  /** One run of `ip`, in milliseconds. */
+  runMs: 10_000,
+  /** What one run may print, in bytes: a look at some ten thousand links. */
+  outputBytes: 67_108_864,
+  /** Requests of one plugin that go into one run; the rest let others go first. */
+  wavePerPlugin: 64,
+  /** Requests of one plugin that may wait. */
+  waiting: 1024,
+} as const;
+
+/** The process that bundles one plugin, and what it may answer. */
+export const BUNDLER = {
+  /** Bundler processes at one time, each with an esbuild of its own; further bundles wait their turn. */
+  atOnce: 2,
+  /**
+   * Heap of the bundler's JavaScript, in mebibytes: it holds the syntax tree of a full-sized bundle when SES would
+   * refuse its text.
+   */
+  heapMb: 768,
+  /** Go heap at which esbuild collects harder, in mebibytes: soft. */
+  esbuildMb: 512,
+  /** Writable memory of each of the two processes, in mebibytes: hard, where the system has RLIMIT_DATA. */
+  dataMb: 1280,
+  /** Bytes of the bundler's standard error that are kept for the message. */
+  stderrBytes: 16_384,
+  /** Bytes of a bundle's source map. */
+  mapBytes: 16_777_216,
+  /** Bytes of an answer's header: outcome, message, list of files. */
+  headerBytes: 4_194_304,
+  /** How long to wait for the pipes of a killed bundler to close. */
+  reapMs: 2_000,
+} as const;

@@ -1,0 +1,142 @@
+/**
+ * Reads the messages of a worker's frame. A worker's realm may be an attacker's, so each field is looked at once, by type,
+ * and what is returned is built anew: nothing of the input but its strings, numbers and JSON values goes further.
+ */
+
+import type { Json } from "../driverapi/json.js";
+import { ProtocolViolation } from "./frame.js";
+import { LIMITS } from "./limits.js";
+import type { ApplyRequest, RawValue, Reply, ThrownValue, UpMessage } from "./messages.js";
+
+type Fields = { readonly [key: string]: unknown };
+
+/** One message. Throws `ProtocolViolation` for anything that an honest worker does not send. */
+export function readUpMessage(value: unknown): UpMessage {
+  const fields = record(value, "a message");
+  switch (fields.kind) {
+    case "reply":
+      return { kind: "reply", message: readReply(fields.message) };
+    case "request":
+      return { kind: "request", message: readRequest(fields.message) };
+    case "notice":
+      return {
+        kind: "notice",
+        name: text(fields.name, 64, "a notice's name"),
+        args: list(fields.args, 8, "a notice's arguments").map(checked),
+      };
+    case "dropped":
+      return { kind: "dropped", id: callId(fields.id) };
+    case "started":
+      return { kind: "started" };
+    case "failed": {
+      const stage = fields.stage;
+      if (stage !== "load" && stage !== "export" && stage !== "init" && stage !== "protocol")
+        throw new ProtocolViolation("a failure of no known stage");
+      return { kind: "failed", stage, error: readThrown(fields.error) };
+    }
+    case "crashed":
+      return { kind: "crashed", origin: text(fields.origin, 64, "a crash's origin"), error: readThrown(fields.error) };
+    case "hello":
+      return {
+        kind: "hello",
+        protocol: integer(fields.protocol, "a protocol version"),
+        runtime: text(fields.runtime, 64, "a runtime version"),
+        thread: integer(fields.thread, "a thread id"),
+      };
+    default:
+      throw new ProtocolViolation("a message of no known kind");
+  }
+}
+
+function readReply(value: unknown): Reply {
+  const fields = record(value, "a reply");
+  const id = callId(fields.id);
+  if (fields.type === "RAW") return { id, type: "RAW", value: checked(fields.value ?? null) };
+  if (fields.type === "HANDLER" && fields.name === "throw")
+    return { id, type: "HANDLER", name: "throw", value: readThrown(fields.value) };
+  throw new ProtocolViolation("a reply of no known type");
+}
+
+/** Only `APPLY` with a path of length one: SET, CONSTRUCT, ENDPOINT, RELEASE and longer paths are how comlink is attacked. */
+function readRequest(value: unknown): ApplyRequest {
+  const fields = record(value, "a request");
+  if (fields.type !== "APPLY") throw new ProtocolViolation("a request that is no APPLY");
+  const path = list(fields.path, 1, "a request's path");
+  const name = text(path[0], 64, "a request's path");
+  const id = text(fields.id, 128, "a request's id");
+  if (id.length === 0) throw new ProtocolViolation("a request without id");
+  const argumentList: RawValue[] = list(fields.argumentList, 8, "a request's arguments").map((item) => {
+    const wire = record(item, "an argument");
+    if (wire.type !== "RAW") throw new ProtocolViolation("an argument that is no RAW value");
+    return { type: "RAW", value: checked(wire.value ?? null) };
+  });
+  return { id, type: "APPLY", path: [name], argumentList };
+}
+
+function readThrown(value: unknown): ThrownValue {
+  const fields = record(value, "an error");
+  const line = fields.line;
+  return {
+    name: cut(fields.name, 128, "Error"),
+    message: cut(fields.message, LIMITS.messageChars, ""),
+    ...(typeof fields.code === "string" ? { code: fields.code.slice(0, 64) } : {}),
+    ...(typeof fields.kind === "string" ? { kind: fields.kind.slice(0, 32) } : {}),
+    ...(typeof fields.stack === "string" ? { stack: fields.stack.slice(0, 4 * LIMITS.messageChars) } : {}),
+    ...(typeof fields.file === "string" ? { file: fields.file.slice(0, 512) } : {}),
+    ...(typeof line === "number" && Number.isSafeInteger(line) && line > 0 ? { line } : {}),
+  };
+}
+
+/** A JSON value within the wire's depth and size. It came from JSON.parse, so it is a tree of plain data. */
+function checked(value: unknown): Json {
+  if (value === null || typeof value !== "object") return value as Json;
+  let nodes = 0;
+  const walk = (item: object, depth: number): void => {
+    if (depth > LIMITS.jsonDepth) throw new ProtocolViolation("a value is nested too deeply");
+    if (Array.isArray(item)) {
+      nodes += item.length;
+      if (nodes > LIMITS.jsonNodes) throw new ProtocolViolation("a value has too many parts");
+      for (const child of item) if (child !== null && typeof child === "object") walk(child, depth + 1);
+      return;
+    }
+    for (const key in item) {
+      if (++nodes > LIMITS.jsonNodes) throw new ProtocolViolation("a value has too many parts");
+      if (key === "__proto__") throw new ProtocolViolation("a value has a key __proto__");
+      const child = (item as Fields)[key];
+      if (child !== null && typeof child === "object") walk(child, depth + 1);
+    }
+  };
+  walk(value, 1);
+  return value as Json;
+}
+
+function record(value: unknown, what: string): Fields {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new ProtocolViolation(`${what} is no object`);
+  return value as Fields;
+}
+
+function list(value: unknown, max: number, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new ProtocolViolation(`${what} are no list`);
+  if (value.length > max) throw new ProtocolViolation(`${what} are too many`);
+  return value;
+}
+
+function text(value: unknown, max: number, what: string): string {
+  if (typeof value !== "string" || value.length > max) throw new ProtocolViolation(`${what} is no short text`);
+  return value;
+}
+
+function integer(value: unknown, what: string): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
+    throw new ProtocolViolation(`${what} is no count`);
+  return value;
+}
+
+function callId(value: unknown): number {
+  return integer(value, "a call's id");
+}
+
+function cut(value: unknown, max: number, otherwise: string): string {
+  return typeof value === "string" ? value.slice(0, max) : otherwise;
+}

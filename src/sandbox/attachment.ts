@@ -1,0 +1,165 @@
+/** The attaching itself, as libnetwork does it after a join: move, rename, MAC, addresses, up, routes, gateways; and back. */
+
+import { familyOf } from "../driverapi/addresses.js";
+import { DriverError } from "../driverapi/errors.js";
+import type { Change, LinkView, NamespaceView, NetlinkBackend, Unit } from "../permissions/netlink/backend.js";
+import { netnsPath } from "../permissions/netlink/kernel/programs.js";
+import { openNamespace, type SandboxNamespace } from "./namespace.js";
+import { namesFor, type PlannedLink, type SandboxPlan } from "./plan.js";
+import type { AttachedSandbox } from "./sandbox.js";
+import { inTurn } from "./turns.js";
+
+/** Where links come from and go back to. */
+export interface Home {
+  readonly backend: NetlinkBackend;
+  /** That namespace by name or path, for whoever is in another. */
+  readonly netns: string;
+  /** Told before a link leaves and after it has come back. */
+  moved(link: string, netns: string): Promise<void>;
+  returned(link: string): Promise<void>;
+  /** Tests put their own between. */
+  readonly open?: ((backend: NetlinkBackend, netns: string) => SandboxNamespace) | undefined;
+}
+
+/** The process's own namespace, as another process can name it. */
+export function ownNamespace(): string {
+  return `/proc/${process.pid}/ns/net`;
+}
+
+/** A link on its way, and how it was before. */
+interface Traveller extends PlannedLink {
+  readonly name: string;
+  /** Known once it has arrived. */
+  was: LinkView | undefined;
+}
+
+/** A change, and what to call it when it fails. */
+type Step = readonly [label: string, change: Change];
+
+/**
+ * Attaches one endpoint to a sandbox; all of it, or nothing.
+ * Rejects with `ERR_SANDBOX_NOT_FOUND`, and with `ERR_SANDBOX_FAILED`, which names the step and ends in `; undone` or
+ * `; failed to undo: …`.
+ */
+export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Promise<AttachedSandbox> {
+  const there = (home.open ?? openNamespace)(home.backend, sandbox);
+  const turn = netnsPath(sandbox);
+  return inTurn(turn, async () => {
+    const view = await there.look({ addresses: true, routes: true });
+    const names = namesFor(plan.links, view.links.keys());
+    const travellers = plan.links.map((link, at): Traveller => ({ ...link, name: names[at] ?? "", was: undefined }));
+    const gateways = plan.gateways.filter(({ destination }) => !hasRoute(view, destination));
+    const trip: Trip = { home, sandbox, there, travellers };
+    const loopback = view.links.get("lo");
+    try {
+      await moveIn(trip, view);
+      await carryOut(trip, stepsFor(travellers, { ...plan, gateways }, loopback?.up !== true));
+    } catch (error) {
+      const undone = await undo(trip, loopback);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new DriverError("ERR_SANDBOX_FAILED", `${why}; ${undone}`, { cause: error });
+    }
+    const via = (family: 4 | 6): string =>
+      gateways.find(({ destination }) => familyOf(destination) === family)?.via ?? "";
+    return {
+      sandbox,
+      links: travellers.map(({ id, srcName, name }) => ({ id, srcName, name })),
+      gateway: via(4),
+      gatewayIPv6: via(6),
+      detach: () => inTurn(turn, () => moveOut(trip)),
+    };
+  });
+}
+
+interface Trip {
+  readonly home: Home;
+  readonly sandbox: string;
+  readonly there: SandboxNamespace;
+  readonly travellers: readonly Traveller[];
+}
+
+function hasRoute({ routes }: NamespaceView, destination: string): boolean {
+  return routes.some((route) => route.destination === destination && route.dev !== "lo");
+}
+
+async function moveIn({ home, sandbox, there, travellers }: Trip, before: NamespaceView): Promise<void> {
+  if (travellers.length === 0) return;
+  for (const { srcName } of travellers) await home.moved(srcName, sandbox);
+  const units = travellers.map(({ srcName: name }): Unit => [{ change: { op: "move", name, netns: sandbox } }]);
+  try {
+    const { failures } = await home.backend.apply(units);
+    const at = failures.findIndex((one) => one !== undefined);
+    if (at >= 0) throw failed(sandbox, `move ${travellers[at]?.srcName}`, failures[at]?.words ?? "");
+  } finally {
+    // Also after a failure: those that did arrive must go back.
+    const { links } = await there.look();
+    for (const one of travellers) one.was = before.links.has(one.srcName) ? undefined : links.get(one.srcName);
+  }
+}
+
+function stepsFor(
+  travellers: readonly Traveller[],
+  { routes, gateways }: SandboxPlan,
+  loopback: boolean,
+): readonly Step[] {
+  const dev = (id: number): string => travellers.find((one) => one.id === id)?.name ?? "";
+  const configure = travellers.flatMap(({ srcName, name, mac, addresses, was }): Step[] => [
+    ...(name === srcName ? [] : [[`rename ${srcName} to ${name}`, { op: "rename", name: srcName, to: name }] as Step]),
+    ...(mac === "" || mac === was?.mac ? [] : [[`give ${name} the MAC ${mac}`, { op: "mac", name, mac }] as Step]),
+    ...addresses.map((address): Step => [`give ${name} the address ${address}`, { op: "addAddress", name, address }]),
+    [`bring ${name} up`, { op: "up", name }],
+  ]);
+  const routing = [...routes, ...gateways].map(({ destination, via, id }): Step => {
+    const hop = via === undefined ? "" : ` via ${via}`;
+    const route = { destination, dev: dev(id), ...(via === undefined ? {} : { via }) };
+    return [`set the route to ${destination}${hop} dev ${dev(id)}`, { op: "addRoute", ...route }];
+  });
+  const up: readonly Step[] = loopback ? [["bring lo up", { op: "up", name: "lo" }]] : [];
+  return [...up, ...configure, ...routing];
+}
+
+async function carryOut({ sandbox, there }: Trip, steps: readonly Step[]): Promise<void> {
+  const failure = await there.run(steps.map(([, change]) => change));
+  if (failure) throw failed(sandbox, steps[failure.at]?.[0] ?? "start", failure.words);
+}
+
+/** Brings back what has been moved; how that went, in words. */
+async function undo(trip: Trip, loopback: LinkView | undefined): Promise<string> {
+  try {
+    await moveOut(trip);
+    if (loopback?.up === false) await carryOut(trip, [["bring lo down", { op: "down", name: "lo" }]]);
+    return "undone";
+  } catch (error) {
+    return `failed to undo: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+async function moveOut(trip: Trip): Promise<void> {
+  const { home, sandbox, there, travellers } = trip;
+  const links = there.exists() ? (await there.look()).links : new Map<string, LinkView>();
+  for (const one of travellers) {
+    const { srcName, was } = one;
+    // By its number, for it may have been renamed inside; and by its mark, for a number can come again.
+    const now = was && [...links.values()].find((link) => link.ifindex === was.ifindex && link.alias === was.alias);
+    if (now) {
+      const steps: readonly Step[] = [
+        [`bring ${now.name} down`, { op: "down", name: now.name }],
+        ...(now.mac === was.mac
+          ? []
+          : [[`give ${now.name} its own MAC`, { op: "mac", name: now.name, mac: was.mac }] as Step]),
+        ...(now.name === srcName
+          ? []
+          : [[`rename ${now.name} to ${srcName}`, { op: "rename", name: now.name, to: srcName }] as Step]),
+        [`move ${srcName} back`, { op: "move", name: srcName, netns: home.netns }],
+      ];
+      const failure = await there.run(steps.map(([, change]) => change));
+      if (failure) throw failed(sandbox, steps[failure.at]?.[0] ?? "start", failure.words);
+      one.was = undefined;
+    }
+    await home.returned(srcName);
+  }
+}
+
+function failed(sandbox: string, step: string, words: string): DriverError {
+  return new DriverError("ERR_SANDBOX_FAILED", `sandbox "${sandbox}": could not ${step}: ${words}`);
+}

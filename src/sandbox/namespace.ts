@@ -1,0 +1,129 @@
+/** A sandbox's namespace, worked in step by step: which step fails must be known, for it is named and what came before is undone. */
+import { statSync } from "node:fs";
+import { DriverError } from "../driverapi/errors.js";
+import { quote } from "../driverapi/quote.js";
+import type { Change, LookOptions, NamespaceView, NetlinkBackend } from "../permissions/netlink/backend.js";
+import { execute } from "../permissions/netlink/kernel/ip.js";
+import { lineOf } from "../permissions/netlink/kernel/lines.js";
+import { netnsPath, program, runnerIn } from "../permissions/netlink/kernel/programs.js";
+
+/** The change that failed, by its place in the list, and why. */
+export interface FailedChange {
+  readonly at: number;
+  readonly words: string;
+}
+
+/** One sandbox's network namespace. */
+export interface SandboxNamespace {
+  look(options?: LookOptions): Promise<NamespaceView>;
+  /** Carries out changes in their order and stops at the first that fails; nothing is taken back. */
+  run(changes: readonly Change[]): Promise<FailedChange | undefined>;
+  /** False when it is gone, with all that was in it. */
+  exists(): boolean;
+}
+
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/;
+const PATH = /^\/[A-Za-z0-9_.@:/-]{1,4095}$/;
+
+/** A namespace's name or path, as it may stand in a command. Throws `ERR_SANDBOX_NOT_FOUND`. */
+export function parseNetns(value: unknown): string {
+  if (typeof value === "string" && (NAME.test(value) || PATH.test(value))) return value;
+  throw notFound(
+    value,
+    "is no network namespace: give a name (letters, digits, _ . -) or an absolute path without odd signs",
+  );
+}
+
+/** Opens the namespace beside a backend's own. Throws `ERR_SANDBOX_NOT_FOUND`. */
+export function openNamespace(backend: NetlinkBackend, netns: string): SandboxNamespace {
+  if (backend.kind === "model") return new ModelSandbox(backend.elsewhere(netns));
+  const there = new KernelSandbox(backend.elsewhere(netns), netns);
+  if (there.exists()) return there;
+  const hint = netns.includes("/") ? "" : `; make it with: ip netns add ${netns}`;
+  throw notFound(netns, `does not exist: there is no ${netnsPath(netns)}${hint}`);
+}
+
+function notFound(netns: unknown, why: string): DriverError {
+  return new DriverError("ERR_SANDBOX_NOT_FOUND", `sandbox ${quote(netns)} ${why}`);
+}
+
+class ModelSandbox implements SandboxNamespace {
+  readonly #backend: NetlinkBackend;
+
+  constructor(backend: NetlinkBackend) {
+    this.#backend = backend;
+  }
+
+  look(options?: LookOptions): Promise<NamespaceView> {
+    return this.#backend.look(options);
+  }
+
+  async run(changes: readonly Change[]): Promise<FailedChange | undefined> {
+    for (const [at, change] of changes.entries()) {
+      const { failures } = await this.#backend.apply([[{ change }]]);
+      if (failures[0]) return { at, words: failures[0].words };
+    }
+    return undefined;
+  }
+
+  exists(): boolean {
+    return true;
+  }
+}
+
+class KernelSandbox implements SandboxNamespace {
+  readonly #backend: NetlinkBackend;
+  readonly #netns: string;
+
+  constructor(backend: NetlinkBackend, netns: string) {
+    this.#backend = backend;
+    this.#netns = netns;
+  }
+
+  look(options?: LookOptions): Promise<NamespaceView> {
+    return this.#backend.look(options);
+  }
+
+  async run(changes: readonly Change[]): Promise<FailedChange | undefined> {
+    const enabled = new Set<string>();
+    for (let from = 0; from < changes.length; ) {
+      const failed = await this.#batch(changes.slice(from));
+      if (!failed) return undefined;
+      const at = from + failed.at;
+      const change = changes[at];
+      // Sandboxes often come with IPv6 switched off; libnetwork switches it on for a link that is given such an address.
+      const off = change?.op === "addAddress" && /IPv6 is disabled|Permission denied/i.test(failed.words);
+      if (!off || !change.address.includes(":") || enabled.has(change.name)) return { at, words: failed.words };
+      enabled.add(change.name);
+      await this.#enableIPv6(change.name);
+      from = at;
+    }
+    return undefined;
+  }
+
+  exists(): boolean {
+    try {
+      statSync(netnsPath(this.#netns));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #batch(changes: readonly Change[]): Promise<FailedChange | undefined> {
+    const { code, stderr } = await runnerIn(this.#netns).batch([], changes.map(lineOf));
+    if (code === 0) return undefined;
+    const line = /^Command failed -:(\d+)$/m.exec(stderr)?.[1];
+    const words = stderr
+      .split("\n")
+      .map((one) => one.trim())
+      .filter((one) => one !== "" && !one.startsWith("Command failed"));
+    return { at: line === undefined ? 0 : Number(line) - 1, words: words.at(-1) ?? `ip ended with ${code}` };
+  }
+
+  async #enableIPv6(name: string): Promise<void> {
+    const file = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
+    const nsenter = program("nsenter") ?? "nsenter";
+    await execute(nsenter, [`--net=${netnsPath(this.#netns)}`, program("tee") ?? "tee", file], "0");
+  }
+}

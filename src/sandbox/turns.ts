@@ -1,0 +1,16 @@
+/** One after the other for each sandbox: two that are attached at once would look for the same free name. */
+
+const turns = new Map<string, Promise<unknown>>();
+
+/** Runs `body` when all that came before for the same key has settled. */
+export async function inTurn<T>(key: string, body: () => Promise<T>): Promise<T> {
+  const before = turns.get(key) ?? Promise.resolve();
+  const mine = before.then(body, body);
+  const settled = mine.catch(() => {});
+  turns.set(key, settled);
+  try {
+    return await mine;
+  } finally {
+    if (turns.get(key) === settled) turns.delete(key);
+  }
+}

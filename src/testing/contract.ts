@@ -1,0 +1,79 @@
+/**
+ * The contract as a suite: every rule with its name and its sentence of the seed, to be run under any test framework.
+ */
+import { AssertionError } from "node:assert";
+import { DriverError } from "../driverapi/errors.js";
+import { told } from "./expect.js";
+import type { ContractRule, RuleGroup, RuleRow } from "./rule.js";
+import { ABORT_RULES } from "./rules/aborts.js";
+import { ALONE_RULES } from "./rules/alone.js";
+import { DRIVER_RULES } from "./rules/driver.js";
+import { ENDPOINT_RULES } from "./rules/endpoints.js";
+import { JOIN_RULES } from "./rules/joins.js";
+import { NETWORK_RULES } from "./rules/networks.js";
+import { RESTART_RULES } from "./rules/restarts.js";
+import { createTestHost, type TestHostOptions } from "./test-host.js";
+import { Trial, type TrialOptions } from "./trial.js";
+
+/** What the contract is to be tried on. */
+export interface ContractOptions extends Omit<TestHostOptions, "recovery">, TrialOptions {
+  /** The network type; may be left out where the plugin registers only one. */
+  readonly type?: string;
+  /** Rules that this driver does not keep, by id, each with the reason. */
+  readonly except?: Readonly<Record<string, string>>;
+}
+
+const GROUPS: Readonly<Record<RuleGroup, readonly RuleRow[]>> = {
+  driver: DRIVER_RULES,
+  networks: NETWORK_RULES,
+  endpoints: ENDPOINT_RULES,
+  joins: JOIN_RULES,
+  alone: ALONE_RULES,
+  restarts: RESTART_RULES,
+  aborts: ABORT_RULES,
+};
+
+/**
+ * Every rule a driver has to keep. Each runs in a host of its own, which is gone afterwards:
+ *
+ *     for (const rule of driverContract({ plugin: "./my-driver" })) test(`${rule.id}: ${rule.says}`, () => rule.run());
+ *
+ * The group "alone" tries the driver without the host's own bookkeeping. With `recovery: "self"` all of it counts; with
+ * "replay" the host keeps duplicates and deletes in use away from the driver, and undoes calls of unknown outcome, for
+ * which an unknown network or endpoint must be NotFound. Throws `ERR_OPTIONS` for an exception to a rule there is not.
+ */
+export function driverContract(options: ContractOptions): readonly ContractRule[] {
+  const { except = {} } = options;
+  const rules = Object.entries(GROUPS).flatMap(([group, rows]) =>
+    rows.map((row) => contractRule(group as RuleGroup, row, options)),
+  );
+  const unknown = Object.keys(except).find((id) => !rules.some((rule) => rule.id === id));
+  if (unknown !== undefined) {
+    throw new DriverError("ERR_OPTIONS", `except: there is no rule "${unknown}"; see the ids driverContract() gives`);
+  }
+  return rules.filter(({ id }) => !Object.hasOwn(except, id));
+}
+
+function contractRule(group: RuleGroup, row: RuleRow, options: ContractOptions): ContractRule {
+  const { id, says, seed } = row;
+  return Object.freeze({ id, group, says, seed, run: () => tryRule(row, options) });
+}
+
+async function tryRule(row: RuleRow, options: ContractOptions): Promise<void> {
+  const { type, except: _, ...rest } = options;
+  const { network: _n, endpoint: _e, join: _j, given: _g, rounds: _r, ...host } = rest;
+  await using running = await createTestHost({ ...host, ...(row.host === "alone" ? { recovery: "self" } : {}) });
+  try {
+    await row.try(new Trial(running, running.driver(type), rest));
+  } catch (error) {
+    throw broken(row, error);
+  }
+}
+
+/** The rule's name and sentence around whatever was wrong. */
+function broken({ id, says, seed }: RuleRow, cause: unknown): AssertionError {
+  const { actual, expected } = (cause instanceof AssertionError ? cause : {}) as Partial<AssertionError>;
+  const message = `${id}: ${told(cause)}\n  the rule: ${says}\n  the seed: ${seed}`;
+  const error = new AssertionError({ message, actual, expected });
+  return Object.assign(error, { cause });
+}

@@ -1,0 +1,29 @@
+/** Worker threads that a test can end as if they had crashed. */
+import type { Launcher, Link } from "../isolation/link.js";
+import { ThreadLauncher } from "../isolation/thread-launcher.js";
+
+export class KillableThreads implements Launcher {
+  readonly #threads = new ThreadLauncher();
+  #links: Link[] = [];
+
+  async launch(request: { readonly plugin: string; readonly memoryMb: number }): Promise<Link> {
+    const link = await this.#threads.launch(request);
+    this.#links.push(link);
+    return link;
+  }
+
+  /** Ends every worker a plugin runs in, behind its session's back: to the host a worker that went by itself. */
+  crash(): void {
+    const links = this.#links;
+    this.#links = [];
+    for (const link of links) link.kill("ended by the test");
+  }
+
+  live(): number {
+    return this.#threads.live();
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+}

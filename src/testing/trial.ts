@@ -1,0 +1,110 @@
+/** One driver being tried by one rule: a host of its own, fresh ids, and the options the author gave for networks. */
+import { createHash } from "node:crypto";
+import { EndpointConfig } from "../driverapi/endpoint-config.js";
+import type { InterfaceRecord } from "../driverapi/interfaces.js";
+import { JoinConfig } from "../driverapi/join-config.js";
+import type { JsonObject } from "../driverapi/json.js";
+import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
+import type { TestHost } from "./test-host.js";
+
+/** What the author says of networks and endpoints. */
+export interface TrialOptions {
+  /** Options of `createNetwork`; `n` counts a rule's networks from 0, for drivers that want a subnet each. */
+  readonly network?: JsonObject | ((n: number) => JsonObject);
+  /** Options of `createEndpoint`. */
+  readonly endpoint?: JsonObject;
+  /** Options of `join`. */
+  readonly join?: JsonObject;
+  /**
+   * Interfaces that a platform could give to an endpoint of the rule's first network. Default: those which the driver
+   * itself gave an endpoint that is gone again, or one with an address of 10.99.0.0/24, when it gives none.
+   */
+  readonly given?: readonly InterfaceRecord[];
+  /** How often things are done that could leak. Default: 300, more than a /24 has addresses. */
+  readonly rounds?: number;
+}
+
+/** A network that a trial uses. */
+export interface TrialNetwork {
+  readonly nid: string;
+  readonly options: JsonObject;
+}
+
+/** An endpoint that a trial made. */
+export interface TrialEndpoint {
+  readonly nid: string;
+  readonly eid: string;
+  readonly config: EndpointConfig;
+}
+
+const FALLBACK: readonly InterfaceRecord[] = [{ id: 0, mac: "02:42:0a:63:00:0a", ipv4: "10.99.0.10/24" }];
+
+export class Trial {
+  readonly host: TestHost;
+  readonly driver: HostedDriver;
+  readonly rounds: number;
+  readonly #options: TrialOptions;
+  #networks = 0;
+  #endpoints = 0;
+
+  constructor(host: TestHost, driver: HostedDriver, options: TrialOptions) {
+    this.host = host;
+    this.driver = driver;
+    this.rounds = options.rounds ?? 300;
+    this.#options = options;
+  }
+
+  /** The ids and options of a further network, which is not created. */
+  planNetwork(): TrialNetwork {
+    const n = this.#networks++;
+    const { network = {} } = this.#options;
+    return { nid: dockerId(`network ${n}`), options: typeof network === "function" ? network(n) : network };
+  }
+
+  async createNetwork(plan: TrialNetwork = this.planNetwork(), call?: CallOptions): Promise<TrialNetwork> {
+    await this.driver.createNetwork(plan.nid, plan.options, call);
+    return plan;
+  }
+
+  /** An id that no endpoint has. */
+  planEndpoint(): string {
+    return dockerId(`endpoint ${this.#endpoints++}`);
+  }
+
+  /** An endpoint with the interfaces `given`, or whatever the driver fills in. */
+  async createEndpoint(
+    nid: string,
+    given: Iterable<InterfaceRecord> = [],
+    eid: string = this.planEndpoint(),
+    call?: CallOptions,
+  ): Promise<TrialEndpoint> {
+    const config = new EndpointConfig(given);
+    await this.driver.createEndpoint(nid, eid, config, this.#options.endpoint ?? {}, call);
+    return { nid, eid, config };
+  }
+
+  async join({ nid, eid, config }: TrialEndpoint, call?: CallOptions): Promise<JoinConfig> {
+    const joined = new JoinConfig(config);
+    await this.driver.join(nid, eid, sandboxKey(eid), joined, this.#options.join ?? {}, call);
+    return joined;
+  }
+
+  /** Interfaces that a platform could give to an endpoint of this network. */
+  async given(nid: string): Promise<readonly InterfaceRecord[]> {
+    if (this.#options.given) return this.#options.given;
+    const model = await this.createEndpoint(nid);
+    await this.driver.deleteEndpoint(nid, model.eid);
+    const filled: readonly InterfaceData[] = model.config.toJSON();
+    return filled.length > 0 ? filled : FALLBACK;
+  }
+}
+
+/** Where a sandbox would be. */
+export function sandboxKey(eid: string): string {
+  return `/var/run/docker/netns/${eid.slice(0, 12)}`;
+}
+
+/** An id as Docker makes them: 64 hexadecimal digits, the same for the same words. */
+export function dockerId(words: string): string {
+  return createHash("sha256").update(words).digest("hex");
+}

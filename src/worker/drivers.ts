@@ -1,0 +1,200 @@
+/**
+ * The drivers a plugin has registered, and the service that comlink exposes to the host: one method per driver method,
+ * each taking the driver's index first.
+ */
+
+import { DRIVER_METHODS } from "../driverapi/constants.js";
+import type { Json, JsonObject } from "../driverapi/json.js";
+import { copyJson, isJsonObject, JsonError } from "../driverapi/json.js";
+import { quote } from "../driverapi/quote.js";
+import type { InterfaceData, JoinData } from "../driverapi/types.js";
+import { LIMITS } from "../protocol/limits.js";
+import type { WorkerMethod } from "../protocol/messages.js";
+import { type CallContext, createCallContext, freezeDeep } from "./call-context.js";
+import { refusal } from "./errors.js";
+import { createEndpointInfo, createJoinInfo } from "./infos.js";
+
+type Method = (...args: unknown[]) => unknown;
+
+/** A driver with its methods taken once, at registration: what changes behind a getter or proxy later is never looked at. */
+interface TakenDriver {
+  readonly self: object;
+  readonly methods: ReadonlyMap<string, Method>;
+}
+
+export interface DriverTableOptions {
+  /** Asks the host to register; resolves when it has. */
+  register(name: string, index: number, scope: string): Promise<unknown>;
+  /** Told around the synchronous part of each driver method; 0: none runs. */
+  running(id: number): void;
+  started(id: number): void;
+}
+
+/** Text is bounded so that a reply stays within one frame, however it is escaped. */
+const INFO_LIMITS = { depth: LIMITS.jsonDepth - 2, nodes: LIMITS.jsonNodes, chars: LIMITS.frameChars / 8 };
+
+/** What the host may call; exposed by comlink. */
+export type DriverService = Readonly<Record<WorkerMethod, (...args: never[]) => unknown>>;
+
+export class DriverTable {
+  readonly #options: DriverTableOptions;
+  readonly #drivers: TakenDriver[] = [];
+  readonly #calls = new Map<number, CallContext>();
+  /** Id of the call being delivered: comlink's `expose` runs the method within the delivery. */
+  #delivering = 0;
+
+  constructor(options: DriverTableOptions) {
+    this.#options = options;
+  }
+
+  /** The `callback` given to `init`. */
+  callback(): object {
+    return freezeDeep({
+      registerDriver: (name: unknown, driver: unknown, capability: unknown) => this.#register(name, driver, capability),
+    });
+  }
+
+  /** Runs `deliver` as the delivery of call `id`. */
+  delivering(id: number, deliver: () => void): void {
+    this.#delivering = id;
+    this.#options.started(id);
+    deliver();
+  }
+
+  /** Fires a call's AbortSignal. A listener that throws is a stray throw: it ends the worker. */
+  cancel(id: number): void {
+    this.#calls.get(id)?.abort();
+  }
+
+  service(): DriverService {
+    const run = (
+      index: number,
+      method: string,
+      replay: boolean,
+      args: (context: CallContext) => readonly unknown[],
+    ): Promise<unknown> => this.#run(index, method, replay, args);
+    return Object.freeze({
+      config: (index: number, options: JsonObject) => run(index, "config", false, () => [options]).then(nothing),
+      createNetwork: (index: number, nid: string, options: JsonObject, replay: boolean) =>
+        run(index, "createNetwork", replay, (call) => [nid, options, call.plugin]).then(nothing),
+      deleteNetwork: (index: number, nid: string) =>
+        run(index, "deleteNetwork", false, (call) => [nid, call.plugin]).then(nothing),
+      createEndpoint: (
+        index: number,
+        nid: string,
+        eid: string,
+        given: readonly InterfaceData[],
+        options: JsonObject,
+        replay: boolean,
+      ) => {
+        const info = createEndpointInfo(given, replay);
+        return run(index, "createEndpoint", replay, (call) => [nid, eid, info.plugin, options, call.plugin]).then(() =>
+          info.added(),
+        );
+      },
+      deleteEndpoint: (index: number, nid: string, eid: string) =>
+        run(index, "deleteEndpoint", false, (call) => [nid, eid, call.plugin]).then(nothing),
+      endpointOperInfo: (index: number, nid: string, eid: string) =>
+        run(index, "endpointOperInfo", false, (call) => [nid, eid, call.plugin]).then((value): Json => operInfo(value)),
+      join: (
+        index: number,
+        nid: string,
+        eid: string,
+        sboxKey: string,
+        ids: readonly number[],
+        options: JsonObject,
+        replay: boolean,
+      ) => {
+        const info = createJoinInfo(ids);
+        return run(index, "join", replay, (call) => [nid, eid, sboxKey, info.plugin, options, call.plugin]).then(
+          (): JoinData => info.recorded(),
+        );
+      },
+      leave: (index: number, nid: string, eid: string) =>
+        run(index, "leave", false, (call) => [nid, eid, call.plugin]).then(nothing),
+    });
+  }
+
+  /** Enters one driver method. The shared cell shows its id while its synchronous part runs. */
+  async #run(
+    index: number,
+    method: string,
+    replay: boolean,
+    args: (context: CallContext) => readonly unknown[],
+  ): Promise<unknown> {
+    const id = this.#delivering;
+    const driver = this.#drivers[index];
+    const body = driver?.methods.get(method);
+    if (!driver || !body) throw new Error(`no driver ${index}`);
+    const context = createCallContext(replay);
+    this.#calls.set(id, context);
+    try {
+      let result: unknown;
+      this.#options.running(id);
+      try {
+        result = Reflect.apply(body, driver.self, args(context));
+      } finally {
+        this.#options.running(0);
+      }
+      return await result;
+    } finally {
+      this.#calls.delete(id);
+    }
+  }
+
+  async #register(name: unknown, driver: unknown, capability: unknown): Promise<void> {
+    if (typeof name !== "string")
+      throw refusal("ERR_TYPE_NAME", `registerDriver: the network type must be a string, got ${typeof name}`);
+    if (name.length > 256)
+      throw refusal("ERR_TYPE_NAME", `registerDriver: the network type is ${name.length} characters long`);
+    const taken = await take(name, driver);
+    const scope = readScope(capability);
+    const index = this.#drivers.length;
+    this.#drivers.push(taken);
+    await this.#options.register(name, index, scope);
+  }
+}
+
+/** Reads the nine methods once, and asks `type()` once. */
+async function take(name: string, driver: unknown): Promise<TakenDriver> {
+  if (typeof driver !== "object" || driver === null)
+    throw refusal("ERR_DRIVER_SHAPE", `registerDriver("${name}"): the driver must be an object`);
+  const methods = new Map<string, Method>();
+  for (const method of DRIVER_METHODS) {
+    const body = (driver as Record<string, unknown>)[method];
+    if (typeof body !== "function")
+      throw refusal(
+        "ERR_DRIVER_SHAPE",
+        `registerDriver("${name}"): the driver has no method ${method}(); all nine of libnetwork's Driver are required`,
+      );
+    methods.set(method, body as Method);
+  }
+  const type: unknown = await Reflect.apply(methods.get("type") as Method, driver, []);
+  if (type !== name)
+    throw refusal(
+      "ERR_DRIVER_SHAPE",
+      `registerDriver("${name}"): type() gives ${typeof type === "string" ? JSON.stringify(type.slice(0, 64)) : `a ${typeof type}`}; it must give the registered name`,
+    );
+  return { self: driver, methods };
+}
+
+function readScope(capability: unknown): string {
+  const scope =
+    typeof capability === "object" && capability !== null ? (capability as { scope?: unknown }).scope : undefined;
+  return typeof scope === "string" ? scope.slice(0, 64) : "";
+}
+
+function nothing(): null {
+  return null;
+}
+
+/** What is no JSON object is answered by words about it: the host refuses those, as `ERR_DRIVER_REPLY`. */
+function operInfo(value: unknown): Json {
+  if (value === undefined || value === null) return {};
+  try {
+    const copy = copyJson(value, INFO_LIMITS);
+    return isJsonObject(copy) ? copy : `the value is ${Array.isArray(copy) ? "a list" : quote(copy)}`;
+  } catch (error) {
+    return error instanceof JsonError ? error.message : "the value could not be read";
+  }
+}

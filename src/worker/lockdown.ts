@@ -1,0 +1,54 @@
+/** Hardens the worker's realm with SES, every option explicit, and keeps what only the realm may have. */
+import "ses";
+
+declare const Compartment: new (options: Record<string, unknown>) => SandboxCompartment;
+declare const harden: <T>(value: T) => T;
+declare const lockdown: (options: Record<string, unknown>) => void;
+
+/** SES's compartment, as far as it is used here. */
+export interface SandboxCompartment {
+  readonly globalThis: Record<string, unknown>;
+  evaluate(source: string): unknown;
+}
+
+/** What lockdown leaves in the hands of the bootstrap. */
+export interface Realm {
+  readonly Compartment: new (options: Record<string, unknown>) => SandboxCompartment;
+  readonly harden: <T>(value: T) => T;
+  /** An error's stack, which plugin code cannot read. */
+  readonly stackOf: (error: unknown) => string;
+}
+
+/** Called once per worker, before anything of a plugin is near. */
+export function lockdownRealm(): Realm {
+  lockdown({
+    errorTaming: "safe",
+    errorTrapping: "none",
+    unhandledRejectionTrapping: "none",
+    reporting: "none",
+    regExpTaming: "safe",
+    localeTaming: "safe",
+    consoleTaming: "unsafe",
+    overrideTaming: "severe",
+    overrideDebug: [],
+    stackFiltering: "concise",
+    domainTaming: "safe",
+    evalTaming: "safe-eval",
+    legacyRegeneratorRuntimeTaming: "safe",
+    __hardenTaming__: "safe",
+  });
+  const start = globalThis as { getStackString?: (error: unknown) => string };
+  const getStackString = start.getStackString;
+  delete start.getStackString;
+  return {
+    Compartment,
+    harden,
+    stackOf: (error) => {
+      try {
+        return getStackString?.(error) ?? "";
+      } catch {
+        return "";
+      }
+    },
+  };
+}

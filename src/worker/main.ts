@@ -1,0 +1,66 @@
+/**
+ * The perimeter of the worker's realm: the one file that touches Node's worker threads. Piscina loads it (bundled as
+ * bootstrap.cjs) before it hears of any task, and calls its default export once: an endless task, one plugin's life.
+ */
+import { MessagePort, parentPort, threadId } from "node:worker_threads";
+import { monotonicNow } from "../protocol/clock.js";
+import { decodeDown, routeHeader } from "../protocol/frame.js";
+import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
+import { RUNTIME_VERSION } from "../protocol/version.js";
+import { lockdownRealm } from "./lockdown.js";
+import { Outbox } from "./outbox.js";
+import { runSession } from "./session.js";
+
+/** What the launcher hands over with the task. */
+interface WorkerTask {
+  readonly port: MessagePort;
+  readonly cell: SharedArrayBuffer;
+  readonly route: number;
+}
+
+/**
+ * Piscina's own port would be a second way into the host, and a raw one. Piscina listens on it right after it has loaded
+ * this file: that is the moment to take hold of it.
+ */
+const piscinaPorts: MessagePort[] = [];
+const { on } = MessagePort.prototype;
+Object.defineProperty(MessagePort.prototype, "on", {
+  configurable: true,
+  writable: true,
+  value(this: MessagePort, ...args: Parameters<typeof on>) {
+    delete (MessagePort.prototype as { on?: unknown }).on;
+    if (this !== parentPort) piscinaPorts.push(this);
+    return Reflect.apply(this.on, this, args);
+  },
+});
+
+const realm = lockdownRealm();
+
+/** Never resolves: a worker is not used again. */
+export default function task({ port, cell, route }: WorkerTask): Promise<never> {
+  const words = new Int32Array(cell);
+  const outbox = new Outbox(routeHeader(route), (frame) => port.postMessage(frame));
+  let begun = false;
+  const session = runSession({
+    realm,
+    outbox,
+    running: (id) => Atomics.store(words, CELL.running, id),
+    started: (id) => Atomics.store(words, CELL.started, id),
+    now: monotonicNow,
+    onBegin() {
+      begun = true;
+      for (const one of piscinaPorts) one.close();
+      parentPort?.close();
+    },
+  });
+  port.on("message", (frame: string) => {
+    outbox.received();
+    for (const message of decodeDown(frame)) session.receive(message);
+  });
+  process.on("uncaughtException", (error, origin) => {
+    if (begun) session.crashed(error, origin);
+    process.exit(1);
+  });
+  outbox.push({ kind: "hello", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, thread: threadId });
+  return new Promise<never>(() => {});
+}

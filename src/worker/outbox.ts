@@ -1,0 +1,59 @@
+/** What a worker has to say: gathered over a microtask turn into one frame, and an acknowledgement of all it has received. */
+import { encodeMessage, encodeUp } from "../protocol/frame.js";
+import { LIMITS } from "../protocol/limits.js";
+import type { UpMessage } from "../protocol/messages.js";
+
+/** Frames are kept well below the host's limit. */
+const TARGET_CHARS = LIMITS.frameChars / 4;
+
+export class Outbox {
+  readonly #header: string;
+  readonly #post: (frame: string) => void;
+  #messages: string[] = [];
+  #chars = 0;
+  #received = 0;
+  #acknowledged = 0;
+  #flushScheduled = false;
+  #ackScheduled = false;
+
+  constructor(header: string, post: (frame: string) => void) {
+    this.#header = header;
+    this.#post = post;
+  }
+
+  /** One message; goes out with the others of this turn. Throws nothing; a message over the wire's limit must not get here. */
+  push(message: UpMessage): void {
+    const text = encodeMessage(message);
+    if (this.#chars + text.length > TARGET_CHARS || this.#messages.length >= LIMITS.frameMessages - 2) this.flush();
+    this.#messages.push(text);
+    this.#chars += text.length;
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /**
+   * A frame has come in. It is acknowledged with the next frame out, at the latest when this turn's microtasks are done:
+   * a worker that blocks acknowledges nothing, which is how the host tells blocked from slow.
+   */
+  received(): void {
+    this.#received++;
+    if (this.#ackScheduled) return;
+    this.#ackScheduled = true;
+    setImmediate(() => {
+      this.#ackScheduled = false;
+      if (this.#acknowledged < this.#received) this.flush();
+    });
+  }
+
+  /** Posts what there is, now. */
+  flush(): void {
+    this.#flushScheduled = false;
+    if (this.#messages.length === 0 && this.#acknowledged === this.#received) return;
+    this.#acknowledged = this.#received;
+    const messages = this.#messages;
+    this.#messages = [];
+    this.#chars = 0;
+    this.#post(encodeUp(this.#header, this.#acknowledged, messages));
+  }
+}

@@ -1,0 +1,41 @@
+/** From a grant to what the plugin gets: its compartment's globals, and its `powers`. */
+import type { JsonObject } from "../driverapi/json.js";
+import { endow as clock } from "../permissions/clock/worker.js";
+import { endow as log } from "../permissions/log/worker.js";
+import { endow as netlink } from "../permissions/netlink/worker.js";
+import type { Endowment, HostPort } from "../permissions/permission.js";
+import { endow as random } from "../permissions/random/worker.js";
+import { endow as store } from "../permissions/store/worker.js";
+import { endow as text } from "../permissions/text/worker.js";
+import { endow as timers } from "../permissions/timers/worker.js";
+
+type Endow = (limits: never, port: HostPort) => Endowment;
+
+/** Worker halves by permission name. */
+const ENDOWMENTS: ReadonlyMap<string, Endow> = new Map<string, Endow>([
+  ["log", log],
+  ["timers", timers],
+  ["clock", clock],
+  ["random", random],
+  ["store", store],
+  ["netlink", netlink],
+]);
+
+export interface Powers {
+  readonly globals: Readonly<Record<string, unknown>>;
+  readonly powers: Readonly<Record<string, unknown>>;
+}
+
+/** Everything granted, and the text and URL helpers that every plugin has. */
+export function assemblePowers(grant: JsonObject, port: HostPort): Powers {
+  const globals: Record<string, unknown> = { ...text().globals };
+  const powers: Record<string, unknown> = {};
+  for (const [name, limits] of Object.entries(grant)) {
+    const endow = ENDOWMENTS.get(name);
+    if (!endow) throw new Error(`this runtime has no permission "${name}"`);
+    const endowment = endow(limits as never, port);
+    Object.assign(globals, endowment.globals);
+    if (endowment.power !== undefined) powers[name] = endowment.power;
+  }
+  return { globals, powers };
+}

@@ -1,0 +1,131 @@
+/** One plugin's life in its worker: start, calls in, requests out. All of the worker's own authority comes in as arguments. */
+import * as Comlink from "comlink";
+import type { Json } from "../driverapi/json.js";
+import type { ApplyRequest, DownMessage, HostError, Reply, StartMessage } from "../protocol/messages.js";
+import { PROTOCOL_VERSION } from "../protocol/messages.js";
+import { RUNTIME_VERSION } from "../protocol/version.js";
+import { createWireEndpoint } from "./comlink-endpoint.js";
+import { DriverTable } from "./drivers.js";
+import { type DescribeThrown, rebuildError, thrownDescriber } from "./errors.js";
+import { HostRequests, type RemoteHost } from "./host-requests.js";
+import type { Realm } from "./lockdown.js";
+import type { Outbox } from "./outbox.js";
+import { assemblePowers } from "./powers.js";
+import { evaluateBundle } from "./sandbox.js";
+
+export interface SessionOptions {
+  readonly realm: Realm;
+  readonly outbox: Outbox;
+  /** Written to the shared cell. */
+  readonly running: (id: number) => void;
+  readonly started: (id: number) => void;
+  /** Monotonic milliseconds, the host's clock. */
+  readonly now: () => number;
+  /** Called before the first line of plugin code runs. */
+  readonly onBegin: () => void;
+}
+
+export interface WorkerSession {
+  receive(message: DownMessage): void;
+  crashed(error: unknown, origin: string): void;
+}
+
+/** The cell's value while a bundle is being evaluated. */
+const EVALUATING = -1;
+
+export function runSession(options: SessionOptions): WorkerSession {
+  const { realm, outbox } = options;
+  let start: StartMessage | undefined;
+  const describe: DescribeThrown = thrownDescriber(realm.stackOf, () => start?.sourceMap ?? "{}");
+  const calls = createWireEndpoint((message) => outbox.push({ kind: "reply", message: message as Reply }));
+  const answers = createWireEndpoint((message) => outbox.push({ kind: "request", message: message as ApplyRequest }));
+  extendThrownErrors(describe);
+  const remote = Comlink.wrap(answers) as unknown as RemoteHost;
+  const port = new HostRequests(remote, (name, args) => outbox.push({ kind: "notice", name, args }));
+  const drivers = new DriverTable({
+    register: (name, index, scope) => port.request("registerDriver", [name, index, scope] as Json[]),
+    running: options.running,
+    started: options.started,
+  });
+  Comlink.expose(drivers.service(), calls);
+
+  async function begin(message: StartMessage): Promise<void> {
+    if (message.protocol !== PROTOCOL_VERSION || message.runtime !== RUNTIME_VERSION) {
+      fail("protocol", new Error(`the host speaks protocol ${message.protocol} of runtime ${message.runtime}`));
+      return;
+    }
+    start = message;
+    options.onBegin();
+    // Evaluation may block for long: the host hears first that the frame has come.
+    outbox.flush();
+    let init: unknown;
+    const { globals, powers } = assemblePowers(message.grant, port);
+    options.running(EVALUATING);
+    try {
+      const exports = evaluateBundle(realm, message.plugin, message.code, globals);
+      init = (exports as { init?: unknown } | null | undefined)?.init;
+    } catch (error) {
+      fail("load", error);
+      return;
+    } finally {
+      options.running(0);
+    }
+    if (typeof init !== "function") {
+      fail("export", new Error(`it exports no function "init"`));
+      return;
+    }
+    try {
+      await Reflect.apply(init, undefined, [drivers.callback(), realm.harden(powers)]);
+    } catch (error) {
+      fail("init", error);
+      return;
+    }
+    outbox.push({ kind: "started" });
+  }
+
+  function fail(stage: "load" | "export" | "init" | "protocol", error: unknown): void {
+    outbox.push({ kind: "failed", stage, error: describe(error) });
+    outbox.flush();
+  }
+
+  return {
+    receive(message) {
+      switch (message.kind) {
+        case "start":
+          if (start === undefined) void begin(message);
+          break;
+        case "call": {
+          const id = message.message.id as number;
+          if (options.now() >= message.expires) outbox.push({ kind: "dropped", id });
+          else drivers.delivering(id, () => calls.deliver(message.message));
+          break;
+        }
+        case "answer":
+          answers.deliver(message.message);
+          break;
+        case "cancel":
+          drivers.cancel(message.id);
+          break;
+        case "ping":
+          break;
+      }
+    },
+    crashed(error, origin) {
+      outbox.push({ kind: "crashed", origin, error: describe(error) });
+      outbox.flush();
+    },
+  };
+}
+
+/** comlink's `throw` handler loses `code` and more; ours carries them both ways. */
+function extendThrownErrors(describe: DescribeThrown): void {
+  const original = Comlink.transferHandlers.get("throw");
+  if (!original) throw new Error("comlink has no throw handler");
+  Comlink.transferHandlers.set("throw", {
+    canHandle: (value): value is unknown => original.canHandle(value),
+    serialize: (thrown) => [describe((thrown as { value: unknown }).value), []],
+    deserialize: (error) => {
+      throw rebuildError(error as HostError);
+    },
+  });
+}

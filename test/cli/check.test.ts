@@ -1,0 +1,203 @@
+/** `check` runs one plugin's init alone, with all it asks for, tells what came of it, and leaves nothing behind. */
+import { existsSync } from "node:fs";
+import { readdir, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CheckHost, MakeHost } from "#dist/cli/check.js";
+import { DriverError } from "#dist/driverapi/errors.js";
+import { assert, suite } from "../harness.js";
+import { CODE, cli, fill } from "./cli.js";
+
+const test = suite("cli/check");
+
+type Seen = ReturnType<CheckHost["plugins"]>[number];
+interface Fake {
+  readonly makeHost: MakeHost;
+  readonly calls: { plugins: string; policy: unknown; files: string[] }[];
+  closed: number;
+}
+
+/** A host that says what the test wants. */
+function fake(seen: (folder: string) => Seen): Fake {
+  const it: Fake = {
+    calls: [],
+    closed: 0,
+    makeHost: async ({ plugins, policy, callback }) => {
+      for (const type of seen(plugins).drivers) callback.registerDriver(type, {} as never, { scope: "global" });
+      it.calls.push({ plugins, policy, files: (await readdir(plugins)).sort() });
+      return {
+        plugins: () => [seen(plugins)],
+        close: async () => {
+          it.closed++;
+        },
+      };
+    },
+  };
+  return it;
+}
+
+const running = (name: string): Fake => fake(() => ({ name, state: "running", drivers: [name] }));
+
+async function leftovers(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => name.startsWith("bulkhead-check-")).sort();
+}
+
+test("a file: alone with its manifest, all it asks for granted, drivers told", async (t) => {
+  const before = await leftovers();
+  const root = await t.folder();
+  await fill(root, {
+    "one.js": CODE,
+    "one.plugin.json":
+      '{"version": "3", "scope": "global", "permissions": {"store": {"bytes": 99999999}}, "limits": {"memoryMb": 64}, "timeouts": {"init": 9000}}',
+    "one.ts": CODE,
+    "two.js": CODE,
+  });
+  const host = running("one");
+  const ran = await cli(["check", join(root, "one.js"), "--json"], host.makeHost);
+  assert.is(ran.exit, 0, ran.out);
+  const [call] = host.calls;
+  assert.equal(call?.files, ["one.js", "one.plugin.json"]);
+  assert.equal(call?.policy, {
+    plugins: {
+      one: {
+        grant: { scope: "global", store: { bytes: 99999999 } },
+        limits: { memoryMb: 64 },
+        timeouts: { init: 9000 },
+      },
+    },
+  });
+  const { ok, plugin, version, asks, drivers, files, networkTypes } = ran.json();
+  assert.equal([ok, plugin, version, files, networkTypes], [true, "one", "3", 1, ["one"]]);
+  assert.equal(asks, { scope: "global", permissions: { store: { bytes: 99999999 } } });
+  assert.equal(drivers, [{ type: "one", scope: "global" }]);
+  assert.is(host.closed, 1);
+  assert.not.ok(existsSync(call?.plugins ?? ""));
+  assert.equal(await leftovers(), before);
+  assert.match(
+    (await cli(["check", join(root, "one.js")], running("one").makeHost)).out,
+    /one 3: 1 file.*\n.*global; store[\s\S]*registered +one \(global\)/,
+  );
+});
+
+test("a folder, with the links inside it", async (t) => {
+  const root = await t.folder();
+  await fill(root, {
+    "box/plugin.json": "{}",
+    "box/index.js": 'import "./lib/a.js";\nexport function init() {}\n',
+    "box/real/a.js": "export {};\n",
+  });
+  await symlink(join(root, "box/real"), join(root, "box/lib"));
+  const ran = await cli(["check", join(root, "box"), "--json"], running("box").makeHost);
+  assert.is(ran.exit, 0, ran.out);
+  assert.is(ran.json().files, 2);
+});
+
+test("what is wrong with the files is told with the author's own paths", async (t) => {
+  const before = await leftovers();
+  const root = await t.folder();
+  await fill(root, {
+    "bad/plugin.json": '{\n"scop": 1}',
+    "syntax.js": "\nexport const = 1;\n",
+    "none/x.js": CODE,
+    "x.txt": "",
+    "Up.js": CODE,
+    "out/plugin.json": "{}",
+    "secret.js": "export {};\n",
+  });
+  await writeFile(join(root, "out/index.js"), 'import "./link.js";\nexport function init() {}\n');
+  await symlink(join(root, "secret.js"), join(root, "out/link.js"));
+  await symlink(join(root, "syntax.js"), join(root, "link.js"));
+  const host = running("x");
+  for (const [path, code, words] of [
+    ["bad", "ERR_MANIFEST_INVALID", join(root, "bad/plugin.json:2:1: scop")],
+    ["syntax.js", "ERR_PLUGIN_SYNTAX", "syntax.js"],
+    ["none", "ERR_MANIFEST_MISSING", join(root, "none/plugin.json")],
+    ["x.txt", "ERR_PLUGIN_FILE", "this is no plugin"],
+    ["nowhere", "ERR_PLUGIN_FILE", "no such file"],
+    ["Up.js", "ERR_PLUGIN_NAME", join(root, "Up.js")],
+    ["link.js", "ERR_PLUGIN_FILE", "symbolic link"],
+    ["out", "ERR_PLUGIN_IMPORT", "link.js"],
+  ] as const) {
+    const ran = await cli(["check", join(root, path), "--json"], host.makeHost);
+    assert.is(ran.exit, 1, path);
+    assert.is(ran.json().error?.code, code, path);
+    assert.match(ran.json().error?.message ?? "", words);
+    assert.not.match(ran.out, "bulkhead-check-");
+  }
+  const syntax = (await cli(["check", join(root, "syntax.js"), "--json"], host.makeHost)).json().error;
+  assert.equal([syntax?.file, syntax?.line], ["syntax.js", 2]);
+  assert.equal(host.calls, [], "no code is run");
+  assert.equal(await leftovers(), before);
+});
+
+test("a refusal of init is exit 1, with what was found before it", async (t) => {
+  const root = await t.folder();
+  await fill(root, { "one.js": CODE });
+  const refusing = fake((folder) => ({
+    name: "one",
+    state: "refused",
+    drivers: [],
+    refusal: new DriverError("ERR_PLUGIN_INIT", `init threw at ${folder}/one.js:4: boo`, {
+      plugin: "one",
+      file: "one.js",
+      line: 4,
+    }),
+  }));
+  const ran = await cli(["check", join(root, "one.js"), "--json"], refusing.makeHost);
+  assert.equal([ran.exit, ran.json().ok, ran.json().plugin], [1, false, "one"]);
+  assert.is(ran.json().error?.message, `init threw at ${root}/one.js:4: boo`);
+  assert.equal([ran.json().error?.code, ran.json().error?.line], ["ERR_PLUGIN_INIT", 4]);
+  assert.is(refusing.closed, 1);
+  const plain = await cli(["check", join(root, "one.js")], refusing.makeHost);
+  assert.match(plain.out, "asks for");
+  assert.match(plain.err, "error ERR_PLUGIN_INIT: init threw");
+
+  const odd = fake(() => ({
+    name: "one",
+    state: "unavailable",
+    drivers: [],
+    refusal: { code: "ERR_PLUGIN_CRASHED", message: "gone" },
+  }));
+  assert.is(
+    (await cli(["check", join(root, "one.js"), "--json"], odd.makeHost)).json().error?.code,
+    "ERR_PLUGIN_CRASHED",
+  );
+});
+
+test("nothing is left when the host cannot be made", async (t) => {
+  const before = await leftovers();
+  const root = await t.folder();
+  await fill(root, { "one.js": CODE });
+  const ran = await cli(["check", join(root, "one.js"), "--json"], () =>
+    Promise.reject(new DriverError("ERR_ISOLATION_UNAVAILABLE", "no wall")),
+  );
+  assert.equal([ran.exit, ran.json().error?.code], [1, "ERR_ISOLATION_UNAVAILABLE"]);
+  assert.equal(await leftovers(), before);
+});
+
+const HELLO = `export async function init(callback) {
+  await callback.registerDriver("one", { type: () => "one", config() {}, createNetwork() {}, deleteNetwork() {},
+    createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {} }, { scope: "local" });
+}
+`;
+const index = fileURLToPath(new URL("../../../dist/index.js", import.meta.url));
+
+test(
+  "with the host that ships: drivers registered, or the refusal with its line",
+  async (t) => {
+    const before = await leftovers();
+    const root = await t.folder();
+    await fill(root, { "one.js": HELLO, "two.js": 'export function init() {\n  throw new Error("boo");\n}\n' });
+    const one = await cli(["check", join(root, "one.js"), "--json"]);
+    assert.is(one.exit, 0, one.out);
+    assert.equal(one.json().drivers, [{ type: "one", scope: "local" }]);
+    const two = await cli(["check", join(root, "two.js"), "--json"]);
+    assert.equal([two.exit, two.json().error?.code], [1, "ERR_PLUGIN_INIT"]);
+    assert.match(two.json().error?.message ?? "", /boo/);
+    assert.equal(await leftovers(), before);
+  },
+  { needs: existsSync(index) ? false : "the host is not built" },
+);
+
+test.run();

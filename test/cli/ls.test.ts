@@ -1,0 +1,115 @@
+/** `ls` tells what each plugin asks for, gets, and whether it would run, without running any of it. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assert, suite, type TestContext } from "../harness.js";
+import { CODE, cli, fill } from "./cli.js";
+
+const test = suite("cli/ls");
+
+/** Ends the process of whoever runs it. */
+const DEADLY = "globalThis.process?.exit(99);\nexport function init() { globalThis.process?.exit(99); }\n";
+
+interface Row {
+  id: string;
+  version: string | null;
+  networkTypes: string[];
+  asks: { scope: string; permissions: Record<string, unknown> } | null;
+  granted: { scope: string; permissions: Record<string, unknown> } | null;
+  isolation: string | null;
+  state: string;
+  code: string | null;
+  reason: string | null;
+}
+
+async function place(t: TestContext): Promise<{ root: string; args: string[] }> {
+  const root = await t.folder();
+  await fill(root, {
+    "plugins/bare.js": DEADLY,
+    "plugins/asks/index.js": CODE,
+    "plugins/asks/plugin.json":
+      '{"version": "2.0", "scope": "global", "isolation": "dedicated", "networkTypes": ["x", "y"], "permissions": {"store": {"bytes": 10}}}',
+    "plugins/Wrong.js": CODE,
+    "policy.json": "{}",
+  });
+  return { root, args: ["--plugins", join(root, "plugins"), "--policy", join(root, "policy.json")] };
+}
+
+async function rows(args: readonly string[]): Promise<Record<string, Row>> {
+  const ran = await cli(["ls", "--json", ...args]);
+  assert.is(ran.exit, 0, ran.out);
+  return Object.fromEntries((ran.json().plugins as Row[]).map((row) => [row.id, row]));
+}
+
+test("states, with reasons; the awaiting one prints the line that grants it, and that line does", async (t) => {
+  const { root, args } = await place(t);
+  const { bare, asks, Wrong } = await rows(args);
+  assert.equal([bare?.state, bare?.code, bare?.networkTypes, bare?.version], ["ready", null, ["bare"], null]);
+  assert.equal(Object.keys(bare?.granted?.permissions ?? {}), ["log", "timers", "clock", "random", "store"]);
+  assert.equal([Wrong?.state, Wrong?.code, Wrong?.asks], ["refused", "ERR_PLUGIN_NAME", null]);
+  assert.equal(
+    [asks?.state, asks?.code, asks?.version, asks?.isolation],
+    ["awaiting-grant", "ERR_GRANT_MISSING", "2.0", "dedicated"],
+  );
+  assert.equal(asks?.networkTypes, ["x", "y"]);
+  assert.equal(asks?.asks, { scope: "global", permissions: { store: { bytes: 10 } } });
+  assert.equal(asks?.granted, { scope: "local", permissions: { store: { bytes: 10, keys: 256 } } });
+  const line = `bulkhead grant asks --policy ${join(root, "policy.json")} --plugins ${join(root, "plugins")}`;
+  assert.ok(asks?.reason?.endsWith(line), asks?.reason ?? "");
+
+  assert.is((await cli(line.split(" ").slice(1))).exit, 0);
+  assert.is((await rows(args)).asks?.state, "ready");
+});
+
+test("a plugin whose bytes changed since it was granted is refused, manifest and code alike", async (t) => {
+  const { root, args } = await place(t);
+  await cli(["grant", "asks", ...args]);
+  await writeFile(join(root, "plugins/asks/index.js"), `${CODE}// more\nexport const more = 1;\n`);
+  const changed = (await rows(args)).asks;
+  assert.equal([changed?.state, changed?.code], ["refused", "ERR_PLUGIN_CHANGED"]);
+  assert.match(changed?.reason ?? "", "bulkhead grant asks");
+  await writeFile(join(root, "plugins/asks/index.js"), CODE);
+  assert.is((await rows(args)).asks?.state, "ready");
+  await writeFile(join(root, "plugins/asks/plugin.json"), '{"scope": "global"}');
+  assert.is((await rows(args)).asks?.code, "ERR_PLUGIN_CHANGED");
+});
+
+test("the table has a line for each, and says which names in the policy are no plugin's", async (t) => {
+  const { root, args } = await place(t);
+  await writeFile(join(root, "policy.json"), '{"plugins": {"brae": {}}}');
+  const { out, exit } = await cli(["ls", ...args]);
+  assert.is(exit, 0);
+  for (const line of [
+    /^ID +VERSION +TYPES/m,
+    /^bare +- +bare .* ready$/m,
+    /^asks +2\.0 +x, y +dedicated +global: store \{"bytes":10\} .* awaiting-grant$/m,
+  ]) {
+    assert.match(out, line);
+  }
+  assert.match(out, "Wrong: refused: ERR_PLUGIN_NAME");
+  assert.match(out, /brae: in .*policy\.json, but no plugin has that id/);
+});
+
+test("a policy that is named must exist; the default one need not", async (t) => {
+  const root = await t.folder();
+  await fill(root, { "a.js": CODE });
+  const named = await cli(["ls", "--json", "--plugins", root, "--policy", join(root, "none.json")]);
+  assert.equal([named.exit, named.json().error?.code], [1, "ERR_POLICY_INVALID"]);
+  assert.is((await rows(["--plugins", root])).a?.state, "ready");
+});
+
+test("several plugins folders are one list", async (t) => {
+  const [one, two] = [await t.folder(), await t.folder()];
+  await fill(one, { "a.js": CODE, "b.js": CODE });
+  await fill(two, { "b.js": CODE });
+  const found = await rows(["--plugins", one, "--plugins", two]);
+  assert.equal([found.a?.state, found.b?.code], ["ready", "ERR_PLUGIN_DUPLICATE"]);
+});
+
+test("no folder is an error; an empty one is none", async (t) => {
+  const root = await t.folder();
+  assert.is((await cli(["ls", "--plugins", join(root, "none")])).exit, 1);
+  const empty = await cli(["ls", "--plugins", root]);
+  assert.equal([empty.exit, empty.out], [0, `no plugins in ${root}\n`]);
+});
+
+test.run();

@@ -1,0 +1,58 @@
+/** Wrong use is exit 2 with one line, or one JSON object; help and version are exit 0. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { assert, suite } from "../harness.js";
+import { cli } from "./cli.js";
+
+const test = suite("cli/usage");
+
+const WRONG: readonly (readonly [readonly string[], string])[] = [
+  [[], "a command is missing"],
+  [["nope"], "unknown command 'nope'"],
+  [["grnat", "x"], "Did you mean grant"],
+  [["grant"], "missing required argument 'id'"],
+  [["revoke"], "missing required argument 'id'"],
+  [["check"], "missing required argument 'path'"],
+  [["grant", "a", "b"], "too many arguments"],
+  [["ls", "a"], "too many arguments"],
+  [["ls", "--nope"], "unknown option '--nope'"],
+  [["ls", "--plugins"], "argument missing"],
+];
+for (const [args, words] of WRONG) {
+  test(`wrong use: bulkhead ${args.join(" ")}`, async () => {
+    const plain = await cli(args);
+    assert.equal([plain.exit, plain.out], [2, ""]);
+    assert.ok(plain.err.startsWith("error ERR_USAGE: "), plain.err);
+    assert.match(plain.err, words);
+    assert.is(plain.err.split("\n").length, 2, "one line");
+    if (args.length === 0 || args.at(-1) === "--plugins") return;
+    const json = await cli([...args, "--json"]);
+    assert.equal([json.exit, json.json().ok, json.json().error?.code], [2, false, "ERR_USAGE"]);
+  });
+}
+
+test("help and version are exit 0, on stdout", async () => {
+  for (const args of [["--help"], ["-h"], ["help"], ["grant", "--help"]]) {
+    const ran = await cli(args);
+    assert.equal([ran.exit, ran.err], [0, ""], args.join(" "));
+    assert.match(ran.out, "Usage: bulkhead");
+  }
+  assert.equal((await cli(["--version"])).out, "1.2.3\n");
+});
+
+test("the bin itself sets the process's exit code and prints the package's version", async () => {
+  const main = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
+  const run = (args: readonly string[]): Promise<{ code: number | string; out: string; err: string }> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [main, ...args], (error, out, err) => resolve({ code: error?.code ?? 0, out, err }));
+    });
+  const version = await run(["--version"]);
+  assert.is(version.code, 0);
+  assert.match(version.out, /^\d+\.\d+\.\d+/);
+  assert.is((await run(["nope"])).code, 2);
+  const failed = await run(["ls", "--plugins", "/no/such/folder"]);
+  assert.is(failed.code, 1);
+  assert.match(failed.err, "error ERR_PLUGINS_DIR: ");
+});
+
+test.run();

@@ -1,0 +1,33 @@
+/** The package with its dependencies, copied to where another user can read it. */
+import { chmod, cp, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "./harness.js";
+import { REPO } from "./host/platform/house.js";
+
+/** A folder with what is packed, built as it is, and everything it depends on; readable by everybody. */
+export async function copyPackage(t: TestContext): Promise<string> {
+  const folder = await t.folder();
+  await chmod(folder, 0o755);
+  for (const part of ["package.json", "dist", "plugins", "examples"]) {
+    await cp(join(REPO, part), join(folder, part), { recursive: true });
+  }
+  const modules = join(folder, "node_modules");
+  await mkdir(modules);
+  const wanted = [...(await dependencies(REPO))];
+  const have = new Set<string>();
+  for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
+    if (have.has(name)) continue;
+    have.add(name);
+    const from = join(REPO, "node_modules", name);
+    // Optional ones of other systems are not installed.
+    await cp(from, join(modules, name), { recursive: true }).catch(() => {});
+    wanted.push(...(await dependencies(from)));
+  }
+  return folder;
+}
+
+async function dependencies(folder: string): Promise<readonly string[]> {
+  const text = await readFile(join(folder, "package.json"), "utf8").catch(() => "{}");
+  const all = JSON.parse(text) as Record<"dependencies" | "optionalDependencies", object | undefined>;
+  return Object.keys({ ...all.dependencies, ...all.optionalDependencies });
+}

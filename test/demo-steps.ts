@@ -1,0 +1,5 @@
+/** The demonstration's steps, in their order: BEHAVIOUR's list. */
+export const STEPS: readonly string[] = [
+  ...["load", "drop", "lifecycle", "hang", "neighbours", "recover"],
+  ...["network", "ping4", "ping6", "tcp4", "tcp6", "survive", "cleanup"],
+];

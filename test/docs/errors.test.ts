@@ -1,0 +1,43 @@
+/** The codes and README's table agree, in both directions; SECURITY.md names no code that does not exist. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ERROR_CODES } from "#dist/driverapi/errors.js";
+import { assert, suite } from "../harness.js";
+import { BEGIN, END, errorTable } from "./error-table.js";
+
+const test = suite("documentation: error codes");
+const read = (file: string): string => readFileSync(join(process.cwd(), file), "utf8");
+
+test("README's table is the table", () => {
+  const text = read("README.md");
+  const shown = text.slice(text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)).trim();
+  assert.is(shown, errorTable(), "run: node build/test/docs/error-table.js --write");
+});
+
+test("no document names a code that does not exist", () => {
+  for (const file of [
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "plugins/README.md",
+    "src/README.md",
+  ]) {
+    for (const [code] of read(file).matchAll(/\bERR_[A-Z_]+\b/g)) {
+      if (code === "ERR_ACCESS_DENIED") continue; // Node's own
+      assert.ok(Object.hasOwn(ERROR_CODES, code), `${file} names ${code}`);
+    }
+  }
+});
+
+test("every code is used somewhere in src", () => {
+  const root = join(process.cwd(), "src");
+  const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith("driverapi/errors.ts"))
+    .map((name) => readFileSync(join(root, name), "utf8"))
+    .join("\n");
+  const unused = Object.keys(ERROR_CODES).filter((code) => !sources.includes(code));
+  assert.equal(unused, []);
+});
+
+test.run();

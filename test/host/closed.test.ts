@@ -1,0 +1,72 @@
+/** close(): new calls are refused, pending ones have their time, twice is harmless, nothing is left running. */
+import { EndpointConfig } from "#dist/index.js";
+import { assert, rejection, suite } from "../harness.js";
+import { scripted } from "./scripted-driver.js";
+
+const test = suite("host/closed");
+
+test("new calls are ERR_HOST_CLOSED from the first moment; a pending one is answered by its driver", async (t) => {
+  const s = await scripted(t);
+  const d = s.driver();
+  await s.cue([{ method: "createNetwork", nid: "net", what: "late", ms: 300 }]);
+  const pending = d.createNetwork("net");
+  const closing = s.host.close();
+  const calls = [
+    d.createNetwork("new"),
+    d.deleteNetwork("net"),
+    d.config(),
+    d.createEndpoint("net", "end", new EndpointConfig()),
+  ];
+  for (const call of calls) {
+    const error = await rejection(call);
+    assert.is(error.code, "ERR_HOST_CLOSED");
+    assert.is(error.kind, "NoService");
+  }
+  for (const call of [s.host.reload("scripted"), s.host.unload("scripted")])
+    assert.is((await rejection(call)).code, "ERR_HOST_CLOSED");
+  await pending;
+  await closing;
+  assert.is((await rejection(d.createNetwork("new"))).code, "ERR_HOST_CLOSED");
+  assert.is(s.host.plugins()[0]?.state, "stopped");
+  assert.is(d.type(), "scripted");
+});
+
+test("twice is harmless, at once and later, and so is disposing", async (t) => {
+  const s = await scripted(t);
+  await Promise.all([s.host.close(), s.host.close()]);
+  await s.host.close();
+  await s.host[Symbol.asyncDispose]();
+});
+
+test("a call that does not settle is told after five seconds, and close() resolves", async (t) => {
+  const s = await scripted(t, { timeouts: { default: 60_000 } });
+  const d = s.driver();
+  await s.cue([{ method: "createNetwork", nid: "net", what: "never" }]);
+  const pending = rejection(d.createNetwork("net"));
+  const began = performance.now();
+  await s.host.close();
+  assert.is((await pending).code, "ERR_HOST_CLOSED");
+  const took = performance.now() - began;
+  assert.ok(took >= 4900 && took < 9000, `${took} ms`);
+});
+
+test("a call that waits for a driver out of service is told so too", async (t) => {
+  const s = await scripted(t, { timeouts: { default: 60_000 } });
+  const d = s.driver();
+  await s.cue([{ method: "createNetwork", nid: "net", what: "never" }]);
+  const first = rejection(d.createNetwork("net"));
+  const second = rejection(d.deleteNetwork("net"));
+  await s.host.close();
+  assert.is((await first).code, "ERR_HOST_CLOSED");
+  assert.is((await second).code, "ERR_HOST_CLOSED");
+});
+
+test("a worker that blocks does not keep a host open", async (t) => {
+  const s = await scripted(t, { timeouts: { default: 60_000 } });
+  await s.timer("spin");
+  const began = performance.now();
+  await s.host.close();
+  assert.ok(performance.now() - began < 9000);
+});
+
+test.run();

@@ -1,0 +1,81 @@
+import { Breaker } from "#dist/host/plugin/breaker.js";
+import { DEFAULTS, TIMES } from "#dist/protocol/limits.js";
+import { assert, suite } from "../../harness.js";
+
+const test = suite("host: the breaker");
+
+function breaker(): { one: Breaker; pass(ms: number): void } {
+  let now = 1000;
+  return {
+    one: new Breaker(() => now),
+    pass: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+test("it opens at the fifth crash within the window, not before", () => {
+  const { one } = breaker();
+  for (let i = 1; i <= DEFAULTS.breakerCrashes; i++) {
+    assert.is(one.open, false);
+    one.crash(false);
+  }
+  assert.is(one.open, true);
+});
+
+test("crashes older than the window are forgotten", () => {
+  const { one, pass } = breaker();
+  for (let i = 0; i < DEFAULTS.breakerCrashes - 1; i++) one.crash(false);
+  pass(TIMES.breakerWindow);
+  one.crash(false);
+  assert.is(one.open, false);
+  assert.is(one.pause, 0);
+});
+
+test("the pause is none after the first crash, then doubles up to its bound", () => {
+  const { one } = breaker();
+  assert.is(one.pause, 0);
+  const pauses: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    one.crash(false);
+    pauses.push(one.pause);
+  }
+  assert.equal(pauses.slice(0, 5), [0, 50, 100, 200, 400]);
+  assert.is(pauses.at(-1), TIMES.backoffMax);
+  assert.equal(
+    [...pauses].sort((a, b) => a - b),
+    pauses,
+  );
+});
+
+test("blocks within the window make it harsh; other crashes do not", () => {
+  const { one, pass } = breaker();
+  for (let i = 0; i < DEFAULTS.repeatBlocks - 1; i++) one.crash(true);
+  one.crash(false);
+  assert.is(one.harsh, false);
+  one.crash(true);
+  assert.is(one.harsh, true);
+  pass(TIMES.breakerWindow);
+  one.crash(false);
+  assert.is(one.harsh, false);
+});
+
+test("half open: one more crash opens it again, a whole window from now", () => {
+  const { one, pass } = breaker();
+  for (let i = 0; i < DEFAULTS.breakerCrashes + 3; i++) one.crash(false);
+  pass(TIMES.breakerOpen);
+  one.halfOpen();
+  assert.is(one.open, false);
+  pass(TIMES.breakerWindow - 1);
+  one.crash(false);
+  assert.is(one.open, true);
+});
+
+test("a reset forgets all", () => {
+  const { one } = breaker();
+  for (let i = 0; i < 10; i++) one.crash(true);
+  one.reset();
+  assert.equal([one.open, one.harsh, one.pause], [false, false, 0]);
+});
+
+test.run();

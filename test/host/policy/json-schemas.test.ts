@@ -1,0 +1,66 @@
+/** The shipped JSON Schemas know every key the host knows, and no other. */
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { jsonSchemas } from "#dist/host/policy/json-schemas.js";
+import { PERMISSIONS } from "#dist/permissions/catalogue.js";
+import { assert, suite } from "../../harness.js";
+
+const test = suite("host/policy/json-schemas");
+
+interface Schema {
+  $schema?: string;
+  title?: string;
+  properties: Record<string, Schema>;
+  propertyNames: { pattern: string };
+  additionalProperties: false | Schema;
+}
+
+function read(name: string): Schema {
+  return jsonSchemas()[name] as unknown as Schema;
+}
+
+test("the manifest's", () => {
+  const schema = read("plugin.schema.json");
+  assert.is(schema.additionalProperties, false);
+  assert.is(schema.$schema, "https://json-schema.org/draft/2020-12/schema");
+  assert.equal(Object.keys(schema.properties), [
+    "$schema",
+    "name",
+    "version",
+    "description",
+    "apiVersion",
+    "main",
+    "networkTypes",
+    "scope",
+    "permissions",
+    "timeouts",
+    "limits",
+    "isolation",
+    "recovery",
+  ]);
+  assert.equal(Object.keys(schema.properties.permissions?.properties ?? {}), Object.keys(PERMISSIONS));
+  assert.is(schema.properties.permissions?.additionalProperties, false);
+});
+
+test("the policy's", () => {
+  const schema = read("bulkhead.config.schema.json");
+  assert.equal(Object.keys(schema.properties), ["$schema", "defaults", "plugins"]);
+  const plugins = schema.properties.plugins as Schema;
+  assert.is(plugins.propertyNames.pattern, "^[a-z][a-z0-9-]{0,31}$");
+  const entry = plugins.additionalProperties as Schema;
+  assert.equal(Object.keys(entry.properties).sort(), ["grant", "isolation", "limits", "options", "sha256", "timeouts"]);
+  assert.equal(Object.keys(entry.properties.grant?.properties ?? {}), ["scope", ...Object.keys(PERMISSIONS)]);
+});
+
+test("the build step writes them", async (t) => {
+  const folder = await t.folder();
+  const step = fileURLToPath(new URL("../../../../dist/host/policy/write-schemas.js", import.meta.url));
+  execFileSync(process.execPath, [step, folder]);
+  for (const [name, schema] of Object.entries(jsonSchemas())) {
+    assert.equal(JSON.parse(await readFile(join(folder, name), "utf8")), schema);
+  }
+});
+
+test.run();

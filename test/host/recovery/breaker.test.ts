@@ -1,0 +1,69 @@
+/** Crash loops: restarts back off, then the breaker opens and calls are refused at once; a reload brings the plugin back. */
+import { assert, rejection, suite } from "../../harness.js";
+import { event, scripted } from "../scripted-driver.js";
+
+const test = suite("host/recovery/breaker");
+
+test("five crashes open the breaker; the others serve; reload closes it, networks and driver object intact", async (t) => {
+  const s = await scripted(t, { ids: ["bad", "good"] });
+  const bad = s.driver("bad");
+  await bad.createNetwork("net");
+  await s.driver("good").createNetwork("net");
+  const pauses: number[] = [];
+  const unavailable = event(s.host, "plugin:unavailable", "bad");
+  for (let i = 0; i < 4; i++) {
+    const restarted = event(s.host, "plugin:restarted", "bad");
+    const restarting = event(s.host, "plugin:restarting", "bad");
+    await s.timer("crash", 1, "bad");
+    await restarting;
+    const began = performance.now();
+    const { code, reason } = await restarted;
+    pauses.push(performance.now() - began);
+    assert.is(code, "ERR_PLUGIN_CRASHED");
+    assert.match(reason ?? "", "scripted: stray throw");
+  }
+  assert.ok((pauses[2] ?? 0) >= 95 && (pauses[3] ?? 0) >= 195, `restarts back off: ${pauses.map(Math.round)}`);
+  await s.timer("crash", 1, "bad");
+  await unavailable;
+  const info = s.host.plugins().find((one) => one.name === "bad");
+  assert.is(info?.state, "unavailable");
+  assert.is(info?.refusal?.code, "ERR_PLUGIN_UNAVAILABLE");
+  assert.is(info?.counters.restarts, 4);
+
+  const began = performance.now();
+  const error = await rejection(bad.createNetwork("other"));
+  assert.ok(performance.now() - began < 1000, "at once");
+  assert.is(error.code, "ERR_PLUGIN_UNAVAILABLE");
+  assert.is(error.kind, "NoService");
+  assert.match(error.message, "reload");
+  assert.is(s.host.driver("bad"), bad, "the driver object is still there");
+  await s.driver("good").deleteNetwork("net");
+
+  await s.host.reload("bad");
+  assert.is(s.host.plugins().find((one) => one.name === "bad")?.state, "running");
+  assert.is((await rejection(bad.createNetwork("net"))).code, "ERR_NETWORK_EXISTS");
+  await bad.deleteNetwork("net");
+});
+
+test("calls that wait when the breaker opens are refused then, not at their deadline", async (t) => {
+  const s = await scripted(t, { timeouts: { default: 15_000 } });
+  const d = s.driver();
+  await d.createNetwork("net", { onReplay: "ok" });
+  for (let i = 0; i < 4; i++) {
+    const restarted = event(s.host, "plugin:restarted");
+    await s.timer("crash");
+    await restarted;
+  }
+  const restarting = event(s.host, "plugin:restarting");
+  const unavailable = event(s.host, "plugin:unavailable");
+  await s.timer("crash");
+  await restarting;
+  const waiting = d.createNetwork("other").then(
+    () => "ok",
+    (error: { code: string }) => error.code,
+  );
+  await unavailable;
+  assert.is(await waiting, "ERR_PLUGIN_UNAVAILABLE");
+});
+
+test.run();

@@ -1,0 +1,83 @@
+/** A record that cannot be restored costs its network; the others serve, and it can still be deleted. */
+import { EndpointConfig, JoinConfig } from "#dist/index.js";
+import { assert, rejection, suite } from "../../harness.js";
+import { event, type Scripted, scripted } from "../scripted-driver.js";
+
+const test = suite("host/recovery/failed");
+
+async function crash(s: Scripted): Promise<void> {
+  const restarted = event(s.host, "plugin:restarted");
+  await s.timer("crash");
+  await restarted;
+}
+
+/** Two networks with an endpoint each, joined; the options of one thing on "bad" misbehave when they are replayed. */
+async function build(s: Scripted, part: string, onReplay: string): Promise<void> {
+  const d = s.driver();
+  for (const nid of ["bad", "good"]) {
+    const options = (name: string): Record<string, string> => (nid === "bad" && name === part ? { onReplay } : {});
+    await d.createNetwork(nid, options("network"));
+    await d.createEndpoint(nid, "end", new EndpointConfig(), options("endpoint"));
+    await d.join(nid, "end", "box", new JoinConfig(), options("join"));
+  }
+}
+
+const CASES = [
+  ["network", "throw", "scripted: createNetwork"],
+  ["endpoint", "throw", "scripted: createEndpoint"],
+  ["endpoint", "badReply", "interface"],
+  ["join", "throw", "scripted: join"],
+  ["join", "badReply", "differs"],
+  ["network", "crash", "quarantined"],
+  ["join", "reject", "quarantined"],
+  ["endpoint", "spin", "quarantined"],
+  ["network", "never", "answered|quarantined"],
+] as const;
+
+for (const [part, onReplay, why] of CASES) {
+  test(`${part} whose replay does "${onReplay}": ERR_REPLAY_FAILED for its network alone, which can be deleted`, async (t) => {
+    const s = await scripted(t, { timeouts: { default: 700 } });
+    const d = s.driver();
+    await build(s, part, onReplay);
+    await crash(s);
+    if (onReplay === "never") await event(s.host, "plugin:restarted").then(() => event(s.host, "plugin:restarted"));
+    for (const call of [d.endpointOperInfo("bad", "end"), d.createEndpoint("bad", "new", new EndpointConfig())]) {
+      const error = await rejection(call);
+      assert.is(error.code, "ERR_REPLAY_FAILED", error.message);
+      assert.match(error.message, new RegExp(why));
+      assert.match(error.message, "bad");
+    }
+    assert.is((await rejection(d.createNetwork("bad"))).code, "ERR_NETWORK_EXISTS");
+    assert.is((await d.endpointOperInfo("good", "end")).joined, true);
+    await d.createEndpoint("good", "more", new EndpointConfig());
+    // Deleting: the driver may know the network, or not.
+    await d.leave("bad", "end");
+    await d.deleteEndpoint("bad", "end");
+    await d.deleteNetwork("bad");
+    await d.createNetwork("bad");
+    assert.is((await d.endpointOperInfo("good", "end")).joined, true);
+  });
+}
+
+test("a network whose replay never settles is quarantined, and does not end the driver again and again", async (t) => {
+  const s = await scripted(t, { timeouts: { default: 300 } });
+  const d = s.driver();
+  await build(s, "network", "never");
+  let restarts = 0;
+  s.host.on("plugin:restarted", () => {
+    restarts++;
+  });
+  await crash(s);
+  let quiet = performance.now();
+  s.host.on("plugin:restarting", () => {
+    quiet = performance.now();
+  });
+  // Twice it costs the driver its worker; then nobody is ended any more.
+  while (performance.now() - quiet < 1500) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(restarts <= 3, `${restarts} restarts`);
+  assert.is((await d.endpointOperInfo("good", "end")).joined, true);
+  assert.match((await rejection(d.endpointOperInfo("bad", "end"))).message, "quarantined");
+  assert.is(s.host.plugins()[0]?.state, "running");
+});
+
+test.run();

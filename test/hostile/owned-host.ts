@@ -1,0 +1,193 @@
+/** A host whose workers' realms belong to an attacker (fixtures/owned), and what must hold after each of the attacks. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { HostedDriver } from "#dist/driverapi/types.js";
+import type { ViolationEvent } from "#dist/host/events.js";
+import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
+import { permissionFlags } from "#dist/isolation/permission-flags.js";
+import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
+import { assert, until } from "../harness.js";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+/** The attacker's bootstrap. */
+export const OWNED: string = join(root, "test/fixtures/owned/owned.cjs");
+
+/** A driver of the type `name` that accepts everything; `more` stands at the top of its file. */
+export function plainDriver(name: string, more = ""): string {
+  return `${more}
+export async function init(callback) {
+  await callback.registerDriver("${name}", {
+    type: () => "${name}",
+    config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
+    endpointOperInfo: () => ({}), join() {}, leave() {},
+  }, { scope: "local" });
+}`;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+export interface OwnedHost {
+  readonly host: PluginHost;
+  readonly threads: ThreadLauncher;
+  readonly mallory: HostedDriver;
+  readonly violations: ViolationEvent[];
+  readonly lines: LogLine[];
+  /** Names of the life events of mallory, in order. */
+  readonly life: string[];
+  /** Calls the neighbour has answered. */
+  answered(): number;
+  /** The longest of them so far, in milliseconds. */
+  slowest(): number;
+  /** What the process' own listeners caught; must stay empty. */
+  readonly uncaught: unknown[];
+  close(): Promise<void>;
+}
+
+/** Plugins "mallory" (`code`) and "neighbour"; the neighbour is called without pause until `close()`. */
+export async function ownedHost(code: string = plainDriver("mallory")): Promise<OwnedHost> {
+  const folder = await mkdtemp(join(tmpdir(), "bulkhead-owned-"));
+  await writeFile(join(folder, "mallory.js"), code);
+  await writeFile(join(folder, "neighbour.js"), plainDriver("neighbour"));
+  const uncaught: unknown[] = [];
+  const caught = (error: unknown): unknown => uncaught.push(error);
+  process.on("uncaughtException", caught);
+  process.on("unhandledRejection", caught);
+  const threads = new ThreadLauncher({
+    bootstrap: OWNED,
+    execArgv: [...permissionFlags(OWNED), `--allow-fs-read=${join(root, "dist/worker")}/*`],
+  });
+  const lines: LogLine[] = [];
+  const line =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      lines.push({ level, fields: fields as Record<string, unknown>, message });
+    };
+  const logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  const host = await startHost({ plugins: folder, policy: {}, isolation: "thread", logger }, { threads });
+  const violations: ViolationEvent[] = [];
+  const life: string[] = [];
+  host.on("violation", (event) => violations.push(event));
+  for (const name of ["plugin:restarting", "plugin:restarted", "plugin:unavailable", "plugin:refused"] as const) {
+    host.on(name, ({ plugin }) => {
+      if (plugin === "mallory") life.push(name);
+    });
+  }
+  let answered = 0;
+  let slowest = 0;
+  let closing = false;
+  const neighbour = (async () => {
+    const driver = host.driver("neighbour");
+    while (!closing) {
+      const started = performance.now();
+      await driver.createNetwork("n");
+      await driver.deleteNetwork("n");
+      answered++;
+      slowest = Math.max(slowest, performance.now() - started);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  neighbour.catch(caught);
+  const mallory = mustFind(host, "mallory");
+  return {
+    host,
+    threads,
+    mallory,
+    violations,
+    lines,
+    life,
+    answered: () => answered,
+    slowest: () => slowest,
+    uncaught,
+    async close() {
+      closing = true;
+      await neighbour.catch(() => {});
+      await host.close();
+      process.off("uncaughtException", caught);
+      process.off("unhandledRejection", caught);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Also where the type is not registered: the tests of a refused start look at the host alone. */
+function mustFind(host: PluginHost, type: string): HostedDriver {
+  try {
+    return host.driver(type);
+  } catch {
+    return {} as HostedDriver;
+  }
+}
+
+/** What one attack must lead to: a violation of this code and detail, or nothing at all. */
+export type Expected = { readonly code: string; readonly detail: RegExp } | "nothing";
+
+let attacks = 0;
+
+/** Runs one attack and checks all that must hold after it. */
+export async function attack(
+  one: OwnedHost,
+  options: Readonly<Record<string, unknown>>,
+  expected: Expected,
+): Promise<void> {
+  const { host, mallory, violations, lines, life } = one;
+  violations.length = 0;
+  lines.length = 0;
+  life.length = 0;
+  const before = one.answered();
+  const counters = malloryInfo(host).counters;
+  const nid = `attack-${++attacks}`;
+  const call = mallory.createNetwork(nid, options as never).then(
+    () => undefined,
+    (error: Error & { code?: string }) => error,
+  );
+  if (expected === "nothing") {
+    assert.is(await call, undefined);
+    await mallory.deleteNetwork(nid);
+    assert.equal(violations, []);
+    assert.equal(life, []);
+  } else {
+    await until(() => life.includes("plugin:restarted"), `mallory's restart, ended for ${String(expected.detail)}`);
+    assert.is(violations.length, 1, `one violation: ${JSON.stringify(violations)}`);
+    const [violation] = violations;
+    assert.is(violation?.plugin, "mallory");
+    assert.is(violation?.code, expected.code);
+    assert.match(violation?.detail ?? "", expected.detail);
+    assert.equal(life, ["plugin:restarting", "plugin:restarted"]);
+    const after = malloryInfo(host).counters;
+    assert.is(after.violations, counters.violations + 1);
+    assert.is(after.restarts, counters.restarts + 1);
+    const line = lines.find(({ fields }) => fields.code === expected.code && fields.plugin === "mallory");
+    assert.ok(line, "the violation is logged with plugin and code");
+    for (const { message } of lines) assert.not.match(message, /\p{Cc}/u);
+    await call;
+  }
+  assert.is(malloryInfo(host).state, "running");
+  await mallory.createNetwork("honest");
+  await mallory.deleteNetwork("honest");
+  await until(() => one.answered() > before + 1, "the neighbour's answers");
+  // mallory, neighbour, a spare: those that were ended have ended.
+  await until(() => one.threads.live() === 3, "the ended thread's end", 10_000);
+  unharmed(one);
+  // A fresh count of crashes for the next attack.
+  if (expected !== "nothing") await host.reload("mallory");
+}
+
+/** Nothing thrown, nothing changed in this process. */
+export function unharmed(one: OwnedHost): void {
+  assert.equal(one.uncaught, []);
+  assert.is((Object.prototype as Record<string, unknown>).polluted, undefined);
+  assert.equal(Object.keys(Object.prototype), []);
+  assert.equal(Object.keys(Array.prototype), []);
+}
+
+export function malloryInfo(host: PluginHost): ReturnType<PluginHost["plugins"]>[number] {
+  const found = host.plugins().find(({ name }) => name === "mallory");
+  if (!found) throw new Error("no mallory");
+  return found;
+}

@@ -1,0 +1,125 @@
+/** Every rule of a netlink grant, by the attack that works without it, on both backends. */
+import { execFileSync } from "node:child_process";
+import type { Json } from "#dist/driverapi/json.js";
+import { RULES } from "#dist/permissions/netlink/rules.js";
+import { assert, rejection, suite } from "../../harness.js";
+import { ATTACKS } from "./attacks.js";
+import { bench, onBoth, ruleOf } from "./backends.js";
+
+const test = suite("permissions/netlink/rules");
+/** A method and its arguments. */
+type Call = readonly [string, ...Json[]];
+
+const EVERYTHING = { addresses: true, routes: true };
+
+for (const attack of ATTACKS) {
+  onBoth(test, `${attack.rule}: ${attack.what}`, async (t, kind) => {
+    const { resolvers = [] } = attack;
+    const { ask, host, backend, netns } = await bench(t, kind, attack.limits, { resolvers: () => resolvers });
+    await host(...(attack.host ?? []));
+    for (const [method, ...args] of attack.first ?? []) await ask(method as string, ...args);
+
+    const before = await backend.look(EVERYTHING);
+    const [method, ...args] = attack.ask;
+    const error = await rejection(ask(method as string, ...args));
+    assert.is(error.code, "ERR_NETLINK_REFUSED", error.message);
+    assert.is(ruleOf(error), attack.rule, error.message);
+    assert.ok(error.message.includes(attack.shows), `${error.message} does not show ${attack.shows}`);
+    assert.ok(!/[\n\0]/.test(error.message), "the message is one line");
+    assert.equal(await backend.look(EVERYTHING), before, "nothing has changed");
+
+    if (!attack.works) return;
+    const way = (): string => (kind === "kernel" && attack.takes ? wayTo(netns, attack.takes) : "");
+    const honest = way();
+    // Past the rules, it is done.
+    await host(...attack.works);
+    if (kind === "kernel" && attack.takes) assert.is.not(way(), honest, "the machine's traffic goes another way");
+  });
+}
+
+/** Where the machine sends what is for an address. */
+function wayTo(netns: string, ip: string): string {
+  try {
+    return execFileSync("ip", ["-n", netns, "route", "get", ip], { encoding: "utf8", stdio: "pipe" });
+  } catch {
+    return "nowhere";
+  }
+}
+
+onBoth(test, "sandbox: a link that has been moved away is out of reach", async (t, kind) => {
+  const { ask, hub } = await bench(t, kind);
+  await ask("createLink", { kind: "veth", name: "bh-v", peer: "bh-w" });
+  await hub.moved("bh-w", "/run/netns/bht-nowhere");
+  for (const call of [
+    ["setLink", "bh-w", { up: true }],
+    ["addAddress", "bh-w", "10.64.0.1/24"],
+    ["addRoute", { destination: "10.65.0.0/24", dev: "bh-w" }],
+  ] as readonly Call[]) {
+    assert.is(ruleOf(await rejection(ask(...call))), "sandbox");
+  }
+});
+
+onBoth(test, "own: a link of another plugin, of a name both could have", async (t, kind) => {
+  const { ask, open, hub } = await bench(t, kind);
+  await ask("createLink", { kind: "bridge", name: "bh-b" });
+  // A policy keeps prefixes apart; this stands behind it.
+  await hub
+    .open("bridge", {
+      kinds: ["bridge"],
+      prefix: "bh",
+      max: 1,
+      subnets: [],
+      parents: [],
+      passthru: false,
+      remotes: [],
+      ports: [],
+    })
+    .close?.();
+  const other = open("other", { prefix: "ot" });
+  for (const call of [
+    ["deleteLink", "bh-b"],
+    ["setLink", "bh-b", { up: true }],
+    ["addAddress", "bh-b", "10.64.0.1/24"],
+  ] as readonly Call[]) {
+    assert.is(ruleOf(await rejection(other(...call))), "name");
+  }
+  assert.equal(await other("links"), []);
+});
+
+onBoth(
+  test,
+  "host-route, host-address: of two plugins that want one network, the first has it, also in one turn",
+  async (t, kind) => {
+    const { ask, open } = await bench(t, kind);
+    const other = open("other", { prefix: "ot" });
+    await Promise.all([
+      ask("createLink", { kind: "bridge", name: "bh-b" }),
+      other("createLink", { kind: "bridge", name: "ot-b" }),
+    ]);
+    await Promise.all([ask("setLink", "bh-b", { up: true }), other("setLink", "ot-b", { up: true })]);
+    const [, refused] = await Promise.all([
+      ask("addAddress", "bh-b", "10.64.0.1/24"),
+      rejection(other("addAddress", "ot-b", "10.64.0.2/24")),
+    ]);
+    assert.is(ruleOf(refused), "host-address");
+    assert.is(ruleOf(await rejection(other("addRoute", { destination: "10.64.0.128/25", dev: "ot-b" }))), "host-route");
+  },
+);
+
+onBoth(test, "max: links asked for in one turn count too", async (t, kind) => {
+  const { ask } = await bench(t, kind, { max: 3 });
+  const outcomes = await Promise.allSettled(
+    ["a", "b", "c", "d", "e"].map((one) => ask("createLink", { kind: "bridge", name: `bh-${one}` })),
+  );
+  assert.equal(
+    outcomes.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "fulfilled", "rejected", "rejected"],
+  );
+});
+
+test("every rule has its attack", () => {
+  const attacked = new Set(ATTACKS.map(({ rule }) => rule)).add("sandbox");
+  assert.equal([...attacked].sort(), RULES.map(({ id }) => id).sort());
+});
+
+test.run();

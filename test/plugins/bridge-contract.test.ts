@@ -1,0 +1,11 @@
+/** The bridge driver keeps the contract, on both backends. */
+import { suite } from "../harness.js";
+import { generic, keepsTheContract } from "./shipped.js";
+
+const test = suite("plugins/bridge: the contract");
+
+keepsTheContract(test, "bridge", {
+  network: (n) => generic({ subnet: `10.64.${n}.0/24`, subnet6: `fd64:0:0:${n}::/64` }),
+});
+
+test.run();

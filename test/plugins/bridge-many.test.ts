@@ -1,0 +1,69 @@
+/** Fifty networks of twenty endpoints each, made and deleted in parallel: four at a time, then all at once. */
+import { EndpointConfig } from "#dist/index.js";
+import { assert, suite } from "../harness.js";
+import { KINDS, noKernel } from "../permissions/netlink/backends.js";
+import { generic, serve } from "./shipped.js";
+
+const test = suite("plugins/bridge: many");
+const NETWORKS = Number(process.env.BULKHEAD_NETWORKS ?? 50);
+const ENDPOINTS = 20;
+/** What is asked of the driver in one run: every network and endpoint made, and deleted again. */
+const CALLS = 2 * NETWORKS * (1 + ENDPOINTS);
+
+/** Runs the jobs, at most `width` at a time. */
+async function parallel(width: number, jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const queue = jobs[Symbol.iterator]();
+  const runner = async (): Promise<void> => {
+    for (const job of queue) await job();
+  };
+  await Promise.all(Array.from({ length: width }, runner));
+}
+
+for (const kind of KINDS) {
+  test(
+    `${kind}: ${NETWORKS} networks of ${ENDPOINTS} endpoints, four at a time and all at once`,
+    async (t) => {
+      const { host, hub } = await serve(t, "bridge", kind, { policy: { timeouts: { default: 60_000 } } });
+      const driver = host.driver("bridge");
+      for (const width of [4, NETWORKS * ENDPOINTS]) {
+        const before = hub.invocations;
+        const began = performance.now();
+        const networks = Array.from({ length: NETWORKS }, (_, n) => n);
+        const each = (of: (n: number, e: number) => Promise<void>): (() => Promise<void>)[] =>
+          networks.flatMap((n) => Array.from({ length: ENDPOINTS }, (_, e) => () => of(n, e)));
+        const made = new Set<string>();
+        await parallel(
+          width,
+          networks.map((n) => () => driver.createNetwork(`n${n}`, generic({ ipv4: { subnet: `10.64.${n}.0/24` } }))),
+        );
+        await parallel(
+          width,
+          each(async (n, e) => {
+            const endpoint = new EndpointConfig();
+            await driver.createEndpoint(`n${n}`, `e${n}-${e}`, endpoint);
+            made.add(endpoint.interfaces()[0]?.address() ?? "none");
+          }),
+        );
+        assert.is(made.size, NETWORKS * ENDPOINTS, "every endpoint has an address of its own");
+        await parallel(
+          width,
+          each((n, e) => driver.deleteEndpoint(`n${n}`, `e${n}-${e}`)),
+        );
+        await parallel(
+          width,
+          networks.map((n) => () => driver.deleteNetwork(`n${n}`)),
+        );
+        const runs = hub.invocations - before;
+        console.log(
+          `NOTE bridge, ${kind}, ${width} at a time: ${CALLS} calls in ${Math.round(performance.now() - began)} ms, ${runs} runs of ip`,
+        );
+        if (kind === "kernel" && width > 4 && NETWORKS >= 50)
+          assert.ok(runs < CALLS / 4, `${runs} runs of ip for ${CALLS} calls`);
+        assert.equal(host.host.plugins()[0]?.counters.errors, 0);
+      }
+    },
+    { ms: 240_000, needs: kind === "kernel" && noKernel },
+  );
+}
+
+test.run();

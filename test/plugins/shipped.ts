@@ -1,0 +1,128 @@
+/** The drivers that ship, tried on the model and, in a throwaway namespace, on the kernel. */
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { netlinkOf } from "#dist/host/plugin-host.js";
+import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
+import {
+  type ContractOptions,
+  createTestHost,
+  driverContract,
+  type TestHost,
+  type TestHostOptions,
+} from "#dist/testing.js";
+import { assert, type Suite, type TestContext } from "../harness.js";
+import { REPO } from "../host/platform/house.js";
+import { KINDS, noKernel } from "../permissions/netlink/backends.js";
+
+export type Kind = (typeof KINDS)[number];
+
+/** The machine's own links, for macvlan. */
+export const PARENTS = ["eth0", "eth1", "eth2", "eth3"] as const;
+
+type Driver = "bridge" | "macvlan";
+
+/** What each driver is granted. */
+const GRANTS: Readonly<Record<Driver, Partial<NetlinkLimits>>> = {
+  bridge: { kinds: ["bridge", "veth"], prefix: "bh", subnets: ["10.64.0.0/10", "fd64::/32"], max: 4096 },
+  macvlan: {
+    kinds: ["macvlan"],
+    prefix: "mv",
+    subnets: ["10.64.0.0/10", "fd64::/32"],
+    parents: [...PARENTS],
+    max: 4096,
+  },
+};
+
+/** Options of the test host for one driver, in a namespace of its own. */
+function shipped(t: TestContext, driver: Driver, kind: Kind, limits: Partial<NetlinkLimits> = {}): TestHostOptions {
+  const permissions = { netlink: { ...GRANTS[driver], ...limits } };
+  const plugin = join(REPO, "plugins", driver);
+  const links = driver === "macvlan" ? [...PARENTS] : [];
+  if (kind === "model") return { plugin, permissions, links };
+  return { plugin, permissions, backend: "kernel", netns: namespace(t, links) };
+}
+
+/** A namespace that is gone after the test, and in which no link must be left then but those it began with. */
+function namespace(t: TestContext, links: readonly string[]): string {
+  const name = `bht-${randomBytes(4).toString("hex")}`;
+  const ip = (...args: readonly string[]): string => execFileSync("ip", args, { encoding: "utf8" });
+  const all = (): readonly string[] => {
+    const links = JSON.parse(ip("-n", name, "-json", "link")) as readonly { readonly ifname: string }[];
+    return links.map(({ ifname }) => ifname).sort();
+  };
+  ip("netns", "add", name);
+  let before: readonly string[] | undefined;
+  t.cleanup(() => {
+    try {
+      if (before) assert.equal(all(), before, "links that are left");
+    } finally {
+      ip("netns", "delete", name);
+    }
+  });
+  ip("-n", name, "link", "set", "lo", "up");
+  for (const link of links) {
+    ip("-n", name, "link", "add", link, "type", "veth", "peer", "name", `w-${link}`);
+    for (const end of [link, `w-${link}`]) ip("-n", name, "link", "set", end, "up");
+  }
+  before = all();
+  return name;
+}
+
+/** A test host over a shipped driver; closed after the test. */
+export async function serve(
+  t: TestContext,
+  driver: Driver,
+  kind: Kind,
+  more: Partial<TestHostOptions> & { readonly limits?: Partial<NetlinkLimits> } = {},
+): Promise<{ readonly host: TestHost; readonly hub: NetlinkHub }> {
+  const { limits, ...options } = more;
+  const host = await createTestHost({ ...shipped(t, driver, kind, limits), ...options });
+  t.cleanup(() => host.close());
+  const hub = netlinkOf(host.host);
+  if (!hub) throw new Error("the host has no netlink");
+  return { host, hub };
+}
+
+/** A test per rule of the contract and backend. */
+export function keepsTheContract(test: Suite, driver: Driver, options: Partial<ContractOptions>): void {
+  for (const { id, says } of driverContract({ plugin: driver })) {
+    for (const kind of KINDS) {
+      test(
+        `${kind}: ${id}: ${says}`,
+        async (t) => {
+          // In the kernel every round is several runs of ip: fewer must do.
+          const rounds = kind === "kernel" ? 10 : 260;
+          const rules = driverContract({ ...shipped(t, driver, kind), rounds, ...options });
+          await rules.find((rule) => rule.id === id)?.run();
+        },
+        { ms: 60_000, needs: kind === "kernel" && noKernel },
+      );
+    }
+  }
+}
+
+/** The network options under Docker's key. */
+export function generic(options: object): Record<string, never> {
+  return { "com.docker.network.generic": options } as unknown as Record<string, never>;
+}
+
+/** One of a plugin's own files as a module, for tests of its parts. */
+export async function partOf<T>(t: TestContext, driver: Driver, file: string): Promise<T> {
+  const folder = join(await t.folder(), "part");
+  await mkdir(folder);
+  const { outputFiles } = await build({
+    entryPoints: [join(REPO, "plugins", driver, file)],
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    write: false,
+  });
+  const path = join(folder, "part.mjs");
+  await writeFile(path, outputFiles[0]?.text ?? "");
+  return (await import(pathToFileURL(path).href)) as T;
+}

@@ -1,0 +1,111 @@
+/**
+ * The test runner: every `*.test.js` below a folder, a process each, one after the other.
+ * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
+ * Usage: node build/test/run.js [PATTERN …]
+ *
+ * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
+ * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
+ */
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const patterns = process.argv.slice(2);
+const FILE_DEADLINE = 20 * 60_000;
+
+const files = readdirSync(here, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".test.js"))
+  .filter((name) => patterns.length === 0 || patterns.some((pattern) => name.includes(pattern)))
+  .sort();
+
+interface Outcome {
+  passed: number;
+  failed: number;
+  skipped: number;
+  why?: string;
+}
+
+const again = process.env.BULKHEAD_AGAIN === "1";
+const failures: string[] = [];
+const unsteady: string[] = [];
+const sum = { passed: 0, failed: 0, skipped: 0 };
+
+function count({ passed, failed, skipped }: Outcome): void {
+  sum.passed += passed;
+  sum.failed += failed;
+  sum.skipped += skipped;
+}
+
+async function runAndTell(file: string): Promise<Outcome> {
+  const started = Date.now();
+  const outcome = await runFile(join(here, file));
+  const { passed, failed, skipped, why } = outcome;
+  console.log(
+    `${failed ? "FAIL" : "ok  "} ${relative(".", file)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${Date.now() - started} ms`,
+  );
+  return outcome;
+}
+
+const second: string[] = [];
+for (const file of files) {
+  const outcome = await runAndTell(file);
+  if (outcome.failed > 0 && again) second.push(file);
+  else {
+    count(outcome);
+    if (outcome.failed > 0) failures.push(`${file}: ${outcome.why ?? ""}`);
+  }
+}
+for (const file of second) {
+  const outcome = await runAndTell(file);
+  count(outcome);
+  (outcome.failed > 0 ? failures : unsteady).push(`${file}: ${outcome.why ?? "it passed the second time"}`);
+}
+if (files.length === 0) {
+  console.log("no test file matches");
+  sum.failed++;
+}
+if (unsteady.length > 0) console.log(`\nUNSTEADY:\n${unsteady.map((line) => `  ${line}`).join("\n")}`);
+if (failures.length > 0) console.log(`\nFailed:\n${failures.map((line) => `  ${line}`).join("\n")}`);
+console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`);
+process.exitCode = sum.failed === 0 ? 0 : 1;
+
+function runFile(file: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--enable-source-maps", file], { stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGKILL");
+    }, FILE_DEADLINE);
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      const plain = stripVTControlCharacters(text);
+      const read = (word: string): number =>
+        [...plain.matchAll(new RegExp(`^\\s*${word}:\\s+(\\d+)`, "gm"))].reduce(
+          (total, match) => total + Number(match[1]),
+          0,
+        );
+      const total = read("Total");
+      const passed = read("Passed");
+      const skipped = read("Skipped");
+      const failed = Math.max(0, total - passed);
+      let why: string | undefined;
+      if (timedOut) why = "the file's own deadline passed";
+      else if (!/^\s*Total:/m.test(plain)) why = `it did not report (exit ${code ?? signal})`;
+      else if (total === 0 && skipped === 0) why = "it ran no test";
+      else if (failed > 0) why = `${failed} failed`;
+      else if (code !== 0) why = `it ended with ${code ?? signal}`;
+      if (why) console.log(plain);
+      else
+        for (const line of plain.split("\n"))
+          if (line.startsWith("SKIPPED") || line.startsWith("NOTE ")) console.log(line);
+      resolve({ passed, skipped, failed: why ? Math.max(1, failed) : 0, ...(why ? { why } : {}) });
+    });
+  });
+}
