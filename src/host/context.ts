@@ -33,5 +33,7 @@ export interface HostContext {
   policy(): Policy;
   /** Where the policy came from, for messages; undefined when it was given as an object. */
   readonly policyFile: string | undefined;
+  /** How long an open breaker stays open before one more try, in milliseconds. */
+  readonly breakerOpen: number;
   closed(): boolean;
 }

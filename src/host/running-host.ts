@@ -28,6 +28,8 @@ import { type Watcher, watchPlugins } from "./watch.js";
 /** What tests may exchange. */
 export interface HostParts {
   readonly threads?: Launcher;
+  /** How long an open breaker stays open, in milliseconds. */
+  readonly breakerOpen?: number;
 }
 
 export function isolationUnavailable(isolation: Isolation): DriverError {
@@ -83,6 +85,7 @@ export class RunningHost implements PluginHost {
       isolation: options.isolation ?? "thread",
       policy: () => policy.current,
       policyFile: policy.file,
+      breakerOpen: parts.breakerOpen ?? TIMES.breakerOpen,
       closed: () => this.#closed,
     };
     this.#sandboxes = new Sandboxes(this.#context.registry, netlink, netns);

@@ -7,7 +7,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DriverMethod, HostedDriver } from "#dist/driverapi/types.js";
-import { createPluginHost, type PluginHost } from "#dist/host/plugin-host.js";
+import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
+import type { HostParts } from "#dist/host/running-host.js";
 import type { TestContext } from "../harness.js";
 
 /**
@@ -222,6 +223,7 @@ export interface ScriptedOptions {
   readonly options?: object;
   /** The drivers note what they are asked. */
   readonly notes?: boolean;
+  readonly parts?: HostParts;
 }
 
 /** Starts a host with scripted plugins; closed after the test. */
@@ -247,15 +249,20 @@ export async function scripted(t: TestContext, given: ScriptedOptions = {}): Pro
     if (line.startsWith("@")) notes.push(JSON.parse(line.slice(1)) as Noted);
     else if (process.env.BULKHEAD_TEST_LOG && !line.startsWith("xxx")) console.error(line);
   };
-  const host = await createPluginHost({
-    plugins: dir,
-    isolation: "thread",
-    policy: {
-      defaults: { timeouts: { init: 15_000, ...timeouts } },
-      plugins: Object.fromEntries(ids.map((id) => [id, { grant, ...(options ? { options: options as never } : {}) }])),
+  const host = await startHost(
+    {
+      plugins: dir,
+      isolation: "thread",
+      policy: {
+        defaults: { timeouts: { init: 15_000, ...timeouts } },
+        plugins: Object.fromEntries(
+          ids.map((id) => [id, { grant, ...(options ? { options: options as never } : {}) }]),
+        ),
+      },
+      logger: { debug: keep, info: keep, warn: keep, error: keep },
     },
-    logger: { debug: keep, info: keep, warn: keep, error: keep },
-  });
+    given.parts ?? {},
+  );
   t.cleanup(() => host.close());
   const [first = "scripted"] = ids;
   const control = (id: string, config: object): Promise<void> =>

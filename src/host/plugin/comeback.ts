@@ -1,5 +1,4 @@
 /** How a plugin whose worker has ended comes back: at once, then with growing pauses, then not until the breaker's time is up. */
-import { TIMES } from "../../protocol/limits.js";
 import { Breaker } from "./breaker.js";
 
 /** Why the last worker ended, or could not be started. */
@@ -9,6 +8,8 @@ export interface Ending {
 }
 
 export interface ComebackOptions {
+  /** How long an open breaker stays open before one more try, in milliseconds. */
+  readonly breakerOpen: number;
   /** False when nobody wants the plugin back any more. */
   wanted(): boolean;
   /** Puts a new worker into service. `harsh`: its predecessors have blocked again and again. */
@@ -47,7 +48,7 @@ export class Comeback {
         this.#timer = setTimeout(() => {
           this.#breaker.halfOpen();
           this.#options.again(last);
-        }, TIMES.breakerOpen).unref();
+        }, this.#options.breakerOpen).unref();
         return;
       }
       await this.#pause(this.#breaker.pause);

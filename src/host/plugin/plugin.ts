@@ -2,7 +2,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
-import { TIMES } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conductor.js";
 import { shortList } from "../calls/operations.js";
 import type { HostContext } from "../context.js";
@@ -39,6 +38,7 @@ export class Plugin {
     this.#context = context;
     this.#reports = new PluginReports(id, context, this.counters);
     this.#comeback = new Comeback({
+      breakerOpen: context.breakerOpen,
       wanted: () => this.#current === undefined && !this.#stopped && !context.closed(),
       launch: (harsh) => this.#launch(this.#prepared as Prepared, harsh),
       restarted: (last) => this.#restarted(last),
@@ -272,7 +272,7 @@ export class Plugin {
 
   /** Calls are refused at once until the breaker's time is up. */
   #giveUp(last: Ending): void {
-    const seconds = Math.round(TIMES.breakerOpen / 1000);
+    const seconds = Math.ceil(this.#context.breakerOpen / 1000);
     const why = `it ended too often, last: ${last.reason}; next try in ${seconds} s, or host.reload("${this.id}")`;
     const words = `plugin "${this.id}" is not in service: ${why}`;
     this.#state = "unavailable";

@@ -66,4 +66,48 @@ test("calls that wait when the breaker opens are refused then, not at their dead
   assert.is(await waiting, "ERR_PLUGIN_UNAVAILABLE");
 });
 
+test("half open: when its time is up one more try is made; what crashes again is out of service at once", async (t) => {
+  const s = await scripted(t, { parts: { breakerOpen: 1 } });
+  const d = s.driver();
+  await d.createNetwork("net");
+  const crash = async (outcome: "plugin:restarted" | "plugin:unavailable"): Promise<void> => {
+    const next = event(s.host, outcome);
+    await s.timer("crash");
+    await next;
+  };
+  for (let i = 0; i < 4; i++) await crash("plugin:restarted");
+  const back = event(s.host, "plugin:restarted");
+  await crash("plugin:unavailable");
+  await back;
+  assert.is(s.host.plugins()[0]?.state, "running");
+  assert.is(s.host.plugins()[0]?.refusal, undefined);
+  assert.is((await rejection(d.createNetwork("net"))).code, "ERR_NETWORK_EXISTS");
+  await d.createNetwork("second");
+  const again = event(s.host, "plugin:restarted");
+  await crash("plugin:unavailable");
+  await again;
+  await d.deleteNetwork("net");
+  await d.deleteNetwork("second");
+});
+
+test("a breaker that is open makes no try once the plugin is unloaded", async (t) => {
+  const s = await scripted(t, { parts: { breakerOpen: 1 } });
+  for (let i = 0; i < 4; i++) {
+    const restarted = event(s.host, "plugin:restarted");
+    await s.timer("crash");
+    await restarted;
+  }
+  const unavailable = event(s.host, "plugin:unavailable");
+  await s.timer("crash");
+  await unavailable;
+  await s.host.unload("scripted");
+  let tries = 0;
+  s.host.on("plugin:restarted", () => {
+    tries++;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.is(tries, 0);
+  assert.is(s.host.plugins()[0]?.state, "stopped");
+});
+
 test.run();
