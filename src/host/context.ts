@@ -1,13 +1,12 @@
 /** What every part of one host shares. */
 import type { Capability, HostedDriver } from "../driverapi/types.js";
-import type { Launcher } from "../isolation/link.js";
+import type { Isolation, Launcher } from "../isolation/link.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
 import type { HostView } from "./calls/host-rules.js";
 import type { HostEmitter } from "./events.js";
 import type { Journal } from "./journal/journal.js";
 import type { Logger } from "./logger.js";
-import type { Isolation } from "./manifest/schema.js";
 import type { Policy } from "./policy/schema.js";
 import type { DriverRegistry } from "./registry.js";
 
@@ -26,10 +25,11 @@ export interface HostContext {
   /** Every plugin's links; nothing is run until one of them asks. */
   readonly netlink: NetlinkHub;
   readonly callback: PlatformCallback | undefined;
-  /** The launcher for an isolation. Throws `ERR_ISOLATION_UNAVAILABLE`. */
   launcher(isolation: Isolation): Launcher;
-  /** Isolation of plugins that neither manifest nor policy gives one. */
+  /** Isolation of plugins that the policy gives none. */
   readonly isolation: Isolation;
+  /** True for hosts of tests: every plugin lives in a thread of theirs. */
+  readonly threadsOnly: boolean;
   policy(): Policy;
   /** Where the policy came from, for messages; undefined when it was given as an object. */
   readonly policyFile: string | undefined;

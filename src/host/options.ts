@@ -1,9 +1,9 @@
 /** `createPluginHost`'s options: checked before anything is started. */
 import { DriverError } from "../driverapi/errors.js";
+import { ISOLATIONS, type Isolation } from "../isolation/link.js";
 import type { PlatformCallback } from "./context.js";
 import type { Logger } from "./logger.js";
 import { nearest } from "./manifest/nearest.js";
-import { ISOLATIONS, type Isolation } from "./manifest/schema.js";
 import type { Policy } from "./policy/schema.js";
 
 /** What a platform may choose. */
@@ -14,7 +14,7 @@ export interface PluginHostOptions {
   readonly policy?: string | Policy;
   /** Where state is kept across runs. Absent: nothing is kept. */
   readonly dataDir?: string;
-  /** Isolation of plugins whose manifest and policy name none. */
+  /** Isolation of plugins whose policy names none. Default: "process". */
   readonly isolation?: Isolation;
   /** The platform's `DriverCallback`: told of each driver after the host's own checks; a throw refuses it. */
   readonly callback?: PlatformCallback;

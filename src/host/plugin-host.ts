@@ -1,4 +1,5 @@
 /** Starting a host: options and policy checked, plugins found, and then it runs. */
+import { refuseInsideThread } from "../isolation/walls/raise.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { Home } from "../sandbox/attachment.js";
 import { discoverPlugins } from "./discovery.js";
@@ -6,7 +7,7 @@ import type { PluginHost } from "./face.js";
 import { defaultLogger, safeLogger } from "./logger.js";
 import { checkOptions, type PluginHostOptions } from "./options.js";
 import { PolicySource } from "./policy-source.js";
-import { type HostParts, isolationUnavailable, RunningHost } from "./running-host.js";
+import { type HostParts, RunningHost } from "./running-host.js";
 
 export type { PluginHost } from "./face.js";
 
@@ -23,17 +24,10 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
   const options = checkOptions(given);
   const logger = safeLogger(options.logger ?? defaultLogger);
-  if (options.isolation === "process" || options.isolation === "dedicated")
-    throw isolationUnavailable(options.isolation);
+  if (options.isolation !== "thread") refuseInsideThread();
   const policy = await PolicySource.open(options.policy);
   const folders = typeof options.plugins === "string" ? [options.plugins] : options.plugins;
   const found = await discoverPlugins(folders);
-  if (options.isolation === undefined) {
-    logger.warn(
-      {},
-      `isolation is "thread": plugins share this process, which code that aborts V8 takes down; run only plugins you trust, or say isolation: "thread" to be told no more`,
-    );
-  }
   if (options.dataDir !== undefined)
     logger.warn(
       { dataDir: options.dataDir },

@@ -1,6 +1,7 @@
 /** A host while it runs: its plugins, what they share, and how it ends. */
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
+import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
@@ -16,27 +17,21 @@ import { HostEmitter, type HostEventName, type HostListener } from "./events.js"
 import type { PluginHost } from "./face.js";
 import { MemoryJournal } from "./journal/memory-journal.js";
 import type { Logger } from "./logger.js";
-import type { Isolation } from "./manifest/schema.js";
 import type { PluginHostOptions } from "./options.js";
 import type { PluginInfo } from "./plugin/info.js";
 import { Plugin } from "./plugin/plugin.js";
 import type { PolicySource } from "./policy-source.js";
 import { DriverRegistry } from "./registry.js";
 import { homeOf, Sandboxes } from "./sandboxes.js";
+import { wallReports } from "./walls.js";
 import { type Watcher, watchPlugins } from "./watch.js";
 
 /** What tests may exchange. */
 export interface HostParts {
+  /** Holds all plugins, whatever their isolation. */
   readonly threads?: Launcher;
   /** How long an open breaker stays open, in milliseconds. */
   readonly breakerOpen?: number;
-}
-
-export function isolationUnavailable(isolation: Isolation): DriverError {
-  return new DriverError(
-    "ERR_ISOLATION_UNAVAILABLE",
-    `isolation "${isolation}" is not available in this version; use "thread" for plugins you trust`,
-  );
 }
 
 export class RunningHost implements PluginHost {
@@ -46,6 +41,7 @@ export class RunningHost implements PluginHost {
   readonly #logger: Logger;
   readonly #events: HostEmitter;
   readonly #threads: Launcher;
+  readonly #processes: HostProcesses;
   readonly #context: HostContext;
   readonly #plugins = new Map<string, Plugin>();
   readonly #sandboxes: Sandboxes;
@@ -66,7 +62,10 @@ export class RunningHost implements PluginHost {
     this.#policy = policy;
     this.#logger = logger;
     this.#events = new HostEmitter(logger);
-    this.#threads = parts.threads ?? new ThreadLauncher();
+    const threads = parts.threads ?? new ThreadLauncher();
+    this.#threads = threads;
+    const processes = new HostProcesses(wallReports(policy, logger));
+    this.#processes = processes;
     const { backend, netns } = options;
     const netlink = createNetlinkHub({ backend, netns, logger });
     this.#context = {
@@ -78,11 +77,10 @@ export class RunningHost implements PluginHost {
       machine: hostView(netlink, options.netns),
       netlink,
       callback: options.callback,
-      launcher: (isolation) => {
-        if (isolation !== "thread") throw isolationUnavailable(isolation);
-        return this.#threads;
-      },
-      isolation: options.isolation ?? "thread",
+      launcher: (isolation) =>
+        isolation === "thread" || parts.threads !== undefined ? threads : processes.launcher(isolation),
+      isolation: options.isolation ?? "process",
+      threadsOnly: parts.threads !== undefined,
       policy: () => policy.current,
       policyFile: policy.file,
       breakerOpen: parts.breakerOpen ?? TIMES.breakerOpen,
@@ -175,7 +173,7 @@ export class RunningHost implements PluginHost {
     await this.#watcher?.close();
     await this.#settled(TIMES.close);
     await Promise.all([...this.#plugins.values()].map((one) => one.close()));
-    await this.#threads.close();
+    await Promise.all([this.#threads.close(), this.#processes.close()]);
     await this.#context.netlink.close();
     await this.#context.journal.close();
     this.#events.clear();

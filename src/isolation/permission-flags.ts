@@ -2,13 +2,17 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 
+/** The flag that switches Node's permission model on. */
+export function permissionFlag(): string {
+  const [major = 20] = process.versions.node.split(".").map(Number);
+  return major >= 24 ? "--permission" : "--experimental-permission";
+}
+
 /** `execArgv` of a worker whose bootstrap is the file `bootstrap`. */
 export function permissionFlags(bootstrap: string): string[] {
   const piscina = dirname(createRequire(import.meta.url).resolve("piscina"));
-  const [major = 20] = process.versions.node.split(".").map(Number);
-  const flag = major >= 24 ? "--permission" : "--experimental-permission";
   return [
-    flag,
+    permissionFlag(),
     ...[dirname(bootstrap), piscina].map((folder) => `--allow-fs-read=${folder}/*`),
     "--disable-warning=ExperimentalWarning",
   ];

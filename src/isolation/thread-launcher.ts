@@ -4,7 +4,7 @@ import { MessageChannel, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { DriverError } from "../driverapi/errors.js";
 import { LIMITS, MEMORY_CLASSES, TIMES } from "../protocol/limits.js";
-import type { Launcher, Link, LinkEnd } from "./link.js";
+import type { Launcher, LaunchRequest, LinkEnd } from "./link.js";
 import { permissionFlags } from "./permission-flags.js";
 import { guardNodePort, guardPiscinaPort } from "./raw-ports.js";
 import { ThreadLink } from "./thread-link.js";
@@ -38,7 +38,7 @@ let nextRoute = 1;
 /** The launcher of `isolation: "thread"`. */
 export class ThreadLauncher implements Launcher {
   readonly #bootstrap: string;
-  readonly #spareCount: number;
+  #spareCount: number;
   readonly #execArgv: string[];
   readonly #pools = new Map<number, MemoryPool>();
   /** Threads that have not ended yet, each with its link. */
@@ -54,8 +54,19 @@ export class ThreadLauncher implements Launcher {
     this.#execArgv = [...(options.execArgv ?? permissionFlags(this.#bootstrap))];
   }
 
-  async launch({ plugin, memoryMb }: { readonly plugin: string; readonly memoryMb: number }): Promise<Link> {
-    const size = MEMORY_CLASSES.find((one) => one >= memoryMb) ?? 256;
+  /** Starts a spare of a memory class before the first worker of that class is wanted. */
+  warm(memoryMb: number): void {
+    const size = memoryClass(memoryMb);
+    this.#refill(this.#group(size), size);
+  }
+
+  /** From now on every worker is started when it is wanted; the spares there are stay. */
+  keepNoSpares(): void {
+    this.#spareCount = 0;
+  }
+
+  async launch({ plugin, memoryMb }: LaunchRequest): Promise<ThreadLink> {
+    const size = memoryClass(memoryMb);
     const group = this.#group(size);
     for (const spare of group.spares) {
       group.spares.delete(spare);
@@ -64,7 +75,7 @@ export class ThreadLauncher implements Launcher {
     }
     let link: ThreadLink;
     try {
-      link = await this.#start(group, size);
+      link = await this.#start(group);
     } catch (error) {
       throw new DriverError(
         "ERR_PLUGIN_START",
@@ -124,7 +135,7 @@ export class ThreadLauncher implements Launcher {
   #refill(group: MemoryPool, size: number): void {
     if (this.#closed || group.spares.size + group.refilling >= this.#spareCount) return;
     group.refilling++;
-    this.#start(group, size).then(
+    this.#start(group).then(
       (link) => {
         group.refilling--;
         if (this.#closed) link.kill("the host closes");
@@ -140,24 +151,24 @@ export class ThreadLauncher implements Launcher {
     );
   }
 
-  async #start(group: MemoryPool, size: number): Promise<ThreadLink> {
+  async #start(group: MemoryPool): Promise<ThreadLink> {
     while (this.#starting >= STARTING) await new Promise<void>((resolve) => this.#turns.push(resolve));
     this.#starting++;
     try {
       if (this.#closed) throw new Error("the host closes");
-      return await this.#startNow(group, size);
+      return await this.#startNow(group);
     } finally {
       this.#starting--;
       this.#turns.shift()?.();
     }
   }
 
-  async #startNow({ pool, starting }: MemoryPool, size: number): Promise<ThreadLink> {
+  async #startNow({ pool, starting }: MemoryPool): Promise<ThreadLink> {
     const { port1, port2 } = new MessageChannel();
     const cell = new SharedArrayBuffer(8);
     const route = nextRoute++;
     const stop = new AbortController();
-    const link = new ThreadLink(route, port1, cell, size, () => stop.abort());
+    const link = new ThreadLink(route, port1, cell, () => stop.abort());
     this.#links.add(link);
     starting.add(link);
     const task = pool.run({ port: port2, cell, route }, { transferList: [port2], signal: stop.signal });
@@ -191,6 +202,7 @@ export class ThreadLauncher implements Launcher {
     const thread = [...this.#threads.keys()].find((one) => one.threadId === threadId);
     if (thread === undefined) throw new Error("its thread ended");
     this.#threads.set(thread, link);
+    link.bind(thread);
     void link.gone.then(() => thread.terminate());
   }
 
@@ -223,6 +235,10 @@ export class ThreadLauncher implements Launcher {
       }
     }
   }
+}
+
+function memoryClass(memoryMb: number): number {
+  return MEMORY_CLASSES.find((one) => one >= memoryMb) ?? 256;
 }
 
 function describeEnd(error: unknown): LinkEnd {

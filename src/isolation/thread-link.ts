@@ -1,5 +1,5 @@
 /** A link to a worker thread: one MessagePort of our own, and two shared words. */
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { decodeUp, ProtocolViolation, routeHeader } from "../protocol/frame.js";
 import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
@@ -8,6 +8,9 @@ import type { CellReader, Link, LinkEnd } from "./link.js";
 
 export class ThreadLink implements Link {
   readonly route: number;
+  readonly isolation = "thread" as const;
+  readonly wall: undefined = undefined;
+  readonly pid: undefined = undefined;
   readonly cell: CellReader;
   onFrame: ((data: unknown) => void) | undefined;
   onEnd: ((end: LinkEnd) => void) | undefined;
@@ -15,13 +18,17 @@ export class ThreadLink implements Link {
   readonly hello: Promise<number>;
   /** Resolves when the worker is given up. */
   readonly gone: Promise<void>;
+  /** Resolves when its thread has truly ended: inside a native call that can be long after `gone`. */
+  readonly exited: Promise<void>;
   readonly #port: MessagePort;
   readonly #abort: () => void;
   readonly #resolveGone: () => void;
   #helloDone: ((told: number | Error) => void) | undefined;
   #over = false;
+  #thread: Worker | undefined;
+  readonly #resolveExited: () => void;
 
-  constructor(route: number, port: MessagePort, shared: SharedArrayBuffer, _memoryMb: number, abort: () => void) {
+  constructor(route: number, port: MessagePort, shared: SharedArrayBuffer, abort: () => void) {
     this.route = route;
     this.#port = port;
     this.#abort = abort;
@@ -32,6 +39,11 @@ export class ThreadLink implements Link {
       resolveGone = resolve;
     });
     this.#resolveGone = resolveGone;
+    let resolveExited = (): void => {};
+    this.exited = new Promise((resolve) => {
+      resolveExited = resolve;
+    });
+    this.#resolveExited = resolveExited;
     this.hello = new Promise((resolve, reject) => {
       this.#helloDone = (told) => (typeof told === "number" ? resolve(told) : reject(told));
     });
@@ -40,6 +52,16 @@ export class ThreadLink implements Link {
     port.on("message", (data: unknown) => this.#receive(data));
     port.on("messageerror", () => this.onFrame?.(undefined));
     port.unref();
+  }
+
+  get busyMs(): number {
+    return this.#thread?.performance.eventLoopUtilization().active ?? 0;
+  }
+
+  /** Its thread is known now. */
+  bind(thread: Worker): void {
+    this.#thread = thread;
+    thread.once("exit", this.#resolveExited);
   }
 
   send(frame: string): void {

@@ -41,6 +41,8 @@ export const LIMITS = {
   urlChars: 1_048_576,
   /** Fields of one structured log line. */
   logFields: 32,
+  /** What a changed plugin asks for in place of what its former version did, in UTF-16 units; longer texts are cut. */
+  differenceChars: 1024,
 } as const;
 
 /** Deadlines and budgets, in milliseconds. */
@@ -126,6 +128,47 @@ export const NETLINK = {
   waiting: 1024,
 } as const;
 
+/** Host processes: the walled processes that hold workers under isolation "process" and "dedicated". */
+export const WALLS = {
+  /** Plugins that share one host process. */
+  tenants: 16,
+  /** Writable memory of a shared one, in mebibytes: hard, RLIMIT_DATA. */
+  dataMbShared: 2048,
+  /** The same of a dedicated one whose worker is of the smallest memory class; twice the class is added. */
+  dataMbDedicated: 320,
+  /** Resident memory at which a dedicated one is ended, in mebibytes; twice the memory class is added. */
+  residentMbDedicated: 192,
+  /** Resident memory at which a shared one is ended, in mebibytes. */
+  residentMbShared: 1024,
+  /** How often resident memory is looked at, in milliseconds. */
+  watchMs: 250,
+  /** A host process must be ready by then, in milliseconds. */
+  readyMs: 20_000,
+  /** Its main thread must answer a ping by then, in milliseconds. */
+  pongMs: 2_000,
+  /** How often it is pinged, in milliseconds. */
+  pingMs: 1_000,
+  /** A thread that is to end and is still inside a native call after this long takes its whole process along, in milliseconds. */
+  stuckMs: 5_000,
+  /** Ends of shared host processes within `TIMES.breakerWindow` after which all that were present live alone. */
+  abortsUntilAlone: 2,
+  /** Host processes being started at the same time. */
+  starting: 3,
+  /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */
+  frameBytes: 1_572_872,
+  /** Frames, and their bytes, that are read from one host process before other work has its turn. */
+  framesPerTick: 4096,
+  bytesPerTick: 4_194_304,
+  /** Bytes waiting for a host process that does not read; then it is ended. */
+  unreadBytes: 134_217_728,
+  /** Bytes of a host process's standard error that are kept for the message. */
+  stderrBytes: 16_384,
+  /** How often a host process looks at the cells of workers that keep silent, in milliseconds. */
+  cellMs: 25,
+  /** How often it tells how busy its workers are, in milliseconds. */
+  busyMs: 1_000,
+} as const;
+
 /** The process that bundles one plugin, and what it may answer. */
 export const BUNDLER = {
   /** Bundler processes at one time, each with an esbuild of its own; further bundles wait their turn. */
@@ -147,4 +190,20 @@ export const BUNDLER = {
   headerBytes: 4_194_304,
   /** How long to wait for the pipes of a killed bundler to close. */
   reapMs: 2_000,
+} as const;
+
+/** The audit log. */
+export const AUDIT = {
+  /** Size at which the file is put aside, in bytes. */
+  fileBytes: 10_485_760,
+  /** Files put aside that are kept. */
+  files: 5,
+  /** A line's detail, in UTF-16 units; longer ones are cut. */
+  detailChars: 1024,
+  /** Lines one plugin may cause in one window, of those it can cause at will and of the others each. */
+  lines: 60,
+  /** That window, in milliseconds. */
+  window: 60_000,
+  /** Lines that may wait for the disk. */
+  queue: 10_000,
 } as const;

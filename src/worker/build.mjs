@@ -1,13 +1,19 @@
-/** Bundles the worker's compiled code with ses, comlink and ipaddr.js into the one file a worker may read. */
+/** Bundles what runs outside the platform's own process: the worker's code, with ses, comlink and ipaddr.js; a host process's. */
 import { build } from "esbuild";
 
+const common = { bundle: true, platform: "node", target: "node20", legalComments: "eof", logLevel: "warning" };
+
 await build({
+  ...common,
   entryPoints: ["dist/worker/main.js"],
   outfile: "dist/worker/bootstrap.cjs",
-  bundle: true,
   format: "cjs",
-  platform: "node",
-  target: "node20",
-  legalComments: "eof",
-  logLevel: "warning",
+});
+// Piscina stays a package: its workers start from a file of its own.
+await build({
+  ...common,
+  entryPoints: ["dist/isolation/host-process-main.js"],
+  outfile: "dist/isolation/host-process.mjs",
+  format: "esm",
+  external: ["piscina"],
 });

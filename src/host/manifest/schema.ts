@@ -4,6 +4,7 @@ import { DRIVER_METHODS, GlobalScope, LocalScope } from "../../driverapi/constan
 import { DriverError } from "../../driverapi/errors.js";
 import { parseTypeName } from "../../driverapi/names.js";
 import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionName } from "../../permissions/catalogue.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { z } from "../../zod.js";
@@ -13,10 +14,6 @@ export const PLUGIN_ID: RegExp = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Deadlines, in milliseconds. `default` stands for the methods that are not named; it does not touch `init`. */
 export type Timeouts = { readonly [K in DriverMethod | "default" | "init"]?: number };
-
-/** Where a plugin's worker lives, weakest first. */
-export const ISOLATIONS = ["thread", "process", "dedicated"] as const;
-export type Isolation = (typeof ISOLATIONS)[number];
 
 /** `limits` of a manifest, a policy entry or the policy's defaults. */
 export interface PluginLimits {

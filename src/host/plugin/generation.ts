@@ -5,6 +5,8 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { Json, JsonObject } from "../../driverapi/json.js";
 import { parseScope, parseTypeName } from "../../driverapi/names.js";
 import type { Scope } from "../../driverapi/types.js";
+import type { Isolation, Link } from "../../isolation/link.js";
+import type { WallName } from "../../isolation/walls/wall.js";
 import { LIMITS } from "../../protocol/limits.js";
 import { ask } from "../calls/ask.js";
 import type { HostContext } from "../context.js";
@@ -31,6 +33,8 @@ export interface GenerationHooks {
   unregistered(generation: Generation, registration: Registration): void;
   refused(type: string, error: DriverError): void;
   violation(code: ErrorCode, detail: string): void;
+  /** True while the plugin has neither crashed nor broken the protocol. */
+  clean(): boolean;
   ended(generation: Generation, end: SessionEnd): void;
 }
 
@@ -46,6 +50,7 @@ export class Generation {
   readonly #hooks: GenerationHooks;
   readonly #powers: OpenPowers;
   #session: Session | undefined;
+  #link: Link | undefined;
   #refusals = 0;
   /** Types whose registration is under way. */
   readonly #underWay = new Set<string>();
@@ -62,6 +67,23 @@ export class Generation {
     return this.#session;
   }
 
+  get isolation(): Isolation | undefined {
+    return this.#link?.isolation;
+  }
+
+  get wall(): WallName | undefined {
+    return this.#link?.wall;
+  }
+
+  get pid(): number | undefined {
+    return this.#link?.pid;
+  }
+
+  /** Its start failed because its host process ended, and another plugin there may be the cause. */
+  get innocent(): boolean {
+    return this.#session?.over?.innocent === true;
+  }
+
   get alive(): boolean {
     return this.#session?.alive === true;
   }
@@ -69,8 +91,9 @@ export class Generation {
   /** Resolves when `init` has returned and at least one driver is registered. Throws `DriverError`. */
   async start(harsh: boolean): Promise<void> {
     const { id, effective, code, sourceMap } = this.prepared;
-    const launcher = this.#context.launcher(effective.isolation ?? this.#context.isolation);
-    const link = await launcher.launch({ plugin: id, memoryMb: effective.memoryMb });
+    const launcher = this.#context.launcher(effective.isolation);
+    const link = await launcher.launch({ plugin: id, memoryMb: effective.memoryMb, clean: () => this.#hooks.clean() });
+    this.#link = link;
     const session = new Session(
       link,
       {

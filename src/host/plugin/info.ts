@@ -1,7 +1,8 @@
 /** What a platform and an operator see of a plugin. */
 import type { DriverError } from "../../driverapi/errors.js";
+import type { Isolation } from "../../isolation/link.js";
+import type { WallName } from "../../isolation/walls/wall.js";
 import type { Counters } from "../calls/conductor.js";
-import type { Isolation } from "../manifest/schema.js";
 import type { Effective } from "../policy/effective.js";
 
 /** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, its networks are not. */
@@ -22,7 +23,12 @@ export interface PluginInfo {
   readonly state: PluginState;
   /** Network types it serves. */
   readonly drivers: readonly string[];
+  /** Where its worker lives; "dedicated" also for one that shared a process which ended too often. */
   readonly isolation: Isolation | undefined;
+  /** What stands around its host process; undefined under isolation "thread", and while no worker of it runs. */
+  readonly wall: WallName | undefined;
+  /** Its host process; undefined under isolation "thread", and while no worker of it runs. */
+  readonly pid: number | undefined;
   /** What it may do: scope, and permissions with their limits. */
   readonly grant: { readonly scope: string; readonly permissions: Effective["permissions"] } | undefined;
   /** Of the files that run. */

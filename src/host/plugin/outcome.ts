@@ -11,6 +11,8 @@ export interface SessionEnd {
   readonly reason: string;
   /** The plugin's fault, to be counted as a crash; false when the host itself ended it. */
   readonly crash: boolean;
+  /** Its host process ended with other plugins in it: this one need not be the cause. */
+  readonly innocent?: boolean;
 }
 
 /** What became of a call. `dropped`: it had expired and was not run. `ended`: the worker went; `started` as far as is known. */

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
+import { WALLS } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conductor.js";
 import { shortList } from "../calls/operations.js";
 import type { HostContext } from "../context.js";
@@ -31,6 +32,8 @@ export class Plugin {
   /** The plugin's file has gone: it serves on until its last network is deleted. */
   #orphan = false;
   #stopped = false;
+  /** Crashes of its own since it was loaded. */
+  #faults = 0;
   /** Loads, reloads, restarts and stops happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   constructor(id: string, context: HostContext) {
@@ -73,7 +76,9 @@ export class Plugin {
       version,
       state: this.#state,
       drivers: this.#drivers.types(),
-      isolation: effective && (effective.isolation ?? this.#context.isolation),
+      isolation: this.#current?.isolation ?? effective?.isolation,
+      wall: this.#current?.wall,
+      pid: this.#current?.pid,
       grant: effective && { scope: effective.scope, permissions: effective.permissions },
       sha256,
       ...(this.#refusal ? { refusal: this.#refusal } : {}),
@@ -190,13 +195,16 @@ export class Plugin {
 
   /** `harsh`: its earlier workers have blocked again and again. What was loaded anew has no such record. */
   async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
-    const generation = new Generation(prepared, this.#powers as OpenPowers, this.#context, this.#hooks());
-    try {
-      await generation.start(harsh);
-      return generation;
-    } catch (error) {
-      this.#abandon(generation);
-      throw error;
+    for (let tries = 0; ; tries++) {
+      const generation = new Generation(prepared, this.#powers as OpenPowers, this.#context, this.#hooks());
+      try {
+        await generation.start(harsh);
+        return generation;
+      } catch (error) {
+        this.#abandon(generation);
+        // Its process ended under it, and another may be the cause: the last try is one by itself.
+        if (!generation.innocent || tries >= WALLS.abortsUntilAlone) throw error;
+      }
     }
   }
 
@@ -253,7 +261,11 @@ export class Plugin {
     this.#drivers.pause();
     if (this.#stopped || this.#context.closed()) return;
     this.#state = "restarting";
-    this.#comeback.crashed(end.code === "ERR_PLUGIN_BLOCKED");
+    // What shared its process with the cause of its end is not held responsible.
+    if (end.innocent !== true) {
+      this.#faults++;
+      this.#comeback.crashed(end.code === "ERR_PLUGIN_BLOCKED");
+    }
     this.#reports.restarting(end);
     void this.#next(() => this.#comeback.run(end));
   }
@@ -336,6 +348,7 @@ export class Plugin {
       unregistered: (_generation, { type }) => this.#drivers.withdraw(type),
       refused: (type, error) => this.#reports.driverRefused(type, error),
       violation: (code, detail) => this.#reports.violation(code, detail),
+      clean: () => this.#faults === 0,
       ended: (generation, end) => {
         if (generation === this.#current && end.crash) this.#crashed(end);
       },

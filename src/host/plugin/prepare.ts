@@ -29,6 +29,7 @@ export async function prepare(found: Discovered, context: HostContext): Promise<
     manifest: found.manifest,
     policy: context.policy(),
     hostIsolation: context.isolation,
+    threadsOnly: context.threadsOnly,
   });
   const unnamed = limitsText(id, effective.missing, context.policyFile);
   if (unnamed !== undefined) throw new DriverError("ERR_GRANT_MISSING", `plugin "${id}": ${unnamed}`, { plugin: id });
@@ -40,7 +41,6 @@ export async function prepare(found: Discovered, context: HostContext): Promise<
       { plugin: id },
     );
   }
-  context.launcher(effective.isolation ?? context.isolation);
   const { code, sourceMap, sha256 } = await bundleDiscovered(found);
   if (effective.sha256 !== undefined && effective.sha256.toLowerCase() !== sha256) {
     throw new DriverError(

@@ -98,6 +98,11 @@ export class Session {
     return this.#end === undefined;
   }
 
+  /** How it ended; undefined while it has not. */
+  get over(): SessionEnd | undefined {
+    return this.#end;
+  }
+
   /** Blocks counted against the plugin from its earlier workers make this one be judged by the default deadline. */
   judgeHarshly(): void {
     this.#watch.harsh = true;
@@ -278,6 +283,13 @@ export class Session {
   #linkEnded(end: LinkEnd): void {
     if (end.how === "memory")
       this.end({ code: "ERR_PLUGIN_MEMORY", reason: "its worker ran out of memory", crash: true });
+    else if (end.how === "process")
+      this.end({
+        code: "ERR_HOST_PROCESS",
+        reason: escapeLine(`its host process ended: ${end.detail}`, LIMITS.messageChars),
+        crash: true,
+        innocent: end.shared === true,
+      });
     else
       this.end({
         code: "ERR_PLUGIN_CRASHED",

@@ -1,9 +1,10 @@
 /** What one plugin may do: its manifest's wishes cut down to the operator's policy. */
 import { DRIVER_METHODS } from "../../driverapi/constants.js";
 import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionRow } from "../../permissions/catalogue.js";
 import { DEFAULTS, TIMES } from "../../protocol/limits.js";
-import { ISOLATIONS, type Isolation, type Manifest } from "../manifest/schema.js";
+import type { Manifest } from "../manifest/schema.js";
 import {
   type AskedPermissions,
   grantedPermissions,
@@ -28,8 +29,8 @@ export interface Effective {
   readonly timeouts: { readonly [K in DriverMethod | "init" | "default"]: number };
   readonly memoryMb: number;
   readonly drivers: number;
-  /** Undefined where neither manifest, policy nor host names one. */
-  readonly isolation: Isolation | undefined;
+  /** "dedicated" whenever a permission reaches beyond the plugin itself. */
+  readonly isolation: Isolation;
   /** What `config()` is called with, by network type. */
   readonly options: DriverOptions;
   readonly sha256: string | undefined;
@@ -41,8 +42,10 @@ export interface GrantQuestion {
   readonly id: string;
   readonly manifest: Manifest | undefined;
   readonly policy: Policy;
-  /** The host's isolation for plugins whose policy names none. */
+  /** The host's isolation for plugins whose policy names none. Default: "process". */
   readonly hostIsolation?: Isolation | undefined;
+  /** True for hosts of tests: every plugin lives in a thread of theirs, whatever it is granted. */
+  readonly threadsOnly?: boolean;
   /** The permissions there are; for tests. */
   readonly catalogue?: Readonly<Record<string, PermissionRow>>;
 }
@@ -65,7 +68,7 @@ export function askedScope({ id, manifest, policy }: Pick<GrantQuestion, "id" | 
 
 /** What the plugin `id` may do. Pure; both sides have been parsed. */
 export function effectiveGrant(question: GrantQuestion): Effective {
-  const { id, manifest, policy, hostIsolation, catalogue = PERMISSIONS } = question;
+  const { id, manifest, policy, catalogue = PERMISSIONS } = question;
   const entry = policyEntry(policy, id) ?? {};
   const { scope: grantedScope = "local", ...grantedNames } = entry.grant ?? {};
 
@@ -91,7 +94,7 @@ export function effectiveGrant(question: GrantQuestion): Effective {
       manifest?.limits?.drivers,
       entry.limits?.drivers ?? policy.defaults?.limits?.drivers ?? DEFAULTS.drivers,
     ),
-    isolation: stronger(manifest?.isolation, entry.isolation ?? policy.defaults?.isolation ?? hostIsolation),
+    isolation: effectiveIsolation(question, Object.keys(permissions)),
     options: entry.options ?? Object.freeze({}),
     sha256: entry.sha256?.toLowerCase(),
     recovery: manifest?.recovery ?? "replay",
@@ -121,7 +124,15 @@ function lower(wish: number | undefined, bound: number): number {
   return wish === undefined ? bound : Math.min(wish, bound);
 }
 
-function stronger(a: Isolation | undefined, b: Isolation | undefined): Isolation | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return ISOLATIONS.indexOf(a) > ISOLATIONS.indexOf(b) ? a : b;
+/** Permissions that reach beyond the plugin itself: their holder shares its process with nobody. */
+const DEDICATED: ReadonlySet<string> = new Set(["netlink", "firewall", "fetch", "cluster"]);
+
+/** The operator's word, or a stronger one of the manifest's: a manifest never weakens it. */
+function effectiveIsolation(question: GrantQuestion, permissions: readonly string[]): Isolation {
+  const { id, manifest, policy, hostIsolation = "process", threadsOnly = false } = question;
+  if (threadsOnly) return "thread";
+  if (permissions.some((one) => DEDICATED.has(one))) return "dedicated";
+  const operator = policyEntry(policy, id)?.isolation ?? policy.defaults?.isolation ?? hostIsolation;
+  const wish = manifest?.isolation ?? operator;
+  return ISOLATIONS.indexOf(wish) > ISOLATIONS.indexOf(operator) ? wish : operator;
 }

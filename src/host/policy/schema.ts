@@ -2,10 +2,11 @@
 
 import type { Json } from "../../driverapi/json.js";
 import type { Scope } from "../../driverapi/types.js";
+import type { Isolation } from "../../isolation/link.js";
+import { SANDBOXES, type SandboxPolicy } from "../../isolation/walls/wall.js";
 import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import { z } from "../../zod.js";
 import {
-  type Isolation,
   isolationSchema,
   type PermissionSet,
   PLUGIN_ID,
@@ -45,6 +46,11 @@ export interface PolicyDefaults {
 /** A policy. Read `plugins` with `policyEntry`: ids such as `constructor` are legal. */
 export interface Policy {
   readonly $schema?: string;
+  /**
+   * The wall around host processes. Default "bubblewrap", and nothing weaker; "auto": the strongest that can be raised here;
+   * "node": Node's permission flags alone; "none": not even those.
+   */
+  readonly sandbox?: SandboxPolicy;
   readonly defaults?: PolicyDefaults;
   readonly plugins?: { readonly [id: string]: PolicyEntry };
 }
@@ -69,6 +75,7 @@ const entrySchema = z.strictObject({
 /** The whole policy. */
 export const policySchema: z.ZodType<Policy> = z.strictObject({
   $schema: z.exactOptional(z.string().max(2048)),
+  sandbox: z.exactOptional(z.enum(SANDBOXES)),
   defaults: z.exactOptional(z.strictObject(defaultsShape)),
   plugins: z.exactOptional(
     z

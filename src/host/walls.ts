@@ -1,0 +1,33 @@
+/** What the operator is told of the walls: which stands, what it lacks, and when a host process has ended. */
+import type { HostProcessesOptions } from "../isolation/host-processes.js";
+import { raiseWall } from "../isolation/walls/raise.js";
+import type { Wall } from "../isolation/walls/wall.js";
+import type { Logger } from "./logger.js";
+import type { PolicySource } from "./policy-source.js";
+
+/** The wall that the policy in force demands, raised on first use; a weakened one is said at every start. */
+export function wallReports(policy: PolicySource, logger: Logger): HostProcessesOptions {
+  return {
+    async wall(): Promise<Wall> {
+      const wall = await raiseWall(policy.current.sandbox ?? "bubblewrap", policy.file);
+      if (wall.lacks.length > 0) logger.warn({ wall: wall.name }, weakened(wall));
+      else logger.debug({ wall: wall.name }, "host processes run under bubblewrap");
+      return wall;
+    },
+    aborted({ why, plugins, alone }) {
+      const who = plugins.length === 0 ? "a spare" : plugins.join(", ");
+      const then = alone.length === 0 ? "" : `; from now on each in a process of its own: ${alone.join(", ")}`;
+      logger.warn({ code: "ERR_HOST_PROCESS", plugins, alone }, `a host process ended (${who}): ${why}${then}`);
+    },
+  };
+}
+
+const WEAKER = {
+  bubblewrap: "host processes run under bubblewrap, but not all of it stands",
+  node: "host processes run without bubblewrap, behind Node's permission flags alone",
+  none: "host processes run without any wall",
+} as const;
+
+function weakened({ name, lacks }: Wall): string {
+  return `the wall is weakened: ${WEAKER[name]}: ${lacks.join("; ")}`;
+}

@@ -1,0 +1,86 @@
+/** What the platform and a host process say to each other about workers. What comes from a host process is hostile until read. */
+
+/** Platform → host process. */
+export type ControlDown =
+  /** Have a worker of this memory class ready. */
+  | { readonly kind: "warm"; readonly memoryMb: number }
+  /** A worker is wanted; answered by `opened` or `failed` with the same number. `alone`: the last one here, keep no spare. */
+  | { readonly kind: "open"; readonly id: number; readonly memoryMb: number; readonly alone: boolean }
+  | { readonly kind: "kill"; readonly route: number }
+  /** Answered at once by a `pong`: the main thread turns. */
+  | { readonly kind: "ping"; readonly id: number };
+
+/** Host process → platform. */
+export type ControlUp =
+  | { readonly kind: "ready" }
+  | { readonly kind: "opened"; readonly id: number; readonly route: number }
+  | { readonly kind: "failed"; readonly id: number; readonly why: string }
+  /** A worker has ended by itself. */
+  | { readonly kind: "ended"; readonly route: number; readonly how: "exit" | "memory" | "killed"; readonly detail: string }
+  /** A worker has posted what is no frame of its own. */
+  | { readonly kind: "foreign"; readonly route: number }
+  /** A worker's cell has changed while it kept silent: a hint. */
+  | { readonly kind: "cell"; readonly route: number; readonly running: number; readonly started: number }
+  /** Milliseconds each worker's loop has been busy since it began: pairs of route and figure. */
+  | { readonly kind: "busy"; readonly workers: readonly (readonly [route: number, ms: number])[] }
+  | { readonly kind: "pong"; readonly id: number };
+
+/** Characters of a control message from a host process. */
+const CHARS = 65_536;
+/** Characters of a text in one that are kept. */
+const TEXT_CHARS = 1000;
+
+/** Reads one control message of a host process, its routing header cut off. Undefined: it is none. */
+export function readControlUp(text: string): ControlUp | undefined {
+  if (text.length > CHARS) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const { kind, id, route, why, how, detail, running, started, workers } = value as Record<string, unknown>;
+  switch (kind) {
+    case "ready":
+      return { kind };
+    case "pong":
+      return isCount(id) ? { kind, id } : undefined;
+    case "opened":
+      return isCount(id) && isRoute(route) ? { kind, id, route } : undefined;
+    case "failed":
+      return isCount(id) && typeof why === "string" ? { kind, id, why: why.slice(0, TEXT_CHARS) } : undefined;
+    case "ended": {
+      if (!isRoute(route) || typeof detail !== "string") return undefined;
+      if (how !== "exit" && how !== "memory" && how !== "killed") return undefined;
+      return { kind, route, how, detail: detail.slice(0, TEXT_CHARS) };
+    }
+    case "foreign":
+      return isRoute(route) ? { kind, route } : undefined;
+    case "cell":
+      return isRoute(route) && isWord(running) && isWord(started) ? { kind, route, running, started } : undefined;
+    case "busy":
+      return Array.isArray(workers) && workers.every(isBusy) ? { kind, workers } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isBusy(value: unknown): value is readonly [number, number] {
+  return (
+    Array.isArray(value) && value.length === 2 && isRoute(value[0]) && Number.isFinite(value[1]) && Number(value[1]) >= 0
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Route 0 is the host process itself. */
+function isRoute(value: unknown): value is number {
+  return isCount(value) && value > 0 && value < 2 ** 32;
+}
+
+function isWord(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31;
+}

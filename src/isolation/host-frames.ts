@@ -1,0 +1,81 @@
+/**
+ * The stream between the platform and a host process: frames (protocol/frame.ts), each after its length in bytes. A frame's
+ * routing header says which worker it is for; route 0 is the host process itself: control messages, JSON.
+ */
+
+/** Bytes of the length before each frame, little-endian. */
+const LENGTH_BYTES = 4;
+/** Digits of the routing header. */
+const HEADER_CHARS = 8;
+/** The routing header of control messages. */
+export const CONTROL_HEADER = "00000000";
+
+export interface FrameSink {
+  /** One whole frame; `header` is its routing header, eight characters of any kind. */
+  frame(header: string, text: string): void;
+  /** The other side does not speak this protocol. Nothing follows. */
+  violation(why: string): void;
+}
+
+/** Cuts a stream into frames. Looks at a frame's length before it keeps a byte of it. */
+export class FrameReader {
+  readonly #maxBytes: number;
+  readonly #sink: FrameSink;
+  #parts: Buffer[] = [];
+  #have = 0;
+  #need: number = LENGTH_BYTES;
+  #over = false;
+
+  constructor(maxBytes: number, sink: FrameSink) {
+    this.#maxBytes = maxBytes;
+    this.#sink = sink;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#parts.push(chunk);
+    this.#have += chunk.length;
+    if (this.#have < this.#need) return;
+    const [first] = this.#parts;
+    const bytes = this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts, this.#have);
+    this.#parts = [];
+    let at = 0;
+    this.#need = LENGTH_BYTES;
+    while (bytes.length - at >= LENGTH_BYTES) {
+      const length = bytes.readUInt32LE(at);
+      if (length < HEADER_CHARS) return this.#end("a frame without a routing header");
+      if (length > this.#maxBytes) return this.#end(`a frame of ${length} bytes`);
+      if (bytes.length - at - LENGTH_BYTES < length) {
+        this.#need = LENGTH_BYTES + length;
+        break;
+      }
+      const start = at + LENGTH_BYTES;
+      at = start + length;
+      const text = bytes.toString("utf8", start, at);
+      this.#sink.frame(text.slice(0, HEADER_CHARS), text);
+      if (this.#over) return;
+    }
+    this.#have = bytes.length - at;
+    if (this.#have > 0) this.#parts.push(at === 0 ? bytes : bytes.subarray(at));
+  }
+
+  /** Nothing more is read. */
+  stop(): void {
+    this.#over = true;
+    this.#parts = [];
+  }
+
+  #end(why: string): void {
+    this.stop();
+    this.#sink.violation(why);
+  }
+}
+
+/** A frame as it travels. */
+export function frameBytes(text: string): Buffer {
+  const length = Buffer.byteLength(text, "utf8");
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + length);
+  bytes.writeUInt32LE(length, 0);
+  bytes.write(text, LENGTH_BYTES, length, "utf8");
+  return bytes;
+}

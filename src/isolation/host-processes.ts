@@ -1,0 +1,179 @@
+/** The launchers of isolation "process" and "dedicated": which host process a plugin's worker lives in, and spares kept ahead. */
+import { DriverError } from "../driverapi/errors.js";
+import { LIMITS, MEMORY_CLASSES, TIMES, WALLS } from "../protocol/limits.js";
+import { HostProcess } from "./host-process.js";
+import type { Launcher, LaunchRequest, Link } from "./link.js";
+import type { ProcessLink } from "./process-link.js";
+import type { Wall } from "./walls/wall.js";
+
+export interface HostProcessesOptions {
+  /** The wall, raised on first use. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
+  readonly wall: () => Promise<Wall>;
+  /** A host process ended that was not to. `plugins`: who lived there; `alone`: who lives alone from now on. */
+  readonly aborted: (end: { readonly why: string; readonly plugins: readonly string[]; readonly alone: readonly string[] }) => void;
+}
+
+type Kind = "process" | "dedicated";
+
+/** Memory class of the workers that are made ready ahead, in mebibytes: the default's. */
+const WARM_MB = 32;
+
+export class HostProcesses {
+  readonly #options: HostProcessesOptions;
+  readonly #all = new Set<HostProcess>();
+  readonly #spares = new Map<Kind, HostProcess>();
+  /** Plugins that live alone because of what happened where they lived. */
+  readonly #alone = new Set<string>();
+  #aborts: number[] = [];
+  #starting = 0;
+  readonly #turns: Array<() => void> = [];
+  #closed = false;
+  #wall: Promise<Wall> | undefined;
+
+  constructor(options: HostProcessesOptions) {
+    this.#options = options;
+  }
+
+  /** The launcher of one of the two. */
+  launcher(kind: Kind): Launcher {
+    return {
+      launch: (request) => this.#launch(kind, request),
+      live: () => this.#all.size,
+      close: () => this.close(),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const one of this.#all) one.kill("the host closes");
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TIMES.threadEnd);
+    });
+    await Promise.race([Promise.all([...this.#all].map((one) => one.ended)), patience]);
+    clearTimeout(timer);
+    (await this.#wall?.catch(() => undefined))?.release();
+    this.#wall = undefined;
+  }
+
+  async #launch(kind: Kind, request: LaunchRequest): Promise<Link> {
+    const { plugin, memoryMb, clean = () => true } = request;
+    const wall = await this.#raised();
+    const alone = kind === "dedicated" || this.#alone.has(plugin);
+    const home = alone ? await this.#dedicated(wall, memoryMb) : this.#shared(wall);
+    const place = Symbol(plugin);
+    home.tenants.set(place, { plugin, clean });
+    try {
+      await home.ready;
+      if (this.#closed) throw new Error("the host closes");
+      const link = await home.open(memoryMb, alone);
+      home.tenants.set(link, { plugin, clean });
+      return this.#kept(home, link);
+    } catch (error) {
+      if (alone) home.kill("no worker became ready");
+      throw new DriverError(
+        "ERR_PLUGIN_START",
+        `plugin "${plugin}": no worker became ready: ${error instanceof Error ? error.message : String(error)}`.slice(
+          0,
+          LIMITS.messageChars,
+        ),
+        { plugin },
+      );
+    } finally {
+      home.tenants.delete(place);
+      this.#spare(wall, alone ? "dedicated" : "process");
+    }
+  }
+
+  /** The link, as its session sees it; its place is given up when it has ended. */
+  #kept(home: HostProcess, link: ProcessLink): Link {
+    link.onGone = () => {
+      home.tenants.delete(link);
+      if (home.isolation === "dedicated") home.kill("its worker has ended");
+    };
+    return link;
+  }
+
+  #raised(): Promise<Wall> {
+    if (this.#wall === undefined) {
+      const wall = this.#options.wall();
+      this.#wall = wall;
+      // What cannot be raised now may be installed by the next load.
+      wall.catch(() => {
+        if (this.#wall === wall) this.#wall = undefined;
+      });
+    }
+    return this.#wall;
+  }
+
+  #shared(wall: Wall): HostProcess {
+    for (const one of this.#all) {
+      const spare = this.#spares.get("process") === one;
+      if (one.isolation === "process" && one.alive && !spare && one.tenants.size < WALLS.tenants) return one;
+    }
+    return this.#takeSpare("process") ?? this.#start(wall, "process", WARM_MB);
+  }
+
+  async #dedicated(wall: Wall, memoryMb: number): Promise<HostProcess> {
+    const spare = memoryMb <= WARM_MB ? this.#takeSpare("dedicated") : undefined;
+    if (spare) return spare;
+    // Many at once only make each of them late.
+    while (this.#starting >= WALLS.starting) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    return this.#start(wall, "dedicated", memoryMb);
+  }
+
+  #takeSpare(kind: Kind): HostProcess | undefined {
+    const spare = this.#spares.get(kind);
+    this.#spares.delete(kind);
+    return spare?.alive ? spare : undefined;
+  }
+
+  /** One is kept ahead, so that a replacement costs milliseconds. */
+  #spare(wall: Wall, kind: Kind): void {
+    if (this.#closed || this.#spares.get(kind)?.alive || this.#starting >= WALLS.starting) return;
+    const spare = this.#start(wall, kind, WARM_MB);
+    this.#spares.set(kind, spare);
+    void spare.ended.then(() => {
+      if (this.#spares.get(kind) === spare) this.#spares.delete(kind);
+    });
+  }
+
+  #start(wall: Wall, isolation: Kind, memoryMb: number): HostProcess {
+    const size = MEMORY_CLASSES.find((one) => one >= memoryMb) ?? 256;
+    const shared = isolation === "process";
+    const one = new HostProcess({
+      wall,
+      isolation,
+      dataMb: shared ? WALLS.dataMbShared : WALLS.dataMbDedicated + 2 * size,
+      residentMb: shared ? WALLS.residentMbShared : WALLS.residentMbDedicated + 2 * size,
+      warmMb: memoryMb,
+      ending: (why) => {
+        if (!this.#closed && one.failed) this.#aborted(one, why);
+      },
+    });
+    this.#all.add(one);
+    this.#starting++;
+    const settled = (): void => {
+      this.#starting--;
+      this.#turns.shift()?.();
+    };
+    one.ready.then(settled, settled);
+    void one.ended.then(() => this.#all.delete(one));
+    return one;
+  }
+
+  /** A shared process that ended took all its plugins along, one of which may be the cause: who is under suspicion lives alone. */
+  #aborted(one: HostProcess, why: string): void {
+    const present = [...one.tenants.values()];
+    const alone = new Set<string>();
+    if (one.isolation === "process" && present.length > 1) {
+      const now = performance.now();
+      this.#aborts = [...this.#aborts.filter((at) => now - at < TIMES.breakerWindow), now];
+      const all = this.#aborts.length >= WALLS.abortsUntilAlone;
+      for (const { plugin, clean } of present) if (all || !clean()) alone.add(plugin);
+    }
+    for (const plugin of alone) this.#alone.add(plugin);
+    const plugins = [...new Set(present.map(({ plugin }) => plugin))];
+    this.#options.aborted({ why, plugins, alone: [...alone] });
+  }
+}

@@ -1,0 +1,85 @@
+/** A link to a worker in a host process: frames over that process's stream, and hints about what runs. */
+import type { CellReader, Isolation, Link, LinkEnd } from "./link.js";
+import type { WallName } from "./walls/wall.js";
+
+/** What a link needs of the host process that holds its worker. */
+export interface LinkCarrier {
+  readonly isolation: Isolation;
+  readonly wall: WallName;
+  readonly pid: number | undefined;
+  send(frame: string): void;
+  /** Ends the worker behind `route`. */
+  killWorker(route: number): void;
+}
+
+export class ProcessLink implements Link {
+  readonly route: number;
+  onFrame: ((data: unknown) => void) | undefined;
+  onEnd: ((end: LinkEnd) => void) | undefined;
+  /** Called once, before `onEnd`: its place is free. */
+  onGone: (() => void) | undefined;
+  readonly cell: CellReader;
+  readonly #carrier: LinkCarrier;
+  #running = 0;
+  #started = 0;
+  #busyMs = 0;
+  #over = false;
+
+  constructor(route: number, carrier: LinkCarrier) {
+    this.route = route;
+    this.#carrier = carrier;
+    this.cell = { running: () => this.#running, started: () => this.#started };
+  }
+
+  get isolation(): Isolation {
+    return this.#carrier.isolation;
+  }
+
+  get wall(): WallName {
+    return this.#carrier.wall;
+  }
+
+  get pid(): number | undefined {
+    return this.#carrier.pid;
+  }
+
+  get busyMs(): number {
+    return this.#busyMs;
+  }
+
+  send(frame: string): void {
+    if (!this.#over) this.#carrier.send(frame);
+  }
+
+  kill(detail: string): void {
+    if (this.#over) return;
+    this.#carrier.killWorker(this.route);
+    this.ended({ how: "killed", detail });
+  }
+
+  /** A frame of this worker has come in. */
+  received(data: unknown): void {
+    if (!this.#over) this.onFrame?.(data);
+  }
+
+  /** The host process says what the worker's cell holds. */
+  told(running: number, started: number): void {
+    this.#running = running;
+    this.#started = started;
+  }
+
+  /** The host process says how long the worker's loop has been busy. */
+  toldBusy(ms: number): void {
+    if (ms > this.#busyMs) this.#busyMs = ms;
+  }
+
+  /** Called when the worker, or its whole process, has ended. */
+  ended(end: LinkEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    // Nobody can say any more which calls had begun: all of them may have.
+    if (end.how === "process") this.#started = Number.MAX_SAFE_INTEGER;
+    this.onGone?.();
+    this.onEnd?.(end);
+  }
+}

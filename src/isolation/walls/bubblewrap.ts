@@ -1,0 +1,80 @@
+/**
+ * A host process under bubblewrap: namespaces of its own (user, network, processes, IPC, host name, mounts), a file system
+ * that holds Node, its libraries and the runtime's code, no capability, no new sockets or processes, an account without rights.
+ */
+import { closeSync, openSync, readFileSync, readSync, realpathSync } from "node:fs";
+import { LIMITED, nodeArguments } from "./node-wall.js";
+import type { RuntimeFolder } from "./runtime-folder.js";
+import type { WallCommand } from "./wall.js";
+
+/** Where the runtime folder stands inside. */
+const INSIDE = "/bulkhead";
+const NODE_INSIDE = "/usr/bin/node";
+/** Private and small: nothing of ours writes to it. */
+const TMP_BYTES = 1_048_576;
+
+/** The account that host processes run as when the platform is root: "bulkhead" where there is one, else "nobody". */
+export function serviceAccount(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const accounts = new Map(
+    readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .map((line) => line.split(":"))
+      .filter((fields) => fields.length >= 4)
+      .map(([name, , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }] as const),
+  );
+  const account = accounts.get("bulkhead") ?? accounts.get("nobody") ?? { uid: 65_534, gid: 65_534 };
+  if (account.uid === 0) throw new Error("the account it would run as is root");
+  return account;
+}
+
+/** The command of one host process; `inside` exchanges what is run there, for trying. */
+export function bubblewrapCommand(folder: RuntimeFolder, dataMb: number, inside?: readonly string[]): WallCommand {
+  const account = serviceAccount();
+  const args = [
+    ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"],
+    ...["--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--cap-drop", "ALL"],
+    ...["--hostname", "bulkhead", "--info-fd", "4"],
+    ...(folder.filter === undefined ? [] : ["--seccomp", "5"]),
+    ...["--ro-bind", folder.node, NODE_INSIDE],
+    ...sharedObjects().flatMap(([from, to]) => ["--ro-bind", from, to]),
+    ...["--ro-bind", folder.path, INSIDE],
+    ...["--proc", "/proc", "--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--remount-ro", "/"],
+    ...["--chdir", "/", "--", NODE_INSIDE],
+    ...(inside ?? nodeArguments(INSIDE, folder, true)),
+  ];
+  return {
+    command: "/bin/sh",
+    args: ["-c", LIMITED, "sh", String(dataMb * 1024), "bwrap", ...args],
+    ...(account === undefined ? {} : { account }),
+    ...(folder.filter === undefined ? {} : { filter: folder.filter }),
+    tellsPid: true,
+  };
+}
+
+let objects: readonly (readonly [from: string, to: string])[] | undefined;
+
+/** The libraries this very Node runs with, each with the name the loader looks for; and the loader itself. */
+function sharedObjects(): readonly (readonly [from: string, to: string])[] {
+  if (objects) return objects;
+  const mapped = readFileSync("/proc/self/maps", "utf8")
+    .split("\n")
+    .map((line) => /\s(\/\S+)$/.exec(line)?.[1])
+    .filter((path): path is string => path !== undefined && /^\/(usr\/|usr\/local\/)?lib\S*\.so(\.|$)/.test(path));
+  const pairs = [...new Set(mapped)].map((path) => [path, path.replace(/(\.so\.\d+)[.\d]*$/, "$1")] as const);
+  const loader = interpreter(process.execPath);
+  objects = loader === undefined ? pairs : [...pairs.filter(([, to]) => to !== loader), [realpathSync(loader), loader]];
+  return objects;
+}
+
+/** The loader that an ELF file names (PT_INTERP); its text stands near the file's beginning. */
+function interpreter(path: string): string | undefined {
+  const file = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(8192);
+    readSync(file, head, 0, head.length, 0);
+    return /\/lib[\w/.-]*\/ld-[\w.-]+/.exec(head.toString("latin1"))?.[0];
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,126 @@
+/** Raises the wall that a policy demands: tried for real, once; where it cannot stand, the error says what to do about it. */
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { isMainThread } from "node:worker_threads";
+import { DriverError } from "../../driverapi/errors.js";
+import { TIMES, WALLS } from "../../protocol/limits.js";
+import { bubblewrapCommand } from "./bubblewrap.js";
+import { nodeCommand } from "./node-wall.js";
+import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "./runtime-folder.js";
+import { seccompFilter } from "./seccomp.js";
+import type { SandboxPolicy, Wall, WallCommand } from "./wall.js";
+
+/** Throws `ERR_ISOLATION_UNAVAILABLE`; `policyFile` is for its words. */
+export async function raiseWall(demanded: SandboxPolicy, policyFile: string | undefined): Promise<Wall> {
+  refuseInsideThread();
+  let folder: RuntimeFolder;
+  try {
+    folder = acquireRuntimeFolder();
+  } catch (error) {
+    throw unavailable(`the runtime folder cannot be made: ${text(error)}`);
+  }
+  try {
+    if (demanded === "none" || demanded === "node") return plainWall(folder, demanded);
+    const failure = await tryBubblewrap(folder);
+    if (failure === undefined) return bubblewrapWall(folder);
+    if (demanded === "auto") return plainWall(folder, "node", failure);
+    throw unavailable(
+      `bubblewrap, which the policy demands, cannot be raised: ${failure}; or weaken the wall knowingly: ${weakerLine(policyFile)}`,
+    );
+  } catch (error) {
+    releaseRuntimeFolder();
+    throw error;
+  }
+}
+
+/** A walled host process dies with the thread that started it, so a platform's worker thread may not start one. */
+export function refuseInsideThread(): void {
+  if (isMainThread) return;
+  throw unavailable(
+    'host processes are started from a process\'s main thread only, and this is a worker thread: create the host in the main thread, or use isolation: "thread" for plugins you trust',
+  );
+}
+
+function bubblewrapWall(folder: RuntimeFolder): Wall {
+  const lacks = folder.filter === undefined ? [`no filter of system calls is known for ${process.arch}`] : [];
+  return { name: "bubblewrap", lacks, command: (dataMb) => bubblewrapCommand(folder, dataMb), release: releaseOnce() };
+}
+
+function plainWall(folder: RuntimeFolder, name: "node" | "none", why?: string): Wall {
+  const lacks = [why ?? "the policy asks for no more"];
+  return { name, lacks, command: (dataMb) => nodeCommand(folder, dataMb, name === "node"), release: releaseOnce() };
+}
+
+function releaseOnce(): () => void {
+  let released = false;
+  return () => {
+    if (!released) releaseRuntimeFolder();
+    released = true;
+  };
+}
+
+/** The line of a policy that takes what there is. */
+function weakerLine(policyFile: string | undefined): string {
+  return `"sandbox": "auto" in ${policyFile ?? "the policy"} takes the strongest wall there is here, and says which`;
+}
+
+/** Runs Node once behind it. Resolves with why it does not stand, and what to install; undefined: it stands. */
+async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined> {
+  if (process.platform !== "linux") return `it needs Linux, this is ${process.platform}`;
+  let command: WallCommand;
+  try {
+    command = bubblewrapCommand(folder, WALLS.dataMbDedicated, ["--version"]);
+  } catch (error) {
+    return text(error);
+  }
+  const { code, stdout, stderr } = await run(command);
+  if (code === 0 && stdout.startsWith("v")) return undefined;
+  if (code === 127 || /not found/.test(stderr)) return 'there is no "bwrap" on PATH; install it (Debian: apt-get install bubblewrap)';
+  const words = stderr.trim().split("\n").at(-1) ?? "";
+  return `bwrap failed (exit ${code}): ${words || "without a word"}${/namespace|permitted/i.test(words) ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)" : ""}`;
+}
+
+function run(wall: WallCommand): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    const filter = wall.filter === undefined ? undefined : openSync(wall.filter, "r");
+    const child = spawn(wall.command, wall.args, {
+      ...wall.account,
+      cwd: "/",
+      env: wallEnvironment(),
+      stdio: ["ignore", "pipe", "pipe", "ignore", "pipe", ...(filter === undefined ? [] : [filter])],
+      timeout: TIMES.spareReady,
+      killSignal: "SIGKILL",
+    });
+    if (filter !== undefined) closeSync(filter);
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.setEncoding("utf8").on("data", (part: string) => {
+      stdout = (stdout + part).slice(0, WALLS.stderrBytes);
+    });
+    child.stderr?.setEncoding("utf8").on("data", (part: string) => {
+      stderr = (stderr + part).slice(0, WALLS.stderrBytes);
+    });
+    (child.stdio[4] as Readable).resume();
+    child.once("error", (error) => resolve({ code: null, stdout, stderr: error.message }));
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** What the wall's own command needs of the environment; nothing of it reaches the inside of bubblewrap. */
+export function wallEnvironment(): { readonly PATH: string } {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin" };
+}
+
+/** True where a filter of system calls can be built. */
+export function hasSeccomp(): boolean {
+  return seccompFilter() !== undefined;
+}
+
+function unavailable(message: string): DriverError {
+  return new DriverError("ERR_ISOLATION_UNAVAILABLE", message);
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,132 @@
+/**
+ * What a host process may read: the runtime's own code, and Node. The account it runs as often cannot read where they are
+ * installed (under /root, say), so the code is copied to a folder that everybody can read, and Node too where it must be.
+ */
+import { cpSync, linkSync, lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { seccompFilter } from "./seccomp.js";
+
+export interface RuntimeFolder {
+  readonly path: string;
+  /** The host process's entry, inside `path`. */
+  readonly entry: string;
+  /** A Node binary that everybody can execute. */
+  readonly node: string;
+  /** The compiled filter of system calls; undefined where there is none for this architecture. */
+  readonly filter: string | undefined;
+}
+
+const DIST = fileURLToPath(new URL("../..", import.meta.url));
+const PREFIX = "bulkhead-runtime-";
+/** Inside the folder, in the package's own order: the code finds its parts by where it stands itself. */
+const ENTRY = "dist/isolation/host-process.mjs";
+const BOOTSTRAP = "dist/worker/bootstrap.cjs";
+
+let made: RuntimeFolder | undefined;
+let users = 0;
+
+/** The folder of this process, made on first use. Every call is to be matched by `releaseRuntimeFolder`. */
+export function acquireRuntimeFolder(): RuntimeFolder {
+  made ??= make();
+  users++;
+  return made;
+}
+
+/** Removes the folder when nobody uses it any more. */
+export function releaseRuntimeFolder(): void {
+  if (--users > 0 || made === undefined) return;
+  rmSync(made.path, { recursive: true, force: true });
+  made = undefined;
+}
+
+function make(): RuntimeFolder {
+  const base = [tmpdir(), "/tmp", "/var/tmp", "/run"].find(reachable) ?? tmpdir();
+  removeStale(base);
+  const path = mkdtempSync(join(realpathSync(base), `${PREFIX}${process.pid}-`));
+  try {
+    chmodSync(path, 0o755);
+    copy(join(DIST, "isolation/host-process.mjs"), join(path, ENTRY));
+    copy(join(DIST, "worker/bootstrap.cjs"), join(path, BOOTSTRAP));
+    const piscina = dirname(dirname(createRequire(import.meta.url).resolve("piscina")));
+    cpSync(piscina, join(path, "node_modules/piscina"), {
+      recursive: true,
+      filter: (from) => !/\/(node_modules|test|docs|benchmark|examples)$/.test(from) && !/\.(map|ts|md)$/.test(from),
+    });
+    const bytes = seccompFilter();
+    const filter = bytes === undefined ? undefined : join(path, "seccomp.bpf");
+    if (bytes !== undefined && filter !== undefined) writeFileSync(filter, bytes);
+    openUp(path);
+    return { path, entry: join(path, ENTRY), node: readableNode(path), filter };
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+}
+
+/** Whatever the process's umask and the package's modes say: everybody may read, nobody else may write. */
+function openUp(path: string): void {
+  const folder = lstatSync(path).isDirectory();
+  chmodSync(path, folder ? 0o755 : 0o644);
+  if (folder) for (const name of readdirSync(path)) openUp(join(path, name));
+}
+
+function readableNode(folder: string): string {
+  const node = realpathSync(process.execPath);
+  if ((statSync(node).mode & 0o005) === 0o005 && reachable(dirname(node))) return node;
+  const own = join(folder, "node");
+  try {
+    linkSync(node, own);
+    if ((statSync(own).mode & 0o005) === 0o005) return own;
+    rmSync(own);
+  } catch {
+    // On another file system, or links are not allowed: a copy then.
+  }
+  copyFileSync(node, own);
+  chmodSync(own, 0o755);
+  return own;
+}
+
+/** True when everybody may pass through every folder of the path. */
+function reachable(path: string): boolean {
+  try {
+    for (let at = realpathSync(path); ; at = dirname(at)) {
+      if ((statSync(at).mode & 0o001) === 0) return false;
+      if (at === dirname(at)) return true;
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** Folders whose process was killed before it could remove them. */
+function removeStale(base: string): void {
+  for (const name of readdirSync(base)) {
+    const pid = name.startsWith(PREFIX) ? Number(/^(\d+)-/.exec(name.slice(PREFIX.length))?.[1]) : Number.NaN;
+    if (!Number.isSafeInteger(pid) || alive(pid)) continue;
+    const path = join(base, name);
+    try {
+      if (lstatSync(path).isDirectory() && lstatSync(path).uid === process.getuid?.())
+        rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Somebody else has just removed it.
+    }
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EPERM";
+  }
+}
