@@ -16,7 +16,12 @@ export type ControlUp =
   | { readonly kind: "opened"; readonly id: number; readonly route: number }
   | { readonly kind: "failed"; readonly id: number; readonly why: string }
   /** A worker has ended by itself. */
-  | { readonly kind: "ended"; readonly route: number; readonly how: "exit" | "memory" | "killed"; readonly detail: string }
+  | {
+      readonly kind: "ended";
+      readonly route: number;
+      readonly how: "exit" | "memory" | "killed";
+      readonly detail: string;
+    }
   /** A worker has posted what is no frame of its own. */
   | { readonly kind: "foreign"; readonly route: number }
   /** A worker's cell has changed while it kept silent: a hint. */
@@ -68,7 +73,11 @@ export function readControlUp(text: string): ControlUp | undefined {
 
 function isBusy(value: unknown): value is readonly [number, number] {
   return (
-    Array.isArray(value) && value.length === 2 && isRoute(value[0]) && Number.isFinite(value[1]) && Number(value[1]) >= 0
+    Array.isArray(value) &&
+    value.length === 2 &&
+    isRoute(value[0]) &&
+    Number.isFinite(value[1]) &&
+    Number(value[1]) >= 0
   );
 }
 

@@ -228,7 +228,8 @@ export class HostProcess implements LinkCarrier {
       case "opened": {
         const header = routeHeader(message.route);
         const opening = this.#opening.get(message.id);
-        if (opening === undefined || this.#links.has(header)) return this.#condemn("it broke the protocol: a worker nobody asked for");
+        if (opening === undefined || this.#links.has(header))
+          return this.#condemn("it broke the protocol: a worker nobody asked for");
         this.#opening.delete(message.id);
         const link = new ProcessLink(message.route, this);
         this.#links.set(header, link);
@@ -292,7 +293,11 @@ export class HostProcess implements LinkCarrier {
     const words = /FATAL ERROR: [^\n]*/.exec(this.#stderr)?.[0] ?? this.#stderr.trim().split("\n").at(-1)?.trim() ?? "";
     const how = by === null ? `exit ${code}` : by;
     const why = this.#why ?? `it ended by itself (${how})${words === "" ? "" : `: ${words.slice(0, 200)}`}`;
-    const end: LinkEnd = { how: this.#memory && this.tenants.size <= 1 ? "memory" : "process", detail: why, shared: this.tenants.size > 1 };
+    const end: LinkEnd = {
+      how: this.#memory && this.tenants.size <= 1 ? "memory" : "process",
+      detail: why,
+      shared: this.tenants.size > 1,
+    };
     this.#options.ending(why);
     this.#settleReady?.reject(new Error(why));
     this.#settleReady = undefined;

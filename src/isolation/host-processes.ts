@@ -10,7 +10,11 @@ export interface HostProcessesOptions {
   /** The wall, raised on first use. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
   readonly wall: () => Promise<Wall>;
   /** A host process ended that was not to. `plugins`: who lived there; `alone`: who lives alone from now on. */
-  readonly aborted: (end: { readonly why: string; readonly plugins: readonly string[]; readonly alone: readonly string[] }) => void;
+  readonly aborted: (end: {
+    readonly why: string;
+    readonly plugins: readonly string[];
+    readonly alone: readonly string[];
+  }) => void;
 }
 
 type Kind = "process" | "dedicated";

@@ -76,12 +76,15 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined>
   }
   const { code, stdout, stderr } = await run(command);
   if (code === 0 && stdout.startsWith("v")) return undefined;
-  if (code === 127 || /not found/.test(stderr)) return 'there is no "bwrap" on PATH; install it (Debian: apt-get install bubblewrap)';
+  if (code === 127 || /not found/.test(stderr))
+    return 'there is no "bwrap" on PATH; install it (Debian: apt-get install bubblewrap)';
   const words = stderr.trim().split("\n").at(-1) ?? "";
   return `bwrap failed (exit ${code}): ${words || "without a word"}${/namespace|permitted/i.test(words) ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)" : ""}`;
 }
 
-function run(wall: WallCommand): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+function run(
+  wall: WallCommand,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
     const filter = wall.filter === undefined ? undefined : openSync(wall.filter, "r");
     const child = spawn(wall.command, wall.args, {

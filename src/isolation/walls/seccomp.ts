@@ -25,12 +25,41 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     foreign: 0x40000000,
     clone: 56,
     denied: [
-      41, 42, 43, 49, 50, 53, 288, // socket connect accept bind listen socketpair accept4
-      57, 58, 322, // fork vfork execveat
-      101, 310, 311, 272, 308, 135, // ptrace process_vm_readv process_vm_writev unshare setns personality
-      155, 161, 165, 166, 304, // pivot_root chroot mount umount2 open_by_handle_at
-      154, 172, 173, 175, 176, 246, 313, 320, // modify_ldt iopl ioperm, kernel modules and images
-      248, 249, 250, 298, 321, 323, // keys, perf_event_open bpf userfaultfd
+      41,
+      42,
+      43,
+      49,
+      50,
+      53,
+      288, // socket connect accept bind listen socketpair accept4
+      57,
+      58,
+      322, // fork vfork execveat
+      101,
+      310,
+      311,
+      272,
+      308,
+      135, // ptrace process_vm_readv process_vm_writev unshare setns personality
+      155,
+      161,
+      165,
+      166,
+      304, // pivot_root chroot mount umount2 open_by_handle_at
+      154,
+      172,
+      173,
+      175,
+      176,
+      246,
+      313,
+      320, // modify_ldt iopl ioperm, kernel modules and images
+      248,
+      249,
+      250,
+      298,
+      321,
+      323, // keys, perf_event_open bpf userfaultfd
     ],
   },
   arm64: {
@@ -38,12 +67,36 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     foreign: undefined,
     clone: 220,
     denied: [
-      198, 199, 200, 201, 202, 203, 242, // socket socketpair bind listen accept connect accept4
+      198,
+      199,
+      200,
+      201,
+      202,
+      203,
+      242, // socket socketpair bind listen accept connect accept4
       281, // execveat
-      117, 270, 271, 97, 268, 92, // ptrace process_vm_readv process_vm_writev unshare setns personality
-      41, 51, 40, 39, 265, // pivot_root chroot mount umount2 open_by_handle_at
-      104, 105, 106, 273, 294, // kernel modules and images
-      217, 218, 219, 241, 280, 282, // keys, perf_event_open bpf userfaultfd
+      117,
+      270,
+      271,
+      97,
+      268,
+      92, // ptrace process_vm_readv process_vm_writev unshare setns personality
+      41,
+      51,
+      40,
+      39,
+      265, // pivot_root chroot mount umount2 open_by_handle_at
+      104,
+      105,
+      106,
+      273,
+      294, // kernel modules and images
+      217,
+      218,
+      219,
+      241,
+      280,
+      282, // keys, perf_event_open bpf userfaultfd
     ],
   },
 };
