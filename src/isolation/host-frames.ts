@@ -43,8 +43,14 @@ export class FrameReader {
     this.#need = LENGTH_BYTES;
     while (bytes.length - at >= LENGTH_BYTES) {
       const length = bytes.readUInt32LE(at);
-      if (length < HEADER_CHARS) return this.#end("a frame without a routing header");
-      if (length > this.#maxBytes) return this.#end(`a frame of ${length} bytes`);
+      if (length < HEADER_CHARS) {
+        this.#end("a frame without a routing header");
+        return;
+      }
+      if (length > this.#maxBytes) {
+        this.#end(`a frame of ${length} bytes`);
+        return;
+      }
       if (bytes.length - at - LENGTH_BYTES < length) {
         this.#need = LENGTH_BYTES + length;
         break;

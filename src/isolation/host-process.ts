@@ -228,8 +228,10 @@ export class HostProcess implements LinkCarrier {
       case "opened": {
         const header = routeHeader(message.route);
         const opening = this.#opening.get(message.id);
-        if (opening === undefined || this.#links.has(header))
-          return this.#condemn("it broke the protocol: a worker nobody asked for");
+        if (opening === undefined || this.#links.has(header)) {
+          this.#condemn("it broke the protocol: a worker nobody asked for");
+          return;
+        }
         this.#opening.delete(message.id);
         const link = new ProcessLink(message.route, this);
         this.#links.set(header, link);
