@@ -1,6 +1,5 @@
 /** One host process, seen from the platform: started behind its wall, spoken to over descriptor 3, watched, ended. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { routeHeader } from "../protocol/frame.js";
@@ -10,7 +9,7 @@ import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
 import type { LinkEnd } from "./link.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
 import { residentMb } from "./resident.js";
-import { wallEnvironment } from "./walls/raise.js";
+import { startBehind } from "./walls/start.js";
 import type { Wall, WallName } from "./walls/wall.js";
 
 export interface HostProcessOptions {
@@ -68,7 +67,7 @@ export class HostProcess implements LinkCarrier {
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
-    this.#child = this.#spawn();
+    this.#child = startBehind(options.wall.command(options.dataMb), { stdout: "ignore", link: true });
     this.#socket = this.#child.stdio[3] as Socket;
     this.#reader = new FrameReader(WALLS.frameBytes, {
       frame: (header, text) => this.#frame(header, text),
@@ -138,21 +137,6 @@ export class HostProcess implements LinkCarrier {
     this.#reader.stop();
     this.#child.kill("SIGKILL");
     if (this.#pid !== undefined && this.#pid !== this.#child.pid) signal(this.#pid);
-  }
-
-  #spawn(): ChildProcess {
-    const { command, args, account, filter } = this.#options.wall.command(this.#options.dataMb);
-    const file = filter === undefined ? undefined : openSync(filter, "r");
-    try {
-      return spawn(command, args, {
-        ...account,
-        cwd: "/",
-        env: wallEnvironment(),
-        stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", ...(file === undefined ? [] : [file])],
-      });
-    } finally {
-      if (file !== undefined) closeSync(file);
-    }
   }
 
   #listen(): void {

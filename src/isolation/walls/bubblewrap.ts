@@ -3,14 +3,14 @@
  * that holds Node, its libraries and the runtime's code, no capability, no new sockets or processes, an account without rights.
  */
 import { closeSync, openSync, readFileSync, readSync, realpathSync } from "node:fs";
-import { LIMITED, nodeArguments } from "./node-wall.js";
+import { insideArguments, LIMITED } from "./node-wall.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
-import type { WallCommand } from "./wall.js";
+import type { Trial, WallCommand } from "./wall.js";
 
 /** Where the runtime folder stands inside. */
 const INSIDE = "/bulkhead";
 const NODE_INSIDE = "/usr/bin/node";
-/** Private and small: nothing of ours writes to it. */
+/** Private and empty: nothing is written to it. */
 const TMP_BYTES = 1_048_576;
 
 /** The account that host processes run as when the platform is root: "bulkhead" where there is one, else "nobody". */
@@ -28,8 +28,8 @@ export function serviceAccount(): { readonly uid: number; readonly gid: number }
   return account;
 }
 
-/** The command of one host process; `inside` exchanges what is run there, for trying. */
-export function bubblewrapCommand(folder: RuntimeFolder, dataMb: number, inside?: readonly string[]): WallCommand {
+/** The command of one host process, or of a trial in its place. */
+export function bubblewrapCommand(folder: RuntimeFolder, dataMb: number, trial?: Trial | "version"): WallCommand {
   const account = serviceAccount();
   const args = [
     ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"],
@@ -39,9 +39,11 @@ export function bubblewrapCommand(folder: RuntimeFolder, dataMb: number, inside?
     ...["--ro-bind", folder.node, NODE_INSIDE],
     ...sharedObjects().flatMap(([from, to]) => ["--ro-bind", from, to]),
     ...["--ro-bind", folder.path, INSIDE],
-    ...["--proc", "/proc", "--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--remount-ro", "/"],
-    ...["--chdir", "/", "--", NODE_INSIDE],
-    ...(inside ?? nodeArguments(INSIDE, folder, true)),
+    ...["--proc", "/proc", "--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp"],
+    // Private is not enough: a folder made in memory is kernel memory that no limit counts.
+    ...["--remount-ro", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"],
+    ...["--chdir", "/", "--"],
+    ...insideArguments(NODE_INSIDE, INSIDE, folder, true, trial),
   ];
   return {
     command: "/bin/sh",

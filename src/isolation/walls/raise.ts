@@ -1,6 +1,4 @@
 /** Raises the wall that a policy demands: tried for real, once; where it cannot stand, the error says what to do about it. */
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { DriverError } from "../../driverapi/errors.js";
@@ -8,7 +6,7 @@ import { TIMES, WALLS } from "../../protocol/limits.js";
 import { bubblewrapCommand } from "./bubblewrap.js";
 import { nodeCommand } from "./node-wall.js";
 import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "./runtime-folder.js";
-import { seccompFilter } from "./seccomp.js";
+import { startBehind } from "./start.js";
 import type { SandboxPolicy, Wall, WallCommand } from "./wall.js";
 
 /** Throws `ERR_ISOLATION_UNAVAILABLE`; `policyFile` is for its words. */
@@ -44,12 +42,22 @@ export function refuseInsideThread(): void {
 
 function bubblewrapWall(folder: RuntimeFolder): Wall {
   const lacks = folder.filter === undefined ? [`no filter of system calls is known for ${process.arch}`] : [];
-  return { name: "bubblewrap", lacks, command: (dataMb) => bubblewrapCommand(folder, dataMb), release: releaseOnce() };
+  return {
+    name: "bubblewrap",
+    lacks,
+    command: (dataMb, trial) => bubblewrapCommand(folder, dataMb, trial),
+    release: releaseOnce(),
+  };
 }
 
 function plainWall(folder: RuntimeFolder, name: "node" | "none", why?: string): Wall {
   const lacks = [why ?? "the policy asks for no more"];
-  return { name, lacks, command: (dataMb) => nodeCommand(folder, dataMb, name === "node"), release: releaseOnce() };
+  return {
+    name,
+    lacks,
+    command: (dataMb, trial) => nodeCommand(folder, dataMb, name === "node", trial),
+    release: releaseOnce(),
+  };
 }
 
 function releaseOnce(): () => void {
@@ -70,7 +78,7 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined>
   if (process.platform !== "linux") return `it needs Linux, this is ${process.platform}`;
   let command: WallCommand;
   try {
-    command = bubblewrapCommand(folder, WALLS.dataMbDedicated, ["--version"]);
+    command = bubblewrapCommand(folder, WALLS.dataMbDedicated, "version");
   } catch (error) {
     return text(error);
   }
@@ -86,16 +94,8 @@ function run(
   wall: WallCommand,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    const filter = wall.filter === undefined ? undefined : openSync(wall.filter, "r");
-    const child = spawn(wall.command, wall.args, {
-      ...wall.account,
-      cwd: "/",
-      env: wallEnvironment(),
-      stdio: ["ignore", "pipe", "pipe", "ignore", "pipe", ...(filter === undefined ? [] : [filter])],
-      timeout: TIMES.spareReady,
-      killSignal: "SIGKILL",
-    });
-    if (filter !== undefined) closeSync(filter);
+    const child = startBehind(wall, { stdout: "pipe", link: false });
+    const late = setTimeout(() => child.kill("SIGKILL"), TIMES.spareReady);
     let stdout = "";
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (part: string) => {
@@ -105,19 +105,15 @@ function run(
       stderr = (stderr + part).slice(0, WALLS.stderrBytes);
     });
     (child.stdio[4] as Readable).resume();
-    child.once("error", (error) => resolve({ code: null, stdout, stderr: error.message }));
-    child.once("close", (code) => resolve({ code, stdout, stderr }));
+    child.once("error", (error) => {
+      clearTimeout(late);
+      resolve({ code: null, stdout, stderr: error.message });
+    });
+    child.once("close", (code) => {
+      clearTimeout(late);
+      resolve({ code, stdout, stderr });
+    });
   });
-}
-
-/** What the wall's own command needs of the environment; nothing of it reaches the inside of bubblewrap. */
-export function wallEnvironment(): { readonly PATH: string } {
-  return { PATH: process.env.PATH ?? "/usr/bin:/bin" };
-}
-
-/** True where a filter of system calls can be built. */
-export function hasSeccomp(): boolean {
-  return seccompFilter() !== undefined;
 }
 
 function unavailable(message: string): DriverError {

@@ -19,13 +19,21 @@ export interface WallCommand {
   readonly tellsPid: boolean;
 }
 
+/** What is run behind a wall in place of a host process, to try it. */
+export interface Trial {
+  /** A file, by its path in the runtime folder. */
+  readonly file: string;
+  /** "node": run by Node as a host process is; "bare": by Node without its permission flags; "program": a program itself. */
+  readonly as: "node" | "bare" | "program";
+}
+
 /** A wall that has been raised once and found to hold. */
 export interface Wall {
   readonly name: WallName;
   /** Parts that this machine lacks, in words; empty: all of it stands. */
   readonly lacks: readonly string[];
-  /** The command of one host process with at most `dataMb` mebibytes of writable memory. */
-  command(dataMb: number): WallCommand;
+  /** The command of one host process with at most `dataMb` mebibytes of writable memory; of a trial in its place. */
+  command(dataMb: number, trial?: Trial): WallCommand;
   /** Gives back what the wall keeps ready. */
   release(): void;
 }

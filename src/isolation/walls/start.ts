@@ -1,0 +1,70 @@
+/** Starts what stands behind a wall: with the descriptors and the environment the wall names, and nothing else of the platform's. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import type { WallCommand } from "./wall.js";
+
+/** Descriptors 0 to 5 are given, or are the wall's own. */
+const OWN = 6;
+/** fcntl.h: closed when another program is run. */
+const O_CLOEXEC = 0o2000000;
+/** Far above what is ever open: a table of descriptors is built up to the highest one to be covered. */
+const HIGHEST = 65_536;
+
+/** `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`, 4 a pipe that tells the process id. */
+export function startBehind(
+  wall: WallCommand,
+  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean },
+): ChildProcess {
+  const opened: number[] = [];
+  const open = (path: string, flags: string): number => {
+    const file = openSync(path, flags);
+    opened.push(file);
+    return file;
+  };
+  try {
+    const filter = wall.filter === undefined ? "ignore" : open(wall.filter, "r");
+    const stdio = ["ignore", options.stdout, "pipe", options.link ? "pipe" : "ignore", "pipe", filter] as (
+      | string
+      | number
+    )[];
+    const strangers = inherited();
+    if (strangers.length > 0) {
+      const nothing = open("/dev/null", "r");
+      for (const one of strangers) stdio[one] = nothing;
+    }
+    return spawn(wall.command, wall.args, {
+      ...wall.account,
+      cwd: "/",
+      env: wallEnvironment(),
+      stdio: Array.from(stdio, (one) => one ?? "ignore") as ("ignore" | "pipe" | number)[],
+    });
+  } finally {
+    for (const file of opened) closeSync(file);
+  }
+}
+
+/** What the wall's own command needs of the environment; nothing of it reaches the inside of bubblewrap. */
+function wallEnvironment(): { readonly PATH: string } {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin" };
+}
+
+/**
+ * Descriptors the platform was itself started with, a supervisor's or a shell's: Node opens all of its own so that no child
+ * has them, but cannot know of those, and a child would get them. They are covered by /dev/null.
+ */
+function inherited(): readonly number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fd")
+    .map(Number)
+    .filter((one) => one >= OWN && one < HIGHEST && !closedOnExec(one));
+}
+
+function closedOnExec(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1] ?? "0";
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+  } catch {
+    // The folder's own descriptor, closed by now.
+    return true;
+  }
+}
