@@ -110,7 +110,7 @@ async function passes(run: Run): Promise<Report> {
   const { code } = await run.ended;
   assert.is(code, 0, run.printed());
   const report = JSON.parse(run.printed()) as Report;
-  assert.equal([report.ok, report.isolation, report.leftovers], [true, "thread", []]);
+  assert.equal([report.ok, report.isolation, report.leftovers], [true, "process", []]);
   assert.equal(
     report.steps.map(({ name }) => name),
     STEPS,
@@ -121,7 +121,7 @@ async function passes(run: Run): Promise<Report> {
 }
 
 test(
-  "kernel: packets arrive, connections outlive the driver's worker",
+  "kernel: packets arrive, connections outlive the driver's process",
   async (t) => {
     const run = await start(t, [process.execPath, ...DEMO], REPO);
     const report = await passes(run);

@@ -1,12 +1,12 @@
 /**
  * The main job, end to end: `npm run demo`, or `npm run demo -- --json`.
  * Loads the drivers of plugins/, drops another one in while running, drives all nine methods through each, lets one hang and
- * one crash; joins two network namespaces over the bridge driver and kills its worker while they talk; leaves nothing behind.
+ * one crash; joins two network namespaces over the bridge driver and kills its process while they talk; leaves nothing behind.
  */
 
 import { openGround } from "./ground.mjs";
 import { report } from "./report.mjs";
-import { isolation, openStage } from "./stage.mjs";
+import { openStage } from "./stage.mjs";
 import { drop, hang, lifecycle, load, recover } from "./steps.mjs";
 import { network, survive, takeDown } from "./wiring.mjs";
 
@@ -32,7 +32,7 @@ const ground = openGround();
 stage = openStage(ground);
 const { finish, run } = report({
   json: process.argv.includes("--json"),
-  isolation,
+  isolation: "process",
   backend: ground.backend,
   note: ground.why && `the kernel's network cannot be had: ${ground.why}; the model shows the same steps`,
   ending: () => ending,

@@ -4,16 +4,16 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startHost } from "#dist/host/plugin-host.js";
+import { createPluginHost } from "bulkhead";
 import { namespacesLeft } from "./ground.mjs";
-import { KillableThreads } from "./killable.mjs";
 
-export const isolation = "thread";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What an operator would grant. */
 const POLICY = {
+  // The strongest wall there is here: the demonstration runs on any machine, and says which one stands.
+  sandbox: "auto",
   plugins: {
     bridge: {
       grant: {
@@ -31,7 +31,6 @@ const POLICY = {
 export function openStage(ground) {
   const folder = mkdtempSync(join(tmpdir(), `bulkhead-demo-${process.pid}-`));
   const plugins = join(folder, "plugins");
-  const threads = new KillableThreads();
   const children = new Set();
   let starting;
   let host;
@@ -49,8 +48,11 @@ export function openStage(ground) {
   const stage = {
     ground,
     folder,
-    /** Ends the worker of a plugin, as a crash would. */
-    kill: (plugin) => threads.kill(plugin),
+    /** Ends the process in which a plugin's worker lives, outright. */
+    kill(plugin) {
+      const { pid } = host.plugins().find(({ name }) => name === plugin);
+      process.kill(pid, "SIGKILL");
+    },
     /** Copies a file of examples/ into the plugins folder, as a person would. */
     dropIn(file) {
       refuseClosed();
@@ -65,9 +67,7 @@ export function openStage(ground) {
         cpSync(join(root, "plugins", name), join(plugins, name), { recursive: true });
       }
       const { backend, host: netns } = ground;
-      const options = { plugins, policy: POLICY, isolation, backend, netns, watch: true, logger: quiet };
-      // As createPluginHost, but with workers that can be killed.
-      starting = startHost(options, { threads });
+      starting = createPluginHost({ plugins, policy: POLICY, backend, netns, watch: true, logger: quiet });
       host = await starting;
       return host;
     },

@@ -2,14 +2,21 @@
 import { EndpointConfig, JoinConfig } from "bulkhead";
 import { next } from "./stage.mjs";
 
+/** The wall that stands around the drivers' processes, in words. */
+const WALLS = {
+  bubblewrap: "behind bubblewrap",
+  node: "behind Node's permission flags alone, as bubblewrap cannot be raised here",
+};
+
 export async function load(stage) {
   const host = await stage.start();
-  const bad = host.plugins().filter((one) => one.state !== "running");
-  if (bad.length > 0) throw bad[0].refusal ?? new Error(`${bad[0].name} is ${bad[0].state}`);
-  return `${host
-    .plugins()
-    .map((one) => one.name)
-    .join(", ")}: each in a worker of its own`;
+  const plugins = host.plugins();
+  const bad = plugins.find((one) => one.state !== "running");
+  if (bad) throw bad.refusal ?? new Error(`${bad.name} is ${bad.state}`);
+  const named = (isolation) => plugins.filter((one) => one.isolation === isolation).map((one) => one.name);
+  const [{ wall }] = plugins;
+  const alone = `${named("dedicated").join(", ")} in a process of its own`;
+  return `${alone}, ${named("process").join(" and ")} in a shared one; ${WALLS[wall]}`;
 }
 
 export async function drop(stage) {

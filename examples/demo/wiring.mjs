@@ -39,7 +39,7 @@ export async function takeDown({ host }, ends) {
   await bridge.deleteNetwork(NID);
 }
 
-/** The driver's worker is killed while the namespaces talk. */
+/** The driver's process is killed while the namespaces talk. */
 export async function survive(stage, wires) {
   const { host } = stage;
   const talks = await Promise.all([4, 6].map((family) => wires.talk(family)));
@@ -51,7 +51,7 @@ export async function survive(stage, wires) {
   const said = wires.sumUp(await Promise.all(talks.map((talk) => talk.goOn())));
   // The new worker knows the network, and can still do with it whatever is asked.
   await host.driver("bridge").endpointOperInfo(NID, "endpoint-0");
-  return `bridge's worker was killed, its next one serves after ${ms} ms; ${said}`;
+  return `bridge's process was killed, its next one serves after ${ms} ms; ${said}`;
 }
 
 function inKernel(stage, [from, to]) {

@@ -2,10 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { createPluginHost, EndpointConfig, JoinConfig } from "bulkhead";
 
-const host = await createPluginHost({
-  plugins: fileURLToPath(new URL("../hello", import.meta.url)),
-  isolation: "thread",
-});
+const host = await createPluginHost({ plugins: fileURLToPath(new URL("../hello", import.meta.url)) });
 const driver = host.driver("hello");
 await driver.createNetwork("net1", { "com.docker.network.generic": { subnet: "10.1.0.0/24" } });
 const endpoint = new EndpointConfig();

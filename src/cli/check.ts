@@ -141,8 +141,12 @@ function atHome(error: DriverError, folder: string, source: string): DriverError
 /** What the host would log, the command reports itself. */
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** The host that ships, with the in-memory model instead of a kernel; loaded only here, since no other command needs it. */
+/**
+ * The host that ships, with the in-memory model instead of a kernel, behind the strongest wall there is here: what is checked is
+ * trusted least of all. Loaded only here, since no other command needs it.
+ */
 async function productHost(options: Parameters<MakeHost>[0]): Promise<CheckHost> {
   const { createPluginHost } = await import("../index.js");
-  return createPluginHost({ ...options, isolation: "thread", backend: "model", logger: SILENT });
+  const policy = { ...options.policy, sandbox: "auto" } as const;
+  return createPluginHost({ ...options, policy, backend: "model", logger: SILENT });
 }

@@ -120,7 +120,7 @@ const reader = new FrameReader(Number.MAX_SAFE_INTEGER, {
     if (tenant === undefined) return;
     tenant.link.send(text);
     tenant.waiting = true;
-    looking ??= setTimeout(look, WALLS.cellMs);
+    if (looking === undefined) looking = setTimeout(look, WALLS.cellMs);
   },
   violation: () => process.exit(1),
 });

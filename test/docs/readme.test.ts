@@ -8,6 +8,7 @@ import { createPluginHost } from "#dist/index.js";
 import { STEPS } from "../demo-steps.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
+import { noBubblewrap } from "../isolation/walled.js";
 
 const test = suite("documentation: README.md");
 const run = promisify(execFile);
@@ -52,7 +53,7 @@ test("its commands are scripts of package.json", async () => {
 test("what the demonstration prints has its steps, all of them well, on a kernel", async () => {
   const text = await block("", "bulkhead demo");
   const [first, ...lines] = text.trim().split("\n");
-  assert.is(first, "bulkhead demo  (isolation: thread, backend: kernel)");
+  assert.is(first, "bulkhead demo  (isolation: process, backend: kernel)");
   assert.is(lines.at(-1), "all of it worked");
   const steps = lines.filter((line) => /^\S+ +\w+ +\d+ ms {2}/.test(line));
   assert.equal(
@@ -62,34 +63,45 @@ test("what the demonstration prints has its steps, all of them well, on a kernel
   assert.ok((await readme).indexOf(text) < 3000, "on the first screen");
 });
 
-test("the driver loads, passes `bulkhead check`, and works under the policy shown", async (t) => {
-  const folder = await project(t);
-  const policy = await block("json", '"plugins"');
-  assert.ok(parsePolicy(policy, "README.md").plugins?.tiny);
-  const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/tiny.js"], {
-    cwd: folder,
-  });
-  assert.match(check.stdout, /tiny/);
-  const host = await createPluginHost({
-    plugins: join(folder, "plugins"),
-    policy: join(folder, "bulkhead.config.json"),
-    isolation: "thread",
-  });
-  t.cleanup(() => host.close());
-  assert.equal(
-    host.plugins().map(({ name, state, drivers }) => [name, state, ...drivers]),
-    [["tiny", "running", "tiny"]],
-  );
-  await host.driver("tiny").createNetwork("n");
-});
+test(
+  "the driver loads, passes `bulkhead check`, and works under the policy shown",
+  async (t) => {
+    const folder = await project(t);
+    const policy = await block("json", '"plugins"');
+    assert.ok(parsePolicy(policy, "README.md").plugins?.tiny);
+    const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/tiny.js"], {
+      cwd: folder,
+    });
+    assert.match(check.stdout, /tiny/);
+    const host = await createPluginHost({
+      plugins: join(folder, "plugins"),
+      policy: join(folder, "bulkhead.config.json"),
+    });
+    t.cleanup(() => host.close());
+    assert.equal(
+      host.plugins().map(({ name, state, drivers }) => [name, state, ...drivers]),
+      [["tiny", "running", "tiny"]],
+    );
+    await host.driver("tiny").createNetwork("n");
+  },
+  { needs: noBubblewrap },
+);
 
-test("embedding: the script runs as it stands", async (t) => {
-  await runs(await project(t), await block("js", 'host.driver("tiny")'));
-});
+test(
+  "embedding: the script runs as it stands",
+  async (t) => {
+    await runs(await project(t), await block("js", 'host.driver("tiny")'));
+  },
+  { needs: noBubblewrap },
+);
 
-test("packets: the script runs as it stands", async (t) => {
-  await runs(await project(t), await block("js", "host.attach("));
-});
+test(
+  "packets: the script runs as it stands",
+  async (t) => {
+    await runs(await project(t), await block("js", "host.attach("));
+  },
+  { needs: noBubblewrap },
+);
 
 test("the table of commands is what `bulkhead --help` says", async () => {
   const { stdout } = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "--help"]);
