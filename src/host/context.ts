@@ -3,6 +3,7 @@ import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
+import type { Audit } from "./audit/audit.js";
 import type { HostView } from "./calls/host-rules.js";
 import type { HostEmitter } from "./events.js";
 import type { Journal } from "./journal/journal.js";
@@ -18,6 +19,8 @@ export interface PlatformCallback {
 export interface HostContext {
   readonly events: HostEmitter;
   readonly logger: Logger;
+  /** Goes nowhere where there is no data folder. */
+  readonly audit: Audit;
   readonly registry: DriverRegistry;
   readonly journal: Journal;
   readonly store: StoreBackend;

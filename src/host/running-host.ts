@@ -9,6 +9,7 @@ import { MemoryStore } from "../permissions/store/backend.js";
 import { TIMES } from "../protocol/limits.js";
 import type { Home } from "../sandbox/attachment.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
+import { openAudit } from "./audit/audit.js";
 import { hostView } from "./calls/host-rules.js";
 import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
@@ -71,6 +72,7 @@ export class RunningHost implements PluginHost {
     this.#context = {
       events: this.#events,
       logger,
+      audit: openAudit(options.dataDir, logger),
       registry: new DriverRegistry((id) => this.#plugins.has(id)),
       journal: new MemoryJournal(),
       store: new MemoryStore(),
@@ -176,6 +178,7 @@ export class RunningHost implements PluginHost {
     await Promise.all([this.#threads.close(), this.#processes.close()]);
     await this.#context.netlink.close();
     await this.#context.journal.close();
+    await this.#context.audit.close();
     this.#events.clear();
   }
 

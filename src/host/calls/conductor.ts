@@ -6,9 +6,9 @@ import type { DriverError } from "../../driverapi/errors.js";
 import type { DriverMethod } from "../../driverapi/types.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { HostEmitter } from "../events.js";
 import type { Logger } from "../logger.js";
 import type { CallOutcome } from "../plugin/outcome.js";
+import type { CallReports } from "../plugin/reports.js";
 import { Aftermath } from "./aftermath.js";
 import type { Served } from "./ask.js";
 import * as errors from "./errors.js";
@@ -29,7 +29,7 @@ export interface ConductorOptions {
   readonly type: string;
   readonly plugin: string;
   readonly counters: Counters;
-  readonly events: HostEmitter;
+  readonly reports: CallReports;
   readonly logger: Logger;
   readonly closed: () => boolean;
   timeout(method: DriverMethod): number;
@@ -235,7 +235,14 @@ export class Conductor {
     served: Served,
     reject: (error: DriverError) => void,
   ): void {
-    const refuse = (rollback: string): void => reject(errors.badReply(cause, rollback, this.#site(op.method)));
+    let refused = false;
+    const refuse = (rollback: string): void => {
+      if (refused) return;
+      refused = true;
+      const error = errors.badReply(cause, rollback, this.#site(op.method));
+      this.#options.reports.replyRefused(error);
+      reject(error);
+    };
     const call = { op, release, attempts: 0 };
     if (!op.inverse) {
       void this.#aftermath.refuse(call).then(() => {
@@ -273,19 +280,13 @@ export class Conductor {
 
   /** The deadline has passed: the event, the count, and what the caller is told. */
   #late(op: Operation<unknown>, ms: number, started = true, blocked = false): DriverError {
-    const { plugin, type, counters, events } = this.#options;
-    counters.timeouts++;
-    events.emit("call:timeout", {
-      plugin,
-      type,
-      method: op.method,
-      ...(op.nid === undefined ? {} : { nid: op.nid }),
-      ...(op.eid === undefined ? {} : { eid: op.eid }),
-      ms,
-      blocked,
-    });
+    const { plugin, type, counters, reports } = this.#options;
     const site = this.#site(op.method);
-    return started ? errors.timedOut(ms, site) : errors.busy(site, "another call held the worker");
+    const error = started ? errors.timedOut(ms, site) : errors.busy(site, "another call held the worker");
+    counters.timeouts++;
+    const ids = { ...(op.nid === undefined ? {} : { nid: op.nid }), ...(op.eid === undefined ? {} : { eid: op.eid }) };
+    reports.timedOut({ plugin, type, method: op.method, ...ids, ms, blocked }, error.code);
+    return error;
   }
 
   #site(method: WorkerMethod): errors.CallSite {

@@ -84,6 +84,13 @@ export const typeNameSchema: z.ZodType<string> = z.string().superRefine((value, 
   }
 });
 
+/** `networkTypes`, in manifest and policy. */
+export const networkTypesSchema: z.ZodType<readonly string[]> = z
+  .array(typeNameSchema)
+  .min(1)
+  .max(DOCUMENT_LIMITS.driversMax)
+  .refine((types) => new Set(types).size === types.length, { error: "must name each type once" });
+
 /** A relative path that cannot leave its folder, of a kind that loads. */
 const mainSchema = z
   .string()
@@ -117,13 +124,7 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   description: z.exactOptional(lineSchema(1024)),
   apiVersion: z.exactOptional(z.literal(1)),
   main: z.exactOptional(mainSchema),
-  networkTypes: z.exactOptional(
-    z
-      .array(typeNameSchema)
-      .min(1)
-      .max(DOCUMENT_LIMITS.driversMax)
-      .refine((types) => new Set(types).size === types.length, { error: "must name each type once" }),
-  ),
+  networkTypes: z.exactOptional(networkTypesSchema),
   scope: z.exactOptional(scopeSchema),
   permissions: z.exactOptional(z.strictObject(permissionShape)) as z.ZodType<PermissionSet>,
   timeouts: z.exactOptional(timeoutsSchema),

@@ -9,11 +9,13 @@ import type { NetworkRecord } from "../calls/records.js";
 import type { HostContext } from "../context.js";
 import type { Effective } from "../policy/effective.js";
 import type { Generation, Registration } from "./generation.js";
+import type { CallReports } from "./reports.js";
 
 export interface DriverSetOptions {
   readonly plugin: string;
   readonly counters: Counters;
   readonly context: HostContext;
+  readonly reports: CallReports;
   /** What the plugin may do at the moment. */
   effective(): Effective;
   /** Told after each network that is gone. */
@@ -159,14 +161,14 @@ export class DriverSet {
   }
 
   #create(type: string, scope: Scope, asked: Effective): DriverService {
-    const { plugin, counters, context, networkGone } = this.#options;
-    const { events, logger, journal, machine } = context;
+    const { plugin, counters, context, reports, networkGone } = this.#options;
+    const { logger, journal, machine } = context;
     return new DriverService({
       type,
       scope,
       plugin,
       counters,
-      events,
+      reports,
       logger,
       journal,
       host: machine,

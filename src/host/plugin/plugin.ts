@@ -39,7 +39,7 @@ export class Plugin {
   constructor(id: string, context: HostContext) {
     this.id = id;
     this.#context = context;
-    this.#reports = new PluginReports(id, context, this.counters);
+    this.#reports = new PluginReports(id, context, this.counters, () => this.#prepared?.sha256);
     this.#comeback = new Comeback({
       breakerOpen: context.breakerOpen,
       wanted: () => this.#current === undefined && !this.#stopped && !context.closed(),
@@ -53,6 +53,7 @@ export class Plugin {
       plugin: id,
       counters: this.counters,
       context,
+      reports: this.#reports,
       effective: () => this.#effective(),
       networkGone: () => {
         if (this.#orphan) void this.#next(() => this.#endOrphan("its file was removed, and its last network is gone"));
@@ -102,8 +103,13 @@ export class Plugin {
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#comeback.hurry();
     return this.#next(async () => {
+      let sha256: string | undefined;
+      const hashed = (digest: string): void => {
+        sha256 = digest;
+      };
+      const before = { former: this.#prepared, serves: this.#current?.alive === true, hashed };
       try {
-        const prepared = await prepare(found, this.#context);
+        const prepared = await prepare(found, this.#context, before);
         const stays = when === "if changed" && this.#current?.alive && isDeepStrictEqual(prepared, this.#prepared);
         if (stays && !this.#orphan) return undefined;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
@@ -113,12 +119,12 @@ export class Plugin {
         this.#refusal = undefined;
         this.#state = "running";
         this.#comeback.forgive();
-        this.#reports.loaded();
+        this.#reports.loaded(prepared);
         return undefined;
       } catch (error) {
         // What its init has made goes with it, unless networks or another version need it.
         if (!this.#current?.alive && this.networks().length === 0) await this.#context.netlink.release(this.id);
-        return this.#refuse(toDriverError(error, this.id));
+        return this.#refuse(toDriverError(error, this.id), sha256);
       }
     });
   }
@@ -171,10 +177,16 @@ export class Plugin {
     this.#stopped = false;
     if (this.networks().length === 0) this.#state = "loading";
     const former = this.#powers;
-    this.#powers = openPowers(this.id, prepared.effective.permissions, this.#context);
+    this.#powers = this.#open(prepared);
     await former?.close();
     this.#prepared = prepared;
     await this.#launch(prepared, false);
+  }
+
+  #open({ effective, sha256 }: Prepared): OpenPowers {
+    return openPowers(this.id, effective.permissions, this.#context, (error) =>
+      this.#reports.requestRefused(error, sha256),
+    );
   }
 
   /** A worker started, its records restored, and calls sent to it. */
@@ -196,7 +208,7 @@ export class Plugin {
   /** `harsh`: its earlier workers have blocked again and again. What was loaded anew has no such record. */
   async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
     for (let tries = 0; ; tries++) {
-      const generation = new Generation(prepared, this.#powers as OpenPowers, this.#context, this.#hooks());
+      const generation = new Generation(prepared, this.#powers as OpenPowers, this.#context, this.#hooks(prepared));
       try {
         await generation.start(harsh);
         return generation;
@@ -219,7 +231,7 @@ export class Plugin {
     const old = this.#current;
     const oldPowers = this.#powers;
     const failures = this.#drivers.failures();
-    this.#powers = openPowers(this.id, prepared.effective.permissions, this.#context);
+    this.#powers = this.#open(prepared);
     let candidate: Generation | undefined;
     try {
       candidate = await this.#start(prepared, false);
@@ -300,13 +312,13 @@ export class Plugin {
     void this.#next(() => this.#comeback.run(last));
   }
 
-  #refuse(error: DriverError): DriverError {
+  #refuse(error: DriverError, sha256: string | undefined): DriverError {
     // While another version serves, or is on its way back, only the newcomer is refused.
     if (!this.#current?.alive && this.#state !== "restarting" && this.#state !== "unavailable") {
       this.#refusal = error;
       this.#state = awaitsGrant(error) ? "awaiting-grant" : "refused";
     }
-    this.#reports.refused(error);
+    this.#reports.refused(error, sha256);
     return error;
   }
 
@@ -339,15 +351,15 @@ export class Plugin {
     return platform ? [policy, platform] : [policy];
   }
 
-  #hooks(): GenerationHooks {
+  #hooks({ sha256 }: Prepared): GenerationHooks {
     return {
       admit: (generation, registration) => this.#drivers.admit(generation, registration),
       configurations: (generation, type) => this.#configurations(generation, type),
       registered: (generation, registration) =>
         this.#drivers.register(generation, registration, generation === this.#current),
       unregistered: (_generation, { type }) => this.#drivers.withdraw(type),
-      refused: (type, error) => this.#reports.driverRefused(type, error),
-      violation: (code, detail) => this.#reports.violation(code, detail),
+      refused: (type, error) => this.#reports.driverRefused(type, error, sha256),
+      violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
       ended: (generation, end) => {
         if (generation === this.#current && end.crash) this.#crashed(end);

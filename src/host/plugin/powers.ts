@@ -1,4 +1,5 @@
 /** The host halves of what a plugin was granted. They outlive its workers. */
+import { DriverError } from "../../driverapi/errors.js";
 import { createLogPower } from "../../permissions/log/host.js";
 import type { HostPower, PowerMethod, PowerNotice } from "../../permissions/permission.js";
 import { createStorePower } from "../../permissions/store/host.js";
@@ -11,16 +12,41 @@ export interface OpenPowers {
   close(): Promise<void>;
 }
 
-export function openPowers(plugin: string, permissions: EffectivePermissions, context: HostContext): OpenPowers {
+/** `refused` is told of every request that a power refuses as not allowed. */
+export function openPowers(
+  plugin: string,
+  permissions: EffectivePermissions,
+  context: HostContext,
+  refused: (error: DriverError) => void,
+): OpenPowers {
   const opened: HostPower[] = [];
   if (permissions.log) opened.push(createLogPower({ plugin, limits: permissions.log, logger: context.logger }));
   if (permissions.store) opened.push(createStorePower({ plugin, limits: permissions.store, backend: context.store }));
   if (permissions.netlink) opened.push(context.netlink.open(plugin, permissions.netlink));
   return {
-    methods: new Map(opened.flatMap((one) => [...(one.methods ?? [])])),
+    methods: new Map(
+      opened.flatMap((one) =>
+        [...(one.methods ?? [])].map(([name, method]) => [name, watched(method, refused)] as const),
+      ),
+    ),
     notices: new Map(opened.flatMap((one) => [...(one.notices ?? [])])),
     async close() {
       for (const one of opened) await one.close?.();
     },
+  };
+}
+
+function watched(method: PowerMethod, refused: (error: DriverError) => void): PowerMethod {
+  const look = (error: unknown): never => {
+    if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
+    throw error;
+  };
+  return (args) => {
+    try {
+      const answer = method(args);
+      return answer instanceof Promise ? answer.catch(look) : answer;
+    } catch (error) {
+      return look(error);
+    }
   };
 }

@@ -1,55 +1,95 @@
 /** From a file found to a plugin ready to run: what it may do, and the very bytes that will run. */
 import { dirname } from "node:path";
-import { DriverError } from "../../driverapi/errors.js";
+import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import { bundleDiscovered } from "../bundled.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
+import type { Manifest } from "../manifest/schema.js";
 import { type Effective, effectiveGrant } from "../policy/effective.js";
 import { grantCommand, limitsText, missingText } from "../policy/grant-command.js";
+import { judgeUpdate, type KnownVersion } from "../policy/update.js";
 
 /** A plugin that may run. Restarts run these same bytes, whatever stands in the folder by then. */
 export interface Prepared {
   readonly id: string;
   readonly version: string | undefined;
+  readonly manifest: Manifest | undefined;
   readonly effective: Effective;
   readonly code: string;
   readonly sourceMap: string;
   readonly sha256: string;
+  /** The version that the policy pins, where this one was let in instead of it and that one is known. */
+  readonly pinned: (KnownVersion & { readonly sha256: string }) | undefined;
+  /** These are not the bytes that the policy pins: it lets them in as long as they ask for no more. */
+  readonly update: { readonly pinned: string; readonly difference: string } | undefined;
+}
+
+/** What stands where the plugin shall stand. */
+export interface Before {
+  /** What was loaded last. */
+  readonly former: Prepared | undefined;
+  /** True while that serves. */
+  readonly serves: boolean;
+  /** Told of the plugin's sha256, before anything is decided by it. */
+  hashed(sha256: string): void;
 }
 
 /**
  * Throws `ERR_GRANT_MISSING` and `ERR_PLUGIN_CHANGED` (the operator has to decide), and all that discovery and bundling
  * may find. Nothing of a plugin that waits for its grant is bundled.
  */
-export async function prepare(found: Discovered, context: HostContext): Promise<Prepared> {
+export async function prepare(found: Discovered, context: HostContext, before: Before): Promise<Prepared> {
   if (found.error) throw found.error;
-  const { id } = found;
-  const effective = effectiveGrant({
+  const { id, manifest, version } = found;
+  const { former, serves, hashed } = before;
+  const question = {
     id,
-    manifest: found.manifest,
+    manifest,
     policy: context.policy(),
     hostIsolation: context.isolation,
     threadsOnly: context.threadsOnly,
-  });
-  const unnamed = limitsText(id, effective.missing, context.policyFile);
-  if (unnamed !== undefined) throw new DriverError("ERR_GRANT_MISSING", `plugin "${id}": ${unnamed}`, { plugin: id });
-  const places = { policy: context.policyFile, plugins: dirname(found.path) };
+  };
+  const effective = effectiveGrant(question);
+  const pinned = pinnedVersion(effective.sha256, former);
+  const update = judgeUpdate({ ...question, pinned, former });
+  const command = grantCommand(id, { policy: context.policyFile, plugins: dirname(found.path) });
+  const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, serves on` : "";
+  const refusal = (code: ErrorCode, words: string): DriverError =>
+    new DriverError(code, `plugin "${id}"${words}`, { plugin: id });
   if (effective.missing.length > 0) {
-    throw new DriverError(
-      "ERR_GRANT_MISSING",
-      `plugin "${id}" asks for ${missingText(effective.missing)}; to grant it: ${grantCommand(id, places)}`,
-      { plugin: id },
-    );
+    const known = (former !== undefined || effective.sha256 !== undefined) && update.differs;
+    const since = `${known ? `; ${update.text}` : ""}${serving}`;
+    const unnamed = limitsText(id, effective.missing, context.policyFile);
+    if (unnamed !== undefined) throw refusal("ERR_GRANT_MISSING", `: ${unnamed}${since}`);
+    throw refusal("ERR_GRANT_MISSING", ` asks for ${missingText(effective.missing)}${since}; to grant it: ${command}`);
   }
   const { code, sourceMap, sha256 } = await bundleDiscovered(found);
-  if (effective.sha256 !== undefined && effective.sha256.toLowerCase() !== sha256) {
-    throw new DriverError(
+  hashed(sha256);
+  const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
+  if (changed && !update.letIn) {
+    throw refusal(
       "ERR_PLUGIN_CHANGED",
-      `plugin "${id}" is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; look at what changed, then: ${grantCommand(id, places)}`,
-      { plugin: id },
+      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; look at what changed, then: ${command}`,
     );
   }
-  return { id, version: found.version, effective, code, sourceMap, sha256 };
+  return {
+    id,
+    version,
+    manifest,
+    effective,
+    code,
+    sourceMap,
+    sha256,
+    pinned: changed ? pinned : undefined,
+    update: changed ? { pinned: effective.sha256, difference: update.text } : undefined,
+  };
+}
+
+/** The version with that digest: the one loaded last, or the one that was let in instead of it. */
+function pinnedVersion(pin: string | undefined, former: Prepared | undefined): Prepared["pinned"] {
+  if (pin === undefined || former === undefined) return undefined;
+  if (former.sha256 === pin) return { sha256: pin, manifest: former.manifest };
+  return former.pinned?.sha256 === pin ? former.pinned : undefined;
 }
 
 /** True for errors that an operator's grant mends. */

@@ -1,50 +1,93 @@
-/** What the operator reads and the platform hears of one plugin: a line in the log and an event, always both. */
+/**
+ * What the operator reads and the platform hears of one plugin: a line in the log and an event, always both, and a line in
+ * the audit log for what has to be accounted for.
+ */
 import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
+import type { AuditEvent } from "../audit/entry.js";
 import type { Counters } from "../calls/conductor.js";
 import type { HostContext } from "../context.js";
+import type { CallTimeoutEvent } from "../events.js";
+import { grantChange } from "../policy/grant-change.js";
 import type { Ending } from "./comeback.js";
-import { awaitsGrant } from "./prepare.js";
+import { awaitsGrant, type Prepared } from "./prepare.js";
 
-export class PluginReports {
+/** What is told of the calls of one plugin's drivers. */
+export interface CallReports {
+  timedOut(event: CallTimeoutEvent, code: ErrorCode): void;
+  /** A driver's answer was refused. */
+  replyRefused(error: DriverError): void;
+}
+
+/** Ends that the host brought about; all others are the worker's own. */
+const KILLED: ReadonlySet<string> = new Set<ErrorCode>([
+  "ERR_PLUGIN_BLOCKED",
+  "ERR_PLUGIN_INIT_TIMEOUT",
+  "ERR_PLUGIN_MEMORY",
+  "ERR_PROTOCOL",
+  "ERR_PROTOCOL_VERSION",
+  "ERR_FLOOD",
+]);
+
+export class PluginReports implements CallReports {
   readonly #plugin: string;
   readonly #context: HostContext;
   readonly #counters: Counters;
+  readonly #running: () => string | undefined;
+  /** What it was last loaded with. */
+  #inForce: Prepared | undefined;
 
-  constructor(plugin: string, context: HostContext, counters: Counters) {
+  /** `running`: the sha256 of what runs. */
+  constructor(plugin: string, context: HostContext, counters: Counters, running: () => string | undefined) {
     this.#plugin = plugin;
     this.#context = context;
     this.#counters = counters;
+    this.#running = running;
   }
 
-  loaded(): void {
+  loaded(prepared: Prepared): void {
+    const { effective, sha256, update } = prepared;
+    if (update && this.#inForce?.sha256 !== sha256) {
+      const words = `plugin "${this.#plugin}" runs with sha256 ${sha256} in place of ${update.pinned}, which the policy pins ("update": "same-grant"): ${update.difference}`;
+      this.#context.logger.info({ plugin: this.#plugin, sha256, pinned: update.pinned }, words);
+      this.#audit("updated", undefined, words, sha256);
+    }
+    const change = this.#inForce && grantChange(this.#inForce.effective, effective);
+    if (change) this.#audit("grant-changed", undefined, change, sha256);
+    this.#inForce = prepared;
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
   }
 
-  /** Refused, or waiting for its grant. */
-  refused(error: DriverError): void {
+  /** Refused, or waiting for its grant. `sha256`: of what was refused, as far as that was found out. */
+  refused(error: DriverError, sha256: string | undefined): void {
     const { events, logger } = this.#context;
     const waits = awaitsGrant(error);
     const event = { plugin: this.#plugin, code: error.code, reason: error.message };
     logger[waits ? "warn" : "error"]({ plugin: this.#plugin, code: error.code }, error.message);
+    this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
     events.emit(waits ? "plugin:awaiting-grant" : "plugin:refused", event);
   }
 
   restarting({ code, reason }: Ending): void {
     this.#log("warn", code, `plugin "${this.#plugin}" ended: ${reason}`);
+    const event = code === "ERR_HOST_PROCESS" ? "aborted" : KILLED.has(code) ? "killed" : "crashed";
+    this.#audit(event, code, reason, this.#running());
     this.#context.events.emit("plugin:restarting", { plugin: this.#plugin, code, reason });
   }
 
   restartFailed({ code, reason }: Ending): void {
     this.#log("warn", code, `plugin "${this.#plugin}" could not be restarted: ${reason}`);
+    this.#audit("restart-failed", code, reason, this.#running());
   }
 
   restarted({ code, reason }: Ending): void {
     this.#counters.restarts++;
+    this.#audit("restarted", code, reason, this.#running());
     this.#context.events.emit("plugin:restarted", { plugin: this.#plugin, code, reason });
   }
 
   unavailable({ code, reason }: Ending, words: string): void {
     this.#log("error", code, words);
+    this.#audit("breaker-open", code, words, this.#running());
     this.#context.events.emit("plugin:unavailable", { plugin: this.#plugin, code, reason });
   }
 
@@ -54,18 +97,42 @@ export class PluginReports {
 
   networkLost(nid: string, why: string): void {
     this.#context.logger.error({ plugin: this.#plugin, nid, code: "ERR_REPLAY_FAILED" }, why);
+    this.#audit("network-lost", "ERR_REPLAY_FAILED", why, this.#running());
   }
 
-  driverRefused(type: string, { code, message }: DriverError): void {
+  driverRefused(type: string, { code, message }: DriverError, sha256: string): void {
     const owner = code === "ERR_DRIVER_EXISTS" ? this.#context.registry.owner(type) : undefined;
     this.#context.logger.warn({ plugin: this.#plugin, driver: type, code, ...(owner ? { owner } : {}) }, message);
+    this.#audit("driver-refused", code, message, sha256);
     this.#context.events.emit("driver:refused", { plugin: this.#plugin, type, code });
   }
 
-  violation(code: ErrorCode, detail: string): void {
+  /** One of its powers said no to it. */
+  requestRefused({ code, message }: DriverError, sha256: string): void {
+    this.#audit("request-refused", code, message, sha256);
+  }
+
+  replyRefused({ code, message }: DriverError): void {
+    this.#audit("reply-refused", code, message, this.#running());
+  }
+
+  timedOut(event: CallTimeoutEvent, code: ErrorCode): void {
+    const { type, method, nid, eid, ms, blocked } = event;
+    const ids = [nid, eid].filter((id) => id !== undefined).map((id) => JSON.stringify(id));
+    const words = `${type}.${method}(${ids.join(", ")}): ${ms} ms${blocked ? ", its worker is blocked" : ""}`;
+    this.#audit("timeout", code, words, this.#running());
+    this.#context.events.emit("call:timeout", event);
+  }
+
+  violation(code: ErrorCode, detail: string, sha256: string): void {
     this.#counters.violations++;
     this.#log("error", code, `plugin "${this.#plugin}" broke the protocol: ${detail}`);
+    this.#audit("violation", code, detail, sha256);
     this.#context.events.emit("violation", { plugin: this.#plugin, code, detail });
+  }
+
+  #audit(event: AuditEvent, code: string | undefined, detail: string, sha256: string | undefined): void {
+    this.#context.audit.write({ event, plugin: this.#plugin, sha256, code, detail });
   }
 
   #log(level: "warn" | "error", code: string, message: string): void {

@@ -76,13 +76,17 @@ export function effectiveGrant(question: GrantQuestion): Effective {
   const granted = grantedPermissions(grantedNames as AskedPermissions, catalogue);
   const { permissions, missing } = intersect(askedPermissions(question), granted, catalogue);
   const scopeMissing = wishedScope === "global" && grantedScope === "local";
+  const wishedTypes = manifest?.networkTypes ?? [id];
+  const mayRegister = (type: string): boolean => entry.networkTypes?.includes(type) !== false;
+  const typesMissing = wishedTypes.filter((type) => !mayRegister(type));
 
   return Object.freeze({
     scope: wishedScope === "global" && grantedScope === "global" ? "global" : "local",
-    networkTypes: Object.freeze([...(manifest?.networkTypes ?? [id])]),
+    networkTypes: Object.freeze(wishedTypes.filter(mayRegister)),
     permissions: Object.freeze(permissions as EffectivePermissions),
     missing: Object.freeze([
       ...(scopeMissing ? [Object.freeze({ permission: "scope", asked: wishedScope, granted: grantedScope })] : []),
+      ...typesMissing.map((asked) => Object.freeze({ permission: "networkTypes", asked, granted: null })),
       ...missing,
     ]),
     timeouts: effectiveTimeouts(manifest, entry, policy.defaults ?? {}),

@@ -8,7 +8,7 @@ export type AskedPermissions = Readonly<Record<string, true | Limits>>;
 
 /** Something a plugin asks for and its policy does not give. */
 export interface Missing {
-  /** The permission's name, `scope`, or one limit of a permission: `netlink.subnets`. */
+  /** The permission's name, `scope`, `networkTypes`, or one limit of a permission: `netlink.subnets`. */
   readonly permission: string;
   readonly asked: string | true | Limits;
   /** What is given instead: the lower scope, another word for the limit, or null for what is not granted at all. */

@@ -8,6 +8,7 @@ import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import { z } from "../../zod.js";
 import {
   isolationSchema,
+  networkTypesSchema,
   type PermissionSet,
   PLUGIN_ID,
   type PluginLimits,
@@ -32,8 +33,15 @@ export interface PolicyEntry {
   readonly timeouts?: Timeouts;
   readonly limits?: PluginLimits;
   readonly isolation?: Isolation;
+  /** The network types it may register; absent: those its manifest names. */
+  readonly networkTypes?: readonly string[];
   /** The digest of what may run, 64 hex digits; absent: whatever the file holds. */
   readonly sha256?: string;
+  /**
+   * What becomes of a plugin whose digest is not the pinned one. "ask" (default): it waits for its grant. "same-grant": it is
+   * loaded if it asks for no more than the pinned version was given.
+   */
+  readonly update?: "ask" | "same-grant";
 }
 
 /** The policy for plugins that say nothing else. */
@@ -69,7 +77,9 @@ const entrySchema = z.strictObject({
     z.record(typeNameSchema as z.ZodType<string, string>, z.record(z.string(), z.json())),
   ) as z.ZodType<DriverOptions>,
   ...defaultsShape,
+  networkTypes: z.exactOptional(networkTypesSchema),
   sha256: z.exactOptional(z.string().regex(/^[0-9A-Fa-f]{64}$/, { error: "must be 64 hex digits" })),
+  update: z.exactOptional(z.enum(["ask", "same-grant"])),
 });
 
 /** The whole policy. */

@@ -1,0 +1,118 @@
+/** The audit log: one line of JSON per thing an operator may have to account for. `DATADIR/audit.jsonl`. */
+import { join } from "node:path";
+import { AUDIT, TIMES } from "../../protocol/limits.js";
+import type { Logger } from "../logger.js";
+import { Allowance } from "./allowance.js";
+import { AuditFile } from "./audit-file.js";
+import { type AuditEntry, auditLine } from "./entry.js";
+
+/** Where everything of a host writes to. Nothing here throws, rejects, or waits for a disk. */
+export interface Audit {
+  write(entry: AuditEntry): void;
+  /** A wall is lower than it could be, by the policy's own word. `plugin` absent: for all of them. */
+  weakened(plugin: string | undefined, detail: string): void;
+  /** Resolves when what was written is in the file, or cannot be. Further lines go nowhere. */
+  close(): Promise<void>;
+}
+
+/** Limits of an {@link AuditLog}, for tests; each is `AUDIT`'s by default. */
+export type AuditLimits = Partial<
+  Pick<Record<keyof typeof AUDIT, number>, "fileBytes" | "files" | "lines" | "window" | "queue">
+>;
+
+/** The audit log of a host; without a data folder there is none. */
+export function openAudit(dataDir: string | undefined, logger: Logger): Audit {
+  return dataDir === undefined ? NO_AUDIT : new AuditLog(join(dataDir, "audit.jsonl"), logger);
+}
+
+const NO_AUDIT: Audit = { write() {}, weakened() {}, async close() {} };
+
+/** Opened with the first line. Lines that come in one turn of the event loop are written together. */
+export class AuditLog implements Audit {
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #file: AuditFile;
+  readonly #allowance: Allowance;
+  readonly #most: number;
+  #waiting: string[] = [];
+  #flushing: Promise<void> | undefined;
+  #lost = 0;
+  #why = "";
+  readonly #said = new Set<string>();
+  #closed = false;
+
+  constructor(path: string, logger: Logger, limits: AuditLimits = {}) {
+    const { fileBytes, files, lines, window, queue } = { ...AUDIT, ...limits };
+    this.#path = path;
+    this.#logger = logger;
+    this.#most = queue;
+    this.#file = new AuditFile({ path, bytes: fileBytes, keep: files });
+    this.#allowance = new Allowance({
+      lines,
+      window,
+      dropped: (plugin, what) => {
+        const detail = `dropped: ${what}; a plugin has ${lines} lines of a kind in ${window / 1000} s`;
+        this.#add({ event: "dropped", plugin, detail });
+      },
+    });
+  }
+
+  write(entry: AuditEntry): void {
+    if (this.#closed || !this.#allowance.spend(entry.plugin, entry.event)) return;
+    this.#add(entry);
+  }
+
+  weakened(plugin: string | undefined, detail: string): void {
+    this.write({ event: "wall-weakened", plugin, detail });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#allowance.close();
+    this.#closed = true;
+    let timer: NodeJS.Timeout | undefined;
+    // A disk that hangs holds nobody up.
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TIMES.close);
+    });
+    await Promise.race([(this.#flushing ?? Promise.resolve()).then(() => this.#file.close()), late]);
+    clearTimeout(timer);
+  }
+
+  #add(entry: AuditEntry): void {
+    if (this.#waiting.length >= this.#most) {
+      this.#lost++;
+      this.#why = `more than ${this.#most} lines waited for the disk`;
+      return;
+    }
+    this.#waiting.push(auditLine(entry, new Date()));
+    this.#flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const lost = this.#lost;
+      const detail = `${lost} lines were lost: ${this.#why}`;
+      const head = lost > 0 ? [auditLine({ event: "lost", detail }, new Date())] : [];
+      const lines = [...head, ...this.#waiting];
+      this.#waiting = [];
+      const { written, error } = await this.#file.append(lines);
+      if (written > 0) this.#lost -= lost;
+      if (written < lines.length) this.#failed(error, lines.length - Math.max(written, head.length));
+    }
+    this.#flushing = undefined;
+  }
+
+  /** Said once for each reason: a disk that is full stays full for a while. */
+  #failed(error: unknown, lost: number): void {
+    this.#lost += lost;
+    const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
+    this.#why = code ?? String(message);
+    if (this.#said.has(this.#why)) return;
+    this.#said.add(this.#why);
+    this.#logger.error(
+      { file: this.#path, err: error },
+      `the audit log ${this.#path} cannot be written: ${message}; its lines are lost until it can be`,
+    );
+  }
+}

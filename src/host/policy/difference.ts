@@ -1,0 +1,133 @@
+/** Two standings compared: what was added, removed, raised, lowered. Pure. */
+import { ISOLATIONS } from "../../isolation/link.js";
+import { type Limits, type LimitValue, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
+import { escapeLine } from "../../permissions/log/escape.js";
+import { contains, networkOf } from "../../permissions/netlink/cidr.js";
+import { LIMITS } from "../../protocol/limits.js";
+import type { Standing } from "./standing.js";
+
+/** One difference: `+netlink {"max":4}`, `-store`, `store.bytes 1000 → 2000`, `netlink.kinds +"veth"`. */
+export interface Difference {
+  readonly text: string;
+  /** `more`: something may be done that could not be done before, or nobody can tell; `gone`: a whole permission or type. */
+  readonly way: "more" | "less" | "gone";
+}
+
+/** Permissions are looked up in `catalogue`; for tests. */
+export function differences(
+  before: Standing,
+  after: Standing,
+  catalogue: Readonly<Record<string, PermissionRow>> = PERMISSIONS as never,
+): readonly Difference[] {
+  return [
+    ...words("scope", before.scope, after.scope, after.scope === "global"),
+    ...names("type ", before.networkTypes, after.networkTypes),
+    ...permissions(before.permissions, after.permissions, catalogue),
+    ...numbers("limits", before.limits, after.limits),
+    ...timeouts(before.timeouts, after.timeouts),
+    ...words("isolation", before.isolation, after.isolation, weaker(before.isolation, after.isolation)),
+  ];
+}
+
+/** The differences in one line of bounded length; "" for none. */
+export function differenceText(found: readonly Difference[]): string {
+  return escapeLine(found.map(({ text }) => text).join(", "), LIMITS.differenceChars);
+}
+
+function permissions(
+  before: Standing["permissions"],
+  after: Standing["permissions"],
+  catalogue: Readonly<Record<string, PermissionRow>>,
+): readonly Difference[] {
+  return [...new Set([...Object.keys(after), ...Object.keys(before)])].flatMap((name): readonly Difference[] => {
+    const was = Object.hasOwn(before, name) ? before[name] : undefined;
+    const is = Object.hasOwn(after, name) ? after[name] : undefined;
+    if (is === undefined) return [{ text: `-${name}`, way: "gone" }];
+    if (was !== undefined) return limits(name, was, is, catalogue[name]);
+    const limited = Object.keys(is).length > 0 ? ` ${JSON.stringify(is)}` : "";
+    return [{ text: `+${name}${limited}`, way: "more" }];
+  });
+}
+
+function limits(permission: string, before: Limits, after: Limits, row: PermissionRow | undefined): Difference[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name): Difference[] => {
+    const was = Object.hasOwn(before, name) ? before[name] : undefined;
+    const is = Object.hasOwn(after, name) ? after[name] : undefined;
+    const what = `${permission}.${name}`;
+    if (Array.isArray(was) && Array.isArray(is)) return lists(what, was, is, row?.networks?.includes(name) === true);
+    if (JSON.stringify(was) === JSON.stringify(is)) return [];
+    return [changed(what, was, is, wider(was, is, row?.floors.includes(name) === true))];
+  });
+}
+
+/** A limit that was not known is taken for one that was tight. */
+function wider(was: LimitValue | undefined, is: LimitValue | undefined, floor: boolean): boolean {
+  if (typeof was === "number" && typeof is === "number") return floor ? is < was : is > was;
+  if (typeof was === "boolean" && typeof is === "boolean") return is;
+  return is !== undefined;
+}
+
+function lists(
+  what: string,
+  was: readonly (string | number)[],
+  is: readonly (string | number)[],
+  networks: boolean,
+): Difference[] {
+  const added = is.filter((one) => !was.includes(one));
+  const gone = was.filter((one) => !is.includes(one));
+  if (added.length === 0 && gone.length === 0) return [];
+  const within = (one: string | number): boolean =>
+    was.some((other) => contains(networkOf(String(other)), networkOf(String(one))));
+  const more = networks ? !added.every(within) : added.length > 0;
+  const text = [added, gone].flatMap((items, index) =>
+    items.length === 0 ? [] : [`${index === 0 ? "+" : "-"}${items.map((one) => JSON.stringify(one)).join(",")}`],
+  );
+  return [{ text: `${what} ${text.join(" ")}`, way: more ? "more" : "less" }];
+}
+
+function names(what: string, was: readonly string[], is: readonly string[]): Difference[] {
+  const added = is.filter((one) => !was.includes(one));
+  const gone = was.filter((one) => !is.includes(one));
+  return [
+    ...added.map((one) => ({ text: `+${what}${JSON.stringify(one)}`, way: "more" as const })),
+    ...gone.map((one) => ({ text: `-${what}${JSON.stringify(one)}`, way: "gone" as const })),
+  ];
+}
+
+function words(what: string, was: string, is: string, more: boolean): Difference[] {
+  return was === is ? [] : [changed(what, was, is, more)];
+}
+
+function numbers(
+  what: string,
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Difference[] {
+  return Object.entries(after).flatMap(([name, is]) => {
+    const was = before[name] ?? 0;
+    return was === is ? [] : [changed(`${what}.${name}`, was, is, is > was)];
+  });
+}
+
+/** Methods that went along with `default` are not named one by one. */
+function timeouts(before: Standing["timeouts"], after: Standing["timeouts"]): Difference[] {
+  const along = (key: string): boolean => {
+    const [was, is] = [before, after].map((all) => all[key as keyof Standing["timeouts"]]);
+    return key !== "default" && key !== "init" && was === before.default && is === after.default;
+  };
+  const apart = (all: Standing["timeouts"]): Record<string, number> =>
+    Object.fromEntries(Object.entries(all).filter(([key]) => !along(key)));
+  return numbers("timeouts", apart(before), apart(after));
+}
+
+function weaker(was: Standing["isolation"], is: Standing["isolation"]): boolean {
+  return ISOLATIONS.indexOf(is) < ISOLATIONS.indexOf(was);
+}
+
+function changed(what: string, was: LimitValue | undefined, is: LimitValue | undefined, more: boolean): Difference {
+  return { text: `${what} ${shown(was)} → ${shown(is)}`, way: more ? "more" : "less" };
+}
+
+function shown(value: LimitValue | undefined): string {
+  return value === undefined ? "none" : JSON.stringify(value);
+}
