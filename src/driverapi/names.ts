@@ -38,9 +38,19 @@ export function parseId(value: unknown, what: IdOf): string {
  * Throws `ERR_TYPE_NAME`.
  */
 export function parseTypeName(value: unknown): string {
-  if (typeof value === "string" && value.length <= TYPE_NAME_CHARS && TYPE_NAME.test(value)) return value;
+  if (isTypeName(value)) return value;
+  throw new DriverError("ERR_TYPE_NAME", notATypeName(value));
+}
+
+/** True for a network type's name. */
+export function isTypeName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= TYPE_NAME_CHARS && TYPE_NAME.test(value);
+}
+
+/** What is said of a value that is no network type's name. */
+export function notATypeName(value: unknown): string {
   const rule = `1 to ${TYPE_NAME_CHARS} letters, digits, "_" or "-", beginning with a letter or digit, and no "."`;
-  throw new DriverError("ERR_TYPE_NAME", `${quote(value)} is no network type name: use ${rule}`);
+  return `${quote(value)} is no network type name: use ${rule}`;
 }
 
 /** A capability's scope. Throws `ERR_BAD_CAPABILITY`. */

@@ -54,11 +54,9 @@ export function failure(
 function check<T>(value: Json, kind: DocumentKind<T>, place: (mistake: Mistake) => Place | undefined): T {
   const result = kind.schema.safeParse(value);
   if (result.success) return result.data;
-  const mistakes = explain(result.error.issues, value, kind.schema);
+  const { mistakes, count } = explain(result.error.issues, value, kind.schema, SPELLED_OUT);
   const [first] = mistakes;
-  const texts = mistakes
-    .slice(0, SPELLED_OUT)
-    .map(({ path, rule }) => (path.length ? `${pathText(path)}: ${rule}` : `the document ${rule}`));
-  const more = mistakes.length > SPELLED_OUT ? `; and ${mistakes.length - SPELLED_OUT} more` : "";
+  const texts = mistakes.map(({ path, rule }) => (path.length ? `${pathText(path)}: ${rule}` : `the document ${rule}`));
+  const more = count > SPELLED_OUT ? `; and ${count - SPELLED_OUT} more` : "";
   throw failure(kind, texts.join("; ") + more, first && place(first));
 }

@@ -14,43 +14,52 @@ export interface Mistake {
 
 type Issue = z.core.$ZodIssue;
 
-/** The mistakes behind a failed parse of `value`, in the order zod found them. `schema` tells which keys are known. */
-export function explain(issues: readonly Issue[], value: Json, schema: z.ZodType): Mistake[] {
-  return issues.flatMap((issue) => explainIssue(issue, [], value, schema));
+/** What was wrong with a document: how many mistakes there are, and the first of them in words. */
+export interface Explained {
+  readonly count: number;
+  readonly mistakes: readonly Mistake[];
 }
 
-function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodType): Mistake[] {
+/**
+ * The mistakes behind a failed parse of `value`, in the order zod found them. `schema` tells which keys are known.
+ * Only the first `most` are put in words: a small document can hold thousands.
+ */
+export function explain(issues: readonly Issue[], value: Json, schema: z.ZodType, most: number): Explained {
+  const found = issues.flatMap((issue) => explainIssue(issue, [], value, schema));
+  return { count: found.length, mistakes: found.slice(0, most).map((told) => told()) };
+}
+
+function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodType): (() => Mistake)[] {
   const path: JsonPath = [...base, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
-  const got = shown(valueAt(root, path));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => () => ({ path: [...path, key], rule: unknownKey(key, knownKeys(schema, path)) }));
+  if (issue.code === "invalid_union") {
+    // The branch that fits the value's own type knows best what is wrong inside it.
+    const inner = issue.errors.find(
+      (branch) => branch.length > 0 && !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)),
+    );
+    if (inner) return inner.flatMap((one) => explainIssue(one, path, root, schema));
+  }
+  return [() => ({ path, rule: rule(issue, shown(valueAt(root, path))) })];
+}
+
+/** The words for one issue; `got` is what stands there. */
+function rule(issue: Issue, got: string): string {
   switch (issue.code) {
-    case "unrecognized_keys": {
-      const known = knownKeys(schema, path);
-      return issue.keys.map((key) => ({ path: [...path, key], rule: unknownKey(key, known) }));
-    }
-    case "invalid_union": {
-      // The branch that fits the value's own type knows best what is wrong inside it.
-      const inner = issue.errors.find(
-        (branch) => branch.length > 0 && !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)),
-      );
-      if (inner) return inner.flatMap((one) => explainIssue(one, path, root, schema));
-      return [{ path, rule: `must be true or an object of limits, not ${got}` }];
-    }
-    case "invalid_key": {
-      const [first] = issue.issues;
-      return [{ path, rule: first?.message ?? "is no valid key" }];
-    }
+    case "invalid_union":
+      return `must be true or an object of limits, not ${got}`;
+    case "invalid_key":
+      return issue.issues[0]?.message ?? "is no valid key";
     case "invalid_type":
-      return [{ path, rule: `must be ${withArticle(issue.expected)}, not ${got}` }];
+      return `must be ${withArticle(issue.expected)}, not ${got}`;
     case "invalid_value":
-      return [{ path, rule: `must be ${issue.values.map((one) => JSON.stringify(one)).join(" or ")}, not ${got}` }];
+      return `must be ${issue.values.map((one) => JSON.stringify(one)).join(" or ")}, not ${got}`;
     case "too_small":
-      return [
-        { path, rule: `must ${amount(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}, not ${got}` },
-      ];
+      return `must ${amount(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}, not ${got}`;
     case "too_big":
-      return [{ path, rule: `must ${amount(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}, not ${got}` }];
+      return `must ${amount(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}, not ${got}`;
     default:
-      return [{ path, rule: issue.message.includes(got) ? issue.message : `${issue.message}, not ${got}` }];
+      return issue.message.includes(got) ? issue.message : `${issue.message}, not ${got}`;
   }
 }
 

@@ -36,9 +36,10 @@ const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
 
 /** Reads `text` as one JSON value; every mistake goes to `fail`. */
 export function readJsonText(text: string, fail: JsonFail): JsonText {
-  const offsets = new Map<string, number>();
-  let at = text.startsWith("\uFEFF") ? 1 : 0;
+  let at = 0;
   let nodes = 0;
+  /** Where the value that is looked for stands. */
+  let found: number | undefined;
 
   const placeOf = (offset: number): Place => {
     const before = text.slice(0, offset);
@@ -47,15 +48,21 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
   const stop = (rule: string, offset: number = at): never => fail(rule, placeOf(offset));
   const match = (pattern: RegExp): string => {
     pattern.lastIndex = at;
-    const found = pattern.exec(text)?.[0] ?? "";
-    at += found.length;
-    return found;
+    if (!pattern.test(text)) return "";
+    const start = at;
+    at = pattern.lastIndex;
+    return text.slice(start, at);
+  };
+  const skipSpace = (): void => {
+    SPACE.lastIndex = at;
+    SPACE.test(text);
+    at = SPACE.lastIndex;
   };
   const expected = (what: string): never => {
-    const found = text.charAt(at);
-    if (found === "") return stop(`the text ends where ${what} should stand`);
+    const there = text.charAt(at);
+    if (there === "") return stop(`the text ends where ${what} should stand`);
     if (text.startsWith("//", at) || text.startsWith("/*", at)) return stop("JSON has no comments");
-    return stop(`${JSON.stringify(found)} stands where ${what} should`);
+    return stop(`${JSON.stringify(there)} stands where ${what} should`);
   };
 
   const readString = (what: string): string => {
@@ -70,13 +77,14 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     }
   };
 
-  const readValue = (path: JsonPath): Json => {
+  /** `wanted`: the way from here to the value whose place is looked for; undefined where it does not lead through here. */
+  const readValue = (depth: number, wanted: JsonPath | undefined): Json => {
     if (++nodes > DOCUMENT_LIMITS.nodes) return stop(`more than ${DOCUMENT_LIMITS.nodes} values`);
-    if (path.length > DOCUMENT_LIMITS.depth) return stop(`nested deeper than ${DOCUMENT_LIMITS.depth}`);
+    if (depth > DOCUMENT_LIMITS.depth) return stop(`nested deeper than ${DOCUMENT_LIMITS.depth}`);
     const start = at;
     const first = text.charAt(at);
-    if (first === "{") return readObject(path);
-    if (first === "[") return readArray(path);
+    if (first === "{") return readObject(depth, wanted);
+    if (first === "[") return readArray(depth, wanted);
     if (first === '"') return readString("a value");
     const word = match(WORD);
     if (word !== "") {
@@ -92,30 +100,35 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
   /** Reads what stands between brackets; `item` reads one and is told its number. */
   const readItems = (close: string, what: string, item: (index: number) => void): void => {
     at++;
-    match(SPACE);
+    skipSpace();
     for (let index = 0; text.charAt(at) !== close; index++) {
       item(index);
-      match(SPACE);
+      skipSpace();
       if (text.charAt(at) === close) break;
       if (text.charAt(at) !== ",") expected(`"," or ${JSON.stringify(close)}`);
       at++;
-      match(SPACE);
+      skipSpace();
       if (text.charAt(at) === close) stop(`a comma stands before ${JSON.stringify(close)} with no ${what} after it`);
     }
     at++;
   };
 
-  const readArray = (path: JsonPath): Json => {
+  /** The member or element `step`, which begins at `offset`: the rest of the way, if it leads there. */
+  const onward = (wanted: JsonPath | undefined, step: string | number, offset: number): JsonPath | undefined => {
+    if (wanted === undefined || wanted[0] !== step) return undefined;
+    if (wanted.length === 1) found = offset;
+    return wanted.slice(1);
+  };
+
+  const readArray = (depth: number, wanted: JsonPath | undefined): Json => {
     const list: Json[] = [];
     readItems("]", "value", (index) => {
-      const here = [...path, index];
-      offsets.set(JSON.stringify(here), at);
-      list.push(readValue(here));
+      list.push(readValue(depth + 1, onward(wanted, index, at)));
     });
     return list;
   };
 
-  const readObject = (path: JsonPath): Json => {
+  const readObject = (depth: number, wanted: JsonPath | undefined): Json => {
     const members: Record<string, Json> = {};
     readItems("}", "key", () => {
       const start = at;
@@ -123,27 +136,32 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
       if (key === "__proto__") stop('"__proto__" is no key here', start);
       if (Object.hasOwn(members, key))
         stop(`the key ${JSON.stringify(key.slice(0, 80))} stands here a second time`, start);
-      match(SPACE);
+      skipSpace();
       if (text.charAt(at) !== ":") expected('":" after the key');
       at++;
-      match(SPACE);
-      const here = [...path, key];
-      offsets.set(JSON.stringify(here), start);
-      members[key] = readValue(here);
+      skipSpace();
+      members[key] = readValue(depth + 1, onward(wanted, key, start));
     });
     return members;
   };
 
-  match(SPACE);
-  offsets.set("[]", at);
-  const value = readValue([]);
-  match(SPACE);
-  if (at < text.length) stop("something stands after the end of the JSON value");
+  const readWhole = (wanted: JsonPath | undefined): Json => {
+    at = text.startsWith("\uFEFF") ? 1 : 0;
+    nodes = 0;
+    skipSpace();
+    found = wanted?.length === 0 ? at : undefined;
+    const value = readValue(0, wanted);
+    skipSpace();
+    if (at < text.length) stop("something stands after the end of the JSON value");
+    return value;
+  };
+
   return {
-    value,
+    value: readWhole(undefined),
+    // Places are asked for only where something is wrong, so the text is read again for each rather than all of them kept.
     place(path) {
-      const offset = offsets.get(JSON.stringify(path));
-      return offset === undefined ? undefined : placeOf(offset);
+      readWhole(path);
+      return found === undefined ? undefined : placeOf(found);
     },
   };
 }

@@ -1,8 +1,7 @@
 /** What a manifest may say (`plugin.json`, `NAME.plugin.json`), and the pieces that the policy shares with it. */
 
 import { DRIVER_METHODS, GlobalScope, LocalScope } from "../../driverapi/constants.js";
-import { DriverError } from "../../driverapi/errors.js";
-import { parseTypeName } from "../../driverapi/names.js";
+import { isTypeName, notATypeName } from "../../driverapi/names.js";
 import type { DriverMethod, Scope } from "../../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionName } from "../../permissions/catalogue.js";
@@ -73,15 +72,8 @@ export const isolationSchema: z.ZodType<Isolation> = z.enum(ISOLATIONS);
 export const scopeSchema: z.ZodType<Scope> = z.enum([LocalScope, GlobalScope]);
 
 /** A network type's name; its rules are the contract's. */
-export const typeNameSchema: z.ZodType<string> = z.string().superRefine((value, context) => {
-  try {
-    parseTypeName(value);
-  } catch (error) {
-    context.addIssue({
-      code: "custom",
-      message: error instanceof DriverError ? error.message : "must be a network type's name",
-    });
-  }
+export const typeNameSchema: z.ZodType<string> = z.string().refine(isTypeName, {
+  error: (issue) => notATypeName(issue.input),
 });
 
 /** `networkTypes`, in manifest and policy. */

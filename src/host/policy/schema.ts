@@ -1,6 +1,7 @@
 /** What an operator's policy may say (`bulkhead.config.json`). */
 
 import type { Json } from "../../driverapi/json.js";
+import { isTypeName, notATypeName } from "../../driverapi/names.js";
 import type { Scope } from "../../driverapi/types.js";
 import type { Isolation } from "../../isolation/link.js";
 import { SANDBOXES, type SandboxPolicy } from "../../isolation/walls/wall.js";
@@ -17,7 +18,6 @@ import {
   scopeSchema,
   type Timeouts,
   timeoutsSchema,
-  typeNameSchema,
 } from "../manifest/schema.js";
 
 /** What a plugin is given: a scope, and permissions by name. */
@@ -69,12 +69,20 @@ const defaultsShape = {
   isolation: z.exactOptional(isolationSchema),
 };
 
+/** A key schema would word every wrong key by itself, thousands of them; one is enough to be told of. */
+function checkTypeNames(options: object, context: z.RefinementCtx): void {
+  const wrong = Object.keys(options).find((type) => !isTypeName(type));
+  if (wrong === undefined) return;
+  const why: z.core.$ZodIssue = { code: "custom", message: notATypeName(wrong), path: [], input: wrong };
+  context.addIssue({ code: "invalid_key", origin: "record", issues: [why], input: options, path: [wrong] });
+}
+
 const entrySchema = z.strictObject({
   grant: z.exactOptional(
     z.strictObject({ scope: z.exactOptional(scopeSchema), ...permissionShape }),
   ) as z.ZodType<Grant>,
   options: z.exactOptional(
-    z.record(typeNameSchema as z.ZodType<string, string>, z.record(z.string(), z.json())),
+    z.record(z.string(), z.record(z.string(), z.json())).superRefine(checkTypeNames),
   ) as z.ZodType<DriverOptions>,
   ...defaultsShape,
   networkTypes: z.exactOptional(networkTypesSchema),

@@ -100,9 +100,14 @@ export const netlinkTried = {
 export function clashingPrefixes(
   prefixes: readonly (readonly [plugin: string, prefix: string])[],
 ): readonly [a: string, b: string] | undefined {
-  for (const [index, [a, first]] of prefixes.entries()) {
-    for (const [b, second] of prefixes.slice(index + 1)) {
-      if (a !== b && (first.startsWith(second) || second.startsWith(first))) return [a, b];
+  // In order, whatever begins with a prefix stands right behind it.
+  const sorted = prefixes.map(([plugin, prefix], index) => ({ plugin, prefix, index }));
+  sorted.sort((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : a.index - b.index));
+  for (const [at, one] of sorted.entries()) {
+    for (let next = at + 1; sorted[next]?.prefix.startsWith(one.prefix); next++) {
+      const other = sorted[next];
+      if (other === undefined || other.plugin === one.plugin) continue;
+      return one.index < other.index ? [one.plugin, other.plugin] : [other.plugin, one.plugin];
     }
   }
   return undefined;

@@ -81,10 +81,23 @@ test("a key given twice, __proto__, a number out of range and a deep nest are re
   assert.match(mistake(`[${"1,".repeat(60_000)}1]`).rule, "values");
 });
 
+test("a long key costs its own length, not that of every value under it", () => {
+  // Whole paths kept for every value once made of this text, which a plugin can bring, gigabytes.
+  const text = `{"${"k".repeat(30_000)}":[${"0,".repeat(3000)}0]}`;
+  const before = process.memoryUsage().heapUsed;
+  const { value } = read(text);
+  assert.is(Object.keys(value as object).length, 1);
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.ok(grown < 16 * 2 ** 20, `${grown} bytes`);
+});
+
 test("it knows where each member stands; a byte order mark is no part of the text", () => {
   const text = read('\uFEFF{\n  "a": {\n    "b": [1,\n 2]}}');
   assert.equal(text.place(["a", "b"]), { line: 3, column: 5 });
   assert.equal(text.place(["a", "b", 1]), { line: 4, column: 2 });
+  assert.equal(text.place([]), { line: 1, column: 2 });
+  assert.is(text.place(["a", "b", "1"]), undefined);
+  assert.is(text.place(["a", "b", 1, "c"]), undefined);
   assert.is(text.place(["c"]), undefined);
 });
 

@@ -1,11 +1,12 @@
 /** What a netlink grant may say, and what is left of it where manifest and policy meet. */
-
+import fc from "fast-check";
 import type { Manifest } from "#dist/host/manifest/schema.js";
 import { effectiveGrant } from "#dist/host/policy/effective.js";
 import { limitsText } from "#dist/host/policy/grant-command.js";
 import { parsePolicy } from "#dist/host/policy/parse-policy.js";
 import { narrower } from "#dist/permissions/netlink/cidr.js";
 import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
+import { clashingPrefixes } from "#dist/permissions/netlink/limits.js";
 import { assert, suite } from "../../harness.js";
 import { LIMITS_FOR_TESTS, SILENT } from "./backends.js";
 
@@ -133,6 +134,23 @@ test("no plugin's prefix is the beginning of another's: in the policy, and where
   assert.throws(() => hub.open("three", { ...LIMITS_FOR_TESTS, prefix: "cxa" }), /"two" and "three"/);
   second.close?.();
   hub.open("three", { ...LIMITS_FOR_TESTS, prefix: "cxa" });
+});
+
+test("of many prefixes, a pair that begins alike is found where there is one, and named in the list's order", () => {
+  const rows = fc.array(fc.tuple(fc.constantFrom("one", "two", "three"), fc.stringMatching(/^[ab]{1,4}$/)));
+  fc.assert(
+    fc.property(rows, (list) => {
+      const pairs = list.flatMap(([a, first], at) =>
+        list
+          .slice(at + 1)
+          .filter(([b, second]) => a !== b && (first.startsWith(second) || second.startsWith(first)))
+          .map(([b]) => `${a} ${b}`),
+      );
+      const found = clashingPrefixes(list);
+      if (pairs.length === 0) assert.is(found, undefined);
+      else assert.ok(pairs.includes(found?.join(" ") ?? ""), `${found}: ${pairs}`);
+    }),
+  );
 });
 
 test("the common part of two lists of networks", () => {
