@@ -3,8 +3,10 @@ import type { JsonObject } from "../driverapi/json.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { Discovered } from "../host/discovery.js";
 import { askedPermissions, askedScope } from "../host/policy/effective.js";
-import { readPolicyFile, writePolicyFile } from "../host/policy/policy-file.js";
-import { type Grant, type Policy, policyEntry } from "../host/policy/schema.js";
+import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
+import { type PolicyFile, readPolicyFile } from "../host/policy/policy-file.js";
+import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../host/policy/schema.js";
+import { judgeUpdate } from "../host/policy/update.js";
 import { permissionsText, type Report } from "./output.js";
 import { findPlugin, type Places } from "./places.js";
 
@@ -16,26 +18,46 @@ export interface GrantOptions extends Places {
 
 /** Grants; the policy's file is made if there is none. Nothing is written if the plugin does not even bundle. */
 export async function grant(id: string, options: GrantOptions): Promise<Report> {
-  const file = await readPolicyFile(options.policy, { absent: "empty" });
+  const absent = { absent: "empty" } as const;
+  // A broken policy is told of before a plugin is bundled in vain.
+  const file = await readPolicyFile(options.policy, absent);
   const plugin = await findPlugin(id, options);
   const { sha256 } = await bundleDiscovered(plugin);
-  const given = grantFor(plugin, file.policy);
-
-  const plugins = (file.raw.plugins ?? {}) as JsonObject;
-  const entry = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
-  const raw = { ...file.raw, plugins: { ...plugins, [id]: { ...entry, grant: given as JsonObject, sha256 } } };
-  if (!options.dryRun) await writePolicyFile(options.policy, raw);
-
-  const { scope, ...permissions } = given;
+  const { entry, compared } = options.dryRun
+    ? granted(file, plugin, sha256).result
+    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256));
+  const { scope, ...permissions } = entry.grant;
+  const { networkTypes } = entry;
   const lines = [
     `${options.dryRun ? "would grant" : "granted"} ${id}, in ${options.policy}:`,
+    ...(compared === null ? [] : [`  changes      ${compared}`]),
     `  scope        ${scope}`,
+    ...(networkTypes === undefined ? [] : [`  types        ${networkTypes.join(", ")}`]),
     `  permissions  ${permissionsText(permissions)}`,
     `  sha256       ${sha256}`,
   ];
+  const data = { plugin: id, policy: options.policy, dryRun: options.dryRun, compared, ...entry };
+  return { data, text: lines.join("\n") };
+}
+
+interface Granted {
+  readonly entry: { readonly grant: Grant; readonly networkTypes?: readonly string[]; readonly sha256: string };
+  /** What it asks for, compared with what it was granted before; null: it had not been granted anything. */
+  readonly compared: string | null;
+}
+
+/** The policy with the plugin granted. */
+function granted({ policy, raw }: PolicyFile, plugin: Discovered, sha256: string): PolicyChange<Granted> {
+  const { id, manifest } = plugin;
+  const before = policyEntry(policy, id);
+  const networkTypes = typesFor(plugin, before);
+  const entry = { grant: grantFor(plugin, policy), ...(networkTypes ? { networkTypes } : {}), sha256 };
+  const known = before?.grant !== undefined || before?.sha256 !== undefined;
+  const plugins = (raw.plugins ?? {}) as JsonObject;
+  const former = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
   return {
-    data: { plugin: id, policy: options.policy, dryRun: options.dryRun, grant: given, sha256 },
-    text: lines.join("\n"),
+    raw: { ...raw, plugins: { ...plugins, [id]: { ...former, ...(entry as unknown as JsonObject) } } },
+    result: { entry, compared: known ? judgeUpdate({ id, manifest, policy }).text : null },
   };
 }
 
@@ -51,4 +73,10 @@ function grantFor(plugin: Discovered, policy: Policy): Grant {
     Object.hasOwn(before, name) ? before[name] : limits,
   ]);
   return { scope: askedScope(question), ...Object.fromEntries(asked) };
+}
+
+/** The network types it asks for; undefined where that is the one called as itself, and the policy has never said otherwise. */
+function typesFor({ id, manifest }: Discovered, before: PolicyEntry | undefined): readonly string[] | undefined {
+  const types = manifest?.networkTypes ?? [id];
+  return before?.networkTypes === undefined && types.length === 1 && types[0] === id ? undefined : types;
 }

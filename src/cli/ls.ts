@@ -7,6 +7,7 @@ import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/eff
 import { grantCommand, missingText } from "../host/policy/grant-command.js";
 import { readPolicyFile } from "../host/policy/policy-file.js";
 import type { Policy } from "../host/policy/schema.js";
+import { judgeUpdate } from "../host/policy/update.js";
 import { permissionsText, type Report, table } from "./output.js";
 import type { Places } from "./places.js";
 
@@ -53,20 +54,24 @@ async function look(plugin: Discovered, policy: Policy, places: Places): Promise
     isolation: effective.isolation ?? null,
   };
   const command = grantCommand(id, { policy: places.policy, plugins: places.plugins[0] });
-  const changed = effective.sha256 === undefined ? undefined : await whyNotPinned(plugin, effective.sha256, command);
-  if (changed) return { ...row, state: "refused", code: changed.code, reason: changed.message };
+  const changed = effective.sha256 === undefined ? undefined : await whyNotPinned(plugin, effective.sha256);
+  if (changed instanceof DriverError) return { ...row, state: "refused", code: changed.code, reason: changed.message };
+  const update = judgeUpdate(question);
+  if (changed !== undefined && !update.letIn) {
+    const reason = `${changed}; ${update.text}; look at it, then: ${command}`;
+    return { ...row, state: "awaiting-grant", code: "ERR_PLUGIN_CHANGED", reason };
+  }
   if (effective.missing.length === 0) return { ...row, state: "ready", code: null, reason: null };
   const reason = `it asks for ${missingText(effective.missing)}; to grant it: ${command}`;
   return { ...row, state: "awaiting-grant", code: "ERR_GRANT_MISSING", reason };
 }
 
-/** Why the plugin's bytes are not those its policy pins; undefined: they are. */
-async function whyNotPinned(plugin: Discovered, pinned: string, command: string): Promise<DriverError | undefined> {
+/** In what the plugin's bytes are not those its policy pins; undefined: they are. An error: they cannot be bundled. */
+async function whyNotPinned(plugin: Discovered, pinned: string): Promise<string | DriverError | undefined> {
   try {
     const { sha256 } = await bundleDiscovered(plugin);
     if (sha256 === pinned) return undefined;
-    const rule = `its bytes have changed since it was granted (sha256 ${sha256}, pinned ${pinned}); look at it, then: ${command}`;
-    return new DriverError("ERR_PLUGIN_CHANGED", rule, { plugin: plugin.id });
+    return `its bytes have changed since it was granted (sha256 ${sha256}, pinned ${pinned})`;
   } catch (error) {
     if (error instanceof DriverError) return error;
     throw error;

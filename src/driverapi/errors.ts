@@ -133,6 +133,7 @@ export const ERROR_CODES = {
   ERR_MANIFEST_INVALID: { kind: "BadRequest", when: "a manifest is no valid JSON, or has a wrong or unknown field" },
   ERR_GRANT_MISSING: { kind: "Forbidden", when: "a plugin asks for more than its policy grants" },
   ERR_POLICY_INVALID: { kind: "BadRequest", when: "the policy is no valid JSON, or has a wrong or unknown field" },
+  ERR_POLICY_LOCKED: { kind: "Forbidden", when: "another command is changing the policy", retry: true },
   ERR_ISOLATION_UNAVAILABLE: { kind: "NotImplemented", when: "the isolation or the wall that is demanded cannot be raised here" },
   ERR_OPTIONS: { kind: "BadRequest", when: "createPluginHost was given a wrong or unknown option" },
   ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },

@@ -63,6 +63,8 @@ export const TIMES = {
   threadEnd: 5_000,
   /** Bundling one plugin. */
   bundle: 15_000,
+  /** How long a command waits for another one that changes the same policy. */
+  policyLock: 5_000,
   /** Pending calls at `close()`. */
   close: 5_000,
   /** File sizes must be stable this long before a change acts. */

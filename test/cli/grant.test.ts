@@ -9,6 +9,7 @@ import { CODE, cli, fill, type Ran } from "./cli.js";
 const test = suite("cli/grant");
 
 interface Place {
+  readonly root: string;
   readonly policy: string;
   run(...args: string[]): Promise<Ran>;
   read(): Promise<Record<string, unknown>>;
@@ -27,6 +28,7 @@ async function place(t: TestContext, policy?: unknown): Promise<Place> {
   const path = join(root, "policy.json");
   if (policy !== undefined) await writeFile(path, JSON.stringify(policy));
   return {
+    root,
     policy: path,
     run: (...args) =>
       cli([...args, "--policy", path, ...(args[0] === "revoke" ? [] : ["--plugins", join(root, "plugins")])]),
@@ -61,7 +63,8 @@ test("--dry-run writes nothing and says the same", async (t) => {
   const wet = await run("grant", "asks", "--json");
   assert.equal({ ...dry.json(), dryRun: false }, wet.json());
   assert.match((await run("grant", "asks", "--dry-run")).out, "would grant asks");
-  assert.match((await run("grant", "asks")).out, /granted asks.*\n.*global\n.*log, store \{"bytes":1000\}\n.*sha256/);
+  const again = (await run("grant", "asks")).out;
+  assert.match(again, /granted asks.*\n {2}changes .*no more\n.*global\n.*log, store \{"bytes":1000\}\n.*sha256/);
 });
 
 test("the rest of the policy keeps its order and its words; limits given before are not widened; what is not asked goes", async (t) => {
@@ -80,6 +83,47 @@ test("the rest of the policy keeps its order and its words; limits given before 
   assert.equal(Object.keys(raw.plugins.asks), ["isolation", "sha256", "grant"]);
   assert.equal(raw.plugins.asks.grant, { scope: "global", log: true, store: { bytes: 10 } });
   assert.not.match(text, "0".repeat(64));
+});
+
+test("what it asks for now is compared with its grant so far; the first time there is none", async (t) => {
+  const { run, root } = await place(t);
+  assert.is((await run("grant", "asks", "--json")).json().compared, null);
+  await fill(root, {
+    "plugins/asks/plugin.json":
+      '{"networkTypes": ["asks", "b"], "permissions": {"timers": true, "store": {"bytes": 2000}}}',
+  });
+  const text =
+    'compared with its grant: scope "global" → "local", +type "b", +timers {"minimumMs":1,"count":256}, store.bytes 1000 → 2000, -log';
+  const dry = await run("grant", "asks", "--dry-run");
+  assert.ok(dry.out.includes(`would grant asks, in `) && dry.out.includes(`\n  changes      ${text}\n`), dry.out);
+  const wet = await run("grant", "asks", "--json");
+  assert.is(wet.json().compared, text);
+  // The limit that the policy named stays.
+  assert.equal(wet.json().grant, { scope: "local", timers: true, store: { bytes: 1000 } });
+});
+
+test("network types that are not its id alone are written, and follow the manifest; revoke takes them back", async (t) => {
+  const { run, read, root } = await place(t);
+  await fill(root, { "plugins/asks/plugin.json": '{"networkTypes": ["x", "y"]}' });
+  const entry = async (): Promise<unknown> =>
+    ((await read()).plugins as { asks: { networkTypes?: unknown } }).asks.networkTypes;
+  assert.match((await run("grant", "asks")).out, /\n {2}types {8}x, y\n/);
+  assert.equal(await entry(), ["x", "y"]);
+  await fill(root, { "plugins/asks/plugin.json": "{}" });
+  assert.is((await run("grant", "asks")).exit, 0);
+  assert.equal(await entry(), ["asks"]);
+  assert.is((await run("revoke", "asks")).exit, 0);
+  assert.equal(await read(), { plugins: {} });
+});
+
+test("two grants at the same time are both written", async (t) => {
+  const { run, read } = await place(t);
+  const ran = await Promise.all(["asks", "bare"].map((id) => run("grant", id)));
+  assert.equal(
+    ran.map(({ exit }) => exit),
+    [0, 0],
+  );
+  assert.equal(Object.keys((await read()).plugins as object).sort(), ["asks", "bare"]);
 });
 
 test("a plugin that is not there, is refused, or does not bundle is not granted, and nothing is written", async (t) => {

@@ -1,5 +1,5 @@
 /** `ls` tells what each plugin asks for, gets, and whether it would run, without running any of it. */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite, type TestContext } from "../harness.js";
 import { CODE, cli, fill } from "./cli.js";
@@ -60,17 +60,39 @@ test("states, with reasons; the awaiting one prints the line that grants it, and
   assert.is((await rows(args)).asks?.state, "ready");
 });
 
-test("a plugin whose bytes changed since it was granted is refused, manifest and code alike", async (t) => {
+test("a plugin whose bytes changed since it was granted waits, manifest and code alike, and what it asks for now is said", async (t) => {
   const { root, args } = await place(t);
   await cli(["grant", "asks", ...args]);
   await writeFile(join(root, "plugins/asks/index.js"), `${CODE}// more\nexport const more = 1;\n`);
   const changed = (await rows(args)).asks;
-  assert.equal([changed?.state, changed?.code], ["refused", "ERR_PLUGIN_CHANGED"]);
-  assert.match(changed?.reason ?? "", "bulkhead grant asks");
+  assert.equal([changed?.state, changed?.code], ["awaiting-grant", "ERR_PLUGIN_CHANGED"]);
+  assert.match(
+    changed?.reason ?? "",
+    /; compared with its grant, it asks for no more; look at it, then: bulkhead grant asks/,
+  );
   await writeFile(join(root, "plugins/asks/index.js"), CODE);
   assert.is((await rows(args)).asks?.state, "ready");
   await writeFile(join(root, "plugins/asks/plugin.json"), '{"scope": "global"}');
-  assert.is((await rows(args)).asks?.code, "ERR_PLUGIN_CHANGED");
+  const asks = (await rows(args)).asks;
+  assert.is(asks?.code, "ERR_PLUGIN_CHANGED");
+  assert.match(
+    asks?.reason ?? "",
+    /; compared with its grant: \+type "asks", -type "x", -type "y"; look at it, then: /,
+  );
+});
+
+test("same-grant: a change that asks for no more is ready, one that asks for more waits", async (t) => {
+  const { root, args } = await place(t);
+  await cli(["grant", "bare", ...args]);
+  const policy = JSON.parse(await readFile(join(root, "policy.json"), "utf8"));
+  policy.plugins.bare.update = "same-grant";
+  await writeFile(join(root, "policy.json"), JSON.stringify(policy));
+  await writeFile(join(root, "plugins/bare.js"), `${DEADLY}// another`);
+  assert.is((await rows(args)).bare?.state, "ready");
+  await writeFile(join(root, "plugins/bare.plugin.json"), '{"scope": "global"}');
+  const { bare } = await rows(args);
+  assert.equal([bare?.state, bare?.code], ["awaiting-grant", "ERR_PLUGIN_CHANGED"]);
+  assert.match(bare?.reason ?? "", 'scope "local" → "global"; "update": "same-grant" does not cover that');
 });
 
 test("the table has a line for each, and says which names in the policy are no plugin's", async (t) => {

@@ -9,7 +9,7 @@ import type { Standing } from "./standing.js";
 /** One difference: `+netlink {"max":4}`, `-store`, `store.bytes 1000 → 2000`, `netlink.kinds +"veth"`. */
 export interface Difference {
   readonly text: string;
-  /** `more`: something may be done that could not be done before, or nobody can tell; `gone`: a whole permission or type. */
+  /** `more`: something may be done that could not be done before, or nobody can tell; `gone`: a whole permission, type or scope. */
   readonly way: "more" | "less" | "gone";
 }
 
@@ -20,12 +20,17 @@ export function differences(
   catalogue: Readonly<Record<string, PermissionRow>> = PERMISSIONS as never,
 ): readonly Difference[] {
   return [
-    ...words("scope", before.scope, after.scope, after.scope === "global"),
+    ...words("scope", before.scope, after.scope, after.scope === "global" ? "more" : "gone"),
     ...names("type ", before.networkTypes, after.networkTypes),
     ...permissions(before.permissions, after.permissions, catalogue),
     ...numbers("limits", before.limits, after.limits),
     ...timeouts(before.timeouts, after.timeouts),
-    ...words("isolation", before.isolation, after.isolation, weaker(before.isolation, after.isolation)),
+    ...words(
+      "isolation",
+      before.isolation,
+      after.isolation,
+      weaker(before.isolation, after.isolation) ? "more" : "less",
+    ),
   ];
 }
 
@@ -94,8 +99,8 @@ function names(what: string, was: readonly string[], is: readonly string[]): Dif
   ];
 }
 
-function words(what: string, was: string, is: string, more: boolean): Difference[] {
-  return was === is ? [] : [changed(what, was, is, more)];
+function words(what: string, was: string, is: string, way: Difference["way"]): Difference[] {
+  return was === is ? [] : [{ text: `${what} ${shown(was)} → ${shown(is)}`, way }];
 }
 
 function numbers(

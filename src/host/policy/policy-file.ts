@@ -27,8 +27,11 @@ export async function readPolicyFile(path: string, options: { absent?: "error" |
   const read = await readRegularFile(path, { maxBytes: DOCUMENT_LIMITS.policyBytes, followLink: true });
   if (read.kind === "absent" && options.absent === "empty") return { path, policy: {}, raw: {}, exists: false };
   if (read.kind === "absent")
-    throw refused(path, "there is no such file; create it, for example with `bulkhead grant ID`, or name another one");
-  if (read.kind === "refused") throw refused(path, read.why);
+    throw policyRefused(
+      path,
+      "there is no such file; create it, for example with `bulkhead grant ID`, or name another one",
+    );
+  if (read.kind === "refused") throw policyRefused(path, read.why);
   const policy = parsePolicy(read.text, path);
   const raw = readJsonText(read.text, (rule, place) => {
     throw failure({ code: "ERR_POLICY_INVALID", file: path }, rule, place);
@@ -44,7 +47,7 @@ export async function writePolicyFile(path: string, raw: JsonObject): Promise<vo
   parsePolicy(raw, path);
   const text = `${JSON.stringify(raw, undefined, 2)}\n`;
   if (Buffer.byteLength(text) > DOCUMENT_LIMITS.policyBytes)
-    throw refused(path, "it would grow over the size that is read");
+    throw policyRefused(path, "it would grow over the size that is read");
   let temporary: string | undefined;
   try {
     const target = await realpath(path).catch(() => path);
@@ -64,10 +67,11 @@ export async function writePolicyFile(path: string, raw: JsonObject): Promise<vo
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
-    throw refused(path, `it cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw policyRefused(path, `it cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function refused(path: string, why: string): Error {
+/** `ERR_POLICY_INVALID`, for the file at `path` as a whole. */
+export function policyRefused(path: string, why: string): Error {
   return failure({ code: "ERR_POLICY_INVALID", file: path }, why);
 }

@@ -61,6 +61,6 @@ function update(
   const more = decisive.some(({ way }) => way === "more");
   const differs = found.length > 0;
   const not = unasked && more ? '; "update": "same-grant" does not cover that' : "";
-  const what = differs ? `asks for ${differenceText(found)}` : same;
-  return { text: `compared with ${to}, it ${what}${not}`, differs, letIn: unasked && !more };
+  const what = differs ? `: ${differenceText(found)}` : `, it ${same}`;
+  return { text: `compared with ${to}${what}${not}`, differs, letIn: unasked && !more };
 }

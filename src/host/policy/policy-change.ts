@@ -1,0 +1,68 @@
+/** Changing the policy on disk, so that of two changes at the same time neither undoes the other. */
+import { open, readFile, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { DriverError } from "../../driverapi/errors.js";
+import type { JsonObject } from "../../driverapi/json.js";
+import { TIMES } from "../../protocol/limits.js";
+import { type PolicyFile, policyRefused, readPolicyFile, writePolicyFile } from "./policy-file.js";
+
+/** How often a lock that is held is tried again, in milliseconds. */
+const AGAIN = 20;
+
+/** A policy's new text, and what else the change gives. */
+export interface PolicyChange<T> {
+  readonly raw: JsonObject;
+  readonly result: T;
+}
+
+/**
+ * Reads the policy at `path`, and writes what `change` makes of it; meanwhile no other `changePolicyFile` does.
+ * `change` is given the policy as it stands now, and may throw: then nothing is written. With `absent: "empty"` the file is made
+ * if there is none. Throws `ERR_POLICY_LOCKED` when somebody else keeps it locked, and `ERR_POLICY_INVALID`.
+ */
+export async function changePolicyFile<T>(
+  path: string,
+  options: { readonly absent?: "error" | "empty" },
+  change: (file: PolicyFile) => PolicyChange<T>,
+): Promise<T> {
+  const unlock = await lock(path);
+  try {
+    const { raw, result } = change(await readPolicyFile(path, options));
+    await writePolicyFile(path, raw);
+    return result;
+  } finally {
+    await unlock();
+  }
+}
+
+/** Takes the lock file beside the policy; the one that makes it has it. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  // Beside the file itself, by whatever link it was named.
+  const target = await realpath(path).catch(() => path);
+  const file = join(dirname(target), `.${basename(target)}.lock`);
+  const end = performance.now() + TIMES.policyLock;
+  for (;;) {
+    try {
+      const handle = await open(file, "wx", 0o644);
+      await handle.writeFile(`${process.pid}\n`).finally(() => handle.close());
+      return () => rm(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+        const why = error instanceof Error ? error.message : String(error);
+        throw policyRefused(path, `it cannot be written: ${why}`);
+      }
+      if (performance.now() >= end) throw await locked(path, file);
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    }
+  }
+}
+
+async function locked(path: string, file: string): Promise<DriverError> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  const who = /^\d{1,10}\n$/.test(text) ? ` (process ${text.trim()})` : "";
+  return new DriverError(
+    "ERR_POLICY_LOCKED",
+    `${path}: another bulkhead command${who} has been changing it for ${TIMES.policyLock / 1000} s; if there is none, remove ${file}`,
+    { file: path },
+  );
+}
