@@ -84,8 +84,9 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined>
   }
   const { code, stdout, stderr } = await run(command);
   if (code === 0 && stdout.startsWith("v")) return undefined;
-  if (code === 127 || /not found/.test(stderr))
-    return 'there is no "bwrap" on PATH; install it (Debian: apt-get install bubblewrap)';
+  // 126: a folder of root's PATH that the service account may not search comes first, and no other holds it.
+  if (code === 127 || code === 126 || /not found/.test(stderr))
+    return `there is no "bwrap" on PATH${code === 126 ? " that its account may start" : ""}; install it (Debian: apt-get install bubblewrap)`;
   const words = stderr.trim().split("\n").at(-1) ?? "";
   return `bwrap failed (exit ${code}): ${words || "without a word"}${/namespace|permitted/i.test(words) ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)" : ""}`;
 }
