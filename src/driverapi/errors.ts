@@ -134,7 +134,10 @@ export const ERROR_CODES = {
   ERR_GRANT_MISSING: { kind: "Forbidden", when: "a plugin asks for more than its policy grants" },
   ERR_POLICY_INVALID: { kind: "BadRequest", when: "the policy is no valid JSON, or has a wrong or unknown field" },
   ERR_POLICY_LOCKED: { kind: "Forbidden", when: "another command is changing the policy", retry: true },
-  ERR_ISOLATION_UNAVAILABLE: { kind: "NotImplemented", when: "the isolation or the wall that is demanded cannot be raised here" },
+  ERR_ISOLATION_UNAVAILABLE: {
+    kind: "NotImplemented",
+    when: "the isolation or the wall that is demanded cannot be raised here",
+  },
   ERR_OPTIONS: { kind: "BadRequest", when: "createPluginHost was given a wrong or unknown option" },
   ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },
   ERR_PLUGIN_NOT_FOUND: { kind: "NotFound", when: "no plugin has that id" },
@@ -148,6 +151,10 @@ export const ERROR_CODES = {
   ERR_PLUGIN_START: { kind: "Internal", when: "no worker became ready for the plugin by the deadline" },
   ERR_PLUGIN_CRASHED: { kind: "Internal", when: "the plugin's worker ended: a stray throw or rejection, or an exit" },
   ERR_PLUGIN_MEMORY: { kind: "Internal", when: "the plugin's worker ran out of its memory class" },
+  ERR_PLUGIN_CPU: {
+    kind: "Forbidden",
+    when: "the plugin used more of the processor than limits.cpuPercent, and was ended",
+  },
   ERR_HOST_PROCESS: { kind: "Internal", when: "the host process that held the plugin's worker ended" },
   ERR_PLUGIN_BLOCKED: { kind: "Timeout", when: "the plugin blocked its worker past what is allowed, and was ended" },
   ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform" },

@@ -65,14 +65,15 @@ export class RunningHost implements PluginHost {
     this.#events = new HostEmitter(logger);
     const threads = parts.threads ?? new ThreadLauncher();
     this.#threads = threads;
-    const processes = new HostProcesses(wallReports(policy, logger));
+    const audit = openAudit(options.dataDir, logger);
+    const processes = new HostProcesses(wallReports(policy, logger, audit));
     this.#processes = processes;
     const { backend, netns } = options;
     const netlink = createNetlinkHub({ backend, netns, logger });
     this.#context = {
       events: this.#events,
       logger,
-      audit: openAudit(options.dataDir, logger),
+      audit,
       registry: new DriverRegistry((id) => this.#plugins.has(id)),
       journal: new MemoryJournal(),
       store: new MemoryStore(),

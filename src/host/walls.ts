@@ -2,22 +2,27 @@
 import type { HostProcessesOptions } from "../isolation/host-processes.js";
 import { raiseWall } from "../isolation/walls/raise.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import type { Audit } from "./audit/audit.js";
 import type { Logger } from "./logger.js";
 import type { PolicySource } from "./policy-source.js";
 
 /** The wall that the policy in force demands, raised on first use; a weakened one is said at every start. */
-export function wallReports(policy: PolicySource, logger: Logger): HostProcessesOptions {
+export function wallReports(policy: PolicySource, logger: Logger, audit: Audit): HostProcessesOptions {
   return {
     async wall(): Promise<Wall> {
       const wall = await raiseWall(policy.current.sandbox ?? "bubblewrap", policy.file);
-      if (wall.lacks.length > 0) logger.warn({ wall: wall.name }, weakened(wall));
-      else logger.debug({ wall: wall.name }, "host processes run under bubblewrap");
+      if (wall.lacks.length > 0) {
+        logger.warn({ wall: wall.name }, weakened(wall));
+        audit.write({ event: "wall-weakened", detail: weakened(wall) });
+      } else logger.debug({ wall: wall.name }, "host processes run under bubblewrap");
       return wall;
     },
     aborted({ why, plugins, alone }) {
       const who = plugins.length === 0 ? "a spare" : plugins.join(", ");
       const then = alone.length === 0 ? "" : `; from now on each in a process of its own: ${alone.join(", ")}`;
-      logger.warn({ code: "ERR_HOST_PROCESS", plugins, alone }, `a host process ended (${who}): ${why}${then}`);
+      const detail = `a host process ended (${who}): ${why}${then}`;
+      audit.write({ event: "aborted", code: "ERR_HOST_PROCESS", detail });
+      logger.warn({ code: "ERR_HOST_PROCESS", plugins, alone }, detail);
     },
   };
 }

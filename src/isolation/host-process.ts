@@ -7,8 +7,8 @@ import { WALLS } from "../protocol/limits.js";
 import { type ControlDown, type ControlUp, readControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
 import type { LinkEnd } from "./link.js";
+import { cpuMs, residentMb } from "./proc.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
-import { residentMb } from "./resident.js";
 import { startBehind } from "./walls/start.js";
 import type { Wall, WallName } from "./walls/wall.js";
 
@@ -240,6 +240,8 @@ export class HostProcess implements LinkCarrier {
         this.#links.get(routeHeader(message.route))?.told(message.running, message.started);
         return;
       case "busy":
+        // Of a process of its own the kernel tells, which nobody in it can forge.
+        if (this.isolation === "dedicated") return;
         for (const [route, ms] of message.workers) this.#links.get(routeHeader(route))?.toldBusy(ms);
         return;
       case "pong":
@@ -254,6 +256,9 @@ export class HostProcess implements LinkCarrier {
       this.#memory = true;
       this.#condemn(`its host process grew beyond ${this.#options.residentMb} MiB`);
       return;
+    }
+    if (this.isolation === "dedicated" && this.#pid !== undefined) {
+      for (const link of this.#links.values()) link.toldBusy(cpuMs(this.#pid));
     }
     if (this.#settleReady !== undefined) return;
     if (this.#pinged !== undefined) {

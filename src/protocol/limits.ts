@@ -29,6 +29,8 @@ export const LIMITS = {
   noticesPerSecond: 20_000,
   /** Frames a worker may send in one second before it is ended for flooding. */
   framesPerSecond: 50_000,
+  /** Characters of frames a worker may send in one second before it is ended for flooding. */
+  frameCharsPerSecond: 268_435_456,
   /** Bytes a worker may write to stdout or stderr before they are cut off. */
   stdioBytes: 65_536,
   /** A store key, in bytes of UTF-8. */
@@ -57,6 +59,10 @@ export const TIMES = {
   probe: 50,
   /** Idle workers are pinged this often. */
   heartbeat: 2_000,
+  /** A plugin's share of the processor is counted over this window; over it for another one, it is ended. */
+  cpuWindow: 10_000,
+  /** Frames to a plugin that is over its share go out this often. */
+  throttled: 100,
   /** A worker thread must be locked down and waiting by then. */
   spareReady: 20_000,
   /** How long `close()` waits for threads that are being ended. */
@@ -88,6 +94,8 @@ export const DEFAULTS = {
   /** Blocks within the breaker's window after which the default deadline ends a blocked call. */
   repeatBlocks: 3,
   memoryMb: 32,
+  /** Share of one core a plugin may use beyond the calls it serves, in per cent. */
+  cpuPercent: 50,
   drivers: 8,
   /** Bytes of a bundle's one input file, of all of them, and of the output. */
   bundleFileBytes: 1_048_576,
@@ -111,6 +119,9 @@ export const DOCUMENT_LIMITS = {
   /** Bounds of `limits.memoryMb`. */
   memoryMbMin: 4,
   memoryMbMax: 256,
+  /** Bounds of `limits.cpuPercent`. */
+  cpuPercentMin: 1,
+  cpuPercentMax: 100,
   /** The most drivers one plugin may register, and the most network types it may declare. */
   driversMax: 64,
 } as const;

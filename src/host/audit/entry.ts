@@ -5,7 +5,7 @@ import { AUDIT } from "../../protocol/limits.js";
 /**
  * What a line is about. Loading: `refused`, `awaiting-grant`, `updated` (other bytes than those pinned, let in by
  * `"update": "same-grant"`), `grant-changed`. Serving: `driver-refused`, `request-refused` (a power said no),
- * `reply-refused`, `timeout`, `network-lost`. Ending: `violation`, `killed`, `crashed`, `aborted` (its host process
+ * `reply-refused`, `timeout`, `network-lost`. Ending: `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process
  * ended), `restarted`, `restart-failed`, `breaker-open`. The walls: `wall-weakened`. The log itself: `dropped` (lines
  * over a plugin's allowance), `lost` (lines that could not be written).
  */
@@ -19,6 +19,7 @@ export type AuditEvent =
   | "reply-refused"
   | "timeout"
   | "network-lost"
+  | "throttled"
   | "violation"
   | "killed"
   | "crashed"

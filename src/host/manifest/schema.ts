@@ -20,6 +20,8 @@ export interface PluginLimits {
   readonly memoryMb?: number;
   /** Drivers the plugin may register. */
   readonly drivers?: number;
+  /** Share of one core the plugin may use beyond the calls it serves, in per cent. */
+  readonly cpuPercent?: number;
 }
 
 /** Permissions by name: `true`, or some of its limits. */
@@ -55,6 +57,7 @@ export const timeoutsSchema: z.ZodType<Timeouts> = z.strictObject(
 export const pluginLimitsSchema: z.ZodType<PluginLimits> = z.strictObject({
   memoryMb: z.exactOptional(z.int().min(DOCUMENT_LIMITS.memoryMbMin).max(DOCUMENT_LIMITS.memoryMbMax)),
   drivers: z.exactOptional(z.int().min(1).max(DOCUMENT_LIMITS.driversMax)),
+  cpuPercent: z.exactOptional(z.int().min(DOCUMENT_LIMITS.cpuPercentMin).max(DOCUMENT_LIMITS.cpuPercentMax)),
 });
 
 /** Each permission's member: `true` or an object of limits. Every one optional. */

@@ -33,6 +33,7 @@ export interface GenerationHooks {
   unregistered(generation: Generation, registration: Registration): void;
   refused(type: string, error: DriverError): void;
   violation(code: ErrorCode, detail: string): void;
+  throttled(detail: string): void;
   /** True while the plugin has neither crashed nor broken the protocol. */
   clean(): boolean;
   ended(generation: Generation, end: SessionEnd): void;
@@ -100,9 +101,10 @@ export class Generation {
         request: (name, args) => this.#request(name, args),
         notice: (name, args) => this.#notice(name, args),
         violation: (violated, detail) => this.#hooks.violation(violated, detail),
+        throttled: (detail) => this.#hooks.throttled(detail),
         ended: (end) => this.#hooks.ended(this, end),
       },
-      effective.timeouts.default,
+      { defaultDeadline: effective.timeouts.default, cpuPercent: effective.cpuPercent },
     );
     this.#session = session;
     if (harsh) session.judgeHarshly();

@@ -124,6 +124,11 @@ export class PluginReports implements CallReports {
     this.#context.events.emit("call:timeout", event);
   }
 
+  throttled(detail: string, sha256: string): void {
+    this.#log("warn", "ERR_PLUGIN_CPU", `plugin "${this.#plugin}" is slowed down: ${detail}`);
+    this.#audit("throttled", "ERR_PLUGIN_CPU", detail, sha256);
+  }
+
   violation(code: ErrorCode, detail: string, sha256: string): void {
     this.#counters.violations++;
     this.#log("error", code, `plugin "${this.#plugin}" broke the protocol: ${detail}`);

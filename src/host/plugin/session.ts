@@ -21,6 +21,7 @@ import { readUpMessage } from "../../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../../protocol/version.js";
 import { BlockWatch } from "./block-watch.js";
 import { Budget } from "./budget.js";
+import { CpuWatch } from "./cpu-watch.js";
 import { Dispatcher } from "./dispatcher.js";
 import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from "./outcome.js";
 
@@ -43,6 +44,8 @@ export interface SessionHandlers {
   /** Returns false for a name that does not exist. */
   notice(name: string, args: readonly Json[]): boolean;
   violation(code: ErrorCode, detail: string): void;
+  /** It is slowed down, and may soon be ended. */
+  throttled(detail: string): void;
   /** Once, last of all. */
   ended(end: SessionEnd): void;
 }
@@ -57,6 +60,14 @@ export interface SessionStart {
   readonly deadline: number;
 }
 
+/** What a session judges its worker by. */
+export interface SessionBounds {
+  /** The plugin's default deadline, in milliseconds: what a plugin that blocks again and again is judged by. */
+  readonly defaultDeadline: number;
+  /** Share of one core it may use beyond the calls it serves. */
+  readonly cpuPercent: number;
+}
+
 export class Session {
   readonly #link: Link;
   readonly #header: string;
@@ -69,10 +80,14 @@ export class Session {
   #nextId = 1;
   readonly #dispatcher: Dispatcher;
   readonly #frames = new Budget(LIMITS.framesPerSecond);
+  readonly #chars = new Budget(LIMITS.frameCharsPerSecond);
+  readonly #cpu: CpuWatch;
+  #throttled = false;
   #starting: { resolve(): void; reject(error: ThrownFailure): void } | undefined;
   #end: SessionEnd | undefined;
 
-  constructor(link: Link, handlers: SessionHandlers, defaultDeadline: number) {
+  constructor(link: Link, handlers: SessionHandlers, bounds: SessionBounds) {
+    const { defaultDeadline, cpuPercent } = bounds;
     this.#link = link;
     this.#header = routeHeader(link.route);
     this.#handlers = handlers;
@@ -90,6 +105,16 @@ export class Session {
       send: (text) => this.#send(text),
       violate: (code, detail) => this.#violate(code, detail),
     });
+    const cpu = {
+      percent: cpuPercent,
+      busyMs: () => link.busyMs,
+      throttle: (on: boolean) => {
+        this.#throttled = on;
+        if (on) handlers.throttled(`it uses more of the processor than ${cpuPercent} % of one core beyond its calls`);
+      },
+      end: (reason: string) => this.end({ code: "ERR_PLUGIN_CPU", reason, crash: true }),
+    };
+    this.#cpu = new CpuWatch(cpu);
     link.onFrame = (data) => this.#receive(data);
     link.onEnd = (end) => this.#linkEnded(end);
   }
@@ -133,6 +158,7 @@ export class Session {
       return id;
     }
     this.#send(encodeCall(id, expires, method, args));
+    if (this.#calls.size === 0) this.#cpu.serving(true, monotonicNow());
     this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: monotonicNow(), expires, settle });
     return id;
   }
@@ -173,9 +199,11 @@ export class Session {
     });
   }
 
-  /** Pings an idle worker. */
+  /** Pings an idle worker, and looks at what it has used of the processor. */
   heartbeat(): void {
-    if (!this.#end && this.#watch.idle) this.#send('{"kind":"ping"}');
+    if (this.#end) return;
+    if (this.#watch.idle) this.#send('{"kind":"ping"}');
+    this.#cpu.look(monotonicNow());
   }
 
   /** Ends the worker. All calls in flight settle as `ended`. Idempotent. */
@@ -201,15 +229,18 @@ export class Session {
     this.#outgoing.push(text);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    queueMicrotask(() => {
-      this.#flushScheduled = false;
-      const messages = this.#outgoing;
-      this.#outgoing = [];
-      if (this.#end) return;
-      this.#sent++;
-      this.#watch.sent(this.#sent);
-      this.#link.send(encodeDown(this.#header, messages));
-    });
+    if (this.#throttled) setTimeout(() => this.#flush(), TIMES.throttled).unref();
+    else queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    const messages = this.#outgoing;
+    this.#outgoing = [];
+    if (this.#end) return;
+    this.#sent++;
+    this.#watch.sent(this.#sent);
+    this.#link.send(encodeDown(this.#header, messages));
   }
 
   #receive(data: unknown): void {
@@ -217,6 +248,10 @@ export class Session {
     try {
       if (!this.#frames.spend(1)) {
         this.#violate("ERR_FLOOD", `more than ${LIMITS.framesPerSecond} frames in a second`);
+        return;
+      }
+      if (typeof data === "string" && !this.#chars.spend(data.length)) {
+        this.#violate("ERR_FLOOD", `more than ${LIMITS.frameCharsPerSecond} characters of frames in a second`);
         return;
       }
       const { ack, messages } = decodeUp(this.#header, data);
@@ -271,6 +306,7 @@ export class Session {
     const call = this.#calls.get(id);
     if (!call) throw new ProtocolViolation("a reply to no call in flight");
     this.#calls.delete(id);
+    if (this.#calls.size === 0) this.#cpu.serving(false, monotonicNow());
     return call;
   }
 

@@ -29,6 +29,7 @@ export interface Effective {
   readonly timeouts: { readonly [K in DriverMethod | "init" | "default"]: number };
   readonly memoryMb: number;
   readonly drivers: number;
+  readonly cpuPercent: number;
   /** "dedicated" whenever a permission reaches beyond the plugin itself. */
   readonly isolation: Isolation;
   /** What `config()` is called with, by network type. */
@@ -97,6 +98,10 @@ export function effectiveGrant(question: GrantQuestion): Effective {
     drivers: lower(
       manifest?.limits?.drivers,
       entry.limits?.drivers ?? policy.defaults?.limits?.drivers ?? DEFAULTS.drivers,
+    ),
+    cpuPercent: lower(
+      manifest?.limits?.cpuPercent,
+      entry.limits?.cpuPercent ?? policy.defaults?.limits?.cpuPercent ?? DEFAULTS.cpuPercent,
     ),
     isolation: effectiveIsolation(question, Object.keys(permissions)),
     options: entry.options ?? Object.freeze({}),
