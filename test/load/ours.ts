@@ -15,7 +15,7 @@ export async function init(callback) {
   }, { scope: "local" });
 }`;
 
-export function ours(isolation: "thread"): Peer {
+export function ours(isolation: "thread" | "process" | "dedicated"): Peer {
   let folder: string;
   let host: PluginHost;
   let driver: HostedDriver;
@@ -25,7 +25,7 @@ export function ours(isolation: "thread"): Peer {
     async start() {
       folder = await mkdtemp(join(tmpdir(), "bulkhead-bench-"));
       await writeFile(join(folder, "load.js"), DRIVER);
-      host = await createPluginHost({ plugins: folder, isolation });
+      host = await createPluginHost({ plugins: folder, isolation, policy: { sandbox: "auto" } });
       driver = host.driver("load");
       await driver.createNetwork(NETWORK);
     },
