@@ -1,5 +1,5 @@
 /**
- * The test runner: every `*.test.js` below a folder, a process each, one after the other.
+ * The test runner: every `*.test.js` below a folder, a process each, one after the other, or BULKHEAD_AT_ONCE at a time.
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
  * Usage: node build/test/run.js [PATTERN …]
  *
@@ -50,14 +50,18 @@ async function runAndTell(file: string): Promise<Outcome> {
 }
 
 const second: string[] = [];
-for (const file of files) {
-  const outcome = await runAndTell(file);
-  if (outcome.failed > 0 && again) second.push(file);
-  else {
-    count(outcome);
-    if (outcome.failed > 0) failures.push(`${file}: ${outcome.why ?? ""}`);
+const waiting = [...files];
+async function runWaiting(): Promise<void> {
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const outcome = await runAndTell(file);
+    if (outcome.failed > 0 && again) second.push(file);
+    else {
+      count(outcome);
+      if (outcome.failed > 0) failures.push(`${file}: ${outcome.why ?? ""}`);
+    }
   }
 }
+await Promise.all(Array.from({ length: Number(process.env.BULKHEAD_AT_ONCE ?? 1) }, runWaiting));
 for (const file of second) {
   const outcome = await runAndTell(file);
   count(outcome);
