@@ -4,6 +4,7 @@ import type { HostedDriver } from "../driverapi/types.js";
 import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
+import type { Wall } from "../isolation/walls/wall.js";
 import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import { TIMES } from "../protocol/limits.js";
@@ -33,6 +34,8 @@ export interface HostParts {
   readonly threads?: Launcher;
   /** How long an open breaker stays open, in milliseconds. */
   readonly breakerOpen?: number;
+  /** Puts another wall in place of the one that was raised. */
+  readonly wall?: (raised: Wall) => Wall;
 }
 
 export class RunningHost implements PluginHost {
@@ -66,7 +69,7 @@ export class RunningHost implements PluginHost {
     const threads = parts.threads ?? new ThreadLauncher();
     this.#threads = threads;
     const audit = openAudit(options.dataDir, logger);
-    const processes = new HostProcesses(wallReports(policy, logger, audit));
+    const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
     this.#processes = processes;
     const { backend, netns } = options;
     const netlink = createNetlinkHub({ backend, netns, logger });

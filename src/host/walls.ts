@@ -6,11 +6,16 @@ import type { Audit } from "./audit/audit.js";
 import type { Logger } from "./logger.js";
 import type { PolicySource } from "./policy-source.js";
 
-/** The wall that the policy in force demands, raised on first use; a weakened one is said at every start. */
-export function wallReports(policy: PolicySource, logger: Logger, audit: Audit): HostProcessesOptions {
+/** The wall that the policy in force demands, raised on first use; a weakened one is said at every start. `exchange`: for tests. */
+export function wallReports(
+  policy: PolicySource,
+  logger: Logger,
+  audit: Audit,
+  exchange: (raised: Wall) => Wall = (raised) => raised,
+): HostProcessesOptions {
   return {
     async wall(): Promise<Wall> {
-      const wall = await raiseWall(policy.current.sandbox ?? "bubblewrap", policy.file);
+      const wall = exchange(await raiseWall(policy.current.sandbox ?? "bubblewrap", policy.file));
       if (wall.lacks.length > 0) {
         logger.warn({ wall: wall.name }, weakened(wall));
         audit.write({ event: "wall-weakened", detail: weakened(wall) });

@@ -7,6 +7,7 @@ import { routeHeader } from "../protocol/frame.js";
 import { LIMITS, WALLS } from "../protocol/limits.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
+import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
 import type { ThreadLink } from "./thread-link.js";
 
@@ -19,11 +20,19 @@ interface Tenant {
   started: number;
 }
 
+/** Of one that has posted what is no frame of its own, nothing more is passed on. */
+const IGNORED = (): void => {};
+
 const stream = new Socket({ fd: 3, readable: true, writable: true });
 const threads = new ThreadLauncher();
 const tenants = new Map<string, Tenant>();
+/** The stream's key comes first, before there is a worker that could read it along the way. */
+let key = Buffer.alloc(0);
+let up: Seal | undefined;
+let down: Seal | undefined;
 let corked = false;
-let looking: NodeJS.Timeout | undefined;
+/** True while the cells are looked at from time to time. */
+let looking = false;
 
 function write(text: string): void {
   if (!corked) {
@@ -34,7 +43,7 @@ function write(text: string): void {
       stream.uncork();
     });
   }
-  stream.write(frameBytes(text));
+  if (up !== undefined) stream.write(up(frameBytes(text)));
 }
 
 function tell(message: ControlUp): void {
@@ -58,11 +67,17 @@ async function open(id: number, memoryMb: number, alone: boolean): Promise<void>
     tenant.waiting = false;
     // A frame is passed on unread; only whose it says it is, and its size, are looked at.
     if (typeof data === "string" && data.length <= LIMITS.frameChars && data.startsWith(header)) write(data);
-    else tell({ kind: "foreign", route });
+    else {
+      link.onFrame = IGNORED;
+      tell({ kind: "foreign", route });
+    }
   };
   link.onEnd = ({ how, detail }) => {
     tenants.delete(header);
-    tell({ kind: "ended", route, how: how === "process" ? "exit" : how, detail });
+    const told = (): void => tell({ kind: "ended", route, how: how === "process" ? "exit" : how, detail });
+    // One that was killed has gone when its thread has: inside a native call that can take long.
+    if (how === "killed") void link.exited.then(told);
+    else told();
   };
   tell({ kind: "opened", id, route });
 }
@@ -78,7 +93,6 @@ function kill(route: number): void {
 
 /** Tells the cells of workers that have not answered: they may be blocked. */
 function look(): void {
-  looking = undefined;
   let waiting = false;
   for (const tenant of tenants.values()) {
     if (!tenant.waiting) continue;
@@ -91,7 +105,8 @@ function look(): void {
     tenant.started = started;
     tell({ kind: "cell", route, running, started });
   }
-  if (waiting) looking = setTimeout(look, WALLS.cellMs);
+  looking = waiting;
+  if (looking) setTimeout(look, WALLS.cellMs);
 }
 
 function control(message: ControlDown): void {
@@ -110,22 +125,37 @@ function control(message: ControlDown): void {
   }
 }
 
-const reader = new FrameReader(Number.MAX_SAFE_INTEGER, {
-  frame(header, text) {
-    if (header === CONTROL_HEADER) {
-      control(JSON.parse(text.slice(header.length)) as ControlDown);
-      return;
-    }
-    const tenant = tenants.get(header);
-    if (tenant === undefined) return;
-    tenant.link.send(text);
-    tenant.waiting = true;
-    if (looking === undefined) looking = setTimeout(look, WALLS.cellMs);
-  },
-  violation: () => process.exit(1),
-});
+/** A frame of the platform's. */
+function receive(header: string, text: string): void {
+  if (header === CONTROL_HEADER) {
+    control(JSON.parse(text.slice(header.length)) as ControlDown);
+    return;
+  }
+  const tenant = tenants.get(header);
+  if (tenant === undefined) return;
+  tenant.link.send(text);
+  tenant.waiting = true;
+  if (looking) return;
+  looking = true;
+  setTimeout(look, WALLS.cellMs);
+}
 
-stream.on("data", (chunk: Buffer) => reader.push(chunk));
+const reader = new FrameReader(Number.MAX_SAFE_INTEGER, { frame: receive, violation: () => process.exit(1) });
+
+stream.on("data", (chunk: Buffer) => {
+  if (down !== undefined) {
+    reader.push(down(chunk));
+    return;
+  }
+  const rest = chunk.subarray(KEY_BYTES - key.length);
+  key = Buffer.concat([key, chunk.subarray(0, KEY_BYTES - key.length)]);
+  if (key.length < KEY_BYTES) return;
+  up = streamSeal(key, "up");
+  down = streamSeal(key, "down");
+  key.fill(0);
+  tell({ kind: "ready" });
+  reader.push(down(rest));
+});
 stream.on("error", () => process.exit(0));
 stream.on("close", () => process.exit(0));
 stream.on("end", () => process.exit(0));
@@ -133,4 +163,3 @@ setInterval(() => {
   if (tenants.size === 0) return;
   tell({ kind: "busy", workers: [...tenants.values()].map(({ link }) => [link.route, Math.round(link.busyMs)]) });
 }, WALLS.busyMs);
-tell({ kind: "ready" });

@@ -1,15 +1,15 @@
 /** One host process, seen from the platform: started behind its wall, spoken to over descriptor 3, watched, ended. */
-import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import { randomBytes } from "node:crypto";
 import { routeHeader } from "../protocol/frame.js";
 import { WALLS } from "../protocol/limits.js";
 import { type ControlDown, type ControlUp, readControlUp } from "./control.js";
+import { Flow } from "./flow.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
 import type { LinkEnd } from "./link.js";
 import { cpuMs, residentMb } from "./proc.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
-import { startBehind } from "./walls/start.js";
+import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
+import { WalledChild } from "./walled-child.js";
 import type { Wall, WallName } from "./walls/wall.js";
 
 export interface HostProcessOptions {
@@ -25,6 +25,17 @@ export interface HostProcessOptions {
   readonly ending: (why: string) => void;
 }
 
+/** A plugin that lives in a host process. */
+export interface Tenant {
+  readonly plugin: string;
+  readonly clean: () => boolean;
+}
+
+interface Opening {
+  resolve(link: ProcessLink): void;
+  reject(error: Error): void;
+}
+
 export class HostProcess implements LinkCarrier {
   readonly isolation: "process" | "dedicated";
   readonly wall: WallName;
@@ -32,16 +43,18 @@ export class HostProcess implements LinkCarrier {
   readonly ready: Promise<void>;
   /** Resolves when it has ended, with why. */
   readonly ended: Promise<string>;
-  /** Plugins that live here, or are about to. Kept by the launcher. */
-  readonly tenants: Map<ProcessLink | symbol, { readonly plugin: string; readonly clean: () => boolean }> = new Map();
+  /** Plugins that live here, or are about to (a symbol), until their workers have truly gone. Kept by the launcher. */
+  readonly tenants: Map<ProcessLink | symbol, Tenant> = new Map();
   readonly #options: HostProcessOptions;
-  readonly #child: ChildProcess;
-  readonly #socket: Socket;
+  readonly #child: WalledChild;
   readonly #links = new Map<string, ProcessLink>();
-  readonly #opening = new Map<number, { resolve(link: ProcessLink): void; reject(error: Error): void }>();
+  /** Workers that were ended and have not gone yet. */
+  readonly #leaving = new Map<string, { readonly link: ProcessLink; readonly late: NodeJS.Timeout }>();
+  readonly #opening = new Map<number, Opening>();
   readonly #reader: FrameReader;
-  #pid: number | undefined;
-  #stderr = "";
+  readonly #seal: Seal;
+  readonly #open: Seal;
+  readonly #flow = new Flow();
   #nextId = 1;
   #frames = 0;
   #bytes = 0;
@@ -67,18 +80,21 @@ export class HostProcess implements LinkCarrier {
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
-    this.#child = startBehind(options.wall.command(options.dataMb), { stdout: "ignore", link: true });
-    this.#socket = this.#child.stdio[3] as Socket;
+    this.#child = new WalledChild(options.wall.command(options.dataMb));
+    const key = randomBytes(KEY_BYTES);
+    this.#seal = streamSeal(key, "down");
+    this.#open = streamSeal(key, "up");
     this.#reader = new FrameReader(WALLS.frameBytes, {
       frame: (header, text) => this.#frame(header, text),
-      violation: (why) => this.#condemn(`it broke the protocol: ${why}`),
+      violation: (why) => this.#condemn(`it broke the protocol: ${why}, which its main thread did not send`),
     });
+    this.#child.link.write(key);
     this.#listen();
     this.#control({ kind: "warm", memoryMb: options.warmMb });
   }
 
   get pid(): number | undefined {
-    return this.#pid;
+    return this.#child.pid;
   }
 
   /** True when it ended otherwise than by the host's own wish. */
@@ -94,9 +110,12 @@ export class HostProcess implements LinkCarrier {
   open(memoryMb: number, alone: boolean): Promise<ProcessLink> {
     if (!this.alive) return Promise.reject(new Error(this.#why ?? "its host process has ended"));
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
+    return new Promise<ProcessLink>((resolve, reject) => {
       this.#opening.set(id, { resolve, reject });
       this.#control({ kind: "open", id, memoryMb, alone });
+      setTimeout(() => {
+        if (this.#opening.has(id)) this.#condemn(`it gave no worker within ${WALLS.openMs} ms`);
+      }, WALLS.openMs).unref();
     });
   }
 
@@ -104,78 +123,66 @@ export class HostProcess implements LinkCarrier {
     if (this.#over) return;
     if (!this.#corked) {
       this.#corked = true;
-      this.#socket.cork();
+      this.#child.link.cork();
       process.nextTick(() => {
         this.#corked = false;
-        this.#socket.uncork();
+        this.#child.link.uncork();
       });
     }
-    this.#socket.write(frameBytes(frame));
-    if (this.#socket.writableLength > WALLS.unreadBytes) this.#condemn("it does not read what it is sent");
+    this.#child.link.write(this.#seal(frameBytes(frame)));
+    if (this.#child.link.writableLength > WALLS.unreadBytes) this.#condemn("it does not read what it is sent");
   }
 
   killWorker(route: number): void {
-    this.#links.delete(routeHeader(route));
+    const header = routeHeader(route);
+    const link = this.#links.get(header);
+    this.#links.delete(header);
     if (this.isolation === "dedicated") this.kill("its worker was ended by the host");
-    else this.#control({ kind: "kill", route });
+    else if (link !== undefined && this.alive) {
+      this.#control({ kind: "kill", route });
+      const ms = WALLS.stuckMs + WALLS.pongMs;
+      const late = setTimeout(
+        () => this.#condemn(`a worker that was ended was still there after ${ms} ms`),
+        ms,
+      ).unref();
+      this.#leaving.set(header, { link, late });
+    }
   }
 
   /** Ends it and all that it holds on the host's own account. Idempotent. */
   kill(why: string): void {
-    if (this.#why !== undefined) return;
+    if (!this.alive) return;
     this.#failed = false;
     this.#stop(why);
   }
 
   /** Ends it because of what it did. */
   #condemn(why: string): void {
-    if (this.#why === undefined) this.#stop(why);
+    if (this.alive) this.#stop(why);
   }
 
   #stop(why: string): void {
     this.#why = why;
     this.#reader.stop();
-    this.#child.kill("SIGKILL");
-    if (this.#pid !== undefined && this.#pid !== this.#child.pid) signal(this.#pid);
+    this.#child.kill();
   }
 
   #listen(): void {
-    const child = this.#child;
-    const status = child.stdio[4] as Readable;
-    if (!this.#options.wall.command(this.#options.dataMb).tellsPid) this.#pid = child.pid;
-    let told = "";
-    status.setEncoding("utf8").on("data", (part: string) => {
-      told = (told + part).slice(0, 4096);
-      const pid = /"child-pid": (\d+)/.exec(told)?.[1];
-      if (pid === undefined || this.#pid !== undefined) return;
-      this.#pid = Number(pid);
-      if (this.#why !== undefined) signal(this.#pid);
-    });
-    child.stderr?.setEncoding("utf8").on("data", (part: string) => {
-      this.#stderr = (this.#stderr + part).slice(0, WALLS.stderrBytes);
-    });
-    for (const stream of [status, child.stderr, this.#socket]) stream?.on("error", () => {});
-    this.#socket.on("data", (chunk: Buffer) => {
+    const { link } = this.#child;
+    link.on("data", (chunk: Buffer) => {
       this.#bytes += chunk.length;
-      this.#reader.push(chunk);
+      this.#reader.push(this.#open(chunk));
+      this.#spend("bytes", chunk.length);
       if (this.#bytes > WALLS.bytesPerTick || this.#frames > WALLS.framesPerTick) this.#breathe();
     });
+    // When it ends its stream ends first; one that goes on without a stream is of no use.
+    link.once("end", () => {
+      setTimeout(() => this.#condemn("it closed its stream"), WALLS.closedMs).unref();
+    });
     const late = setTimeout(() => this.#condemn(`it was not ready within ${WALLS.readyMs} ms`), WALLS.readyMs);
-    this.ready.then(
-      () => clearTimeout(late),
-      () => clearTimeout(late),
-    );
-    child.once("error", (error) => {
-      this.#why ??= error.message;
-      this.#end(null, null);
-    });
-    let done: [number | null, NodeJS.Signals | null] = [null, null];
-    child.once("exit", (code, by) => {
-      done = [code, by];
-      // What it said last stands in the stream; a grandchild that holds the stream open is not waited for.
-      setTimeout(() => this.#end(code, by), 200).unref();
-    });
-    child.once("close", () => this.#end(...done));
+    const ready = (): void => clearTimeout(late);
+    this.ready.then(ready, ready);
+    this.#child.onEnd = (how) => this.#end(how);
     this.#watch = setInterval(() => this.#look(), WALLS.watchMs);
     // A host that is forgotten must not keep its platform's process alive by this alone.
     this.#watch.unref();
@@ -183,24 +190,32 @@ export class HostProcess implements LinkCarrier {
 
   /** Other work has its turn before more of this process's frames are read. */
   #breathe(): void {
-    this.#socket.pause();
+    this.#child.link.pause();
     setImmediate(() => {
       this.#bytes = 0;
       this.#frames = 0;
-      this.#socket.resume();
+      this.#child.link.resume();
     });
+  }
+
+  #spend(what: "bytes" | "strays" | "controls", amount: number): void {
+    const why = this.#flow.spend(what, amount);
+    if (why !== undefined) this.#condemn(why);
   }
 
   #frame(header: string, text: string): void {
     this.#frames++;
     if (header === CONTROL_HEADER) {
+      this.#spend("controls", 1);
       const message = readControlUp(text.slice(header.length));
       if (message === undefined) this.#condemn("it broke the protocol: a control message that is none");
       else this.#told(message);
       return;
     }
+    const link = this.#links.get(header);
     // Of a worker that has just been ended there may be more to come.
-    this.#links.get(header)?.received(text);
+    if (link === undefined) this.#spend("strays", 1);
+    else link.received(text);
   }
 
   #told(message: ControlUp): void {
@@ -212,7 +227,7 @@ export class HostProcess implements LinkCarrier {
       case "opened": {
         const header = routeHeader(message.route);
         const opening = this.#opening.get(message.id);
-        if (opening === undefined || this.#links.has(header)) {
+        if (opening === undefined || this.#links.has(header) || this.#leaving.has(header)) {
           this.#condemn("it broke the protocol: a worker nobody asked for");
           return;
         }
@@ -228,9 +243,13 @@ export class HostProcess implements LinkCarrier {
         return;
       case "ended": {
         const header = routeHeader(message.route);
-        const link = this.#links.get(header);
+        const leaving = this.#leaving.get(header);
+        clearTimeout(leaving?.late);
+        this.#leaving.delete(header);
+        const link = this.#links.get(header) ?? leaving?.link;
         this.#links.delete(header);
         link?.ended({ how: message.how, detail: message.detail });
+        link?.left();
         return;
       }
       case "foreign":
@@ -252,13 +271,13 @@ export class HostProcess implements LinkCarrier {
   /** Is it of proper size, and does its main thread turn? */
   #look(): void {
     const now = performance.now();
-    if (this.#pid !== undefined && residentMb(this.#pid) > this.#options.residentMb) {
+    if (this.pid !== undefined && residentMb(this.pid) > this.#options.residentMb) {
       this.#memory = true;
       this.#condemn(`its host process grew beyond ${this.#options.residentMb} MiB`);
       return;
     }
-    if (this.isolation === "dedicated" && this.#pid !== undefined) {
-      for (const link of this.#links.values()) link.toldBusy(cpuMs(this.#pid));
+    if (this.isolation === "dedicated" && this.pid !== undefined) {
+      for (const link of this.#links.values()) link.toldBusy(cpuMs(this.pid));
     }
     if (this.#settleReady !== undefined) return;
     if (this.#pinged !== undefined) {
@@ -274,21 +293,15 @@ export class HostProcess implements LinkCarrier {
     this.send(`${CONTROL_HEADER}${JSON.stringify(message)}`);
   }
 
-  #end(code: number | null, by: NodeJS.Signals | null): void {
+  #end(how: string): void {
     if (this.#over) return;
     this.#over = true;
     clearInterval(this.#watch);
+    for (const { late } of this.#leaving.values()) clearTimeout(late);
     this.#reader.stop();
-    this.#socket.destroy();
-    for (const stream of this.#child.stdio) stream?.destroy();
-    const words = /FATAL ERROR: [^\n]*/.exec(this.#stderr)?.[0] ?? this.#stderr.trim().split("\n").at(-1)?.trim() ?? "";
-    const how = by === null ? `exit ${code}` : by;
-    const why = this.#why ?? `it ended by itself (${how})${words === "" ? "" : `: ${words.slice(0, 200)}`}`;
-    const end: LinkEnd = {
-      how: this.#memory && this.tenants.size <= 1 ? "memory" : "process",
-      detail: why,
-      shared: this.tenants.size > 1,
-    };
+    const why = this.#why ?? `it ended by itself (${how})`;
+    const shared = this.residents().length > 1;
+    const end: LinkEnd = { how: this.#memory && !shared ? "memory" : "process", detail: why, shared };
     this.#options.ending(why);
     this.#settleReady?.reject(new Error(why));
     this.#settleReady = undefined;
@@ -299,12 +312,11 @@ export class HostProcess implements LinkCarrier {
     this.#settleEnded(why);
     for (const link of links) link.ended(end);
   }
-}
 
-function signal(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has gone already.
+  /** The plugins whose code has run here and may still: each once. */
+  residents(): readonly Tenant[] {
+    const found = new Map<string, Tenant>();
+    for (const [key, tenant] of this.tenants) if (typeof key !== "symbol") found.set(tenant.plugin, tenant);
+    return [...found.values()];
   }
 }

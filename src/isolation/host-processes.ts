@@ -26,6 +26,8 @@ export class HostProcesses {
   readonly #options: HostProcessesOptions;
   readonly #all = new Set<HostProcess>();
   readonly #spares = new Map<Kind, HostProcess>();
+  /** Shared ones in which no further worker became ready. */
+  readonly #retired = new WeakSet<HostProcess>();
   /** Plugins that live alone because of what happened where they lived. */
   readonly #alone = new Set<string>();
   #aborts: number[] = [];
@@ -61,9 +63,30 @@ export class HostProcesses {
   }
 
   async #launch(kind: Kind, request: LaunchRequest): Promise<Link> {
-    const { plugin, memoryMb, clean = () => true } = request;
     const wall = await this.#raised();
-    const alone = kind === "dedicated" || this.#alone.has(plugin);
+    const { plugin } = request;
+    const started = performance.now();
+    for (let again = false; ; again = true) {
+      try {
+        return await this.#settle(wall, kind, request);
+      } catch (error) {
+        // Where no worker becomes ready, the process is at fault, or what else lives there: the plugin has run nothing yet.
+        if (!again && !this.#closed && performance.now() - started < WALLS.readyMs / 2) continue;
+        throw new DriverError(
+          "ERR_PLUGIN_START",
+          `plugin "${plugin}": no worker became ready: ${error instanceof Error ? error.message : String(error)}`.slice(
+            0,
+            LIMITS.messageChars,
+          ),
+          { plugin },
+        );
+      }
+    }
+  }
+
+  async #settle(wall: Wall, kind: Kind, request: LaunchRequest): Promise<Link> {
+    const { plugin, memoryMb, clean = () => true, crashes = () => 0 } = request;
+    const alone = kind === "dedicated" || this.#alone.has(plugin) || crashes() >= WALLS.crashesUntilAlone;
     const home = alone ? await this.#dedicated(wall, memoryMb) : this.#shared(wall);
     const place = Symbol(plugin);
     home.tenants.set(place, { plugin, clean });
@@ -75,27 +98,30 @@ export class HostProcesses {
       return this.#kept(home, link);
     } catch (error) {
       if (alone) home.kill("no worker became ready");
-      throw new DriverError(
-        "ERR_PLUGIN_START",
-        `plugin "${plugin}": no worker became ready: ${error instanceof Error ? error.message : String(error)}`.slice(
-          0,
-          LIMITS.messageChars,
-        ),
-        { plugin },
-      );
+      else this.#retired.add(home);
+      throw error;
     } finally {
       home.tenants.delete(place);
+      this.#vacate(home);
       this.#spare(wall, alone ? "dedicated" : "process");
     }
   }
 
-  /** The link, as its session sees it; its place is given up when it has ended. */
+  /** The link, as its session sees it; its place is given up when its worker has gone. */
   #kept(home: HostProcess, link: ProcessLink): Link {
     link.onGone = () => {
-      home.tenants.delete(link);
       if (home.isolation === "dedicated") home.kill("its worker has ended");
     };
+    link.onLeft = () => {
+      home.tenants.delete(link);
+      this.#vacate(home);
+    };
     return link;
+  }
+
+  /** One that gives no more workers ends when nobody lives there any more. */
+  #vacate(home: HostProcess): void {
+    if (this.#retired.has(home) && home.tenants.size === 0) home.kill("it gave no more workers");
   }
 
   #raised(): Promise<Wall> {
@@ -112,8 +138,8 @@ export class HostProcesses {
 
   #shared(wall: Wall): HostProcess {
     for (const one of this.#all) {
-      const spare = this.#spares.get("process") === one;
-      if (one.isolation === "process" && one.alive && !spare && one.tenants.size < WALLS.tenants) return one;
+      if (one.isolation !== "process" || !one.alive || this.#spares.get("process") === one) continue;
+      if (!this.#retired.has(one) && one.tenants.size < WALLS.tenants) return one;
     }
     return this.#takeSpare("process") ?? this.#start(wall, "process", WARM_MB);
   }
@@ -135,7 +161,13 @@ export class HostProcesses {
   /** One is kept ahead, so that a replacement costs milliseconds. */
   #spare(wall: Wall, kind: Kind): void {
     if (this.#closed || this.#spares.get(kind)?.alive || this.#starting >= WALLS.starting) return;
-    const spare = this.#start(wall, kind, WARM_MB);
+    let spare: HostProcess;
+    try {
+      spare = this.#start(wall, kind, WARM_MB);
+    } catch {
+      // Nothing can be started now; whoever needs one will be told.
+      return;
+    }
     this.#spares.set(kind, spare);
     void spare.ended.then(() => {
       if (this.#spares.get(kind) === spare) this.#spares.delete(kind);
@@ -168,7 +200,7 @@ export class HostProcesses {
 
   /** A shared process that ended took all its plugins along, one of which may be the cause: who is under suspicion lives alone. */
   #aborted(one: HostProcess, why: string): void {
-    const present = [...one.tenants.values()];
+    const present = one.residents();
     const alone = new Set<string>();
     if (one.isolation === "process" && present.length > 1) {
       const now = performance.now();
@@ -177,7 +209,6 @@ export class HostProcesses {
       for (const { plugin, clean } of present) if (all || !clean()) alone.add(plugin);
     }
     for (const plugin of alone) this.#alone.add(plugin);
-    const plugins = [...new Set(present.map(({ plugin }) => plugin))];
-    this.#options.aborted({ why, plugins, alone: [...alone] });
+    this.#options.aborted({ why, plugins: present.map(({ plugin }) => plugin), alone: [...alone] });
   }
 }

@@ -52,6 +52,8 @@ export interface LaunchRequest {
   readonly memoryMb: number;
   /** False once the plugin has crashed or broken the protocol: what a shared process's end is judged by. Default: true. */
   readonly clean?: () => boolean;
+  /** Crashes of its own within the breaker's window. Default: none. */
+  readonly crashes?: () => number;
 }
 
 /** Starts workers and keeps spares. */

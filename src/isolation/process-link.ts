@@ -16,8 +16,10 @@ export class ProcessLink implements Link {
   readonly route: number;
   onFrame: ((data: unknown) => void) | undefined;
   onEnd: ((end: LinkEnd) => void) | undefined;
-  /** Called once, before `onEnd`: its place is free. */
+  /** Called once, before `onEnd`. */
   onGone: (() => void) | undefined;
+  /** Called when its worker has truly gone: later than `onGone` for one that was ended inside a native call. */
+  onLeft: (() => void) | undefined;
   readonly cell: CellReader;
   readonly #carrier: LinkCarrier;
   #running = 0;
@@ -71,6 +73,11 @@ export class ProcessLink implements Link {
   /** The host process says how long the worker's loop has been busy. */
   toldBusy(ms: number): void {
     if (ms > this.#busyMs) this.#busyMs = ms;
+  }
+
+  /** The worker's thread is no more. */
+  left(): void {
+    this.onLeft?.();
   }
 
   /** Called when the worker, or its whole process, has ended. */

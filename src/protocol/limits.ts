@@ -157,6 +157,10 @@ export const WALLS = {
   watchMs: 250,
   /** A host process must be ready by then, in milliseconds. */
   readyMs: 20_000,
+  /** A worker asked of one that is ready must be there by then, in milliseconds. */
+  openMs: 20_000,
+  /** One that has closed its stream must have ended by then, in milliseconds. */
+  closedMs: 500,
   /** Its main thread must answer a ping by then, in milliseconds. */
   pongMs: 2_000,
   /** How often it is pinged, in milliseconds. */
@@ -165,6 +169,8 @@ export const WALLS = {
   stuckMs: 5_000,
   /** Ends of shared host processes within `TIMES.breakerWindow` after which all that were present live alone. */
   abortsUntilAlone: 2,
+  /** Crashes of its own within the breaker's window after which a plugin lives alone: one that harms its neighbours, or is harmed. */
+  crashesUntilAlone: 2,
   /** Host processes being started at the same time. */
   starting: 3,
   /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */
@@ -172,6 +178,12 @@ export const WALLS = {
   /** Frames, and their bytes, that are read from one host process before other work has its turn. */
   framesPerTick: 4096,
   bytesPerTick: 4_194_304,
+  /** Bytes one host process may send in a second before it is ended: far above what is read of honest ones. */
+  bytesPerSecond: 134_217_728,
+  /** Frames it may send in a second for workers that are not there: those that have just been ended. */
+  straysPerSecond: 50_000,
+  /** Control messages it may send in a second: mostly cells, of which an honest one tells at most a few hundred. */
+  controlsPerSecond: 5_000,
   /** Bytes waiting for a host process that does not read; then it is ended. */
   unreadBytes: 134_217_728,
   /** Bytes of a host process's standard error that are kept for the message. */

@@ -19,6 +19,12 @@ export class Breaker {
     if (blocked) this.#blocks.push(now);
   }
 
+  /** Crashes counted now. */
+  get crashes(): number {
+    const now = this.#now();
+    return this.#crashes.filter((at) => now - at < TIMES.breakerWindow).length;
+  }
+
   get open(): boolean {
     return this.#crashes.length >= DEFAULTS.breakerCrashes;
   }

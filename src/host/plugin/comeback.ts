@@ -38,6 +38,11 @@ export class Comeback {
     this.#breaker.crash(blocked);
   }
 
+  /** Crashes within the breaker's window, failed starts among them. */
+  get crashes(): number {
+    return this.#breaker.crashes;
+  }
+
   /** Tries until the plugin is back, given up, or no longer wanted. */
   async run(first: Ending): Promise<void> {
     const { wanted, launch, restarted, failed, givenUp } = this.#options;

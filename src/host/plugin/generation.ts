@@ -36,6 +36,8 @@ export interface GenerationHooks {
   throttled(detail: string): void;
   /** True while the plugin has neither crashed nor broken the protocol. */
   clean(): boolean;
+  /** Its crashes within the breaker's window. */
+  crashes(): number;
   ended(generation: Generation, end: SessionEnd): void;
 }
 
@@ -93,7 +95,12 @@ export class Generation {
   async start(harsh: boolean): Promise<void> {
     const { id, effective, code, sourceMap } = this.prepared;
     const launcher = this.#context.launcher(effective.isolation);
-    const link = await launcher.launch({ plugin: id, memoryMb: effective.memoryMb, clean: () => this.#hooks.clean() });
+    const link = await launcher.launch({
+      plugin: id,
+      memoryMb: effective.memoryMb,
+      clean: () => this.#hooks.clean(),
+      crashes: () => this.#hooks.crashes(),
+    });
     this.#link = link;
     const session = new Session(
       link,

@@ -362,6 +362,7 @@ export class Plugin {
       throttled: (detail) => this.#reports.throttled(detail, sha256),
       violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
+      crashes: () => this.#comeback.crashes,
       ended: (generation, end) => {
         if (generation === this.#current && end.crash) this.#crashed(end);
       },

@@ -1,0 +1,86 @@
+/** The process itself: started behind a wall, its id, what it says before it dies, and when it is gone. */
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { WALLS } from "../protocol/limits.js";
+import { startBehind } from "./walls/start.js";
+import type { WallCommand } from "./walls/wall.js";
+
+/** Characters of what bubblewrap tells of a process. */
+const STATUS_CHARS = 4096;
+/** After its end, what it said last is waited for this long: a process of its own that holds the stream open is not. */
+const LAST_WORDS_MS = 200;
+
+export class WalledChild {
+  /** The other end of its descriptor 3. */
+  readonly link: Socket;
+  /** Called once, when it has ended: how, in words. */
+  onEnd: ((how: string) => void) | undefined;
+  readonly #child: ChildProcess;
+  #pid: number | undefined;
+  #stderr = "";
+  #killed = false;
+  #over = false;
+
+  /** Throws where nothing can be started at all. */
+  constructor(command: WallCommand) {
+    const child = startBehind(command, { stdout: "ignore", link: true });
+    this.#child = child;
+    // Without a descriptor to spare, Node starts nothing and gives no streams.
+    if ((child.stdio as unknown) === undefined) throw new Error("no process can be started: too many open files");
+    this.link = child.stdio[3] as Socket;
+    if (!command.tellsPid) this.#pid = child.pid;
+    const status = child.stdio[4] as Readable;
+    let told = "";
+    status.setEncoding("utf8").on("data", (part: string) => {
+      told = (told + part).slice(0, STATUS_CHARS);
+      const pid = /"child-pid": (\d+)/.exec(told)?.[1];
+      if (pid === undefined || this.#pid !== undefined) return;
+      this.#pid = Number(pid);
+      if (this.#killed) signal(this.#pid);
+    });
+    const stderr = child.stdio[2] as Readable;
+    stderr.setEncoding("utf8").on("data", (part: string) => {
+      this.#stderr = (this.#stderr + part).slice(0, WALLS.stderrBytes);
+      // Nobody reads more of it, however much there is.
+      if (this.#stderr.length === WALLS.stderrBytes) stderr.destroy();
+    });
+    for (const stream of [status, stderr, this.link]) stream.on("error", () => {});
+    child.once("error", (error) => this.#end(error.message));
+    let how = "";
+    child.once("exit", (code, by) => {
+      how = by === null ? `exit ${code}` : by;
+      setTimeout(() => this.#end(how), LAST_WORDS_MS).unref();
+    });
+    child.once("close", () => this.#end(how));
+  }
+
+  /** The process behind the wall; undefined until the wall has told. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  /** In the background; `onEnd` follows. */
+  kill(): void {
+    if (this.#over) return;
+    this.#killed = true;
+    this.#child.kill("SIGKILL");
+    if (this.#pid !== undefined && this.#pid !== this.#child.pid) signal(this.#pid);
+  }
+
+  #end(how: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const stream of this.#child.stdio) stream?.destroy();
+    const words = /FATAL ERROR: [^\n]*/.exec(this.#stderr)?.[0] ?? this.#stderr.trim().split("\n").at(-1)?.trim() ?? "";
+    this.onEnd?.(`${how}${words === "" ? "" : `: ${words.slice(0, 200)}`}`);
+  }
+}
+
+function signal(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has gone already.
+  }
+}
