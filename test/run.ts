@@ -14,7 +14,7 @@ import { stripVTControlCharacters } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const patterns = process.argv.slice(2);
-const FILE_DEADLINE = 20 * 60_000;
+const FILE_DEADLINE = 8 * 60_000;
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
