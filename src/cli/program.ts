@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import { DriverError } from "../driverapi/errors.js";
 import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
 import { check, type MakeHost } from "./check.js";
+import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
 import { list } from "./ls.js";
 import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
@@ -53,6 +54,13 @@ export async function runProgram(
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, makeHost),
+  );
+  withPolicy(
+    command(
+      "doctor",
+      "try every wall around plugins from inside, and say how to mend those that do not hold",
+      (_, one) => doctor(placesOf(one)),
+    ),
   );
 
   try {

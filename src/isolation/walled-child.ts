@@ -30,9 +30,9 @@ export class WalledChild {
     if ((child.stdio as unknown) === undefined) throw new Error("no process can be started: too many open files");
     this.link = child.stdio[3] as Socket;
     if (!command.tellsPid) this.#pid = child.pid;
-    const status = child.stdio[4] as Readable;
+    const status = child.stdio[4] as Readable | null | undefined;
     let told = "";
-    status.setEncoding("utf8").on("data", (part: string) => {
+    status?.setEncoding("utf8").on("data", (part: string) => {
       told = (told + part).slice(0, STATUS_CHARS);
       const pid = /"child-pid": (\d+)/.exec(told)?.[1];
       if (pid === undefined || this.#pid !== undefined) return;
@@ -45,7 +45,7 @@ export class WalledChild {
       // Nobody reads more of it, however much there is.
       if (this.#stderr.length === WALLS.stderrBytes) stderr.destroy();
     });
-    for (const stream of [status, stderr, this.link]) stream.on("error", () => {});
+    for (const stream of [status, stderr, this.link]) stream?.on("error", () => {});
     child.once("error", (error) => this.#end(error.message));
     let how = "";
     child.once("exit", (code, by) => {

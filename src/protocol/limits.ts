@@ -194,6 +194,25 @@ export const WALLS = {
   busyMs: 1_000,
 } as const;
 
+/** `bulkhead doctor`: what is tried, and how long an end may take. */
+export const DOCTOR = {
+  /** Memory class of the worker that tries, in mebibytes. */
+  workerMb: 32,
+  /** What is grown by, and up to, in mebibytes: past the watched limit of a dedicated host process, short of the hard one. */
+  growChunkMb: 8,
+  growToMb: 256,
+  /** The one that grows must have been ended by then, in milliseconds. */
+  grownMs: 5_000,
+  /** All that is tried in one process must be done by then, in milliseconds. */
+  answerMs: 20_000,
+  /** A host process whose platform is gone must be gone by then, in milliseconds. */
+  endMs: 2_000,
+  /** A process that stays on purpose ends by itself after this long, in milliseconds. */
+  lingerMs: 15_000,
+  /** Characters one process may answer. */
+  answerChars: 1_048_576,
+} as const;
+
 /** The process that bundles one plugin, and what it may answer. */
 export const BUNDLER = {
   /** Bundler processes at one time, each with an esbuild of its own; further bundles wait their turn. */

@@ -17,3 +17,19 @@ await build({
   format: "esm",
   external: ["piscina"],
 });
+// What the doctor runs behind the wall, in their places.
+await build({
+  ...common,
+  entryPoints: { worker: "dist/doctor/inside/worker.js" },
+  outdir: "dist/doctor",
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+});
+await build({
+  ...common,
+  entryPoints: ["process", "grow", "linger"].map((name) => `dist/doctor/inside/${name}.js`),
+  outdir: "dist/doctor",
+  outExtension: { ".js": ".mjs" },
+  format: "esm",
+  external: ["piscina"],
+});

@@ -50,8 +50,11 @@ function bubblewrapWall(folder: RuntimeFolder): Wall {
   };
 }
 
+/** Why a weaker wall stands where nothing failed. */
+export const ASKED_FOR = "the policy asks for no more";
+
 function plainWall(folder: RuntimeFolder, name: "node" | "none", why?: string): Wall {
-  const lacks = [why ?? "the policy asks for no more"];
+  const lacks = [why ?? ASKED_FOR];
   return {
     name,
     lacks,
@@ -105,7 +108,7 @@ function run(
     child.stderr?.setEncoding("utf8").on("data", (part: string) => {
       stderr = (stderr + part).slice(0, WALLS.stderrBytes);
     });
-    (child.stdio[4] as Readable).resume();
+    (child.stdio[4] as Readable | null | undefined)?.resume();
     child.once("error", (error) => {
       clearTimeout(late);
       resolve({ code: null, stdout, stderr: error.message });

@@ -3,40 +3,39 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import type { WallCommand } from "./wall.js";
 
-/** Descriptors 0 to 5 are given, or are the wall's own. */
-const OWN = 6;
 /** fcntl.h: closed when another program is run. */
 const O_CLOEXEC = 0o2000000;
 /** Far above what is ever open: a table of descriptors is built up to the highest one to be covered. */
 const HIGHEST = 65_536;
 
-/** `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`, 4 a pipe that tells the process id. */
+type Stdio = "ignore" | "pipe" | number;
+
+/** `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one. */
 export function startBehind(
   wall: WallCommand,
   options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean },
 ): ChildProcess {
   const opened: number[] = [];
-  const open = (path: string, flags: string): number => {
-    const file = openSync(path, flags);
+  const open = (path: string): number => {
+    const file = openSync(path, "r");
     opened.push(file);
     return file;
   };
   try {
-    const filter = wall.filter === undefined ? "ignore" : open(wall.filter, "r");
-    const stdio = ["ignore", options.stdout, "pipe", options.link ? "pipe" : "ignore", "pipe", filter] as (
-      | string
-      | number
-    )[];
-    const strangers = inherited();
+    const stdio: Stdio[] = ["ignore", options.stdout, "pipe"];
+    if (options.link) stdio[3] = "pipe";
+    if (wall.tellsPid) stdio[4] = "pipe";
+    if (wall.filter !== undefined) stdio[5] = open(wall.filter);
+    const strangers = inherited().filter((one) => stdio[one] === undefined);
     if (strangers.length > 0) {
-      const nothing = open("/dev/null", "r");
+      const nothing = open("/dev/null");
       for (const one of strangers) stdio[one] = nothing;
     }
     return spawn(wall.command, wall.args, {
       ...wall.account,
       cwd: "/",
       env: wallEnvironment(),
-      stdio: Array.from(stdio, (one) => one ?? "ignore") as ("ignore" | "pipe" | number)[],
+      stdio: Array.from(stdio, (one) => one ?? "ignore"),
     });
   } finally {
     for (const file of opened) closeSync(file);
@@ -56,7 +55,7 @@ function inherited(): readonly number[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc/self/fd")
     .map(Number)
-    .filter((one) => one >= OWN && one < HIGHEST && !closedOnExec(one));
+    .filter((one) => one < HIGHEST && !closedOnExec(one));
 }
 
 function closedOnExec(descriptor: number): boolean {

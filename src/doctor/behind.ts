@@ -1,0 +1,117 @@
+/** One process behind the wall, as the doctor sees it: started by the wall's own command, heard over descriptor 3, ended. */
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { startBehind } from "../isolation/walls/start.js";
+import type { WallCommand } from "../isolation/walls/wall.js";
+import { DOCTOR, WALLS } from "../protocol/limits.js";
+
+export class Behind {
+  /** What it printed on descriptor 1, and said on descriptor 2. */
+  printed: Buffer = Buffer.alloc(0);
+  stderr = "";
+  /** Resolves when it has ended and its streams are read, with how. */
+  readonly ended: Promise<string>;
+  /** Descriptor 3. */
+  readonly link: Socket;
+  readonly #child: ChildProcess;
+  #pid: number | undefined;
+  readonly #told: Promise<void>;
+
+  constructor(command: WallCommand) {
+    const child = startBehind(command, { stdout: "pipe", link: true });
+    this.#child = child;
+    this.link = child.stdio[3] as Socket;
+    const status = child.stdio[4] as Readable | null | undefined;
+    for (const stream of [child.stdout, child.stderr, this.link, status]) stream?.on("error", () => {});
+    child.stdout?.on("data", (part: Buffer) => {
+      if (this.printed.length < DOCTOR.answerChars) this.printed = Buffer.concat([this.printed, part]);
+    });
+    child.stderr?.setEncoding("utf8").on("data", (part: string) => {
+      this.stderr = (this.stderr + part).slice(0, WALLS.stderrBytes);
+    });
+    if (!command.tellsPid) this.#pid = child.pid;
+    let told = "";
+    this.#told = new Promise((resolve) => {
+      if (!status) {
+        resolve();
+        return;
+      }
+      status.setEncoding("utf8").on("data", (part: string) => {
+        told = (told + part).slice(0, 4096);
+        const pid = /"child-pid": (\d+)/.exec(told)?.[1];
+        if (pid === undefined) return;
+        this.#pid ??= Number(pid);
+        resolve();
+      });
+      status.once("close", resolve);
+    });
+    this.ended = new Promise((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      // Its link may be held open by what it has started, which is then not waited for.
+      child.once("exit", (code, signal) => setTimeout(() => resolve(signal ?? `exit ${code}`), 50));
+      child.once("close", (code, signal) => resolve(signal ?? `exit ${code}`));
+    });
+  }
+
+  /** The process that was started: the wall's outermost. */
+  get outermost(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The process behind the wall, by the platform's count; undefined when none was told. */
+  async pid(): Promise<number | undefined> {
+    await this.#told;
+    return this.#pid;
+  }
+
+  /** What it says on its link, line by line, until the link ends. Longer answers than any honest one are cut. */
+  async *lines(): AsyncGenerator<string> {
+    let text = "";
+    let chars = 0;
+    this.link.setEncoding("utf8");
+    for await (const part of this.link as AsyncIterable<string>) {
+      chars += part.length;
+      if (chars > DOCTOR.answerChars) return;
+      text += part;
+      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+        yield text.slice(0, end);
+        text = text.slice(end + 1);
+      }
+    }
+  }
+
+  /** Its last words, for a message. */
+  words(): string {
+    return this.stderr.trim().split("\n").at(-1)?.trim() ?? "";
+  }
+
+  /** Ends it and whatever stands behind it. Resolves when it has ended. Idempotent. */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    if (this.#pid !== undefined && this.#pid !== this.#child.pid) kill(this.#pid);
+    await this.ended;
+    for (const stream of this.#child.stdio) stream?.destroy();
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has gone already.
+  }
+}
+
+/** Resolves with what `promise` does, or with undefined when it has not after `ms` milliseconds. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

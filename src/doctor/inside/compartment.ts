@@ -1,0 +1,66 @@
+/** What a plugin's code must not be able to, tried by code in a compartment of its own: the text of such a plugin. */
+import { PLUGIN_GLOBAL } from "../../protocol/bundle-global.js";
+
+/** Names of Node, of browsers and of SES's start compartment; and of the powers that a plugin with no grant has not. */
+const NAMES = [
+  ...["process", "require", "module", "exports", "global", "Buffer", "setTimeout", "setImmediate", "console"],
+  ...[
+    "fetch",
+    "WebSocket",
+    "XMLHttpRequest",
+    "Worker",
+    "MessageChannel",
+    "BroadcastChannel",
+    "navigator",
+    "performance",
+  ],
+  ...["crypto", "WebAssembly", "SharedArrayBuffer", "Atomics", "Compartment", "lockdown", "harden", "gc"],
+];
+
+/**
+ * A bundle whose exports are three lists of attempts, by the name of their check. Text, and not a function's: it is to be
+ * evaluated as a plugin's is. In a text, `import(` is refused before it runs, so it is put together there.
+ */
+export const COMPARTMENT_CODE: string = `var ${PLUGIN_GLOBAL} = (() => {
+  const attempt = (what, act) => {
+    try {
+      const got = act();
+      if (got instanceof Promise) got.catch(() => {});
+      return { what, through: true, said: typeof got };
+    }
+    catch (error) { return { what, through: false, said: String(error && error.name || error) }; }
+  };
+  const absent = (what, value) => { if (value === undefined || value === "undefined") throw "absent"; return value; };
+  const effect = (seen) => { if (!seen) throw "no effect"; };
+  const kinds = { function: function () {}, async: async function () {}, generator: function* () {} };
+  const named = ${JSON.stringify(NAMES)};
+  const bring = "imp" + "ort";
+  return {
+    "compartment.globals": named.map((name) => attempt("find " + name, () => absent(name, globalThis[name]))),
+    "compartment.evaluation": [
+      attempt("find process by eval", () => absent("", (0, eval)("typeof process"))),
+      ...Object.keys(kinds).map((kind) => attempt("find process by the constructor of " + kind, () =>
+        absent("", kinds[kind].constructor("return typeof process")()))),
+      attempt("import by eval", () => (0, eval)(bring + "('node:fs')")),
+      attempt("import by the constructor of function", () => Function("return " + bring + "('node:fs')")()),
+      attempt("import a phase by eval", () => (0, eval)(bring + ".source('node:fs')")),
+      attempt("see the machine's paths in a stack", () => {
+        const stack = String(new Error("x").stack);
+        if (!/[(\\s]\\/|node:/.test(stack)) throw "no path";
+        return stack;
+      }),
+    ],
+    "compartment.intrinsics": [
+      attempt("add to Object.prototype", () => { Object.prototype.bulkheadDoctor = 1; effect({}.bulkheadDoctor === 1); }),
+      attempt("replace Array.prototype.push", () => { const mine = () => 0; Array.prototype.push = mine; effect([].push === mine); }),
+      attempt("add to Function.prototype", () => { Function.prototype.bulkheadDoctor = 1; effect(attempt.bulkheadDoctor === 1); }),
+      attempt("replace Promise.prototype.then", () => { const mine = () => 0; Promise.prototype.then = mine; effect(Promise.prototype.then === mine); }),
+      attempt("write stacks itself", () => {
+        let seen = false;
+        Error.prepareStackTrace = () => { seen = true; };
+        void new Error("x").stack;
+        effect(seen);
+      }),
+    ],
+  };
+})();`;

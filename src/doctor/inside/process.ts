@@ -1,0 +1,106 @@
+/** Runs in place of a host process, behind the same wall: gets its orders on descriptor 3, tries, tells how each went, ends. */
+import { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { ThreadLauncher } from "../../isolation/thread-launcher.js";
+import { DOCTOR } from "../../protocol/limits.js";
+import { type Attempt, look, type Orders, type Progress, reason, type Targets } from "../attempt.js";
+import * as account from "./account.js";
+import * as files from "./files.js";
+import { permissionFlags } from "./flags.js";
+import * as network from "./network.js";
+import * as processes from "./processes.js";
+import type { WorkerReport } from "./worker.js";
+
+const own = fileURLToPath(import.meta.url);
+/** The runtime folder: this file stands in its dist/doctor. */
+const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+type Group = (targets: Targets) => readonly Attempt[] | Promise<readonly Attempt[]>;
+
+/** What the system's walls stop. The harmless first: what goes through may end the process. */
+const WALLS: Readonly<Record<string, Group>> = {
+  "files.host": files.hostFiles,
+  "files.runtime": () => files.runtimeFolder(root, own),
+  "files.temporary": files.temporaryFiles,
+  "files.mounts": files.mounts,
+  "environment.empty": files.environment,
+  "descriptors.none": files.descriptors,
+  "account.user": account.account,
+  "account.capabilities": account.capabilities,
+  "account.no-new-privileges": account.noNewPrivileges,
+  "namespaces.own": account.namespaces,
+  "calls.filter": account.filter,
+  "network.interfaces": network.interfaces,
+  "network.reach": network.reach,
+  "sockets.inet": network.inet,
+  "sockets.inet6": network.inet6,
+  "sockets.unix": network.unix,
+  "sockets.netlink": network.netlink,
+  "processes.visible": processes.visible,
+  "processes.signal": processes.signals,
+  "processes.start": processes.start,
+  "processes.fork-bomb": processes.bomb,
+  "processes.debugger": processes.debuggers,
+  "limits.files": files.fileLimits,
+  "memory.data": account.memory,
+};
+
+const stream = new Socket({ fd: 3, readable: true, writable: true });
+let text = "";
+stream.setEncoding("utf8").on("data", (part: string) => {
+  text += part;
+  const end = text.indexOf("\n");
+  if (end < 0) return;
+  stream.removeAllListeners("data");
+  void obey(JSON.parse(text.slice(0, end)) as Orders).then(() => stream.end(() => process.exit(0)));
+});
+// Nobody is left to tell.
+for (const event of ["error", "end", "close"]) stream.on(event, () => process.exit(0));
+
+function tell(progress: Progress): void {
+  stream.write(`${JSON.stringify(progress)}\n`);
+}
+
+async function obey({ what, targets, without }: Orders): Promise<void> {
+  if (what === "walls") {
+    for (const [check, group] of Object.entries(WALLS)) await one(check, () => group(targets));
+    return;
+  }
+  await one("flags.host-process", () => permissionFlags(own, true));
+  tell({ begun: "worker.flags" });
+  const report = await inWorker(without).catch((error: unknown) => ({ "worker.flags": [broken(error)] }));
+  for (const [check, tried] of Object.entries(report)) tell({ check, tried });
+}
+
+async function one(check: string, act: () => ReturnType<Group>): Promise<void> {
+  tell({ begun: check });
+  try {
+    tell({ check, tried: await act() });
+  } catch (error) {
+    tell({ check, tried: [broken(error)] });
+  }
+}
+
+/** What could not even be tried holds nothing. */
+function broken(error: unknown): Attempt {
+  return look("try it", true, reason(error));
+}
+
+/** In a worker started as those of plugins are. */
+async function inWorker(without: Orders["without"]): Promise<WorkerReport> {
+  const threads = new ThreadLauncher({
+    bootstrap: fileURLToPath(new URL("./worker.cjs", import.meta.url)),
+    spares: 0,
+    ...(without.includes("worker-flags") ? { execArgv: [] } : {}),
+  });
+  try {
+    const link = await threads.launch({ plugin: "doctor", memoryMb: DOCTOR.workerMb });
+    return await new Promise<WorkerReport>((resolve, reject) => {
+      link.onFrame = (data) => resolve(JSON.parse(String(data).slice(8)) as WorkerReport);
+      link.onEnd = ({ detail }) => reject(new Error(detail));
+      link.send(JSON.stringify({ without }));
+    });
+  } finally {
+    await threads.close();
+  }
+}

@@ -1,0 +1,67 @@
+/** What runs in a worker in place of a worker's bootstrap: tries what its realm can, then what a plugin's compartment can. */
+
+import { runInThisContext } from "node:vm";
+import { type MessagePort, threadId } from "node:worker_threads";
+import { PLUGIN_GLOBAL } from "../../protocol/bundle-global.js";
+import { routeHeader } from "../../protocol/frame.js";
+import { PROTOCOL_VERSION } from "../../protocol/messages.js";
+import { RUNTIME_VERSION } from "../../protocol/version.js";
+import { lockdownRealm } from "../../worker/lockdown.js";
+import { Outbox } from "../../worker/outbox.js";
+import { assemblePowers } from "../../worker/powers.js";
+import { evaluateBundle } from "../../worker/sandbox.js";
+import { type Attempt, look, type Orders } from "../attempt.js";
+import { COMPARTMENT_CODE } from "./compartment.js";
+import { permissionFlags } from "./flags.js";
+
+/** What has been tried, by check. */
+export type WorkerReport = Readonly<Record<string, readonly Attempt[]>>;
+
+interface Task {
+  readonly port: MessagePort;
+  readonly route: number;
+}
+
+/** Says an honest hello, then answers the one frame it gets with a report. */
+export default function task({ port, route }: Task): Promise<never> {
+  const header = routeHeader(route);
+  const outbox = new Outbox(header, (frame) => port.postMessage(frame));
+  port.on("message", (text: string) => {
+    const { without } = JSON.parse(text) as Pick<Orders, "without">;
+    void report(without).then((found) => port.postMessage(`${header}${JSON.stringify(found)}`));
+  });
+  outbox.push({ kind: "hello", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, thread: threadId });
+  return new Promise<never>(() => {});
+}
+
+async function report(without: Orders["without"]): Promise<WorkerReport> {
+  const names = Object.keys(process.env);
+  const more = process.argv.slice(2);
+  return {
+    "worker.flags": await permissionFlags(__filename, false),
+    "worker.environment": [
+      look("find an environment", names.length > 0, names.join(" ") || "empty"),
+      look("find arguments", more.length > 0, more.join(" ") || "none"),
+    ],
+    // Last: it changes the realm.
+    ...(without.includes("compartment") ? outside() : inside()),
+  };
+}
+
+/** As `worker/session.ts` does it for a plugin that was granted nothing. */
+function inside(): WorkerReport {
+  const realm = lockdownRealm();
+  const nobody = { request: () => Promise.reject(new Error("nobody answers")), notice: () => {} };
+  const { globals } = assemblePowers({}, nobody as never);
+  return plain(evaluateBundle(realm, "doctor", COMPARTMENT_CODE, globals));
+}
+
+/** The same code with no compartment around it, in a realm that was not locked down. */
+function outside(): WorkerReport {
+  return plain(runInThisContext(`(() => { ${COMPARTMENT_CODE}\nreturn ${PLUGIN_GLOBAL}; })()`));
+}
+
+/** What comes out of a compartment is data, and nothing else. */
+function plain(value: unknown): WorkerReport {
+  return JSON.parse(JSON.stringify(value)) as WorkerReport;
+}

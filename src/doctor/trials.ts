@@ -1,0 +1,172 @@
+/** Every trial behind one wall, each in a process of its own, and what came of it, by check. */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { HostProcess } from "../isolation/host-process.js";
+import { KEY_BYTES } from "../isolation/stream-seal.js";
+import type { Wall } from "../isolation/walls/wall.js";
+import { DOCTOR, MEMORY_CLASSES, WALLS } from "../protocol/limits.js";
+import { look, type Orders, type Progress, type Targets, type Tried } from "./attempt.js";
+import { Behind, within } from "./behind.js";
+import { readSystemCalls } from "./system-calls.js";
+import { CALLS_TRIAL, FLAGS_TRIAL, GROW_TRIAL, LINGER_TRIAL, WALLS_TRIAL } from "./trial-files.js";
+
+/** What tests exchange, to show each wall missing. */
+export interface Without {
+  readonly without: Orders["without"];
+  /** Resident memory at which the one that grows is ended, in mebibytes. */
+  readonly residentMb: number;
+}
+
+/** Writable and watched memory of a dedicated host process with a worker of the smallest class, in mebibytes. */
+export const DATA_MB: number = WALLS.dataMbDedicated + 2 * MEMORY_CLASSES[0];
+export const RESIDENT_MB: number = WALLS.residentMbDedicated + 2 * MEMORY_CLASSES[0];
+
+type Outcome = Map<string, Tried>;
+
+/** `program`: the program of system calls can be run here. */
+export async function runTrials(wall: Wall, targets: Targets, program: boolean, seam: Without): Promise<Outcome> {
+  const outcome: Outcome = new Map();
+  const trials: readonly (() => Promise<void>)[] = [
+    () => inProcess(wall, { what: "walls", targets, without: seam.without }, outcome),
+    () => inProcess(wall, { what: "flags", targets, without: seam.without }, outcome),
+    () => grow(wall, seam.residentMb, outcome),
+    () => systemCalls(wall, program, outcome),
+    () => endWithLink(wall, outcome),
+    () => endWithPlatform(wall, outcome),
+  ];
+  // Two at a time: the waits of one are the work of the other.
+  const left = [...trials];
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next; next = left.shift()) await next();
+  };
+  await Promise.all([lane(), lane()]);
+  return outcome;
+}
+
+/** Two trials can belong to one check. */
+function add(outcome: Outcome, check: string, tried: Tried): void {
+  const before = outcome.get(check);
+  outcome.set(check, typeof before === "object" && typeof tried === "object" ? [...before, ...tried] : tried);
+}
+
+async function inProcess(wall: Wall, orders: Orders, outcome: Outcome): Promise<void> {
+  const behind = new Behind(wall.command(DATA_MB, orders.what === "walls" ? WALLS_TRIAL : FLAGS_TRIAL));
+  /** The check that is being tried; undefined before the first, empty between two. */
+  let trying: string | undefined;
+  try {
+    behind.link.write(`${JSON.stringify(orders)}\n`);
+    const done = await within(
+      DOCTOR.answerMs,
+      (async () => {
+        for await (const line of behind.lines()) {
+          const progress = JSON.parse(line) as Progress;
+          if (trying === undefined && orders.what === "walls")
+            add(outcome, "account.user", account(await behind.pid()));
+          if ("begun" in progress) trying = progress.begun;
+          else {
+            add(outcome, progress.check, progress.tried);
+            trying = "";
+          }
+        }
+        return true;
+      })(),
+    );
+    if (trying === "" && done === true) return;
+    const how = done === undefined ? `it did not end within ${DOCTOR.answerMs} ms` : await behind.ended;
+    const words = behind.words();
+    const check = trying || (orders.what === "walls" ? "files.host" : "flags.host-process");
+    outcome.set(check, [look("try it", true, `the process ended (${how})${words === "" ? "" : `: ${words}`}`)]);
+  } finally {
+    await behind.stop();
+  }
+}
+
+/** Who the process is to the kernel, outside any namespace of its own. */
+function account(pid: number | undefined): Tried {
+  let uid: string | undefined;
+  try {
+    uid = /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  } catch {
+    // It has ended, or there is no /proc.
+  }
+  if (uid === undefined) return [];
+  return [look("be root outside", uid === "0", `uid ${uid} outside`)];
+}
+
+async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<void> {
+  const growing: Wall = { ...wall, command: (dataMb) => wall.command(dataMb, GROW_TRIAL) };
+  const [warmMb] = MEMORY_CLASSES;
+  const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => {} } as const;
+  const one = new HostProcess({ ...options, wall: growing });
+  const why = await within(DOCTOR.grownMs, one.ended);
+  one.kill("the doctor has seen enough");
+  await one.ended;
+  const watched = why?.includes(`grew beyond ${residentMb} MiB`) === true;
+  add(outcome, "memory.resident", [
+    look(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it still held it after ${DOCTOR.grownMs} ms`),
+  ]);
+}
+
+async function systemCalls(wall: Wall, program: boolean, outcome: Outcome): Promise<void> {
+  if (!program) {
+    outcome.set(
+      "sockets.other",
+      `system calls are tried on Linux and x86-64 only, this is ${process.platform} ${process.arch}`,
+    );
+    return;
+  }
+  const behind = new Behind(wall.command(DATA_MB, CALLS_TRIAL));
+  try {
+    await within(DOCTOR.endMs, behind.ended);
+    for (const [check, tried] of readSystemCalls(behind.printed)) add(outcome, check, tried);
+  } finally {
+    await behind.stop();
+  }
+}
+
+/** A host process as it is in production: its link is closed, and nobody signals it. */
+async function endWithLink(wall: Wall, outcome: Outcome): Promise<void> {
+  const behind = new Behind(wall.command(DATA_MB));
+  try {
+    behind.link.write(randomBytes(KEY_BYTES));
+    const ready = await within(
+      WALLS.readyMs,
+      new Promise<boolean>((resolve) => {
+        behind.link.once("data", () => resolve(true));
+        behind.link.once("close", () => resolve(false));
+      }),
+    );
+    behind.link.destroy();
+    const how = ready === true ? await within(DOCTOR.endMs, behind.ended) : undefined;
+    const said =
+      ready === true ? (how ?? `it still ran after ${DOCTOR.endMs} ms`) : `it did not start: ${behind.words()}`;
+    add(outcome, "ends.with-link", [look("outlive its link", how === undefined, said)]);
+  } finally {
+    await behind.stop();
+  }
+}
+
+/** A shell in the platform's place starts one that ignores the end of its link, and is killed. */
+async function endWithPlatform(wall: Wall, outcome: Outcome): Promise<void> {
+  const { command, args, ...rest } = wall.command(DATA_MB, LINGER_TRIAL);
+  const behind = new Behind({ ...rest, command: "/bin/sh", args: ["-c", '"$@" & wait', "sh", command, ...args] });
+  try {
+    const heard = behind.lines();
+    const ready = await within(WALLS.readyMs, heard.next());
+    if (behind.outermost !== undefined) process.kill(behind.outermost, "SIGKILL");
+    // Only the far end's last holder closes the link.
+    const gone = ready?.done === false && (await within(DOCTOR.endMs, heard.next()))?.done === true;
+    const said = gone
+      ? "ended with it"
+      : ready?.done === false
+        ? `it still ran after ${DOCTOR.endMs} ms`
+        : `it did not start: ${behind.words()}`;
+    add(outcome, "ends.with-platform", [look("outlive its platform", !gone, said)]);
+    if (!gone && behind.link.writable) {
+      behind.link.write("end\n");
+      await within(DOCTOR.endMs, heard.next());
+    }
+  } finally {
+    await behind.stop();
+  }
+}
