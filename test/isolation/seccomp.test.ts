@@ -1,15 +1,13 @@
 /** The filter of system calls: what the kernel would answer, by an interpreter of its program; and what it does answer, inside. */
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { bubblewrapCommand } from "#dist/isolation/walls/bubblewrap.js";
-import { wallEnvironment } from "#dist/isolation/walls/raise.js";
 import {
   acquireRuntimeFolder,
   type RuntimeFolder,
   releaseRuntimeFolder,
 } from "#dist/isolation/walls/runtime-folder.js";
 import { seccompFilter } from "#dist/isolation/walls/seccomp.js";
+import { startBehind } from "#dist/isolation/walls/start.js";
 import { WALLS } from "#dist/protocol/limits.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { noBubblewrap } from "./walled.js";
@@ -185,14 +183,7 @@ async function inside(t: TestContext, filter: boolean): Promise<Readonly<Record<
   t.cleanup(releaseRuntimeFolder);
   const folder: RuntimeFolder = filter ? whole : { ...whole, filter: undefined };
   const command = bubblewrapCommand(folder, WALLS.dataMbDedicated, ["-e", TRY]);
-  const file = command.filter === undefined ? undefined : openSync(command.filter, "r");
-  const child = spawn(command.command, command.args, {
-    ...command.account,
-    cwd: "/",
-    env: wallEnvironment(),
-    stdio: ["ignore", "pipe", "pipe", "ignore", "pipe", ...(file === undefined ? [] : [file])],
-  });
-  if (file !== undefined) closeSync(file);
+  const child = startBehind(command, { stdout: "pipe", link: false });
   t.cleanup(() => child.kill("SIGKILL"));
   (child.stdio[4] as Readable).resume();
   let printed = "";

@@ -28,8 +28,12 @@ export function serviceAccount(): { readonly uid: number; readonly gid: number }
   return account;
 }
 
-/** The command of one host process, or of a trial in its place. */
-export function bubblewrapCommand(folder: RuntimeFolder, dataMb: number, trial?: Trial | "version"): WallCommand {
+/** The command of one host process, or of a trial in its place: Node's arguments are one too. */
+export function bubblewrapCommand(
+  folder: RuntimeFolder,
+  dataMb: number,
+  trial?: Trial | readonly string[],
+): WallCommand {
   const account = serviceAccount();
   const args = [
     ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"],

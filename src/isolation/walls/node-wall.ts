@@ -9,21 +9,25 @@ export const LIMITED =
 
 /**
  * What is run inside: `node` and `root` are where Node and the runtime folder stand there; `flags`: the wall has Node's
- * permission flags. "version" is the least that shows that Node runs.
+ * permission flags. A trial may also be Node's own arguments.
  */
 export function insideArguments(
   node: string,
   root: string,
   folder: RuntimeFolder,
   flags: boolean,
-  trial?: Trial | "version",
+  trial?: Trial | readonly string[],
 ): readonly string[] {
-  if (trial === "version") return [node, "--version"];
+  if (isArguments(trial)) return [node, ...trial];
   const file = `${root}/${trial?.file ?? folder.entry.slice(folder.path.length + 1)}`;
   if (trial?.as === "program") return [file];
   const permissions =
     flags && trial?.as !== "bare" ? [permissionFlag(), `--allow-fs-read=${root}/*`, "--allow-worker"] : [];
   return [node, ...permissions, "--no-warnings", "--max-old-space-size=128", file];
+}
+
+function isArguments(trial: Trial | readonly string[] | undefined): trial is readonly string[] {
+  return Array.isArray(trial);
 }
 
 /** `flags`: with Node's permission flags. */

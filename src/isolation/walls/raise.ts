@@ -81,7 +81,7 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined>
   if (process.platform !== "linux") return `it needs Linux, this is ${process.platform}`;
   let command: WallCommand;
   try {
-    command = bubblewrapCommand(folder, WALLS.dataMbDedicated, "version");
+    command = bubblewrapCommand(folder, WALLS.dataMbDedicated, ["--version"]);
   } catch (error) {
     return text(error);
   }
