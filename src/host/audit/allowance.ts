@@ -8,9 +8,6 @@ import type { AuditEvent } from "./entry.js";
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 
-/** Windows kept before those that are over are cleared away. */
-const SWEEP = 256;
-
 export interface AllowanceOptions {
   /** Lines per window, of each plugin and either kind. */
   readonly lines: number;
@@ -43,7 +40,6 @@ export class Allowance {
     let window = this.#windows.get(key);
     if (window === undefined || now >= window.ends) {
       if (window) this.#end(key, window);
-      if (this.#windows.size >= SWEEP) this.#sweep(now);
       window = { plugin, ends: now + this.#options.window, left: this.#options.lines, dropped: new Map() };
       this.#windows.set(key, window);
     }
@@ -60,10 +56,6 @@ export class Allowance {
   /** Ends every window, and says what was dropped in it. */
   close(): void {
     for (const [key, window] of this.#windows) this.#end(key, window);
-  }
-
-  #sweep(now: number): void {
-    for (const [key, window] of this.#windows) if (now >= window.ends) this.#end(key, window);
   }
 
   #end(key: string, { plugin, dropped, timer }: Window): void {
