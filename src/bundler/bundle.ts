@@ -32,6 +32,8 @@ export interface Bundle {
   readonly sourceMap: string;
   /** Sorted by path, without the runtime's own: what {@link pluginDigest} covers. */
   readonly files: readonly BundledFile[];
+  /** Hex sha256 of how they import each other; absent where none does. */
+  readonly imports?: string;
 }
 
 /**
@@ -54,8 +56,8 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
     }
     if (outcome.kind !== "answer") throw failure(plugin, outcome, deadline, bundler.stderr);
     if (!outcome.answer.ok) throw refusal(plugin, outcome.answer, bundler.stderr);
-    const { code, sourceMap, files } = outcome.answer;
-    return { code, sourceMap, files };
+    const { ok: _, ...bundle } = outcome.answer;
+    return bundle;
   } finally {
     release();
   }

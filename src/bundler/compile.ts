@@ -6,11 +6,12 @@ import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import { BUNDLER, DEFAULTS } from "../protocol/limits.js";
 import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confined-file.js";
 import { refusalFrom, refuseDropped } from "./diagnostics.js";
+import { importsDigest } from "./imports.js";
 import type { ChildRequest, Success } from "./messages.js";
 import { BundleRefusal } from "./refusal.js";
 import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
 import { checkTsconfigs, readPackages } from "./settings-files.js";
-import { EXTENSIONS, SourceLedger, sourcesPlugin } from "./sources.js";
+import { EXTENSIONS, RUNTIME_NAMESPACE, SourceLedger, sourcesPlugin } from "./sources.js";
 
 /**
  * Found to work under SES; `tsconfigRaw` keeps esbuild from reading any tsconfig.json, whose `extends` may name any
@@ -33,6 +34,7 @@ const SETTINGS = {
   tsconfigRaw: {},
   sourcemap: "external",
   sourcesContent: false,
+  metafile: true,
   logLevel: "silent",
 } as const satisfies BuildOptions;
 
@@ -49,19 +51,23 @@ export async function compile(request: ChildRequest): Promise<Success> {
   const rules: Confinement = { root, only: request.single ? entry : undefined };
   const ledger = new SourceLedger(rules);
   try {
-    const built = await run(entry, root, ledger, rules);
+    const { imports, ...built } = await run(entry, root, ledger, rules);
     readPackages(ledger, rules);
     checkTsconfigs(ledger, rules);
     const fit = fitForSandbox(built);
     assertSize(fit);
-    return { ok: true, ...fit, files: ledger.list() };
+    return { ok: true, ...fit, files: ledger.list(), ...(imports === undefined ? {} : { imports }) };
   } catch (error) {
     throw refusalFrom(error, name);
   }
 }
 
-async function run(entry: string, root: string, ledger: SourceLedger, rules: Confinement): Promise<MappedCode> {
-  const { outputFiles, warnings } = await build({
+interface Built extends MappedCode {
+  readonly imports: string | undefined;
+}
+
+async function run(entry: string, root: string, ledger: SourceLedger, rules: Confinement): Promise<Built> {
+  const { outputFiles, warnings, metafile } = await build({
     ...SETTINGS,
     absWorkingDir: root,
     // Nothing is written there: the source map's paths are relative to it.
@@ -76,7 +82,10 @@ async function run(entry: string, root: string, ledger: SourceLedger, rules: Con
   // Before the text is made of it: parsing costs many times its size.
   if (code.contents.length > DEFAULTS.bundleOutputBytes)
     throw tooLarge("code", code.contents.length, DEFAULTS.bundleOutputBytes);
-  return { code: code.text, sourceMap: map.text };
+  // A plugin's file may be called as a runtime's is written here; the ledger knows which are the plugin's.
+  const own = new Set(ledger.names());
+  const imports = importsDigest(metafile, (path) => path.startsWith(`${RUNTIME_NAMESPACE}:`) && !own.has(path));
+  return { code: code.text, sourceMap: map.text, imports };
 }
 
 function assertSize({ code, sourceMap }: MappedCode): void {

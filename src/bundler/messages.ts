@@ -50,6 +50,8 @@ export interface Success {
   readonly code: string;
   readonly sourceMap: string;
   readonly files: readonly BundledFile[];
+  /** Hex, of how the files import each other; absent where none does. */
+  readonly imports?: string;
 }
 
 /** What a bundler process writes, once. */
@@ -64,7 +66,9 @@ const PREFIX = 12;
 /** Lays an answer out for the pipe. */
 export function encodeAnswer(answer: Answer): Buffer {
   const [code, map] = answer.ok ? [answer.code, answer.sourceMap] : ["", ""];
-  const header = answer.ok ? { ok: true, files: answer.files.map((file) => [file.path, file.sha256]) } : answer;
+  const header = answer.ok
+    ? { ok: true, files: answer.files.map((file) => [file.path, file.sha256]), imports: answer.imports }
+    : answer;
   const parts = [JSON.stringify(header), code, map].map((text) => Buffer.from(text));
   const prefix = Buffer.alloc(PREFIX);
   for (const [index, part] of parts.entries()) prefix.writeUInt32BE(part.length, index * 4);
@@ -93,6 +97,7 @@ export function decodeAnswer(bytes: Buffer): Answer {
       code: bytes.toString("utf8", codeAt, codeAt + codeBytes),
       sourceMap: bytes.toString("utf8", codeAt + codeBytes),
       files: filesOf(field("files")),
+      ...importsOf(field("imports")),
     };
   }
   const code = FAILURE_CODES.find((known) => known === field("code"));
@@ -124,6 +129,16 @@ function partLengths(bytes: Buffer): [header: number, code: number, map: number]
   return lengths;
 }
 
+function importsOf(value: unknown): { readonly imports?: string } {
+  if (value === undefined) return {};
+  if (!isHash(value)) throw new Error("its imports have no hash");
+  return { imports: value };
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
 function filesOf(value: unknown): BundledFile[] {
   if (!Array.isArray(value) || value.length > 2 * DEFAULTS.bundleFiles)
     throw new Error("its list of files is too long");
@@ -132,7 +147,7 @@ function filesOf(value: unknown): BundledFile[] {
     if (typeof path !== "string" || path === "" || path.startsWith("/") || path.split("/").includes("..")) {
       throw new Error("its list of files names a path outside");
     }
-    if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) throw new Error("its list of files has no hash");
+    if (!isHash(sha256)) throw new Error("its list of files has no hash");
     return { path, sha256 };
   });
 }

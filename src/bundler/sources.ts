@@ -14,7 +14,7 @@ import type { BundledFile } from "./messages.js";
 import { BundleRefusal } from "./refusal.js";
 
 /** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
-const RUNTIME_NAMESPACE = "bulkhead";
+export const RUNTIME_NAMESPACE = "bulkhead";
 
 const runtimeFolder: string = dirname(dirname(fileURLToPath(import.meta.url)));
 

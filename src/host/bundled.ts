@@ -6,7 +6,7 @@ import { type Discovered, fileError } from "./discovered.js";
 
 /** A bundle with the plugin's digest. */
 export interface Bundled extends Bundle {
-  /** Hex; covers every file of the bundle and the manifest. */
+  /** Hex; covers every file of the bundle, how they import each other, and the manifest. */
   readonly sha256: string;
 }
 
@@ -18,5 +18,5 @@ export async function bundleDiscovered(plugin: Discovered, signal?: AbortSignal)
   const bundle = await bundlePlugin({ plugin: id, root, entry, single: kind === "file", signal });
   // A manifest stands in the plugin's root, whichever kind it is of.
   const path = manifestPath === undefined ? undefined : basename(manifestPath);
-  return { ...bundle, sha256: pluginDigest(bundle.files, manifestBytes, path) };
+  return { ...bundle, sha256: pluginDigest(bundle.files, manifestBytes, path, bundle.imports) };
 }

@@ -16,6 +16,7 @@ function laidOut(header: unknown, code = "", map = ""): Buffer {
 test("what is encoded is decoded", () => {
   const answers: Answer[] = [
     { ok: true, code: "var a", sourceMap: "{}", files: [{ path: "a/é.js", sha256: hash }] },
+    { ok: true, code: "var a", sourceMap: "{}", files: [], imports: hash },
     { ok: false, code: "ERR_PLUGIN_SYNTAX", message: "a.js:1: no", file: "a.js", line: 1 },
   ];
   for (const answer of answers) {
@@ -46,6 +47,8 @@ test("a header that no honest bundler writes", () => {
     { ok: true, files: [["a", "short"]] },
     { ok: true, files: [["a"]] },
     { ok: true, files: { length: 1 } },
+    { ok: true, files: [], imports: "short" },
+    { ok: true, files: [], imports: [hash] },
     { ok: true, files: Array.from({ length: 9000 }, () => ["a", hash]) },
     { ok: false, code: "ERR_HOST_CLOSED", message: "" },
     { ok: false, code: "ERR_PLUGIN_FILE" },

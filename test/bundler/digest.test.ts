@@ -1,10 +1,10 @@
 /** The digest a policy pins: the same for the same plugin, another for any other. */
 import { createHash } from "node:crypto";
-import { appendFile, cp } from "node:fs/promises";
+import { appendFile, cp, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pluginDigest } from "#dist/bundler/digest.js";
 import { assert, suite } from "../harness.js";
-import { bundle, pluginFolder, write } from "./plugin-folder.js";
+import { bundle, pluginFolder, run, write } from "./plugin-folder.js";
 
 const test = suite("bundler: digest");
 const manifest = Buffer.from('{ "name": "sample" }');
@@ -37,6 +37,9 @@ test("no two different plugins are written alike", () => {
     pluginDigest([a], Buffer.alloc(0)),
     pluginDigest([b], undefined),
     pluginDigest([a, b], undefined),
+    pluginDigest([a, b], undefined, undefined, hash("c")),
+    pluginDigest([a, b], undefined, undefined, hash("d")),
+    pluginDigest([a, b], manifest, undefined, hash("c")),
     pluginDigest(
       [
         { path: "a.js", sha256: b.sha256 },
@@ -57,7 +60,10 @@ test("it follows every file of the bundle, in whatever folder the plugin stands"
     "node_modules/b/index.js": "export const b = 1;",
     "node_modules/b/package.json": '{ "main": "index.js" }',
   });
-  const digest = async (folder: string): Promise<string> => pluginDigest((await bundle(folder)).files, manifest);
+  const digest = async (folder: string): Promise<string> => {
+    const { files, imports } = await bundle(folder);
+    return pluginDigest(files, manifest, undefined, imports);
+  };
   const first = await digest(root);
   assert.is(await digest(root), first);
   const copy = join(await t.folder(), "elsewhere");
@@ -73,6 +79,53 @@ test("it follows every file of the bundle, in whatever folder the plugin stands"
   await write(root, { "node_modules/b/package.json": '{ "main": "index.js", "sideEffects": false }' });
   seen.add(await digest(root));
   assert.is(seen.size, 6);
+});
+
+/** Two folders that differ, both of them always part of the bundle, whichever is meant. */
+const TWO = {
+  "index.js": `
+    import { a } from "#one"; import { b } from "two"; import { c } from "./three/c.js"; export const all = [a, b, c];
+    export * as x from "./lib/x/index.js"; export * as y from "./lib/y/index.js";`,
+  "package.json": '{ "imports": { "#one": "./lib/x/c.js" } }',
+  "lib/x/index.js": 'export * from "./c.js";',
+  "lib/y/index.js": 'export * from "./c.js";',
+  "lib/x/c.js": 'export const [a, b, c] = "xxx";',
+  "lib/y/c.js": 'export const [a, b, c] = "yyy";',
+};
+
+test("it follows the links by which the same files are imported", async (t) => {
+  const root = await pluginFolder(t, { ...TWO, "node_modules/other/index.js": "" });
+  const digests = new Set<string>();
+  const wired: unknown[] = [];
+  for (const [two, three] of ["xx", "xy", "yx", "yy"]) {
+    for (const [link, target] of [
+      ["node_modules/two", `../lib/${two}`],
+      ["three", `lib/${three}`],
+    ] as const) {
+      await rm(join(root, link), { force: true });
+      await symlink(target, join(root, link));
+    }
+    const bundled = await bundle(root);
+    wired.push((run(bundled) as { all: unknown }).all);
+    assert.is(bundled.files.length, 6);
+    digests.add(pluginDigest(bundled.files, undefined, undefined, bundled.imports));
+  }
+  assert.equal(wired, [
+    ["x", "x", "x"],
+    ["x", "x", "y"],
+    ["x", "y", "x"],
+    ["x", "y", "y"],
+  ]);
+  assert.is(digests.size, 4);
+});
+
+test("one file, the runtime's own beside it: there are no imports to follow", async (t) => {
+  const root = await pluginFolder(t, {
+    "index.js": 'import { NEXTHOP } from "bulkhead/plugin"; export const next = NEXTHOP;',
+  });
+  assert.is((await bundle(root)).imports, undefined);
+  const named = { "index.js": 'export * from "./bulkhead:plugin.js";', "bulkhead:plugin.js": "export const a = 1;" };
+  assert.match((await bundle(await pluginFolder(t, named))).imports ?? "", /^[0-9a-f]{64}$/);
 });
 
 test.run();

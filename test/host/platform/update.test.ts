@@ -1,6 +1,6 @@
 /** A pinned plugin whose files change: it waits and says what it asks for now, or rolls forward; the bytes hashed are those that run. */
 import { renameSync, writeFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
@@ -130,6 +130,8 @@ test("same-grant: what asks for no more takes its place, with its networks; logg
       serving = index + 2;
       assert.is(outcome, "loaded");
       ran.push(row(host, "a").sha256 ?? "");
+      // Loading it once more is no news.
+      await host.reload("a");
     } else assert.match(outcome, /; "update": "same-grant" does not cover that; the version that runs, /);
     assert.is(row(host, "a").state, "running");
     assert.is(await told(host, "a"), serving);
@@ -196,6 +198,26 @@ test("a restart runs the bytes that were hashed, whatever stands in the folder b
   await host.driver("a").createNetwork("n");
   await host.driver("a").createEndpoint("n", "e", new EndpointConfig());
   assert.equal(await host.driver("a").endpointOperInfo("n", "e"), { told: 1 });
+});
+
+test("the same files behind other links are another plugin", async (t) => {
+  const place = await house(t, {
+    "a/plugin.json": "{}",
+    "a/index.js": `import { n } from "./now/n.js"; import "./x/n.js"; import "./y/n.js";\n${telling("a", "n")}`,
+    "a/x/n.js": "export const n = 1;",
+    "a/y/n.js": "export const n = 2;",
+  });
+  const link = join(place.plugins, "a/now");
+  await symlink("x", link);
+  const policy = place.path("policy.json");
+  await writeFile(policy, "{}");
+  const host = await place.open({ policy });
+  await writeFile(policy, JSON.stringify({ plugins: { a: { sha256: row(host, "a").sha256 } } }));
+  await host.reload("a");
+  await rm(link);
+  await symlink("y", link);
+  assert.is((await rejection(host.reload("a"))).code, "ERR_PLUGIN_CHANGED");
+  assert.is(await told(host, "a"), 1);
 });
 
 test(
