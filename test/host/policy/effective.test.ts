@@ -28,7 +28,8 @@ test("a bare file gets the harmless defaults: local scope, its own type, 32 MiB,
   assert.equal(got.networkTypes, ["x"]);
   assert.is(got.memoryMb, 32);
   assert.is(got.drivers, 8);
-  assert.is(got.isolation, undefined);
+  assert.is(got.cpuPercent, 50);
+  assert.is(got.isolation, "process");
   assert.is(got.sha256, undefined);
   assert.is(got.recovery, "replay");
   assert.equal(got.options, {});
@@ -168,7 +169,7 @@ test("memory and drivers: the manifest can only lower", () => {
   assert.is(effective(undefined, undefined, { limits: { drivers: 1 } }).drivers, 1);
 });
 
-test("isolation: the stronger of manifest's and policy's; the host's where the policy names none", () => {
+test("isolation: the operator's word, the host's where the policy has none; a manifest only strengthens it", () => {
   const isolation = (
     manifest?: Manifest["isolation"],
     own?: Manifest["isolation"],
@@ -181,7 +182,9 @@ test("isolation: the stronger of manifest's and policy's; the host's where the p
       policy: parsePolicy({ defaults: { isolation: common }, plugins: { x: { isolation: own } } }),
       hostIsolation: host,
     }).isolation;
-  assert.is(isolation(), undefined);
+  assert.is(isolation(), "process");
+  assert.is(isolation("thread"), "process");
+  assert.is(isolation(undefined, undefined, undefined, "thread"), "thread");
   assert.is(isolation("process"), "process");
   assert.is(isolation("thread", "dedicated"), "dedicated");
   assert.is(isolation("dedicated", "thread"), "dedicated");
@@ -189,6 +192,16 @@ test("isolation: the stronger of manifest's and policy's; the host's where the p
   assert.is(isolation(undefined, undefined, "dedicated", "thread"), "dedicated");
   assert.is(isolation(undefined, "thread", "dedicated", "process"), "thread");
   assert.is(isolation("thread", undefined, undefined, "process"), "process");
+});
+
+test("isolation: what reaches beyond the plugin is dedicated, whatever anybody says; hosts of tests hold threads alone", () => {
+  const netlink = { kinds: ["bridge"], prefix: "bhx", subnets: ["10.64.0.0/24"] } as const;
+  const policy = parsePolicy({ plugins: { x: { isolation: "thread", grant: { netlink } } } });
+  const question = { id: "x", manifest: undefined, policy, hostIsolation: "thread" } as const;
+  assert.is(effectiveGrant(question).isolation, "dedicated");
+  assert.is(effectiveGrant({ ...question, threadsOnly: true }).isolation, "thread");
+  const waits = { ...question, policy: parsePolicy({}), manifest: { permissions: { netlink } } };
+  assert.is(effectiveGrant(waits).isolation, "thread", "what is only asked for is not held");
 });
 
 test("network types, options, recovery and sha256 are passed on", () => {

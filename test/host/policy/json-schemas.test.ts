@@ -46,11 +46,19 @@ test("the manifest's", () => {
 
 test("the policy's", () => {
   const schema = read("bulkhead.config.schema.json");
-  assert.equal(Object.keys(schema.properties), ["$schema", "defaults", "plugins"]);
+  assert.equal(Object.keys(schema.properties), ["$schema", "sandbox", "defaults", "plugins"]);
   const plugins = schema.properties.plugins as Schema;
   assert.is(plugins.propertyNames.pattern, "^[a-z][a-z0-9-]{0,31}$");
   const entry = plugins.additionalProperties as Schema;
-  assert.equal(Object.keys(entry.properties).sort(), ["grant", "isolation", "limits", "options", "sha256", "timeouts"]);
+  assert.equal(Object.keys(entry.properties).sort(), [
+    "grant",
+    "isolation",
+    "limits",
+    "options",
+    "sha256",
+    "timeouts",
+    "update",
+  ]);
   assert.equal(Object.keys(entry.properties.grant?.properties ?? {}), ["scope", ...Object.keys(PERMISSIONS)]);
 });
 
