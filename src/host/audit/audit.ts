@@ -9,8 +9,6 @@ import { type AuditEntry, auditLine } from "./entry.js";
 /** Where everything of a host writes to. Nothing here throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
-  /** A wall is lower than it could be, by the policy's own word. `plugin` absent: for all of them. */
-  weakened(plugin: string | undefined, detail: string): void;
   /** Resolves when what was written is in the file, or cannot be. Further lines go nowhere. */
   close(): Promise<void>;
 }
@@ -25,7 +23,7 @@ export function openAudit(dataDir: string | undefined, logger: Logger): Audit {
   return dataDir === undefined ? NO_AUDIT : new AuditLog(join(dataDir, "audit.jsonl"), logger);
 }
 
-const NO_AUDIT: Audit = { write() {}, weakened() {}, async close() {} };
+const NO_AUDIT: Audit = { write() {}, async close() {} };
 
 /** Opened with the first line. Lines that come in one turn of the event loop are written together. */
 export class AuditLog implements Audit {
@@ -60,10 +58,6 @@ export class AuditLog implements Audit {
   write(entry: AuditEntry): void {
     if (this.#closed || !this.#allowance.spend(entry.plugin, entry.event)) return;
     this.#add(entry);
-  }
-
-  weakened(plugin: string | undefined, detail: string): void {
-    this.write({ event: "wall-weakened", plugin, detail });
   }
 
   async close(): Promise<void> {

@@ -231,6 +231,29 @@ test("grant-changed: what was added, removed, raised and lowered; not what stays
   ]);
 });
 
+test("wall-weakened, once for the host; aborted, for its process and for each plugin that was in it", async (t) => {
+  const place = await house(t, { "a.js": plugin("a"), "b.js": plugin("b") });
+  const dataDir = place.path("data");
+  const host = await place.open({ isolation: "process", policy: { sandbox: "node" }, dataDir });
+  const restarted = Promise.all(["a", "b"].map((id) => next(host, "plugin:restarted", (event) => event.plugin === id)));
+  const { pid } = row(host, "a");
+  assert.is(row(host, "b").pid, pid);
+  process.kill(pid ?? 0, "SIGKILL");
+  await restarted;
+  await host.close();
+  const found = await linesOf(join(dataDir, "audit.jsonl"));
+  const sorted = found.map(({ event, plugin: id, code }) => [event, id, code].join(" ")).sort();
+  assert.equal(sorted, [
+    "aborted  ERR_HOST_PROCESS",
+    "aborted a ERR_HOST_PROCESS",
+    "aborted b ERR_HOST_PROCESS",
+    "restarted a ERR_HOST_PROCESS",
+    "restarted b ERR_HOST_PROCESS",
+    "wall-weakened  ",
+  ]);
+  assert.match(found[0]?.detail ?? "", /^the wall is weakened: host processes run without bubblewrap/);
+});
+
 test("a folder that cannot be made: the host runs as it would without, and says so once", async (t) => {
   const place = await house(t, { "a.js": "", "b.js": plugin("b") });
   await writeFile(place.path("data"), "");
