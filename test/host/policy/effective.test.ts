@@ -2,6 +2,7 @@
 import { DRIVER_METHODS } from "#dist/driverapi/constants.js";
 import type { Manifest } from "#dist/host/manifest/schema.js";
 import { type Effective, effectiveGrant } from "#dist/host/policy/effective.js";
+import { missingText } from "#dist/host/policy/grant-command.js";
 import { parsePolicy } from "#dist/host/policy/parse-policy.js";
 import type { Policy, PolicyEntry } from "#dist/host/policy/schema.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
@@ -202,6 +203,18 @@ test("isolation: what reaches beyond the plugin is dedicated, whatever anybody s
   assert.is(effectiveGrant({ ...question, threadsOnly: true }).isolation, "thread");
   const waits = { ...question, policy: parsePolicy({}), manifest: { permissions: { netlink } } };
   assert.is(effectiveGrant(waits).isolation, "thread", "what is only asked for is not held");
+});
+
+test("network types: those that the policy names, where it names any; the others are missing", () => {
+  const got = effective({ networkTypes: ["a", "b", "c"] }, { networkTypes: ["b", "z"] });
+  assert.equal(got.networkTypes, ["b"]);
+  assert.equal(got.missing, [
+    { permission: "networkTypes", asked: "a", granted: null },
+    { permission: "networkTypes", asked: "c", granted: null },
+  ]);
+  assert.is(missingText(got.missing), 'networkTypes "a", networkTypes "c"');
+  assert.equal(effective(undefined, { networkTypes: ["y"] }).networkTypes, []);
+  assert.equal(effective(undefined, { networkTypes: ["x"] }).missing, []);
 });
 
 test("network types, options, recovery and sha256 are passed on", () => {

@@ -54,6 +54,7 @@ test("the policy's", () => {
     "grant",
     "isolation",
     "limits",
+    "networkTypes",
     "options",
     "sha256",
     "timeouts",
