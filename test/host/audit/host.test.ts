@@ -240,7 +240,8 @@ test("wall-weakened, once for the host; aborted, for its process and for each pl
   const restarted = Promise.all(["a", "b"].map((id) => next(host, "plugin:restarted", (event) => event.plugin === id)));
   const { pid } = row(host, "a");
   assert.is(row(host, "b").pid, pid);
-  process.kill(pid ?? 0, "SIGKILL");
+  assert.type(pid, "number");
+  process.kill(pid as number, "SIGKILL");
   await restarted;
   await host.close();
   const found = await linesOf(join(dataDir, "audit.jsonl"));
