@@ -35,7 +35,10 @@ export class FrameReader {
     if (this.#over) return;
     this.#parts.push(chunk);
     this.#have += chunk.length;
-    if (this.#have < this.#need) return;
+    if (this.#have < this.#need) {
+      this.#gather();
+      return;
+    }
     const [first] = this.#parts;
     const bytes = this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts, this.#have);
     this.#parts = [];
@@ -63,6 +66,15 @@ export class FrameReader {
     }
     this.#have = bytes.length - at;
     if (this.#have > 0) this.#parts.push(at === 0 ? bytes : bytes.subarray(at));
+  }
+
+  /** Joins the last parts while they are of a size: a frame sent in crumbs must not cost a hundred times its bytes. */
+  #gather(): void {
+    for (;;) {
+      const [before, last] = this.#parts.slice(-2);
+      if (before === undefined || last === undefined || before.length > last.length) return;
+      this.#parts.splice(-2, 2, Buffer.concat([before, last]));
+    }
   }
 
   /** Nothing more is read. */

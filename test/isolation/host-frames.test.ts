@@ -1,4 +1,6 @@
 /** The stream between the platform and a host process: however it is cut, the frames come out as they went in, or none do. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "#dist/isolation/host-frames.js";
 import { assert, suite } from "../harness.js";
@@ -122,6 +124,21 @@ test("bytes that are no UTF-8 are replaced, and cannot forge another frame's hea
   const heard = listen();
   heard.reader.push(Buffer.concat([lengthBytes(8), Buffer.from([0xff, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x61])]));
   assert.equal(heard.frames, ["\ufffd000000a"]);
+});
+
+test("a frame that comes in crumbs costs what it weighs, and comes out whole", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const frame = frameBytes(`0000000a${"x".repeat(300_000)}`);
+  const heard = listen(1_000_000);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (const byte of frame.subarray(0, -1)) heard.reader.push(Buffer.from([byte]));
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.ok(grown < 4 * 2 ** 20, `${grown} bytes for ${frame.length}`);
+  heard.reader.push(frame.subarray(-1));
+  assert.equal(heard.frames, [frame.toString("utf8", 4)]);
 });
 
 test("stopped in the middle: nothing more is given, not even what has come in already", () => {

@@ -30,14 +30,12 @@ export function explain(issues: readonly Issue[], value: Json, schema: z.ZodType
 }
 
 function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodType): (() => Mistake)[] {
-  const path: JsonPath = [...base, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  const path: JsonPath = [...base, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => () => ({ path: [...path, key], rule: unknownKey(key, knownKeys(schema, path)) }));
   if (issue.code === "invalid_union") {
     // The branch that fits the value's own type knows best what is wrong inside it.
-    const inner = issue.errors.find(
-      (branch) => branch.length > 0 && !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)),
-    );
+    const inner = issue.errors.find((branch) => !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)));
     if (inner) return inner.flatMap((one) => explainIssue(one, path, root, schema));
   }
   return [() => ({ path, rule: rule(issue, shown(valueAt(root, path))) })];
@@ -49,7 +47,7 @@ function rule(issue: Issue, got: string): string {
     case "invalid_union":
       return `must be true or an object of limits, not ${got}`;
     case "invalid_key":
-      return issue.issues[0]?.message ?? "is no valid key";
+      return issue.issues.map(({ message }) => message).join("; ");
     case "invalid_type":
       return `must be ${withArticle(issue.expected)}, not ${got}`;
     case "invalid_value":
@@ -105,7 +103,7 @@ function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodTy
 function valueAt(root: Json, path: JsonPath): Json | undefined {
   let at: Json | undefined = root;
   for (const step of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) return undefined;
+    if (!Object.hasOwn(Object(at), step)) return undefined;
     at = (at as { readonly [key: string | number]: Json })[step];
   }
   return at;

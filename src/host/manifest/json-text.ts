@@ -3,6 +3,7 @@
  * Stricter than JSON.parse: a key given twice and the key `__proto__` are refused, depth and size are bounded.
  */
 import type { Json } from "../../driverapi/json.js";
+import { quote } from "../../driverapi/quote.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 
 /** A place in a text; both count from 1. */
@@ -62,7 +63,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     const there = text.charAt(at);
     if (there === "") return stop(`the text ends where ${what} should stand`);
     if (text.startsWith("//", at) || text.startsWith("/*", at)) return stop("JSON has no comments");
-    return stop(`${JSON.stringify(there)} stands where ${what} should`);
+    return stop(`${quote(there)} stands where ${what} should`);
   };
 
   const readString = (what: string): string => {
@@ -89,7 +90,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     const word = match(WORD);
     if (word !== "") {
       const value = WORDS.get(word);
-      return value === undefined ? stop(`${JSON.stringify(word.slice(0, 40))} is no JSON value`, start) : value;
+      return value === undefined ? stop(`${quote(word)} is no JSON value`, start) : value;
     }
     const digits = match(NUMBER);
     if (digits === "") return expected("a value");
@@ -134,8 +135,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
       const start = at;
       const key = readString("a key in double quotes");
       if (key === "__proto__") stop('"__proto__" is no key here', start);
-      if (Object.hasOwn(members, key))
-        stop(`the key ${JSON.stringify(key.slice(0, 80))} stands here a second time`, start);
+      if (Object.hasOwn(members, key)) stop(`the key ${quote(key)} stands here a second time`, start);
       skipSpace();
       if (text.charAt(at) !== ":") expected('":" after the key');
       at++;

@@ -75,7 +75,7 @@ export const isolationSchema: z.ZodType<Isolation> = z.enum(ISOLATIONS);
 export const scopeSchema: z.ZodType<Scope> = z.enum([LocalScope, GlobalScope]);
 
 /** A network type's name; its rules are the contract's. */
-export const typeNameSchema: z.ZodType<string> = z.string().refine(isTypeName, {
+const typeNameSchema = z.string().refine(isTypeName, {
   error: (issue) => notATypeName(issue.input),
 });
 
