@@ -113,7 +113,7 @@ export const DOCUMENT_LIMITS = {
   /** Depth of either. */
   depth: 32,
   /** JSON values in either: one that holds nothing but mistakes is refused within 50 ms. */
-  nodes: 4_096,
+  nodes: 3_000,
   /** The longest deadline that can be asked for or granted, in milliseconds. */
   timeoutMs: 600_000,
   /** Bounds of `limits.memoryMb`. */

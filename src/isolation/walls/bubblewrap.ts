@@ -14,7 +14,7 @@ const NODE_INSIDE = "/usr/bin/node";
 const TMP_BYTES = 1_048_576;
 
 /** The account that host processes run as when the platform is root: "bulkhead" where there is one, else "nobody". */
-export function serviceAccount(): { readonly uid: number; readonly gid: number } | undefined {
+function serviceAccount(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = new Map(
     readFileSync("/etc/passwd", "utf8")
