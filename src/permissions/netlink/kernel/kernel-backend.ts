@@ -1,13 +1,12 @@
 /** Netlink by iproute2: `ip -json` to look, `ip -batch -` to change, all units of one turn in one run. */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { parseIP } from "../../../driverapi/addresses.js";
 import type { Applied, Failure, LinkView, LookOptions, NamespaceView, NetlinkBackend, Unit } from "../backend.js";
 import { failed } from "../words.js";
 import { execute, type IpOutcome, type IpRunner } from "./ip.js";
 import { programAfter, programOf } from "./program.js";
 import { program, runnerIn } from "./programs.js";
-import { readLink, readLists, readRoute } from "./read.js";
+import { readLink, readLists, readResolvers, readRoute } from "./read.js";
 
 export class KernelBackend implements NetlinkBackend {
   readonly kind = "kernel";
@@ -58,18 +57,14 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   async resolvers(): Promise<readonly string[]> {
-    const name = this.#netns === undefined || this.#netns.includes("/") ? undefined : basename(this.#netns);
     // Where a local resolver stands in between, the real ones are listed by it.
     const system = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
-    const files = [...system, ...(name === undefined ? [] : [`/etc/netns/${name}/resolv.conf`])];
+    const files = [
+      ...system,
+      ...(this.#netns === undefined ? [] : [`/etc/netns/${basename(this.#netns)}/resolv.conf`]),
+    ];
     const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-    return [...texts.join("\n").matchAll(/^\s*nameserver\s+([0-9A-Fa-f:.]+)/gm)].flatMap(([, ip]) => {
-      try {
-        return [parseIP(ip)];
-      } catch {
-        return [];
-      }
-    });
+    return readResolvers(texts.join("\n"));
   }
 
   glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> } {

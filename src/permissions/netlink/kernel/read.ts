@@ -1,4 +1,5 @@
 /** What `ip -json` prints, as links and routes. The kernel's word is trusted; what is not there is left out. */
+import ipaddr from "ipaddr.js";
 import { parseCIDR, parseIP } from "../../../driverapi/addresses.js";
 import type { AddressView, LinkView, RouteView } from "../backend.js";
 import type { LinkCounters } from "../link-spec.js";
@@ -54,6 +55,16 @@ export function readRoute(row: Row): RouteView | undefined {
   const destination = dst === "default" ? (six ? "::/0" : "0.0.0.0/0") : quietly(() => cidr(dst));
   if (destination === undefined) return undefined;
   return { destination, via: gateways, ...(typeof dev === "string" ? { dev } : {}) };
+}
+
+/**
+ * The name servers of a `resolv.conf`, canonical, by what is asked in the end: the C library takes `10.53` and `::ffff:10.0.0.53`
+ * too, and asks 10.0.0.53.
+ */
+export function readResolvers(text: string): readonly string[] {
+  return [...text.matchAll(/^[ \t]*nameserver[ \t]+([^\s%]+)/gm)].flatMap(
+    ([, ip = ""]) => quietly(() => parseIP(ipaddr.process(ip).toString())) ?? [],
+  );
 }
 
 function readAddress({ local, address, prefixlen }: Row): AddressView | undefined {
