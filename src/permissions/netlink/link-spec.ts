@@ -24,6 +24,7 @@ export interface MacvlanSpec extends SpecOf<"macvlan"> {
 /** A tunnel over UDP. `port` absent: the first one granted. */
 export interface VxlanSpec extends SpecOf<"vxlan"> {
   readonly vni: number;
+  /** The other end, and the only one that is sent to. Needed. */
   readonly remote?: string;
   readonly port?: number;
   readonly parent?: string;

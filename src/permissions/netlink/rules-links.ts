@@ -43,10 +43,11 @@ export const LINK_RULES: readonly Rule[] = [
   },
   {
     id: "remote",
-    refuses: "a vxlan's other end outside the networks granted",
+    refuses: "a vxlan's other end outside the networks granted, or left open",
     check(request, { limits }) {
       const link = linkOf(request);
-      if (link?.kind !== "vxlan" || link.remote === undefined) return undefined;
+      if (link?.kind !== "vxlan") return undefined;
+      if (link.remote === undefined) return `a vxlan needs a remote, of ${limits.remotes.join(", ")}`;
       if (!isAddress(link.remote, "plain")) return `the remote ${quote(link.remote)} is no IP address`;
       const remote = networkOf(link.remote);
       if (limits.remotes.some((one) => contains(networkOf(one), remote)) && !specialRange(remote)) return undefined;

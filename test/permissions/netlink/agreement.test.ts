@@ -49,12 +49,16 @@ const link = fc.oneof(
     optional({ mtu, mac }),
   ),
   fc.tuple(
-    fc.record({ kind: fc.constant("vxlan"), name: fresh, vni: mostly([100, 101], [300]) }),
+    fc.record({
+      kind: fc.constant("vxlan"),
+      name: fresh,
+      vni: mostly([100, 101], [300]),
+      remote: mostly(["192.0.2.1"], ["198.51.100.1"]),
+    }),
     optional({
       mtu,
       mac,
       port: mostly([4789, 4790], [53]),
-      remote: mostly(["192.0.2.1"], ["198.51.100.1"]),
       parent: mostly(["eth0"], ["eth1"]),
     }),
   ),

@@ -299,6 +299,32 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     rule: "remote",
+    what: "a tunnel to whoever writes to it first",
+    limits: TUNNELS,
+    ask: ["createLink", { kind: "vxlan", name: "bh-x", vni: 100 }],
+    shows: "192.0.2.0/24",
+    works: [{ op: "add", link: { kind: "vxlan", name: "bh-x", vni: 100 } }],
+  },
+  ...["::ffff:192.0.2.7", "192.0.2.7%eth0", "fe80::1%eth0", "192.0.2.07", ""].map(
+    (remote): Attack => ({
+      rule: "remote",
+      what: `the remote ${JSON.stringify(remote)}`,
+      limits: TUNNELS,
+      ask: ["createLink", { ...TUNNEL, remote }],
+      shows: JSON.stringify(remote),
+    }),
+  ),
+  ...[0, 99, 2 ** 24, -1].map(
+    (vni): Attack => ({
+      rule: "vni",
+      what: `the identifier ${vni}`,
+      limits: TUNNELS,
+      ask: ["createLink", { ...TUNNEL, vni }],
+      shows: String(vni),
+    }),
+  ),
+  {
+    rule: "remote",
     what: "a tunnel by multicast",
     limits: { ...TUNNELS, remotes: ["224.0.0.0/4"] },
     ask: ["createLink", { ...TUNNEL, remote: "239.1.1.1" }],
@@ -329,6 +355,14 @@ export const ATTACKS: readonly Attack[] = [
     shows: "00:50:56:00:00:01",
     works: [{ op: "add", link: { kind: "veth", name: "bh-v", peer: "bh-w", peerMac: "00:50:56:00:00:01" } }],
   },
+  ...["02:42:0a:40:00:01:07:08", "ff:ff:ff:ff:ff:ff", "03:00:00:00:00:01", "00:00:00:00:00:00", "random"].map(
+    (mac): Attack => ({
+      rule: "mac",
+      what: `the MAC ${mac}`,
+      ask: ["createLink", { kind: "bridge", name: "bh-b", mac }],
+      shows: JSON.stringify(mac),
+    }),
+  ),
   { rule: "mac", what: "no MAC at all", first: [BRIDGE], ask: ["setLink", "bh-b", { mac: "" }], shows: '""' },
   {
     rule: "mac",
@@ -373,6 +407,31 @@ export const ATTACKS: readonly Attack[] = [
     shows: "65535",
     works: [{ op: "add", link: { kind: "bridge", name: "bh-b", mtu: 65_535 } }],
   },
+  ...[-1, 0, 1279, 9217, 2 ** 32].map(
+    (mtu): Attack => ({
+      rule: "mtu",
+      what: `the MTU ${mtu}`,
+      ask: ["createLink", { kind: "veth", name: "bh-v", peer: "bh-w", mtu }],
+      shows: String(mtu),
+    }),
+  ),
+  {
+    rule: "mtu",
+    what: "more than a tunnel's card carries with its headers",
+    host: CARD,
+    limits: { ...TUNNELS, parents: ["eth0"] },
+    ask: ["createLink", { ...TUNNEL, parent: "eth0", mtu: 1500 }],
+    shows: "1430",
+  },
+  {
+    rule: "mtu",
+    what: "more than the parent's, later",
+    host: CARD,
+    limits: { parents: ["eth0"] },
+    first: [["createLink", { kind: "macvlan", name: "bh-m", parent: "eth0", mode: "private" }]],
+    ask: ["setLink", "bh-m", { mtu: 1501 }],
+    shows: "1501",
+  },
   {
     rule: "mtu",
     what: "more than the parent's",
@@ -411,6 +470,11 @@ export const ATTACKS: readonly Attack[] = [
   address("address", "an address with a command behind it", "10.64.0.1/24 dev lo", { works: undefined }),
   address("address", "a second spelling of an address", "::ffff:10.64.0.1/120", { works: undefined }),
   address("address", "octal", "10.064.0.1/24", { works: undefined }),
+  address("address", "an address of one link only", "fd64::1%eth0/64", { works: undefined }),
+  address("address", "the same address in hexadecimal", "0x0a400001/24", { works: undefined }),
+  address("address", "an address without its network", "10.64.0.1", { works: undefined }),
+  route("address", "a mapped destination", "::ffff:10.64.0.0/120", { works: undefined }),
+  route("address", "a destination of one link only", "fd64::%eth0/64", { works: undefined }),
   route("address", "a destination with host bits", "10.65.0.1/24", { works: undefined }),
   route("address", "the word default", "default", { works: undefined }),
   route("default-route", "all traffic", "0.0.0.0/0", { host: LAN.slice(0, -1), takes: "198.51.100.1" }),
@@ -470,6 +534,23 @@ export const ATTACKS: readonly Attack[] = [
     ask: ["addRoute", { destination: "10.66.0.0/24", via: "10.64.5.1", dev: "bh-b" }],
     shows: '"10.64.5.1"',
   },
+  ...(
+    [
+      ["address", "::ffff:10.65.0.7"],
+      ["address", "fe80::1%eth0"],
+      ["address", "10.65.0.7 onlink"],
+      ["via", "10.65.0.1"],
+      ["special", "127.0.0.1"],
+    ] as const
+  ).map(
+    ([rule, via]): Attack => ({
+      rule,
+      what: `the gateway ${JSON.stringify(via)}`,
+      first: [BRIDGE, UP, ["addAddress", "bh-b", "10.65.0.1/24"]],
+      ask: ["addRoute", { destination: "10.66.0.0/24", via, dev: "bh-b" }],
+      shows: via.split(" ")[0] ?? "",
+    }),
+  ),
   {
     rule: "via",
     what: "a gateway of the other family",

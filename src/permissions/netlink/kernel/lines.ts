@@ -103,6 +103,8 @@ function addWords(link: LinkSpec): readonly string[] {
         ...(link.parent === undefined ? [] : ["dev", link.parent]),
         "dstport",
         String(link.port ?? 4789),
+        // Otherwise whoever writes to it first, from anywhere, is answered, and not its remote alone.
+        "nolearning",
       ];
   }
 }
