@@ -15,6 +15,7 @@ export function homeOf(hub: NetlinkHub, netns: string | undefined): Home {
     backend: hub.backend,
     // A model has no process's namespace; its own has no name.
     netns: netns ?? (hub.kind === "model" ? "" : ownNamespace()),
+    problem: (links) => hub.sandboxProblem(links),
     moved: (link, sandbox) => hub.moved(link, sandbox),
     returned: (link) => hub.returned(link),
   };

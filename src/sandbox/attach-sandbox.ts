@@ -46,6 +46,7 @@ function homeIn(from: string | undefined): Home {
   return {
     backend: openBackend({ backend: "kernel", netns: from }),
     netns: from ?? ownNamespace(),
+    problem: async () => undefined,
     moved: async () => {},
     returned: async () => {},
   };

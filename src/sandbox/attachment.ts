@@ -14,6 +14,8 @@ export interface Home {
   readonly backend: NetlinkBackend;
   /** That namespace by name or path, for whoever is in another. */
   readonly netns: string;
+  /** Why these links may not go into a sandbox; undefined when they may. */
+  problem(links: readonly PlannedLink[]): Promise<string | undefined>;
   /** Told before a link leaves and after it has come back. */
   moved(link: string, netns: string): Promise<void>;
   returned(link: string): Promise<void>;
@@ -44,6 +46,10 @@ type Step = readonly [label: string, change: Change];
 export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Promise<AttachedSandbox> {
   const there = (home.open ?? openNamespace)(home.backend, sandbox);
   const turn = netnsPath(sandbox);
+  const refusal = there.isOneOf([home.netns, ownNamespace()])
+    ? "it is the machine's own namespace, whose addresses and routes are no driver's to give"
+    : await home.problem(plan.links);
+  if (refusal !== undefined) throw new DriverError("ERR_SANDBOX_FAILED", `sandbox "${sandbox}": ${refusal}`);
   return inTurn(turn, async () => {
     const view = await there.look({ addresses: true, routes: true });
     const names = namesFor(plan.links, view.links.keys());

@@ -20,6 +20,8 @@ export interface SandboxNamespace {
   run(changes: readonly Change[]): Promise<FailedChange | undefined>;
   /** False when it is gone, with all that was in it. */
   exists(): boolean;
+  /** True when one of these, names or paths, is this very namespace. */
+  isOneOf(others: readonly string[]): boolean;
 }
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/;
@@ -36,7 +38,7 @@ export function parseNetns(value: unknown): string {
 
 /** Opens the namespace beside a backend's own. Throws `ERR_SANDBOX_NOT_FOUND`. */
 export function openNamespace(backend: NetlinkBackend, netns: string): SandboxNamespace {
-  if (backend.kind === "model") return new ModelSandbox(backend.elsewhere(netns));
+  if (backend.kind === "model") return new ModelSandbox(backend.elsewhere(netns), netns);
   const there = new KernelSandbox(backend.elsewhere(netns), netns);
   if (there.exists()) return there;
   const hint = netns.includes("/") ? "" : `; make it with: ip netns add ${netns}`;
@@ -49,9 +51,11 @@ function notFound(netns: unknown, why: string): DriverError {
 
 class ModelSandbox implements SandboxNamespace {
   readonly #backend: NetlinkBackend;
+  readonly #netns: string;
 
-  constructor(backend: NetlinkBackend) {
+  constructor(backend: NetlinkBackend, netns: string) {
     this.#backend = backend;
+    this.#netns = netns;
   }
 
   look(options?: LookOptions): Promise<NamespaceView> {
@@ -68,6 +72,10 @@ class ModelSandbox implements SandboxNamespace {
 
   exists(): boolean {
     return true;
+  }
+
+  isOneOf(others: readonly string[]): boolean {
+    return others.some((one) => netnsPath(one) === netnsPath(this.#netns));
   }
 }
 
@@ -110,6 +118,11 @@ class KernelSandbox implements SandboxNamespace {
     }
   }
 
+  isOneOf(others: readonly string[]): boolean {
+    const here = identity(this.#netns);
+    return here !== undefined && others.some((one) => identity(one) === here);
+  }
+
   async #batch(changes: readonly Change[]): Promise<FailedChange | undefined> {
     const { code, stderr } = await runnerIn(this.#netns).batch([], changes.map(lineOf));
     if (code === 0) return undefined;
@@ -125,5 +138,15 @@ class KernelSandbox implements SandboxNamespace {
     const file = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
     const nsenter = program("nsenter") ?? "nsenter";
     await execute(nsenter, [`--net=${netnsPath(this.#netns)}`, program("tee") ?? "tee", file], "0");
+  }
+}
+
+/** What tells a namespace from every other, by whichever name or path it is reached. */
+function identity(netns: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(netnsPath(netns));
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }

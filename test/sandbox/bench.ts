@@ -46,6 +46,7 @@ export function bench(t: TestContext, kind: Kind): SandboxBench {
   const home: Home = {
     backend,
     netns,
+    problem: async () => undefined,
     moved: async (link, to) => void notes.push(`${link} to ${to}`),
     returned: async (link) => void notes.push(`${link} back`),
   };
@@ -122,6 +123,7 @@ export function failingAt(at: number): { readonly open: Home["open"]; readonly r
     return {
       look: (options) => real.look(options),
       exists: () => real.exists(),
+      isOneOf: (others) => real.isOneOf(others),
       async run(changes) {
         const here = at - count;
         count += changes.length;

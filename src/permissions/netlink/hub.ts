@@ -16,6 +16,7 @@ import { Ownership } from "./ownership.js";
 import { reconcile } from "./reconcile.js";
 import { removeLinks } from "./removal.js";
 import type { NetlinkRequest } from "./request.js";
+import { type SandboxLink, sandboxProblem } from "./rules-sandbox.js";
 import { type Job, runWave, takeWave } from "./wave.js";
 import { failed } from "./words.js";
 
@@ -48,6 +49,8 @@ export interface NetlinkHub {
   open(plugin: string, limits: NetlinkLimits): HostPower;
   /** True for a link the plugin made and that is still its own, in the namespace or in a sandbox. */
   owns(plugin: string, link: string): boolean;
+  /** Why the host may not put links into a sandbox; undefined when it may. */
+  sandboxProblem(links: readonly SandboxLink[]): Promise<string | undefined>;
   /**
    * Notes that the host is about to move a link into a sandbox's namespace (a path, or a name). Resolves when it is written;
    * only then may the link be moved, for one that is gone without a word counts as deleted.
@@ -123,6 +126,20 @@ class Hub implements NetlinkHub {
     return row?.plugin === plugin && (row.ifindex !== undefined || row.moved !== undefined);
   }
 
+  async sandboxProblem(links: readonly SandboxLink[]): Promise<string | undefined> {
+    if (links.length === 0) return undefined;
+    await this.reconcile();
+    const view = await this.backend.look({ addresses: true, routes: true });
+    return sandboxProblem(links, {
+      view,
+      resolvers: await this.#resolvers(),
+      owner: (name) => {
+        const plugin = this.#ownership.row(name)?.plugin;
+        return plugin !== undefined && this.#ownership.own(plugin, name, view) ? plugin : undefined;
+      },
+    });
+  }
+
   async moved(link: string, netns: string): Promise<void> {
     await this.#note(link, { netns });
   }
@@ -130,7 +147,8 @@ class Hub implements NetlinkHub {
   async returned(link: string): Promise<void> {
     const row = this.#ownership.row(link);
     if (!row) return;
-    const now = (await this.backend.look()).links.get(link);
+    // A step, and not a look: the link is as new in this namespace, and deaf to router advertisements only by one.
+    const now = (await this.backend.apply([[{ change: { op: "look", name: link } }]])).seen.get(link);
     // Its index may have been taken where it was: the kernel then gives it another one, and its mark says that it is the same.
     const same = now?.alias === this.#ownership.mark(row);
     await this.#ownership.write([{ put: { ...row, moved: undefined, ...(same ? { ifindex: now.ifindex } : {}) } }]);

@@ -1,10 +1,11 @@
 /** Every rule of a netlink grant, by the attack that works without it, on both backends. */
 import { execFileSync } from "node:child_process";
 import type { Json } from "#dist/driverapi/json.js";
+import { readResolvers } from "#dist/permissions/netlink/kernel/read.js";
 import { RULES } from "#dist/permissions/netlink/rules.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { ATTACKS } from "./attacks.js";
-import { bench, onBoth, ruleOf } from "./backends.js";
+import { bench, noKernel, onBoth, ruleOf } from "./backends.js";
 
 const test = suite("permissions/netlink/rules");
 /** A method and its arguments. */
@@ -105,6 +106,76 @@ onBoth(
     assert.is(ruleOf(await rejection(other("addRoute", { destination: "10.64.0.128/25", dev: "ot-b" }))), "host-route");
   },
 );
+
+onBoth(test, "master: both ends of a veth put on bridges in one turn", async (t, kind) => {
+  const { ask } = await bench(t, kind);
+  for (const name of ["bh-b", "bh-c"]) await ask("createLink", { kind: "bridge", name });
+  await ask("createLink", { kind: "veth", name: "bh-v", peer: "bh-w" });
+  const [, refused] = await Promise.all([
+    ask("setLink", "bh-v", { master: "bh-b" }),
+    rejection(ask("setLink", "bh-w", { master: "bh-c" })),
+  ]);
+  assert.is(ruleOf(refused), "master");
+});
+
+onBoth(test, "host-mac: of two plugins that want one MAC in one turn, the first has it", async (t, kind) => {
+  const { ask, open } = await bench(t, kind);
+  const mac = "02:42:0a:40:00:07";
+  const [, refused] = await Promise.all([
+    ask("createLink", { kind: "bridge", name: "bh-b", mac }),
+    rejection(open("other", { prefix: "ot" })("createLink", { kind: "bridge", name: "ot-b", mac })),
+  ]);
+  assert.is(ruleOf(refused), "host-mac");
+});
+
+onBoth(test, "own: a link that somebody has renamed is out of reach, under either name", async (t, kind) => {
+  const { ask, host, backend } = await bench(t, kind);
+  await ask("createLink", { kind: "bridge", name: "bh-b" });
+  await host({ op: "rename", name: "bh-b", to: "bh-c" });
+  assert.is(ruleOf(await rejection(ask("deleteLink", "bh-c"))), "own");
+  assert.match((await rejection(ask("deleteLink", "bh-b"))).message, /Cannot find device/);
+  assert.equal(await ask("links"), []);
+  await host({ op: "delete", name: "bh-c" });
+  assert.equal([...(await backend.look()).links.keys()], ["lo"]);
+});
+
+test(
+  "remote: a tunnel learns nobody else's address, and a link that comes back from a sandbox is deaf to router advertisements",
+  async (t) => {
+    const { ask, hub, host, backend, netns } = await bench(t, "kernel", {
+      vniFrom: 100,
+      vniTo: 199,
+      remotes: ["192.0.2.0/24"],
+      ports: [4789],
+    });
+    const ip = (...args: readonly string[]): string => execFileSync("ip", ["-n", netns, ...args], { encoding: "utf8" });
+    await ask("createLink", { kind: "vxlan", name: "bh-x", vni: 100, remote: "192.0.2.7" });
+    assert.match(ip("-details", "link", "show", "dev", "bh-x"), /nolearning/);
+
+    const accepts = (): string =>
+      execFileSync("ip", ["netns", "exec", netns, "cat", "/proc/sys/net/ipv6/conf/bh-w/accept_ra"], {
+        encoding: "utf8",
+      }).trim();
+    await ask("createLink", { kind: "veth", name: "bh-v", peer: "bh-w" });
+    assert.is(accepts(), "0");
+    const box = `${netns}-box`;
+    execFileSync("ip", ["netns", "add", box]);
+    t.cleanup(() => execFileSync("ip", ["netns", "delete", box]));
+    await hub.moved("bh-w", box);
+    await host({ op: "move", name: "bh-w", netns: box });
+    await backend.elsewhere(box).apply([[{ change: { op: "move", name: "bh-w", netns } }]]);
+    await hub.returned("bh-w");
+    assert.is(accepts(), "0", "back again");
+  },
+  { needs: noKernel },
+);
+
+test("resolver: name servers are read as the C library reads them", () => {
+  const text =
+    "# nameserver 10.0.0.1\n nameserver 10.64.0.53\nnameserver\t10.80.53\nnameserver ::ffff:10.65.0.53\n" +
+    "nameserver FD64::53\nnameserver fe80::1%eth0\nsearch nameserver\nnameserver nowhere\n";
+  assert.equal(readResolvers(text), ["10.64.0.53", "10.80.0.53", "10.65.0.53", "fd64::53", "fe80::1"]);
+});
 
 onBoth(test, "max: links asked for in one turn count too", async (t, kind) => {
   const { ask } = await bench(t, kind, { max: 3 });
