@@ -115,10 +115,10 @@ export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, own
     }
   }
   for (const { destination } of staticRoutes) {
-    // Two halves make a whole: `0.0.0.0/1` and `128.0.0.0/1` go before any default route.
-    if (/\/[01]$/.test(destination))
+    // Two halves make a whole: `0.0.0.0/1` and `128.0.0.0/1` go before any default route; and `2000::/3` is all of the IPv6 Internet.
+    if (/\/[0-3]$/.test(destination))
       throw refused(
-        `a static route to ${destination} takes all traffic or half of it; a default route is set with setGateway`,
+        `a static route to ${destination} takes all traffic or a good part of it; a default route is set with setGateway`,
       );
   }
 }
