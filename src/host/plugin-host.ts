@@ -4,6 +4,7 @@ import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { Home } from "../sandbox/attachment.js";
 import { discoverPlugins } from "./discovery.js";
 import type { PluginHost } from "./face.js";
+import type { Journal } from "./journal/journal.js";
 import { defaultLogger, safeLogger } from "./logger.js";
 import { checkOptions, type PluginHostOptions } from "./options.js";
 import { PolicySource } from "./policy-source.js";
@@ -41,6 +42,11 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
 /** The netlink of a host, for tests; undefined for a host that is not one of ours. */
 export function netlinkOf(host: PluginHost): NetlinkHub | undefined {
   return host instanceof RunningHost ? host.netlink : undefined;
+}
+
+/** The journal of a host, for tests; undefined for a host that is not one of ours. */
+export function journalOf(host: PluginHost): Journal | undefined {
+  return host instanceof RunningHost ? host.journal : undefined;
 }
 
 /** Where a host's links are, for what attaches sandboxes; undefined for a host that is not one of ours. */

@@ -17,6 +17,7 @@ import type { Discovered } from "./discovered.js";
 import { discoverPlugins } from "./discovery.js";
 import { HostEmitter, type HostEventName, type HostListener } from "./events.js";
 import type { PluginHost } from "./face.js";
+import type { Journal } from "./journal/journal.js";
 import { MemoryJournal } from "./journal/memory-journal.js";
 import type { Logger } from "./logger.js";
 import type { PluginHostOptions } from "./options.js";
@@ -139,6 +140,10 @@ export class RunningHost implements PluginHost {
   async attach(request: AttachRequest): Promise<AttachedSandbox> {
     this.#refuseClosed();
     return this.#sandboxes.attach(request);
+  }
+
+  get journal(): Journal {
+    return this.#context.journal;
   }
 
   get netlink(): NetlinkHub {
