@@ -13,7 +13,7 @@ export interface PluginHost {
   /**
    * Puts the links of a joined endpoint into its sandbox's network namespace: moved, named, addressed, routed, or nothing of it.
    * Interfaces, names, gateways and routes are those that were accepted at createEndpoint and join, the namespace by default
-   * the join's sandbox key. Detach before `leave`. Rejects with `ERR_SANDBOX_FAILED`, which names the step,
+   * the join's sandbox key, and never the machine's own. Detach before `leave`. Rejects with `ERR_SANDBOX_FAILED`, which names the step,
    * `ERR_SANDBOX_NOT_FOUND`, `ERR_SANDBOX_ATTACHED`, `ERR_ENDPOINT_NOT_JOINED`, `ERR_DRIVER_NOT_FOUND`, `ERR_NETWORK_NOT_FOUND`,
    * `ERR_ENDPOINT_NOT_FOUND`.
    */

@@ -80,13 +80,13 @@ onBoth(test, "attachSandbox moves no link that no plugin of the host made", asyn
   await apply(hub.backend, [{ op: "delete", name: "card7" }]);
 });
 
-test("addresses of name servers and of the machine's links, save on a network of the plugin's own", () => {
+test("MAC addresses of links, addresses of name servers and of the machine's links, save on a network of the plugin's own", () => {
   const link = (name: string, ifindex: number, ip?: string) => ({
     name,
     ifindex,
     up: true,
     mtu: 1500,
-    mac: "",
+    mac: `02:aa:00:00:00:0${ifindex}`,
     addresses: ip === undefined ? [] : [{ ip, prefix: 24 }],
   });
   const links = [
@@ -98,8 +98,11 @@ test("addresses of name servers and of the machine's links, save on a network of
   const view = { links: new Map(links.map((one) => [one.name, one])), routes: [] };
   const owner = (name: string): string | undefined => ({ bh: "bridge", ot: "other" })[name.split("-")[0] ?? ""];
   const resolvers = ["10.64.0.53", "10.65.0.53", "fd64::53"];
-  const problem = (cidr: string): string | undefined =>
-    sandboxProblem([{ srcName: "bh-c", addresses: [cidr] }], { view, resolvers, owner });
+  const problem = (cidr: string, mac = ""): string | undefined =>
+    sandboxProblem([{ srcName: "bh-c", mac, addresses: [cidr] }], { view, resolvers, owner });
+  assert.match(problem("10.65.0.2/24", "02:aa:00:00:00:02") ?? "", /02:aa:00:00:00:02 is the MAC of "eth0"/);
+  assert.match(problem("10.65.0.2/24", "02:aa:00:00:00:05") ?? "", /is the MAC of "ot-b"/);
+  assert.is(problem("10.65.0.2/24", "02:aa:00:00:00:04"), undefined);
   assert.match(problem("10.64.0.53/24") ?? "", /name server/);
   assert.match(problem("fd64::53/64") ?? "", /name server/);
   assert.match(problem("10.64.0.9/32") ?? "", /has the address of "eth0"/);

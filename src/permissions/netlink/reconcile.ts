@@ -35,6 +35,12 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
     if (orphan || isGone(mark.ledger)) removed.add(name);
   }
 
+  // Back from where they were to go, perhaps: a step makes them deaf to router advertisements again.
+  const back = changes.flatMap((change): Unit[] =>
+    "put" in change ? [[{ change: { op: "look", name: change.put.name } }]] : [],
+  );
+  if (back.length > 0) await backend.apply(back);
+
   const units = [...removed].map((name): Unit => [{ change: { op: "delete", name } }]);
   if (units.length > 0) {
     logger.warn(

@@ -2,9 +2,12 @@
 import type { NamespaceView } from "./backend.js";
 import { contains, networkOf } from "./cidr.js";
 
-/** A link on its way into a sandbox, and the addresses it is to have there, in CIDR form. */
+/** A link on its way into a sandbox, and what it is to have there. */
 export interface SandboxLink {
   readonly srcName: string;
+  /** "": as it is. */
+  readonly mac: string;
+  /** In CIDR form. */
   readonly addresses: readonly string[];
 }
 
@@ -19,15 +22,19 @@ export interface SandboxSituation {
 
 /**
  * Why links may not be put into a sandbox; undefined when they may. On a card's own network a sandbox with the gateway's address
- * would answer for it: all that the machine sends that way would come to the sandbox.
+ * would answer for it, with a card's MAC for that card: all that the machine sends that way would come to the sandbox.
  */
 export function sandboxProblem(
   links: readonly SandboxLink[],
   { view, resolvers, owner }: SandboxSituation,
 ): string | undefined {
-  for (const { srcName, addresses } of links) {
+  for (const { srcName, mac, addresses } of links) {
     const plugin = owner(srcName);
     if (plugin === undefined) return `"${srcName}" is no link that a plugin made, and is not moved`;
+    const twin = [...view.links.values()].find(
+      (link) => mac !== "" && [link.mac, link.permanentMac].includes(mac) && owner(link.name) !== plugin,
+    );
+    if (twin) return `${mac} is the MAC of "${twin.name}"`;
     const own = [...view.links.values()].filter(({ name }) => owner(name) === plugin);
     for (const cidr of addresses) {
       const ip = networkOf(cidr.slice(0, cidr.indexOf("/")));
