@@ -31,6 +31,30 @@ test("aborted before: ERR_CALL_ABORTED for every method, and no driver is asked"
   );
 });
 
+test("what is no signal is refused before anything is begun, with a deadline or an abort still to come", async (t) => {
+  const s = await scripted(t, { notes: true });
+  const d = s.driver();
+  for (const call of [{ signal: 5 }, { signal: "abort" }, { signal: null }, { signal: { aborted: false } }, "signal"]) {
+    for (const begin of [
+      () => d.config({}, call as never),
+      () => d.createNetwork("net", {}, call as never),
+      () => d.deleteNetwork("net", call as never),
+      () => d.createEndpoint("net", "end", new EndpointConfig(), {}, call as never),
+      () => d.deleteEndpoint("net", "end", call as never),
+      () => d.endpointOperInfo("net", "end", call as never),
+      () => d.join("net", "end", "box", new JoinConfig(), {}, call as never),
+      () => d.leave("net", "end", call as never),
+    ]) {
+      const error = await rejection(begin());
+      assert.is(error.code, "ERR_BAD_OPTIONS");
+      assert.is(error.kind, "BadRequest");
+    }
+  }
+  assert.equal(s.notes, []);
+  await d.createNetwork("net", {}, {});
+  await d.deleteNetwork("net", { signal: undefined } as never);
+});
+
 test("aborted in flight: its caller has its answer at once, the driver's signal fires, a late success is undone", async (t) => {
   const s = await scripted(t, { notes: true });
   const d = s.driver();

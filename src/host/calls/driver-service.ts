@@ -20,7 +20,7 @@ import {
   leaveOperation,
   type OperationScope,
 } from "./operations.js";
-import { snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
+import { signalOf, snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
 import { type NetworkRecord, Records } from "./records.js";
 import { replay } from "./replay.js";
 
@@ -132,13 +132,13 @@ export class DriverService {
       type: () => type,
       config: async (options?: JsonObject, call?: CallOptions) => {
         const given = checked(options);
-        await conductor.perform(configOperation(given), call?.signal);
+        await conductor.perform(configOperation(given), signalOf(call));
         this.#configured = given;
       },
       createNetwork: async (nid: string, options?: JsonObject, call?: CallOptions) =>
-        conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), call?.signal),
+        conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call)),
       deleteNetwork: async (nid: string, call?: CallOptions) => {
-        await conductor.perform(deleteNetworkOperation(scope, network(nid)), call?.signal);
+        await conductor.perform(deleteNetworkOperation(scope, network(nid)), signalOf(call));
         this.#options.networkGone();
       },
       createEndpoint: async (
@@ -157,12 +157,12 @@ export class DriverService {
             snapshotInterfaces(epInfo),
             checked(options),
           ),
-          call?.signal,
+          signalOf(call),
         ),
       deleteEndpoint: async (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), call?.signal),
+        conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       endpointOperInfo: async (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), call?.signal),
+        conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       join: async (
         nid: string,
         eid: string,
@@ -181,10 +181,10 @@ export class DriverService {
             snapshotJoin(jinfo),
             checked(options),
           ),
-          call?.signal,
+          signalOf(call),
         ),
       leave: async (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), call?.signal),
+        conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
     });
   }
 }

@@ -44,3 +44,11 @@ export function applyJoin(jinfo: JoinInfo, ids: readonly number[], data: JoinDat
   for (const { destination, routeType, nextHop, interfaceID } of data.staticRoutes)
     jinfo.addStaticRoute(destination, routeType, nextHop, interfaceID);
 }
+
+/** The caller's signal. Anything else in its place would throw in a timer of the host's, outside every call. */
+export function signalOf(call: unknown): AbortSignal | undefined {
+  if (call === undefined || call === null) return undefined;
+  const signal = typeof call === "object" && "signal" in call ? call.signal : undefined;
+  if (typeof call === "object" && (signal === undefined || signal instanceof AbortSignal)) return signal;
+  throw new DriverError("ERR_BAD_OPTIONS", "a call's last argument must be { signal? }, the signal an AbortSignal");
+}
