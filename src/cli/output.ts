@@ -1,5 +1,6 @@
 /** What a command prints and how it ends: text for people, one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use. */
 import { DriverError } from "../driverapi/errors.js";
+import { escapeLine } from "../permissions/log/escape.js";
 
 /** Exit codes. */
 export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
@@ -25,7 +26,7 @@ export async function runReported(json: boolean, streams: Streams, work: () => P
   try {
     const { data, text, error } = await work();
     if (json) streams.out(jsonText({ ok: error === undefined, ...data, ...(error ? { error: error.toJSON() } : {}) }));
-    else if (text !== "") streams.out(`${text}\n`);
+    else if (text !== "") streams.out(`${visible(text)}\n`);
     if (error === undefined) return EXIT.done;
     if (!json) streams.err(errorText(error));
     return exitCode(error);
@@ -42,9 +43,8 @@ export function reportError(json: boolean, streams: Streams, error: unknown): nu
     streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }));
   } else {
     // An error that is not ours is a fault of the command itself: its stack is the report.
-    streams.err(
-      known ? errorText(known) : `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    streams.err(known ? errorText(known) : `error: ${visible(told)}\n`);
   }
   return known ? exitCode(known) : EXIT.failed;
 }
@@ -54,7 +54,16 @@ function exitCode(error: DriverError): number {
 }
 
 function errorText(error: DriverError): string {
-  return `error ${error.code}: ${error.message}\n`;
+  // One line: a plugin's words in a message write no line of ours.
+  return `error ${error.code}: ${escapeLine(error.message, Number.POSITIVE_INFINITY)}\n`;
+}
+
+/** A stranger's words may stand in it: each line as a terminal shows it, none as a terminal obeys it. */
+function visible(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => escapeLine(line, Number.POSITIVE_INFINITY))
+    .join("\n");
 }
 
 function jsonText(value: unknown): string {
