@@ -4,7 +4,7 @@ import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
-import { grantCommand, missingText } from "../host/policy/grant-command.js";
+import { grantCommand, limitsText, missingText } from "../host/policy/grant-command.js";
 import { readPolicyFile } from "../host/policy/policy-file.js";
 import type { Policy } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
@@ -62,7 +62,9 @@ async function look(plugin: Discovered, policy: Policy, places: Places): Promise
     return { ...row, state: "awaiting-grant", code: "ERR_PLUGIN_CHANGED", reason };
   }
   if (effective.missing.length === 0) return { ...row, state: "ready", code: null, reason: null };
-  const reason = `it asks for ${missingText(effective.missing)}; to grant it: ${command}`;
+  const reason =
+    limitsText(id, effective.missing, places.policy) ??
+    `it asks for ${missingText(effective.missing)}; to grant it: ${command}`;
   return { ...row, state: "awaiting-grant", code: "ERR_GRANT_MISSING", reason };
 }
 

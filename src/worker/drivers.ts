@@ -4,14 +4,16 @@
  */
 
 import { DRIVER_METHODS } from "../driverapi/constants.js";
+import { DriverError } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import { copyJson, isJsonObject, JsonError } from "../driverapi/json.js";
+import { parseTypeName } from "../driverapi/names.js";
 import { quote } from "../driverapi/quote.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";
 import { type CallContext, createCallContext, freezeDeep } from "./call-context.js";
-import { refusal } from "./errors.js";
+import { rebuildError, refusal } from "./errors.js";
 import { createEndpointInfo, createJoinInfo } from "./infos.js";
 
 type Method = (...args: unknown[]) => unknown;
@@ -25,6 +27,8 @@ interface TakenDriver {
 export interface DriverTableOptions {
   /** Asks the host to register; resolves when it has. */
   register(name: string, index: number, scope: string): Promise<unknown>;
+  /** Tells the host of a registration that got no further than here, so that the operator sees it. */
+  refused(name: string, code: string, message: string): void;
   /** Told around the synchronous part of each driver method; 0: none runs. */
   running(id: number): void;
   started(id: number): void;
@@ -143,15 +147,32 @@ export class DriverTable {
   }
 
   async #register(name: unknown, driver: unknown, capability: unknown): Promise<void> {
-    if (typeof name !== "string")
-      throw refusal("ERR_TYPE_NAME", `registerDriver: the network type must be a string, got ${typeof name}`);
-    if (name.length > 256)
-      throw refusal("ERR_TYPE_NAME", `registerDriver: the network type is ${name.length} characters long`);
-    const taken = await take(name, driver);
+    let taken: TakenDriver;
+    try {
+      taken = await take(checkedName(name), driver);
+    } catch (error) {
+      const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+      // What the plugin's own getters and `type()` throw has no code of ours.
+      const words = typeof message === "string" ? message : "it could not be read";
+      const known = typeof code === "string" ? code : "ERR_DRIVER_SHAPE";
+      this.#options.refused(typeof name === "string" ? name.slice(0, 64) : `(${typeof name})`, known, words);
+      throw error;
+    }
     const scope = readScope(capability);
     const index = this.#drivers.length;
     this.#drivers.push(taken);
-    await this.#options.register(name, index, scope);
+    await this.#options.register(name as string, index, scope);
+  }
+}
+
+function checkedName(name: unknown): string {
+  if (typeof name !== "string")
+    throw refusal("ERR_TYPE_NAME", `registerDriver: the network type must be a string, got ${typeof name}`);
+  try {
+    return parseTypeName(name);
+  } catch (error) {
+    if (error instanceof DriverError) throw rebuildError(error);
+    throw error;
   }
 }
 

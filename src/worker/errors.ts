@@ -88,7 +88,8 @@ export function guarded<T>(body: () => T): T {
   }
 }
 
-/** An error of ours for the plugin: a plain Error with a code of the table. */
-export function refusal(code: ErrorCode, message: string): Error {
-  return Object.assign(new Error(message), { code });
+/** An error of ours for the plugin: a plain Error with a code of the table, and its kind. */
+export function refusal(code: ErrorCode, message: string): Error & { readonly code: ErrorCode } {
+  const { kind } = new DriverError(code, message);
+  return Object.assign(new Error(message), { code, kind });
 }

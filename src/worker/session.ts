@@ -1,6 +1,7 @@
 /** One plugin's life in its worker: start, calls in, requests out. All of the worker's own authority comes in as arguments. */
 import * as Comlink from "comlink";
 import type { Json } from "../driverapi/json.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { ApplyRequest, DownMessage, HostError, Reply, StartMessage } from "../protocol/messages.js";
 import { PROTOCOL_VERSION } from "../protocol/messages.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
@@ -44,6 +45,7 @@ export function runSession(options: SessionOptions): WorkerSession {
   const port = new HostRequests(remote, (name, args) => outbox.push({ kind: "notice", name, args }));
   const drivers = new DriverTable({
     register: (name, index, scope) => port.request("registerDriver", [name, index, scope] as Json[]),
+    refused: (name, code, message) => port.notify("driverRefused", [name, code, message.slice(0, LIMITS.messageChars)]),
     running: options.running,
     started: options.started,
   });

@@ -134,4 +134,17 @@ test("no folder is an error; an empty one is none", async (t) => {
   assert.equal([empty.exit, empty.out], [0, `no plugins in ${root}\n`]);
 });
 
+test("what no grant mends is said by the policy's own line, not by a command that changes nothing", async (t) => {
+  const { root, args } = await place(t);
+  await fill(root, {
+    "plugins/links/index.js": CODE,
+    "plugins/links/plugin.json": '{"permissions": {"netlink": {"kinds": ["veth"]}}}',
+  });
+  assert.is((await cli(["grant", "links", ...args])).exit, 0);
+  const { links } = await rows(args);
+  assert.is(links?.state, "awaiting-grant");
+  assert.match(links?.reason ?? "", /write it at plugins\.links\.grant\.netlink\.prefix/);
+  assert.not.match(links?.reason ?? "", /bulkhead grant/);
+});
+
 test.run();

@@ -7,6 +7,7 @@ import { parseScope, parseTypeName } from "../../driverapi/names.js";
 import type { Scope } from "../../driverapi/types.js";
 import type { Isolation, Link } from "../../isolation/link.js";
 import type { WallName } from "../../isolation/walls/wall.js";
+import { escapeLine } from "../../permissions/log/escape.js";
 import { LIMITS } from "../../protocol/limits.js";
 import { ask } from "../calls/ask.js";
 import type { HostContext } from "../context.js";
@@ -148,6 +149,10 @@ export class Generation {
   }
 
   #notice(name: string, args: readonly Json[]): boolean {
+    if (name === "driverRefused") {
+      this.#refusedInside(args);
+      return true;
+    }
     const notice = this.#powers.notices.get(name);
     notice?.(args);
     return notice !== undefined;
@@ -226,6 +231,16 @@ export class Generation {
       driver: type,
       method: "config",
     });
+  }
+
+  /** A registration that its worker refused before the host heard of it. Its words are the worker's, and hostile. */
+  #refusedInside([name, code, message]: readonly Json[]): void {
+    const known = code === "ERR_TYPE_NAME" ? code : "ERR_DRIVER_SHAPE";
+    const words = escapeLine(typeof message === "string" ? message : "", LIMITS.messageChars);
+    this.#refuse(
+      typeof name === "string" ? escapeLine(name, 64) : name,
+      new DriverError(known, words, { plugin: this.prepared.id }),
+    );
   }
 
   #refuse(name: unknown, cause: unknown): DriverError {

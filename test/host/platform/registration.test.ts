@@ -60,6 +60,26 @@ const REFUSED: ReadonlyArray<{ what: string; manifest?: object; body: string; co
     says: /__proto__/,
   },
   {
+    what: "a dotted name, whatever type() says",
+    body: `await callback.registerDriver("a.b", ${driver("b")}, { scope: "local" })`,
+    code: "ERR_TYPE_NAME",
+    says: /a\.b/,
+  },
+  {
+    what: "a type() that differs",
+    manifest: { networkTypes: ["a", "b"] },
+    body: `await callback.registerDriver("b", ${driver("c")}, { scope: "local" })`,
+    code: "ERR_DRIVER_SHAPE",
+    says: /type\(\) gives "c"/,
+  },
+  {
+    what: "a driver without all nine methods",
+    manifest: { networkTypes: ["a", "b"] },
+    body: `await callback.registerDriver("b", { type: () => "b" }, { scope: "local" })`,
+    code: "ERR_DRIVER_SHAPE",
+    says: /no method config\(\)/,
+  },
+  {
     what: "a scope that is none",
     manifest: { networkTypes: ["a", "b"] },
     body: `await callback.registerDriver("b", ${driver("b")}, { scope: "swarm" })`,
