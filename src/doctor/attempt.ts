@@ -34,7 +34,7 @@ export interface Orders {
   readonly what: "walls" | "flags";
   readonly targets: Targets;
   /** Walls that are left out, so that it can be shown what they hold. */
-  readonly without: readonly ("worker-flags" | "compartment")[];
+  readonly without: readonly ("worker-flags" | "worker-environment" | "compartment")[];
 }
 
 /** One line of the answer: a check that is begun, and one that is done. */

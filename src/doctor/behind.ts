@@ -70,14 +70,18 @@ export class Behind {
     let text = "";
     let chars = 0;
     this.link.setEncoding("utf8");
-    for await (const part of this.link as AsyncIterable<string>) {
-      chars += part.length;
-      if (chars > DOCTOR.answerChars) return;
-      text += part;
-      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
-        yield text.slice(0, end);
-        text = text.slice(end + 1);
+    try {
+      for await (const part of this.link as AsyncIterable<string>) {
+        chars += part.length;
+        if (chars > DOCTOR.answerChars) return;
+        text += part;
+        for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+          yield text.slice(0, end);
+          text = text.slice(end + 1);
+        }
       }
+    } catch {
+      // It has not started, or has ended with orders unread: the link ends all the same.
     }
   }
 

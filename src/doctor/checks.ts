@@ -74,6 +74,7 @@ export const CHECKS: readonly Check[] = [
     part: "bubblewrap",
     fix: KERNEL("CONFIG_PID_NS"),
   },
+  { name: "terminal.none", tries: "reach the platform's terminal", part: "bubblewrap", fix: REINSTALL },
   { name: "processes.debugger", tries: "open a debugger", part: "filter", fix: FILTER },
   { name: "calls.filter", tries: "make system calls no driver needs", part: "filter", fix: FILTER },
   { name: "account.user", tries: "be root, or become it", part: "bubblewrap", fix: ACCOUNT },

@@ -89,7 +89,9 @@ function account(pid: number | undefined): Tried {
   } catch {
     // It has ended, or there is no /proc.
   }
-  if (uid === undefined) return [];
+  // Who it is has not been shown to be nobody.
+  if (uid === undefined)
+    return process.platform === "linux" ? [look("be root outside", true, "it cannot be told")] : [];
   return [look("be root outside", uid === "0", `uid ${uid} outside`)];
 }
 

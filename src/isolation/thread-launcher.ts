@@ -17,6 +17,9 @@ export interface ThreadLauncherOptions {
   readonly spares?: number;
   /** Node's permission flags for the workers. */
   readonly execArgv?: readonly string[];
+  /** The workers' environment and arguments; none. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly argv?: readonly string[];
 }
 
 const BOOTSTRAP = fileURLToPath(new URL("../worker/bootstrap.cjs", import.meta.url));
@@ -40,6 +43,8 @@ export class ThreadLauncher implements Launcher {
   readonly #bootstrap: string;
   #spareCount: number;
   readonly #execArgv: string[];
+  readonly #env: Record<string, string>;
+  readonly #argv: string[];
   readonly #pools = new Map<number, MemoryPool>();
   /** Threads that have not ended yet, each with its link. */
   readonly #threads = new Map<Worker, ThreadLink | undefined>();
@@ -52,6 +57,8 @@ export class ThreadLauncher implements Launcher {
     this.#bootstrap = options.bootstrap ?? BOOTSTRAP;
     this.#spareCount = options.spares ?? 1;
     this.#execArgv = [...(options.execArgv ?? permissionFlags(this.#bootstrap))];
+    this.#env = { ...options.env };
+    this.#argv = [...(options.argv ?? [])];
   }
 
   /** Starts a spare of a memory class before the first worker of that class is wanted. */
@@ -115,8 +122,8 @@ export class ThreadLauncher implements Launcher {
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
       recordTiming: false,
-      env: {},
-      argv: [],
+      env: this.#env,
+      argv: this.#argv,
       execArgv: this.#execArgv,
       resourceLimits: { maxOldGenerationSizeMb: size, maxYoungGenerationSizeMb: Math.max(2, size / 8), stackSizeMb: 4 },
     });

@@ -40,6 +40,7 @@ const WALLS: Readonly<Record<string, Group>> = {
   "processes.signal": processes.signals,
   "processes.start": processes.start,
   "processes.fork-bomb": processes.bomb,
+  "terminal.none": processes.terminal,
   "processes.debugger": processes.debuggers,
   "limits.files": files.fileLimits,
   "memory.data": account.memory,
@@ -92,6 +93,7 @@ async function inWorker(without: Orders["without"]): Promise<WorkerReport> {
     bootstrap: fileURLToPath(new URL("./worker.cjs", import.meta.url)),
     spares: 0,
     ...(without.includes("worker-flags") ? { execArgv: [] } : {}),
+    ...(without.includes("worker-environment") ? { env: { PATH: "/bin" }, argv: ["doctor"] } : {}),
   });
   try {
     const link = await threads.launch({ plugin: "doctor", memoryMb: DOCTOR.workerMb });

@@ -1,6 +1,6 @@
 /** Processes: starting some, seeing and signalling others, a way in for a debugger. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import * as inspector from "node:inspector";
 import { type Attempt, attempt, look, type Targets } from "../attempt.js";
 
@@ -67,6 +67,16 @@ export function signals({ pid }: Targets): readonly Attempt[] {
       ? [look("signal its parent", false, "it has none")]
       : [attempt("signal its parent", () => process.kill(ppid, 0))]),
     attempt("signal every process", () => process.kill(-1, 0)),
+  ];
+}
+
+/** Whoever is in the session of a terminal can write to it, and type into it where the kernel still allows that. */
+export function terminal(): readonly Attempt[] {
+  const text = readFileSync("/proc/self/stat", "latin1");
+  const session = text.slice(text.lastIndexOf(")") + 2).split(" ")[3] ?? "";
+  return [
+    look("stay in the platform's session", session !== String(process.pid), `session ${session}`),
+    attempt("open the terminal", () => closeSync(openSync("/dev/tty", "r+"))),
   ];
 }
 
