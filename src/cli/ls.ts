@@ -8,6 +8,9 @@ import { grantCommand, limitsText, missingText } from "../host/policy/grant-comm
 import { readPolicyFile } from "../host/policy/policy-file.js";
 import type { Policy } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
+import { weakened } from "../host/walls.js";
+import { raiseWall } from "../isolation/walls/raise.js";
+import type { SandboxPolicy, WallName } from "../isolation/walls/wall.js";
 import { permissionsText, type Report, table } from "./output.js";
 import type { Places } from "./places.js";
 
@@ -34,7 +37,40 @@ export async function list(places: Places): Promise<Report> {
   for (const plugin of found) rows.push(await look(plugin, policy, places));
   const ids = new Set(found.map(({ id }) => id));
   const strangers = Object.keys(policy.plugins ?? {}).filter((id) => !ids.has(id));
-  return { data: { plugins: rows, notFound: strangers }, text: listText(rows, strangers, places) };
+  const wall = await lookAtWall(rows, policy, places);
+  const text = [listText(rows, strangers, places), ...wallLines(wall)].join("\n");
+  return { data: { plugins: rows, notFound: strangers, wall }, text };
+}
+
+/** What would stand around host processes; nobody asks where every plugin is to live in a thread. */
+interface Standing {
+  readonly sandbox: SandboxPolicy;
+  /** Null: it cannot be raised, and no plugin that needs it starts. */
+  readonly name: WallName | null;
+  readonly weakened: string | null;
+  readonly code: string | null;
+  readonly reason: string | null;
+}
+
+/** Raises it as a host would: only that says what stands on this machine. */
+async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places): Promise<Standing | null> {
+  if (!rows.some(({ isolation }) => isolation !== null && isolation !== "thread")) return null;
+  const sandbox = policy.sandbox ?? "bubblewrap";
+  try {
+    const wall = await raiseWall(sandbox, places.policy);
+    wall.release();
+    const { name, lacks } = wall;
+    return { sandbox, name, weakened: lacks.length > 0 ? weakened(wall) : null, code: null, reason: null };
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    return { sandbox, name: null, weakened: null, code: error.code, reason: error.message };
+  }
+}
+
+function wallLines(wall: Standing | null): string[] {
+  if (wall === null) return [];
+  if (wall.name === null) return ["", `no plugin starts in a host process: ${wall.code}: ${wall.reason}`];
+  return wall.weakened === null ? [] : ["", wall.weakened];
 }
 
 async function look(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {

@@ -14,8 +14,9 @@ export function wallReports(
   exchange: (raised: Wall) => Wall = (raised) => raised,
 ): HostProcessesOptions {
   return {
-    async wall(): Promise<Wall> {
-      const wall = exchange(await raiseWall(policy.current.sandbox ?? "bubblewrap", policy.file));
+    demanded: () => policy.current.sandbox ?? "bubblewrap",
+    async wall(demanded): Promise<Wall> {
+      const wall = exchange(await raiseWall(demanded, policy.file));
       if (wall.lacks.length > 0) {
         logger.warn({ wall: wall.name }, weakened(wall));
         audit.write({ event: "wall-weakened", detail: weakened(wall) });
@@ -38,6 +39,7 @@ const WEAKER = {
   none: "host processes run without any wall",
 } as const;
 
-function weakened({ name, lacks }: Wall): string {
+/** What is missing, in one line. */
+export function weakened({ name, lacks }: Pick<Wall, "name" | "lacks">): string {
   return `the wall is weakened: ${WEAKER[name]}: ${lacks.join("; ")}`;
 }

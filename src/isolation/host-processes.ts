@@ -4,11 +4,13 @@ import { LIMITS, MEMORY_CLASSES, TIMES, WALLS } from "../protocol/limits.js";
 import { HostProcess } from "./host-process.js";
 import type { Launcher, LaunchRequest, Link } from "./link.js";
 import type { ProcessLink } from "./process-link.js";
-import type { Wall } from "./walls/wall.js";
+import type { SandboxPolicy, Wall } from "./walls/wall.js";
 
 export interface HostProcessesOptions {
-  /** The wall, raised on first use. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
-  readonly wall: () => Promise<Wall>;
+  /** The wall that the policy in force demands: asked before every worker, so that another policy is another wall. */
+  readonly demanded: () => SandboxPolicy;
+  /** Raises it, when it is first used. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
+  readonly wall: (demanded: SandboxPolicy) => Promise<Wall>;
   /** A host process ended that was not to. `plugins`: who lived there; `alone`: who lives alone from now on. */
   readonly aborted: (end: {
     readonly why: string;
@@ -26,7 +28,7 @@ export class HostProcesses {
   readonly #options: HostProcessesOptions;
   readonly #all = new Set<HostProcess>();
   readonly #spares = new Map<Kind, HostProcess>();
-  /** Shared ones in which no further worker became ready. */
+  /** Shared ones in which no further worker became ready, or that stand behind a wall of another policy. */
   readonly #retired = new WeakSet<HostProcess>();
   /** Plugins that live alone because of what happened where they lived. */
   readonly #alone = new Set<string>();
@@ -34,7 +36,10 @@ export class HostProcesses {
   #starting = 0;
   readonly #turns: Array<() => void> = [];
   #closed = false;
-  #wall: Promise<Wall> | undefined;
+  /** The one in use, and all that were raised: behind an earlier one there may still be somebody. */
+  #wall: { readonly demanded: SandboxPolicy; readonly raised: Promise<Wall> } | undefined;
+  readonly #raisedWalls = new Set<Wall>();
+  readonly #behind = new WeakMap<HostProcess, Wall>();
 
   constructor(options: HostProcessesOptions) {
     this.#options = options;
@@ -58,7 +63,9 @@ export class HostProcesses {
     });
     await Promise.race([Promise.all([...this.#all].map((one) => one.ended)), patience]);
     clearTimeout(timer);
-    (await this.#wall?.catch(() => undefined))?.release();
+    await this.#wall?.raised.catch(() => undefined);
+    for (const wall of this.#raisedWalls) wall.release();
+    this.#raisedWalls.clear();
     this.#wall = undefined;
   }
 
@@ -119,43 +126,62 @@ export class HostProcesses {
     return link;
   }
 
-  /** One that gives no more workers ends when nobody lives there any more. */
+  /** One that is to give no more workers ends when nobody lives there any more. */
   #vacate(home: HostProcess): void {
-    if (this.#retired.has(home) && home.tenants.size === 0) home.kill("it gave no more workers");
+    if (this.#retired.has(home) && home.tenants.size === 0) home.kill("nobody lives there any more");
   }
 
   #raised(): Promise<Wall> {
-    if (this.#wall === undefined) {
-      const wall = this.#options.wall();
-      this.#wall = wall;
-      // What cannot be raised now may be installed by the next load.
-      wall.catch(() => {
-        if (this.#wall === wall) this.#wall = undefined;
-      });
+    const demanded = this.#options.demanded();
+    if (this.#wall?.demanded === demanded) return this.#wall.raised;
+    const raised = this.#options.wall(demanded).then((wall) => {
+      this.#raisedWalls.add(wall);
+      this.#leave(wall);
+      return wall;
+    });
+    const mine = { demanded, raised };
+    this.#wall = mine;
+    // What cannot be raised now may be installed by the next load.
+    raised.catch(() => {
+      if (this.#wall === mine) this.#wall = undefined;
+    });
+    return raised;
+  }
+
+  /** Nobody moves in behind another wall any more; who lives there stays until it is loaded anew. */
+  #leave(wall: Wall): void {
+    for (const one of this.#all) {
+      if (this.#behind.get(one) === wall) continue;
+      if (one.isolation === "process") this.#retired.add(one);
+      if (one === this.#spares.get(one.isolation)) one.kill("the policy demands another wall");
+      else this.#vacate(one);
     }
-    return this.#wall;
   }
 
   #shared(wall: Wall): HostProcess {
     for (const one of this.#all) {
       if (one.isolation !== "process" || !one.alive || this.#spares.get("process") === one) continue;
+      if (this.#behind.get(one) !== wall) continue;
       if (!this.#retired.has(one) && one.tenants.size < WALLS.tenants) return one;
     }
-    return this.#takeSpare("process") ?? this.#start(wall, "process", WARM_MB);
+    return this.#takeSpare("process", wall) ?? this.#start(wall, "process", WARM_MB);
   }
 
   async #dedicated(wall: Wall, memoryMb: number): Promise<HostProcess> {
-    const spare = memoryMb <= WARM_MB ? this.#takeSpare("dedicated") : undefined;
+    const spare = memoryMb <= WARM_MB ? this.#takeSpare("dedicated", wall) : undefined;
     if (spare) return spare;
     // Many at once only make each of them late.
     while (this.#starting >= WALLS.starting) await new Promise<void>((resolve) => this.#turns.push(resolve));
     return this.#start(wall, "dedicated", memoryMb);
   }
 
-  #takeSpare(kind: Kind): HostProcess | undefined {
+  #takeSpare(kind: Kind, wall: Wall): HostProcess | undefined {
     const spare = this.#spares.get(kind);
+    if (spare === undefined) return undefined;
     this.#spares.delete(kind);
-    return spare?.alive ? spare : undefined;
+    if (this.#behind.get(spare) === wall) return spare.alive ? spare : undefined;
+    spare.kill("the policy demands another wall");
+    return undefined;
   }
 
   /** One is kept ahead, so that a replacement costs milliseconds. */
@@ -188,6 +214,7 @@ export class HostProcesses {
       },
     });
     this.#all.add(one);
+    this.#behind.set(one, wall);
     this.#starting++;
     const settled = (): void => {
       this.#starting--;

@@ -1,7 +1,8 @@
 /** `ls` tells what each plugin asks for, gets, and whether it would run, without running any of it. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite, type TestContext } from "../harness.js";
+import { noBubblewrap } from "../isolation/walled.js";
 import { CODE, cli, fill } from "./cli.js";
 
 const test = suite("cli/ls");
@@ -109,6 +110,48 @@ test("the table has a line for each, and says which names in the policy are no p
   }
   assert.match(out, "Wrong: refused: ERR_PLUGIN_NAME");
   assert.match(out, /brae: in .*policy\.json, but no plugin has that id/);
+});
+
+test("a weakened wall is said, in JSON too; one that cannot be raised, with what to install; no word where all is well", async (t) => {
+  const { root, args } = await place(t);
+  const look = async (policy: object): Promise<{ out: string; wall: Record<string, unknown> | null }> => {
+    await writeFile(join(root, "policy.json"), JSON.stringify(policy));
+    const { json } = await cli(["ls", "--json", ...args]);
+    return { out: (await cli(["ls", ...args])).out, wall: json().wall as Record<string, unknown> | null };
+  };
+  for (const [sandbox, words] of [
+    ["node", /^the wall is weakened: .*permission flags alone: the policy asks for no more$/m],
+    ["none", /^the wall is weakened: .*without any wall: the policy asks for no more$/m],
+  ] as const) {
+    const { out, wall } = await look({ sandbox });
+    assert.match(out, words);
+    assert.equal([wall?.sandbox, wall?.name, wall?.code], [sandbox, sandbox, null]);
+    assert.match(String(wall?.weakened), words);
+  }
+  const threads = { sandbox: "none", defaults: { isolation: "thread" } };
+  assert.is((await look(threads)).wall?.name, "none", "one of them asks for a process of its own");
+  await rm(join(root, "plugins/asks"), { recursive: true });
+  assert.is((await look(threads)).wall, null, "nobody lives behind a wall");
+
+  const before = process.env.PATH;
+  process.env.PATH = "/nowhere";
+  t.cleanup(() => {
+    process.env.PATH = before;
+  });
+  const down = await look({});
+  assert.match(
+    down.out,
+    /^no plugin starts in a host process: ERR_ISOLATION_UNAVAILABLE: .*apt-get install bubblewrap/m,
+  );
+  assert.equal([down.wall?.name, down.wall?.code], [null, "ERR_ISOLATION_UNAVAILABLE"]);
+  const auto = await look({ sandbox: "auto" });
+  assert.match(auto.out, /^the wall is weakened: .*there is no "bwrap" on PATH/m);
+  process.env.PATH = before;
+  if (noBubblewrap === undefined) {
+    const whole = await look({});
+    assert.equal(whole.wall, { sandbox: "bubblewrap", name: "bubblewrap", weakened: null, code: null, reason: null });
+    assert.not.match(whole.out, /wall|host process/);
+  }
 });
 
 test("a policy that is named must exist; the default one need not", async (t) => {

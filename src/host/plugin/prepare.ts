@@ -1,6 +1,7 @@
 /** From a file found to a plugin ready to run: what it may do, and the very bytes that will run. */
 import { dirname } from "node:path";
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
+import type { SandboxPolicy } from "../../isolation/walls/wall.js";
 import { bundleDiscovered } from "../bundled.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
@@ -15,6 +16,8 @@ export interface Prepared {
   readonly version: string | undefined;
   readonly manifest: Manifest | undefined;
   readonly effective: Effective;
+  /** The wall that the policy demands for it; undefined under isolation "thread". */
+  readonly sandbox: SandboxPolicy | undefined;
   readonly code: string;
   readonly sourceMap: string;
   readonly sha256: string;
@@ -77,6 +80,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
     version,
     manifest,
     effective,
+    sandbox: effective.isolation === "thread" ? undefined : (question.policy.sandbox ?? "bubblewrap"),
     code,
     sourceMap,
     sha256,

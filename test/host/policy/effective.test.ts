@@ -205,6 +205,16 @@ test("isolation: what reaches beyond the plugin is dedicated, whatever anybody s
   assert.is(effectiveGrant(waits).isolation, "thread", "what is only asked for is not held");
 });
 
+for (const name of ["netlink", "firewall", "fetch", "cluster"]) {
+  test(`isolation: ${name} is dedicated, once it is granted`, () => {
+    const catalogue = { ...PERMISSIONS, [name]: { ...PERMISSIONS.log, harmless: false } };
+    const policy = { plugins: { x: { isolation: "thread", grant: { [name]: true } } } } as unknown as Policy;
+    const question = { id: "x", manifest: undefined, policy, hostIsolation: "thread", catalogue } as const;
+    assert.is(effectiveGrant(question).isolation, "dedicated");
+    assert.is(effectiveGrant({ ...question, policy: {} }).isolation, "thread");
+  });
+}
+
 test("network types: those that the policy names, where it names any; the others are missing", () => {
   const got = effective({ networkTypes: ["a", "b", "c"] }, { networkTypes: ["b", "z"] });
   assert.equal(got.networkTypes, ["b"]);

@@ -1,0 +1,36 @@
+/** What one host process may send in a second, whoever sends it: bytes, control messages, frames of workers that are not there. */
+import { Flow } from "#dist/isolation/flow.js";
+import { WALLS } from "#dist/protocol/limits.js";
+import { assert, suite } from "../harness.js";
+
+const test = suite("isolation: flow");
+
+const MOST = {
+  bytes: WALLS.bytesPerSecond,
+  controls: WALLS.controlsPerSecond,
+  strays: WALLS.straysPerSecond,
+} as const;
+
+for (const what of ["bytes", "controls", "strays"] as const) {
+  test(`${what}: up to the limit nothing, one more is a flood, with the limit in its words`, () => {
+    const flow = new Flow();
+    assert.is(flow.spend(what, MOST[what]), undefined);
+    assert.match(flow.spend(what, 1) ?? "", `it flooded the platform: more than ${MOST[what]} `);
+    for (const other of ["bytes", "controls", "strays"] as const)
+      if (other !== what) assert.is(flow.spend(other, MOST[other]), undefined, "each has its own");
+  });
+}
+
+test("a second later there is room again", async () => {
+  const flow = new Flow();
+  assert.ok(flow.spend("strays", MOST.strays + 1));
+  const clock = performance.now;
+  try {
+    performance.now = () => clock.call(performance) + 1001;
+    assert.is(flow.spend("strays", MOST.strays), undefined);
+  } finally {
+    performance.now = clock;
+  }
+});
+
+test.run();
