@@ -7,6 +7,7 @@ import { copyPackage } from "./copy-package.js";
 import { STEPS } from "./demo-steps.js";
 import { assert, suite, type TestContext, until } from "./harness.js";
 import { REPO } from "./host/platform/house.js";
+import { noBubblewrap } from "./isolation/walled.js";
 import { noKernel } from "./permissions/netlink/backends.js";
 
 const test = suite("the demonstration");
@@ -106,7 +107,8 @@ async function leavesNothing({ pid, folder }: Run, processes: readonly Identity[
 
 const DEMO = ["examples/demo/demo.mjs", "--json"];
 
-async function passes(run: Run): Promise<Report> {
+/** `wall`: the one that it must say it stands behind. */
+async function passes(run: Run, wall = noBubblewrap === undefined ? "bubblewrap" : "node"): Promise<Report> {
   const { code } = await run.ended;
   assert.is(code, 0, run.printed());
   const report = JSON.parse(run.printed()) as Report;
@@ -116,6 +118,8 @@ async function passes(run: Run): Promise<Report> {
     STEPS,
   );
   assert.ok(report.steps.every(({ ok }) => ok));
+  const load = report.steps.find(({ name }) => name === "load")?.detail ?? "";
+  assert.match(load, wall === "bubblewrap" ? /; behind bubblewrap$/ : /; behind Node's permission flags alone, as /);
   await leavesNothing(run, []);
   return report;
 }
@@ -155,6 +159,21 @@ test(
     const shown = await start(t, [...become, process.execPath, "examples/demo/demo.mjs"], folder);
     assert.is((await shown.ended).code, 0);
     assert.match(shown.printed(), /the kernel's network cannot be had: .+; the model shows the same steps/);
+  },
+  { ms: 60_000 },
+);
+
+test(
+  "without bubblewrap: it runs all the same, and says which wall stands instead",
+  async (t) => {
+    const folder = await copyPackage(t);
+    const root = process.getuid?.() === 0;
+    const become = root ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [];
+    const report = await passes(
+      await start(t, [...become, "env", "PATH=/", process.execPath, ...DEMO], folder),
+      "node",
+    );
+    assert.is(report.backend, "model");
   },
   { ms: 60_000 },
 );

@@ -1,6 +1,10 @@
 /** Runs steps and tells of them: a line each for people, one object for programs. */
 export function report({ json, backend, isolation, note, ending }) {
   const steps = [];
+  // A reader that went away (`npm run demo | head`) is no reason to end without cleaning up.
+  process.stdout.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   let ok = true;
   const print = (line) => {
     if (!json && !ending()) console.log(line);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPluginHost } from "bulkhead";
+import { program as findProgram } from "#dist/permissions/netlink/kernel/programs.js";
 import { namespacesLeft } from "./ground.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -121,7 +122,7 @@ class Child {
   ended;
 
   constructor(netns, program, args, lines) {
-    this.#process = spawn("ip", ["netns", "exec", netns, program, ...args], { stdio: "pipe" });
+    this.#process = spawn(findProgram("ip") ?? "ip", ["netns", "exec", netns, program, ...args], { stdio: "pipe" });
     let rest = "";
     this.#process.stdout.setEncoding("utf8").on("data", (text) => {
       const all = (rest + text).split("\n");
