@@ -117,6 +117,19 @@ test("the table of commands is what `bulkhead --help` says", async () => {
   assert.equal(rows, told);
 });
 
+test(
+  "the doctor's JSON has the members it names, and no others",
+  async () => {
+    const text = /`(\{ ok, sandbox,[^`]*)`/.exec(await readme)?.[1] ?? "";
+    const names = text.match(/[a-z]+/g) ?? [];
+    const { stdout } = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "doctor", "--json"]);
+    const { checks, ...rest } = JSON.parse(stdout) as { checks: object[] };
+    const has = [...Object.keys(rest), "checks", ...Object.keys(checks[0] ?? {})];
+    assert.equal(names.filter((name) => !["yes", "no", "skipped"].includes(name)).sort(), has.sort());
+  },
+  { needs: noBubblewrap },
+);
+
 test("the documents it points to are there", async () => {
   for (const [, file = ""] of (await readme).matchAll(/\]\(((?!https?:)[^)#]+)\)/g)) {
     await readFile(join(REPO, file)).catch(() => assert.unreachable(`README points to ${file}`));
