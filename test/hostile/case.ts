@@ -2,13 +2,15 @@
 import type { Arena } from "./arena.js";
 
 /** Where the plugins of a run live. */
-export type Isolation = "thread" | "process" | "dedicated";
+export const ISOLATIONS = ["thread", "process", "dedicated"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
 
 /**
- * How an attack ended. "refused inside": the plugin saw an error, or found nothing, and lives on; "plugin ended": the host
+ * How an attack ended, worst last. "refused inside": the plugin saw an error, or found nothing, and lives on; "plugin ended": the host
  * refused or ended it; "host ended and recovered": its host process went, and came back; "not stopped (named)": SECURITY.md says so.
  */
-export type Outcome = "refused inside" | "plugin ended" | "host ended and recovered" | "not stopped (named)";
+export const OUTCOMES = ["refused inside", "plugin ended", "host ended and recovered", "not stopped (named)"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 export interface HostileCase {
   /** Its number in the list of attacks (classes A to H, 1 to 56). */
@@ -20,6 +22,8 @@ export interface HostileCase {
   readonly policy?: Readonly<Record<string, unknown>>;
   /** Aborts the process that holds the worker. Under "thread" that is the platform's: the case is run in a process of its own. */
   readonly aborts?: true;
+  /** Counts what belongs to the whole process: no other case may run beside it. */
+  readonly alone?: true;
   /** Deadline of the test, in milliseconds. */
   readonly ms?: number;
   /** Called with the plugins folder before the host starts. */

@@ -1,10 +1,14 @@
 /** Class G on the ports that are not the link's: Piscina's, `parentPort`, and the one Node keeps for itself. */
 import { assert, suite, until } from "../harness.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { ahead } from "./ahead.js";
+import type { Isolation, Outcome } from "./case.js";
+import { outcomeSeen } from "./outcomes.js";
 import { attack, type Expected, malloryInfo, type OwnedHost, ownedHost, plainDriver, unharmed } from "./owned-host.js";
+import { lanesOf } from "./owned-hosts.js";
+import { watchPlatform } from "./platform-watch.js";
+import { chosenIsolations } from "./run-class.js";
 
-const test = suite("hostile: class G, the other ports");
-
-let shared: Promise<OwnedHost> | undefined;
 const foreign: Expected = { code: "ERR_PROTOCOL", detail: /not text/ };
 
 const running: ReadonlyArray<[string, Record<string, unknown>, Expected]> = [
@@ -36,21 +40,8 @@ const running: ReadonlyArray<[string, Record<string, unknown>, Expected]> = [
   ["output that is a number", { name: "stdio" }, foreign],
 ];
 
-for (const [title, options, expected] of running) {
-  test(title, async () => {
-    shared ??= ownedHost();
-    await attack(await shared, options, expected);
-  });
-}
-
-test("the host closes, and nothing is left", async () => {
-  const one = await shared;
-  await one?.close();
-  assert.is(one?.threads.live(), 0);
-});
-
 /** Before the session begins Piscina's port is open still. No plugin code runs then; the launcher withstands it all the same. */
-for (const name of [
+const early: readonly string[] = [
   "piscina-null",
   "piscina-undefined",
   "piscina-number",
@@ -59,38 +50,95 @@ for (const name of [
   "piscina-error",
   "hello",
   "started-twice",
-]) {
-  test(`before the session begins: ${name} ends the worker and nothing else`, async (t) => {
-    const one = await ownedHost(plainDriver("mallory", `export const mark = "EARLY-${name}";`));
-    t.cleanup(() => one.close());
-    const { state, refusal } = malloryInfo(one.host);
-    assert.is(state, "refused");
-    assert.ok(
-      refusal?.code === "ERR_PROTOCOL" ||
-        refusal?.code === "ERR_PLUGIN_START" ||
-        refusal?.code === "ERR_PLUGIN_CRASHED",
-      `${refusal?.code}: ${refusal?.message}`,
+];
+
+/** Those that change nothing. */
+const harmless: readonly string[] = ["parent-junk", "parent-ready"];
+
+for (const isolation of chosenIsolations()) {
+  const test = suite(`hostile: class G, the other ports (${isolation})`);
+  const needs = isolation === "thread" ? undefined : noBubblewrap;
+  let watch: ReturnType<typeof watchPlatform> | undefined;
+  let shared: Promise<OwnedHost> | undefined;
+
+  for (const [title, options, expected] of running) {
+    test(
+      title,
+      async () => {
+        if (isolation !== "thread") watch ??= watchPlatform();
+        shared ??= ownedHost(isolation);
+        outcomeSeen({ item: 50, title, isolation, outcome: await attack(await shared, options, expected) });
+      },
+      { needs },
     );
-    await stillServes(one, 2);
-  });
+  }
+
+  test(
+    "the host closes, and nothing is left",
+    async () => {
+      const one = await shared;
+      await one?.close();
+      assert.is(one?.threads(), 0);
+    },
+    { needs },
+  );
+
+  const begun = [
+    ...early.map((name) => ({
+      name,
+      ends: true,
+      title: `before the session begins: ${name} ends the worker and nothing else`,
+    })),
+    ...harmless.map((name) => ({ name, ends: false, title: `before the session begins: ${name} changes nothing` })),
+  ];
+  const resultOf = ahead<Begun & { alone?: true }, Outcome>(begun, lanesOf(isolation), (one) =>
+    atStart(isolation, one),
+  );
+  for (const one of begun) {
+    const { title } = one;
+    test(title, async () => outcomeSeen({ item: 50, title, isolation, outcome: await resultOf(one) }), { needs });
+  }
+
+  if (isolation !== "thread")
+    test("the platform stayed what it was", async () => void (await watch?.done()), { needs });
+
+  test.run();
 }
 
-for (const name of ["parent-junk", "parent-ready"]) {
-  test(`before the session begins: ${name} changes nothing`, async (t) => {
-    const one = await ownedHost(plainDriver("mallory", `export const mark = "EARLY-${name}";`));
-    t.cleanup(() => one.close());
+interface Begun {
+  readonly name: string;
+  readonly title: string;
+  /** It ends the worker. */
+  readonly ends: boolean;
+}
+
+async function atStart(isolation: Isolation, { name, ends }: Begun): Promise<Outcome> {
+  const one = await ownedHost(isolation, plainDriver("mallory", `export const mark = "EARLY-${name}";`));
+  try {
+    const { state, refusal } = malloryInfo(one.host);
+    if (ends) {
+      assert.is(state, "refused");
+      assert.match(
+        refusal?.code ?? "",
+        /^ERR_(PROTOCOL|PLUGIN_START|PLUGIN_CRASHED)$/,
+        `${refusal?.code}: ${refusal?.message}`,
+      );
+      await stillServes(one, 2);
+      return "plugin ended";
+    }
     await one.mallory.createNetwork("n");
     assert.is(malloryInfo(one.host).state, "running");
     await stillServes(one, 3);
-  });
+    return "refused inside";
+  } finally {
+    await one.close();
+  }
 }
 
 /** The neighbour answers, and `threads` are alive: an ended worker's thread is gone, not waiting for the next plugin. */
 async function stillServes(one: OwnedHost, threads: number): Promise<void> {
-  const before = one.answered();
-  await until(() => one.answered() > before + 1, "the neighbour's answers");
-  await until(() => one.threads.live() === threads, `${threads} threads, there are ${one.threads.live()}`, 10_000);
+  await one.pulse.answers(2);
+  if (one.isolation === "thread")
+    await until(() => one.threads() === threads, `${threads} threads, there are ${one.threads()}`, 10_000);
   unharmed(one);
 }
-
-test.run();

@@ -1,28 +1,32 @@
 /** Class G: an attacker who owns the worker's realm, on the link's own port. Each attack is judged by `attack` (owned-host.ts). */
 import { suite } from "../harness.js";
-import { cases } from "./cases/class-g.js";
-import { attack, type OwnedHost, ownedHost, unharmed } from "./owned-host.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { ahead } from "./ahead.js";
+import { type Case, cases } from "./cases/class-g.js";
+import { outcomeSeen } from "./outcomes.js";
+import { attack } from "./owned-host.js";
+import { lanesOf, OwnedHosts } from "./owned-hosts.js";
+import { chosenIsolations } from "./run-class.js";
 
-const test = suite("hostile: class G, the raw port");
-
-let shared: Promise<OwnedHost> | undefined;
-
-for (const { item, title, attack: options, expected } of cases) {
-  test(`${item}: ${title}`, async () => {
-    shared ??= ownedHost();
-    await attack(await shared, options, expected);
-  });
-}
-
-test("the host closes, and nothing is left", async () => {
-  const one = await shared;
-  if (!one) throw new Error("no host");
-  console.log(
-    `\nNOTE class G: the neighbour's slowest create and delete during all attacks took ${Math.round(one.slowest())} ms`,
+for (const isolation of chosenIsolations()) {
+  const test = suite(`hostile: class G, the raw port (${isolation})`);
+  const needs = isolation === "thread" ? undefined : noBubblewrap;
+  const hosts = new OwnedHosts(isolation);
+  const resultOf = ahead<Case & { alone?: true }, Awaited<ReturnType<typeof attack>>>(
+    cases,
+    lanesOf(isolation),
+    async (one, lane) => attack(await hosts.of(lane), one.attack, one.expected),
   );
-  await one.close();
-  unharmed(one);
-  if (one.threads.live() !== 0) throw new Error(`${one.threads.live()} threads are alive`);
-});
-
-test.run();
+  for (const one of cases) {
+    const { item, title } = one;
+    test(`${item}: ${title}`, async () => outcomeSeen({ item, title, isolation, outcome: await resultOf(one) }), {
+      needs,
+    });
+  }
+  test(
+    "the hosts close, and nothing is left",
+    async () => console.log(`\nNOTE class G (${isolation}): ${await hosts.close()}`),
+    { needs },
+  );
+  test.run();
+}

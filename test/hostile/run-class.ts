@@ -1,4 +1,4 @@
-/** Runs the cases of a class as a test file's tests. */
+/** Runs the cases of a class as a test file's tests, under every isolation. */
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,20 +6,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "../harness.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { ahead } from "./ahead.js";
 import { runCase } from "./arena.js";
-import type { CaseResult, HostileCase, Isolation } from "./case.js";
+import { type CaseResult, type HostileCase, ISOLATIONS, type Isolation } from "./case.js";
+import { outcomeSeen } from "./outcomes.js";
+import { watchPlatform } from "./platform-watch.js";
 
 const RUN_ONE = fileURLToPath(new URL("./run-one.js", import.meta.url));
+/** Cases that run at the same time behind the wall, where each mostly waits for its own host. */
+const AT_ONCE = 3;
 
-/** BULKHEAD_ISOLATION chooses where plugins live; "thread" if it says nothing. */
-export function chosenIsolation(): Isolation {
-  const wanted = process.env.BULKHEAD_ISOLATION ?? "thread";
-  if (wanted === "thread" || wanted === "process" || wanted === "dedicated") return wanted;
-  throw new Error(`BULKHEAD_ISOLATION is "${wanted}": "thread", "process" or "dedicated"`);
+/** All three, or the one that BULKHEAD_ISOLATION names. */
+export function chosenIsolations(): readonly Isolation[] {
+  const wanted = process.env.BULKHEAD_ISOLATION;
+  if (wanted === undefined) return ISOLATIONS;
+  const found = ISOLATIONS.filter((one) => one === wanted);
+  if (found.length === 0) throw new Error(`BULKHEAD_ISOLATION is "${wanted}": "thread", "process" or "dedicated"`);
+  return found;
 }
 
 /** Runs a case, in a process of its own where it takes its process along; that it does so must then be seen. */
-export async function result(one: HostileCase, isolation: Isolation): Promise<CaseResult> {
+async function result(one: HostileCase, isolation: Isolation): Promise<CaseResult> {
   if (!one.aborts || isolation !== "thread") return runCase(one, isolation);
   const started = performance.now();
   // What an aborted process leaves behind lies in here.
@@ -42,30 +50,46 @@ export async function result(one: HostileCase, isolation: Isolation): Promise<Ca
     `it was expected to abort its process: if it no longer does, it is no longer named. ${text}`,
   );
   const { item, title } = one;
-  return {
-    item,
-    title,
-    isolation,
-    outcome: "not stopped (named)",
-    ms: Math.round(performance.now() - started),
-    neighbourMs: 0,
-  };
+  const ms = Math.round(performance.now() - started);
+  return { item, title, isolation, outcome: "not stopped (named)", ms, neighbourMs: 0 };
 }
 
-/** A suite with a test per case. */
+/** A suite per isolation, with a test per case; behind the wall, a last one for what must hold of the platform. */
 export function runClass(title: string, cases: readonly HostileCase[]): void {
-  const isolation = chosenIsolation();
+  for (const isolation of chosenIsolations()) runUnder(isolation, title, cases);
+}
+
+function runUnder(isolation: Isolation, title: string, cases: readonly HostileCase[]): void {
   const test = suite(`${title} (${isolation})`);
+  const needs = isolation === "thread" ? undefined : noBubblewrap;
+  const resultOf = ahead(cases, isolation === "thread" ? 1 : AT_ONCE, (one) => result(one, isolation));
+  let watch: ReturnType<typeof watchPlatform> | undefined;
   for (const one of cases) {
     const name = `${one.item} ${one.title}`;
     test(
       name,
       async () => {
-        const { outcome, ms, neighbourMs } = await result(one, isolation);
+        if (isolation !== "thread") watch ??= watchPlatform();
+        const { outcome, ms, neighbourMs } = await resultOf(one);
         console.log(`     ${name}: ${outcome} (${ms} ms, neighbour at most ${neighbourMs} ms)`);
         if (outcome === "not stopped (named)") console.log(`NOTE ${name}: not stopped under isolation "${isolation}"`);
+        outcomeSeen({ item: one.item, title: one.title, isolation, outcome });
       },
-      { ms: one.ms ?? 30_000 },
+      // Others may still be before it.
+      { ms: (one.ms ?? 30_000) + (one.alone ? 60_000 : 0), needs },
+    );
+  }
+  if (isolation !== "thread") {
+    test(
+      "the platform stayed what it was, and nothing is left",
+      async () => {
+        assert.ok(watch);
+        const { stallMs, grownMb } = await watch.done();
+        console.log(
+          `\nNOTE ${title} (${isolation}): the platform's loop stood still for ${stallMs} ms at most, its memory grew by ${grownMb} MiB`,
+        );
+      },
+      { needs },
     );
   }
   test.run();

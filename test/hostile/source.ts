@@ -71,13 +71,15 @@ export async function init(callback, powers) {
 `;
 }
 
-/** The good neighbour: counts its calls, so that a restart would show. */
+/** The good neighbour: counts its calls, so that a restart would show, knows the networks and endpoints it was given, and has a store. */
 export const NEIGHBOUR = `
 let calls = 0;
-export async function init(callback) {
+const kept = new Set();
+export async function init(callback, { store }) {
   await callback.registerDriver("neighbour", {
-    type: () => "neighbour", config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo: (nid, eid) => ({ nid, eid, calls: ++calls }), join() {}, leave() {},
+    type: () => "neighbour", config() {}, createNetwork(nid) { kept.add(nid); }, deleteNetwork(nid) { kept.delete(nid); },
+    createEndpoint(nid, eid) { kept.add(nid + "/" + eid); }, deleteEndpoint(nid, eid) { kept.delete(nid + "/" + eid); },
+    async endpointOperInfo(nid, eid) { calls++; return { nid, eid, calls, kept: [...kept].join(), store: await store.get("k") }; }, join() {}, leave() {},
   }, { scope: "local" });
 }
 `;

@@ -1,0 +1,47 @@
+/** Past the ports: what an attacker who owns a worker's realm does to the process it lives in. See fixtures/owned/realm.cjs. */
+
+export interface RealmCase {
+  readonly item: number;
+  readonly title: string;
+  readonly attack: Readonly<Record<string, unknown>>;
+  /** Under "thread" it ends the platform, by this signal: SECURITY.md names it. Those without are tried behind the wall alone. */
+  readonly thread?: NodeJS.Signals;
+}
+
+const forging = (title: string, name: string, more: object = {}): RealmCase => ({
+  item: 48,
+  title,
+  attack: { name, ...more },
+});
+const descriptor = (title: string, name: string): RealmCase => ({ item: 50, title, attack: { name } });
+const ending = (title: string, name: string, thread?: NodeJS.Signals): RealmCase => ({
+  item: 35,
+  title,
+  attack: { name },
+  ...(thread ? { thread } : {}),
+});
+
+export const REALM: readonly RealmCase[] = [
+  forging("every route's reply, on its own port", "portForged", { message: "reply" }),
+  forging("every route's store request, on its own port", "portForged", { message: "store" }),
+  forging("a control message, on its own port", "portControl"),
+  forging("every route's reply, written to descriptor 3", "fdReplies"),
+  forging("every route's store request, written to descriptor 3", "fdRequests"),
+  forging("control messages, written to descriptor 3", "fdControl"),
+  descriptor("garbage on descriptor 3", "fdGarbage"),
+  descriptor("a frame of 4 GiB announced on descriptor 3", "fdLength"),
+  descriptor("256 MiB on descriptor 3", "fdFlood"),
+  descriptor("a socket of its own on descriptor 3", "fdSocket"),
+  descriptor("reading what the platform sends from descriptor 3", "fdRead"),
+  descriptor("closing descriptor 3", "fdClose"),
+  descriptor("closing every descriptor", "fdCloseAll"),
+  descriptor("last words on descriptor 2, forged", "lastWords"),
+  ending("SIGKILL to its process", "killSelf", "SIGKILL"),
+  ending("every deadly signal to its process", "strikeSelf"),
+  ending("every deadly signal to process 1", "strikeInit"),
+  ending("every deadly signal to its parent", "strikeParent"),
+  ending("every deadly signal to all there are", "strikeAll"),
+  ending("process.abort, and V8's own", "abort", "SIGABRT"),
+  ending("process.exit", "exit"),
+  ending("process.reallyExit", "reallyExit"),
+];
