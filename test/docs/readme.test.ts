@@ -9,6 +9,7 @@ import { STEPS } from "../demo-steps.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { type Costs, ISOLATIONS } from "../load/costs.js";
 
 const test = suite("documentation: README.md");
 const run = promisify(execFile);
@@ -129,6 +130,24 @@ test(
   },
   { needs: noBubblewrap },
 );
+
+test("costs: a row for each figure that the bench takes, a column for each isolation, with commit and date", async () => {
+  const text = await readme;
+  const [, table = ""] = /\n\n(\| \| `"thread"` \|[^]*?)\n\n/.exec(text) ?? [];
+  const rows = table.split("\n").map((line) => line.split("|").slice(1, -1));
+  assert.equal(
+    rows[0]?.slice(1).map((cell) => cell.trim()),
+    ISOLATIONS.map((one) => `\`"${one}"\``),
+  );
+  const units: Readonly<Record<keyof Costs, string>> = { start: "ms", restart: "ms", resident: "MiB", call: "µs" };
+  assert.equal(
+    rows
+      .slice(2)
+      .map(([what = "", ...cells]) => [what.split(":")[0]?.trim(), ...cells.map((cell) => cell.trim().split(" ")[1])]),
+    Object.entries(units).map(([name, unit]) => [name, ...ISOLATIONS.map(() => unit)]),
+  );
+  assert.match(text, /rows `cost-\*`; commit [0-9a-f]{7}, \d{4}-\d\d-\d\d, Node /);
+});
 
 test("the documents it points to are there", async () => {
   for (const [, file = ""] of (await readme).matchAll(/\]\(((?!https?:)[^)#]+)\)/g)) {

@@ -30,49 +30,53 @@ test("what is mutated is valid: each recorded frame and document is accepted", a
   }
 });
 
-test("a parser that throws, dawdles or hoards is found out, and its input made small", async () => {
-  const [{ fuzz }, { TARGETS }] = await Promise.all([import("./engine.js"), import("./targets.js")]);
-  const [target] = TARGETS;
-  assert.ok(target);
-  const hoard: number[][] = [];
-  const text = (input: unknown): string => (typeof input === "string" ? input : "");
-  const faults = {
-    throws: (input: unknown) => {
-      if (text(input).includes("__proto__")) throw new TypeError("a fault");
-    },
-    dawdles: (input: unknown) => {
-      const end = process.cpuUsage().user + 80_000;
-      if (input === target.corpus[0]) while (process.cpuUsage().user < end);
-    },
-    hoards: () => void hoard.push(new Array<number>(4000).fill(hoard.length)),
-  };
-  const run = (fault: (input: unknown) => void, inputs: number) =>
-    fuzz(
-      {
-        ...target,
-        name: "faulty",
-        run(input) {
-          fault(input);
-          return target.run(input);
-        },
+test(
+  "a parser that throws, dawdles or hoards is found out, and its input made small",
+  async () => {
+    const [{ fuzz }, { TARGETS }] = await Promise.all([import("./engine.js"), import("./targets.js")]);
+    const [target] = TARGETS;
+    assert.ok(target);
+    const hoard: number[][] = [];
+    const text = (input: unknown): string => (typeof input === "string" ? input : "");
+    const faults = {
+      throws: (input: unknown) => {
+        if (text(input).includes("__proto__")) throw new TypeError("a fault");
       },
-      1,
-      inputs,
-    );
-  const [thrown] = (await run(faults.throws, 500)).failures;
-  assert.match(thrown?.why ?? "", "TypeError: a fault");
-  assert.is(thrown?.smaller, "__proto__");
-  const slow = await run(faults.dawdles, 60);
-  assert.match(slow.failures[0]?.why ?? "", /^it took \d+/);
-  const grown = await run(faults.hoards, 500);
-  assert.equal(grown.failures, []);
-  const rows = [{ ...grown, arms: [{ file: "x.js", line: 3, what: "if", count: 0 }] }];
-  const found = problems(rows).join("\n");
-  assert.match(found, /the heap has grown by \d+ bytes/);
-  assert.match(found, /0\.0 % of its branches were taken:\n {2}dist\/x\.js:3 if/);
-  const early = problems([{ ...grown, mutatedReached: 0, arms: [] }]).join("\n");
-  assert.match(early, /only 0\.0 % mutate/);
-});
+      dawdles: (input: unknown) => {
+        const end = process.cpuUsage().user + 80_000;
+        if (input === target.corpus[0]) while (process.cpuUsage().user < end);
+      },
+      hoards: () => void hoard.push(new Array<number>(4000).fill(hoard.length)),
+    };
+    const run = (fault: (input: unknown) => void, inputs: number) =>
+      fuzz(
+        {
+          ...target,
+          name: "faulty",
+          run(input) {
+            fault(input);
+            return target.run(input);
+          },
+        },
+        1,
+        inputs,
+      );
+    const [thrown] = (await run(faults.throws, 500)).failures;
+    assert.match(thrown?.why ?? "", "TypeError: a fault");
+    assert.is(thrown?.smaller, "__proto__");
+    const slow = await run(faults.dawdles, 60);
+    assert.match(slow.failures[0]?.why ?? "", /^it took \d+/);
+    const grown = await run(faults.hoards, 500);
+    assert.equal(grown.failures, []);
+    const rows = [{ ...grown, arms: [{ file: "x.js", line: 3, what: "if", count: 0 }] }];
+    const found = problems(rows).join("\n");
+    assert.match(found, /the heap has grown by \d+ bytes/);
+    assert.match(found, /0\.0 % of its branches were taken:\n {2}dist\/x\.js:3 if/);
+    const early = problems([{ ...grown, mutatedReached: 0, arms: [] }]).join("\n");
+    assert.match(early, /only 0\.0 % mutate/);
+  },
+  { ms: 90_000 },
+);
 
 test("branches are counted as they were taken", async (t) => {
   const [{ Coverage }, { writeFile }, { pathToFileURL }] = await Promise.all([
