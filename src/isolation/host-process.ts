@@ -29,6 +29,7 @@ export interface HostProcessOptions {
 export interface Tenant {
   readonly plugin: string;
   readonly clean: () => boolean;
+  readonly move: () => void;
 }
 
 interface Opening {
@@ -61,6 +62,8 @@ export class HostProcess implements LinkCarrier {
   #corked = false;
   #pinged: number | undefined;
   #pingAt = 0;
+  /** Who waits for which answer. */
+  readonly #passing = new Map<number, () => void>();
   #watch: NodeJS.Timeout | undefined;
   #why: string | undefined;
   #memory = false;
@@ -133,6 +136,24 @@ export class HostProcess implements LinkCarrier {
     if (this.#child.link.writableLength > WALLS.unreadBytes) this.#condemn("it does not read what it is sent");
   }
 
+  passedOn(): Promise<void> {
+    return new Promise((resolve) => {
+      const id = this.#nextId++;
+      this.#passing.set(id, resolve);
+      this.#control({ kind: "ping", id });
+    });
+  }
+
+  /** Other plugins' processes go first from now on: of who lives here is known that it misbehaves. */
+  giveWay(): void {
+    this.#child.giveWay();
+  }
+
+  /** True when whoever comes to live here would live with a plugin that has misbehaved. */
+  get troubled(): boolean {
+    return this.#leaving.size > 0 || [...this.tenants.values()].some(({ clean }) => !clean());
+  }
+
   killWorker(route: number): void {
     const header = routeHeader(route);
     const link = this.#links.get(header);
@@ -146,7 +167,15 @@ export class HostProcess implements LinkCarrier {
         ms,
       ).unref();
       this.#leaving.set(header, { link, late });
+      setTimeout(() => {
+        if (this.#leaving.has(header) && this.alive) this.#vacate();
+      }, WALLS.leavingMs).unref();
     }
+  }
+
+  /** A worker that was ended goes on in native code, on its neighbours' account: they move, before it takes them along. */
+  #vacate(): void {
+    for (const { move } of this.residents()) move();
   }
 
   /** Ends it and all that it holds on the host's own account. Idempotent. */
@@ -265,6 +294,8 @@ export class HostProcess implements LinkCarrier {
         return;
       case "pong":
         if (message.id === this.#pinged) this.#pinged = undefined;
+        this.#passing.get(message.id)?.();
+        this.#passing.delete(message.id);
     }
   }
 
@@ -307,6 +338,7 @@ export class HostProcess implements LinkCarrier {
     this.#settleReady = undefined;
     for (const { reject } of this.#opening.values()) reject(new Error(why));
     this.#opening.clear();
+    this.#passing.clear();
     const links = [...this.#links.values()];
     this.#links.clear();
     this.#settleEnded(why);

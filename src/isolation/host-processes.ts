@@ -34,7 +34,8 @@ export class HostProcesses {
   readonly #alone = new Set<string>();
   #aborts: number[] = [];
   #starting = 0;
-  readonly #turns: Array<() => void> = [];
+  /** Who waits to start a host process: plugins with a clean record first. */
+  readonly #turns: Array<{ readonly clean: boolean; go(): void }> = [];
   #closed = false;
   /** The one in use, and all that were raised: behind an earlier one there may still be somebody. */
   #wall: { readonly demanded: SandboxPolicy; readonly raised: Promise<Wall> } | undefined;
@@ -92,16 +93,19 @@ export class HostProcesses {
   }
 
   async #settle(wall: Wall, kind: Kind, request: LaunchRequest): Promise<Link> {
-    const { plugin, memoryMb, clean = () => true, crashes = () => 0 } = request;
-    const alone = kind === "dedicated" || this.#alone.has(plugin) || crashes() >= WALLS.crashesUntilAlone;
-    const home = alone ? await this.#dedicated(wall, memoryMb) : this.#shared(wall);
+    const { plugin, memoryMb, clean = () => true, crashes = () => 0, move = () => {} } = request;
+    const crashed = !clean() || crashes() >= WALLS.crashesUntilAlone;
+    const alone = kind === "dedicated" || this.#alone.has(plugin) || crashed;
+    const home = alone ? await this.#dedicated(wall, memoryMb, !crashed) : this.#shared(wall);
     const place = Symbol(plugin);
-    home.tenants.set(place, { plugin, clean });
+    home.tenants.set(place, { plugin, clean, move: () => {} });
     try {
       await home.ready;
       if (this.#closed) throw new Error("the host closes");
       const link = await home.open(memoryMb, alone);
-      home.tenants.set(link, { plugin, clean });
+      // Only now: until its plugin runs, all that it runs is the runtime's own.
+      if (crashed) home.giveWay();
+      home.tenants.set(link, { plugin, clean, move });
       return this.#kept(home, link);
     } catch (error) {
       if (alone) home.kill("no worker became ready");
@@ -162,17 +166,24 @@ export class HostProcesses {
     for (const one of this.#all) {
       if (one.isolation !== "process" || !one.alive || this.#spares.get("process") === one) continue;
       if (this.#behind.get(one) !== wall) continue;
-      if (!this.#retired.has(one) && one.tenants.size < WALLS.tenants) return one;
+      if (!this.#retired.has(one) && !one.troubled && one.tenants.size < WALLS.tenants) return one;
     }
     return this.#takeSpare("process", wall) ?? this.#start(wall, "process", WARM_MB);
   }
 
-  async #dedicated(wall: Wall, memoryMb: number): Promise<HostProcess> {
+  async #dedicated(wall: Wall, memoryMb: number, clean: boolean): Promise<HostProcess> {
     const spare = memoryMb <= WARM_MB ? this.#takeSpare("dedicated", wall) : undefined;
     if (spare) return spare;
     // Many at once only make each of them late.
-    while (this.#starting >= WALLS.starting) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    while (this.#starting >= WALLS.starting) await this.#turn(clean);
     return this.#start(wall, "dedicated", memoryMb);
+  }
+
+  #turn(clean: boolean): Promise<void> {
+    return new Promise((go) => {
+      const behind = clean ? this.#turns.findIndex((one) => !one.clean) : -1;
+      this.#turns.splice(behind < 0 ? this.#turns.length : behind, 0, { clean, go });
+    });
   }
 
   #takeSpare(kind: Kind, wall: Wall): HostProcess | undefined {
@@ -218,7 +229,7 @@ export class HostProcesses {
     this.#starting++;
     const settled = (): void => {
       this.#starting--;
-      this.#turns.shift()?.();
+      this.#turns.shift()?.go();
     };
     one.ready.then(settled, settled);
     void one.ended.then(() => this.#all.delete(one));

@@ -40,6 +40,8 @@ export interface Link {
   onFrame: ((data: unknown) => void) | undefined;
   /** Called once, when the worker has ended or been given up. */
   onEnd: ((end: LinkEnd) => void) | undefined;
+  /** Where other workers live in the same process: resolves once that has passed on what was sent; never, when it ends first. */
+  readonly passedOn?: (() => Promise<void>) | undefined;
   /** Posts one frame. Never throws. */
   send(frame: string): void;
   /** Ends the worker, in the background; `onEnd` follows. Idempotent. */
@@ -54,6 +56,8 @@ export interface LaunchRequest {
   readonly clean?: () => boolean;
   /** Crashes of its own within the breaker's window. Default: none. */
   readonly crashes?: () => number;
+  /** Told that where the worker lives is no good place any more: it may be had elsewhere. Nothing has ended yet. */
+  readonly move?: () => void;
 }
 
 /** Starts workers and keeps spares. */

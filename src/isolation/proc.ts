@@ -1,5 +1,7 @@
-/** Memory and processor time of another process, as Linux tells them. */
-import { readFileSync } from "node:fs";
+/** Memory, processor time and priority of another process, as Linux has them. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
+import { WALLS } from "../protocol/limits.js";
 
 /** Milliseconds of a tick of /proc/PID/stat: the kernel's interface has a hundred a second on every architecture. */
 const TICK_MS = 10;
@@ -11,6 +13,27 @@ export function residentMb(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** A process lets others go first; as far as the system allows: it is a courtesy to its neighbours, no wall. */
+export function lowerPriority(pid: number): void {
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), WALLS.niceness);
+  } catch {
+    // It has ended, or may not be touched.
+  }
+  try {
+    // Where the kernel shares the processor out by session, a process's own figure counts within its session alone.
+    if (leadsSession(pid)) writeFileSync(`/proc/${pid}/autogroup`, String(WALLS.niceness));
+  } catch {
+    // The same; or this kernel has no such groups.
+  }
+}
+
+/** False while it is still in the session of whoever started it: what is set for that session would hold for them too. */
+function leadsSession(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]) === pid;
 }
 
 /** Milliseconds of the processor a process has used, all threads together; 0 where that cannot be told. */

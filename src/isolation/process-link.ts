@@ -8,6 +8,8 @@ export interface LinkCarrier {
   readonly wall: WallName;
   readonly pid: number | undefined;
   send(frame: string): void;
+  /** Resolves once its main thread has passed on what it was sent. */
+  passedOn(): Promise<void>;
   /** Ends the worker behind `route`. */
   killWorker(route: number): void;
 }
@@ -21,6 +23,7 @@ export class ProcessLink implements Link {
   /** Called when its worker has truly gone: later than `onGone` for one that was ended inside a native call. */
   onLeft: (() => void) | undefined;
   readonly cell: CellReader;
+  readonly passedOn: (() => Promise<void>) | undefined;
   readonly #carrier: LinkCarrier;
   #running = 0;
   #started = 0;
@@ -30,6 +33,7 @@ export class ProcessLink implements Link {
   constructor(route: number, carrier: LinkCarrier) {
     this.route = route;
     this.#carrier = carrier;
+    if (carrier.isolation === "process") this.passedOn = () => carrier.passedOn();
     this.cell = { running: () => this.#running, started: () => this.#started };
   }
 

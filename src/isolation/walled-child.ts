@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { WALLS } from "../protocol/limits.js";
+import { lowerPriority } from "./proc.js";
 import { startBehind } from "./walls/start.js";
 import type { WallCommand } from "./walls/wall.js";
 
@@ -58,6 +59,11 @@ export class WalledChild {
   /** The process behind the wall; undefined until the wall has told. */
   get pid(): number | undefined {
     return this.#pid;
+  }
+
+  /** Whoever else wants the processor has it first. */
+  giveWay(): void {
+    if (this.#pid !== undefined) lowerPriority(this.#pid);
   }
 
   /** In the background; `onEnd` follows. */

@@ -165,12 +165,16 @@ export const WALLS = {
   pongMs: 2_000,
   /** How often it is pinged, in milliseconds. */
   pingMs: 1_000,
+  /** One that is still there after this long makes its neighbours move to another process, in milliseconds. */
+  leavingMs: 500,
   /** A thread that is to end and is still inside a native call after this long takes its whole process along, in milliseconds. */
   stuckMs: 5_000,
   /** Ends of shared host processes within `TIMES.breakerWindow` after which all that were present live alone. */
   abortsUntilAlone: 2,
   /** Crashes of its own within the breaker's window after which a plugin lives alone: one that harms its neighbours, or is harmed. */
-  crashesUntilAlone: 2,
+  crashesUntilAlone: 1,
+  /** Niceness of the host process of a plugin that lives alone because of its crashes: a tenth of the others' weight. */
+  niceness: 10,
   /** Host processes being started at the same time. */
   starting: 3,
   /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */

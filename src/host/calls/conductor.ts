@@ -35,6 +35,14 @@ export interface ConductorOptions {
   timeout(method: DriverMethod): number;
 }
 
+/** Whoever waits for a call: until when, of how many milliseconds, by which signal; and the ids it holds. */
+interface Caller {
+  readonly expires: number;
+  readonly ms: number;
+  readonly signal: AbortSignal | undefined;
+  readonly release: Release;
+}
+
 export class Conductor {
   readonly gate: Gate<Served> = new Gate<Served>();
   readonly #options: ConductorOptions;
@@ -99,19 +107,16 @@ export class Conductor {
           (granted, reject) => this.#locks.wait(nid, eid, granted, () => reject(errors.hostClosed(site))),
         ));
     }
-    const serviced = (): Promise<Served> =>
-      waitFor<Served>({ expires, signal, aborted, late: () => this.#late(op, ms) }, (resolve, reject) =>
-        this.gate.wait(resolve, reject),
-      );
+    const caller: Caller = { expires, ms, signal, release };
     let intended = false;
     try {
-      let served = this.gate.current ?? (await serviced());
+      let served = this.gate.current ?? (await this.#serviced(op, caller));
       op.admit();
       const written = op.intend();
       intended = true;
       if (written) await written;
-      while (!served.session.alive) served = await serviced();
-      return this.#exchange(op, served, expires, ms, signal, release);
+      while (!served.session.alive) served = await this.#serviced(op, caller);
+      return this.#exchange(op, served, caller);
     } catch (error) {
       if (intended) await op.refuse();
       release();
@@ -119,15 +124,33 @@ export class Conductor {
     }
   }
 
+  /** Waits until the driver is in service, at most as long as the caller does. */
+  #serviced(op: Operation<unknown>, { expires, ms, signal }: Caller): Promise<Served> {
+    const patience = {
+      expires,
+      signal,
+      aborted: (): DriverError => errors.aborted(this.#site(op.method)),
+      late: (): DriverError => this.#late(op, ms),
+    };
+    return waitFor<Served>(patience, (resolve, reject) => this.gate.wait(resolve, reject));
+  }
+
+  /** Asks again what changes nothing, of the driver's next worker. The caller notices no more than the wait. */
+  async #again<T>(op: Operation<T>, caller: Caller): Promise<T> {
+    try {
+      let served = this.gate.opened;
+      while (!served?.session.alive) served = await this.#serviced(op, caller);
+      op.admit();
+      return this.#exchange(op, served, caller);
+    } catch (error) {
+      caller.release();
+      throw error;
+    }
+  }
+
   /** Sends the call and answers its caller: by the reply, by the deadline, by the caller's signal, or by the worker's end. */
-  #exchange<T>(
-    op: Operation<T>,
-    { session, index }: Served,
-    expires: number,
-    ms: number,
-    signal: AbortSignal | undefined,
-    release: Release,
-  ): Promise<T> {
+  #exchange<T>(op: Operation<T>, { session, index }: Served, caller: Caller): Promise<T> {
+    const { expires, ms, signal, release } = caller;
     return new Promise<T>((resolve, reject) => {
       let told = false;
       let unsettled: NodeJS.Timeout | undefined;
@@ -158,7 +181,7 @@ export class Conductor {
         }
         told = true;
         quiet();
-        this.#settle(op, outcome, expires, release, { session, index }, resolve, reject);
+        this.#settle(op, outcome, caller, { session, index }, resolve, reject);
       });
     });
   }
@@ -167,12 +190,12 @@ export class Conductor {
   #settle<T>(
     op: Operation<T>,
     outcome: CallOutcome,
-    expires: number,
-    release: Release,
+    caller: Caller,
     served: Served,
-    resolve: (value: T) => void,
+    resolve: (value: T | Promise<T>) => void,
     reject: (error: unknown) => void,
   ): void {
+    const { expires, release } = caller;
     const site = this.#site(op.method);
     const finish = (written: void | Promise<void>, answer: () => void): void => {
       const done = (): void => {
@@ -206,6 +229,11 @@ export class Conductor {
         return;
       case "ended": {
         const why = outcome.end.reason;
+        if (op.reads && outcome.end.innocent === true && !this.#options.closed() && monotonicNow() < expires) {
+          this.#landed();
+          resolve(this.#again(op, caller));
+          return;
+        }
         this.#aftermath.leave({ op, release, attempts: 0 });
         this.#landed();
         if (this.#options.closed()) reject(errors.hostClosed(site));

@@ -26,6 +26,8 @@ export interface Operation<T> {
   readonly inverse?: WorkerMethod | undefined;
   /** A delete or leave: of unknown outcome it is repeated until answered. */
   readonly repeats?: true;
+  /** It changes nothing: when its worker went for another plugin's fault, it is asked again within its deadline. */
+  readonly reads?: true;
   /** The driver may not know what is deleted, since it could not be restored: NotFound is then success. */
   lost?(): boolean;
 }

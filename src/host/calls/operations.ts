@@ -157,6 +157,7 @@ export function endpointOperInfoOperation(scope: OperationScope, nid: string, ei
     method: "endpointOperInfo",
     nid,
     eid,
+    reads: true,
     admit() {
       if (scope.replay) restoredEndpoint(scope.records, nid, eid);
     },

@@ -20,6 +20,8 @@ export interface BlockWatchOptions {
   flying(id: number): WatchedCall | undefined;
   allFlying(): Iterable<WatchedCall>;
   ping(): void;
+  /** Resolves once what carries frames to the worker has passed on all of them; absent where nothing stands between. */
+  readonly passedOn?: (() => Promise<void>) | undefined;
   kill(reason: string): void;
 }
 
@@ -45,6 +47,7 @@ export class BlockWatch {
   /** Since when a frame has stood unacknowledged; meaningless while none does. */
   #since = 0;
   #timer: NodeJS.Timeout | undefined;
+  #asking = false;
 
   constructor(options: BlockWatchOptions) {
     this.#options = options;
@@ -116,8 +119,24 @@ export class BlockWatch {
     if (this.idle) return;
     const now = monotonicNow();
     const { limit, why } = this.#limit();
-    if (now >= limit) this.#options.kill(why);
-    else this.#arm(Math.min(limit - now, TIMES.block));
+    if (now < limit) this.#arm(Math.min(limit - now, TIMES.block));
+    else if (this.#options.passedOn === undefined) this.#options.kill(why);
+    else this.#makeSure(this.#options.passedOn, why);
+  }
+
+  /** A process that is shared may be stalled by another plugin: a worker that has not been given its frames is not to blame. */
+  #makeSure(passedOn: () => Promise<void>, why: string): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const { acknowledged } = this;
+    void passedOn().then(() => {
+      setTimeout(() => {
+        this.#asking = false;
+        if (this.idle) return;
+        if (this.acknowledged === acknowledged) this.#options.kill(why);
+        else this.#judge();
+      }, TOGETHER).unref();
+    });
   }
 
   #limit(): { limit: number; why: string } {

@@ -39,6 +39,8 @@ export interface GenerationHooks {
   clean(): boolean;
   /** Its crashes within the breaker's window. */
   crashes(): number;
+  /** Its worker would be better off elsewhere. */
+  move(generation: Generation): void;
   ended(generation: Generation, end: SessionEnd): void;
 }
 
@@ -101,6 +103,7 @@ export class Generation {
       memoryMb: effective.memoryMb,
       clean: () => this.#hooks.clean(),
       crashes: () => this.#hooks.crashes(),
+      move: () => this.#hooks.move(this),
     });
     this.#link = link;
     const session = new Session(

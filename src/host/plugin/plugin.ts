@@ -32,7 +32,7 @@ export class Plugin {
   /** The plugin's file has gone: it serves on until its last network is deleted. */
   #orphan = false;
   #stopped = false;
-  /** Crashes of its own since it was loaded. */
+  /** Crashes of its own, and starts that failed. */
   #faults = 0;
   /** Loads, reloads, restarts and stops happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -108,10 +108,12 @@ export class Plugin {
         sha256 = digest;
       };
       const before = { former: this.#prepared, serves: this.#current?.alive === true, hashed };
+      let started = false;
       try {
         const prepared = await prepare(found, this.#context, before);
         const stays = when === "if changed" && this.#current?.alive && isDeepStrictEqual(prepared, this.#prepared);
         if (stays && !this.#orphan) return undefined;
+        started = true;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
         else if (this.#current?.alive) await this.#replace(prepared);
         else await this.#begin(prepared);
@@ -122,6 +124,7 @@ export class Plugin {
         this.#reports.loaded(prepared);
         return undefined;
       } catch (error) {
+        if (started) this.#faults++;
         // What its init has made goes with it, unless networks or another version need it.
         if (!this.#current?.alive && this.networks().length === 0) await this.#context.netlink.release(this.id);
         return this.#refuse(toDriverError(error, this.id), sha256);
@@ -267,6 +270,19 @@ export class Plugin {
     await oldPowers?.close();
   }
 
+  /** The same version, in a worker elsewhere. Where that fails it stays: the end of its process brings it back too. */
+  async #move(from: Generation): Promise<void> {
+    if (this.#current !== from || !from.alive || this.#stopped || this.#context.closed()) return;
+    try {
+      await this.#replace(from.prepared);
+    } catch (error) {
+      this.#context.logger.warn(
+        { plugin: this.id, err: error },
+        `plugin "${this.id}" could not be moved to another process`,
+      );
+    }
+  }
+
   /** The worker in service has ended by itself. */
   #crashed(end: SessionEnd): void {
     this.#current = undefined;
@@ -363,6 +379,7 @@ export class Plugin {
       violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
       crashes: () => this.#comeback.crashes,
+      move: (generation) => void this.#next(() => this.#move(generation)),
       ended: (generation, end) => {
         if (generation === this.#current && end.crash) this.#crashed(end);
       },

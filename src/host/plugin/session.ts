@@ -97,6 +97,7 @@ export class Session {
       flying: (id) => this.#calls.get(id),
       allFlying: () => this.#calls.values(),
       ping: () => this.#send('{"kind":"ping"}'),
+      passedOn: link.passedOn,
       kill: (reason) => this.end({ code: "ERR_PLUGIN_BLOCKED", reason, crash: true }),
     });
     this.#dispatcher = new Dispatcher({
