@@ -33,6 +33,8 @@ import { type Watcher, watchPlugins } from "./watch.js";
 export interface HostParts {
   /** Holds all plugins, whatever their isolation. */
   readonly threads?: Launcher;
+  /** Holds the records, so that a test can read them. */
+  readonly journal?: Journal;
   /** How long an open breaker stays open, in milliseconds. */
   readonly breakerOpen?: number;
   /** Puts another wall in place of the one that was raised. */
@@ -79,7 +81,7 @@ export class RunningHost implements PluginHost {
       logger,
       audit,
       registry: new DriverRegistry((id) => this.#plugins.has(id)),
-      journal: new MemoryJournal(),
+      journal: parts.journal ?? new MemoryJournal(),
       store: new MemoryStore(),
       machine: hostView(netlink, options.netns),
       netlink,

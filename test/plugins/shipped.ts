@@ -48,7 +48,7 @@ function shipped(t: TestContext, driver: Driver, kind: Kind, limits: Partial<Net
 }
 
 /** A namespace that is gone after the test, and in which no link must be left then but those it began with. */
-function namespace(t: TestContext, links: readonly string[]): string {
+export function namespace(t: TestContext, links: readonly string[]): string {
   const name = `bht-${randomBytes(4).toString("hex")}`;
   const ip = (...args: readonly string[]): string => execFileSync("ip", args, { encoding: "utf8" });
   const all = (): readonly string[] => {
