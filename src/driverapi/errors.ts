@@ -178,6 +178,13 @@ export const ERROR_CODES = {
     when: "the kernel refused a netlink request; the message holds its words",
     driver: true,
   },
+  // Docker
+  ERR_DOCKER_REQUEST: {
+    kind: "BadRequest",
+    when: "a request of Docker's plugin protocol does not parse; the message names the field",
+  },
+  ERR_DOCKER_BUSY: { kind: "NoService", when: "too many requests of one network type are under way", retry: true },
+  ERR_DOCKER_SOCKET: { kind: "Internal", when: "a plugin socket cannot be made, or somebody else serves it" },
   // Sandboxes
   ERR_SANDBOX_NOT_FOUND: { kind: "NotFound", when: "a sandbox's network namespace does not exist, or is none" },
   ERR_SANDBOX_ATTACHED: { kind: "Forbidden", when: "the endpoint's sandbox is attached already" },

@@ -9,6 +9,7 @@ import { defaultLogger, safeLogger } from "./logger.js";
 import { checkOptions, type PluginHostOptions } from "./options.js";
 import { PolicySource } from "./policy-source.js";
 import { type HostParts, RunningHost } from "./running-host.js";
+import type { TypeView } from "./type-view.js";
 
 export type { PluginHost } from "./face.js";
 
@@ -47,6 +48,11 @@ export function netlinkOf(host: PluginHost): NetlinkHub | undefined {
 /** The journal of a host, for tests; undefined for a host that is not one of ours. */
 export function journalOf(host: PluginHost): Journal | undefined {
   return host instanceof RunningHost ? host.journal : undefined;
+}
+
+/** A network type behind its driver, for what serves it to others. Throws as `driver` does; undefined for a host that is not one of ours. */
+export function viewOf(host: PluginHost, type: string): TypeView | undefined {
+  return host instanceof RunningHost ? host.view(type) : undefined;
 }
 
 /** Where a host's links are, for what attaches sandboxes; undefined for a host that is not one of ours. */

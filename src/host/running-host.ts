@@ -26,6 +26,7 @@ import { Plugin } from "./plugin/plugin.js";
 import type { PolicySource } from "./policy-source.js";
 import { DriverRegistry } from "./registry.js";
 import { homeOf, Sandboxes } from "./sandboxes.js";
+import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
 import { type Watcher, watchPlugins } from "./watch.js";
 
@@ -146,6 +147,11 @@ export class RunningHost implements PluginHost {
 
   get journal(): Journal {
     return this.#context.journal;
+  }
+
+  /** A network type as what serves it to others sees it. Throws as `driver` does. */
+  view(type: string): TypeView {
+    return viewType(type, this.#context.registry, this.netlink);
   }
 
   get netlink(): NetlinkHub {

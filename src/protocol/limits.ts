@@ -255,3 +255,17 @@ export const AUDIT = {
   /** Lines that may wait for the disk. */
   queue: 10_000,
 } as const;
+
+/** Docker's remote plugin protocol, served. */
+export const DOCKER = {
+  /** Every request is answered by then, in milliseconds: shorter than a person's patience. */
+  answerMs: 10_000,
+  /** A request's body, in bytes. */
+  bodyBytes: 1_048_576,
+  /** Requests of one network type that are worked on at one time; further ones are told to come again. */
+  requests: 1024,
+  /** Whoever may still answer on a socket that stands where ours shall stand must do so by then, in milliseconds. */
+  probeMs: 500,
+  /** Longest path of a Unix socket, in bytes. */
+  pathBytes: 107,
+} as const;

@@ -133,7 +133,7 @@ test(
 
 test("costs: a row for each figure that the bench takes, a column for each isolation, with commit and date", async () => {
   const text = await readme;
-  const [, table = ""] = /\n\n(\| \| `"thread"` \|[^]*?)\n\n/.exec(text) ?? [];
+  const [, table = ""] = /\n\n(\| \| `"thread"` \|[\s\S]*?)\n\n/.exec(text) ?? [];
   const rows = table.split("\n").map((line) => line.split("|").slice(1, -1));
   assert.equal(
     rows[0]?.slice(1).map((cell) => cell.trim()),

@@ -58,6 +58,8 @@ export interface NetlinkHub {
   moved(link: string, netns: string): Promise<void>;
   /** Notes that the host has moved a link back, under its own name; to be called when it is there. */
   returned(link: string): Promise<void>;
+  /** Notes which of a plugin's links that were moved away have been moved back by whoever did it. */
+  allReturned(plugin: string): Promise<void>;
   /** Removes every link of a plugin, wherever it is. */
   release(plugin: string): Promise<void>;
   /** Adopts, forgets and removes after a crash: what ledger and marks do not agree on. Happens by itself before the first request. */
@@ -142,6 +144,14 @@ class Hub implements NetlinkHub {
 
   async moved(link: string, netns: string): Promise<void> {
     await this.#note(link, { netns });
+  }
+
+  async allReturned(plugin: string): Promise<void> {
+    const away = this.#ownership.of(plugin).filter(({ moved }) => moved !== undefined);
+    if (away.length === 0) return;
+    const { links } = await this.backend.look();
+    const back = away.filter((row) => links.get(row.name)?.alias === this.#ownership.mark(row));
+    for (const { name } of back) await this.returned(name);
   }
 
   async returned(link: string): Promise<void> {

@@ -1,0 +1,56 @@
+/** Docker's remote network driver protocol as a table: a path, what its request must look like, what it comes to. */
+import type { CallOptions, Scope } from "../driverapi/types.js";
+import type { z } from "../zod.js";
+import type { DriverCalls } from "./driver-calls.js";
+import * as wire from "./wire.js";
+
+/** What a method works with. */
+export interface Serving {
+  readonly calls: DriverCalls;
+  readonly scope: Scope;
+}
+
+export interface Method {
+  readonly path: string;
+  readonly request: z.ZodType;
+  /** `request` has been parsed. Rejects with `DriverError`. */
+  answer(serving: Serving, request: unknown, call: CallOptions): object | Promise<object>;
+}
+
+function method<S extends z.ZodType>(
+  path: string,
+  request: S,
+  answer: (serving: Serving, request: z.output<S>, call: CallOptions) => object | Promise<object>,
+): Method {
+  return { path, request, answer: (serving, read, call) => answer(serving, read as z.output<S>, call) };
+}
+
+const none = (): object => ({});
+
+/** One row per method of the protocol. Whatever else is asked is answered 404, which an engine takes for "not implemented". */
+export const METHODS: readonly Method[] = [
+  method("/Plugin.Activate", wire.nothing, () => ({ Implements: ["NetworkDriver"] })),
+  // A socket-file plugin of global scope is refused by a swarm: its networks are local, what they connect may not be.
+  method("/NetworkDriver.GetCapabilities", wire.nothing, ({ scope }) => ({
+    Scope: "local",
+    ConnectivityScope: scope,
+  })),
+  method("/NetworkDriver.GwAllocCheck", wire.gatewayCheck, none),
+  method("/NetworkDriver.AllocateNetwork", wire.network, (_, { Options }) => ({ Options })),
+  method("/NetworkDriver.FreeNetwork", wire.networkId, none),
+  method("/NetworkDriver.CreateNetwork", wire.network, ({ calls }, read, call) => calls.createNetwork(read, call)),
+  method("/NetworkDriver.DeleteNetwork", wire.networkId, ({ calls }, read, call) => calls.deleteNetwork(read, call)),
+  method("/NetworkDriver.CreateEndpoint", wire.endpoint, ({ calls }, read, call) => calls.createEndpoint(read, call)),
+  method("/NetworkDriver.DeleteEndpoint", wire.endpointId, ({ calls }, read, call) => calls.deleteEndpoint(read, call)),
+  method("/NetworkDriver.EndpointOperInfo", wire.endpointId, ({ calls }, read, call) =>
+    calls.endpointOperInfo(read, call),
+  ),
+  method("/NetworkDriver.Join", wire.join, ({ calls }, read, call) => calls.join(read, call)),
+  method("/NetworkDriver.Leave", wire.endpointId, ({ calls }, read, call) => calls.leave(read, call)),
+  // A driver has had its port map with the endpoint's options: what it publishes, it does at Join, and takes back at Leave.
+  method("/NetworkDriver.ProgramExternalConnectivity", wire.connectivity, none),
+  method("/NetworkDriver.RevokeExternalConnectivity", wire.endpointId, none),
+  // Of other hosts and their addresses a driver of this contract is not told.
+  method("/NetworkDriver.DiscoverNew", wire.discovery, none),
+  method("/NetworkDriver.DiscoverDelete", wire.discovery, none),
+];

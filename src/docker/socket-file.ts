@@ -1,0 +1,113 @@
+/**
+ * The socket files an engine finds plugins by. One is made in a private folder and moved into place, so that nobody else can
+ * connect before its mode is set; one that is left over is removed only when nobody answers on it.
+ */
+import { lstatSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { chmod, chown, mkdtemp, rename } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { DriverError } from "../driverapi/errors.js";
+import { DOCKER } from "../protocol/limits.js";
+
+/** Who may connect besides root. */
+export interface SocketOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A socket in place. */
+export interface PlacedSocket {
+  readonly path: string;
+  /** Removes it, if it is still the one that was placed. */
+  remove(): void;
+}
+
+/** The path of a network type's socket. Throws `ERR_DOCKER_SOCKET` for one the system cannot have. */
+export function socketPath(directory: string, prefix: string, type: string): string {
+  const path = join(directory, `${prefix}${type}.sock`);
+  const bytes = Buffer.byteLength(join(directory, ".bulkhead-XXXXXX", "s"));
+  if (Math.max(bytes, Buffer.byteLength(path)) <= DOCKER.pathBytes) return path;
+  throw refused(path, `a Unix socket's path has at most ${DOCKER.pathBytes} bytes; choose a shorter folder`);
+}
+
+/** Has `listen` make a socket and puts it at `path`, mode 0600. Throws `ERR_DOCKER_SOCKET`. */
+export async function placeSocket(
+  directory: string,
+  path: string,
+  owner: SocketOwner | undefined,
+  listen: (path: string) => Promise<unknown>,
+): Promise<PlacedSocket> {
+  if (await answers(path)) throw refused(path, "somebody else serves it; stop that, or choose another prefix");
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(directory, ".bulkhead-"));
+    const made = join(folder, "s");
+    await listen(made);
+    await chmod(made, 0o600);
+    if (owner) await chown(made, owner.uid, owner.gid);
+    const { ino } = statSync(made);
+    await rename(made, path);
+    return { path, remove: () => removeIf(path, ino) };
+  } catch (error) {
+    throw refused(path, error instanceof Error ? error.message : String(error));
+  } finally {
+    if (folder !== undefined) removeFolder(folder);
+  }
+}
+
+/** Removes what an earlier run left: sockets of our prefix that nobody answers on, and private folders. Gives their names. */
+export async function clearStale(directory: string, prefix: string): Promise<readonly string[]> {
+  const cleared: string[] = [];
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory() && /^\.bulkhead-.{6}$/.test(entry.name)) {
+      if (!(await answers(join(path, "s")))) removeFolder(path);
+    } else if (entry.isSocket() && entry.name.startsWith(prefix) && entry.name.endsWith(".sock")) {
+      if (await answers(path)) continue;
+      rmSync(path, { force: true });
+      cleared.push(entry.name);
+    }
+  }
+  return cleared;
+}
+
+/** True when somebody accepts on a socket; a file that is none counts as somebody's too. */
+function answers(path: string): Promise<boolean> {
+  try {
+    if (!lstatSync(path).isSocket()) return Promise.resolve(true);
+  } catch {
+    return Promise.resolve(false);
+  }
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    const told = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    // One that neither accepts nor refuses has a full queue, and so an owner.
+    socket.setTimeout(DOCKER.probeMs, () => told(true));
+    socket.once("connect", () => told(true));
+    socket.once("error", () => told(false));
+  });
+}
+
+function removeIf(path: string, ino: number): void {
+  try {
+    if (lstatSync(path).ino === ino) rmSync(path);
+  } catch {
+    // It has gone already.
+  }
+}
+
+function removeFolder(folder: string): void {
+  try {
+    rmSync(join(folder, "s"), { force: true });
+    rmdirSync(folder);
+  } catch {
+    // Another run's, in use or gone.
+  }
+}
+
+function refused(path: string, why: string): DriverError {
+  return new DriverError("ERR_DOCKER_SOCKET", `${path}: ${why}`);
+}

@@ -1,0 +1,117 @@
+/**
+ * Docker's remote network driver protocol, as requests come in: hostile until parsed. Unknown fields are a newer engine's and
+ * are passed over; both forms are read, one `Interface` (since 1.9) and a list of `Interfaces` (2015).
+ */
+import type { Json, JsonObject } from "../driverapi/json.js";
+import { z } from "../zod.js";
+
+/** One pool of a network, as the engine's address management gives it; "" for what it does not say. */
+export interface Pool {
+  readonly AddressSpace: string;
+  readonly Pool: string;
+  readonly Gateway: string;
+  readonly AuxAddresses: JsonObject;
+}
+
+/** An interface as the engine gives it; "" for what the driver is to choose. */
+export interface GivenInterface {
+  readonly Address: string;
+  readonly AddressIPv6: string;
+  readonly MacAddress: string;
+}
+
+export interface NetworkId {
+  readonly NetworkID: string;
+}
+
+export interface NetworkRequest extends NetworkId {
+  readonly Options: JsonObject;
+  readonly IPv4Data: readonly Pool[];
+  readonly IPv6Data: readonly Pool[];
+}
+
+export interface EndpointId extends NetworkId {
+  readonly EndpointID: string;
+}
+
+export interface EndpointRequest extends EndpointId {
+  readonly Interface?: GivenInterface | null | undefined;
+  readonly Interfaces?: readonly (GivenInterface & { readonly ID: number })[] | null | undefined;
+  readonly Options: JsonObject;
+}
+
+export interface JoinRequest extends EndpointId {
+  readonly SandboxKey: string;
+  readonly Options: JsonObject;
+}
+
+/** An interface as a response gives it. */
+export interface InterfaceReply {
+  readonly Address?: string;
+  readonly AddressIPv6?: string;
+  readonly MacAddress?: string;
+}
+
+/** Longest id, and longest address or name of a pool, in UTF-16 units. */
+const ID_CHARS = 256;
+const WORD_CHARS = 128;
+const POOLS = 64;
+const INTERFACES = 256;
+
+const id = z.string().min(1).max(ID_CHARS);
+const word = z
+  .string()
+  .max(WORD_CHARS)
+  .nullish()
+  .transform((value) => value ?? "");
+const object = z
+  .record(z.string(), z.json())
+  .nullish()
+  .transform((value) => (value ?? {}) as JsonObject);
+const pools = z
+  .array(z.object({ AddressSpace: word, Pool: word, Gateway: word, AuxAddresses: object }))
+  .max(POOLS)
+  .nullish()
+  .transform((value) => value ?? []);
+const given = z.object({ Address: word, AddressIPv6: word, MacAddress: word });
+const listed = given.extend({ ID: z.int().min(0).default(0) });
+
+/** `Plugin.Activate`, `GetCapabilities`: nothing is asked, whatever is sent. */
+export const nothing: z.ZodType<unknown> = z.unknown();
+
+export const networkId: z.ZodType<NetworkId> = z.object({ NetworkID: id });
+
+export const network: z.ZodType<NetworkRequest> = z.object({
+  NetworkID: id,
+  Options: object,
+  IPv4Data: pools,
+  IPv6Data: pools,
+});
+
+export const endpointId: z.ZodType<EndpointId> = z.object({ NetworkID: id, EndpointID: id });
+
+export const endpoint: z.ZodType<EndpointRequest> = z.object({
+  NetworkID: id,
+  EndpointID: id,
+  Interface: given.nullish(),
+  Interfaces: z.array(listed).max(INTERFACES).nullish(),
+  Options: object,
+});
+
+export const join: z.ZodType<JoinRequest> = z.object({
+  NetworkID: id,
+  EndpointID: id,
+  SandboxKey: id,
+  Options: object,
+});
+
+export const connectivity: z.ZodType<EndpointId & { readonly Options: JsonObject }> = z.object({
+  NetworkID: id,
+  EndpointID: id,
+  Options: object,
+});
+
+export const gatewayCheck: z.ZodType<{ readonly Options: JsonObject }> = z.object({ Options: object });
+
+export const discovery: z.ZodType<{ readonly DiscoveryType: number; readonly DiscoveryData?: Json | undefined }> =
+  z.object({ DiscoveryType: z.int(), DiscoveryData: z.json().optional() });

@@ -1,0 +1,36 @@
+/** One network type as what serves it to others sees it, beside its driver: what is recorded, and where its links are. */
+import type { Scope } from "../driverapi/types.js";
+import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { NetworkRecord } from "./calls/records.js";
+import type { DriverRegistry } from "./registry.js";
+
+export interface TypeView {
+  /** The plugin that serves it. */
+  readonly plugin: string;
+  readonly scope: Scope;
+  /** A network as it is recorded; undefined: there is none. */
+  network(nid: string): NetworkRecord | undefined;
+  /** Every network. */
+  networks(): Iterable<NetworkRecord>;
+  /** True for a link that the plugin made. */
+  owns(link: string): boolean;
+  /** Notes that somebody else is about to move a link into a namespace. */
+  moved(link: string, netns: string): Promise<void>;
+  /** Notes which of the plugin's links that were moved away are back. */
+  returned(): Promise<void>;
+}
+
+/** Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
+export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub): TypeView {
+  const { records, scope } = registry.find(type);
+  const plugin = registry.owner(type) ?? "";
+  return {
+    plugin,
+    scope,
+    network: (nid) => records.networks.get(nid),
+    networks: () => records.networks.values(),
+    owns: (link) => netlink.owns(plugin, link),
+    moved: (link, netns) => netlink.moved(link, netns),
+    returned: () => netlink.allReturned(plugin),
+  };
+}
