@@ -27,9 +27,9 @@ for (const isolation of chosenIsolations()) {
       });
     }
   } else {
-    const hosts = new OwnedHosts(isolation);
+    const hosts = new OwnedHosts(isolation, { timeouts: { default: 30_000 } });
     const resultOf = ahead<RealmCase & { alone?: true }, Outcome>(REALM, lanesOf(isolation), async (one, lane) =>
-      seize(await hosts.of(lane), one.attack),
+      seize(await hosts.of(lane), one),
     );
     for (const one of REALM) {
       const { item, title } = one;

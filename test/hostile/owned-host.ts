@@ -55,7 +55,11 @@ export interface OwnedHost {
 }
 
 /** Plugins "mallory" (`code`) and "neighbour". Behind the wall the attacker's bootstrap stands in the place of the runtime's. */
-export async function ownedHost(isolation: Isolation, code: string = plainDriver("mallory")): Promise<OwnedHost> {
+export async function ownedHost(
+  isolation: Isolation,
+  code: string = plainDriver("mallory"),
+  policy: Readonly<Record<string, unknown>> = {},
+): Promise<OwnedHost> {
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-owned-"));
   await writeFile(join(folder, "mallory.js"), code);
   await writeFile(join(folder, "neighbour.js"), NEIGHBOUR);
@@ -78,7 +82,7 @@ export async function ownedHost(isolation: Isolation, code: string = plainDriver
     };
   const logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
   const host = await startHost(
-    { plugins: folder, policy: {}, isolation, logger },
+    { plugins: folder, policy: { plugins: { mallory: policy } }, isolation, logger },
     threads ? { threads } : { wall: ownedWall },
   );
   const violations: ViolationEvent[] = [];

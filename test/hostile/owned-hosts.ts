@@ -1,7 +1,7 @@
 /** Several hosts whose workers an attacker owns, so that attacks go on side by side; made when first wanted, closed together. */
 import { strict as assert } from "node:assert";
 import type { Isolation } from "./case.js";
-import { type OwnedHost, ownedHost, unharmed } from "./owned-host.js";
+import { type OwnedHost, ownedHost, plainDriver, unharmed } from "./owned-host.js";
 import { type PlatformWatch, watchPlatform } from "./platform-watch.js";
 
 /** Attacks at the same time: under "thread" one, since they are of this process. */
@@ -9,11 +9,14 @@ export const lanesOf = (isolation: Isolation): number => (isolation === "thread"
 
 export class OwnedHosts {
   readonly #isolation: Isolation;
+  readonly #policy: Readonly<Record<string, unknown>>;
   readonly #hosts = new Map<number, Promise<OwnedHost>>();
   #watch: PlatformWatch | undefined;
 
-  constructor(isolation: Isolation) {
+  /** `policy`: the attacker's entry in it. */
+  constructor(isolation: Isolation, policy: Readonly<Record<string, unknown>> = {}) {
     this.#isolation = isolation;
+    this.#policy = policy;
   }
 
   /** The host of a lane. */
@@ -21,7 +24,7 @@ export class OwnedHosts {
     if (this.#isolation !== "thread") this.#watch ??= watchPlatform();
     let found = this.#hosts.get(lane);
     if (!found) {
-      found = ownedHost(this.#isolation);
+      found = ownedHost(this.#isolation, plainDriver("mallory"), this.#policy);
       this.#hosts.set(lane, found);
     }
     return found;

@@ -1,24 +1,26 @@
 /** An attack on the process itself, behind the wall: what it came to is seen, and what must hold whatever it came to. */
 import { assert, until } from "../harness.js";
 import type { Outcome } from "./case.js";
+import type { RealmCase } from "./cases/class-g-realm.js";
 import { malloryInfo, type OwnedHost, unharmed } from "./owned-host.js";
 
-/** An attack that has not ended its worker by then has come to nothing, in milliseconds. */
+/** What is to come to nothing has as long as this to come to something after all, in milliseconds. */
 const SETTLED_MS = 400;
 
 let attacks = 0;
 
-export async function seize(one: OwnedHost, options: Readonly<Record<string, unknown>>): Promise<Outcome> {
+export async function seize(one: OwnedHost, { attack, ends }: RealmCase): Promise<Outcome> {
   const { host, mallory, lines, life, pulse, violations } = one;
   lines.length = 0;
   life.length = 0;
   violations.length = 0;
   const nid = `seize-attack-${++attacks}`;
-  const call = await mallory.createNetwork(`attack-${nid}`, options as never).then(
+  const call = await mallory.createNetwork(`attack-${nid}`, attack as never).then(
     () => undefined,
     (error: Error & { code?: string }) => error,
   );
   if (call) assert.match(call.code ?? "", /^ERR_(OUTCOME_UNKNOWN|DRIVER_BUSY|DRIVER_TIMEOUT|DRIVER_FAILED)$/);
+  else if (ends) await until(() => life.length > 0, "the end of mallory's worker", 15_000);
   else await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
   const ended = call !== undefined || life.length > 0;
   if (ended) await until(() => life.includes("plugin:restarted"), "mallory's restart", 15_000);

@@ -11,6 +11,9 @@ const BOMB_MB = 384;
 /** And what it tries to take behind the wall: over what a shared host process may have. */
 const WALLED_BOMB_MB = 1280;
 
+/** All the work is the attack's own: nothing runs beside it, and on a busy machine it has the time it takes to outgrow its share. */
+const HEAVY = { alone: true, ms: 60_000, policy: { timeouts: { default: 30_000, init: 1500 } } } as const;
+
 /** Bombs in `createNetwork`; the worker must end for memory, and the plugin be back. */
 async function outOfMemory(arena: Arena): Promise<Outcome> {
   await assert.rejects(arena.driver().createNetwork("bomb"), (error: { code?: string }) =>
@@ -25,7 +28,7 @@ async function outOfMemory(arena: Arena): Promise<Outcome> {
 const bomb = (item: number, title: string, code: string): HostileCase => ({
   item,
   title,
-  policy: { timeouts: { default: 5000, init: 1500 } },
+  ...HEAVY,
   source: hostile({ methods: { createNetwork: `createNetwork(nid) { if (nid !== "bomb") return; ${code} }` } }),
   run: outOfMemory,
 });
@@ -35,8 +38,7 @@ const abort = (item: number, title: string, code: string): HostileCase => ({
   item,
   title,
   aborts: true,
-  ms: 60_000,
-  policy: { timeouts: { default: 10_000, init: 1500 } },
+  ...HEAVY,
   source: hostile({ methods: { createNetwork: `createNetwork(nid) { if (nid !== "bomb") return; ${code} }` } }),
   async run({ driver, pulse }) {
     await assert.rejects(driver().createNetwork("bomb"));
@@ -61,8 +63,7 @@ export const MEMORY: readonly HostileCase[] = [
   {
     item: 36,
     title: "ArrayBuffers of many times a worker's 32 MiB",
-    ms: 40_000,
-    policy: { timeouts: { default: 10_000, init: 1500 } },
+    ...HEAVY,
     source: hostile({
       top: "const held = [];",
       methods: {
