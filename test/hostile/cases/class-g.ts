@@ -13,7 +13,7 @@ export interface Case {
 }
 
 const protocol = (detail: RegExp): Expected => ({ code: "ERR_PROTOCOL", detail });
-const flood = (detail: RegExp): Expected => ({ code: "ERR_FLOOD", detail });
+const flood = (detail: RegExp): Expected => ({ code: "ERR_FLOOD", detail, heavy: true });
 const request = (item: number, title: string, message: object, detail: RegExp): Case => ({
   item,
   title,

@@ -93,6 +93,8 @@ export const FLOOD: readonly HostileCase[] = [
   {
     item: 44,
     title: "replies of 100 MB and of a million entries, in every shape a reply has",
+    // Room for what it builds: what outgrows a worker is item 34's and 35's.
+    policy: { timeouts: { default: 5000, init: 5000 }, limits: { memoryMb: 128 } },
     source: hostile({
       init: `
         const long = "x".repeat(1e8);
