@@ -16,4 +16,15 @@ process.exitCode = await runProgram(
   process.argv.slice(2),
   { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) },
   version,
+  {
+    daemon: {
+      onSignal(signal, act) {
+        process.on(signal, act);
+        return () => void process.off(signal, act);
+      },
+      exit: (code) => process.exit(code),
+      out: (text) => void process.stdout.write(text),
+      notifySocket: process.env.NOTIFY_SOCKET,
+    },
+  },
 );

@@ -9,13 +9,22 @@ import { list } from "./ls.js";
 import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
 import type { Places } from "./places.js";
 import { revoke } from "./revoke.js";
+import { runServe, serveFlags } from "./serve/command.js";
+import type { Daemon } from "./serve/serve.js";
+
+/** What the perimeter gives, and tests exchange. */
+export interface ProgramParts {
+  readonly makeHost?: MakeHost;
+  /** What `serve` needs of its process. */
+  readonly daemon?: Daemon;
+}
 
 /** Runs `bulkhead` with `argv` (without node and script) and gives the exit code. Never throws. */
 export async function runProgram(
   argv: readonly string[],
   streams: Streams,
   version: string,
-  makeHost?: MakeHost,
+  parts: ProgramParts = {},
 ): Promise<number> {
   // Wrong use is told in JSON too, and commander has then not read the options yet.
   const json = argv.includes("--json");
@@ -53,7 +62,7 @@ export async function runProgram(
   ).option("--dry-run", "only print what would be granted");
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
-    check(path, makeHost),
+    check(path, parts.makeHost),
   );
   withPolicy(
     command(
@@ -61,6 +70,13 @@ export async function runProgram(
       "try every wall around plugins from inside, and say how to mend those that do not hold",
       (_, one) => doctor(placesOf(one)),
     ),
+  );
+  serveFlags(
+    command("serve", "serve the drivers to a Docker engine until a signal", async (_, one) => {
+      if (!parts.daemon) throw new DriverError("ERR_USAGE", "serve runs in a process of its own");
+      await runServe(one, parts.daemon);
+      return { data: { stopped: true }, text: "" };
+    }),
   );
 
   try {

@@ -26,7 +26,7 @@ export async function cli(args: readonly string[], makeHost?: MakeHost): Promise
       err += text;
     },
   };
-  const exit = await runProgram(args, streams, "1.2.3", makeHost);
+  const exit = await runProgram(args, streams, "1.2.3", makeHost ? { makeHost } : {});
   return { exit, out, err, json: () => JSON.parse(out) };
 }
 

@@ -1,0 +1,36 @@
+/** The command `serve` and its flags. */
+import type { Command } from "commander";
+import { type Daemon, serve } from "./serve.js";
+import { DEFAULTS, readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
+
+/** Adds the flags. Each has the config file's key of the same name. */
+export function serveFlags(command: Command): Command {
+  const collect = (folder: string, before: readonly string[] | undefined): readonly string[] => [
+    ...(before ?? []),
+    folder,
+  ];
+  return command
+    .option("--config <file>", `a file with the same keys (default: ${SERVE_CONFIG}, if it is there)`)
+    .option(
+      "--plugins <folder>",
+      `the plugins folder; may be given more than once (default: ${DEFAULTS.plugins})`,
+      collect,
+    )
+    .option("--policy <file>", `the policy's file (default: ${DEFAULTS.policy})`)
+    .option("--data-dir <folder>", `where state is kept (default: ${DEFAULTS.dataDir})`)
+    .option("--docker-dir <folder>", "where the engine looks for sockets (default: /run/docker/plugins)")
+    .option("--docker-prefix <text>", "ahead of a type in its socket's name (default: bulkhead-)")
+    .option("--socket-owner <uid:gid>", "who may connect besides root")
+    .option("--answer-ms <ms>", "every request is answered by then (default: 10000)", Number)
+    .option("--netns <name>", "the network namespace in which links and rules are made")
+    .option("--backend <kind>", "kernel, model or auto (default: auto)")
+    .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
+    .option("--log-level <level>", "debug, info, warn or error (default: info)");
+}
+
+/** Runs until a signal. Rejects with `ERR_OPTIONS` and all that a host's start may throw. */
+export async function runServe(command: Command, daemon: Daemon): Promise<void> {
+  const { config, json, ...flags } = command.opts<ServeConfig & { config?: string; json?: boolean }>();
+  const read = await readServeConfig(config ?? SERVE_CONFIG, config !== undefined);
+  await serve(settle(flags, read), daemon, json === true);
+}

@@ -1,0 +1,12 @@
+/** The daemon's log: pino's lines of JSON on standard error. */
+import { destination, pino } from "pino";
+import type { Logger } from "../../host/logger.js";
+import type { LogLevel } from "./settings.js";
+
+/** Written at once: what was logged before a kill is there. */
+export function daemonLog(level: LogLevel): Logger {
+  return pino(
+    { name: "bulkhead", level, timestamp: () => `,"time":"${new Date().toISOString()}"`, base: { pid: process.pid } },
+    destination({ dest: 2, sync: true }),
+  ) as unknown as Logger;
+}

@@ -1,0 +1,111 @@
+/** `bulkhead serve`: the daemon. A host that follows its folders, its drivers served to a Docker engine, until a signal ends it. */
+import { DockerGateway } from "../../docker/gateway.js";
+import { shortList } from "../../host/calls/operations.js";
+import type { Logger } from "../../host/logger.js";
+import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
+import { daemonLog } from "./log.js";
+import { notifySystemd } from "./notify.js";
+import type { ServeSettings } from "./settings.js";
+
+/** What the daemon needs of its process. */
+export interface Daemon {
+  /** Calls `act` on each of these signals. Returns what takes that back. */
+  onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP", act: () => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+  /** Prints the readiness line. */
+  out(text: string): void;
+  /** Where systemd listens, if it does. */
+  readonly notifySocket: string | undefined;
+}
+
+/** Resolves when a signal has ended it and nothing is left. Rejects when it cannot start; then nothing is left either. */
+export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
+  const logger = daemonLog(settings.logLevel);
+  const stopped = new AbortController();
+  const undo = listen(daemon, logger, stopped);
+  try {
+    const { plugins, policy, dataDir, netns, backend, isolation } = settings;
+    const host = await createPluginHost({
+      ...{ plugins, policy, dataDir, backend, logger, watch: true },
+      ...(netns === undefined ? {} : { netns }),
+      ...(isolation === undefined ? {} : { isolation }),
+    });
+    follow(host, logger);
+    try {
+      await served(host, settings, daemon, logger, json, stopped.signal);
+    } finally {
+      await host.close();
+    }
+  } finally {
+    for (const one of undo) one();
+  }
+}
+
+async function served(
+  host: PluginHost,
+  settings: ServeSettings,
+  daemon: Daemon,
+  logger: Logger,
+  json: boolean,
+  stop: AbortSignal,
+): Promise<void> {
+  const gateway = await DockerGateway.open({
+    host,
+    logger,
+    directory: settings.dockerDir,
+    prefix: settings.dockerPrefix,
+    owner: settings.socketOwner,
+    answerMs: settings.answerMs,
+  });
+  try {
+    const sockets = Object.fromEntries(gateway.sockets);
+    const plugins = host.plugins().map(({ name, state }) => ({ name, state }));
+    daemon.out(json ? `${JSON.stringify({ ready: true, sockets, plugins })}\n` : readyLine(gateway.sockets, plugins));
+    await notifySystemd("--ready", daemon.notifySocket, logger);
+    if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
+    await notifySystemd("--stopping", daemon.notifySocket, logger);
+  } finally {
+    await gateway.close();
+  }
+}
+
+function readyLine(
+  sockets: ReadonlyMap<string, string>,
+  plugins: readonly { readonly name: string; readonly state: string }[],
+): string {
+  const running = plugins.filter(({ state }) => state === "running").length;
+  const rest = plugins.filter(({ state }) => state !== "running").map(({ name, state }) => `${name} ${state}`);
+  const not = rest.length === 0 ? "" : `; not in service: ${shortList(rest)}`;
+  return `bulkhead ready: ${running} plugin(s), sockets ${[...sockets.values()].join(", ") || "none"}${not}\n`;
+}
+
+/** The first signal ends it in order, a second one at once. */
+function listen(daemon: Daemon, logger: Logger, stopped: AbortController): readonly (() => void)[] {
+  const stop = (name: string) => (): void => {
+    if (stopped.signal.aborted) {
+      logger.error({ signal: name }, `${name} again: ended at once; what is left is cleared at the next start`);
+      daemon.exit(1);
+      return;
+    }
+    logger.info({ signal: name }, `${name}: calls under way have five seconds`);
+    stopped.abort();
+  };
+  return [
+    daemon.onSignal("SIGTERM", stop("SIGTERM")),
+    daemon.onSignal("SIGINT", stop("SIGINT")),
+    // The policy and the folders are followed anyway: there is nothing left to reread.
+    daemon.onSignal("SIGHUP", () =>
+      logger.info({ signal: "SIGHUP" }, "SIGHUP: policy and plugins are followed already"),
+    ),
+  ];
+}
+
+/** What happens to plugins, as an operator reads it. */
+function follow(host: PluginHost, logger: Logger): void {
+  host.on("plugin:loaded", ({ plugin }) => logger.info({ plugin }, `plugin "${plugin}" is in service`));
+  host.on("plugin:stopped", ({ plugin, reason }) => logger.info({ plugin }, `plugin "${plugin}" stopped: ${reason}`));
+  host.on("plugin:restarted", ({ plugin, reason }) =>
+    logger.warn({ plugin }, `plugin "${plugin}" is back after: ${reason}`),
+  );
+}

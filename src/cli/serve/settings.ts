@@ -1,0 +1,127 @@
+/** What the daemon is told: flags over a config file over defaults. */
+import { isAbsolute } from "node:path";
+import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
+import type { SocketOwner } from "../../docker/socket-file.js";
+import { DriverError } from "../../driverapi/errors.js";
+import { parseDocumentText } from "../../host/manifest/document.js";
+import { readRegularFile } from "../../host/manifest/read-file.js";
+import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
+import { DOCKER, DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { z } from "../../zod.js";
+
+/** Read where no file is named, if it is there. */
+export const SERVE_CONFIG = "/etc/bulkhead/serve.json";
+
+/** A config file; every key has a flag of the same name. */
+export interface ServeConfig {
+  readonly $schema?: string;
+  readonly plugins?: string | readonly string[];
+  readonly policy?: string;
+  readonly dataDir?: string;
+  readonly dockerDir?: string;
+  readonly dockerPrefix?: string;
+  /** `UID` or `UID:GID`: who may connect besides root. */
+  readonly socketOwner?: string;
+  /** Every request of an engine is answered by then, in milliseconds. */
+  readonly answerMs?: number;
+  readonly netns?: string;
+  readonly backend?: "kernel" | "model" | "auto";
+  readonly isolation?: Isolation;
+  readonly logLevel?: LogLevel;
+}
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** All of it, nothing left open. */
+export interface ServeSettings {
+  readonly plugins: readonly string[];
+  readonly policy: string;
+  readonly dataDir: string;
+  readonly dockerDir: string;
+  readonly dockerPrefix: string;
+  readonly socketOwner: SocketOwner | undefined;
+  readonly answerMs: number;
+  readonly netns: string | undefined;
+  readonly backend: "kernel" | "model" | "auto";
+  readonly isolation: Isolation | undefined;
+  readonly logLevel: LogLevel;
+}
+
+export const DEFAULTS = {
+  plugins: "/etc/bulkhead/plugins",
+  policy: "/etc/bulkhead/bulkhead.config.json",
+  dataDir: "/var/lib/bulkhead",
+} as const;
+
+const path = z.string().min(1).max(4096);
+
+/** The config file's schema; shipped as JSON Schema too. */
+export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
+  $schema: z.exactOptional(path),
+  plugins: z.exactOptional(z.union([path, z.array(path).min(1).max(64)])),
+  policy: z.exactOptional(path),
+  dataDir: z.exactOptional(path),
+  dockerDir: z.exactOptional(path),
+  dockerPrefix: z.exactOptional(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,31}$/)),
+  socketOwner: z.exactOptional(z.string().regex(/^\d{1,10}(:\d{1,10})?$/)),
+  answerMs: z.exactOptional(z.int().min(100).max(600_000)),
+  netns: z.exactOptional(path),
+  backend: z.exactOptional(z.enum(["kernel", "model", "auto"])),
+  isolation: z.exactOptional(z.enum(ISOLATIONS)),
+  logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
+});
+
+/** Reads the config file. `named`: the user gave its path, so it must be there. Throws `ERR_OPTIONS`. */
+export async function readServeConfig(file: string, named: boolean): Promise<ServeConfig> {
+  const read = await readRegularFile(file, { maxBytes: DOCUMENT_LIMITS.manifestBytes, followLink: true });
+  if (read.kind === "absent" && !named) return {};
+  if (read.kind === "absent") throw wrong(`${file}: there is no such file`);
+  if (read.kind === "refused") throw wrong(`${file}: ${read.why}`);
+  return parseDocumentText(read.text, {
+    code: "ERR_OPTIONS",
+    schema: serveSchema,
+    maxBytes: DOCUMENT_LIMITS.manifestBytes,
+    file,
+  });
+}
+
+/** Flags win over the file, the file over defaults. Throws `ERR_OPTIONS` for a flag that is not what its key may be. */
+export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
+  const checked = serveSchema.safeParse(flags);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw wrong(`option ${flagName(String(issue?.path[0] ?? ""))}: ${issue?.message ?? "not of the right form"}`);
+  }
+  const all: ServeConfig = { ...DEFAULTS, ...config, ...checked.data };
+  const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR } = all;
+  // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
+  if (!isAbsolute(dockerDir)) throw wrong(`option --docker-dir: ${dockerDir} must be an absolute path`);
+  return {
+    plugins: typeof plugins === "string" ? [plugins] : plugins,
+    policy: all.policy ?? DEFAULTS.policy,
+    dataDir: all.dataDir ?? DEFAULTS.dataDir,
+    dockerDir,
+    dockerPrefix: all.dockerPrefix ?? DOCKER_PREFIX,
+    socketOwner: owner(all.socketOwner),
+    answerMs: all.answerMs ?? DOCKER.answerMs,
+    netns: all.netns,
+    backend: all.backend ?? "auto",
+    isolation: all.isolation,
+    logLevel: all.logLevel ?? "info",
+  };
+}
+
+function owner(text: string | undefined): SocketOwner | undefined {
+  if (text === undefined) return undefined;
+  const [uid = 0, gid = uid] = text.split(":").map(Number);
+  return { uid, gid };
+}
+
+function flagName(key: string): string {
+  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function wrong(message: string): DriverError {
+  return new DriverError("ERR_OPTIONS", message);
+}

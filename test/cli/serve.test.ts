@@ -1,0 +1,129 @@
+/** `bulkhead serve` as its own process: ready, served, stopped by signals, started again after a kill. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { post } from "../docker/socket.js";
+import { assert, suite, type TestContext } from "../harness.js";
+import { plugin, REPO } from "../host/platform/house.js";
+import { noBubblewrap } from "../isolation/walled.js";
+
+const test = suite("cli/serve");
+
+interface Place {
+  readonly dockerDir: string;
+  readonly config: string;
+  start(...args: string[]): Promise<Daemon>;
+}
+
+interface Daemon {
+  readonly child: ChildProcess;
+  /** The readiness line. */
+  readonly ready: string;
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>;
+  stderr(): string;
+}
+
+async function place(t: TestContext): Promise<Place> {
+  const root = await t.folder();
+  const [plugins, dockerDir, config] = [join(root, "plugins"), join(root, "docker"), join(root, "serve.json")];
+  await mkdir(plugins);
+  await writeFile(join(plugins, "net.js"), plugin("net"));
+  await writeFile(join(root, "policy.json"), "{}");
+  await writeFile(
+    config,
+    JSON.stringify({
+      plugins,
+      policy: join(root, "policy.json"),
+      dataDir: join(root, "data"),
+      dockerDir,
+      backend: "model",
+    }),
+  );
+  return {
+    dockerDir,
+    config,
+    async start(...args) {
+      const child = spawn(process.execPath, [join(REPO, "dist/cli/main.js"), "serve", "--config", config, ...args], {
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let [out, err] = ["", ""];
+      const ended = once(child, "exit").then(([code, signal]) => String(signal ?? code));
+      t.cleanup(async () => {
+        child.kill("SIGKILL");
+        await ended;
+      });
+      child.stderr.setEncoding("utf8").on("data", (part: string) => {
+        err += part;
+      });
+      await new Promise<void>((resolve) => {
+        child.stdout.setEncoding("utf8").on("data", (part: string) => {
+          out += part;
+          if (out.includes("\n")) resolve();
+        });
+        void ended.then(() => resolve());
+      });
+      return { child, ready: out, ended, stderr: () => err };
+    },
+  };
+}
+
+test(
+  "ready means served; SIGTERM ends it in order, and nothing is left",
+  async (t) => {
+    const { start, dockerDir } = await place(t);
+    const one = await start();
+    const socket = join(dockerDir, "bulkhead-net.sock");
+    assert.is(one.ready, `bulkhead ready: 1 plugin(s), sockets ${socket}\n`, one.stderr());
+    assert.equal((await post(socket, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });
+    assert.equal((await post(socket, "/NetworkDriver.CreateNetwork", { NetworkID: "n" })).body, {});
+    one.child.kill("SIGTERM");
+    assert.is(await one.ended, "0", one.stderr());
+    assert.equal(await readdir(dockerDir), []);
+    for (const line of one.stderr().trim().split("\n")) assert.is(JSON.parse(line).name, "bulkhead");
+  },
+  { ms: 60_000, needs: noBubblewrap },
+);
+
+test(
+  "killed, its socket stays and is cleared at the next start; --json, and a flag wins over the file",
+  async (t) => {
+    const { start, dockerDir } = await place(t);
+    const one = await start();
+    one.child.kill("SIGKILL");
+    assert.is(await one.ended, "SIGKILL");
+    assert.equal(await readdir(dockerDir), ["bulkhead-net.sock"]);
+    const again = await start("--json");
+    const socket = join(dockerDir, "bulkhead-net.sock");
+    assert.equal(JSON.parse(again.ready), {
+      ready: true,
+      sockets: { net: socket },
+      plugins: [{ name: "net", state: "running" }],
+    });
+    assert.match(again.stderr(), /sockets of a run that crashed are removed/);
+    assert.equal((await post(socket, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });
+    again.child.kill("SIGINT");
+    assert.is(await again.ended, "0");
+    const other = await start("--docker-prefix", "mine-");
+    assert.equal(await readdir(dockerDir), ["mine-net.sock"]);
+    other.child.kill("SIGTERM");
+    assert.is(await other.ended, "0");
+  },
+  { ms: 90_000, needs: noBubblewrap },
+);
+
+test("a config file or flag that is wrong is named, and nothing starts", async (t) => {
+  const { start, config } = await place(t);
+  const flag = await start("--answer-ms", "soon");
+  assert.is(await flag.ended, "1");
+  assert.match(flag.stderr(), /ERR_OPTIONS: option --answer-ms/);
+  const relative = await start("--docker-dir", "sockets");
+  assert.match(relative.stderr(), /--docker-dir: sockets must be an absolute path/);
+  await writeFile(config, '{\n  "dokerDir": "/x"\n}');
+  const key = await start();
+  assert.is(await key.ended, "1");
+  assert.match(key.stderr(), /serve\.json:2:\d+: dokerDir: .*dockerDir/);
+});
+
+test.run();
