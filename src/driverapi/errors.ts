@@ -139,6 +139,16 @@ export const ERROR_CODES = {
     when: "the isolation or the wall that is demanded cannot be raised here",
   },
   ERR_OPTIONS: { kind: "BadRequest", when: "createPluginHost was given a wrong or unknown option" },
+  ERR_DATA_DIR: {
+    kind: "BadRequest",
+    when: "the data folder cannot be made, read or written, or is of another version",
+  },
+  ERR_DATA_LOCKED: { kind: "Forbidden", when: "another host uses the data folder; the message names its process" },
+  ERR_JOURNAL_CORRUPT: {
+    kind: "Internal",
+    when: "a file of the data folder is damaged; the message names it and the command that recovers what can be read",
+  },
+  ERR_JOURNAL_FAILED: { kind: "Internal", when: "the data folder did not take a write, or not by the call's deadline" },
   ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },
   ERR_PLUGIN_NOT_FOUND: { kind: "NotFound", when: "no plugin has that id" },
   ERR_PLUGIN_IN_USE: { kind: "Forbidden", when: "the plugin still has networks" },

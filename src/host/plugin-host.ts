@@ -9,6 +9,7 @@ import { defaultLogger, safeLogger } from "./logger.js";
 import { checkOptions, type PluginHostOptions } from "./options.js";
 import { PolicySource } from "./policy-source.js";
 import { type HostParts, RunningHost } from "./running-host.js";
+import type { DataFolder } from "./state/folder.js";
 import type { TypeView } from "./type-view.js";
 
 export type { PluginHost } from "./face.js";
@@ -16,7 +17,8 @@ export type { PluginHost } from "./face.js";
 /**
  * Starts a host and resolves when every plugin has settled, loaded or not: `host.plugins()` tells.
  * An open host keeps its process alive, as an open server does; `close()` lets it end, and nothing global has changed in it.
- * Rejects only with `ERR_OPTIONS`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`.
+ * Rejects only with `ERR_OPTIONS`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`, and for its `dataDir`
+ * with `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_JOURNAL_CORRUPT`.
  */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
   return startHost(options, {});
@@ -30,14 +32,21 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
   const policy = await PolicySource.open(options.policy);
   const folders = typeof options.plugins === "string" ? [options.plugins] : options.plugins;
   const found = await discoverPlugins(folders);
-  if (options.dataDir !== undefined)
-    logger.warn(
-      { dataDir: options.dataDir },
-      "dataDir: this version keeps the journal in memory; networks do not outlive the process",
-    );
-  const host = new RunningHost(options, folders, policy, logger, parts);
-  await host.begin(found);
-  return host;
+  const data = options.dataDir === undefined ? undefined : await openData(options.dataDir);
+  try {
+    const host = new RunningHost(options, folders, policy, logger, parts, data);
+    await host.begin(found);
+    return host;
+  } catch (error) {
+    await data?.close();
+    throw error;
+  }
+}
+
+/** lmdb's native code is loaded by those hosts only that keep something. */
+async function openData(path: string): Promise<DataFolder> {
+  const { openDataFolder } = await import("./state/folder.js");
+  return openDataFolder(path);
 }
 
 /** The netlink of a host, for tests; undefined for a host that is not one of ours. */

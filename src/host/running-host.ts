@@ -6,6 +6,7 @@ import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
 import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
+import type { LedgerRow } from "../permissions/netlink/ledger.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import { TIMES } from "../protocol/limits.js";
 import type { Home } from "../sandbox/attachment.js";
@@ -18,6 +19,7 @@ import { discoverPlugins } from "./discovery.js";
 import { HostEmitter, type HostEventName, type HostListener } from "./events.js";
 import type { PluginHost } from "./face.js";
 import type { Journal } from "./journal/journal.js";
+import { LmdbJournal } from "./journal/lmdb-journal.js";
 import { MemoryJournal } from "./journal/memory-journal.js";
 import type { Logger } from "./logger.js";
 import type { PluginHostOptions } from "./options.js";
@@ -26,6 +28,9 @@ import { Plugin } from "./plugin/plugin.js";
 import type { PolicySource } from "./policy-source.js";
 import { DriverRegistry } from "./registry.js";
 import { homeOf, Sandboxes } from "./sandboxes.js";
+import type { DataFolder } from "./state/folder.js";
+import { LmdbLedger } from "./state/lmdb-ledger.js";
+import { LmdbStore } from "./state/lmdb-store.js";
 import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
 import { type Watcher, watchPlugins } from "./watch.js";
@@ -53,6 +58,7 @@ export class RunningHost implements PluginHost {
   readonly #context: HostContext;
   readonly #plugins = new Map<string, Plugin>();
   readonly #sandboxes: Sandboxes;
+  readonly #data: DataFolder | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -64,7 +70,9 @@ export class RunningHost implements PluginHost {
     policy: PolicySource,
     logger: Logger,
     parts: HostParts,
+    data?: DataFolder,
   ) {
+    this.#data = data;
     this.#options = options;
     this.#folders = folders;
     this.#policy = policy;
@@ -76,14 +84,15 @@ export class RunningHost implements PluginHost {
     const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
     this.#processes = processes;
     const { backend, netns } = options;
-    const netlink = createNetlinkHub({ backend, netns, logger });
+    const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
+    const netlink = createNetlinkHub({ backend, netns, logger, ledger });
     this.#context = {
       events: this.#events,
       logger,
       audit,
       registry: new DriverRegistry((id) => this.#plugins.has(id)),
-      journal: parts.journal ?? new MemoryJournal(),
-      store: new MemoryStore(),
+      journal: parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal()),
+      store: data ? new LmdbStore(data.state) : new MemoryStore(),
       machine: hostView(netlink, options.netns),
       netlink,
       callback: options.callback,
@@ -100,6 +109,9 @@ export class RunningHost implements PluginHost {
   }
 
   async begin(found: readonly Discovered[]): Promise<void> {
+    const { journal, registry } = this.#context;
+    for (const type of await journal.types()) registry.journalled.add(type);
+    await this.#reconcile();
     const all = await this.#watch(found);
     // All are known before the first is loaded: a plugin's id keeps its network type for it.
     for (const one of all) this.#plugin(one.id);
@@ -195,8 +207,19 @@ export class RunningHost implements PluginHost {
     await Promise.all([this.#threads.close(), this.#processes.close()]);
     await this.#context.netlink.close();
     await this.#context.journal.close();
+    await this.#data?.close();
     await this.#context.audit.close();
     this.#events.clear();
+  }
+
+  /** What an earlier run has left in the kernel is looked at before a plugin is; what cannot be looked at yet is, with its first request. */
+  async #reconcile(): Promise<void> {
+    if (!this.#data) return;
+    try {
+      await this.#context.netlink.reconcile();
+    } catch (error) {
+      this.#logger.warn({ err: error }, "netlink: the links of an earlier run could not be looked at yet");
+    }
   }
 
   /** Waits until no call is pending any more, at most `ms`. */

@@ -69,6 +69,8 @@ export const TIMES = {
   threadEnd: 5_000,
   /** Bundling one plugin. */
   bundle: 15_000,
+  /** Reading a data folder from end to end before it is used. */
+  examine: 60_000,
   /** How long a command waits for another one that changes the same policy. */
   policyLock: 5_000,
   /** Pending calls at `close()`. */
@@ -268,4 +270,14 @@ export const DOCKER = {
   probeMs: 500,
   /** Longest path of a Unix socket, in bytes. */
   pathBytes: 107,
+} as const;
+
+/** The data folder. */
+export const DATA = {
+  /** A redo file that has grown to this many bytes is succeeded by the other one. */
+  redoBytes: 4_194_304,
+  /** Version of what is written; another one is not opened. */
+  version: 1,
+  /** Rows that a command prints before it says how many more there are. */
+  shownRows: 200,
 } as const;

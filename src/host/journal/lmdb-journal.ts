@@ -1,0 +1,56 @@
+/** The journal in the data folder. */
+import type { StateFile } from "../state/state-file.js";
+import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
+
+/** A row's JSON. The key stands in it as it was given: the key of the row is only made from it. */
+export type JournalRow = readonly [type: string, nid: string, eid: string | null, join: boolean, entry: JournalEntry];
+
+export class LmdbJournal implements Journal {
+  readonly #state: StateFile;
+
+  constructor(state: StateFile) {
+    this.#state = state;
+  }
+
+  /** Answers at once: nobody waits for a flush before a frame goes out. Throws `ERR_JOURNAL_FAILED`. */
+  intend({ key, entry }: JournalWrite): void {
+    this.#state.log([{ table: "journal", key: keyOf(key), body: bodyOf(key, entry) }]);
+  }
+
+  settle({ key, entry }: JournalWrite): Promise<void> {
+    return this.#state.put("journal", keyOf(key), bodyOf(key, entry));
+  }
+
+  async load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]> {
+    return (await this.#rows()).flatMap(([of, nid, eid, join, entry]) => {
+      if (of !== type) return [];
+      const key = { type, nid, ...(eid === null ? {} : { eid }), ...(join ? { join: true as const } : {}) };
+      return [{ key, entry }];
+    });
+  }
+
+  async types(): Promise<readonly string[]> {
+    return [...new Set((await this.#rows()).map(([type]) => type))];
+  }
+
+  /** The data folder outlives it. */
+  async close(): Promise<void> {}
+
+  async #rows(): Promise<readonly JournalRow[]> {
+    return (await this.#state.rows("journal")).map(({ body }) => JSON.parse(body) as JournalRow);
+  }
+}
+
+function bodyOf({ type, nid, eid, join }: RecordKey, entry: JournalEntry | undefined): string | undefined {
+  if (entry === undefined) return undefined;
+  return JSON.stringify([type, nid, eid ?? null, join === true, entry] satisfies JournalRow);
+}
+
+/**
+ * Each part behind its length, so that no two keys are written alike; in UTF-16, since ids are opaque and need be no valid
+ * Unicode. At most 3 + 64 × 2 + 2 × (2 + 256 × 2) bytes, of lmdb's 1,978.
+ */
+function keyOf({ type, nid, eid, join }: RecordKey): Buffer {
+  const rest = eid === undefined ? "" : `${eid.length}:${eid}${join ? "j" : "e"}`;
+  return Buffer.from(`${type.length}:${type}${nid.length}:${nid}${rest}`, "utf16le");
+}

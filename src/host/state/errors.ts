@@ -1,0 +1,23 @@
+/** What can be wrong with a data folder, in words. */
+import { dirname } from "node:path";
+import { DriverError } from "../../driverapi/errors.js";
+
+/** `file` is damaged; `why`: what was seen of it. */
+export function corrupt(file: string, why: string): DriverError {
+  return new DriverError(
+    "ERR_JOURNAL_CORRUPT",
+    `${file} is damaged: ${why}; what can still be read of it is recovered by: bulkhead state --data-dir ${dirname(file)} --recover`,
+    { file },
+  );
+}
+
+export function unusable(folder: string, cause: unknown): DriverError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new DriverError("ERR_DATA_DIR", `the data folder ${folder} cannot be used: ${why}`, { file: folder, cause });
+}
+
+export function notTaken(file: string, cause: unknown): DriverError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const remedy = "nothing more is written to it: mend the disk, or make room, and start the host again";
+  return new DriverError("ERR_JOURNAL_FAILED", `${file} did not take a write (${why}); ${remedy}`, { file, cause });
+}

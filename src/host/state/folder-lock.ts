@@ -1,0 +1,57 @@
+/**
+ * One host per data folder. The kernel's own lock (flock), taken by the system's `flock` on a descriptor that this process keeps:
+ * it ends with the process, however that ends, and holds across PID namespaces. Where there is no `flock`, the number in the
+ * file is asked after instead.
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { DriverError } from "../../driverapi/errors.js";
+import { program } from "../../permissions/netlink/kernel/programs.js";
+import type { StatePaths } from "./paths.js";
+
+export interface FolderLock {
+  release(): void;
+}
+
+/** Throws `ERR_DATA_LOCKED`, naming the folder and the process that uses it. */
+export function lockFolder({ folder, lock }: StatePaths): FolderLock {
+  const fd = openSync(lock, "a+", 0o600);
+  try {
+    const holder = readFileSync(lock, "latin1").trim();
+    if (!take(fd, holder)) {
+      const who = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
+      throw new DriverError(
+        "ERR_DATA_LOCKED",
+        `the data folder ${folder} is in use by ${who}; give each host a folder of its own, or end that process first`,
+        { file: folder },
+      );
+    }
+    ftruncateSync(fd, 0);
+    writeSync(fd, `${process.pid}\n`);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return {
+    release() {
+      // The file stays: whoever waited for it has it open, and a new one would be another lock.
+      ftruncateSync(fd, 0);
+      closeSync(fd);
+    },
+  };
+}
+
+function take(fd: number, holder: string): boolean {
+  const flock = program("flock");
+  if (flock !== undefined) {
+    const { status, error } = spawnSync(flock, ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd], env: {} });
+    if (error === undefined && (status === 0 || status === 1)) return status === 0;
+  }
+  if (!/^\d+$/.test(holder) || Number(holder) === process.pid) return Number(holder) !== process.pid;
+  try {
+    process.kill(Number(holder), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}

@@ -1,0 +1,25 @@
+/** The files of a data folder. */
+import { join } from "node:path";
+
+export interface StatePaths {
+  readonly folder: string;
+  /** The LMDB environment. */
+  readonly state: string;
+  /** A copy that is being made of it. */
+  readonly fresh: string;
+  readonly redo: readonly [string, string];
+  readonly witness: string;
+  /** Locked by the host that uses the folder; holds its process's number. */
+  readonly lock: string;
+}
+
+export function statePaths(folder: string): StatePaths {
+  return {
+    folder,
+    state: join(folder, "state.mdb"),
+    fresh: join(folder, "state.mdb.new"),
+    redo: [join(folder, "redo-1"), join(folder, "redo-2")],
+    witness: join(folder, "flushed"),
+    lock: join(folder, "host.lock"),
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Main of a reader: reads a state file in a process of its own, since a damaged page may well end the process that reads it
+ * (SIGSEGV, SIGBUS). `check STATE FRESH WITNESSED`: copies it without its free pages to FRESH, and reads the copy from end to end:
+ * what is used from then on is what was read, and no list of free pages that nobody can check. `rows STATE live|still TABLE up|down`:
+ * prints the rows of one table that are sound, a line of JSON each. Touches `process`, on purpose.
+ */
+import { writeSync } from "node:fs";
+import { openEnvironment, readRows, verify } from "./environment.js";
+import type { Table } from "./tables.js";
+
+const [task, path = "", ...rest] = process.argv.slice(2);
+
+// Written at once: what is still in a stream's buffer is lost when the next page ends this process.
+const print = (value: unknown): void => {
+  const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+};
+
+try {
+  if (task === "check") {
+    const [fresh = "", witnessed] = rest;
+    const found = openEnvironment(path);
+    await found.root.backup(fresh, true);
+    await found.root.close();
+    const copy = openEnvironment(fresh);
+    const read = verify(copy, Number(witnessed));
+    await copy.root.close();
+    print(typeof read === "string" ? { problem: read } : { sound: true });
+  } else {
+    const [how, table, direction] = rest;
+    const environment = openEnvironment(path, how === "live");
+    let damaged = 0;
+    const rows = readRows(environment, table as Table, () => damaged++, { reverse: direction === "down" });
+    for (const { key, body } of rows) print([key.toString("base64"), body]);
+    print({ damaged });
+  }
+} catch (error) {
+  print({ problem: error instanceof Error ? error.message : String(error) });
+}

@@ -1,0 +1,72 @@
+/** Readers of state files, asked from the platform's process. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { TIMES } from "../../protocol/limits.js";
+import type { Row, Table } from "./tables.js";
+
+const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url));
+
+/** Why a state file cannot be used; undefined: it is sound, and `fresh` is a copy of it that was read from end to end. */
+export async function check(state: string, fresh: string, witnessed: number): Promise<string | undefined> {
+  let answer: { readonly problem?: string; readonly sound?: boolean } = {};
+  const end = await run(["check", state, fresh, String(witnessed)], (line) => {
+    answer = JSON.parse(line);
+  });
+  if (answer.sound) return undefined;
+  return answer.problem ?? `the process that read it ${end}`;
+}
+
+/** The sound rows of a table; and why there may be more. Of a damaged table, what can be read from either end. */
+export async function salvage(
+  state: string,
+  table: Table,
+  live: boolean,
+): Promise<{ readonly rows: readonly Row[]; readonly problem?: string }> {
+  const rows = new Map<string, Row>();
+  let problem: string | undefined;
+  for (const direction of ["up", "down"]) {
+    let ended = false;
+    const end = await run(["rows", state, live ? "live" : "still", table, direction], (line) => {
+      const read = JSON.parse(line);
+      if (Array.isArray(read)) rows.set(read[0], { key: Buffer.from(read[0], "base64"), body: read[1] });
+      else {
+        ended = true;
+        if (read.problem !== undefined) problem = read.problem;
+        else if (read.damaged > 0) problem = `${read.damaged} row(s) are not what was written`;
+      }
+    });
+    if (!ended) problem = `the process that read it ${end}`;
+    if (problem === undefined) break;
+  }
+  return { rows: [...rows.values()], ...(problem === undefined ? {} : { problem }) };
+}
+
+/** Resolves with how it ended. */
+function run(args: readonly string[], line: (text: string) => void): Promise<string> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [SCRIPT, ...args], {
+      cwd: "/",
+      env: {},
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMES.examine);
+    const lines = createInterface({ input: child.stdout });
+    lines.on("line", (text) => {
+      try {
+        line(text);
+      } catch {
+        // The half of a line that was written last.
+      }
+    });
+    let end = "did not start";
+    child.once("exit", (code, signal) => {
+      end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    });
+    child.once("error", () => {});
+    child.once("close", () => {
+      clearTimeout(timer);
+      resolve(end);
+    });
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * Writes that must outlive the process at once, and need not outlive the machine: intents, and what the kernel ledgers say.
+ * lmdb-js resolves a `put()` only when its transaction is flushed as well (3.5: `TXN_COMMITTED` is set after
+ * `mdb_txn_commit` returns, which under `overlappingSync` includes the flush; measured: 3 to 15 ms), and without flushes
+ * (`noSync`) a power failure may leave a meta page that points to pages which were never written. So such a write goes to
+ * lmdb with the next batch, and, before anything else is done, as a line into this file: one `write` of some microseconds,
+ * which the kernel keeps when the process is killed. At the next start the lines that lmdb does not have yet are put into it.
+ * Two files take turns; one is emptied when lmdb has flushed all that it holds.
+ */
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { DATA } from "../../protocol/limits.js";
+import { corrupt } from "./errors.js";
+import { TABLES, type Table } from "./tables.js";
+
+/** One write. `body` undefined: the row is gone. */
+export interface Write {
+  readonly table: Table;
+  readonly key: Buffer;
+  readonly body: string | undefined;
+}
+
+/** One line: writes that come all or not at all, and the number of the last of them. */
+export interface RedoLine {
+  readonly n: number;
+  readonly writes: readonly Write[];
+}
+
+interface Part {
+  readonly fd: number;
+  size: number;
+  /** The last write in it; 0: empty. */
+  last: number;
+}
+
+export class Redo {
+  #current: Part;
+  #other: Part;
+
+  /** Begins with empty files: whoever opens has read them before. */
+  constructor(paths: readonly [string, string]) {
+    const [first, second] = paths.map((path): Part => ({ fd: openSync(path, "w", 0o600), size: 0, last: 0 }));
+    this.#current = first as Part;
+    this.#other = second as Part;
+  }
+
+  append({ n, writes }: RedoLine): void {
+    const text = JSON.stringify([
+      n,
+      ...writes.map(({ table, key, body }) => [table, key.toString("base64"), body ?? null]),
+    ]);
+    const line = `${crc32(text).toString(16).padStart(8, "0")}${text}\n`;
+    const part = this.#current;
+    part.size += writeSync(part.fd, line, part.size);
+    part.last = n;
+    if (part.size < DATA.redoBytes || this.#other.last > 0) return;
+    this.#current = this.#other;
+    this.#other = part;
+  }
+
+  /** All up to write `n` is flushed. */
+  covered(n: number): void {
+    for (const part of [this.#current, this.#other]) {
+      if (part.last === 0 || part.last > n) continue;
+      ftruncateSync(part.fd, 0);
+      part.size = 0;
+      part.last = 0;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#current.fd);
+    closeSync(this.#other.fd);
+  }
+}
+
+/**
+ * The lines after write `n`, in order. `sameBoot` false: the machine went down, and took with it what the kernel had not
+ * written of the file; the lines before that hold. Throws `ERR_JOURNAL_CORRUPT`.
+ */
+export function readRedo(paths: readonly string[], n: number, sameBoot: boolean): readonly RedoLine[] {
+  const lines: RedoLine[] = [];
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    for (const text of readFileSync(path, "utf8").split("\n")) {
+      if (text === "") continue;
+      const line = parse(text);
+      if (line) lines.push(line);
+      else if (sameBoot) throw corrupt(path, "a line of it is not what was written");
+      else break;
+    }
+  }
+  return lines.filter((line) => line.n > n).sort((a, b) => a.n - b.n);
+}
+
+function parse(line: string): RedoLine | undefined {
+  const text = line.slice(8);
+  if (line.slice(0, 8) !== crc32(text).toString(16).padStart(8, "0")) return undefined;
+  const [n, ...writes] = JSON.parse(text) as [number, ...(readonly [Table, string, string | null])[]];
+  if (!writes.every(([table]) => TABLES.includes(table))) return undefined;
+  return {
+    n,
+    writes: writes.map(([table, key, body]) => ({ table, key: Buffer.from(key, "base64"), body: body ?? undefined })),
+  };
+}

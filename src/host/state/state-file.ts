@@ -1,0 +1,164 @@
+/**
+ * The state file while a host runs. Two strengths of a write:
+ * - `log`: done when it returns, in the sense that it outlives this process (see `redo.ts`);
+ * - `put`: its promise resolves when it is flushed, in the sense that it outlives the machine. All that is put in one turn of the
+ *   loop is one transaction of lmdb's, and callers whose writes come while a flush is under way share the next one.
+ * Both are in lmdb's order: what was written later is never there without what was written earlier.
+ * A write that lmdb refuses ends all writing: what is counted in memory is then no longer what the file holds.
+ */
+import { type Environment, openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
+import { corrupt, notTaken } from "./errors.js";
+import type { StatePaths } from "./paths.js";
+import { Redo, readRedo, type Write } from "./redo.js";
+import { checksum, type Row, type Sums, seal, type Table } from "./tables.js";
+import { readWitness, Witness } from "./witness.js";
+
+interface Batch {
+  /** The number of its last write. */
+  n: number;
+  readonly flushed: Promise<void>;
+}
+
+export class StateFile {
+  readonly #paths: StatePaths;
+  readonly #environment: Environment;
+  readonly #sums: Sums;
+  readonly #witness: Witness;
+  readonly #redo: Redo;
+  #n: number;
+  /** What this turn of the loop writes. */
+  #batch: Batch | undefined;
+  #last: Promise<void> = Promise.resolve();
+  #failure: Error | undefined;
+
+  private constructor(paths: StatePaths, environment: Environment, sums: Sums, n: number) {
+    this.#paths = paths;
+    this.#environment = environment;
+    this.#sums = sums;
+    this.#n = n;
+    this.#witness = new Witness(paths.witness);
+    this.#redo = new Redo(paths.redo);
+    environment.root.on("beforecommit", () => this.#seal());
+  }
+
+  /** Opens what has been examined, and puts into it what an earlier process could not. `bootId`: of the machine's present run. */
+  static async open(paths: StatePaths, bootId: string): Promise<StateFile> {
+    const environment = openEnvironment(paths.state);
+    try {
+      const read = verify(environment, readWitness(paths.witness));
+      if (typeof read === "string") throw corrupt(paths.state, read);
+      const boot = environment.tables.get("meta")?.get(BOOT_KEY);
+      const sameBoot = boot === undefined || boot.slice(8) === JSON.stringify(bootId);
+      const { n } = read.tally;
+      const lines = readRedo(paths.redo, n, sameBoot);
+      // Before the redo files are emptied, all of them is flushed.
+      const sums = read.sums;
+      let last = n;
+      const puts: Promise<boolean>[] = [];
+      for (const line of lines) {
+        for (const write of line.writes) puts.push(apply(environment, sums, write));
+        last = line.n;
+      }
+      if (lines.length > 0) {
+        puts.push(environment.tally.put(TALLY_KEY, tallyText(sums, last)));
+        await Promise.all(puts);
+        await environment.root.flushed;
+      }
+      return new StateFile(paths, environment, sums, last);
+    } catch (error) {
+      await environment.root.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: the row is gone. */
+  put(table: Table, key: Buffer, body: string | undefined): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return this.#write({ table, key, body });
+  }
+
+  /** All of the writes, or none; they outlive the process when it returns. Throws `ERR_JOURNAL_FAILED`. */
+  log(writes: readonly Write[]): void {
+    if (this.#failure) throw this.#failure;
+    for (const write of writes) void this.#write(write);
+    try {
+      this.#redo.append({ n: this.#n, writes });
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** The rows of a table as they are now. Throws `ERR_JOURNAL_CORRUPT`. */
+  async rows(table: Table): Promise<readonly Row[]> {
+    await this.#last;
+    return [
+      ...readRows(this.#environment, table, (key) => {
+        throw corrupt(this.#paths.state, `a row of "${table}" (${key.toString("hex").slice(0, 64)})`);
+      }),
+    ];
+  }
+
+  /** Flushes, and closes. */
+  async close(): Promise<void> {
+    await this.#last.catch(() => {});
+    await this.#environment.root.close();
+    this.#witness.close();
+    this.#redo.close();
+  }
+
+  #write(write: Write): Promise<void> {
+    this.#n++;
+    const written = apply(this.#environment, this.#sums, write);
+    this.#batch ??= this.#begin(written);
+    return this.#batch.flushed;
+  }
+
+  #begin(written: Promise<boolean>): Batch {
+    const batch: Batch = { n: 0, flushed: this.#flushed(written, () => batch.n) };
+    this.#last = batch.flushed;
+    // Who only logs does not wait for it; who writes next is told.
+    this.#last.catch(() => {});
+    return batch;
+  }
+
+  async #flushed(written: Promise<boolean>, n: () => number): Promise<void> {
+    try {
+      await written;
+      await (written as Promise<boolean> & { readonly flushed: Promise<unknown> }).flushed;
+      this.#witness.write(n());
+      this.#redo.covered(n());
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** The last thing before a batch goes to lmdb's thread: its tally goes with it. */
+  #seal(): void {
+    const batch = this.#batch;
+    if (!batch) return;
+    this.#batch = undefined;
+    batch.n = this.#n;
+    void this.#environment.tally.put(TALLY_KEY, tallyText(this.#sums, this.#n)).catch(() => {});
+  }
+
+  #fail(cause: unknown): Error {
+    this.#failure ??= notTaken(this.#paths.state, cause);
+    return this.#failure;
+  }
+}
+
+/** The machine's run that wrote the file last. */
+export const BOOT_KEY: Buffer = Buffer.from("boot");
+
+function apply({ tables }: Environment, sums: Sums, { table, key, body }: Write): Promise<boolean> {
+  const sum = body === undefined ? undefined : checksum(table, key, body);
+  sums.note(table, key, sum);
+  const database = tables.get(table);
+  if (!database) throw new Error(`no table ${table}`);
+  return body === undefined ? database.remove(key) : database.put(key, seal(sum ?? 0, body));
+}
+
+function tallyText(sums: Sums, n: number): string {
+  const body = JSON.stringify(sums.tally(n));
+  return seal(checksum("meta", TALLY_KEY, body), body);
+}

@@ -1,0 +1,54 @@
+/**
+ * The number of the last write that was flushed, in a file of its own: a transaction that damage takes back whole leaves a
+ * state that is sound in itself. Written after each flush and before anybody is told; it needs no flush of its own, for an
+ * older number only asks for less.
+ */
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { corrupt } from "./errors.js";
+
+const BYTES = 25;
+
+export class Witness {
+  readonly #fd: number;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "a+", 0o600);
+    closeSync(this.#fd);
+    this.#fd = openSync(path, "r+");
+  }
+
+  write(n: number): void {
+    writeSync(this.#fd, line(n), 0);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** 0 where nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
+export function readWitness(path: string): number {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
+  }
+  try {
+    if (fstatSync(fd).size === 0) return 0;
+    const bytes = Buffer.alloc(BYTES + 1);
+    const text = bytes.toString("latin1", 0, readSync(fd, bytes, 0, BYTES + 1, 0));
+    const n = Number.parseInt(text.slice(0, 15), 10);
+    if (!Number.isSafeInteger(n) || text !== line(n)) throw corrupt(path, "it does not hold what was written");
+    return n;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function line(n: number): string {
+  const digits = String(n).padStart(15, "0");
+  return `${digits} ${crc32(digits).toString(16).padStart(8, "0")}\n`;
+}
