@@ -13,5 +13,20 @@ export type {
   RouteType,
   Scope,
 } from "./driverapi/types.js";
+export type {
+  FirewallRule,
+  IsolateSpec,
+  MasqueradeSpec,
+  Protocol,
+  PublishSpec,
+} from "./permissions/firewall/rule.js";
 export type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./permissions/netlink/link-spec.js";
-export type { AllPowers, LogPower, NetlinkPower, Powers, RandomPower, StorePower } from "./permissions/powers.js";
+export type {
+  AllPowers,
+  FirewallPower,
+  LogPower,
+  NetlinkPower,
+  Powers,
+  RandomPower,
+  StorePower,
+} from "./permissions/powers.js";

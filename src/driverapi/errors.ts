@@ -188,6 +188,16 @@ export const ERROR_CODES = {
     when: "the kernel refused a netlink request; the message holds its words",
     driver: true,
   },
+  ERR_FIREWALL_REFUSED: {
+    kind: "Forbidden",
+    when: "a firewall request is outside its grant; the message names the rule and the value",
+    driver: true,
+  },
+  ERR_FIREWALL_FAILED: {
+    kind: "Internal",
+    when: "nftables refused a firewall request, or is not there; the message holds its words",
+    driver: true,
+  },
   // Docker
   ERR_DOCKER_REQUEST: {
     kind: "BadRequest",

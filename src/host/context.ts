@@ -1,6 +1,7 @@
 /** What every part of one host shares. */
 import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
+import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
 import type { Audit } from "./audit/audit.js";
@@ -27,6 +28,7 @@ export interface HostContext {
   readonly machine: HostView;
   /** Every plugin's links; nothing is run until one of them asks. */
   readonly netlink: NetlinkHub;
+  readonly firewall: FirewallHub;
   readonly callback: PlatformCallback | undefined;
   launcher(isolation: Isolation): Launcher;
   /** Isolation of plugins that the policy gives none. */

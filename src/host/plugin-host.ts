@@ -1,5 +1,6 @@
 /** Starting a host: options and policy checked, plugins found, and then it runs. */
 import { refuseInsideThread } from "../isolation/walls/raise.js";
+import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { Home } from "../sandbox/attachment.js";
 import { discoverPlugins } from "./discovery.js";
@@ -47,6 +48,11 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
 async function openData(path: string): Promise<DataFolder> {
   const { openDataFolder } = await import("./state/folder.js");
   return openDataFolder(path);
+}
+
+/** The firewall of a host, for tests; undefined for a host that is not one of ours. */
+export function firewallOf(host: PluginHost): FirewallHub | undefined {
+  return host instanceof RunningHost ? host.firewall : undefined;
 }
 
 /** The netlink of a host, for tests; undefined for a host that is not one of ours. */

@@ -5,6 +5,8 @@ import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import { createFirewallHub, type FirewallHub } from "../permissions/firewall/hub.js";
+import type { FirewallRow } from "../permissions/firewall/ledger.js";
 import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
 import type { LedgerRow } from "../permissions/netlink/ledger.js";
 import { MemoryStore } from "../permissions/store/backend.js";
@@ -85,7 +87,9 @@ export class RunningHost implements PluginHost {
     this.#processes = processes;
     const { backend, netns } = options;
     const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
+    const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
     const netlink = createNetlinkHub({ backend, netns, logger, ledger });
+    const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules });
     this.#context = {
       events: this.#events,
       logger,
@@ -95,6 +99,7 @@ export class RunningHost implements PluginHost {
       store: data ? new LmdbStore(data.state) : new MemoryStore(),
       machine: hostView(netlink, options.netns),
       netlink,
+      firewall,
       callback: options.callback,
       launcher: (isolation) =>
         isolation === "thread" || parts.threads !== undefined ? threads : processes.launcher(isolation),
@@ -170,6 +175,10 @@ export class RunningHost implements PluginHost {
     return this.#context.netlink;
   }
 
+  get firewall(): FirewallHub {
+    return this.#context.firewall;
+  }
+
   get home(): Home {
     return homeOf(this.netlink, this.#options.netns);
   }
@@ -205,6 +214,7 @@ export class RunningHost implements PluginHost {
     await this.#settled(TIMES.close);
     await Promise.all([...this.#plugins.values()].map((one) => one.close()));
     await Promise.all([this.#threads.close(), this.#processes.close()]);
+    await this.#context.firewall.close();
     await this.#context.netlink.close();
     await this.#context.journal.close();
     await this.#data?.close();

@@ -3,6 +3,7 @@
  * Pure data, read by the host; the halves of a permission take only the types of their limits from here.
  */
 import { z } from "../zod.js";
+import { type FirewallLimits, firewallDefaults, firewallLimits, firewallTried } from "./firewall/limits.js";
 import { type NetlinkLimits, netlinkDefaults, netlinkLimits, netlinkTried } from "./netlink/limits.js";
 
 /** `log`: console and structured log. */
@@ -46,6 +47,7 @@ export type PermissionLimits = {
   readonly random: RandomLimits;
   readonly store: StoreLimits;
   readonly netlink: NetlinkLimits;
+  readonly firewall: FirewallLimits;
 };
 
 /** The name of a permission. */
@@ -71,6 +73,8 @@ export interface PermissionRow<L = Limits> {
   readonly floors: readonly string[];
   /** Lists of networks: of two that overlap, the narrower holds. */
   readonly networks?: readonly string[];
+  /** Lists of ranges of ports: of two, what both hold. */
+  readonly ranges?: readonly string[];
   /** Limits without a default: manifest or policy must name them, and something must be left of them. */
   readonly needed?: readonly string[];
   /** What stands in for limits a manifest leaves to the operator, where a plugin is only tried out. */
@@ -125,5 +129,16 @@ export const PERMISSIONS: { readonly [N in PermissionName]: PermissionRow<Permis
     needed: ["kinds", "prefix", "subnets"],
     tried: netlinkTried,
     explicit: ["parents", "passthru", "vniFrom", "vniTo", "remotes", "ports"],
+  },
+  firewall: {
+    harmless: false,
+    gives: "ways out of and into bridges of its own: masquerading, published ports; isolation between them",
+    limits: firewallLimits,
+    defaults: firewallDefaults,
+    floors: [],
+    ranges: ["ports"],
+    needed: ["ports"],
+    tried: firewallTried,
+    explicit: ["ports"],
   },
 };

@@ -1,5 +1,6 @@
 /** `powers`, the second argument of a plugin's `init`, as its author sees it. Types only. */
 import type { Json } from "../driverapi/json.js";
+import type { FirewallRule, IsolateSpec, MasqueradeSpec, PublishSpec } from "./firewall/rule.js";
 import type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./netlink/link-spec.js";
 
 /**
@@ -55,12 +56,33 @@ export interface NetlinkPower {
   deleteRoute(route: RouteSpec): Promise<void>;
 }
 
+/**
+ * `powers.firewall`: ways in and out of the plugin's own bridges, in a table of its own. What is there already, in the same words,
+ * is left as it is. All of it rejects with `ERR_FIREWALL_REFUSED`, naming the rule, `ERR_FIREWALL_FAILED`, with nft's words, or
+ * `ERR_PERMISSION_ARGUMENT`.
+ */
+export interface FirewallPower {
+  /** The ranges of ports the grant lets it publish: `80`, `8000-8999`. */
+  readonly ports: readonly string[];
+  /** What leaves the bridge's subnet by another link gets that link's address. The first makes the namespace forward packets. */
+  masquerade(spec: MasqueradeSpec): Promise<void>;
+  /** A port of the host's, asked from outside or on the host itself, is answered by an address on the bridge. */
+  publish(spec: PublishSpec): Promise<void>;
+  /** Keeps the bridge and all the plugin's other bridges apart. */
+  isolate(spec: IsolateSpec): Promise<void>;
+  /** One that is not there is no error. */
+  withdraw(rule: FirewallRule): Promise<void>;
+  /** The plugin's own rules. Those of a bridge that has gone have gone with it. */
+  rules(): Promise<readonly FirewallRule[]>;
+}
+
 /** Every power there is, by its permission's name. */
 export interface AllPowers {
   readonly log: LogPower;
   readonly random: RandomPower;
   readonly store: StorePower;
   readonly netlink: NetlinkPower;
+  readonly firewall: FirewallPower;
 }
 
 /** What was granted: `Powers<"store">` for a plugin that asks for that alone; by default the powers every plugin has. */

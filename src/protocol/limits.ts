@@ -143,6 +143,14 @@ export const NETLINK = {
   waiting: 1024,
 } as const;
 
+/** The firewall permission. */
+export const FIREWALL = {
+  /** Requests judged together, and programmed in one transaction. */
+  batch: 64,
+  /** Requests of one plugin that may wait. */
+  waiting: 1024,
+} as const;
+
 /** Host processes: the walled processes that hold workers under isolation "process" and "dedicated". */
 export const WALLS = {
   /** Plugins that share one host process. */

@@ -1,6 +1,7 @@
 /** From a grant to what the plugin gets: its compartment's globals, and its `powers`. */
 import type { JsonObject } from "../driverapi/json.js";
 import { endow as clock } from "../permissions/clock/worker.js";
+import { endow as firewall } from "../permissions/firewall/worker.js";
 import { endow as log } from "../permissions/log/worker.js";
 import { endow as netlink } from "../permissions/netlink/worker.js";
 import type { Endowment, HostPort } from "../permissions/permission.js";
@@ -19,6 +20,7 @@ const ENDOWMENTS: ReadonlyMap<string, Endow> = new Map<string, Endow>([
   ["random", random],
   ["store", store],
   ["netlink", netlink],
+  ["firewall", firewall],
 ]);
 
 export interface Powers {

@@ -126,7 +126,7 @@ export class Plugin {
       } catch (error) {
         if (started) this.#faults++;
         // What its init has made goes with it, unless networks or another version need it.
-        if (!this.#current?.alive && this.networks().length === 0) await this.#context.netlink.release(this.id);
+        if (!this.#current?.alive && this.networks().length === 0) await this.#release();
         return this.#refuse(toDriverError(error, this.id), sha256);
       }
     });
@@ -346,11 +346,17 @@ export class Plugin {
     this.#current = undefined;
     for (const type of this.#drivers.types()) this.#drivers.forget(type);
     await this.#powers?.close();
-    await this.#context.netlink.release(this.id);
+    await this.#release();
     this.#powers = undefined;
     this.#refusal = undefined;
     this.#state = "stopped";
     this.#reports.stopped(reason);
+  }
+
+  /** Removes what it has made on the machine: rules before the bridges they are about. */
+  async #release(): Promise<void> {
+    await this.#context.firewall.release(this.id);
+    await this.#context.netlink.release(this.id);
   }
 
   /** What it may do: what it was prepared with, or, before that, what the policy says of its id alone. */

@@ -22,7 +22,9 @@ export function openPowers(
   const opened: HostPower[] = [];
   if (permissions.log) opened.push(createLogPower({ plugin, limits: permissions.log, logger: context.logger }));
   if (permissions.store) opened.push(createStorePower({ plugin, limits: permissions.store, backend: context.store }));
-  if (permissions.netlink) opened.push(context.netlink.open(plugin, permissions.netlink));
+  const { firewall, netlink } = permissions;
+  if (netlink) opened.push(context.netlink.open(plugin, netlink));
+  if (firewall) opened.push(context.firewall.open(plugin, firewall, netlink));
   return {
     methods: new Map(
       opened.flatMap((one) =>

@@ -1,6 +1,7 @@
 /** Two standings compared: what was added, removed, raised, lowered. Pure. */
 import { ISOLATIONS } from "../../isolation/link.js";
 import { type Limits, type LimitValue, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
+import { covers } from "../../permissions/firewall/ports.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { contains, networkOf } from "../../permissions/netlink/cidr.js";
 import { LIMITS } from "../../protocol/limits.js";
@@ -59,7 +60,7 @@ function limits(permission: string, before: Limits, after: Limits, row: Permissi
     const was = Object.hasOwn(before, name) ? before[name] : undefined;
     const is = Object.hasOwn(after, name) ? after[name] : undefined;
     const what = `${permission}.${name}`;
-    if (Array.isArray(was) && Array.isArray(is)) return lists(what, was, is, row?.networks?.includes(name) === true);
+    if (Array.isArray(was) && Array.isArray(is)) return lists(what, was, is, containment(row, name));
     if (JSON.stringify(was) === JSON.stringify(is)) return [];
     return [changed(what, was, is, wider(was, is, row?.floors.includes(name) === true))];
   });
@@ -72,18 +73,26 @@ function wider(was: LimitValue | undefined, is: LimitValue | undefined, floor: b
   return is !== undefined;
 }
 
+/** How of two items of a list one can lie within the other; undefined where each stands for itself. */
+function containment(
+  row: PermissionRow | undefined,
+  name: string,
+): ((outer: string, inner: string) => boolean) | undefined {
+  if (row?.networks?.includes(name)) return (outer, inner) => contains(networkOf(outer), networkOf(inner));
+  return row?.ranges?.includes(name) ? covers : undefined;
+}
+
 function lists(
   what: string,
   was: readonly (string | number)[],
   is: readonly (string | number)[],
-  networks: boolean,
+  holds: ((outer: string, inner: string) => boolean) | undefined,
 ): Difference[] {
   const added = is.filter((one) => !was.includes(one));
   const gone = was.filter((one) => !is.includes(one));
   if (added.length === 0 && gone.length === 0) return [];
-  const within = (one: string | number): boolean =>
-    was.some((other) => contains(networkOf(String(other)), networkOf(String(one))));
-  const more = networks ? !added.every(within) : added.length > 0;
+  const within = (one: string | number): boolean => was.some((other) => holds?.(String(other), String(one)) === true);
+  const more = holds ? !added.every(within) : added.length > 0;
   const text = [added, gone].flatMap((items, index) =>
     items.length === 0 ? [] : [`${index === 0 ? "+" : "-"}${items.map((one) => JSON.stringify(one)).join(",")}`],
   );

@@ -1,6 +1,7 @@
 /** What is asked and what is granted, made one: the permissions in force and those that are missing. */
 
 import type { Limits, LimitValue, PermissionRow } from "../../permissions/catalogue.js";
+import { commonRanges } from "../../permissions/firewall/ports.js";
 import { narrower } from "../../permissions/netlink/cidr.js";
 
 /** Permissions by name, each `true` or some of its limits. */
@@ -100,7 +101,9 @@ function intersectLimits(asked: Limits, granted: Limits, row: PermissionRow): Li
           ? wish
           : row.networks?.includes(name)
             ? Object.freeze(narrower(wish as readonly string[], given as readonly string[]))
-            : stricter(wish, given, row.floors.includes(name));
+            : row.ranges?.includes(name)
+              ? Object.freeze(commonRanges(wish as readonly string[], given as readonly string[]))
+              : stricter(wish, given, row.floors.includes(name));
     if (value !== undefined) limits[name] = value;
   }
   return Object.freeze(limits);

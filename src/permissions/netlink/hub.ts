@@ -7,7 +7,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import { NETLINK } from "../../protocol/limits.js";
 import type { HostPower } from "../permission.js";
-import type { NetlinkBackend } from "./backend.js";
+import type { NamespaceView, NetlinkBackend } from "./backend.js";
 import { type BackendChoice, openBackend } from "./choose.js";
 import { createNetlinkPower } from "./host.js";
 import { type LedgerRow, MemoryLedger, type MovedTo, type NetlinkLedger } from "./ledger.js";
@@ -49,6 +49,8 @@ export interface NetlinkHub {
   open(plugin: string, limits: NetlinkLimits): HostPower;
   /** True for a link the plugin made and that is still its own, in the namespace or in a sandbox. */
   owns(plugin: string, link: string): boolean;
+  /** The plugin a link is of, as ledger and a look at the namespace agree; undefined for any other. */
+  owner(link: string, view: NamespaceView): string | undefined;
   /** Why the host may not put links into a sandbox; undefined when it may. */
   sandboxProblem(links: readonly SandboxLink[]): Promise<string | undefined>;
   /**
@@ -128,6 +130,11 @@ class Hub implements NetlinkHub {
     return row?.plugin === plugin && (row.ifindex !== undefined || row.moved !== undefined);
   }
 
+  owner(link: string, view: NamespaceView): string | undefined {
+    const plugin = this.#ownership.row(link)?.plugin;
+    return plugin !== undefined && this.#ownership.own(plugin, link, view) ? plugin : undefined;
+  }
+
   async sandboxProblem(links: readonly SandboxLink[]): Promise<string | undefined> {
     if (links.length === 0) return undefined;
     await this.reconcile();
@@ -135,10 +142,7 @@ class Hub implements NetlinkHub {
     return sandboxProblem(links, {
       view,
       resolvers: await this.#resolvers(),
-      owner: (name) => {
-        const plugin = this.#ownership.row(name)?.plugin;
-        return plugin !== undefined && this.#ownership.own(plugin, name, view) ? plugin : undefined;
-      },
+      owner: (name) => this.owner(name, view),
     });
   }
 

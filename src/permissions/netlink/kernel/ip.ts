@@ -11,7 +11,7 @@ export interface IpOutcome {
 }
 
 /** Nothing of the platform's environment; messages in the language they are read in. */
-const ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+export const ENV: NodeJS.ProcessEnv = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 export class IpRunner {
   /** The namespace's file; undefined: the process's own namespace. */

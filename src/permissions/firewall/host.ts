@@ -1,0 +1,23 @@
+/** `firewall`, on the host's side: one plugin's requests read, and put before the hub, which judges them. */
+import type { Json } from "../../driverapi/json.js";
+import type { HostPower, PowerMethod } from "../permission.js";
+import { FIREWALL_OPS, type FirewallRequest, parseRequest } from "./request.js";
+
+/** What `createFirewallPower` needs. */
+export interface FirewallPowerOptions {
+  readonly plugin: string;
+  /** Judges and carries out. Rejects with `ERR_FIREWALL_REFUSED`, `ERR_FIREWALL_FAILED`, `ERR_PERMISSION_LIMIT`. */
+  ask(request: FirewallRequest): Promise<Json>;
+}
+
+/**
+ * Serves `firewall.masquerade [spec]`, `firewall.publish [spec]`, `firewall.isolate [spec]`, `firewall.withdraw [rule]` (null) and
+ * `firewall.rules []` (the rules). Rules outlive the power: they go with `FirewallHub.release` or `close`.
+ */
+export function createFirewallPower({ plugin, ask }: FirewallPowerOptions): HostPower {
+  const methods = FIREWALL_OPS.map((op): readonly [string, PowerMethod] => [
+    `firewall.${op}`,
+    async (args) => ask(parseRequest(plugin, op, args)),
+  ]);
+  return { methods: new Map(methods) };
+}

@@ -1,0 +1,308 @@
+/**
+ * All of one host's firewall: one namespace, one ledger, every plugin's rules. Requests are judged one after another; what is asked
+ * within one turn of the host's loop is written down together and programmed in one transaction, each plugin's table anew and whole.
+ */
+import { DriverError } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
+import { FIREWALL } from "../../protocol/limits.js";
+import type { NamespaceView } from "../netlink/backend.js";
+import type { NetlinkHub, NetlinkLogger } from "../netlink/hub.js";
+import type { NetlinkLimits } from "../netlink/limits.js";
+import type { HostPower } from "../permission.js";
+import type { FirewallBackend, FirewallTable } from "./backend.js";
+import { openFirewall } from "./choose.js";
+import { createFirewallPower } from "./host.js";
+import {
+  type FirewallChange,
+  type FirewallLedger,
+  type FirewallRow,
+  isOrphan,
+  MemoryFirewallLedger,
+  readTable,
+  tableOf,
+} from "./ledger.js";
+import type { FirewallLimits } from "./limits.js";
+import type { FirewallRequest } from "./request.js";
+import { type FirewallRule, familyOfRule, keyOf, sameRule } from "./rule.js";
+import { checkRules } from "./rules.js";
+import { failed } from "./words.js";
+
+/** What `createFirewallHub` takes. */
+export interface FirewallHubOptions {
+  /** Whose links the bridges are; it also says whether this is the kernel or the model. */
+  readonly netlink: NetlinkHub;
+  /** The namespace netlink works in: a name, a path, or absent. */
+  readonly netns?: string | undefined;
+  readonly logger: NetlinkLogger;
+  /** Default: one in memory, whose tables are removed at `close()`. */
+  readonly ledger?: FirewallLedger | undefined;
+  /** Instead of what netlink's kind and `netns` choose. */
+  readonly use?: FirewallBackend | undefined;
+}
+
+/** One host's firewall. */
+export interface FirewallHub {
+  /** The namespace itself; no rule stands before it. */
+  readonly backend: FirewallBackend;
+  /** A plugin's way in. `netlink`: its netlink grant, if it has one. */
+  open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower;
+  /** Removes every rule of a plugin. */
+  release(plugin: string): Promise<void>;
+  /** After a crash: what the ledger holds is programmed anew, tables nobody will remove any more are removed. Happens by itself. */
+  reconcile(): Promise<void>;
+  /** No request is taken any more; tables are removed unless the ledger is durable. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+/** Opens the firewall of one host. Nothing is run before the first request. */
+export function createFirewallHub(options: FirewallHubOptions): FirewallHub {
+  return new Hub(options);
+}
+
+interface Job {
+  readonly plugin: string;
+  readonly limits: FirewallLimits;
+  readonly netlink: NetlinkLimits | undefined;
+  readonly request: FirewallRequest;
+  resolve(answer: Json): void;
+  reject(error: Error): void;
+}
+
+class Hub implements FirewallHub {
+  readonly backend: FirewallBackend;
+  readonly #netlink: NetlinkHub;
+  readonly #ledger: FirewallLedger;
+  readonly #logger: NetlinkLogger;
+  #rows: ReadonlyMap<string, FirewallRow> = new Map();
+  #queue: readonly Job[] = [];
+  /** Everything that reads or changes rows, one after another. */
+  #line: Promise<unknown> = Promise.resolve();
+  #running = false;
+  #ready = false;
+  #closing: Promise<void> | undefined;
+
+  constructor({ netlink, netns, logger, ledger, use }: FirewallHubOptions) {
+    this.#netlink = netlink;
+    this.#logger = logger;
+    this.#ledger = ledger ?? new MemoryFirewallLedger();
+    this.backend = use ?? openFirewall(netlink.kind, netns);
+  }
+
+  open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
+    return createFirewallPower({
+      plugin,
+      ask: (request) => this.#ask({ plugin, limits, netlink, request }),
+    });
+  }
+
+  release(plugin: string): Promise<void> {
+    return this.#quietly("the rules of a plugin could not be removed", async () => {
+      // Rows of a durable ledger may not have been read yet.
+      if (this.#ledger.durable) await this.#reconcile();
+      if (this.#rowsOf(plugin).length > 0) await this.#change(this.#rowsOf(plugin).map(({ name }) => ({ drop: name })));
+    });
+  }
+
+  reconcile(): Promise<void> {
+    return this.#next(() => this.#reconcile());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#quietly("rules could not be removed", async () => {
+      if (this.#ledger.durable || this.#rows.size === 0) return;
+      await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
+    });
+    return this.#closing;
+  }
+
+  #ask(asked: Omit<Job, "resolve" | "reject">): Promise<Json> {
+    const { plugin, request } = asked;
+    if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));
+    if (this.#queue.filter((job) => job.plugin === plugin).length >= FIREWALL.waiting) {
+      const why = `more than ${FIREWALL.waiting} requests of plugin "${plugin}" are waiting; await their answers`;
+      return Promise.reject(new DriverError("ERR_PERMISSION_LIMIT", `firewall.${request.op}: ${why}`, { plugin }));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue = [...this.#queue, { ...asked, resolve, reject }];
+      if (this.#running) return;
+      this.#running = true;
+      void this.#next(() => this.#drain());
+    });
+  }
+
+  /** Serves until nothing waits. What is asked within the present turn of the loop comes along. */
+  async #drain(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.slice(0, FIREWALL.batch);
+      this.#queue = this.#queue.slice(FIREWALL.batch);
+      await this.#serve(batch);
+    }
+    this.#running = false;
+  }
+
+  async #serve(batch: readonly Job[]): Promise<void> {
+    try {
+      await this.#reconcile();
+      const view = await this.#netlink.backend.look({ addresses: true });
+      await this.#forgetVanished(view);
+      const listeners = batch.some(({ request }) => request.op === "publish") ? await this.backend.listeners() : [];
+
+      const judged: { readonly job: Job; readonly changes: readonly FirewallChange[]; readonly answer: Json }[] = [];
+      let rows = this.#rows;
+      for (const job of batch) {
+        const { plugin, limits, request } = job;
+        const own = [...rows.values()].filter((row) => row.plugin === plugin);
+        if (request.op === "rules") {
+          judged.push({ job, changes: [], answer: own.map(({ rule }) => rule) as unknown as Json });
+          continue;
+        }
+        const { rule } = request;
+        const name = rowName(plugin, rule);
+        const there = own.some((row) => sameRule(row.rule, rule));
+        if (request.op === "withdraw") {
+          judged.push({ job, changes: there ? [{ drop: name }] : [], answer: null });
+        } else {
+          const owner = (link: string): string | undefined => this.#netlink.owner(link, view);
+          const subnets = job.netlink?.subnets ?? [];
+          try {
+            checkRules(request, {
+              plugin,
+              limits,
+              subnets,
+              links: view.links,
+              owner,
+              listeners,
+              rows: [...rows.values()],
+            });
+          } catch (error) {
+            job.reject(error as Error);
+            continue;
+          }
+          judged.push({ job, changes: there ? [] : [{ put: { name, plugin, rule } }], answer: null });
+        }
+        rows = changed(rows, judged.at(-1)?.changes ?? []);
+      }
+      await this.#change(judged.flatMap(({ changes }) => changes));
+      for (const { job, answer } of judged) job.resolve(answer);
+    } catch (error) {
+      for (const { plugin, request, reject } of batch) {
+        const why = error instanceof Error ? error.message : String(error);
+        reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
+      }
+    }
+  }
+
+  /** Written down, then programmed; what cannot be programmed is written back. */
+  async #change(changes: readonly FirewallChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    const before = this.#rows;
+    const after = changed(before, changes);
+    const names = changes.map((change) => ("put" in change ? change.put.name : change.drop));
+    const plugins = new Set(names.flatMap((name) => before.get(name)?.plugin ?? after.get(name)?.plugin ?? []));
+    await this.#ledger.write(changes);
+    this.#rows = after;
+    try {
+      await this.#program(plugins);
+    } catch (error) {
+      this.#rows = before;
+      const back = names.map((name): FirewallChange => {
+        const row = before.get(name);
+        return row ? { put: row } : { drop: name };
+      });
+      await this.#ledger.write(back);
+      throw error;
+    }
+  }
+
+  /** The tables of these plugins, as their rows say. */
+  async #program(plugins: Iterable<string>, drop: readonly string[] = []): Promise<void> {
+    const put: FirewallTable[] = [];
+    const gone = [...drop];
+    const rules: FirewallRule[] = [];
+    for (const plugin of plugins) {
+      const name = tableOf(this.#ledger.id, plugin);
+      const own = this.#rowsOf(plugin).map(({ rule }) => rule);
+      if (own.length === 0) gone.push(name);
+      else put.push({ name, prefix: prefixOf(own), rules: own });
+      rules.push(...own);
+    }
+    if (put.length === 0 && gone.length === 0) return;
+    await this.backend.program(put, gone);
+    const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
+    const opened = families.size === 0 ? [] : await this.backend.forward([...families]);
+    if (opened.length > 0) {
+      const which = opened.map((family) => `IPv${family}`).join(" and ");
+      this.#logger.warn(
+        { families: opened },
+        `firewall: forwarding of ${which} is switched on in this namespace, and stays so`,
+      );
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#ready) return;
+    await this.#netlink.reconcile();
+    this.#rows = new Map((await this.#ledger.load()).map((row) => [row.name, row]));
+    const tables = await this.backend.tables();
+    const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
+    const left = tables.filter((name) => {
+      const table = readTable(name);
+      return isOrphan(name) || (table?.ledger === this.#ledger.id && !plugins.has(table.plugin));
+    });
+    if (left.length > 0) {
+      this.#logger.warn(
+        { tables: left },
+        `firewall: ${left.length} table(s) were left behind by a crash and are removed`,
+      );
+    }
+    await this.#program(plugins, left);
+    this.#ready = true;
+  }
+
+  /** Rules go with their bridge. */
+  async #forgetVanished(view: NamespaceView): Promise<void> {
+    const gone = [...this.#rows.values()].filter(
+      ({ plugin, rule }) => this.#netlink.owner(rule.bridge, view) !== plugin,
+    );
+    await this.#change(gone.map(({ name }) => ({ drop: name })));
+  }
+
+  #rowsOf(plugin: string): readonly FirewallRow[] {
+    return [...this.#rows.values()].filter((row) => row.plugin === plugin);
+  }
+
+  /** Runs when all before it has ended. */
+  #next<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#line.then(run);
+    this.#line = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What fails is logged: it stands in the way of no stop. */
+  #quietly(what: string, run: () => Promise<void>): Promise<void> {
+    return this.#next(run).catch((error: unknown) => this.#logger.error({ err: error }, `firewall: ${what}`));
+  }
+}
+
+/** The ledger's name of a rule. */
+function rowName(plugin: string, rule: FirewallRule): string {
+  return `${plugin} ${keyOf(rule)}`;
+}
+
+function changed(
+  rows: ReadonlyMap<string, FirewallRow>,
+  changes: readonly FirewallChange[],
+): ReadonlyMap<string, FirewallRow> {
+  const next = new Map(rows);
+  for (const change of changes) {
+    if ("put" in change) next.set(change.put.name, change.put);
+    else next.delete(change.drop);
+  }
+  return next;
+}
+
+/** Every bridge of a plugin has its grant's prefix. */
+function prefixOf([rule]: readonly FirewallRule[]): string {
+  return rule?.bridge.split("-")[0] ?? "";
+}

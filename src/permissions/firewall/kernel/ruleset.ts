@@ -1,0 +1,138 @@
+/** From rules to nftables' JSON: one transaction that puts whole tables in the place of what was there. libnftables-json(5). */
+import type { Json } from "../../../driverapi/json.js";
+import type { FirewallTable } from "../backend.js";
+import type { FirewallRule } from "../rule.js";
+
+/** The chains of a table: what each hooks into, at nftables' usual priorities. */
+const CHAINS = [
+  { name: "prerouting", type: "nat", hook: "prerouting", prio: -100 },
+  { name: "output", type: "nat", hook: "output", prio: -100 },
+  { name: "postrouting", type: "nat", hook: "postrouting", prio: 100 },
+  { name: "forward", type: "filter", hook: "forward", prio: 0 },
+] as const;
+type Chain = (typeof CHAINS)[number]["name"];
+
+/** One rule of nftables'. */
+export interface ChainRule {
+  readonly chain: Chain;
+  readonly expr: readonly Json[];
+}
+
+/** The whole transaction: what `nft -j -f -` reads. */
+export function transaction(put: readonly FirewallTable[], drop: readonly string[]): Json {
+  const removal = (name: string): readonly Json[] => {
+    const table = { family: "inet", name };
+    // Added first: what does not exist cannot be deleted.
+    return [{ add: { table } }, { delete: { table } }];
+  };
+  return {
+    nftables: [...drop.flatMap(removal), ...put.flatMap((table) => [...removal(table.name), ...whole(table)])],
+  };
+}
+
+function whole({ name, prefix, rules }: FirewallTable): readonly Json[] {
+  const family = "inet";
+  return [
+    { add: { table: { family, name } } },
+    ...CHAINS.map((chain): Json => ({ add: { chain: { family, table: name, ...chain, policy: "accept" } } })),
+    ...rules.flatMap((rule) =>
+      chainRules(rule, prefix).map(
+        ({ chain, expr }): Json => ({ add: { rule: { family, table: name, chain, expr: [...expr] } } }),
+      ),
+    ),
+  ];
+}
+
+/** One rule of ours in nftables'. `prefix`: of the names of all the plugin's bridges. */
+export function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
+  switch (rule.kind) {
+    case "masquerade": {
+      const from = source(rule.subnet);
+      const masquerade = { masquerade: null };
+      return [
+        { chain: "postrouting", expr: [from, to("!=", rule.bridge), masquerade] },
+        // A neighbour that asked the host's port must be answered by way of the host as well.
+        {
+          chain: "postrouting",
+          expr: [from, to("==", rule.bridge), { match: { op: "in", left: STATUS, right: "dnat" } }, masquerade],
+        },
+      ];
+    }
+    case "publish": {
+      const six = rule.ip.includes(":");
+      const family = six ? "ip6" : "ip";
+      const at: readonly Json[] =
+        rule.hostIP === undefined
+          ? [equal({ meta: { key: "nfproto" } }, six ? "ipv6" : "ipv4"), LOCAL, notLoopback(six)]
+          : [equal(field(family, "daddr"), rule.hostIP)];
+      const expr: readonly Json[] = [
+        ...at,
+        equal(field(rule.protocol, "dport"), rule.hostPort),
+        { dnat: { family, addr: rule.ip, port: rule.port } },
+      ];
+      return [
+        { chain: "prerouting", expr },
+        // What the host itself sends passes no prerouting.
+        { chain: "output", expr },
+      ];
+    }
+    case "isolate": {
+      const { bridge, internal = false } = rule;
+      const drop = { drop: null };
+      if (internal) {
+        return [
+          { chain: "forward", expr: [from("==", bridge), to("!=", bridge), drop] },
+          { chain: "forward", expr: [from("!=", bridge), to("==", bridge), drop] },
+        ];
+      }
+      const siblings = `${prefix}-*`;
+      return [
+        { chain: "forward", expr: [from("==", bridge), to("!=", bridge), to("==", siblings), drop] },
+        { chain: "forward", expr: [from("!=", bridge), from("==", siblings), to("==", bridge), drop] },
+        // From elsewhere comes what was asked for from within, and what is for a published port.
+        {
+          chain: "forward",
+          expr: [
+            from("!=", bridge),
+            to("==", bridge),
+            { match: { op: "in", left: { ct: { key: "state" } }, right: ["new", "invalid", "untracked"] } },
+            equal({ "&": [STATUS, "dnat"] }, 0),
+            drop,
+          ],
+        },
+      ];
+    }
+  }
+}
+
+const STATUS: Json = { ct: { key: "status" } };
+
+/** For an address of the host's. */
+const LOCAL: Json = equal({ fib: { result: "type", flags: ["daddr"] } }, "local");
+
+/** The host's own loopback is left alone: nothing sent there may leave it. */
+function notLoopback(six: boolean): Json {
+  const right: Json = six ? "::1" : { prefix: { addr: "127.0.0.0", len: 8 } };
+  return { match: { op: "!=", left: field(six ? "ip6" : "ip", "daddr"), right } };
+}
+
+function source(subnet: string): Json {
+  const [addr = "", len = ""] = subnet.split("/");
+  return equal(field(subnet.includes(":") ? "ip6" : "ip", "saddr"), { prefix: { addr, len: Number(len) } });
+}
+
+function from(op: "==" | "!=", link: string): Json {
+  return { match: { op, left: { meta: { key: "iifname" } }, right: link } };
+}
+
+function to(op: "==" | "!=", link: string): Json {
+  return { match: { op, left: { meta: { key: "oifname" } }, right: link } };
+}
+
+function equal(left: Json, right: Json): Json {
+  return { match: { op: "==", left, right } };
+}
+
+function field(protocol: string, name: string): Json {
+  return { payload: { protocol, field: name } };
+}

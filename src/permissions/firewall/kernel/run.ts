@@ -1,0 +1,58 @@
+/**
+ * The perimeter: the one place where `firewall` runs programs. Never a shell. nft opens its standard input by name, which is not
+ * to be had of the socket that Node would give it; so what it reads is a file that has no name any more.
+ */
+import { spawn } from "node:child_process";
+import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NETLINK } from "../../../protocol/limits.js";
+import { ENV, type IpOutcome } from "../../netlink/kernel/ip.js";
+
+/** Runs a program with a text as its standard input. Never rejects. */
+export async function execute(command: readonly string[], input: string): Promise<IpOutcome> {
+  let file: FileHandle | undefined;
+  try {
+    file = await nameless(input);
+    return await run(command, file.fd);
+  } catch (error) {
+    return { stdout: "", stderr: error instanceof Error ? error.message : String(error), code: null };
+  } finally {
+    await file?.close();
+  }
+}
+
+/** An open file that holds a text and that nobody else can open. */
+async function nameless(text: string): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), "bulkhead-"));
+  try {
+    const path = join(folder, "input");
+    await writeFile(path, text, { flag: "wx", mode: 0o600 });
+    return await open(path, "r");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function run([program = "", ...args]: readonly string[], stdin: number): Promise<IpOutcome> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      env: ENV,
+      stdio: [stdin, "pipe", "pipe"],
+      timeout: NETLINK.runMs,
+      killSignal: "SIGKILL",
+    });
+    const printed = { stdout: "", stderr: "" };
+    const take = (stream: "stdout" | "stderr") => (piece: string) => {
+      printed[stream] += piece;
+      if (printed[stream].length > NETLINK.outputBytes) child.kill("SIGKILL");
+    };
+    child.stdout?.setEncoding("utf8").on("data", take("stdout"));
+    child.stderr?.setEncoding("utf8").on("data", take("stderr"));
+    child.on("error", (error) => resolve({ ...printed, stderr: `${program}: ${error.message}`, code: null }));
+    child.on("close", (code, signal) => {
+      const why = `${program}: it was ended by ${signal} (after ${NETLINK.runMs} ms, or ${NETLINK.outputBytes} bytes)`;
+      resolve(signal === null ? { ...printed, code } : { ...printed, stderr: why, code: null });
+    });
+  });
+}

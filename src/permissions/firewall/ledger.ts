@@ -1,0 +1,60 @@
+/** What the host knows of the rules it has made: written before they are, so that a crash between the two leaves nothing unknown. */
+import { isGone, MemoryLedger } from "../netlink/ledger.js";
+import type { FirewallRule } from "./rule.js";
+
+/** One rule of one plugin. */
+export interface FirewallRow {
+  /** One per plugin and rule: `rowName` makes it. */
+  readonly name: string;
+  readonly plugin: string;
+  readonly rule: FirewallRule;
+}
+
+/** A row to keep, or the name of one to forget. */
+export type FirewallChange = { readonly put: FirewallRow } | { readonly drop: string };
+
+/** Keeps the rules of one namespace. What a promise of `write` has confirmed is there for the next `load`. */
+export interface FirewallLedger {
+  /** Part of the name of every table. Letters, digits, `.` and `-`; a durable ledger keeps its own for ever. */
+  readonly id: string;
+  /** True when its rows outlive the process: then rules stay when the host closes. */
+  readonly durable: boolean;
+  load(): Promise<readonly FirewallRow[]>;
+  /** All of the changes, in order, or none. */
+  write(changes: readonly FirewallChange[]): Promise<void>;
+}
+
+/** A ledger that ends with its process; its id tells others when that has happened. */
+export class MemoryFirewallLedger implements FirewallLedger {
+  readonly id: string = new MemoryLedger().id;
+  readonly durable = false;
+  readonly #rows = new Map<string, FirewallRow>();
+
+  async load(): Promise<readonly FirewallRow[]> {
+    return [...this.#rows.values()];
+  }
+
+  async write(changes: readonly FirewallChange[]): Promise<void> {
+    for (const change of changes) {
+      if ("put" in change) this.#rows.set(change.put.name, change.put);
+      else this.#rows.delete(change.drop);
+    }
+  }
+}
+
+/** The table of one plugin. */
+export function tableOf(ledger: string, plugin: string): string {
+  return `bulkhead_${ledger}_${plugin}`;
+}
+
+/** Whose table a name is; undefined for any other. */
+export function readTable(name: string): { readonly ledger: string; readonly plugin: string } | undefined {
+  const [, ledger, plugin] = /^bulkhead_([A-Za-z0-9.-]+)_([a-z0-9-]+)$/.exec(name) ?? [];
+  return ledger === undefined || plugin === undefined ? undefined : { ledger, plugin };
+}
+
+/** True for a table that nobody will remove any more. */
+export function isOrphan(name: string): boolean {
+  const table = readTable(name);
+  return table !== undefined && isGone(table.ledger);
+}

@@ -1,0 +1,89 @@
+/** From a plugin's arguments to a request: the fields there are, each of its type, addresses in canonical form. */
+import { parseDestination, parseIP } from "../../driverapi/addresses.js";
+import { isJsonObject, type Json } from "../../driverapi/json.js";
+import { quote } from "../../driverapi/quote.js";
+import type { FirewallRule } from "./rule.js";
+import { refused } from "./words.js";
+
+/** The methods of `powers.firewall`. */
+export const FIREWALL_OPS = ["masquerade", "publish", "isolate", "withdraw", "rules"] as const;
+export type FirewallOp = (typeof FIREWALL_OPS)[number];
+
+/** A request of the right shape; nothing says yet that it may be granted. */
+export type FirewallRequest =
+  | { readonly op: "masquerade" | "publish" | "isolate" | "withdraw"; readonly rule: FirewallRule }
+  | { readonly op: "rules" };
+
+type Type = "text" | "number" | "switch" | "ip" | "network";
+type Shape = Readonly<Record<string, readonly [type: Type, need: "needed" | "optional"]>>;
+
+/** The fields of each kind of rule. */
+const SHAPES: Readonly<Record<FirewallRule["kind"], Shape>> = {
+  masquerade: { bridge: ["text", "needed"], subnet: ["network", "needed"] },
+  publish: {
+    bridge: ["text", "needed"],
+    protocol: ["text", "needed"],
+    hostIP: ["ip", "optional"],
+    hostPort: ["number", "needed"],
+    ip: ["ip", "needed"],
+    port: ["number", "needed"],
+  },
+  isolate: { bridge: ["text", "needed"], internal: ["switch", "optional"] },
+};
+
+/**
+ * Reads one request. Throws `ERR_FIREWALL_REFUSED`: rule `fields` for one that does not exist, `shape` for one that is missing or of
+ * the wrong type. Addresses that do not parse, and words that are none, are kept as they are, for the rules to refuse.
+ */
+export function parseRequest(plugin: string, op: FirewallOp, args: readonly Json[]): FirewallRequest {
+  if (op === "rules") return { op };
+  const given = args[0];
+  const wrong = (why: string): Error => refused(plugin, op, "shape", why);
+  if (given === undefined || !isJsonObject(given))
+    throw wrong(`the rule must be an object, not ${quote(given ?? null)}`);
+
+  const kind = op === "withdraw" ? (Object.hasOwn(given, "kind") ? given.kind : undefined) : op;
+  if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind)) {
+    throw wrong(`there is no kind of rule ${quote(kind ?? null)}; there are ${Object.keys(SHAPES).join(", ")}`);
+  }
+  const shape = SHAPES[kind as FirewallRule["kind"]];
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(shape, key) || key === "kind") continue;
+    throw refused(
+      plugin,
+      op,
+      "fields",
+      `a rule has no field ${quote(key)}; there are ${Object.keys(shape).join(", ")}`,
+    );
+  }
+  const read: Record<string, Json> = { kind };
+  for (const [key, [type, need]] of Object.entries(shape)) {
+    const value = Object.hasOwn(given, key) ? given[key] : undefined;
+    if (value !== undefined && value !== null && !(key === "hostIP" && value === ""))
+      read[key] = field(key, type, value, wrong);
+    else if (need === "needed") throw wrong(`the rule needs the field ${key}`);
+  }
+  return { op, rule: read as unknown as FirewallRule };
+}
+
+function field(key: string, type: Type, value: Json, wrong: (why: string) => Error): Json {
+  switch (type) {
+    case "number":
+      if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+      throw wrong(`${key} must be a whole number, not ${quote(value)}`);
+    case "switch":
+      if (typeof value === "boolean") return value;
+      throw wrong(`${key} must be true or false, not ${quote(value)}`);
+    default:
+      if (typeof value !== "string") throw wrong(`${key} must be a string, not ${quote(value)}`);
+      return type === "text" ? value : canonical(type === "ip" ? parseIP : parseDestination, value);
+  }
+}
+
+function canonical(parse: (value: unknown) => string, text: string): string {
+  try {
+    return parse(text);
+  } catch {
+    return text;
+  }
+}

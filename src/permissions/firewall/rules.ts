@@ -1,0 +1,195 @@
+/**
+ * What a firewall grant bounds: one row per rule, each an attack that would work without it. They are checked in this order, on the
+ * host's side, for every request, when it is about to be carried out: the namespace is looked at anew each time. `fields` and
+ * `shape` are kept while reading (`request.ts`).
+ */
+import { parseDestination, parseIP } from "../../driverapi/addresses.js";
+import { quote } from "../../driverapi/quote.js";
+import type { LinkView } from "../netlink/backend.js";
+import { contains, networkOf, specialRange } from "../netlink/cidr.js";
+import type { Listener } from "./backend.js";
+import type { FirewallRow } from "./ledger.js";
+import type { FirewallLimits } from "./limits.js";
+import { inRanges } from "./ports.js";
+import type { FirewallRequest } from "./request.js";
+import { type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
+import { refused } from "./words.js";
+
+/** What a rule may look at. */
+export interface Situation {
+  readonly plugin: string;
+  readonly limits: FirewallLimits;
+  /** Of the plugin's netlink grant. */
+  readonly subnets: readonly string[];
+  readonly links: ReadonlyMap<string, LinkView>;
+  /** The plugin a link is of, as ledger and kernel agree; undefined: the machine's. */
+  owner(link: string): string | undefined;
+  readonly listeners: readonly Listener[];
+  /** Every plugin's. */
+  readonly rows: readonly FirewallRow[];
+}
+
+/** One rule. */
+export interface Rule {
+  /** Stable; named in every refusal. */
+  readonly id: string;
+  /** What it refuses, in a few words, for documentation. */
+  readonly refuses: string;
+  /** Why a rule that is asked for is refused, with the value; undefined when it is not. */
+  check(rule: FirewallRule, situation: Situation): string | undefined;
+}
+
+/** A check of published ports alone. */
+const ofPublished =
+  (check: (rule: PublishSpec, situation: Situation) => string | undefined): Rule["check"] =>
+  (rule, situation) =>
+    rule.kind === "publish" ? check(rule, situation) : undefined;
+
+/** Every rule. */
+export const RULES: readonly Rule[] = [
+  { id: "fields", refuses: "fields that do not exist: device, mark, table, priority …", check: () => undefined },
+  { id: "shape", refuses: "a field that is missing or of the wrong type", check: () => undefined },
+  {
+    id: "bridge",
+    refuses: "bridges that are not the plugin's own, and links that are no bridge",
+    check({ bridge }, { plugin, links, owner }) {
+      if (owner(bridge) !== plugin) return `${quote(bridge)} is no link of plugin "${plugin}"`;
+      const kind = links.get(bridge)?.kind;
+      return kind === "bridge" ? undefined : `${quote(bridge)} is a ${kind ?? "link that is away"}, and no bridge`;
+    },
+  },
+  {
+    id: "address",
+    refuses: "addresses and subnets that do not parse",
+    check(rule) {
+      if (rule.kind === "masquerade") return problem(parseDestination, rule.subnet);
+      if (rule.kind !== "publish") return undefined;
+      return problem(parseIP, rule.ip) ?? (rule.hostIP === undefined ? undefined : problem(parseIP, rule.hostIP));
+    },
+  },
+  {
+    id: "special",
+    refuses: "loopback, link-local, multicast, 0.0.0.0/8, ::/8 and the like, on either side",
+    check(rule) {
+      const texts = rule.kind === "publish" ? [rule.ip, rule.hostIP] : rule.kind === "masquerade" ? [rule.subnet] : [];
+      for (const text of texts) {
+        const special = text === undefined ? undefined : specialRange(networkOf(text));
+        if (special !== undefined) return `${quote(text)} lies in ${special}`;
+      }
+      return undefined;
+    },
+  },
+  {
+    id: "subnet",
+    refuses: "subnets and addresses outside the netlink grant's subnets",
+    check(rule, { subnets }) {
+      const text = inner(rule);
+      if (text === undefined || subnets.some((one) => contains(networkOf(one), networkOf(text)))) return undefined;
+      return `${quote(text)} is not within ${subnets.join(", ") || "any subnet: the plugin has no netlink grant"}`;
+    },
+  },
+  {
+    id: "network",
+    refuses:
+      "subnets and addresses that are in no network of the bridge's own addresses, and those addresses themselves",
+    check(rule, { links }) {
+      const text = inner(rule);
+      if (text === undefined) return undefined;
+      const addresses = links.get(rule.bridge)?.addresses ?? [];
+      if (addresses.some(({ ip }) => ip === text)) return `${quote(text)} is the bridge's own address`;
+      const within = addresses.some(({ ip, prefix }) => contains(networkOf(`${ip}/${prefix}`), networkOf(text)));
+      return within ? undefined : `${quote(text)} is in no network of ${quote(rule.bridge)}'s addresses`;
+    },
+  },
+  {
+    id: "protocol",
+    refuses: "protocols other than tcp, udp and sctp",
+    check: ofPublished(({ protocol }) =>
+      PROTOCOLS.includes(protocol)
+        ? undefined
+        : `there is no protocol ${quote(protocol)}; there are ${PROTOCOLS.join(", ")}`,
+    ),
+  },
+  {
+    id: "port",
+    refuses: "ports that are none, and ports of the host outside the ranges granted",
+    check: ofPublished(({ port, hostPort }, { limits: { ports } }) => {
+      if (port < 1 || port > 65_535) return `${port} is no port`;
+      return inRanges(ports, hostPort) ? undefined : `port ${hostPort} is not within ${ports.join(", ")}`;
+    }),
+  },
+  {
+    id: "host-address",
+    refuses: "addresses that are none of the host's, or of another family, or of another plugin's link",
+    check: ofPublished(({ hostIP, ip }, { plugin, links, owner }) => {
+      if (hostIP === undefined) return undefined;
+      if (hostIP.includes(":") !== ip.includes(":")) return `${quote(hostIP)} and ${quote(ip)} are of two families`;
+      const has = [...links.values()].find(({ addresses }) => addresses.some((one) => one.ip === hostIP));
+      if (!has) return `${quote(hostIP)} is no address of the host`;
+      const other = owner(has.name);
+      return other === undefined || other === plugin ? undefined : `${quote(hostIP)} is on a link of another plugin`;
+    }),
+  },
+  {
+    id: "taken",
+    refuses: "ports that something else is published on, by whichever plugin, and other rules in a rule's place",
+    check(rule, { plugin, rows }) {
+      const stands = rows.find((row) => row.plugin === plugin && keyOf(row.rule) === keyOf(rule));
+      if (stands && !sameRule(stands.rule, rule))
+        return `${keyOf(rule)} is there already, and differs; withdraw it first`;
+      if (stands || rule.kind !== "publish") return undefined;
+      const other = rows.find((row) => row.rule.kind === "publish" && samePort(row.rule, rule));
+      if (!other) return undefined;
+      const whose = other.plugin === plugin ? "already" : "by another plugin";
+      return `${rule.protocol} port ${rule.hostPort} is published ${whose}`;
+    },
+  },
+  {
+    id: "listener",
+    refuses: "ports the host itself listens on",
+    check: ofPublished((rule, { plugin, rows, listeners }) => {
+      if (rows.some((row) => row.plugin === plugin && sameRule(row.rule, { kind: "publish", ...rule })))
+        return undefined;
+      const { protocol, hostIP, hostPort, ip } = rule;
+      const hit = listeners.find(
+        (one) =>
+          one.protocol === protocol &&
+          one.port === hostPort &&
+          (one.ip === undefined ||
+            (hostIP === undefined ? one.ip.includes(":") === ip.includes(":") : one.ip === hostIP)),
+      );
+      return hit && `the host listens on ${protocol} port ${hostPort} itself`;
+    }),
+  },
+  {
+    id: "max",
+    refuses: "more rules than granted",
+    check(rule, { plugin, rows, limits: { max } }) {
+      const own = rows.filter((row) => row.plugin === plugin);
+      if (own.length < max || own.some((row) => sameRule(row.rule, rule))) return undefined;
+      return `the plugin has ${own.length} rules, and is granted ${max}`;
+    },
+  },
+];
+
+/** Throws `ERR_FIREWALL_REFUSED` by the first rule that refuses. */
+export function checkRules(request: Exclude<FirewallRequest, { readonly op: "rules" }>, situation: Situation): void {
+  for (const rule of RULES) {
+    const why = rule.check(request.rule, situation);
+    if (why !== undefined) throw refused(situation.plugin, request.op, rule.id, why);
+  }
+}
+
+/** The address or network on the bridge's side. */
+function inner(rule: FirewallRule): string | undefined {
+  if (rule.kind === "isolate") return undefined;
+  return rule.kind === "publish" ? rule.ip : rule.subnet;
+}
+
+function problem(parse: (value: unknown) => string, text: string): string | undefined {
+  try {
+    return parse(text) === "" ? "an address is asked for, not an empty string" : undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : `${quote(text)} does not parse`;
+  }
+}
