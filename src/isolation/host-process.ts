@@ -149,9 +149,9 @@ export class HostProcess implements LinkCarrier {
     this.#child.giveWay();
   }
 
-  /** True when whoever comes to live here would live with a plugin that has misbehaved. */
-  get troubled(): boolean {
-    return this.#leaving.size > 0 || [...this.tenants.values()].some(({ clean }) => !clean());
+  /** Whether a plugin may come to live here: nothing is stuck, and all who live here have a record like its own. */
+  suits(clean: boolean): boolean {
+    return this.#leaving.size === 0 && [...this.tenants.values()].every((tenant) => tenant.clean() === clean);
   }
 
   killWorker(route: number): void {

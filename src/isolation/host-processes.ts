@@ -94,9 +94,9 @@ export class HostProcesses {
 
   async #settle(wall: Wall, kind: Kind, request: LaunchRequest): Promise<Link> {
     const { plugin, memoryMb, clean = () => true, crashes = () => 0, move = () => {} } = request;
-    const crashed = !clean() || crashes() >= WALLS.crashesUntilAlone;
+    const crashed = crashes() >= WALLS.crashesUntilAlone;
     const alone = kind === "dedicated" || this.#alone.has(plugin) || crashed;
-    const home = alone ? await this.#dedicated(wall, memoryMb, !crashed) : this.#shared(wall);
+    const home = alone ? await this.#dedicated(wall, memoryMb, !crashed) : this.#shared(wall, clean());
     const place = Symbol(plugin);
     home.tenants.set(place, { plugin, clean, move: () => {} });
     try {
@@ -162,11 +162,12 @@ export class HostProcesses {
     }
   }
 
-  #shared(wall: Wall): HostProcess {
+  /** Who has a clean record lives with such as have one too; the others, among themselves. */
+  #shared(wall: Wall, clean: boolean): HostProcess {
     for (const one of this.#all) {
       if (one.isolation !== "process" || !one.alive || this.#spares.get("process") === one) continue;
       if (this.#behind.get(one) !== wall) continue;
-      if (!this.#retired.has(one) && !one.troubled && one.tenants.size < WALLS.tenants) return one;
+      if (!this.#retired.has(one) && one.suits(clean) && one.tenants.size < WALLS.tenants) return one;
     }
     return this.#takeSpare("process", wall) ?? this.#start(wall, "process", WARM_MB);
   }

@@ -182,7 +182,7 @@ export const WALLS = {
   /** Ends of shared host processes within `TIMES.breakerWindow` after which all that were present live alone. */
   abortsUntilAlone: 2,
   /** Crashes of its own within the breaker's window after which a plugin lives alone: one that harms its neighbours, or is harmed. */
-  crashesUntilAlone: 1,
+  crashesUntilAlone: 2,
   /** Niceness of the host process of a plugin that lives alone because of its crashes: a tenth of the others' weight. */
   niceness: 10,
   /** Host processes being started at the same time. */

@@ -32,8 +32,10 @@ export class Plugin {
   /** The plugin's file has gone: it serves on until its last network is deleted. */
   #orphan = false;
   #stopped = false;
-  /** Crashes of its own, and starts that failed. */
+  /** Crashes of its own since it was loaded. */
   #faults = 0;
+  /** The last time it was loaded its start failed: what does not even start is tried by itself. */
+  #failedStart = false;
   /** Loads, reloads, restarts and stops happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   constructor(id: string, context: HostContext) {
@@ -118,13 +120,14 @@ export class Plugin {
         else if (this.#current?.alive) await this.#replace(prepared);
         else await this.#begin(prepared);
         this.#orphan = false;
+        this.#failedStart = false;
         this.#refusal = undefined;
         this.#state = "running";
         this.#comeback.forgive();
         this.#reports.loaded(prepared);
         return undefined;
       } catch (error) {
-        if (started) this.#faults++;
+        if (started) this.#failedStart = true;
         // What its init has made goes with it, unless networks or another version need it.
         if (!this.#current?.alive && this.networks().length === 0) await this.#release();
         return this.#refuse(toDriverError(error, this.id), sha256);
@@ -384,7 +387,7 @@ export class Plugin {
       throttled: (detail) => this.#reports.throttled(detail, sha256),
       violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
-      crashes: () => this.#comeback.crashes,
+      crashes: () => (this.#failedStart ? WALLS.crashesUntilAlone : this.#comeback.crashes),
       move: (generation) => void this.#next(() => this.#move(generation)),
       ended: (generation, end) => {
         if (generation === this.#current && end.crash) this.#crashed(end);

@@ -68,20 +68,28 @@ test(
 );
 
 test(
-  "who has crashed before has no clean record, and lives alone after the first; the others do not",
+  "who has crashed before has no clean record: they live among themselves, and alone after the first end; the others do not",
   async (t) => {
     const crash = `createNetwork(nid, _, ctx) { if (nid === "crash" && !ctx.replay) setTimeout(() => { throw new Error("stray"); }, 0); },`;
-    const { open } = await house(t, { ...FILES, "b.js": plugin("b", { methods: crash }) });
+    const { open } = await house(t, {
+      ...FILES,
+      "b.js": plugin("b", { methods: crash }),
+      "c.js": plugin("c", { methods: crash }),
+    });
     const host = await open({ isolation: "process" });
-    const back = next(host, "plugin:restarted");
-    await host
-      .driver("b")
-      .createNetwork("crash")
-      .catch(() => {});
-    assert.is((await back).plugin, "b");
-    assert.is(row(host, "b").isolation, "process", "one crash of a worker is no reason");
-    await end(host, "b", IDS);
-    assert.equal(where(host), ["process", "dedicated", "process"]);
+    for (const id of ["b", "c"]) {
+      const back = next(host, "plugin:restarted");
+      await host
+        .driver(id)
+        .createNetwork("crash")
+        .catch(() => {});
+      assert.is((await back).plugin, id);
+      assert.is(row(host, id).isolation, "process", "one crash of a worker is no reason");
+    }
+    assert.is(row(host, "b").pid, row(host, "c").pid);
+    assert.is.not(row(host, "a").pid, row(host, "b").pid);
+    await end(host, "b", ["b", "c"]);
+    assert.equal(where(host), ["process", "dedicated", "dedicated"]);
   },
   { needs, ms: 60_000 },
 );
