@@ -125,7 +125,12 @@ export class ThreadLauncher implements Launcher {
       env: this.#env,
       argv: this.#argv,
       execArgv: this.#execArgv,
-      resourceLimits: { maxOldGenerationSizeMb: size, maxYoungGenerationSizeMb: Math.max(2, size / 8), stackSizeMb: 4 },
+      resourceLimits: {
+        maxOldGenerationSizeMb: size,
+        // Too small for the calls in flight it has them copied to the old generation one by one: half of a busy worker's time.
+        maxYoungGenerationSizeMb: Math.max(8, size / 2),
+        stackSizeMb: 4,
+      },
     });
     // A worker that fails outside a task, or posts what Piscina does not expect, must not be an uncaught error of the platform.
     pool.on("error", () => {});
