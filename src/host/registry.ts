@@ -11,7 +11,7 @@ interface Registered {
 export class DriverRegistry {
   readonly #types = new Map<string, Registered>();
   readonly #isPlugin: (id: string) => boolean;
-  /** Types the journal knows from before, whether or not a plugin serves them. */
+  /** Types that nobody served when it was last looked, and that the journal has networks of. */
   readonly journalled: Set<string> = new Set();
 
   /** `isPlugin`: whether a plugin of that id stands in the plugins folder, loaded or not. */

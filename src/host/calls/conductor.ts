@@ -14,7 +14,7 @@ import type { Served } from "./ask.js";
 import * as errors from "./errors.js";
 import { Gate } from "./gate.js";
 import { NetworkLocks, type Release } from "./locks.js";
-import type { Operation } from "./operation.js";
+import type { Operation, Written } from "./operation.js";
 import { waitFor } from "./waiting.js";
 
 export interface Counters {
@@ -59,6 +59,15 @@ export class Conductor {
   /** Settles what earlier workers left open. */
   resume(served: Served): Promise<void> {
     return this.#aftermath.resume(served);
+  }
+
+  /** Takes up a call that an earlier host left open: it holds its ids, and is settled by the worker that serves next. */
+  adopt(op: Operation<unknown>): void {
+    const { nid = "", eid } = op;
+    const held = (release: Release): void => this.#aftermath.leave({ op, release, attempts: 0 });
+    const release = this.#locks.tryAcquire(nid, eid);
+    if (release) held(release);
+    else this.#locks.wait(nid, eid, held, () => {});
   }
 
   /** The host is closed: whoever waits, for the driver or for a lock, is told so. */
@@ -112,14 +121,14 @@ export class Conductor {
     try {
       let served = this.gate.current ?? (await this.#serviced(op, caller));
       op.admit();
-      const written = op.intend();
       intended = true;
-      if (written) await written;
+      const written = op.intend();
+      if (written) await this.#inTime(written, op, expires);
       while (!served.session.alive) served = await this.#serviced(op, caller);
       return this.#exchange(op, served, caller);
     } catch (error) {
-      if (intended) await op.refuse();
-      release();
+      if (intended) void this.#finish(() => op.refuse(), op, release);
+      else release();
       throw error;
     }
   }
@@ -197,14 +206,13 @@ export class Conductor {
   ): void {
     const { expires, release } = caller;
     const site = this.#site(op.method);
-    const finish = (written: void | Promise<void>, answer: () => void): void => {
-      const done = (): void => {
+    const finish = (write: () => Written, answer: () => void): void => {
+      const written = this.#finish(write, op, () => {
         release();
         this.#landed();
-        answer();
-      };
-      if (written) written.then(done, (error: unknown) => this.#notJournalled(op, error, release, reject));
-      else done();
+      });
+      if (written) this.#inTime(written, op, expires).then(answer, reject);
+      else answer();
     };
     switch (outcome.how) {
       case "value": {
@@ -215,17 +223,30 @@ export class Conductor {
           this.#rollBack(op, error, expires, release, served, reject);
           return;
         }
-        finish(op.accept(result), () => resolve(result));
+        finish(
+          () => op.accept(result),
+          () => resolve(result),
+        );
         return;
       }
       case "error":
         // Only deletes and leaves can be lost, and those give nothing.
         if (op.lost?.() && errors.isNotFound(outcome.error))
-          finish(op.accept(undefined as T), () => resolve(undefined as T));
-        else finish(op.refuse(), () => reject(errors.driverThrew(outcome.error, site)));
+          finish(
+            () => op.accept(undefined as T),
+            () => resolve(undefined as T),
+          );
+        else
+          finish(
+            () => op.refuse(),
+            () => reject(errors.driverThrew(outcome.error, site)),
+          );
         return;
       case "dropped":
-        finish(op.refuse(), () => reject(errors.busy(site, "another call held the worker")));
+        finish(
+          () => op.refuse(),
+          () => reject(errors.busy(site, "another call held the worker")),
+        );
         return;
       case "ended": {
         const why = outcome.end.reason;
@@ -288,15 +309,39 @@ export class Conductor {
     });
   }
 
-  /** The driver has answered and the journal has not taken it: the caller is told so, and the driver's state stands. */
-  #notJournalled(op: Operation<unknown>, error: unknown, release: Release, reject: (error: unknown) => void): void {
-    this.#options.logger.error(
-      { plugin: this.#options.plugin, driver: this.#options.type, nid: op.nid, eid: op.eid, err: error },
-      "the journal refused a write",
-    );
-    release();
-    this.#landed();
-    reject(error);
+  /**
+   * Writes an outcome. `over`: at once where the journal answers at once, else when it has; the ids stay locked until then,
+   * whoever has been answered meanwhile. What the journal refuses is logged, and told to who waits for it.
+   */
+  #finish(write: () => Written, op: Operation<unknown>, over: () => void): Written {
+    const refused = (error: unknown): void => {
+      this.#options.logger.error(
+        { plugin: this.#options.plugin, driver: this.#options.type, nid: op.nid, eid: op.eid, err: error },
+        "the journal refused a write",
+      );
+      over();
+    };
+    let written: Written;
+    try {
+      written = write();
+    } catch (error) {
+      written = Promise.reject(error);
+    }
+    if (!written) {
+      over();
+      return;
+    }
+    written.then(over, refused);
+    return written;
+  }
+
+  /** A disk that hangs is no reason to answer late. */
+  #inTime(written: Promise<void>, op: Operation<unknown>, expires: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(errors.notJournalled(this.#options.timeout(op.method), this.#site(op.method)));
+      const timer = setTimeout(late, Math.max(0, expires - monotonicNow()));
+      written.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
   }
 
   #landed(): void {

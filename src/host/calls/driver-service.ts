@@ -9,6 +9,7 @@ import type { Served } from "./ask.js";
 import { Conductor, type ConductorOptions } from "./conductor.js";
 import { unavailable, unregistered } from "./errors.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
+import { leftOpen } from "./left-open.js";
 import {
   configOperation,
   createEndpointOperation,
@@ -46,6 +47,7 @@ export class DriverService {
   readonly driver: HostedDriver;
   readonly #options: DriverServiceOptions;
   readonly #conductor: Conductor;
+  readonly #scope: OperationScope;
   /** What the platform itself configured last; a restarted driver is told it again. */
   #configured: JsonObject | undefined;
 
@@ -55,7 +57,20 @@ export class DriverService {
     this.#options = options;
     this.records = new Records(options.type, options.journal);
     this.#conductor = new Conductor(options);
+    this.#scope = {
+      type: options.type,
+      records: this.records,
+      replay: options.recovery === "replay",
+      checkInterfaces: (interfaces) => checkInterfaces(interfaces, options.host, options.subnets()),
+      checkJoin: (data) => checkJoin(data, options.host, options.owns),
+    };
     this.driver = this.#hosted();
+  }
+
+  /** Reads the journal, and takes up what an earlier host left open: its ids are locked until it is settled. */
+  async load(): Promise<void> {
+    await this.records.load();
+    for (const op of leftOpen(this.#scope)) this.#conductor.adopt(op);
   }
 
   /** Networks that exist, those being created or deleted included. */
@@ -118,13 +133,7 @@ export class DriverService {
   #hosted(): HostedDriver {
     const { type } = this;
     const conductor = this.#conductor;
-    const scope: OperationScope = {
-      type,
-      records: this.records,
-      replay: this.#options.recovery === "replay",
-      checkInterfaces: (interfaces) => checkInterfaces(interfaces, this.#options.host, this.#options.subnets()),
-      checkJoin: (data) => checkJoin(data, this.#options.host, this.#options.owns),
-    };
+    const scope = this.#scope;
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
     const checked = (options: unknown): JsonObject => parseOptions(options, OPTION_LIMITS);

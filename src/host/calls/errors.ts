@@ -41,6 +41,14 @@ export function outcomeUnknown(site: CallSite, why: string): DriverError {
   );
 }
 
+export function notJournalled(ms: number, site: CallSite): DriverError {
+  return new DriverError(
+    "ERR_JOURNAL_FAILED",
+    `${text(site)}: the data folder did not take what became of it within ${ms} ms; look at its disk`,
+    site,
+  );
+}
+
 export function aborted(site: CallSite): DriverError {
   return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, site);
 }

@@ -100,10 +100,20 @@ export class Records {
   markNetwork(nid: string, phase: "deleting" | "live"): Written {
     const record = this.network(nid);
     record.phase = phase;
-    return this.#write({ type: this.#type, nid }, { phase, options: record.options });
+    return this.#write({ type: this.#type, nid }, networkEntry(record));
   }
 
-  /** The same for an endpoint; `interfaces` when the driver has just filled them in. */
+  /** How many workers have ended while it was being restored. Written in passing: nobody waits for it. */
+  setKills(record: NetworkRecord, kills: number): void {
+    if (record.kills === kills) return;
+    record.kills = kills;
+    if (this.networks.get(record.nid) !== record) return;
+    void Promise.resolve(
+      this.#journal.intend({ key: { type: this.#type, nid: record.nid }, entry: networkEntry(record) }),
+    ).catch(() => {});
+  }
+
+  /** `markNetwork` for an endpoint; `interfaces` when the driver has just filled them in. */
   markEndpoint(nid: string, eid: string, phase: "deleting" | "live", interfaces?: readonly InterfaceData[]): Written {
     const record = this.endpoint(nid, eid);
     record.phase = phase;
@@ -155,7 +165,7 @@ export class Records {
         options: entry.options,
         endpoints: new Map(),
         failed: undefined,
-        kills: 0,
+        kills: "kills" in entry ? (entry.kills ?? 0) : 0,
       });
       return;
     }
@@ -175,4 +185,8 @@ export class Records {
     if (endpoint && "sboxKey" in entry)
       endpoint.join = { phase: entry.phase, sboxKey: entry.sboxKey, options: entry.options, data: entry.data };
   }
+}
+
+function networkEntry({ phase, options, kills }: NetworkRecord): JournalEntry {
+  return { phase, options, ...(kills > 0 ? { kills } : {}) };
 }

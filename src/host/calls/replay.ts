@@ -64,13 +64,13 @@ async function restoreNetwork(options: ReplayOptions, served: Served, network: N
     for (const endpoint of network.endpoints.values()) {
       if (endpoint.phase !== "creating") await restoreEndpoint(options, served, network.nid, endpoint);
     }
-    network.kills = 0;
+    options.records.setKills(network, 0);
   } catch (error) {
     if (error instanceof ReplayInterrupted) {
-      if (error.begun) network.kills++;
+      if (error.begun) options.records.setKills(network, network.kills + 1);
       throw error;
     }
-    if (error instanceof Unanswered) network.kills++;
+    if (error instanceof Unanswered) options.records.setKills(network, network.kills + 1);
     network.failed = failure(options.type, network.nid, error instanceof Error ? error.message : String(error), error);
   }
 }

@@ -20,6 +20,8 @@ export interface RecordKey {
 export interface NetworkEntry {
   readonly phase: Phase;
   readonly options: JsonObject;
+  /** Workers that ended while it was being restored; absent: none. */
+  readonly kills?: number;
 }
 
 export interface EndpointEntry {

@@ -48,6 +48,12 @@ export class DriverSet {
     return new Map(networks.map((network) => [network, network.failed]));
   }
 
+  /** No network's past is held against it any more. */
+  forgive(): void {
+    for (const { records } of this.#services.values())
+      for (const network of records.networks.values()) records.setKills(network, 0);
+  }
+
   get busy(): boolean {
     return [...this.#services.values()].some((one) => one.busy);
   }
@@ -99,7 +105,7 @@ export class DriverSet {
     registry.reserve(type, plugin);
     try {
       const service = this.#create(type, scope, generation.prepared.effective);
-      await service.records.load();
+      await service.load();
       this.#admitted.set(type, service);
       await callback?.registerDriver(type, service.driver, Object.freeze({ scope }));
     } catch (error) {
@@ -156,6 +162,8 @@ export class DriverSet {
     const { plugin, context } = this.#options;
     this.#services.delete(type);
     context.registry.release(type);
+    if (service.networks().length > 0) context.registry.journalled.add(type);
+    else context.registry.journalled.delete(type);
     service.retire();
     context.events.emit("driver:unregistered", { plugin, type, scope: service.scope });
   }

@@ -252,7 +252,7 @@ export class Plugin {
       this.#drivers.pause();
       await this.#drivers.drained();
       // Other code may well restore what this one's could not.
-      for (const network of failures.keys()) network.kills = 0;
+      this.#drivers.forgive();
       const lost = (await this.#drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
       if (lost) throw lost.failed;
       if (!candidate.alive) throw new Error("its worker ended while it was put into service");

@@ -5,7 +5,7 @@
  */
 import type { NetlinkBackend, Unit } from "./backend.js";
 import type { NetlinkLogger } from "./hub.js";
-import { isGone, type LedgerChange, readMark } from "./ledger.js";
+import { isGone, type LedgerChange, type LedgerRow, readMark } from "./ledger.js";
 import type { Ownership } from "./ownership.js";
 
 export async function reconcile(ownership: Ownership, backend: NetlinkBackend, logger: NetlinkLogger): Promise<void> {
@@ -13,12 +13,17 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
   const view = await backend.look({ kinds: true });
   const removed = new Set<string>();
   const changes: LedgerChange[] = [];
+  const missing: string[] = [];
 
   for (const row of ownership.all()) {
     const link = view.links.get(row.name);
     if (row.moved !== undefined) {
       // Its move was written down, and did not happen.
       if (link && ownership.isSame(row, link)) changes.push({ put: { ...row, moved: undefined } });
+      else if (await isLost(row, ownership, backend)) {
+        missing.push(row.name);
+        changes.push({ drop: row.name });
+      }
       continue;
     }
     if (row.ifindex === undefined) {
@@ -26,7 +31,10 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
       const ours = link?.alias === ownership.mark(row) || (link?.alias === undefined && link?.kind === row.spec.kind);
       if (link && ours) removed.add(row.name);
       changes.push({ drop: row.name });
-    } else if (!link || !ownership.isSame(row, link)) changes.push({ drop: row.name });
+    } else if (!link || !ownership.isSame(row, link)) {
+      missing.push(row.name);
+      changes.push({ drop: row.name });
+    }
   }
   for (const { name, alias } of view.links.values()) {
     const mark = readMark(alias);
@@ -56,4 +64,21 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
     }
   }
   await ownership.write(changes);
+  if (missing.length > 0) {
+    logger.warn(
+      { links: missing },
+      `netlink: ${missing.length} link(s) are recorded and gone; their drivers make them anew when their networks are replayed`,
+    );
+  }
+}
+
+/** A link that was moved into a sandbox is gone with it. What cannot be looked at is not taken for gone. */
+async function isLost(row: LedgerRow, ownership: Ownership, backend: NetlinkBackend): Promise<boolean> {
+  if (row.moved === undefined) return false;
+  try {
+    const there = await backend.elsewhere(row.moved.netns).look();
+    return ![...there.links.values()].some(({ alias }) => alias === ownership.mark(row));
+  } catch (error) {
+    return /No such file or directory|does not exist/.test(error instanceof Error ? error.message : "");
+  }
 }

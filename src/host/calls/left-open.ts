@@ -1,0 +1,34 @@
+/**
+ * Calls that a host which ended had asked and not seen answered, as operations again: what was being created is undone, what was
+ * being deleted is asked for once more (BEHAVIOUR, "Existence, order, outcome").
+ */
+import { EndpointConfig } from "../../driverapi/endpoint-config.js";
+import { JoinConfig } from "../../driverapi/join-config.js";
+import type { Operation } from "./operation.js";
+import {
+  createEndpointOperation,
+  createNetworkOperation,
+  deleteEndpointOperation,
+  deleteNetworkOperation,
+  joinOperation,
+  leaveOperation,
+  type OperationScope,
+} from "./operations.js";
+
+/** Innermost first. Nobody waits for what they give; the objects that a create would fill in are nobody's. */
+export function leftOpen(scope: OperationScope): readonly Operation<unknown>[] {
+  const open: Operation<unknown>[] = [];
+  for (const { nid, phase, options, endpoints } of scope.records.networks.values()) {
+    for (const { eid, phase: endpointPhase, options: given, interfaces, join } of endpoints.values()) {
+      if (join?.phase === "creating")
+        open.push(joinOperation(scope, nid, eid, join.sboxKey, new JoinConfig(), [], join.options));
+      else if (join?.phase === "deleting") open.push(leaveOperation(scope, nid, eid));
+      if (endpointPhase === "creating")
+        open.push(createEndpointOperation(scope, nid, eid, new EndpointConfig(), interfaces, given));
+      else if (endpointPhase === "deleting") open.push(deleteEndpointOperation(scope, nid, eid));
+    }
+    if (phase === "creating") open.push(createNetworkOperation(scope, nid, options));
+    else if (phase === "deleting") open.push(deleteNetworkOperation(scope, nid));
+  }
+  return open;
+}
