@@ -3,6 +3,8 @@
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
  * Usage: node build/test/run.js [PATTERN …]
  *
+ * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says.
+ *
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
  */
@@ -15,6 +17,8 @@ import { stripVTControlCharacters } from "node:util";
 const here = dirname(fileURLToPath(import.meta.url));
 const patterns = process.argv.slice(2);
 const FILE_DEADLINE = 8 * 60_000;
+/** What these assert or report depends on who else uses the processor. */
+const ALONE = /storm|leaks|docker\/engine|load\/|hostile\/class-(d|e|f|g)/;
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
@@ -50,7 +54,7 @@ async function runAndTell(file: string): Promise<Outcome> {
 }
 
 const second: string[] = [];
-const waiting = [...files];
+const waiting = files.filter((file) => !ALONE.test(file));
 async function runWaiting(): Promise<void> {
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
     const outcome = await runAndTell(file);
@@ -62,6 +66,8 @@ async function runWaiting(): Promise<void> {
   }
 }
 await Promise.all(Array.from({ length: Number(process.env.BULKHEAD_AT_ONCE ?? 1) }, runWaiting));
+waiting.push(...files.filter((file) => ALONE.test(file)));
+await runWaiting();
 for (const file of second) {
   const outcome = await runAndTell(file);
   count(outcome);
