@@ -166,7 +166,11 @@ export async function attack(
     assert.equal(violations, []);
     assert.equal(life, []);
   } else {
-    await until(() => life.includes("plugin:restarted"), `mallory's restart, ended for ${String(expected.detail)}`);
+    await until(
+      () => life.includes("plugin:restarted"),
+      `mallory's restart, ended for ${String(expected.detail)}`,
+      15_000,
+    );
     const blocked = one.isolation !== "thread" && expected.heavy === true && violations.length === 0;
     const code = blocked ? "ERR_PLUGIN_BLOCKED" : expected.code;
     if (!blocked) judgeViolation(one, expected);

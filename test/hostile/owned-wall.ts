@@ -13,13 +13,15 @@ const OWNED = "owned";
 export function ownedWall(raised: Wall): Wall {
   const { path } = acquireRuntimeFolder();
   place(path);
+  let released = false;
   const entry = { file: `${OWNED}/isolation/host-process.mjs`, as: "node" } as const;
   return {
     ...raised,
     command: (dataMb, trial) => raised.command(dataMb, trial ?? entry),
     release() {
       raised.release();
-      releaseRuntimeFolder();
+      if (!released) releaseRuntimeFolder();
+      released = true;
     },
   };
 }

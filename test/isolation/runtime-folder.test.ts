@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -98,7 +99,11 @@ test("a start removes what dead processes have left, and nothing else", async (t
     return name;
   };
   const stale = make(`bulkhead-runtime-${dead}-abcdef`);
+  const [namespace] = /\d+/.exec(readlinkSync("/proc/self/ns/pid")) ?? [];
+  const staleHere = make(`bulkhead-runtime-${dead}-${namespace}_abcdef`);
   const kept = [
+    // Another container's: whether its process lives cannot be seen from here.
+    make(`bulkhead-runtime-${dead}-1_abcdef`),
     make(`bulkhead-runtime-${process.ppid}-abcdef`),
     make("bulkhead-runtime-abcdef"),
     make(`bulkhead-runtime-${dead}`),
@@ -115,7 +120,7 @@ test("a start removes what dead processes have left, and nothing else", async (t
   const own = acquireRuntimeFolder();
   t.cleanup(releaseRuntimeFolder);
   const left = readdirSync(base).map((name) => join(base, name));
-  assert.not.ok(left.includes(join(base, stale)), "the stale one is still there");
+  for (const name of [stale, staleHere]) assert.not.ok(left.includes(join(base, name)), "the stale one is still there");
   assert.equal(left.sort(), [own.path, ...[...kept, link, "precious"].map((name) => join(base, name))].sort());
   assert.ok(existsSync(join(base, "precious", "dist", "file")));
 });

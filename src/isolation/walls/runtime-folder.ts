@@ -11,6 +11,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -58,7 +59,7 @@ export function releaseRuntimeFolder(): void {
 function make(): RuntimeFolder {
   const base = [tmpdir(), "/tmp", "/var/tmp", "/run"].find(reachable) ?? tmpdir();
   removeStale(base);
-  const path = mkdtempSync(join(realpathSync(base), `${PREFIX}${process.pid}-`));
+  const path = mkdtempSync(join(realpathSync(base), `${PREFIX}${process.pid}-${pidNamespace()}`));
   try {
     chmodSync(path, 0o755);
     copy(join(DIST, "isolation/host-process.mjs"), join(path, ENTRY));
@@ -119,11 +120,27 @@ function reachable(path: string): boolean {
   }
 }
 
-/** Folders whose process was killed before it could remove them. */
+/**
+ * Which numbers a process's id is one of, as "4026531836_"; empty where nobody says. Containers can share a folder for temporary
+ * files, and each sees the processes of its own only.
+ */
+function pidNamespace(): string {
+  try {
+    const [, inode] = /^pid:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/pid")) ?? [];
+    return inode === undefined ? "" : `${inode}_`;
+  } catch {
+    return "";
+  }
+}
+
+/** Folders whose process was killed before it could remove them. Of another namespace's nobody here can tell. */
 function removeStale(base: string): void {
+  const own = pidNamespace();
   for (const name of readdirSync(base)) {
-    const pid = name.startsWith(PREFIX) ? Number(/^(\d+)-/.exec(name.slice(PREFIX.length))?.[1]) : Number.NaN;
-    if (!Number.isSafeInteger(pid) || alive(pid)) continue;
+    if (!name.startsWith(PREFIX)) continue;
+    const [, id, namespace = own] = /^(\d+)-(\d+_)?/.exec(name.slice(PREFIX.length)) ?? [];
+    const pid = Number(id);
+    if (!Number.isSafeInteger(pid) || namespace !== own || alive(pid)) continue;
     const path = join(base, name);
     try {
       if (lstatSync(path).isDirectory() && lstatSync(path).uid === process.getuid?.())
