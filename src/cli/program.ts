@@ -79,6 +79,16 @@ export async function runProgram(
     }),
   );
 
+  command("state", "show what a data folder holds, also while a host runs on it", async (_, one) => {
+    const { dataDir, export: file, recover } = one.opts<{ dataDir: string; export?: string; recover?: true }>();
+    // lmdb's native code is loaded by nothing but its own commands.
+    const { state } = await import("./state.js");
+    return state({ dataDir, export: file, recover: recover === true });
+  })
+    .option("--data-dir <folder>", "the data folder", "./data")
+    .option("--export <file>", "write all of it to a new file, as JSON")
+    .option("--recover", "put what can be read in the place of what is damaged; the damaged files are kept");
+
   try {
     await program.parseAsync(argv, { from: "user" });
     return exit;

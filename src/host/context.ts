@@ -11,6 +11,7 @@ import type { Journal } from "./journal/journal.js";
 import type { Logger } from "./logger.js";
 import type { Policy } from "./policy/schema.js";
 import type { DriverRegistry } from "./registry.js";
+import type { Shelf } from "./state/shelf.js";
 
 /** The platform's `DriverCallback`. */
 export interface PlatformCallback {
@@ -25,6 +26,8 @@ export interface HostContext {
   readonly registry: DriverRegistry;
   readonly journal: Journal;
   readonly store: StoreBackend;
+  /** What plugins ran last. */
+  readonly shelf: Shelf;
   readonly machine: HostView;
   /** Every plugin's links; nothing is run until one of them asks. */
   readonly netlink: NetlinkHub;

@@ -33,6 +33,7 @@ import { homeOf, Sandboxes } from "./sandboxes.js";
 import type { DataFolder } from "./state/folder.js";
 import { LmdbLedger } from "./state/lmdb-ledger.js";
 import { LmdbStore } from "./state/lmdb-store.js";
+import { LmdbShelf, NO_SHELF } from "./state/shelf.js";
 import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
 import { type Watcher, watchPlugins } from "./watch.js";
@@ -90,12 +91,14 @@ export class RunningHost implements PluginHost {
     const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
     const netlink = createNetlinkHub({ backend, netns, logger, ledger });
     const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules });
+    const journal = parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal());
     this.#context = {
       events: this.#events,
       logger,
       audit,
       registry: new DriverRegistry((id) => this.#plugins.has(id)),
-      journal: parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal()),
+      journal,
+      shelf: data ? new LmdbShelf(data.state, journal) : NO_SHELF,
       store: data ? new LmdbStore(data.state) : new MemoryStore(),
       machine: hostView(netlink, options.netns),
       netlink,

@@ -14,7 +14,7 @@ import { Generation, type GenerationHooks } from "./generation.js";
 import type { PluginInfo, PluginState } from "./info.js";
 import type { SessionEnd } from "./outcome.js";
 import { type OpenPowers, openPowers } from "./powers.js";
-import { awaitsGrant, type Prepared, prepare } from "./prepare.js";
+import { awaitsGrant, type Prepared, prepare, prepareShelved } from "./prepare.js";
 import { PluginReports } from "./reports.js";
 
 export class Plugin {
@@ -125,12 +125,18 @@ export class Plugin {
         this.#state = "running";
         this.#comeback.forgive();
         this.#reports.loaded(prepared);
+        await this.#keep(prepared);
         return undefined;
       } catch (error) {
         if (started) this.#failedStart = true;
-        // What its init has made goes with it, unless networks or another version need it.
-        if (!this.#current?.alive && this.networks().length === 0) await this.#release();
-        return this.#refuse(toDriverError(error, this.id), sha256);
+        const refusal = toDriverError(error, this.id);
+        if (awaitsGrant(refusal) && !this.#current?.alive) {
+          const former = await this.#beginShelved();
+          const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
+          if (former) return this.#refuse(new DriverError(refusal.code, words, { plugin: this.id }), sha256);
+        }
+        await this.#releaseUnused();
+        return this.#refuse(refusal, sha256);
       }
     });
   }
@@ -187,6 +193,38 @@ export class Plugin {
     await former?.close();
     this.#prepared = prepared;
     await this.#launch(prepared, false);
+  }
+
+  /** After a restart, what was granted serves on though its files have changed: the host would have gone on with it, too. */
+  async #beginShelved(): Promise<Prepared | undefined> {
+    const shelved = await this.#context.shelf.inUse(this.id);
+    const prepared = shelved && prepareShelved(shelved, this.#context);
+    if (!prepared) return undefined;
+    try {
+      await this.#begin(prepared);
+    } catch (error) {
+      this.#context.logger.warn({ plugin: this.id, err: error }, "its former version could not be started either");
+      return undefined;
+    }
+    this.#state = "running";
+    this.#reports.loaded(prepared);
+    return prepared;
+  }
+
+  /** For the next start. What cannot be kept is no reason not to serve. */
+  async #keep({ id, version, manifest, code, sourceMap, sha256, effective }: Prepared): Promise<void> {
+    const types = effective.networkTypes;
+    try {
+      await this.#context.shelf.keep({ id, version, manifest, code, sourceMap, sha256, types });
+    } catch (error) {
+      this.#context.logger.warn({ plugin: id, err: error }, "its bytes could not be kept for the next start");
+    }
+  }
+
+  /** What its init has made goes with it, unless networks or another version need it. */
+  async #releaseUnused(): Promise<void> {
+    if (this.#current?.alive || this.networks().length > 0) return;
+    if ((await this.#context.shelf.inUse(this.id)) === undefined) await this.#release();
   }
 
   #open({ effective, sha256 }: Prepared): OpenPowers {
@@ -350,6 +388,7 @@ export class Plugin {
     for (const type of this.#drivers.types()) this.#drivers.forget(type);
     await this.#powers?.close();
     await this.#release();
+    await this.#context.shelf.forget(this.id).catch(() => {});
     this.#powers = undefined;
     this.#refusal = undefined;
     this.#state = "stopped";

@@ -9,6 +9,7 @@ import type { Manifest } from "../manifest/schema.js";
 import { type Effective, effectiveGrant } from "../policy/effective.js";
 import { grantCommand, limitsText, missingText } from "../policy/grant-command.js";
 import { judgeUpdate, type KnownVersion } from "../policy/update.js";
+import type { Shelved } from "../state/shelf.js";
 
 /** A plugin that may run. Restarts run these same bytes, whatever stands in the folder by then. */
 export interface Prepared {
@@ -87,6 +88,22 @@ export async function prepare(found: Discovered, context: HostContext, before: B
     pinned: changed ? pinned : undefined,
     update: changed ? { pinned: effective.sha256, difference: update.text } : undefined,
   };
+}
+
+/** The bytes a plugin ran before, if they are what the policy still grants: its own pin, and no more than it allows. */
+export function prepareShelved(shelved: Shelved, context: HostContext): Prepared | undefined {
+  const { id, version, manifest, code, sourceMap, sha256 } = shelved;
+  const policy = context.policy();
+  const effective = effectiveGrant({
+    id,
+    manifest,
+    policy,
+    hostIsolation: context.isolation,
+    threadsOnly: context.threadsOnly,
+  });
+  if (effective.missing.length > 0 || (effective.sha256 !== undefined && effective.sha256 !== sha256)) return undefined;
+  const sandbox = effective.isolation === "thread" ? undefined : (policy.sandbox ?? "bubblewrap");
+  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned: undefined, update: undefined };
 }
 
 /** The version with that digest: the one loaded last, or the one that was let in instead of it. */

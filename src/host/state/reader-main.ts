@@ -5,8 +5,8 @@
  * prints the rows of one table that are sound, a line of JSON each. Touches `process`, on purpose.
  */
 import { writeSync } from "node:fs";
-import { openEnvironment, readRows, verify } from "./environment.js";
-import type { Table } from "./tables.js";
+import { openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
+import { type Table, unseal } from "./tables.js";
 
 const [task, path = "", ...rest] = process.argv.slice(2);
 
@@ -38,7 +38,9 @@ try {
     let damaged = 0;
     const rows = readRows(environment, table as Table, () => damaged++, { reverse: direction === "down" });
     for (const { key, body } of rows) print([key.toString("base64"), body]);
-    print({ damaged });
+    const tally = environment.tally.get(TALLY_KEY);
+    const read = tally === undefined ? undefined : unseal("meta", TALLY_KEY, tally);
+    print({ damaged, n: read ? JSON.parse(read.body).n : 0 });
   }
 } catch (error) {
   print({ problem: error instanceof Error ? error.message : String(error) });

@@ -17,13 +17,14 @@ export async function check(state: string, fresh: string, witnessed: number): Pr
   return answer.problem ?? `the process that read it ${end}`;
 }
 
-/** The sound rows of a table; and why there may be more. Of a damaged table, what can be read from either end. */
+/** The sound rows of a table, the last write that is in the file (0: not known), and why there may be more. Of a damaged table, what can be read from either end. */
 export async function salvage(
   state: string,
   table: Table,
   live: boolean,
-): Promise<{ readonly rows: readonly Row[]; readonly problem?: string }> {
+): Promise<{ readonly rows: readonly Row[]; readonly n: number; readonly problem?: string }> {
   const rows = new Map<string, Row>();
+  let n = 0;
   let problem: string | undefined;
   for (const direction of ["up", "down"]) {
     let ended = false;
@@ -32,6 +33,7 @@ export async function salvage(
       if (Array.isArray(read)) rows.set(read[0], { key: Buffer.from(read[0], "base64"), body: read[1] });
       else {
         ended = true;
+        n = read.n ?? 0;
         if (read.problem !== undefined) problem = read.problem;
         else if (read.damaged > 0) problem = `${read.damaged} row(s) are not what was written`;
       }
@@ -39,7 +41,7 @@ export async function salvage(
     if (!ended) problem = `the process that read it ${end}`;
     if (problem === undefined) break;
   }
-  return { rows: [...rows.values()], ...(problem === undefined ? {} : { problem }) };
+  return { rows: [...rows.values()], n, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** Resolves with how it ended. */

@@ -1,0 +1,104 @@
+/** `bulkhead state`: what a data folder holds; an export of it; and what can be read of a damaged one, put in its place. */
+import { writeFileSync } from "node:fs";
+import { DriverError } from "../driverapi/errors.js";
+import { corrupt } from "../host/state/errors.js";
+import { type Held, journalRows, look, recover } from "../host/state/look.js";
+import { statePaths } from "../host/state/paths.js";
+import type { Table } from "../host/state/tables.js";
+import { DATA } from "../protocol/limits.js";
+import { type Report, table } from "./output.js";
+
+/** The command's options. */
+export interface StateOptions {
+  readonly dataDir: string;
+  /** Where to write all of it as JSON; a file that does not exist yet. */
+  readonly export?: string | undefined;
+  /** Bring the folder back from damage. */
+  readonly recover: boolean;
+}
+
+/** Shows; also beside a running host. Fails with `ERR_JOURNAL_CORRUPT` where not all could be read. */
+export async function state(options: StateOptions): Promise<Report> {
+  const held: Held & { readonly kept?: string } = options.recover
+    ? await recover(options.dataDir)
+    : await look(options.dataDir);
+  const shown = described(held);
+  if (options.export !== undefined) write(options.export, { ...shown, store: storeRows(held) });
+  const data = { ...shown, problems: held.problems, ...(held.kept === undefined ? {} : { kept: held.kept }) };
+  const report = { data, text: text(shown, held) };
+  if (held.problems.length === 0 || options.recover) return report;
+  return { ...report, error: corrupt(statePaths(held.folder).state, held.problems.join("; ")) };
+}
+
+type Described = ReturnType<typeof described>;
+
+function described(held: Held) {
+  const bodies = (of: Table): unknown[] => (held.rows.get(of) ?? []).map(({ body }) => JSON.parse(body));
+  const records = journalRows(held).map(([type, nid, eid, join, entry]) => ({
+    type,
+    nid,
+    ...(eid === null ? {} : { eid }),
+    ...(join ? { join } : {}),
+    ...entry,
+  }));
+  const bundles = bodies("bundles").map((one) => {
+    const { id, version, sha256, types } = one as Record<string, unknown>;
+    return { id, version, sha256, types };
+  });
+  const stores = new Map<string, { keys: number; bytes: number }>();
+  for (const { plugin, key, value } of storeRows(held)) {
+    const { keys, bytes } = stores.get(plugin) ?? { keys: 0, bytes: 0 };
+    stores.set(plugin, { keys: keys + 1, bytes: bytes + Buffer.byteLength(key) + Buffer.byteLength(value) });
+  }
+  return {
+    dataDir: held.folder,
+    live: held.live,
+    journal: records,
+    links: bodies("links"),
+    rules: bodies("rules"),
+    stores: [...stores].map(([plugin, size]) => ({ plugin, ...size })),
+    bundles,
+  };
+}
+
+function storeRows({
+  rows,
+}: Held): readonly { readonly plugin: string; readonly key: string; readonly value: string }[] {
+  return (rows.get("store") ?? []).map(({ key, body }) => {
+    const [plugin = "", ...rest] = key.toString().split("\0");
+    return { plugin, key: rest.join("\0"), value: body };
+  });
+}
+
+function text(
+  { dataDir, live, journal, links, rules, stores }: Described,
+  held: Held & { readonly kept?: string },
+): string {
+  const networks = journal.filter((one) => !("eid" in one));
+  const count = (nid: string, type: string, join: boolean): number =>
+    journal.filter((one) => one.type === type && one.nid === nid && "eid" in one && "join" in one === join).length;
+  const rows = networks
+    .slice(0, DATA.shownRows)
+    .map(({ type, nid, phase }) => [type, nid, phase, String(count(nid, type, false)), String(count(nid, type, true))]);
+  const more = networks.length - rows.length;
+  return [
+    `${dataDir}: ${live ? "a host runs on it" : "no host runs on it"}`,
+    "",
+    ...(rows.length === 0 ? ["no networks"] : [table(["TYPE", "NETWORK", "PHASE", "ENDPOINTS", "JOINS"], rows)]),
+    ...(more > 0 ? [`and ${more} more; --json shows all`] : []),
+    "",
+    `${links.length} link(s), ${rules.length} firewall rule(s)`,
+    ...stores.map(({ plugin, keys, bytes }) => `store of ${plugin}: ${keys} key(s), ${bytes} bytes`),
+    ...held.problems.map((problem) => `could not be read: ${problem}`),
+    ...(held.kept === undefined ? [] : [`what could be read is in its place; the damaged files are in ${held.kept}`]),
+  ].join("\n");
+}
+
+function write(file: string, value: unknown): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DriverError("ERR_USAGE", `--export ${file}: ${why}`, { file });
+  }
+}

@@ -1,0 +1,107 @@
+/** A data folder seen from outside: read beside a running host, exported, or brought back from damage. Needs no sound file. */
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { DriverError } from "../../driverapi/errors.js";
+import type { JournalRow } from "../journal/lmdb-journal.js";
+import { unusable } from "./errors.js";
+import { lockFolder } from "./folder-lock.js";
+import { type StatePaths, statePaths } from "./paths.js";
+import { salvage } from "./reader.js";
+import { readRedo } from "./redo.js";
+import { StateFile } from "./state-file.js";
+import { type Row, TABLES, type Table } from "./tables.js";
+
+/** What a data folder holds. */
+export interface Held {
+  readonly folder: string;
+  /** True: a host runs on it. */
+  readonly live: boolean;
+  readonly rows: ReadonlyMap<Table, readonly Row[]>;
+  /** What could not be read; empty: nothing. */
+  readonly problems: readonly string[];
+}
+
+/** Reads what can be read. Throws `ERR_DATA_DIR` where there is no data folder. */
+export async function look(path: string): Promise<Held> {
+  const paths = statePaths(resolve(path));
+  if (!existsSync(paths.state)) throw unusable(paths.folder, new Error(`there is no ${basename(paths.state)} in it`));
+  const lock = tryLock(paths);
+  try {
+    return await read(paths, lock === undefined);
+  } finally {
+    lock?.release();
+  }
+}
+
+/**
+ * Puts what can be read in the place of what is damaged; the damaged files are copied into a folder beside first, which is
+ * returned. Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`.
+ */
+export async function recover(path: string): Promise<Held & { readonly kept: string }> {
+  const paths = statePaths(resolve(path));
+  if (!existsSync(paths.folder)) throw unusable(paths.folder, new Error("it does not exist"));
+  const lock = lockFolder(paths);
+  try {
+    const held = await read(paths, false);
+    const kept = join(paths.folder, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
+    mkdirSync(kept, { mode: 0o700 });
+    for (const file of [paths.state, paths.witness, ...paths.redo]) {
+      if (existsSync(file)) cpSync(file, join(kept, basename(file)));
+    }
+    const made = statePaths(join(paths.folder, "recovering"));
+    rmSync(made.folder, { recursive: true, force: true });
+    mkdirSync(made.folder, { mode: 0o700 });
+    const state = await StateFile.open(made, "");
+    await Promise.all(
+      [...held.rows].flatMap(([table, rows]) => rows.map(({ key, body }) => state.put(table, key, body))),
+    );
+    await state.close();
+    // In this order: whatever ends this half-way leaves a folder that is recovered once more.
+    renameSync(made.state, paths.state);
+    rmSync(`${paths.state}-lock`, { force: true });
+    for (const file of paths.redo) rmSync(file, { force: true });
+    renameSync(made.witness, paths.witness);
+    rmSync(made.folder, { recursive: true, force: true });
+    return { ...held, kept };
+  } finally {
+    lock.release();
+  }
+}
+
+async function read(paths: StatePaths, live: boolean): Promise<Held> {
+  const rows = new Map<Table, readonly Row[]>();
+  const problems: string[] = [];
+  let last = 0;
+  for (const table of TABLES) {
+    const found = existsSync(paths.state) ? await salvage(paths.state, table, live) : { rows: [], n: 0 };
+    rows.set(table, found.rows);
+    last = Math.max(last, found.n);
+    if (found.problem !== undefined) problems.push(`${table}: ${found.problem}`);
+  }
+  // Beside a running host they are on their way into the file.
+  if (!live) redo(paths, last, rows);
+  return { folder: paths.folder, live, rows, problems };
+}
+
+function redo(paths: StatePaths, n: number, rows: Map<Table, readonly Row[]>): void {
+  for (const { writes } of readRedo(paths.redo, n, false)) {
+    for (const { table, key, body } of writes) {
+      const others = (rows.get(table) ?? []).filter((row) => !row.key.equals(key));
+      rows.set(table, body === undefined ? others : [...others, { key, body }]);
+    }
+  }
+}
+
+function tryLock(paths: StatePaths): ReturnType<typeof lockFolder> | undefined {
+  try {
+    return lockFolder(paths);
+  } catch (error) {
+    if (error instanceof DriverError && error.code === "ERR_DATA_LOCKED") return undefined;
+    throw error;
+  }
+}
+
+/** The journal's rows, as they were written. */
+export function journalRows({ rows }: Held): readonly JournalRow[] {
+  return (rows.get("journal") ?? []).map(({ body }) => JSON.parse(body) as JournalRow);
+}

@@ -1,0 +1,58 @@
+/** The bytes that plugins ran last: what has networks can be served on after a restart, though its files have changed meanwhile. */
+import type { Journal } from "../journal/journal.js";
+import type { Manifest } from "../manifest/schema.js";
+import type { StateFile } from "./state-file.js";
+
+/** One plugin as it was when it was last in service. */
+export interface Shelved {
+  readonly id: string;
+  readonly version: string | undefined;
+  readonly manifest: Manifest | undefined;
+  readonly code: string;
+  readonly sourceMap: string;
+  readonly sha256: string;
+  /** The network types it may have registered. */
+  readonly types: readonly string[];
+}
+
+export interface Shelf {
+  /** What is kept of a plugin whose types have networks in the journal. */
+  inUse(id: string): Promise<Shelved | undefined>;
+  keep(shelved: Shelved): Promise<void>;
+  forget(id: string): Promise<void>;
+}
+
+/** For hosts without a data folder: nothing of theirs has networks at the next start. */
+export const NO_SHELF: Shelf = { inUse: async () => undefined, async keep() {}, async forget() {} };
+
+export class LmdbShelf implements Shelf {
+  readonly #state: StateFile;
+  readonly #journal: Journal;
+
+  constructor(state: StateFile, journal: Journal) {
+    this.#state = state;
+    this.#journal = journal;
+  }
+
+  async inUse(id: string): Promise<Shelved | undefined> {
+    const shelved = await this.#kept(id);
+    if (!shelved) return undefined;
+    const journalled = new Set(await this.#journal.types());
+    return shelved.types.some((type) => journalled.has(type)) ? shelved : undefined;
+  }
+
+  async keep(shelved: Shelved): Promise<void> {
+    const body = JSON.stringify(shelved);
+    if (JSON.stringify(await this.#kept(shelved.id)) !== body)
+      await this.#state.put("bundles", Buffer.from(shelved.id), body);
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#state.put("bundles", Buffer.from(id), undefined);
+  }
+
+  async #kept(id: string): Promise<Shelved | undefined> {
+    const row = (await this.#state.rows("bundles")).find(({ key }) => key.toString() === id);
+    return row && (JSON.parse(row.body) as Shelved);
+  }
+}
