@@ -1,11 +1,13 @@
 /** The nine methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
-import type { Driver, EndpointInfo, NetlinkPower, StorePower } from "bulkhead/plugin";
+import type { Driver, EndpointInfo, FirewallPower, Json, NetlinkPower, StorePower } from "bulkhead/plugin";
 import { badRequest, fail, forbidden } from "./errors.ts";
+import { type Binding, Gates } from "./gates.ts";
 import { Links } from "./links.ts";
 import { macFor } from "./macs.ts";
 import { endpointKey, NameBook } from "./names.ts";
 import { readConfig, readNetworkOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
+import { EXPOSED_PORTS, PORT_MAP, portMapOf, readPortMap } from "./ports.ts";
 import { overlap, type Subnet } from "./subnets.ts";
 
 export const networkType = "bridge";
@@ -23,6 +25,9 @@ interface Endpoint {
   /** In CIDR form; "" where there is none. */
   readonly ipv4: string;
   readonly ipv6: string;
+  readonly ports: readonly Binding[];
+  /** Docker's list of the ports its image names, as it came. */
+  readonly exposed: Json | undefined;
 }
 
 interface Network {
@@ -30,6 +35,9 @@ interface Network {
   bridge: string;
   mtu: number;
   readonly pools: readonly Pool[];
+  readonly internal: boolean;
+  /** The host's address that ports are published on; "": all. */
+  readonly hostIP: string;
   readonly endpoints: Map<string, Endpoint>;
 }
 
@@ -41,12 +49,15 @@ const PAIR = ["h", "c"];
 export interface DriverPowers {
   readonly netlink: NetlinkPower;
   readonly store: StorePower;
+  /** Absent: not granted. */
+  readonly firewall?: FirewallPower | undefined;
 }
 
 /** Resolves with the driver once it knows the names its earlier workers gave. */
-export async function createDriver({ netlink, store }: DriverPowers): Promise<Driver> {
+export async function createDriver({ netlink, store, firewall }: DriverPowers): Promise<Driver> {
   const networks = new Map<string, Network>();
   const links = new Links(netlink);
+  const gates = new Gates(firewall);
   const names = new NameBook(netlink.prefix, store);
   await names.load();
   let configuredMtu = DEFAULT_MTU;
@@ -71,13 +82,16 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { subnets, mtu } = readNetworkOptions(options);
+      const { subnets, mtu, gates: asked, hostIP } = readNetworkOptions(options);
+      gates.check(asked);
       refuseOverlap(nid, subnets, networks.values());
       const made: Network = {
         nid,
         bridge: "",
         mtu: mtu ?? configuredMtu,
         pools: subnets.map((subnet) => new Pool(subnet)),
+        internal: asked.internal,
+        hostIP,
         endpoints: new Map(),
       };
       // From here on the id and the subnets are taken, whatever is asked meanwhile.
@@ -90,6 +104,17 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
         const addresses = made.pools.map((pool) => pool.gatewayCIDR);
         const mac = macFor(addresses.find((one) => !one.includes(":")) ?? "", nid);
         await links.makeBridge({ name: bridge, mtu: made.mtu, mac, addresses }, ctx);
+        await gates
+          .open(
+            bridge,
+            subnets.map(({ text }) => text),
+            asked,
+          )
+          .catch(async (error: unknown) => {
+            // In a replay the bridge is what traffic flows through: it stays, whatever else went wrong.
+            if (!ctx.replay) await gates.close(bridge).then(() => links.remove(bridge));
+            throw error;
+          });
       } catch (error) {
         networks.delete(nid);
         names.release([bridge]);
@@ -101,43 +126,56 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
       if (!networks.has(nid)) await links.sweep(names.leftBy(nid, BRIDGE));
       const { bridge, endpoints } = network(nid);
       if (endpoints.size > 0) fail("ERR_NETWORK_IN_USE", `network ${nid} has ${endpoints.size} active endpoint(s)`);
+      await gates.close(bridge);
       await links.remove(bridge);
       networks.delete(nid);
       await names.forget(nid, [bridge]);
     },
 
-    async createEndpoint(nid, eid, epInfo, _options, ctx) {
+    async createEndpoint(nid, eid, epInfo, options, ctx) {
       const on = network(nid);
       if (on.endpoints.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`);
+      const wishes = on.internal ? [] : readPortMap(options, on.hostIP);
       const addressed = takeAddresses(on, epInfo);
       const key = endpointKey(nid, eid);
       const [link = "", peer = ""] = await names.take(key, PAIR);
       const { id, ipv4, ipv6 } = addressed;
       const mac = addressed.mac || macFor(ipv4, ipv6 || key);
+      const ips = [ipv4, ipv6].filter((one) => one !== "").map((one) => one.split("/")[0] ?? "");
+      let ports: readonly Binding[];
       try {
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
+        try {
+          ports = await gates.publish(on.bridge, wishes, ips);
+        } catch (error) {
+          if (!ctx.replay) await links.remove(link);
+          throw error;
+        }
         if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
       } catch (error) {
         giveBack(on, addressed);
         names.release([link, peer]);
         throw error;
       }
-      on.endpoints.set(eid, { id, link, peer, mac, ipv4, ipv6 });
+      on.endpoints.set(eid, { id, link, peer, mac, ipv4, ipv6, ports, exposed: options[EXPOSED_PORTS] });
     },
 
     async deleteEndpoint(nid, eid) {
       const key = endpointKey(nid, eid);
       if (!networks.get(nid)?.endpoints.has(eid)) await links.sweep(names.leftBy(key, PAIR).slice(0, 1));
+      const on = networks.get(nid);
+      if (on && !on.endpoints.has(eid)) await gates.sweep(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
       const one = endpoint(nid, eid);
+      const ips = [one.ipv4, one.ipv6].map((address) => address.split("/")[0] ?? "");
+      if (one.ports.length > 0) await gates.withdraw(network(nid).bridge, ips);
       await links.remove(one.link);
-      const on = network(nid);
-      on.endpoints.delete(eid);
-      giveBack(on, one);
+      network(nid).endpoints.delete(eid);
+      giveBack(network(nid), one);
       await names.forget(key, [one.link, one.peer]);
     },
 
     async endpointOperInfo(nid, eid) {
-      const { link, peer, mac, ipv4, ipv6 } = endpoint(nid, eid);
+      const { link, peer, mac, ipv4, ipv6, ports, exposed } = endpoint(nid, eid);
       const { bridge, mtu } = network(nid);
       const seen = (await links.look([link])).get(link);
       return {
@@ -150,13 +188,18 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
         up: seen?.up ?? false,
         ...(seen?.counters ? { counters: { ...seen.counters } } : {}),
         "com.docker.network.endpoint.macaddress": mac,
+        ...(ports.length === 0 ? {} : { [PORT_MAP]: portMapOf(ports) }),
+        ...(exposed === undefined ? {} : { [EXPOSED_PORTS]: exposed }),
       };
     },
 
     join(nid, eid, _sandbox, joinInfo) {
       const { id, peer } = endpoint(nid, eid);
       for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, "eth");
-      for (const { subnet, gateway } of network(nid).pools) {
+      const { internal, pools } = network(nid);
+      // Without a gateway there is no way out to try.
+      if (internal) return;
+      for (const { subnet, gateway } of pools) {
         if (subnet.family === 4) joinInfo.setGateway(gateway);
         else joinInfo.setGatewayIPv6(gateway);
       }

@@ -2,6 +2,9 @@
 import { type DriverCallback, LocalScope, type Powers } from "bulkhead/plugin";
 import { createDriver, networkType } from "./driver.ts";
 
-export async function init(callback: DriverCallback, powers: Powers<"netlink" | "store">): Promise<void> {
+export async function init(
+  callback: DriverCallback,
+  powers: Powers<"netlink" | "store"> & Partial<Powers<"firewall">>,
+): Promise<void> {
   await callback.registerDriver(networkType, await createDriver(powers), { scope: LocalScope });
 }

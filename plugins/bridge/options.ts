@@ -1,13 +1,18 @@
 /** What a network's options and the driver's configuration may say. */
 import type { Json, JsonObject } from "bulkhead/plugin";
 import { badRequest, quote } from "./errors.ts";
-import { readSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
+import type { GateOptions } from "./gates.ts";
+import { hostOf } from "./ports.ts";
+import { readAllSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
 
 /** A network as its options ask for it. */
 export interface NetworkOptions {
   readonly subnets: readonly Subnet[];
   /** Bytes; undefined: as configured. */
   readonly mtu: number | undefined;
+  readonly gates: GateOptions;
+  /** The host's address that ports are published on where nothing else is said; "": all. */
+  readonly hostIP: string;
 }
 
 /** Under this key Docker passes on what came with `--opt`. */
@@ -18,12 +23,15 @@ const DOCKER_MTU = "com.docker.network.driver.mtu";
 const DOCKER_LABELS: Readonly<Record<string, readonly [only: string, why: string]>> = {
   "com.docker.network.bridge.name": ["", "the driver names its bridges itself"],
   "com.docker.network.bridge.enable_icc": ["true", "endpoints of one bridge reach each other"],
-  "com.docker.network.bridge.enable_ip_masquerade": ["false", "it has no firewall's powers"],
   "com.docker.network.bridge.inhibit_ipv4": ["false", "the bridge has the gateway's address"],
   "com.docker.network.bridge.default_bridge": ["false", "there is no default bridge"],
 };
 
-const KEYS = [...SUBNET_KEYS, "mtu", DOCKER_MTU];
+const MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade";
+const HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4";
+const INTERNAL = "com.docker.network.internal";
+
+const KEYS = [...SUBNET_KEYS, "mtu", DOCKER_MTU, MASQUERADE, HOST_BINDING];
 
 /** The options of `createNetwork`. Throws BadRequest. */
 export function readNetworkOptions(options: JsonObject): NetworkOptions {
@@ -34,8 +42,13 @@ export function readNetworkOptions(options: JsonObject): NetworkOptions {
     if (!label && !KEYS.includes(key)) badRequest(`unknown option ${quote(key)}; there are ${KEYS.join(", ")}`);
   }
   return {
-    subnets: readSubnets(generic),
+    subnets: readAllSubnets(options, generic),
     mtu: readMtu("mtu", generic.mtu) ?? readMtu(DOCKER_MTU, generic[DOCKER_MTU] ?? options[DOCKER_MTU]),
+    gates: {
+      internal: readSwitch(INTERNAL, options[INTERNAL]) ?? false,
+      masquerade: readSwitch(MASQUERADE, generic[MASQUERADE]),
+    },
+    hostIP: hostOf(generic[HOST_BINDING]) ?? "",
   };
 }
 
@@ -53,6 +66,14 @@ function readMtu(key: string, value: Json | undefined): number | undefined {
   const mtu = typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value;
   if (typeof mtu === "number" && Number.isInteger(mtu) && mtu >= MTU.least && mtu <= MTU.most) return mtu;
   return badRequest(`invalid MTU: ${key} ${quote(value)} must be a whole number from ${MTU.least} to ${MTU.most}`);
+}
+
+/** Docker's labels are text, so a switch may be written as one. */
+function readSwitch(key: string, value: Json | undefined): boolean | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (value === true || value === "true" || value === "1") return true;
+  if (value === false || value === "false" || value === "0") return false;
+  return badRequest(`option ${key} ${quote(value)} must be true or false`);
 }
 
 function objectAt(options: JsonObject, key: string): JsonObject {

@@ -1,5 +1,5 @@
 /** The addresses of one subnet: who has which. */
-import { formatAddress, parseCIDR } from "./addresses.ts";
+import { formatAddress, parseAddress, parseCIDR } from "./addresses.ts";
 import { badRequest, forbidden } from "./errors.ts";
 import { isHost, type Subnet } from "./subnets.ts";
 
@@ -42,6 +42,12 @@ export class Pool {
     if (bits === subnet.gateway) forbidden(`address ${cidr} is the gateway's`);
     if (this.#taken.has(bits)) forbidden(`address ${cidr} is another endpoint's`);
     this.#taken.add(bits);
+  }
+
+  /** True for an address, without prefix length, that somebody has. */
+  has(ip: string): boolean {
+    const address = parseAddress(ip);
+    return address?.family === this.subnet.family && this.#taken.has(address.bits);
   }
 
   free(cidr: string): void {

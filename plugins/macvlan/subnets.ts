@@ -46,6 +46,44 @@ export function readSubnets(generic: JsonObject): readonly Subnet[] {
   return found;
 }
 
+/** Under this key stand the pools that the platform's address management has given: `{ ipv4: [{ Pool, Gateway }], ipv6: […] }`. */
+const IPAM = "com.docker.network.ipam";
+
+/**
+ * The subnets of the platform's pools, and of the network's own options for families the platform has none of. A pool that is
+ * everything stands for none (Docker's null IPAM). Throws BadRequest; two pools of one family are refused, as by Docker's bridge.
+ */
+export function readAllSubnets(options: JsonObject, generic: JsonObject): readonly Subnet[] {
+  const own = readSubnets(generic);
+  const given = options[IPAM] ?? {};
+  if (typeof given !== "object" || Array.isArray(given))
+    badRequest(`option ${IPAM} must be an object, not ${quote(given)}`);
+  const pools = [pool("ipv4", (given as JsonObject).ipv4, 4), pool("ipv6", (given as JsonObject).ipv6, 6)];
+  const platforms = pools.filter((one) => one !== undefined);
+  for (const one of platforms) {
+    const other = own.find(({ family }) => family === one.family);
+    if (other && (other.text !== one.text || other.gateway !== one.gateway))
+      badRequest(
+        `the options give the subnet ${other.text}, and address management ${one.text}, or another gateway in it`,
+      );
+  }
+  return [...platforms, ...own.filter(({ family }) => !platforms.some((one) => one.family === family))];
+}
+
+function pool(key: string, value: JsonObject[string] | undefined, family: Family): Subnet | undefined {
+  const list = value ?? [];
+  if (!Array.isArray(list)) badRequest(`option ${IPAM}: ${key} must be a list, not ${quote(list)}`);
+  const [first, another] = list as readonly JsonObject[];
+  if (another !== undefined) badRequest(`two pools of IPv${family} are given; a network has one subnet of each family`);
+  if (first === undefined) return undefined;
+  if (typeof first !== "object" || first === null || Array.isArray(first))
+    badRequest(`option ${IPAM}: ${key} must hold objects, not ${quote(first)}`);
+  const { Pool: subnet, Gateway: gateway } = first;
+  if (subnet === "0.0.0.0/0" || subnet === "::/0") return undefined;
+  // Addresses come in the pool's own prefix length, or in none.
+  return pair("subnet", subnet, gateway, family);
+}
+
 /** True when two subnets have an address in common. */
 export function overlap(a: Subnet, b: Subnet): boolean {
   if (a.family !== b.family) return false;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { netlinkOf } from "#dist/host/plugin-host.js";
+import type { FirewallLimits } from "#dist/permissions/firewall/limits.js";
 import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
 import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import {
@@ -39,8 +40,14 @@ const GRANTS: Readonly<Record<Driver, Partial<NetlinkLimits>>> = {
 };
 
 /** Options of the test host for one driver, in a namespace of its own. */
-function shipped(t: TestContext, driver: Driver, kind: Kind, limits: Partial<NetlinkLimits> = {}): TestHostOptions {
-  const permissions = { netlink: { ...GRANTS[driver], ...limits } };
+function shipped(
+  t: TestContext,
+  driver: Driver,
+  kind: Kind,
+  limits: Partial<NetlinkLimits> = {},
+  firewall?: Partial<FirewallLimits>,
+): TestHostOptions {
+  const permissions = { netlink: { ...GRANTS[driver], ...limits }, ...(firewall ? { firewall } : {}) };
   const plugin = join(REPO, "plugins", driver);
   const links = driver === "macvlan" ? [...PARENTS] : [];
   if (kind === "model") return { plugin, permissions, links };
@@ -78,10 +85,13 @@ export async function serve(
   t: TestContext,
   driver: Driver,
   kind: Kind,
-  more: Partial<TestHostOptions> & { readonly limits?: Partial<NetlinkLimits> } = {},
+  more: Partial<TestHostOptions> & {
+    readonly limits?: Partial<NetlinkLimits>;
+    readonly firewall?: Partial<FirewallLimits>;
+  } = {},
 ): Promise<{ readonly host: TestHost; readonly hub: NetlinkHub }> {
-  const { limits, ...options } = more;
-  const host = await createTestHost({ ...shipped(t, driver, kind, limits), ...options });
+  const { limits, firewall, ...options } = more;
+  const host = await createTestHost({ ...shipped(t, driver, kind, limits, firewall), ...options });
   t.cleanup(() => host.close());
   const hub = netlinkOf(host.host);
   if (!hub) throw new Error("the host has no netlink");

@@ -39,6 +39,8 @@ export interface Manifest {
   readonly networkTypes?: readonly string[];
   readonly scope?: Scope;
   readonly permissions?: PermissionSet;
+  /** What it makes use of where the policy names it, and does without otherwise. */
+  readonly optionalPermissions?: PermissionSet;
   readonly timeouts?: Timeouts;
   readonly limits?: PluginLimits;
   readonly isolation?: Isolation;
@@ -122,6 +124,7 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   networkTypes: z.exactOptional(networkTypesSchema),
   scope: z.exactOptional(scopeSchema),
   permissions: z.exactOptional(z.strictObject(permissionShape)) as z.ZodType<PermissionSet>,
+  optionalPermissions: z.exactOptional(z.strictObject(permissionShape)) as z.ZodType<PermissionSet>,
   timeouts: z.exactOptional(timeoutsSchema),
   limits: z.exactOptional(pluginLimitsSchema),
   isolation: z.exactOptional(isolationSchema),

@@ -51,12 +51,15 @@ export interface GrantQuestion {
   readonly catalogue?: Readonly<Record<string, PermissionRow>>;
 }
 
-/** What a plugin asks for: its manifest's `permissions`, or, without any, what its policy names, or else the harmless set. */
+/** What a plugin asks for: its manifest's `permissions`, with the optional ones that the policy names; or, without any, what its policy names, or else the harmless set. */
 export function askedPermissions(question: Omit<GrantQuestion, "hostIsolation">): AskedPermissions {
   const { id, manifest, policy, catalogue = PERMISSIONS } = question;
-  if (manifest?.permissions !== undefined) return manifest.permissions as AskedPermissions;
   const { scope: _, ...named } = policyEntry(policy, id)?.grant ?? {};
   const names = Object.keys(named);
+  if (manifest?.permissions !== undefined) {
+    const optional = Object.entries(manifest.optionalPermissions ?? {}).filter(([name]) => names.includes(name));
+    return { ...Object.fromEntries(optional), ...manifest.permissions } as AskedPermissions;
+  }
   return names.length > 0
     ? Object.fromEntries(names.map((name) => [name, true as const]))
     : harmlessPermissions(catalogue);

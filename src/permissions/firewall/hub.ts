@@ -46,6 +46,8 @@ export interface FirewallHub {
   readonly backend: FirewallBackend;
   /** A plugin's way in. `netlink`: its netlink grant, if it has one. */
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower;
+  /** A plugin's rules, as they were asked for. */
+  rules(plugin: string): Promise<readonly FirewallRule[]>;
   /** Removes every rule of a plugin. */
   release(plugin: string): Promise<void>;
   /** After a crash: what the ledger holds is programmed anew, tables nobody will remove any more are removed. Happens by itself. */
@@ -93,6 +95,10 @@ class Hub implements FirewallHub {
       plugin,
       ask: (request) => this.#ask({ plugin, limits, netlink, request }),
     });
+  }
+
+  rules(plugin: string): Promise<readonly FirewallRule[]> {
+    return this.#next(async () => this.#rowsOf(plugin).map(({ rule }) => rule));
   }
 
   release(plugin: string): Promise<void> {

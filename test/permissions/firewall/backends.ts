@@ -11,7 +11,7 @@ import { type Asked, type Bench, bench, LIMITS_FOR_TESTS, SILENT } from "../netl
 import { serveIn } from "./server.js";
 
 /** Limits that allow what the tests do. */
-export const FIREWALL_FOR_TESTS: FirewallLimits = { ports: ["8000-8999", "53"], max: 64 };
+const FIREWALL_FOR_TESTS: FirewallLimits = { ports: ["8000-8999", "53"], max: 64 };
 
 /** A namespace with a firewall in it, and a plugin's way to both. */
 export interface FirewallBench extends Bench {

@@ -44,7 +44,7 @@ function whole({ name, prefix, rules }: FirewallTable): readonly Json[] {
 }
 
 /** One rule of ours in nftables'. `prefix`: of the names of all the plugin's bridges. */
-export function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
+function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
   switch (rule.kind) {
     case "masquerade": {
       const from = source(rule.subnet);
