@@ -27,7 +27,7 @@ export const SUBNET_KEYS: readonly string[] = ["subnet", "gateway", "subnet6", "
  * Reads `subnet`, `gateway`, `subnet6`, `gateway6`, `ipv4` and `ipv6`; at most one subnet of each family. Throws
  * BadRequest.
  */
-export function readSubnets(generic: JsonObject): readonly Subnet[] {
+function readSubnets(generic: JsonObject): readonly Subnet[] {
   const { subnet, gateway, subnet6, gateway6, ipv4, ipv6 } = generic;
   const pairs = [
     pair("subnet", subnet, gateway, undefined),

@@ -25,7 +25,7 @@ interface Network {
   readonly parent: string;
   readonly mode: Mode;
   readonly mtu: number | undefined;
-  readonly pool: Pool | undefined;
+  readonly pools: readonly Pool[];
   readonly endpoints: Map<string, Endpoint>;
 }
 
@@ -60,10 +60,17 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { parent, mode, mtu, subnet } = readNetworkOptions(options);
-      refuseTaken(nid, parent, subnet, networks.values());
+      const { parent, mode, mtu, subnets } = readNetworkOptions(options);
+      refuseTaken(nid, parent, subnets, networks.values());
       // From here on the id, the parent and the subnet are taken, whatever is asked meanwhile.
-      networks.set(nid, { nid, parent, mode, mtu, pool: subnet && new Pool(subnet), endpoints: new Map() });
+      networks.set(nid, {
+        nid,
+        parent,
+        mode,
+        mtu,
+        pools: subnets.map((subnet) => new Pool(subnet)),
+        endpoints: new Map(),
+      });
       // What could be made before the restart needs no trying.
       if (ctx.replay) return;
       const [name = ""] = await names.take(nid, PROBE);
@@ -135,9 +142,10 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
     join(nid, eid, _sandbox, joinInfo) {
       const { id, link } = endpoint(nid, eid);
       for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(link, "eth");
-      const { pool } = network(nid);
-      if (pool?.subnet.family === 4) joinInfo.setGateway(pool.gateway);
-      else if (pool) joinInfo.setGatewayIPv6(pool.gateway);
+      for (const { subnet, gateway } of network(nid).pools) {
+        if (subnet.family === 4) joinInfo.setGateway(gateway);
+        else joinInfo.setGatewayIPv6(gateway);
+      }
     },
 
     leave(nid, eid) {
@@ -147,19 +155,21 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
 }
 
 /** libnetwork's rule: a parent serves one network. And as with any driver, no two networks may share an address. */
-function refuseTaken(nid: string, parent: string, subnet: Subnet | undefined, others: Iterable<Network>): void {
+function refuseTaken(nid: string, parent: string, subnets: readonly Subnet[], others: Iterable<Network>): void {
   for (const other of others) {
     if (other.parent === parent) forbidden(`network ${other.nid} is already using parent interface ${parent}`);
-    const theirs = other.pool?.subnet;
-    if (subnet && theirs && overlap(subnet, theirs)) {
-      forbidden(
-        `cannot create network ${nid} (${subnet.text}): conflicts with network ${other.nid} (${theirs.text}): networks have overlapping IPv${subnet.family}`,
-      );
+    for (const { subnet: theirs } of other.pools) {
+      const clash = subnets.find((one) => overlap(one, theirs));
+      if (clash) {
+        forbidden(
+          `cannot create network ${nid} (${clash.text}): conflicts with network ${other.nid} (${theirs.text}): networks have overlapping IPv${clash.family}`,
+        );
+      }
     }
   }
 }
 
-/** An endpoint's addresses: those given, or one of the network's subnet. */
+/** An endpoint's addresses: those given, or one of each of the network's subnets. */
 interface Addressed {
   readonly id: number;
   readonly mac: string;
@@ -168,20 +178,31 @@ interface Addressed {
   readonly given: boolean;
 }
 
-function takeAddresses({ pool }: Network, epInfo: EndpointInfo): Addressed {
+function takeAddresses(on: Network, epInfo: EndpointInfo): Addressed {
   const [given, another] = epInfo.interfaces();
   if (another) badRequest("an endpoint of a macvlan network has one interface; more were given");
-  const family = pool?.subnet.family;
+  const poolOf = (family: 4 | 6): Pool | undefined => on.pools.find(({ subnet }) => subnet.family === family);
+  const [pool4, pool6] = [poolOf(4), poolOf(6)];
   if (!given) {
-    const address = pool?.take() ?? "";
-    return { id: 0, mac: "", ipv4: family === 4 ? address : "", ipv6: family === 6 ? address : "", given: false };
+    const ipv4 = pool4?.take() ?? "";
+    try {
+      return { id: 0, mac: "", ipv4, ipv6: pool6?.take() ?? "", given: false };
+    } catch (error) {
+      pool4?.free(ipv4);
+      throw error;
+    }
   }
   const [ipv4, ipv6] = [given.address(), given.addressIPv6()];
-  const own = family === 4 ? ipv4 : ipv6;
-  if (own !== "") pool?.keep(own);
+  if (ipv4 !== "") pool4?.keep(ipv4);
+  try {
+    if (ipv6 !== "") pool6?.keep(ipv6);
+  } catch (error) {
+    pool4?.free(ipv4);
+    throw error;
+  }
   return { id: given.id(), mac: given.macAddress(), ipv4, ipv6, given: true };
 }
 
-function giveBack({ pool }: Network, { ipv4, ipv6 }: Pick<Endpoint, "ipv4" | "ipv6">): void {
-  pool?.free(pool.subnet.family === 4 ? ipv4 : ipv6);
+function giveBack(on: Network, { ipv4, ipv6 }: Pick<Endpoint, "ipv4" | "ipv6">): void {
+  for (const pool of on.pools) pool.free(pool.subnet.family === 4 ? ipv4 : ipv6);
 }

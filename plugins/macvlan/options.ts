@@ -1,7 +1,7 @@
 /** What a network's options may say. */
 import type { Json, JsonObject } from "bulkhead/plugin";
 import { badRequest, quote } from "./errors.ts";
-import { readSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
+import { readAllSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
 
 /** How endpoints of one parent reach each other: "bridge" directly, "private" not at all. */
 export const MODES = ["bridge", "private"] as const;
@@ -12,13 +12,15 @@ export interface NetworkOptions {
   /** The machine's link that the endpoints stand on. */
   readonly parent: string;
   readonly mode: Mode;
-  readonly subnet: Subnet | undefined;
+  /** At most one of each family. */
+  readonly subnets: readonly Subnet[];
   /** Bytes; undefined: the parent's. */
   readonly mtu: number | undefined;
 }
 
 /** Under these keys Docker passes on what came with `--opt`. */
 const GENERIC = "com.docker.network.generic";
+const INTERNAL = "com.docker.network.internal";
 const DOCKER_MTU = "com.docker.network.driver.mtu";
 
 const KEYS = ["parent", "macvlan_mode", "mode", ...SUBNET_KEYS, "mtu", DOCKER_MTU];
@@ -31,13 +33,14 @@ export function readNetworkOptions(options: JsonObject): NetworkOptions {
   const given = generic as JsonObject;
   const unknown = Object.keys(given).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) badRequest(`unknown option ${quote(unknown)}; there are ${KEYS.join(", ")}`);
-  const [subnet, another] = readSubnets(given);
-  if (subnet && another)
-    badRequest(`a macvlan network has one subnet; the options give ${subnet.text} and ${another.text}`);
+  if (options[INTERNAL] === true)
+    badRequest(
+      "a macvlan network cannot be internal: its endpoints are on the network of its parent, beside the machine",
+    );
   return {
     parent: readParent(given.parent),
     mode: readMode(given.macvlan_mode ?? given.mode),
-    subnet,
+    subnets: readAllSubnets(options, given),
     mtu: readMtu(given.mtu ?? given[DOCKER_MTU] ?? options[DOCKER_MTU]),
   };
 }

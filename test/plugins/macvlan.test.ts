@@ -1,4 +1,4 @@
-/** The macvlan driver: parents, modes, one subnet, and errors as libnetwork's driver has them. */
+/** The macvlan driver: parents, modes, subnets, and errors as libnetwork's driver has them. */
 import { EndpointConfig, JoinConfig, type JsonObject } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
 import { onBoth } from "../permissions/netlink/backends.js";
@@ -102,7 +102,7 @@ test("options that make no sense are BadRequest, and name the key", async (t) =>
     [{ parent: 7 }, /option parent 7/],
     [{ parent: "eth0", macvlan_mode: "vepa" }, /requested macvlan mode "vepa" is not valid: use "bridge" or "private"/],
     [{ parent: "eth0", mode: "passthru" }, /mode "passthru"/],
-    [{ parent: "eth0", subnet: "10.64.0.0/24", subnet6: "fd64::/64" }, /one subnet/],
+    [{ parent: "eth0", subnet: "10.64.0.0/24", ipv4: { subnet: "10.65.0.0/24" } }, /two IPv4 subnets/],
     [{ parent: "eth0", subnet: "10.64.0.9/24" }, /host bits/],
     [{ parent: "eth0", mtu: 12 }, /invalid MTU: 12/],
     [{ parent: "eth0", ipvlan_mode: "l2" }, /unknown option "ipvlan_mode"/],
@@ -131,6 +131,31 @@ test("a subnet that is used up is Forbidden", async (t) => {
   await driver.createEndpoint("n", "one", new EndpointConfig());
   const full = await rejection(driver.createEndpoint("n", "two", new EndpointConfig()));
   assert.equal([full.kind, full.message], ["Forbidden", "no free address is left in subnet 10.64.0.0/30"]);
+});
+
+onBoth(test, "the engine's pools, of both families, and its gateways; internal is refused", async (t, kind) => {
+  const { host } = await serve(t, "macvlan", kind);
+  const driver = host.driver();
+  const options = {
+    ...generic({ parent: "eth0" }),
+    "com.docker.network.ipam": {
+      ipv4: [{ AddressSpace: "LocalDefault", Pool: "10.64.1.0/24", Gateway: "10.64.1.254/24" }],
+      ipv6: [{ AddressSpace: "LocalDefault", Pool: "fd64:0:0:1::/64", Gateway: "" }],
+    },
+  };
+  const internal = await rejection(driver.createNetwork("n", { ...options, "com.docker.network.internal": true }));
+  assert.is(internal.kind, "BadRequest");
+  assert.match(internal.message, /cannot be internal/);
+  await driver.createNetwork("n", options);
+  const endpoint = new EndpointConfig();
+  await driver.createEndpoint("n", "e", endpoint);
+  assert.equal(
+    [endpoint.interfaces()[0]?.address(), endpoint.interfaces()[0]?.addressIPv6()],
+    ["10.64.1.1/24", "fd64:0:0:1::2/64"],
+  );
+  const joined = new JoinConfig(endpoint);
+  await driver.join("n", "e", "/sandbox", joined);
+  assert.equal([joined.gateway(), joined.gatewayIPv6()], ["10.64.1.254", "fd64:0:0:1::1"]);
 });
 
 test.run();

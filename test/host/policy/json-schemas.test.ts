@@ -35,6 +35,7 @@ test("the manifest's", () => {
     "networkTypes",
     "scope",
     "permissions",
+    "optionalPermissions",
     "timeouts",
     "limits",
     "isolation",

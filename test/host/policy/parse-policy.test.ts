@@ -81,8 +81,8 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ],
   [
     "a permission of a later day",
-    { plugins: { a: { grant: { firewall: true } } } },
-    "plugins.a.grant.firewall: unknown key",
+    { plugins: { a: { grant: { cluster: true } } } },
+    "plugins.a.grant.cluster: unknown key",
   ],
   [
     "a permission withheld by false",
