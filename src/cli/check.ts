@@ -1,18 +1,15 @@
 /** `bulkhead check PATH`: bundles one plugin, lists what it asks for, and runs its `init` in a host that is thrown away. */
-import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
 import { DriverError, isErrorCode } from "../driverapi/errors.js";
 import type { Scope } from "../driverapi/types.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { PlatformCallback } from "../host/context.js";
-import { type Discovered, discoverPlugins } from "../host/discovery.js";
+import type { Discovered } from "../host/discovery.js";
 import type { Logger } from "../host/logger.js";
 import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
 import { grantAll } from "../host/policy/grant-all.js";
 import { missingText } from "../host/policy/grant-command.js";
 import type { Policy } from "../host/policy/schema.js";
-import { copyPlugin } from "./copy-plugin.js";
+import { withCopy } from "./copy-plugin.js";
 import { permissionsText, type Report } from "./output.js";
 
 /** As much of a plugin host as a check needs. */
@@ -39,26 +36,10 @@ export interface CheckHostOptions {
 
 /** Checks the plugin at `path`, granting all it asks for. Leaves nothing behind. Throws and reports any plugin's error. */
 export async function check(path: string, makeHost: MakeHost = productHost): Promise<Report> {
-  const source = resolve(path);
-  // By real path, so that the paths in errors can be told and put back.
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "bulkhead-check-")));
-  try {
-    await copyPlugin(source, folder);
-    const report = await checkCopy(source, folder, makeHost);
-    return report.error ? { ...report, error: atHome(report.error, folder, source) } : report;
-  } catch (error) {
-    throw error instanceof DriverError ? atHome(error, folder, source) : error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return withCopy(path, "bulkhead-check-", (plugin, folder) => checkCopy(plugin, folder, makeHost));
 }
 
-async function checkCopy(source: string, folder: string, makeHost: MakeHost): Promise<Report> {
-  const [plugin] = await discoverPlugins([folder]);
-  if (plugin === undefined) {
-    const rule = `${source}: this is no plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
-    throw new DriverError("ERR_PLUGIN_FILE", rule, { file: source });
-  }
+async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost): Promise<Report> {
   const { files, code, sha256 } = await bundleDiscovered(plugin);
   const question = { id: plugin.id, manifest: plugin.manifest, policy: {} };
   const asks = { scope: askedScope(question), permissions: askedPermissions(question) };
@@ -120,22 +101,6 @@ function refusal(id: string, state: string, why: unknown): DriverError {
   >;
   const words = String(message ?? reason ?? `the plugin is ${state}`);
   return new DriverError(isErrorCode(code) ? code : "ERR_PLUGIN_INIT", words, { plugin: id, cause: why });
-}
-
-/** The same error with the author's own paths instead of the copy's. */
-function atHome(error: DriverError, folder: string, source: string): DriverError {
-  const home = (text: string): string => text.replaceAll(folder, dirname(source));
-  const { code, plugin, driver, method, line, file, pluginStack, kind, cause } = error;
-  return new DriverError(code, home(error.message), {
-    plugin: plugin ?? basename(source),
-    driver,
-    method,
-    line,
-    kind,
-    cause,
-    file: file === undefined ? undefined : home(file),
-    pluginStack: pluginStack === undefined ? undefined : home(pluginStack),
-  });
 }
 
 /** What the host would log, the command reports itself. */

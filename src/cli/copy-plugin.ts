@@ -1,11 +1,58 @@
 /** A copy of one plugin in a plugins folder of its own, so that it can be run without its neighbours. */
-import { copyFile, lstat, mkdir, readdir, readlink, symlink } from "node:fs/promises";
+import { copyFile, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
+import { type Discovered, discoverPlugins } from "../host/discovery.js";
+import type { Report } from "./output.js";
 
 /** The most a plugin with its node_modules may hold to be copied. */
 const MAX_BYTES = 512 << 20;
 const MAX_FILES = 50_000;
+
+/**
+ * Has `work` done with a copy of the plugin at `path`, in a folder whose name begins with `prefix`; nothing of it is left. Errors,
+ * thrown or reported, speak of the author's own paths. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
+ */
+export async function withCopy(
+  path: string,
+  prefix: string,
+  work: (plugin: Discovered, folder: string) => Promise<Report>,
+): Promise<Report> {
+  const source = resolve(path);
+  // By real path, so that the paths in errors can be told and put back.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), prefix)));
+  try {
+    await copyPlugin(source, folder);
+    const [plugin] = await discoverPlugins([folder]);
+    if (plugin === undefined) {
+      const rule = `${source}: this is no plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
+      throw new DriverError("ERR_PLUGIN_FILE", rule, { file: source });
+    }
+    const report = await work(plugin, folder);
+    return report.error ? { ...report, error: atHome(report.error, folder, source) } : report;
+  } catch (error) {
+    throw error instanceof DriverError ? atHome(error, folder, source) : error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same error with the author's own paths instead of the copy's. */
+function atHome(error: DriverError, folder: string, source: string): DriverError {
+  const home = (text: string): string => text.replaceAll(folder, dirname(source));
+  const { code, plugin, driver, method, line, file, pluginStack, kind, cause } = error;
+  return new DriverError(code, home(error.message), {
+    plugin: plugin ?? basename(source),
+    driver,
+    method,
+    line,
+    kind,
+    cause,
+    file: file === undefined ? undefined : home(file),
+    pluginStack: pluginStack === undefined ? undefined : home(pluginStack),
+  });
+}
 
 /**
  * Copies the file or folder at `path` into the folder `into`: of a file also the manifest and the node_modules beside it.

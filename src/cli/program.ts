@@ -2,6 +2,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { DriverError } from "../driverapi/errors.js";
 import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
+import { LOAD } from "../protocol/limits.js";
+import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
 import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
@@ -64,6 +66,13 @@ export async function runProgram(
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),
   );
+  command("bench <path>", "put a plugin's drivers under load, and say what they bear", (path, one) =>
+    bench(path, one.opts<BenchFlags>()),
+  )
+    .option("--isolation <isolation>", "thread, process or dedicated", "process")
+    .option("--work <work>", "endpoint, lifecycle or network: what one unit of work does", "endpoint")
+    .option("--seconds <number>", "length of each line", String(LOAD.seconds))
+    .option("--network-options <json>", "what createNetwork is given", "{}");
   withPolicy(
     command(
       "doctor",

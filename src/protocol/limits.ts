@@ -289,3 +289,18 @@ export const DATA = {
   /** Rows that a command prints before it says how many more there are. */
   shownRows: 200,
 } as const;
+
+/** Load, for `bulkhead bench`. */
+export const LOAD = {
+  /** Units of work under way at a time, a line for each. */
+  inFlight: [1, 64, 256],
+  /** Requests under way in an open loop; further ones wait, and are late by that. */
+  open: 20_000,
+  /** How long an open loop waits for what it has offered, in milliseconds. */
+  drainMs: 2_000,
+  /** How late a timer may be, in milliseconds. */
+  timerMs: 2,
+  /** One line's length, in seconds: default and most. */
+  seconds: 2,
+  secondsMax: 60,
+} as const;

@@ -1,0 +1,49 @@
+/** What `bulkhead bench` measures of one driver: saturation closed loop, then open loop at half of what that found. */
+import type { JsonObject } from "../driverapi/json.js";
+import type { HostedDriver } from "../driverapi/types.js";
+import { LOAD } from "../protocol/limits.js";
+import { closedLoop } from "./closed-loop.js";
+import type { Quantiles } from "./histogram.js";
+import { openLoop } from "./open-loop.js";
+import { CALLS, prepareWork, type Work, workOn } from "./work.js";
+
+/** One line: units of work per second, and the latency of one unit in microseconds. */
+export interface Measured {
+  readonly loop: "closed" | "open";
+  /** Units under way at a time; null in an open loop. */
+  readonly inFlight: number | null;
+  /** Units offered each second; null in a closed loop. */
+  readonly offered: number | null;
+  readonly perSecond: number;
+  readonly callsPerSecond: number;
+  readonly latency: Quantiles;
+  /** Units that were not answered in time; none in a closed loop. */
+  readonly unanswered: number;
+}
+
+export interface MeasureOptions {
+  readonly work: Work;
+  /** Of each line, in milliseconds. */
+  readonly ms: number;
+  /** Given to `createNetwork`. */
+  readonly networkOptions: JsonObject;
+}
+
+/** Rejects with what the driver first answered an error with. */
+export async function measure(driver: HostedDriver, options: MeasureOptions): Promise<readonly Measured[]> {
+  const { work, ms, networkOptions } = options;
+  if (work !== "network") await prepareWork(driver, networkOptions);
+  const target = workOn(driver, work, networkOptions);
+  const rows: Measured[] = [];
+  let first = 0;
+  for (const inFlight of LOAD.inFlight) {
+    const { perSecond, latency, next } = await closedLoop(target, { inFlight, ms, first });
+    first = next;
+    const callsPerSecond = perSecond * CALLS[work];
+    rows.push({ loop: "closed", inFlight, offered: null, perSecond, callsPerSecond, latency, unanswered: 0 });
+  }
+  const saturation = Math.max(...rows.map(({ perSecond }) => perSecond));
+  const { next: _, ...open } = await openLoop(target, { perSecond: Math.max(1, saturation / 2), ms, first });
+  rows.push({ loop: "open", inFlight: null, callsPerSecond: open.perSecond * CALLS[work], ...open });
+  return rows;
+}

@@ -1,0 +1,88 @@
+/**
+ * Open loop: requests at a fixed rate, whether or not earlier ones are answered. Each is timed from the moment it was to be sent,
+ * so that what a stall kept from being sent counts as waiting too (no coordinated omission).
+ */
+import { LOAD } from "../protocol/limits.js";
+import type { Target } from "./closed-loop.js";
+import { Histogram, type Quantiles } from "./histogram.js";
+
+export interface OpenLoop {
+  /** Requests offered each second. */
+  readonly perSecond: number;
+  /** How long they are offered, in milliseconds, after a warm-up of a quarter of that. */
+  readonly ms: number;
+  /** Number of the first request. */
+  readonly first?: number;
+}
+
+export interface OpenLoopResult {
+  /** Requests offered each second. */
+  readonly offered: number;
+  /** Answers per second, up to the last one. */
+  readonly perSecond: number;
+  /** From the intended sending to the answer; one that was never answered counts with the time it was waited for. */
+  readonly latency: Quantiles;
+  /** Requests that were not answered within `LOAD.drainMs` of the last one's turn, those never sent included. */
+  readonly unanswered: number;
+  /** Number of the next request. */
+  readonly next: number;
+}
+
+/** Rejects with the first failure of a request. At most `LOAD.open` are under way; the others wait, and that counts. */
+export async function openLoop(target: Target, { perSecond, ms, first = 0 }: OpenLoop): Promise<OpenLoopResult> {
+  const warm = await offer(target, perSecond, ms / 4, first);
+  return offer(target, perSecond, ms, warm.next);
+}
+
+async function offer(target: Target, perSecond: number, ms: number, first: number): Promise<OpenLoopResult> {
+  const count = Math.max(1, Math.round((perSecond * ms) / 1000));
+  const latency = new Histogram();
+  const began = performance.now();
+  const due = (index: number): number => began + (index * 1000) / perSecond;
+  const end = due(count) + LOAD.drainMs;
+  const open = new Set<number>();
+  let sent = 0;
+  let last = began;
+  let failure: { readonly error: unknown } | undefined;
+  const send = (index: number): void => {
+    open.add(index);
+    target(first + index).then(
+      () => {
+        last = performance.now();
+        // Counted below already, if it comes after the end.
+        if (open.delete(index)) latency.record(last - due(index));
+      },
+      (error: unknown) => {
+        open.delete(index);
+        failure ??= { error };
+      },
+    );
+  };
+  while ((sent < count || open.size > 0) && performance.now() < end && !failure) {
+    while (sent < count && open.size < LOAD.open && due(sent) <= performance.now()) send(sent++);
+    const next = sent < count && open.size < LOAD.open ? due(sent) - performance.now() : 1;
+    await pause(sent < count ? next : LOAD.timerMs * 2);
+  }
+  if (failure) throw failure.error;
+  const answered = latency.count;
+  const unanswered = count - answered;
+  const now = performance.now();
+  for (const index of open) latency.record(now - due(index));
+  for (let index = sent; index < count; index++) latency.record(now - due(index));
+  open.clear();
+  return {
+    offered: perSecond,
+    perSecond: (answered / Math.max(last - began, ms)) * 1000,
+    latency: latency.quantiles(),
+    unanswered,
+    next: first + count,
+  };
+}
+
+/** A timer is a millisecond late, which is longer than many an answer takes: what is due sooner is waited for by turns of the loop. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (ms > LOAD.timerMs) setTimeout(resolve, ms - LOAD.timerMs);
+    else setImmediate(resolve);
+  });
+}
