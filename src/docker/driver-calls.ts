@@ -17,7 +17,7 @@ import { givenInterfaces, interfacesReply } from "./interfaces.js";
 import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest } from "./wire.js";
 
 /** Under this key a driver finds the pools and gateways that the engine chose: `{ ipv4: [{ Pool, Gateway, … }], ipv6: […] }`. */
-export const IPAM_KEY = "com.docker.network.ipam";
+const IPAM_KEY = "com.docker.network.ipam";
 
 export class DriverCalls {
   readonly #driver: HostedDriver;
