@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { EndpointConfig, ERROR_CODES, ERROR_STATUS } from "#dist/index.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
 import { BUNDLER, DEFAULTS, LIMITS, TIMES } from "#dist/protocol/limits.js";
+import { createTestHost } from "#dist/testing.js";
 import { assert, rejection, suite } from "../harness.js";
 import { driver, house, plugin, REPO, row } from "../host/platform/house.js";
 
@@ -207,6 +208,34 @@ test("what an endpoint's object refuses is thrown at the driver; what the host r
   assert.match(loopback.message, /127\.0\.0\.1\/8 is a loopback address.*; rolled back$/);
   const calls = (await rejection(served.deleteNetwork("n"))).message;
   assert.is(calls, "create,ERR_BAD_ADDRESS,create,delete");
+});
+
+test("the network: what its example asks of a firewall is given, and listed as it says", async (t) => {
+  const folder = join(await t.folder(), "plugin");
+  await mkdir(folder);
+  await writeFile(join(folder, "gates.ts"), await block("gates.ts"));
+  await writeFile(
+    join(folder, "index.ts"),
+    `import { openGates } from "./gates.ts";
+export async function init(callback, powers) {
+  await powers.netlink.createLink({ kind: "bridge", name: "bh-b" });
+  await powers.netlink.addAddress("bh-b", "10.64.1.1/24");
+  await openGates(powers.firewall, "bh-b");
+  await callback.registerDriver("plugin", ${driver("plugin")}, { scope: "local" });
+}`,
+  );
+  await writeFile(
+    join(folder, "plugin.json"),
+    JSON.stringify({ networkTypes: ["plugin"], permissions: { log: true, netlink: true, firewall: true } }),
+  );
+  const lines: string[] = [];
+  const hear = (_: object, text: string): void => void lines.push(text);
+  const host = await createTestHost({ plugin: folder, logger: { debug: hear, info: hear, warn: hear, error: hear } });
+  t.cleanup(() => host.close());
+  assert.ok(
+    lines.some((line) => line.includes("isolate") && line.includes("masquerade") && !line.includes("publish")),
+    lines.join(),
+  );
 });
 
 test.run();

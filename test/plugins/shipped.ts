@@ -99,15 +99,20 @@ export async function serve(
 }
 
 /** A test per rule of the contract and backend. */
-export function keepsTheContract(test: Suite, driver: Driver, options: Partial<ContractOptions>): void {
+export function keepsTheContract(
+  test: Suite,
+  driver: Driver,
+  options: Partial<ContractOptions>,
+  { kinds = KINDS, firewall }: { readonly kinds?: readonly Kind[]; readonly firewall?: Partial<FirewallLimits> } = {},
+): void {
   for (const { id, says } of driverContract({ plugin: driver })) {
-    for (const kind of KINDS) {
+    for (const kind of kinds) {
       test(
-        `${kind}: ${id}: ${says}`,
+        `${kind}${firewall ? " with a firewall" : ""}: ${id}: ${says}`,
         async (t) => {
           // In the kernel every round is several runs of ip: fewer must do.
           const rounds = kind === "kernel" ? 10 : 260;
-          const rules = driverContract({ ...shipped(t, driver, kind), rounds, ...options });
+          const rules = driverContract({ ...shipped(t, driver, kind, {}, firewall), rounds, ...options });
           await rules.find((rule) => rule.id === id)?.run();
         },
         { ms: 60_000, needs: kind === "kernel" && noKernel },
