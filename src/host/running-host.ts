@@ -233,6 +233,11 @@ export class RunningHost implements PluginHost {
     } catch (error) {
       this.#logger.warn({ err: error }, "netlink: the links of an earlier run could not be looked at yet");
     }
+    try {
+      await this.#context.firewall.reconcile();
+    } catch (error) {
+      this.#logger.warn({ err: error }, "firewall: the rules of an earlier run could not be programmed yet");
+    }
   }
 
   /** Waits until no call is pending any more, at most `ms`. */

@@ -28,6 +28,8 @@ export class NftBackend implements FirewallBackend {
   }
 
   async tables(): Promise<readonly string[]> {
+    // Where there is no nft, nobody has made a table of ours; that it is missing is said when it is needed.
+    if (program("nft") === undefined) return [];
     const { stdout } = await this.#run("tables", "nft", ["-j", "list", "tables"]);
     return readTables(stdout).filter((name) => readTable(name) !== undefined);
   }
