@@ -130,6 +130,8 @@ export class ThreadLauncher implements Launcher {
         // Too small for the calls in flight it has them copied to the old generation one by one: half of a busy worker's time.
         maxYoungGenerationSizeMb: Math.max(8, size / 2),
         stackSizeMb: 4,
+        // Newer engines reserve half a gibibyte for compiled code, as writable memory, for each worker.
+        codeRangeSizeMb: 32,
       },
     });
     // A worker that fails outside a task, or posts what Piscina does not expect, must not be an uncaught error of the platform.

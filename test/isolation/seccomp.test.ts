@@ -171,7 +171,7 @@ const ask = (name, make) => new Promise((done) => {
   await ask("udp4", (ok) => dgram.createSocket("udp4").bind(0, "127.0.0.1", ok));
   const { error } = spawnSync(process.execPath, ["--version"], { stdio: "ignore" });
   told.spawn = error ? error.code : "done";
-  await new Promise((done) => new (require("node:worker_threads").Worker)("0", { eval: true }).on("exit", done));
+  await new Promise((done) => new (require("node:worker_threads").Worker)("0", { eval: true, resourceLimits: { codeRangeSizeMb: 32 } }).on("exit", done));
   told.thread = "done";
   console.log(JSON.stringify(told));
   process.exit();

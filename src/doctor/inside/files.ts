@@ -122,6 +122,6 @@ export function environment(): readonly Attempt[] {
     const [name] = pair.split("=");
     if (name) names.add(name);
   }
-  if (process.env.PWD === "/") names.delete("PWD");
+  if (process.env.PWD === "/" || process.env.PWD === "/bulkhead") names.delete("PWD");
   return [look("find the platform's environment", names.size > 0, [...names].join(" ") || "empty")];
 }

@@ -3,7 +3,7 @@
  * that holds Node, its libraries and the runtime's code, no capability, no new sockets or processes, an account without rights.
  */
 import { closeSync, openSync, readFileSync, readSync, realpathSync } from "node:fs";
-import { insideArguments, LIMITED } from "./node-wall.js";
+import { dataLimit, insideArguments, LIMITED } from "./node-wall.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
 import type { Trial, WallCommand } from "./wall.js";
 
@@ -46,12 +46,13 @@ export function bubblewrapCommand(
     ...["--proc", "/proc", "--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp"],
     // Private is not enough: a folder made in memory is kernel memory that no limit counts.
     ...["--remount-ro", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"],
-    ...["--chdir", "/", "--"],
+    // Newer Nodes let a worker read what lies below its process's working folder, whatever its permission flags say.
+    ...["--chdir", INSIDE, "--"],
     ...insideArguments(NODE_INSIDE, INSIDE, folder, true, trial),
   ];
   return {
     command: "/bin/sh",
-    args: ["-c", LIMITED, "sh", String(dataMb * 1024), "bwrap", ...args],
+    args: ["-c", LIMITED, "sh", dataLimit(dataMb), "bwrap", ...args],
     ...(account === undefined ? {} : { account }),
     ...(folder.filter === undefined ? {} : { filter: folder.filter }),
     tellsPid: true,

@@ -8,6 +8,17 @@ export const LIMITED =
   'ulimit -c 0; ulimit -f 0; ulimit -n 1024 2>/dev/null; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 
 /**
+ * Newer engines reserve the room for compiled code as writable memory, in mebibytes: it counts towards the limit, and no
+ * plugin can have it.
+ */
+const CODE_RANGE_MB = Number(process.versions.node.split(".", 1)[0]) > 20 ? 512 : 0;
+
+/** The limit on writable memory as the shell takes it, in kibibytes: what a host process may have beyond what V8 reserves. */
+export function dataLimit(dataMb: number): string {
+  return String((dataMb + CODE_RANGE_MB) * 1024);
+}
+
+/**
  * What is run inside: `node` and `root` are where Node and the runtime folder stand there; `flags`: the wall has Node's
  * permission flags. A trial may also be Node's own arguments.
  */
@@ -35,7 +46,9 @@ export function nodeCommand(folder: RuntimeFolder, dataMb: number, flags: boolea
   const inside = insideArguments(folder.node, folder.path, folder, flags, trial);
   return {
     command: "/bin/sh",
-    args: ["-c", LIMITED, "sh", String(dataMb * 1024), ...inside],
+    args: ["-c", LIMITED, "sh", dataLimit(dataMb), ...inside],
+    // Newer Nodes let a worker read what lies below its process's working folder, whatever its permission flags say.
+    cwd: folder.path,
     tellsPid: false,
   };
 }

@@ -33,7 +33,7 @@ export function startBehind(
     }
     return spawn(wall.command, wall.args, {
       ...wall.account,
-      cwd: "/",
+      cwd: wall.cwd ?? "/",
       env: wallEnvironment(),
       stdio: Array.from(stdio, (one) => one ?? "ignore"),
     });

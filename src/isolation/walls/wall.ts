@@ -9,6 +9,8 @@ export type SandboxPolicy = (typeof SANDBOXES)[number];
 
 /** How a host process is started. Descriptor 3 is its link; 4 and 5, where given, are read by the wall itself. */
 export interface WallCommand {
+  /** Its working folder; absent: the root. */
+  readonly cwd?: string;
   readonly command: string;
   readonly args: readonly string[];
   /** The account it runs as; absent: the platform's own. */
