@@ -12,7 +12,7 @@ export interface PluginHostOptions {
   readonly plugins: string | readonly string[];
   /** The policy: a path to `bulkhead.config.json`, or the object itself. Absent: only the harmless defaults are granted. */
   readonly policy?: string | Policy;
-  /** Where state is kept across runs. Absent: nothing is kept. */
+  /** Where state is kept across runs, and the audit log; made (0700) where there is none. Absent: nothing is kept. */
   readonly dataDir?: string;
   /** Isolation of plugins whose policy names none. Default: "process". */
   readonly isolation?: Isolation;

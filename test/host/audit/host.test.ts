@@ -1,5 +1,5 @@
 /** What a host writes into its audit log: who, which bytes, what, why. */
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
@@ -50,7 +50,7 @@ test("nothing to tell: no file", async (t) => {
   await host.reload("a");
   await host.unload("a");
   await host.close();
-  assert.is(await stat(place.path("data")).catch(() => "absent"), "absent");
+  assert.is(await stat(place.path("data/audit.jsonl")).catch(() => "absent"), "absent");
 });
 
 test("refused, awaiting-grant: with the message, and the sha256 as far as it is known", async (t) => {
@@ -257,10 +257,10 @@ test("wall-weakened, once for the host; aborted, for its process and for each pl
   assert.match(found[0]?.detail ?? "", /^the wall is weakened: host processes run without bubblewrap/);
 });
 
-test("a folder that cannot be made: the host runs as it would without, and says so once", async (t) => {
+test("a log that cannot be written: the host runs as it would without, and says so once", async (t) => {
   const place = await house(t, { "a.js": "", "b.js": plugin("b") });
-  await writeFile(place.path("data"), "");
-  const host = await place.open({ dataDir: place.path("data/deep") });
+  await mkdir(place.path("data/audit.jsonl"), { recursive: true });
+  const host = await place.open({ dataDir: place.path("data") });
   await rejection(host.reload("a"));
   assert.is(row(host, "b").state, "running");
   await host.close();
