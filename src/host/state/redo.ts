@@ -82,8 +82,9 @@ export function readRedo(paths: readonly string[], n: number, sameBoot: boolean)
   const lines: RedoLine[] = [];
   for (const path of paths) {
     if (!existsSync(path)) continue;
-    for (const text of readFileSync(path, "utf8").split("\n")) {
-      if (text === "") continue;
+    // What is behind the last newline was being written when the process was killed (the kernel stops between two pages): nobody
+    // was told of it.
+    for (const text of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
       const line = parse(text);
       if (line) lines.push(line);
       else if (sameBoot) throw corrupt(path, "a line of it is not what was written");

@@ -110,6 +110,12 @@ test("the number of the last flush, and what is to be put in, are checked too", 
   }
 });
 
+test("a line that was being written at the kill is none; nobody was told of it", async (t) => {
+  const folder = await filled(t);
+  await writeFile(join(folder, "redo-2"), 'deadbeef[9,["journal","');
+  assert.is(await opening(folder), "whole");
+});
+
 test("what can be read of a damaged file is put in its place by the command that the error names", async (t) => {
   const folder = await filled(t);
   const file = join(folder, "state.mdb");
