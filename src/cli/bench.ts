@@ -32,7 +32,7 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * Grants all the plugin asks for, on the in-memory model of a kernel, behind the strongest wall there is here. Leaves nothing
- * behind. Throws `ERR_USAGE`, what keeps the plugin from loading, and the first error a driver answers.
+ * behind. Throws `ERR_USAGE` and what keeps the plugin from loading; reports the first error a driver answers, and what it bore before.
  */
 export async function bench(path: string, flags: BenchFlags): Promise<Report> {
   const options = readFlags(flags);
@@ -48,12 +48,23 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
   try {
     const [info] = host.plugins();
     if (info?.state !== "running") throw info?.refusal ?? new Error(`the plugin is ${info?.state ?? "not found"}`);
-    const drivers: { readonly type: string; readonly rows: readonly Measured[] }[] = [];
-    for (const type of info.drivers) drivers.push({ type, rows: await measure(host.driver(type), options) });
+    const drivers: { readonly type: string; readonly rows: Measured[] }[] = [];
+    let error: DriverError | undefined;
+    for (const type of info.drivers) {
+      const rows: Measured[] = [];
+      drivers.push({ type, rows });
+      try {
+        await measure(host.driver(type), options, (row) => rows.push(row));
+      } catch (failure) {
+        if (!(failure instanceof DriverError)) throw failure;
+        error ??= failure;
+      }
+    }
     const { work, ms } = options;
     const data = { plugin: plugin.id, isolation: info.isolation, work, calls: CALLS[work], ms, drivers };
     const title = `${plugin.id}, isolation "${info.isolation}"; a unit of work "${work}" is ${CALLS[work]} calls`;
-    return { data, text: [title, ...drivers.map(({ type, rows }) => driverText(type, rows))].join("\n\n") };
+    const text = [title, ...drivers.map(({ type, rows }) => driverText(type, rows))].join("\n\n");
+    return { data, text, ...(error ? { error } : {}) };
   } finally {
     await host.close();
   }

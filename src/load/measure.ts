@@ -29,21 +29,24 @@ export interface MeasureOptions {
   readonly networkOptions: JsonObject;
 }
 
-/** Rejects with what the driver first answered an error with. */
-export async function measure(driver: HostedDriver, options: MeasureOptions): Promise<readonly Measured[]> {
+/** Tells `row` of each line. Rejects with what the driver first answered an error with. */
+export async function measure(
+  driver: HostedDriver,
+  options: MeasureOptions,
+  row: (one: Measured) => void,
+): Promise<void> {
   const { work, ms, networkOptions } = options;
   if (work !== "network") await prepareWork(driver, networkOptions);
   const target = workOn(driver, work, networkOptions);
-  const rows: Measured[] = [];
+  let saturation = 1;
   let first = 0;
   for (const inFlight of LOAD.inFlight) {
     const { perSecond, latency, next } = await closedLoop(target, { inFlight, ms, first });
     first = next;
     const callsPerSecond = perSecond * CALLS[work];
-    rows.push({ loop: "closed", inFlight, offered: null, perSecond, callsPerSecond, latency, unanswered: 0 });
+    saturation = Math.max(saturation, perSecond);
+    row({ loop: "closed", inFlight, offered: null, perSecond, callsPerSecond, latency, unanswered: 0 });
   }
-  const saturation = Math.max(...rows.map(({ perSecond }) => perSecond));
-  const { next: _, ...open } = await openLoop(target, { perSecond: Math.max(1, saturation / 2), ms, first });
-  rows.push({ loop: "open", inFlight: null, callsPerSecond: open.perSecond * CALLS[work], ...open });
-  return rows;
+  const { next: _, ...open } = await openLoop(target, { perSecond: saturation / 2, ms, first });
+  row({ loop: "open", inFlight: null, callsPerSecond: open.perSecond * CALLS[work], ...open });
 }

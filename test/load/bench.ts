@@ -1,114 +1,85 @@
 /**
- * `npm run bench`: a table of ratios, all taken in this one run on this one machine.
- * `-- --json FILE` writes the figures, `-- --smoke` only shows that everything runs.
+ * `npm run bench`: a table of ratios, all taken in this one run on this one machine. `-- --list` says what there is, `--only ID,ID`
+ * takes some rows, `--json FILE` writes the figures, `--chart FILE` draws them (`--from FILE`: those of an earlier run), `--rounds N`
+ * takes other than five rounds, `--smoke` only shows that everything runs.
  */
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { median, type Peer, saturate } from "./closed-loop.js";
-import { type Costs, costs, ISOLATIONS, type Isolation, PLUGINS } from "./costs.js";
-import { ours } from "./ours.js";
-import { bareComlink, rawEcho } from "./peers.js";
+import { chart } from "./chart.js";
+import { runMeasure } from "./measuring.js";
+import { takeMeta } from "./meta.js";
+import { type CurvePoint, ROUNDS, type Row } from "./row.js";
+import { MEASURES } from "./rows/all.js";
+import { heading, rowLine } from "./table.js";
 
-interface Row {
-  readonly id: string;
-  readonly what: string;
-  readonly ours: number;
-  readonly peer: number;
-  readonly unit: string;
-  readonly ratio: number;
-  readonly bar: number | null;
-  readonly met: boolean | null;
-  readonly runs: readonly number[];
+/** What `--json` writes. */
+export interface BenchFile {
+  readonly meta: ReturnType<ReturnType<typeof takeMeta>>;
+  readonly rows: readonly Row[];
+  readonly curves: readonly CurvePoint[];
 }
 
-const { values } = parseArgs({ options: { json: { type: "string" }, smoke: { type: "boolean", default: false } } });
-const IN_FLIGHT = 256;
-const [rounds, ms, costRounds, costCalls] = values.smoke ? [1, 200, 1, 200] : [5, 1500, 3, 3000];
-
-/** Every peer once per round, so that a slow moment of the machine meets them all. */
-async function measure(peers: readonly Peer[]): Promise<Map<string, number[]>> {
-  const figures = new Map<string, number[]>(peers.map((peer) => [peer.id, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const peer of peers) {
-      await peer.start();
-      try {
-        figures.get(peer.id)?.push(await saturate(peer, IN_FLIGHT, ms));
-      } finally {
-        await peer.stop();
-      }
-    }
-  }
-  return figures;
-}
-
-const peers = [rawEcho(), bareComlink(), ours("thread"), ours("process"), ours("dedicated")];
-const figures = await measure(peers);
-const spent = new Map<Isolation, Costs[]>(ISOLATIONS.map((one) => [one, []]));
-for (let round = 0; round < costRounds; round++) {
-  for (const one of ISOLATIONS) spent.get(one)?.push(await costs(one, costCalls));
-}
-const raw = median(figures.get("raw-echo") ?? []);
-const rows: Row[] = peers.map(({ id, what }) => {
-  const runs = figures.get(id) ?? [];
-  const figure = median(runs);
-  return { id, what, ours: figure, peer: raw, unit: "calls/s", ratio: figure / raw, bar: null, met: null, runs };
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    json: { type: "string" },
+    chart: { type: "string" },
+    from: { type: "string" },
+    rounds: { type: "string" },
+    smoke: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+  },
 });
-const FIGURES = [
-  ["start", "first plugin in service", "ms"],
-  ["restart", "stray throw to the next worker", "ms"],
-  ["resident", `memory of each of ${PLUGINS} idle plugins`, "MiB"],
-  ["call", "call after call, median", "µs"],
-] as const;
-for (const [key, what, unit] of FIGURES) {
-  for (const isolation of ISOLATIONS) {
-    const [mine = [], threads = []] = [isolation, "thread" as const].map((one) =>
-      spent.get(one)?.map((run) => run[key]),
-    );
-    const [figure, peer] = [median(mine), median(threads)];
-    rows.push({
-      id: `cost-${isolation}-${key}`,
-      what: `${what}, "${isolation}"`,
-      ours: figure,
-      peer,
-      unit,
-      ratio: figure / peer,
-      bar: null,
-      met: null,
-      runs: mine,
-    });
-  }
-}
-const meta = {
-  commit: commit(),
-  node: process.version,
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: cpus().length,
-  date: new Date().toISOString(),
-  inFlight: IN_FLIGHT,
-  rounds,
-  ms,
-  smoke: values.smoke,
-};
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+const only = values.only?.split(",");
+const ids = MEASURES.flatMap(({ rows }) => rows.map(({ id }) => id));
+const unknown = only?.find((id) => !ids.includes(id));
 
-console.log(
-  `createEndpoint, ${IN_FLIGHT} in flight, median of ${rounds} × ${ms} ms; Node ${meta.node}, ${meta.cpu} (${meta.cores} cores), ${meta.commit}\n`,
-);
-for (const { what, ours: figure, unit, ratio, id } of rows) {
-  const peer = id.startsWith("cost-") ? `"thread"` : "raw echo";
-  const shown = unit === "calls/s" ? Math.round(figure).toString() : figure.toFixed(1);
-  console.log(`${what.padEnd(48)} ${shown.padStart(9)} ${unit.padEnd(7)}  ${ratio.toFixed(2)} × ${peer}`);
-}
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ meta, rows }, null, 2)}\n`);
+if (unknown !== undefined) {
+  console.error(`there is no row "${unknown}"; npm run bench -- --list says which there are`);
+  process.exitCode = 2;
+} else if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100)) {
+  console.error("--rounds is a whole number from 1 to 100");
+  process.exitCode = 2;
+} else if (values.list) list();
+else if (values.from !== undefined && values.chart !== undefined)
+  writeFileSync(values.chart, chart(JSON.parse(readFileSync(values.from, "utf8")) as BenchFile));
+else await bench();
 
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    return "unknown";
+function list(): void {
+  for (const { rows, seconds, rounds = ROUNDS } of MEASURES) {
+    for (const { id, what, bar, direction } of rows) {
+      const bars = bar === null ? "" : `  bar ${direction === "at least" ? "≥" : "≤"} ${bar}`;
+      console.log(`${id.padEnd(34)} ${what}${bars}`);
+    }
+    console.log(`    about ${seconds} s, ${rounds === 1 ? "one round" : `${rounds} rounds`}\n`);
   }
+  console.log(`in all about ${MEASURES.reduce((sum, { seconds }) => sum + seconds, 0)} s`);
+}
+
+async function bench(): Promise<void> {
+  const meta = takeMeta(values.smoke, rounds, only);
+  console.log(heading(meta()));
+  const rows: Row[] = [];
+  const curves: CurvePoint[] = [];
+  for (const measure of MEASURES) {
+    if (only && !measure.rows.some(({ id }) => only.includes(id))) continue;
+    const began = performance.now();
+    const found = await runMeasure(measure, values.smoke, rounds);
+    const mine = found.rows.filter(({ id }) => !only || only.includes(id));
+    rows.push(...mine);
+    curves.push(...found.points);
+    for (const row of mine) console.log(rowLine(row));
+    console.log(`${" ".repeat(42)} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  }
+  const barred = rows.filter(({ bar }) => bar !== null);
+  const file: BenchFile = { meta: meta(), rows, curves };
+  const { seconds, loadAfter } = file.meta;
+  console.log(
+    `\n${barred.filter(({ met }) => met).length} of ${barred.length} bars met, in ${seconds} s; load afterwards ${loadAfter.map((one) => one.toFixed(1)).join(" ")}`,
+  );
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(file, null, 2)}\n`);
+  if (values.chart !== undefined) writeFileSync(values.chart, chart(file));
+  // A row that could not be taken for want of a tool is told; one whose process failed is a failure.
+  if (rows.some(({ lacks }) => lacks?.startsWith("its process ended"))) process.exitCode = 1;
 }

@@ -1,41 +1,27 @@
-/** Bulkhead itself, nothing switched off: existence, journal, deadlines, checks of every reply. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createPluginHost, EndpointConfig, type HostedDriver, type PluginHost } from "bulkhead";
-import type { Peer } from "./closed-loop.js";
-import { ANSWER, NETWORK, request } from "./workload.js";
+/** Bulkhead as one more peer: `createEndpoint` through a host with existence, journal, deadlines and checks of every reply. */
+import { EndpointConfig } from "bulkhead";
+import { LOAD_NETWORK, loadRequest } from "#dist/load/request.js";
+import type { Isolation } from "./costs.js";
+import { openHouse } from "./hosts.js";
+import type { Peer } from "./peers/peer.js";
+import { driverSource } from "./plugins.js";
 
-const DRIVER = `
-export async function init(callback) {
-  await callback.registerDriver("load", {
-    type: () => "load", config() {}, createNetwork() {}, deleteNetwork() {},
-    createEndpoint(nid, eid, epInfo) { epInfo.addInterface(0, ${JSON.stringify(ANSWER.mac)}, ${JSON.stringify(ANSWER.ipv4)}, ""); },
-    deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {},
-  }, { scope: "local" });
-}`;
-
-export function ours(isolation: "thread" | "process" | "dedicated"): Peer {
-  let folder: string;
-  let host: PluginHost;
-  let driver: HostedDriver;
+/** `durable`: with a journal on disk. */
+export function ours(isolation: Isolation, durable = false): Peer {
   return {
-    id: `bulkhead-${isolation}`,
-    what: `bulkhead, isolation "${isolation}"`,
+    id: `${isolation}${durable ? "-durable" : ""}`,
+    what: `isolation "${isolation}"${durable ? ", journal on disk" : ""}`,
     async start() {
-      folder = await mkdtemp(join(tmpdir(), "bulkhead-bench-"));
-      await writeFile(join(folder, "load.js"), DRIVER);
-      host = await createPluginHost({ plugins: folder, isolation, policy: { sandbox: "auto" } });
-      driver = host.driver("load");
-      await driver.createNetwork(NETWORK);
-    },
-    call(n) {
-      const { nid, eid, options } = request(n);
-      return driver.createEndpoint(nid, eid, new EndpointConfig(), options as never);
-    },
-    async stop() {
-      await host.close();
-      await rm(folder, { recursive: true, force: true });
+      const house = await openHouse({ isolation, durable, plugins: { load: driverSource() } });
+      const driver = house.host.driver("load");
+      await driver.createNetwork(LOAD_NETWORK);
+      return {
+        call(n) {
+          const { nid, eid, options } = loadRequest(n);
+          return driver.createEndpoint(nid, eid, new EndpointConfig(), options);
+        },
+        stop: house.stop,
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type MessagePort, workerData } from "node:worker_threads";
 import * as Comlink from "comlink";
-import { ANSWER } from "./workload.js";
+import { ANSWER } from "./peer.js";
 
 const port = workerData as MessagePort;
 Comlink.expose(

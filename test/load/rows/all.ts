@@ -1,0 +1,49 @@
+/** Everything that is measured: first the bars, in the order of their table, then what is for information. */
+import type { Measure } from "../row.js";
+import { builtins } from "./builtins.js";
+import { coldLoad } from "./cold-load.js";
+import { curves } from "./curves.js";
+import { gatewayWrk } from "./gateway-wrk.js";
+import { hangRecovery } from "./hang-recovery.js";
+import { isolations } from "./isolations.js";
+import { journalLifecycles } from "./journal-lifecycles.js";
+import { memory128 } from "./memory-128.js";
+import { memoryByCount } from "./memory-by-count.js";
+import { neighboursHostile } from "./neighbours-hostile.js";
+import { openLoopTail } from "./open-loop-tail.js";
+import { peers } from "./peers.js";
+import { saturationByFlight } from "./saturation-by-flight.js";
+import { saturationProcessHttp } from "./saturation-process-http.js";
+import { saturationThreadComlink } from "./saturation-thread-comlink.js";
+import { saturationThreadRawEcho } from "./saturation-thread-raw-echo.js";
+import { scale256 } from "./scale-256.js";
+import { sequentialProcessHttp } from "./sequential-process-http.js";
+import { sequentialThreadRawEcho } from "./sequential-thread-raw-echo.js";
+import { spareLoad } from "./spare-load.js";
+import { walls } from "./walls.js";
+import { work } from "./work.js";
+
+export const MEASURES: readonly Measure[] = [
+  saturationThreadRawEcho,
+  saturationThreadComlink,
+  saturationProcessHttp,
+  sequentialThreadRawEcho,
+  sequentialProcessHttp,
+  openLoopTail,
+  spareLoad,
+  hangRecovery,
+  coldLoad,
+  memory128,
+  scale256,
+  builtins,
+  gatewayWrk,
+  neighboursHostile,
+  journalLifecycles,
+  saturationByFlight,
+  peers,
+  work,
+  walls,
+  isolations,
+  memoryByCount,
+  curves,
+];

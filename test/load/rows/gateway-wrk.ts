@@ -1,0 +1,75 @@
+/** Docker's protocol, served: requests per second with wrk, journal on disk, against a bare server that answers a constant. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { DriverCalls } from "#dist/docker/driver-calls.js";
+import { createServer as createGateway } from "#dist/docker/server.js";
+import { viewOf } from "#dist/host/plugin-host.js";
+import { LOAD_NETWORK } from "#dist/load/request.js";
+import { DOCKER } from "#dist/protocol/limits.js";
+import { openHouse } from "../hosts.js";
+import { driverSource } from "../plugins.js";
+import type { Measure } from "../row.js";
+import { noWrk, wrk } from "../wrk.js";
+
+const ID = "gateway-wrk";
+const CONSTANT = JSON.stringify({ Interface: { MacAddress: "02:42:0a:01:00:02" } });
+
+/** The gateway's own server, as `DockerGateway` makes it for each type, on a port instead of its socket. */
+async function gateway(ms: number): Promise<number> {
+  const house = await openHouse({ durable: true, plugins: { load: driverSource() } });
+  try {
+    const driver = house.host.driver("load");
+    const view = viewOf(house.host, "load");
+    if (!view) throw new Error("the host is not one of ours");
+    await driver.createNetwork(LOAD_NETWORK);
+    const failed = (error: unknown): void => console.error(error);
+    const serving = { calls: new DriverCalls(driver, view), scope: view.scope };
+    const server = createGateway({ serving: () => serving, answerMs: DOCKER.answerMs, failed });
+    try {
+      return await wrk(await server.listen({ host: "127.0.0.1", port: 0 }), ms);
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await house.stop();
+  }
+}
+
+async function bare(ms: number): Promise<number> {
+  const server: Server = createServer((request, response) => {
+    request.resume();
+    request.on("end", () => response.setHeader("content-type", "application/json").end(CONSTANT));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    return await wrk(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, ms);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  }
+}
+
+export const gatewayWrk: Measure = {
+  rows: [
+    {
+      id: ID,
+      what: "Docker gateway, journal on disk, process isolation, wrk at 64 connections",
+      peer: "bare http server answering a constant",
+      unit: "requests/s",
+      direction: "at least",
+      bar: 0.5,
+      aim: 0.8,
+    },
+  ],
+  seconds: 30,
+  lacks: noWrk,
+  round: async (run) => ({
+    [ID]: await run.pair(
+      () => gateway(run.ms(2000)),
+      () => bare(run.ms(2000)),
+    ),
+  }),
+};
