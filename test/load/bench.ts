@@ -19,6 +19,9 @@ export interface BenchFile {
   readonly curves: readonly CurvePoint[];
 }
 
+/** Measures of a smoke run at one time. */
+const SMOKE_LANES = 3;
+
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
@@ -62,16 +65,21 @@ async function bench(): Promise<void> {
   console.log(heading(meta()));
   const rows: Row[] = [];
   const curves: CurvePoint[] = [];
-  for (const measure of MEASURES) {
-    if (only && !measure.rows.some(({ id }) => only.includes(id))) continue;
-    const began = performance.now();
-    const found = await runMeasure(measure, values.smoke, rounds);
-    const mine = found.rows.filter(({ id }) => !only || only.includes(id));
-    rows.push(...mine);
-    curves.push(...found.points);
-    for (const row of mine) console.log(rowLine(row));
-    console.log(`${" ".repeat(42)} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
-  }
+  const waiting = MEASURES.filter((measure) => !only || measure.rows.some(({ id }) => only.includes(id)));
+  const lane = async (): Promise<void> => {
+    for (let measure = waiting.shift(); measure !== undefined; measure = waiting.shift()) {
+      const began = performance.now();
+      const found = await runMeasure(measure, values.smoke, rounds);
+      const mine = found.rows.filter(({ id }) => !only || only.includes(id));
+      rows.push(...mine);
+      curves.push(...found.points);
+      for (const row of mine) console.log(rowLine(row));
+      console.log(`${" ".repeat(42)} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+    }
+  };
+  // One after the other, where figures are to mean something.
+  await Promise.all(Array.from({ length: values.smoke ? SMOKE_LANES : 1 }, lane));
+  rows.sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id));
   const barred = rows.filter(({ bar }) => bar !== null);
   const file: BenchFile = { meta: meta(), rows, curves };
   const { seconds, loadAfter } = file.meta;
