@@ -3,8 +3,6 @@
  * crashes, and does not hear a veto to a delete: so what is recorded already in the same words is answered again, and what it
  * has forgotten is left and deleted when it stands in the way.
  */
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -13,6 +11,7 @@ import type { JsonObject } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, JoinData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { TypeView } from "../host/type-view.js";
+import { hasLostSandbox } from "./collector.js";
 import { givenInterfaces, interfacesReply } from "./interfaces.js";
 import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest } from "./wire.js";
 
@@ -40,7 +39,7 @@ export class DriverCalls {
   async deleteNetwork({ NetworkID }: { readonly NetworkID: string }, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID);
     // It would not ask while it knew of any.
-    for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.#drop(NetworkID, endpoint, call);
+    for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.drop(NetworkID, endpoint, call);
     await gone(this.#driver.deleteNetwork(NetworkID, call));
     return {};
   }
@@ -51,14 +50,14 @@ export class DriverCalls {
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
     if (known?.phase === "live" && isDeepStrictEqual(known.options, Options))
       return interfacesReply(request, known.interfaces);
-    await this.#dropForgotten(NetworkID, info, call);
+    await this.#dropForgotten(NetworkID, EndpointID, info, call);
     await this.#driver.createEndpoint(NetworkID, EndpointID, info, Options as JsonObject, call);
     return interfacesReply(request, info.toJSON());
   }
 
   async deleteEndpoint({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
-    if (known) await this.#drop(NetworkID, known, call);
+    if (known) await this.drop(NetworkID, known, call);
     else await gone(this.#driver.deleteEndpoint(NetworkID, EndpointID, call));
     return {};
   }
@@ -72,7 +71,7 @@ export class DriverCalls {
     const before = endpoint?.join;
     if (before?.phase === "live" && before.data && before.sboxKey === SandboxKey) return joinReply(before.data);
     // A join whose sandbox is gone was never left: its engine crashed.
-    if (endpoint && before && forgotten(endpoint)) await this.#leave(NetworkID, endpoint, call);
+    if (endpoint && before && hasLostSandbox(endpoint)) await this.#leave(NetworkID, endpoint, call);
     const info = new JoinConfig(new EndpointConfig(endpoint?.interfaces ?? []));
     await this.#driver.join(NetworkID, EndpointID, SandboxKey, info, Options as JsonObject, call);
     const data = info.toJSON();
@@ -98,28 +97,17 @@ export class DriverCalls {
   }
 
   /** An address is the engine's to give: whoever had it and is not the one asked for has been forgotten by it. */
-  async #dropForgotten(nid: string, info: EndpointConfig, call: CallOptions): Promise<void> {
+  async #dropForgotten(nid: string, eid: string, info: EndpointConfig, call: CallOptions): Promise<void> {
     const wanted = new Set(info.interfaces().flatMap((one) => [one.address(), one.addressIPv6()]));
     wanted.delete("");
     for (const endpoint of [...(this.#view.network(nid)?.endpoints.values() ?? [])]) {
       const taken = endpoint.interfaces.some(({ ipv4, ipv6 }) => wanted.has(ipv4) || wanted.has(ipv6));
-      if (taken && endpoint.phase === "live") await this.#drop(nid, endpoint, call);
+      if (taken && endpoint.eid !== eid) await this.drop(nid, endpoint, call);
     }
   }
 
-  /** Leaves and deletes endpoints whose sandbox is gone: their engine crashed, and will not ask for it. Rejects with the first failure. */
-  async collect(call: CallOptions): Promise<readonly string[]> {
-    const dropped: string[] = [];
-    for (const { nid, endpoints } of this.#view.networks()) {
-      for (const endpoint of [...endpoints.values()].filter(forgotten)) {
-        await this.#drop(nid, endpoint, call);
-        dropped.push(endpoint.eid);
-      }
-    }
-    return dropped;
-  }
-
-  async #drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
+  /** Leaves and deletes an endpoint that the engine has forgotten, whatever stands recorded of it. */
+  async drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
     if (endpoint.join) await this.#leave(nid, endpoint, call);
     // A sandbox gives its links back after Leave, or takes them along when it ends.
     await this.#view.returned();
@@ -129,12 +117,6 @@ export class DriverCalls {
   async #leave(nid: string, { eid }: EndpointRecord, call: CallOptions): Promise<void> {
     await gone(this.#driver.leave(nid, eid, call));
   }
-}
-
-/** True when an endpoint was joined to a sandbox that is no more. Where sandboxes cannot be seen at all, none is. */
-function forgotten({ join }: EndpointRecord): boolean {
-  const path = join?.phase === "live" ? join.sboxKey : "";
-  return path.startsWith("/") && existsSync(dirname(path)) && !existsSync(path);
 }
 
 /** A delete of what is gone already has succeeded: its first try was cut off. */
@@ -147,7 +129,7 @@ async function gone(deleted: Promise<void>): Promise<void> {
   }
 }
 
-/** Both forms at once: an engine of 2015 reads the lists. Without a gateway none is wanted: not the engine's own bridge either. */
+/** Both forms at once: an engine of 2015 reads the lists. Without a gateway the engine attaches its own, as for every driver of libnetwork's. */
 function joinReply({ names, gateway, gatewayIPv6, staticRoutes }: JoinData): object {
   const [first] = names;
   const routes = staticRoutes.map(({ destination, routeType, nextHop, interfaceID }) => ({
@@ -162,6 +144,5 @@ function joinReply({ names, gateway, gatewayIPv6, staticRoutes }: JoinData): obj
     Gateway: gateway,
     GatewayIPv6: gatewayIPv6,
     StaticRoutes: routes,
-    ...(gateway === "" && gatewayIPv6 === "" ? { DisableGatewayService: true } : {}),
   };
 }

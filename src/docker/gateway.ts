@@ -5,7 +5,9 @@ import { DriverError } from "../driverapi/errors.js";
 import type { DriverEvent } from "../host/events.js";
 import type { Logger } from "../host/logger.js";
 import { type PluginHost, viewOf } from "../host/plugin-host.js";
+import type { TypeView } from "../host/type-view.js";
 import { DOCKER } from "../protocol/limits.js";
+import { Collector } from "./collector.js";
 import { DriverCalls } from "./driver-calls.js";
 import type { Serving } from "./methods.js";
 import { createServer } from "./server.js";
@@ -32,6 +34,7 @@ export interface GatewayOptions {
 interface Served {
   readonly server: FastifyInstance;
   readonly socket: PlacedSocket;
+  readonly collecting: NodeJS.Timeout;
 }
 
 export class DockerGateway {
@@ -126,28 +129,38 @@ export class DockerGateway {
       await server.close();
       throw error;
     }
-    this.#served.set(type, { server, socket });
+    const collector = new Collector();
+    const collect = (): void => void this.#collect(type, collector, answerMs);
+    this.#served.set(type, { server, socket, collecting: setInterval(collect, DOCKER.collectMs).unref() });
     logger.info({ driver: type, socket: path }, `docker: driver "${type}" is served`);
-    void this.#collect(type, answerMs);
+    collect();
   }
 
   #serving(type: string): Serving {
-    const { host } = this.#options;
-    const view = viewOf(host, type);
-    if (!view) throw new Error("the host is not one of ours");
-    return { calls: new DriverCalls(host.driver(type), view), scope: view.scope };
+    const view = this.#view(type);
+    return { calls: new DriverCalls(this.#options.host.driver(type), view), scope: view.scope };
   }
 
-  async #collect(type: string, answerMs: number): Promise<void> {
+  #view(type: string): TypeView {
+    const view = viewOf(this.#options.host, type);
+    if (!view) throw new Error("the host is not one of ours");
+    return view;
+  }
+
+  async #collect(type: string, collector: Collector, answerMs: number): Promise<void> {
     const { logger } = this.#options;
     try {
-      const dropped = await this.#serving(type).calls.collect({ signal: AbortSignal.timeout(answerMs) });
+      const signal = AbortSignal.timeout(answerMs);
+      const dropped = await collector.collect(this.#serving(type).calls, this.#view(type), { signal });
       if (dropped.length > 0)
-        logger.warn({ driver: type, endpoints: dropped }, "docker: endpoints of sandboxes that are gone are deleted");
+        logger.warn(
+          { driver: type, endpoints: dropped },
+          "docker: endpoints that the engine has forgotten are deleted",
+        );
     } catch (error) {
       logger.warn(
         { driver: type, err: error },
-        "docker: endpoints of sandboxes that are gone could not all be deleted",
+        "docker: endpoints that the engine has forgotten could not be deleted yet",
       );
     }
   }
@@ -156,6 +169,7 @@ export class DockerGateway {
     const served = this.#served.get(type);
     if (!served) return;
     this.#served.delete(type);
+    clearInterval(served.collecting);
     // First out of the engine's sight; then whoever is connected is answered and let go.
     served.socket.remove();
     await served.server.close();

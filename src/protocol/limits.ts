@@ -274,6 +274,8 @@ export const DOCKER = {
   bodyBytes: 1_048_576,
   /** Requests of one network type that are worked on at one time; further ones are told to come again. */
   requests: 1024,
+  /** How often endpoints are looked for that the engine has forgotten, in milliseconds: longer than it tries anything again. */
+  collectMs: 30_000,
   /** Whoever may still answer on a socket that stands where ours shall stand must do so by then, in milliseconds. */
   probeMs: 500,
   /** Longest path of a Unix socket, in bytes. */

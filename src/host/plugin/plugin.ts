@@ -157,6 +157,14 @@ export class Plugin {
       if (this.#state === "stopped") return;
       this.#orphan = true;
       if (this.#state === "running") this.#state = "orphaned";
+      const networks = this.networks();
+      if (networks.length > 0) {
+        const { message, code } = this.#inUse(
+          `plugin "${this.id}": its file is gone; it serves on until these networks are deleted`,
+          networks,
+        );
+        this.#context.logger.warn({ plugin: this.id, code, networks }, message);
+      }
       await this.#endOrphan("its file was removed");
     });
   }
