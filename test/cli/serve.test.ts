@@ -1,8 +1,10 @@
 /** `bulkhead serve` as its own process: ready, served, stopped by signals, started again after a kill. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
+import { parsePolicy } from "#dist/host/policy/parse-policy.js";
 import { post } from "../docker/socket.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { plugin, REPO } from "../host/platform/house.js";
@@ -124,6 +126,17 @@ test("a config file or flag that is wrong is named, and nothing starts", async (
   const key = await start();
   assert.is(await key.ended, "1");
   assert.match(key.stderr(), /serve\.json:2:\d+: dokerDir: .*dockerDir/);
+});
+
+test("examples/serve: the config file and the policy are valid, and say what is the default anyway", async () => {
+  const folder = join(REPO, "examples/serve");
+  const config = await readServeConfig(join(folder, "serve.json"), true);
+  assert.equal(settle({}, config), settle({}, {}));
+  const policy = join(folder, "bulkhead.config.json");
+  assert.ok(parsePolicy(await readFile(policy, "utf8"), policy).plugins?.bridge);
+  const unit = await readFile(join(folder, "bulkhead.service"), "utf8");
+  assert.match(unit, /^Type=notify$/m);
+  assert.match(unit, /^ExecStart=.* bulkhead serve --config \/etc\/bulkhead\/serve\.json$/m);
 });
 
 test.run();

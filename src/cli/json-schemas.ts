@@ -1,13 +1,15 @@
-/** The JSON Schemas of manifest and policy, made from the schemas the host itself checks with. */
-import { z } from "../../zod.js";
-import { manifestSchema } from "../manifest/schema.js";
-import { policySchema } from "./schema.js";
+/** The JSON Schemas of manifest, policy and the daemon's config file, made from the schemas the host itself checks with. */
+import { manifestSchema } from "../host/manifest/schema.js";
+import { policySchema } from "../host/policy/schema.js";
+import { z } from "../zod.js";
+import { serveSchema } from "./serve/settings.js";
 
 /** The schemas by the file name they ship under. */
 export function jsonSchemas(): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
   return {
     "plugin.schema.json": jsonSchema(manifestSchema, "Bulkhead: a plugin's manifest"),
     "bulkhead.config.schema.json": jsonSchema(policySchema, "Bulkhead: an operator's policy"),
+    "serve.schema.json": jsonSchema(serveSchema, "Bulkhead: what bulkhead serve is told"),
   };
 }
 

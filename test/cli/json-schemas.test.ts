@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { jsonSchemas } from "#dist/host/policy/json-schemas.js";
+import { jsonSchemas } from "#dist/cli/json-schemas.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
-import { assert, suite } from "../../harness.js";
+import { assert, suite } from "../harness.js";
 
-const test = suite("host/policy/json-schemas");
+const test = suite("cli/json-schemas");
 
 interface Schema {
   $schema?: string;
@@ -45,6 +45,12 @@ test("the manifest's", () => {
   assert.is(schema.properties.permissions?.additionalProperties, false);
 });
 
+test("the daemon's config file's", () => {
+  const schema = read("serve.schema.json");
+  assert.is(schema.additionalProperties, false);
+  assert.ok(["plugins", "policy", "dataDir", "dockerDir"].every((key) => Object.hasOwn(schema.properties, key)));
+});
+
 test("the policy's", () => {
   const schema = read("bulkhead.config.schema.json");
   assert.equal(Object.keys(schema.properties), ["$schema", "sandbox", "defaults", "plugins"]);
@@ -66,7 +72,7 @@ test("the policy's", () => {
 
 test("the build step writes them", async (t) => {
   const folder = await t.folder();
-  const step = fileURLToPath(new URL("../../../../dist/host/policy/write-schemas.js", import.meta.url));
+  const step = fileURLToPath(new URL("../../../dist/cli/write-schemas.js", import.meta.url));
   execFileSync(process.execPath, [step, folder]);
   for (const [name, schema] of Object.entries(jsonSchemas())) {
     assert.equal(JSON.parse(await readFile(join(folder, name), "utf8")), schema);

@@ -1,0 +1,40 @@
+/** README's Docker section, its lines run as they stand by a shell, in a project in which the package is installed. */
+import { mkdir, readFile, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { assert, type Suite } from "../../harness.js";
+import { REPO } from "../../host/platform/house.js";
+import { MAIN } from "./daemon.js";
+import type { Play } from "./play.js";
+
+export function readme(test: Suite, open: () => Promise<Play>, needs: string | undefined) {
+  test(
+    "README: the lines of its Docker section work as they are written",
+    async () => {
+      const { engine, stage, daemon } = await open();
+      await daemon.kill("SIGTERM");
+      const text = /\n## Docker\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(
+        await readFile(join(REPO, "README.md"), "utf8"),
+      )?.[1];
+      const lines = (text ?? "").trim().split("\n");
+      assert.is(lines.length, 5);
+      const project = stage.path("project");
+      await mkdir(join(project, "node_modules/.bin"), { recursive: true });
+      await symlink(REPO, join(project, "node_modules/bulkhead"));
+      await symlink(MAIN, join(project, "node_modules/.bin/bulkhead"));
+      // Any wget would do.
+      await mkdir(join(project, "bin"));
+      await symlink("/bin/busybox", join(project, "bin/wget"));
+      const env = { ...engine.env, PATH: `${project}/bin:${process.env.PATH}`, TMPDIR: "/run" };
+      const script = `cd ${project}; set -e; exec 2>&1; ${lines.join("\n")}`;
+      const ran = await stage.run(["sh", "-c", script], { env, ms: 60_000 });
+      assert.is(ran.code, 0, ran.out);
+      // What the container says of itself, asked by another container and by the host; the daemon's own line stands among them.
+      const id = (await engine.docker("ps", "-q", "-f", "name=web")).trim();
+      assert.is(ran.out.split("\n").filter((line) => line === id).length, 2, ran.out);
+      assert.match(ran.out, /^bulkhead ready: /m);
+      await engine.docker("rm", "-f", "web");
+      await engine.docker("network", "rm", "mine");
+    },
+    { ms: 90_000, needs },
+  );
+}
