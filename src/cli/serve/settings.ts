@@ -56,8 +56,8 @@ export const DEFAULTS = {
 
 const path = z.string().min(1).max(4096);
 
-/** The config file's schema. */
-const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
+/** The config file's schema; shipped as JSON Schema too. */
+export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   $schema: z.exactOptional(path),
   plugins: z.exactOptional(z.union([path, z.array(path).min(1).max(64)])),
   policy: z.exactOptional(path),
