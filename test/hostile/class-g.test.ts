@@ -19,9 +19,20 @@ for (const isolation of chosenIsolations()) {
   );
   for (const one of cases) {
     const { item, title } = one;
-    test(`${item}: ${title}`, async () => outcomeSeen({ item, title, isolation, outcome: await resultOf(one) }), {
-      needs,
-    });
+    test(
+      `${item}: ${title}`,
+      async () =>
+        outcomeSeen({
+          item,
+          title,
+          isolation,
+          outcome: await resultOf(one),
+          heavy: one.expected !== "nothing" && one.expected.heavy === true,
+        }),
+      {
+        needs,
+      },
+    );
   }
   test(
     "the hosts close, and nothing is left",

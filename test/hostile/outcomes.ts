@@ -13,7 +13,11 @@ export interface Seen {
   readonly title: string;
   readonly isolation: Isolation;
   readonly outcome: Outcome;
+  /** How busy the machine is decides whether the worker is ended first or its host process: both are as they must be. */
+  readonly heavy?: boolean;
 }
+
+const ENDED: readonly (Outcome | undefined)[] = ["plugin ended", "host ended and recovered"];
 
 /** By item and title ("35 new Array(5e7).fill(0)"), then by isolation. */
 export type Outcomes = Readonly<Record<string, Readonly<Partial<Record<Isolation, Outcome>>>>>;
@@ -30,10 +34,12 @@ export function outcomeSeen(seen: Seen): void {
     return;
   }
   known ??= readOutcomes();
-  const { item, title, isolation, outcome } = seen;
+  const { item, title, isolation, outcome, heavy = false } = seen;
+  const expected = known[`${item} ${title}`]?.[isolation];
+  if (heavy && isolation !== "thread" && ENDED.includes(outcome) && ENDED.includes(expected)) return;
   assert.equal(
     outcome,
-    known[`${item} ${title}`]?.[isolation],
+    expected,
     `"${title}" under "${isolation}" came to "${outcome}"; is that right? then: npm run hostile`,
   );
 }

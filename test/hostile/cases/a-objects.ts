@@ -90,6 +90,8 @@ export const OBJECTS: readonly HostileCase[] = [
   {
     item: 4,
     title: "errors and promises of the runtime, and a stack overflow in each endowment",
+    // Half a second of work on a machine of its own.
+    policy: { timeouts: { default: 5000, init: 10_000 } },
     source: hostile({
       top: `${WALK}
       const deep = (fn) => { let edge, last, tries = 60; const down = () => { try { down(); } catch (error) { edge ??= error; if (tries-- > 0) try { fn(); } catch (inner) { last = inner; } throw error; } }; try { down(); } catch {} return last ?? edge; };
