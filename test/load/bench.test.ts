@@ -35,7 +35,7 @@ const BARS = [
   ["journal-lifecycles", "at least", 0.4, 0.8],
 ] as const;
 
-test("a row per bar, ids once, five rounds each, in under eight minutes", () => {
+test("a row per bar, ids once, five rounds each but two, in under eight minutes", () => {
   const barred = SPECS.filter(({ bar }) => bar !== null);
   assert.equal(
     barred.map(({ id, direction, bar, aim }) => [id, direction, bar, aim]),
@@ -44,7 +44,15 @@ test("a row per bar, ids once, five rounds each, in under eight minutes", () => 
   const ids = SPECS.map(({ id }) => id);
   assert.is(new Set(ids).size, ids.length);
   for (const id of ids) assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)*$/);
-  for (const { rows, rounds } of MEASURES) if (rows.some(({ bar }) => bar !== null)) assert.is(rounds, undefined);
+  const fewer = MEASURES.filter(({ rows, rounds }) => rows.some(({ bar }) => bar !== null) && rounds !== undefined);
+  assert.equal(
+    fewer.map(({ rows, rounds }) => [rows[0]?.id, rounds]),
+    [
+      ["memory-128", 3],
+      ["scale-256", 3],
+    ],
+    "what a loaded host of hundreds of plugins costs is worth three runs, all else five",
+  );
   assert.ok(MEASURES.reduce((sum, { seconds }) => sum + seconds, 0) < 480);
 });
 

@@ -1,6 +1,6 @@
 /**
  * A process of its own that holds idle plugins, or bare SES workers, and tells what it and all below it have grown by, in
- * mebibytes of resident memory. Arguments: "thread" | "process" | "dedicated" | "bare", count, milliseconds to settle.
+ * mebibytes of resident memory, and how many milliseconds it took until all were there. Arguments: "thread" | "process" | "dedicated" | "bare", count, milliseconds to settle.
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -38,9 +38,11 @@ async function plugins(wanted: number, isolation: Isolation): Promise<() => Prom
 
 await settle(0);
 const before = familyMb();
+const began = performance.now();
 const stop = kind === "bare" ? await bareWorkers(Number(count)) : await plugins(Number(count), kind as Isolation);
+const loaded = performance.now() - began;
 await settle(Number(ms));
 const grown = familyMb() - before;
 await stop();
-process.send?.(grown);
+process.send?.({ mb: grown, ms: loaded });
 process.disconnect?.();

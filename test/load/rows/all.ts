@@ -8,7 +8,6 @@ import { hangRecovery } from "./hang-recovery.js";
 import { isolations } from "./isolations.js";
 import { journalLifecycles } from "./journal-lifecycles.js";
 import { memory128 } from "./memory-128.js";
-import { memoryByCount } from "./memory-by-count.js";
 import { neighboursHostile } from "./neighbours-hostile.js";
 import { openLoopTail } from "./open-loop-tail.js";
 import { peers } from "./peers.js";
@@ -44,6 +43,5 @@ export const MEASURES: readonly Measure[] = [
   work,
   walls,
   isolations,
-  memoryByCount,
   curves,
 ];

@@ -42,7 +42,7 @@ export const coldLoad: Measure = {
     },
     { id: "cold-load-bundled", what: "the same, from the start of its worker on", bar: null, ...spec },
   ],
-  seconds: 8,
+  seconds: 6,
   async round(run) {
     let unbundled = Number.NaN;
     const whole = await run.pair(async () => {

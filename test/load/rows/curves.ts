@@ -9,7 +9,7 @@ import { barePiscina } from "../peers/piscina.js";
 import { rawEcho } from "../peers/raw-echo.js";
 import type { Figures, Measure, Run } from "../row.js";
 
-const RATES = [1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000];
+const RATES = [1_000, 3_000, 10_000, 20_000, 50_000, 100_000];
 /** A rate is borne when that share of it is answered, and at p99 within that many microseconds. */
 const BORNE = { share: 0.98, p99: 50_000 };
 const ALL: readonly Peer[] = [ours("thread"), ours("process"), rawEcho, bareComlink, barePiscina, httpUnix];
@@ -19,7 +19,7 @@ async function curve(peer: Peer, run: Run): Promise<number> {
   let first = 0;
   await withPeer(peer, async ({ call }) => {
     for (const offered of run.smoke ? RATES.slice(0, 2) : RATES) {
-      const { perSecond, latency, next } = await openLoop(call, { perSecond: offered, ms: run.ms(600), first });
+      const { perSecond, latency, next } = await openLoop(call, { perSecond: offered, ms: run.ms(500), first });
       first = next;
       const { p50, p99, p999 } = latency;
       run.point({ id: peer.id, what: peer.what, offered, perSecond, p50, p99, p999 });
@@ -38,7 +38,7 @@ export const curves: Measure = {
     direction: "at least" as const,
     bar: null,
   })),
-  seconds: 38,
+  seconds: 22,
   rounds: 1,
   async round(run) {
     const figures: Record<string, Figures> = {};

@@ -64,12 +64,12 @@ export const gatewayWrk: Measure = {
       aim: 0.8,
     },
   ],
-  seconds: 30,
+  seconds: 27,
   lacks: noWrk,
   round: async (run) => ({
     [ID]: await run.pair(
-      () => gateway(run.ms(2000)),
-      () => bare(run.ms(2000)),
+      () => gateway(run.ms(1000)),
+      () => bare(run.ms(1000)),
     ),
   }),
 };

@@ -20,8 +20,8 @@ export const isolations: Measure = {
       bar: null,
     })),
   ),
-  seconds: 20,
-  rounds: 2,
+  seconds: 13,
+  rounds: 1,
   async round(run) {
     const figures: Record<string, Figures> = {};
     let threads: Costs | undefined;

@@ -29,11 +29,11 @@ export const journalLifecycles: Measure = {
       aim: 0.8,
     },
   ],
-  seconds: 25,
+  seconds: 19,
   round: async (run) => ({
     [ID]: await run.pair(
-      () => lifecycles(true, run.ms(1500)),
-      () => lifecycles(false, run.ms(1500)),
+      () => lifecycles(true, run.ms(1000)),
+      () => lifecycles(false, run.ms(1000)),
     ),
   }),
 };

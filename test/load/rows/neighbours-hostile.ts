@@ -43,7 +43,7 @@ export const neighboursHostile: Measure = {
       aim: 1.5,
     },
   ],
-  seconds: 45,
+  seconds: 34,
   async round(run) {
     const short = { timeouts: { endpointOperInfo: 500 } };
     const policy = { plugins: Object.fromEntries(Object.keys(HOSTILE).map((type) => [type, short])) };
@@ -57,7 +57,7 @@ export const neighboursHostile: Measure = {
       const ask = (n: number): Promise<unknown> =>
         host.driver(GOOD[n % GOOD.length] as string).endpointOperInfo("n", "e");
       const p99 = async (): Promise<number> => {
-        const { latency } = await openLoop(ask, { perSecond: PER_SECOND, ms: run.ms(2500) });
+        const { latency } = await openLoop(ask, { perSecond: PER_SECOND, ms: run.ms(2000) });
         return latency.p99;
       };
       const alone = await p99();

@@ -19,7 +19,7 @@ export const saturationByFlight: Measure = {
       bar: null,
     })),
   ),
-  seconds: 22,
+  seconds: 16,
   rounds: 1,
   async round(run) {
     const floor = await byFlight(rawEcho, run);

@@ -70,8 +70,8 @@ export const walls: Measure = {
       bar: null,
     })),
   ),
-  seconds: 22,
-  rounds: 3,
+  seconds: 9,
+  rounds: 1,
   lacks: () => noBubblewrap || undefined,
   async round(run) {
     const figures: Record<string, Figures> = {};

@@ -65,7 +65,7 @@ export const work: Measure = {
       bar: null,
     })),
   ),
-  seconds: 12,
+  seconds: 11,
   rounds: 1,
   async round(run) {
     const loop = { inFlight: 256, ms: run.ms(800) };
