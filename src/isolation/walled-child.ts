@@ -18,15 +18,18 @@ export class WalledChild {
   /** Called once, when it has ended: how, in words. */
   onEnd: ((how: string) => void) | undefined;
   readonly #child: ChildProcess;
+  readonly #tellsPid: boolean;
   #pid: number | undefined;
   #stderr = "";
   #killed = false;
+  #late: NodeJS.Timeout | undefined;
   #over = false;
 
   /** Throws where nothing can be started at all. */
   constructor(command: WallCommand) {
     const child = startBehind(command, { stdout: "ignore", link: true });
     this.#child = child;
+    this.#tellsPid = command.tellsPid;
     // Without a descriptor to spare, Node starts nothing and gives no streams.
     if ((child.stdio as unknown) === undefined) throw new Error("no process can be started: too many open files");
     this.link = child.stdio[3] as Socket;
@@ -38,7 +41,7 @@ export class WalledChild {
       const pid = /"child-pid": (\d+)/.exec(told)?.[1];
       if (pid === undefined || this.#pid !== undefined) return;
       this.#pid = Number(pid);
-      if (this.#killed) signal(this.#pid);
+      if (this.#killed) this.#strike();
     });
     const stderr = child.stdio[2] as Readable;
     stderr.setEncoding("utf8").on("data", (part: string) => {
@@ -68,8 +71,16 @@ export class WalledChild {
 
   /** In the background; `onEnd` follows. */
   kill(): void {
-    if (this.#over) return;
+    if (this.#over || this.#killed) return;
     this.#killed = true;
+    // What bubblewrap has just started waits for its word: ended before it has told who that is, it leaves that one waiting for ever.
+    if (this.#tellsPid && this.#pid === undefined)
+      this.#late = setTimeout(() => this.#strike(), WALLS.tellsPidMs).unref();
+    else this.#strike();
+  }
+
+  #strike(): void {
+    clearTimeout(this.#late);
     this.#child.kill("SIGKILL");
     if (this.#pid !== undefined && this.#pid !== this.#child.pid) signal(this.#pid);
   }
@@ -77,6 +88,7 @@ export class WalledChild {
   #end(how: string): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#late);
     for (const stream of this.#child.stdio) stream?.destroy();
     const words = /FATAL ERROR: [^\n]*/.exec(this.#stderr)?.[0] ?? this.#stderr.trim().split("\n").at(-1)?.trim() ?? "";
     this.onEnd?.(`${how}${words === "" ? "" : `: ${words.slice(0, 200)}`}`);

@@ -169,6 +169,8 @@ export const WALLS = {
   readyMs: 20_000,
   /** A worker asked of one that is ready must be there by then, in milliseconds. */
   openMs: 20_000,
+  /** Bubblewrap tells which process it has started by then, in milliseconds, or is ended without that one. */
+  tellsPidMs: 5_000,
   /** One that has closed its stream must have ended by then, in milliseconds. */
   closedMs: 500,
   /** Its main thread must answer a ping by then, in milliseconds. */

@@ -57,14 +57,15 @@ function temporary(): readonly string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith(`bulkhead-runtime-${process.pid}-`));
 }
 
-/** Processes whose parent this one is, by name and id. */
+/** Processes whose parent this one is, by name and id; and those behind a wall of its own, whoever their parent is by now. */
 export function children(): readonly string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
         const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "latin1")) ?? [];
-        return Number(parent) === process.pid ? [`${name} (${pid})`] : [];
+        const walled = readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`/bulkhead-runtime-${process.pid}-`);
+        return walled || Number(parent) === process.pid ? [`${name} (${pid})`] : [];
       } catch {
         // It has just ended.
         return [];
