@@ -14,23 +14,25 @@ const NSFS = 0x6e736673;
 
 /** One network type's; it remembers from look to look. */
 export class Collector {
-  /** Endpoints that were joined to nothing at the last look. */
-  #idle: ReadonlySet<string> = new Set();
+  /** What looked forgotten at the last look. */
+  #suspects: ReadonlySet<string> = new Set();
 
   /**
-   * Leaves and deletes every endpoint whose sandbox is gone, or that has been joined to nothing since the last look: an engine joins
-   * what it has created, and deletes what it has left, at once. Gives their ids. Rejects with the first failure.
+   * Leaves and deletes every endpoint that has been joined to nothing, or to a sandbox that is gone, since the last look: an engine
+   * joins what it has created and deletes what it has left at once, and makes a sandbox soon after Join. Gives their ids. Rejects with
+   * the first failure.
    */
   async collect(calls: DriverCalls, view: TypeView, call: CallOptions): Promise<readonly string[]> {
-    const before = this.#idle;
-    const idle = new Set<string>();
-    this.#idle = idle;
+    const before = this.#suspects;
+    const suspects = new Set<string>();
+    this.#suspects = suspects;
     const dropped: string[] = [];
     for (const { nid, endpoints } of [...view.networks()]) {
       for (const endpoint of [...endpoints.values()]) {
-        const isIdle = endpoint.join === undefined;
-        if (isIdle) idle.add(`${nid} ${endpoint.eid}`);
-        if (!hasLostSandbox(endpoint) && !(isIdle && before.has(`${nid} ${endpoint.eid}`))) continue;
+        if (endpoint.join !== undefined && !hasLostSandbox(endpoint)) continue;
+        const suspect = JSON.stringify([nid, endpoint.eid, endpoint.join?.sboxKey]);
+        suspects.add(suspect);
+        if (!before.has(suspect)) continue;
         await calls.drop(nid, endpoint, call);
         dropped.push(endpoint.eid);
       }

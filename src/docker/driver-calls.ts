@@ -102,7 +102,18 @@ export class DriverCalls {
     wanted.delete("");
     for (const endpoint of [...(this.#view.network(nid)?.endpoints.values() ?? [])]) {
       const taken = endpoint.interfaces.some(({ ipv4, ipv6 }) => wanted.has(ipv4) || wanted.has(ipv6));
-      if (taken && endpoint.eid !== eid) await this.drop(nid, endpoint, call);
+      if (taken && endpoint.eid !== eid) await this.#dropWhenFree(nid, endpoint, call);
+    }
+  }
+
+  /** A call that hangs holds its id until the host has ended it: that is waited for, as long as the engine is. */
+  async #dropWhenFree(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
+    for (;;) {
+      try {
+        return await this.drop(nid, endpoint, call);
+      } catch (error) {
+        if (!(error instanceof DriverError && error.code === "ERR_DRIVER_BUSY") || call.signal?.aborted) throw error;
+      }
     }
   }
 

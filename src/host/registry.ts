@@ -41,6 +41,11 @@ export class DriverRegistry {
     return this.#types.get(type)?.plugin;
   }
 
+  /** The drivers of a plugin that are registered. */
+  servicesOf(plugin: string): readonly DriverService[] {
+    return [...this.#types.values()].flatMap((one) => (one.plugin === plugin && one.service ? [one.service] : []));
+  }
+
   set(type: string, service: DriverService): void {
     const entry = this.#types.get(type);
     if (entry) entry.service = service;

@@ -31,6 +31,17 @@ export function viewType(type: string, registry: DriverRegistry, netlink: Netlin
     networks: () => records.networks.values(),
     owns: (link) => netlink.owns(plugin, link),
     moved: (link, netns) => netlink.moved(link, netns),
-    returned: () => netlink.allReturned(plugin),
+    returned: () => netlink.allReturned(plugin, joinedLinks(registry, plugin)),
   };
+}
+
+/** The links of a plugin's endpoints that are joined: they are on their way, or there, whatever is seen of them. */
+function joinedLinks(registry: DriverRegistry, plugin: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { records } of registry.servicesOf(plugin)) {
+    for (const { endpoints } of records.networks.values()) {
+      for (const { join } of endpoints.values()) for (const { srcName } of join?.data?.names ?? []) names.add(srcName);
+    }
+  }
+  return names;
 }

@@ -24,7 +24,7 @@ function scene(sandboxes: Readonly<Record<string, string>>) {
   return { endpoints, look: (one: Collector) => one.collect(calls, view, {}) };
 }
 
-test("a sandbox that is no more, or only a file; not one that lives, nor one that cannot be seen from here", async (t) => {
+test("a sandbox that is no more, or only a file, at two looks in a row; not one that lives, nor one that cannot be seen from here", async (t) => {
   const folder = await t.folder();
   const { look } = scene({
     lives: "/proc/self/ns/net",
@@ -33,7 +33,9 @@ test("a sandbox that is no more, or only a file; not one that lives, nor one tha
     unseen: "/no/such/folder/box",
     text: "box",
   });
-  assert.equal(await look(new Collector()), ["gone", "file"]);
+  const one = new Collector();
+  assert.equal(await look(one), []);
+  assert.equal(await look(one), ["gone", "file"]);
 });
 
 test("joined to nothing at two looks in a row", async () => {

@@ -60,8 +60,8 @@ export interface NetlinkHub {
   moved(link: string, netns: string): Promise<void>;
   /** Notes that the host has moved a link back, under its own name; to be called when it is there. */
   returned(link: string): Promise<void>;
-  /** Notes which of a plugin's links that were moved away have been moved back by whoever did it. */
-  allReturned(plugin: string): Promise<void>;
+  /** Notes which of a plugin's links, but those `away`, have been moved back by whoever moved them. */
+  allReturned(plugin: string, away: ReadonlySet<string>): Promise<void>;
   /** Removes every link of a plugin, wherever it is. */
   release(plugin: string): Promise<void>;
   /** Adopts, forgets and removes after a crash: what ledger and marks do not agree on. Happens by itself before the first request. */
@@ -150,11 +150,15 @@ class Hub implements NetlinkHub {
     await this.#note(link, { netns });
   }
 
-  async allReturned(plugin: string): Promise<void> {
-    const away = this.#ownership.of(plugin).filter(({ moved }) => moved !== undefined);
-    if (away.length === 0) return;
+  async allReturned(plugin: string, away: ReadonlySet<string>): Promise<void> {
+    const rows = this.#ownership.of(plugin).filter(({ name, ifindex }) => ifindex !== undefined && !away.has(name));
+    if (rows.length === 0) return;
     const { links } = await this.backend.look();
-    const back = away.filter((row) => links.get(row.name)?.alias === this.#ownership.mark(row));
+    const back = rows.filter((row) => {
+      const link = links.get(row.name);
+      // A link that is back may have another index than it had.
+      return link?.alias === this.#ownership.mark(row) && (row.moved !== undefined || link.ifindex !== row.ifindex);
+    });
     for (const { name } of back) await this.returned(name);
   }
 

@@ -39,7 +39,8 @@ export class Ownership {
   async forgetVanished(view: NamespaceView): Promise<void> {
     const gone = this.all().filter((row) => {
       const link = view.links.get(row.name);
-      return row.moved === undefined && row.ifindex !== undefined && !(link && this.isSame(row, link));
+      if (row.moved !== undefined || row.ifindex === undefined || (link && this.isSame(row, link))) return false;
+      return !this.isElsewhere(row, view);
     });
     await this.write(gone.map(({ name }) => ({ drop: name })));
   }
@@ -66,6 +67,13 @@ export class Ownership {
   /** True when the link bears the row's mark and is the one that was made: a name alone can be taken by another. */
   isSame(row: LedgerRow, link: LinkView): boolean {
     return link.alias === this.mark(row) && row.ifindex === link.ifindex;
+  }
+
+  /** True for an end of a veth that is not to be seen while the other is: they end together, so somebody has moved it. */
+  isElsewhere(row: LedgerRow, view: NamespaceView): boolean {
+    const other = this.#rows.get(this.peer(row.name) ?? "");
+    const link = other === undefined ? undefined : view.links.get(other.name);
+    return other !== undefined && link !== undefined && this.isSame(other, link);
   }
 
   mark({ plugin, name }: Pick<LedgerRow, "plugin" | "name">): string {

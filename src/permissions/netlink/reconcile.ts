@@ -31,7 +31,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
       const ours = link?.alias === ownership.mark(row) || (link?.alias === undefined && link?.kind === row.spec.kind);
       if (link && ours) removed.add(row.name);
       changes.push({ drop: row.name });
-    } else if (!link || !ownership.isSame(row, link)) {
+    } else if (!(link && ownership.isSame(row, link)) && !ownership.isElsewhere(row, view)) {
       missing.push(row.name);
       changes.push({ drop: row.name });
     }

@@ -63,10 +63,14 @@ export class Churn {
     await until(() => this.done >= from + count, `${count} more starts and stops`, 60_000);
   }
 
-  /** Ends the loop; every container runs then. */
-  async settle(): Promise<void> {
+  async stop(): Promise<void> {
     this.#over = true;
     await this.#loops;
+  }
+
+  /** Ends the loop; every container runs then. */
+  async settle(): Promise<void> {
+    await this.stop();
     const waiting = [...this.#names];
     const starter = async (): Promise<void> => {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {

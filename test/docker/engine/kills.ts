@@ -65,8 +65,9 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
   for (const [who, kill] of Object.entries(cases)) {
     test(
       `${who} is killed while ${CONTAINERS} containers start and stop: all that is connected answers, nothing is orphaned or lost`,
-      async () => {
+      async (t) => {
         const play = await prepare();
+        t.cleanup(() => churn?.stop());
         churn?.start();
         await churn?.goesOn(BEFORE);
         await kill(play);

@@ -25,13 +25,14 @@ export function readme(test: Suite, open: () => Promise<Play>, needs: string | u
       await mkdir(join(project, "bin"));
       await symlink("/bin/busybox", join(project, "bin/wget"));
       const env = { ...engine.env, PATH: `${project}/bin:${process.env.PATH}`, TMPDIR: "/run" };
-      const script = `cd ${project}; set -e; exec 2>&1; ${lines.join("\n")}`;
+      const script = `cd ${project}; set -e; exec >${project}/said 2>&1; ${lines.join("\n")}`;
       const ran = await stage.run(["sh", "-c", script], { env, ms: 60_000 });
-      assert.is(ran.code, 0, ran.out);
+      const said = await readFile(join(project, "said"), "utf8");
+      assert.is(ran.code, 0, said);
       // What the container says of itself, asked by another container and by the host; the daemon's own line stands among them.
       const id = (await engine.docker("ps", "-q", "-f", "name=web")).trim();
-      assert.is(ran.out.split("\n").filter((line) => line === id).length, 2, ran.out);
-      assert.match(ran.out, /^bulkhead ready: /m);
+      assert.is(said.split("\n").filter((line) => line === id).length, 2, said);
+      assert.match(said, /^bulkhead ready: /m);
       await engine.docker("rm", "-f", "web");
       await engine.docker("network", "rm", "mine");
     },

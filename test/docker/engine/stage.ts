@@ -74,7 +74,7 @@ export class Stage {
     this.#keeper = keeper;
     this.#pid = pid;
     keeper.once("exit", (code, signal) => {
-      if (!this.#closing) console.log(`NOTE the stage's first process ended by itself (${signal ?? code})`);
+      if (!this.#closing) console.log(`\nNOTE the stage's first process ended by itself (${signal ?? code})`);
     });
   }
 

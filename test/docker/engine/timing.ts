@@ -24,7 +24,7 @@ export function timing(test: Suite, open: () => Promise<Play>, needs: string | u
       const median = (name: string): number => (took[name] ?? []).sort((a, b) => a - b)[Math.floor(RUNS / 2)] ?? 0;
       const [mine, its] = [median(ours), median(theirs)];
       console.log(
-        `NOTE docker run: ${Math.round(mine)} ms on a network of ours, ${Math.round(its)} ms on the engine's own bridge, ratio ${(mine / its).toFixed(2)}`,
+        `\nNOTE docker run: ${Math.round(mine)} ms on a network of ours, ${Math.round(its)} ms on the engine's own bridge, ratio ${(mine / its).toFixed(2)}`,
       );
     },
     { ms: 90_000, needs },

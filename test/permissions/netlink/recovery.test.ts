@@ -228,6 +228,37 @@ onBoth(test, "a link that is all in a sandbox is found there by its mark, whatev
   assert.equal(await names(inside), []);
 });
 
+onBoth(
+  test,
+  "an end of a veth that somebody has moved, unsaid, is one's own again when it is back",
+  async (t, kind) => {
+    const { backend, ask, host, netns: home } = await bench(t, kind);
+    const { netns, inside } = sandbox(t, kind, backend);
+    const spec = { kind: "veth", name: "bh-v", peer: "bh-w", peerMac: "02:42:0a:40:00:02" };
+    await ask("createLink", spec);
+    await host({ op: "move", name: "bh-w", netns });
+    assert.is(((await ask("links")) as unknown as LinkInfo[]).length, 1);
+    await inside.apply([[{ change: { op: "move", name: "bh-w", netns: home } }]]);
+    assert.is(((await ask("createLink", spec)) as unknown as LinkInfo).name, "bh-v");
+    assert.is(((await ask("links")) as unknown as LinkInfo[]).length, 2);
+    await ask("deleteLink", "bh-w");
+    assert.equal(await names(backend), []);
+    assert.equal(await ask("links"), []);
+  },
+);
+
+onBoth(test, "a link that is about to be moved is not taken for one that is back", async (t, kind) => {
+  const { backend, ask, hub, host } = await bench(t, kind);
+  const { netns } = sandbox(t, kind, backend);
+  await ask("createLink", { kind: "veth", name: "bh-v", peer: "bh-w" });
+  await hub.moved("bh-w", netns);
+  await hub.allReturned("bridge", new Set(["bh-w"]));
+  await host({ op: "move", name: "bh-w", netns });
+  const away = ((await ask("links")) as unknown as LinkInfo[]).find(({ name }) => name === "bh-w");
+  assert.is(away?.inSandbox, true);
+  await ask("deleteLink", "bh-v");
+});
+
 onBoth(test, "a move that was noted and did not happen is taken back at the next start", async (t, kind) => {
   const { backend } = await bench(t, kind);
   const ledger = new DurableLedger();
