@@ -25,7 +25,14 @@ export async function permissionFlags(own: string, workers: boolean): Promise<re
       inspector.open(0, "127.0.0.1");
       inspector.close();
     }),
-    ...(workers ? [] : [attempt("start a worker", () => void new Worker("", { eval: true }).terminate())]),
+    ...(workers
+      ? []
+      : [
+          attempt(
+            "start a worker",
+            () => void new Worker("", { eval: true, resourceLimits: { codeRangeSizeMb: 32 } }).terminate(),
+          ),
+        ]),
   ];
   return tried.map((one) => ({ ...one, through: one.through || !DENIED.includes(one.said) }));
 }

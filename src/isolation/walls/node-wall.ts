@@ -8,10 +8,10 @@ export const LIMITED =
   'ulimit -c 0; ulimit -f 0; ulimit -n 1024 2>/dev/null; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 
 /**
- * Newer engines reserve the room for compiled code as writable memory, in mebibytes: it counts towards the limit, and no
- * plugin can have it.
+ * Newer engines reserve the room for compiled code as writable memory, in mebibytes, 512 for the main thread and more for each
+ * worker: it counts towards the limit, and no plugin can have it.
  */
-const CODE_RANGE_MB = Number(process.versions.node.split(".", 1)[0]) > 20 ? 512 : 0;
+const CODE_RANGE_MB = Number(process.versions.node.split(".", 1)[0]) > 20 ? 640 : 0;
 
 /** The limit on writable memory as the shell takes it, in kibibytes: what a host process may have beyond what V8 reserves. */
 export function dataLimit(dataMb: number): string {
