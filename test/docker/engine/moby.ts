@@ -37,18 +37,23 @@ export function moby(test: Suite, open: () => Promise<Play>, needs: string | und
       const first = ["--subnet", "10.127.0.0/24", "--ip-range", "10.127.0.128/25", "--gateway", "10.127.0.129"];
       const second = ["--subnet", "10.127.1.0/24", "--gateway", "10.127.1.5", "--aux-address", "router=10.127.1.9"];
       const given = await told(play, ...odd(play), ...first, ...second, "-o", "tell=createNetwork", "test@#$");
-      assert.equal(given["com.docker.network.ipam"], {
-        ipv4: [
-          { AddressSpace: "LocalDefault", Pool: "10.127.0.0/24", Gateway: "10.127.0.129/24", AuxAddresses: {} },
-          {
-            AddressSpace: "LocalDefault",
-            Pool: "10.127.1.0/24",
-            Gateway: "10.127.1.5/24",
-            AuxAddresses: { router: "10.127.1.9/24" },
-          },
-        ],
-        ipv6: [],
-      });
+      const { ipv4, ipv6 } = given["com.docker.network.ipam"] as Record<"ipv4" | "ipv6", readonly { Pool: string }[]>;
+      // An engine gives them in any order.
+      assert.equal(
+        { ipv4: [...ipv4].sort((a, b) => a.Pool.localeCompare(b.Pool)), ipv6 },
+        {
+          ipv4: [
+            { AddressSpace: "LocalDefault", Pool: "10.127.0.0/24", Gateway: "10.127.0.129/24", AuxAddresses: {} },
+            {
+              AddressSpace: "LocalDefault",
+              Pool: "10.127.1.0/24",
+              Gateway: "10.127.1.5/24",
+              AuxAddresses: { router: "10.127.1.9/24" },
+            },
+          ],
+          ipv6: [],
+        },
+      );
     },
     { ms: 30_000, needs },
   );
