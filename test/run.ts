@@ -16,7 +16,7 @@ import { stripVTControlCharacters } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const patterns = process.argv.slice(2);
-const FILE_DEADLINE = 8 * 60_000;
+const FILE_DEADLINE = 15 * 60_000;
 /** What these assert or report depends on who else uses the processor. */
 const ALONE = /storm|leaks|docker\/engine|load\/|hostile\/class-(d|e|f|g)/;
 
