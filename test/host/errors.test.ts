@@ -65,6 +65,13 @@ test("an error carries its message, plugin, driver, method, and the author's fil
   assert.is(bug.line, 12);
 });
 
+test("a driver's words are one visible line each: nothing in them moves a terminal or forges a line of a log", async (t) => {
+  const d = await thrower(t);
+  const error = await rejection(d.createNetwork("net", { message: "no\nsubnet \u001b[2J\u202e!" }));
+  assert.is(error.message, "no\\nsubnet \\u{1b}[2J\\u{202e}!");
+  assert.not.match(String(error.pluginStack), /[^\n\P{C}]/u);
+});
+
 test("libnetwork's kinds are kept with their status, any other kind is Internal", async (t) => {
   const d = await thrower(t);
   for (const [kind, status] of Object.entries(ERROR_STATUS)) {

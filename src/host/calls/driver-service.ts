@@ -43,8 +43,10 @@ export class DriverService {
   scope: Scope;
   readonly type: string;
   readonly records: Records;
-  /** What the platform holds: closures, so that it survives being passed about. */
-  readonly driver: HostedDriver;
+  /** The nine methods over this registration. */
+  readonly own: HostedDriver;
+  /** What the platform holds: the same object for every registration of this type by its plugin. */
+  driver: HostedDriver;
   readonly #options: DriverServiceOptions;
   readonly #conductor: Conductor;
   readonly #scope: OperationScope;
@@ -64,7 +66,8 @@ export class DriverService {
       checkInterfaces: (interfaces) => checkInterfaces(interfaces, options.host, options.subnets()),
       checkJoin: (data) => checkJoin(data, options.host, options.owns),
     };
-    this.driver = this.#hosted();
+    this.own = this.#methods();
+    this.driver = this.own;
   }
 
   /** Reads the journal, and takes up what an earlier host left open: its ids are locked until it is settled. */
@@ -130,7 +133,7 @@ export class DriverService {
     return this.#configured;
   }
 
-  #hosted(): HostedDriver {
+  #methods(): HostedDriver {
     const { type } = this;
     const conductor = this.#conductor;
     const scope = this.#scope;

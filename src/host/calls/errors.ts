@@ -1,5 +1,7 @@
 /** Errors of driver calls, in one place: how each is worded and what it carries. */
 import { DriverError, isDriverThrowable, isErrorCode, isErrorKind } from "../../driverapi/errors.js";
+import { escapeLine } from "../../permissions/log/escape.js";
+import { LIMITS } from "../../protocol/limits.js";
 import type { ThrownValue } from "../../protocol/messages.js";
 
 /** Whom an error is about. */
@@ -10,13 +12,17 @@ export interface CallSite {
   readonly method: string;
 }
 
-/** What a driver threw. Its code is kept only where a driver may give it; its kind only where it is libnetwork's. */
+/**
+ * What a driver threw. Its code is kept only where a driver may give it; its kind only where it is libnetwork's. Its words go to
+ * terminals and logs that are not ours: one line each, nothing in them that such a thing obeys.
+ */
 export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
-  const details = { ...site, file: thrown.file, line: thrown.line, pluginStack: thrown.stack };
-  if (isErrorCode(thrown.code) && isDriverThrowable(thrown.code))
-    return new DriverError(thrown.code, thrown.message, details);
+  const pluginStack = thrown.stack?.split("\n").map(oneLine).join("\n");
+  const details = { ...site, file: thrown.file && oneLine(thrown.file), line: thrown.line, pluginStack };
+  const message = oneLine(thrown.message);
+  if (isErrorCode(thrown.code) && isDriverThrowable(thrown.code)) return new DriverError(thrown.code, message, details);
   const kind = isErrorKind(thrown.kind) ? thrown.kind : undefined;
-  return new DriverError("ERR_DRIVER_FAILED", thrown.message || thrown.name, { ...details, kind });
+  return new DriverError("ERR_DRIVER_FAILED", message || oneLine(thrown.name), { ...details, kind });
 }
 
 /** True for the answer that an inverse or repeated call takes for done. */
@@ -68,10 +74,12 @@ export function unavailable(site: CallSite, why: string): DriverError {
 /** A reply the contract does not allow; `rollback` says what became of undoing it. */
 export function badReply(cause: unknown, rollback: string, site: CallSite): DriverError {
   const what = cause instanceof Error ? cause.message : String(cause);
-  return new DriverError("ERR_DRIVER_REPLY", `driver "${site.driver}": ${site.method}: ${what}${rollback}`, {
-    ...site,
-    cause,
-  });
+  const words = oneLine(`driver "${site.driver}": ${site.method}: ${what}${rollback}`);
+  return new DriverError("ERR_DRIVER_REPLY", words, { ...site, cause });
+}
+
+function oneLine(words: string): string {
+  return escapeLine(words, LIMITS.messageChars);
 }
 
 function text({ driver, method }: CallSite): string {

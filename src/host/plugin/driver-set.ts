@@ -5,6 +5,7 @@ import type { Scope } from "../../driverapi/types.js";
 import type { Served } from "../calls/ask.js";
 import type { Counters } from "../calls/conductor.js";
 import { DriverService } from "../calls/driver-service.js";
+import { HeldDriver } from "../calls/held-driver.js";
 import type { NetworkRecord } from "../calls/records.js";
 import type { HostContext } from "../context.js";
 import type { Effective } from "../policy/effective.js";
@@ -27,6 +28,8 @@ export class DriverSet {
   readonly #services = new Map<string, DriverService>();
   /** Admitted and not yet registered. */
   readonly #admitted = new Map<string, DriverService>();
+  /** What the platform may hold of every type that was ever registered. */
+  readonly #held = new Map<string, HeldDriver>();
 
   constructor(options: DriverSetOptions) {
     this.#options = options;
@@ -105,8 +108,8 @@ export class DriverSet {
     registry.reserve(type, plugin);
     try {
       const service = this.#create(type, scope, generation.prepared.effective);
-      await service.load();
       this.#admitted.set(type, service);
+      await service.load();
       await callback?.registerDriver(type, service.driver, Object.freeze({ scope }));
     } catch (error) {
       this.withdraw(type);
@@ -122,6 +125,7 @@ export class DriverSet {
   /** Takes an admission back. */
   withdraw(type: string): void {
     if (this.#services.has(type)) return;
+    this.#admitted.get(type)?.retire();
     this.#admitted.delete(type);
     this.#options.context.registry.release(type);
   }
@@ -171,7 +175,7 @@ export class DriverSet {
   #create(type: string, scope: Scope, asked: Effective): DriverService {
     const { plugin, counters, context, reports, networkGone } = this.#options;
     const { logger, journal, machine } = context;
-    return new DriverService({
+    const service = new DriverService({
       type,
       scope,
       plugin,
@@ -187,6 +191,11 @@ export class DriverSet {
       timeout: (method) => this.#options.effective().timeouts[method],
       networkGone,
     });
+    const held = this.#held.get(type) ?? new HeldDriver(service.own);
+    held.current = service.own;
+    this.#held.set(type, held);
+    service.driver = held.driver;
+    return service;
   }
 }
 

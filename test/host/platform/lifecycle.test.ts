@@ -93,7 +93,7 @@ test("the object survives a reload, and the networks do", async (t) => {
   assert.is((await rejection(driver.createNetwork("n"))).code, "ERR_NETWORK_EXISTS");
 });
 
-test("unload with networks: ERR_PLUGIN_IN_USE names them; without: stopped, and the object is dead", async (t) => {
+test("unload with networks: ERR_PLUGIN_IN_USE names them; without: stopped; the object is dead until it is back", async (t) => {
   const { open } = await house(t, { "a.js": plugin("a") });
   const host = await open();
   const driver = host.driver("a");
@@ -111,7 +111,8 @@ test("unload with networks: ERR_PLUGIN_IN_USE names them; without: stopped, and 
   assert.is((await rejection(driver.createNetwork("n"))).code, "ERR_DRIVER_NOT_FOUND");
   assert.is(driver.type(), "a");
   await host.reload("a");
-  await host.driver("a").createNetwork("n");
+  assert.is(host.driver("a"), driver);
+  await driver.createNetwork("n");
 });
 
 test("unload and reload of a plugin there is not", async (t) => {

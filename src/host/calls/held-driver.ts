@@ -1,0 +1,25 @@
+/** What the platform holds of a network type: one object that outlives workers, reloads, and the plugin's unloading and return. */
+import type { HostedDriver } from "../../driverapi/types.js";
+
+export class HeldDriver {
+  /** Closures, so that it survives being passed about. */
+  readonly driver: HostedDriver;
+  /** The driver that answers: of the registration that holds now, or held last. */
+  current: HostedDriver;
+
+  constructor(current: HostedDriver) {
+    this.current = current;
+    const type = current.type();
+    this.driver = Object.freeze<HostedDriver>({
+      type: () => type,
+      config: (options, call) => this.current.config(options, call),
+      createNetwork: (nid, options, call) => this.current.createNetwork(nid, options, call),
+      deleteNetwork: (nid, call) => this.current.deleteNetwork(nid, call),
+      createEndpoint: (nid, eid, epInfo, options, call) => this.current.createEndpoint(nid, eid, epInfo, options, call),
+      deleteEndpoint: (nid, eid, call) => this.current.deleteEndpoint(nid, eid, call),
+      endpointOperInfo: (nid, eid, call) => this.current.endpointOperInfo(nid, eid, call),
+      join: (nid, eid, sboxKey, jinfo, options, call) => this.current.join(nid, eid, sboxKey, jinfo, options, call),
+      leave: (nid, eid, call) => this.current.leave(nid, eid, call),
+    });
+  }
+}
