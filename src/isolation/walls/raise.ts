@@ -4,6 +4,7 @@ import { isMainThread } from "node:worker_threads";
 import { DriverError } from "../../driverapi/errors.js";
 import { TIMES, WALLS } from "../../protocol/limits.js";
 import { bubblewrapCommand } from "./bubblewrap.js";
+import { type Keeper, keep } from "./keeper.js";
 import { nodeCommand } from "./node-wall.js";
 import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "./runtime-folder.js";
 import { startBehind } from "./start.js";
@@ -18,15 +19,19 @@ export async function raiseWall(demanded: SandboxPolicy, policyFile: string | un
   } catch (error) {
     throw unavailable(`the runtime folder cannot be made: ${text(error)}`);
   }
+  let keeper: Keeper | undefined;
   try {
     if (demanded === "none" || demanded === "node") return plainWall(folder, demanded);
-    const failure = await tryBubblewrap(folder);
-    if (failure === undefined) return bubblewrapWall(folder);
-    if (demanded === "auto") return plainWall(folder, "node", failure);
+    const tried = await tryBubblewrap(folder);
+    keeper = tried.keeper;
+    if (tried.failure === undefined) return bubblewrapWall(folder, keeper);
+    keeper?.release();
+    if (demanded === "auto") return plainWall(folder, "node", tried.failure);
     throw unavailable(
-      `bubblewrap, which the policy demands, cannot be raised: ${failure}; or weaken the wall knowingly: ${weakerLine(policyFile)}`,
+      `bubblewrap, which the policy demands, cannot be raised: ${tried.failure}; or weaken the wall knowingly: ${weakerLine(policyFile)}`,
     );
   } catch (error) {
+    keeper?.release();
     releaseRuntimeFolder();
     throw error;
   }
@@ -40,13 +45,13 @@ export function refuseInsideThread(): void {
   );
 }
 
-function bubblewrapWall(folder: RuntimeFolder): Wall {
+function bubblewrapWall(folder: RuntimeFolder, keeper: Keeper | undefined): Wall {
   const lacks = folder.filter === undefined ? [`no filter of system calls is known for ${process.arch}`] : [];
   return {
     name: "bubblewrap",
     lacks,
     command: (dataMb, trial) => bubblewrapCommand(folder, dataMb, trial),
-    release: releaseOnce(),
+    release: releaseOnce(keeper),
   };
 }
 
@@ -63,11 +68,13 @@ function plainWall(folder: RuntimeFolder, name: "node" | "none", why?: string): 
   };
 }
 
-function releaseOnce(): () => void {
+function releaseOnce(keeper?: Keeper): () => void {
   let released = false;
   return () => {
-    if (!released) releaseRuntimeFolder();
+    if (released) return;
     released = true;
+    keeper?.release();
+    releaseRuntimeFolder();
   };
 }
 
@@ -76,16 +83,27 @@ function weakerLine(policyFile: string | undefined): string {
   return `"sandbox": "auto" in ${policyFile ?? "the policy"} takes the strongest wall there is here, and says which`;
 }
 
-/** Runs Node once behind it. Resolves with why it does not stand, and what to install; undefined: it stands. */
-async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined> {
-  if (process.platform !== "linux") return `it needs Linux, this is ${process.platform}`;
+interface Tried {
+  /** Why it does not stand, and what to install; undefined: it stands. */
+  readonly failure?: string;
+  readonly keeper?: Keeper;
+}
+
+/** Runs Node once behind it. */
+async function tryBubblewrap(folder: RuntimeFolder): Promise<Tried> {
+  if (process.platform !== "linux") return { failure: `it needs Linux, this is ${process.platform}` };
   let command: WallCommand;
   try {
     command = bubblewrapCommand(folder, WALLS.dataMbDedicated, ["--version"]);
   } catch (error) {
-    return text(error);
+    return { failure: text(error) };
   }
-  const { code, stdout, stderr } = await run(command);
+  const keeper = keep(folder.path, command.account);
+  const failure = whyNot(await run(command));
+  return failure === undefined ? { keeper } : { keeper, failure };
+}
+
+function whyNot({ code, stdout, stderr }: Ran): string | undefined {
   if (code === 0 && stdout.startsWith("v")) return undefined;
   // 126: a folder of root's PATH that the service account may not search comes first, and no other holds it.
   if (code === 127 || code === 126 || /not found/.test(stderr))
@@ -94,9 +112,13 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<string | undefined>
   return `bwrap failed (exit ${code}): ${words || "without a word"}${/namespace|permitted/i.test(words) ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)" : ""}`;
 }
 
-function run(
-  wall: WallCommand,
-): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(wall: WallCommand): Promise<Ran> {
   return new Promise((resolve) => {
     const child = startBehind(wall, { stdout: "pipe", link: false });
     const late = setTimeout(() => child.kill("SIGKILL"), TIMES.spareReady);

@@ -10,10 +10,13 @@ const HIGHEST = 65_536;
 
 type Stdio = "ignore" | "pipe" | number;
 
-/** `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one. */
+/**
+ * `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one.
+ * `ownSession`: what a terminal sends to the platform's processes is not for this one.
+ */
 export function startBehind(
   wall: WallCommand,
-  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean },
+  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean; readonly ownSession?: boolean },
 ): ChildProcess {
   const opened: number[] = [];
   const open = (path: string): number => {
@@ -34,6 +37,7 @@ export function startBehind(
     return spawn(wall.command, wall.args, {
       ...wall.account,
       cwd: wall.cwd ?? "/",
+      detached: options.ownSession ?? false,
       env: wallEnvironment(),
       stdio: Array.from(stdio, (one) => one ?? "ignore"),
     });

@@ -1,0 +1,20 @@
+/** A platform that raises one wall after the other, until it is killed or has raised a hundred. */
+import { WalledChild } from "#dist/isolation/walled-child.js";
+import { raiseWall } from "#dist/isolation/walls/raise.js";
+
+const AT_ONCE = 3;
+const ALL = 100;
+
+const wall = await raiseWall("bubblewrap", undefined);
+process.send?.("raised");
+let started = 0;
+
+function next(): void {
+  if (started >= ALL) return;
+  started++;
+  const child = new WalledChild(wall.command(320));
+  child.onEnd = next;
+  setTimeout(() => child.kill(), 40);
+}
+
+for (let one = 0; one < AT_ONCE; one++) next();
