@@ -1,7 +1,7 @@
 /**
  * The test runner: every `*.test.js` below a folder, a process each, one after the other, or BULKHEAD_AT_ONCE at a time.
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
- * Usage: node build/test/run.js [PATTERN …]
+ * Usage: node build/test/run.js [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
  *
  * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says.
  *
@@ -15,14 +15,16 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const patterns = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((one) => !one.startsWith("-"));
+const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
 const FILE_DEADLINE = 15 * 60_000;
 /** What these assert or report depends on who else uses the processor. */
 const ALONE = /storm|leaks|docker\/engine|load\/|hostile\/class-(d|e|f|g)/;
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
-  .filter((name) => patterns.length === 0 || patterns.some((pattern) => name.includes(pattern)))
+  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+  .filter((name) => !unwanted.some((part) => name.includes(part.slice(1))))
   .sort();
 
 interface Outcome {

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { DriverError } from "../driverapi/errors.js";
 import { JoinConfig } from "../driverapi/join-config.js";
-import type { JsonObject } from "../driverapi/json.js";
+import type { JsonObject, JsonText } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, JoinData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { TypeView } from "../host/type-view.js";
@@ -31,7 +31,7 @@ export class DriverCalls {
     const ipam = { ipv4: IPv4Data, ipv6: IPv6Data } as unknown as JsonObject;
     const options: JsonObject = { ...Options, [IPAM_KEY]: ipam };
     const known = this.#view.network(NetworkID);
-    if (known?.phase === "live" && isDeepStrictEqual(known.options, options)) return {};
+    if (known?.phase === "live" && isSame(known.options, options)) return {};
     await this.#driver.createNetwork(NetworkID, options, call);
     return {};
   }
@@ -48,7 +48,7 @@ export class DriverCalls {
     const { NetworkID, EndpointID, Options } = request;
     const info = givenInterfaces(request);
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
-    if (known?.phase === "live" && isDeepStrictEqual(known.options, Options))
+    if (known?.phase === "live" && isSame(known.options, Options as JsonObject))
       return interfacesReply(request, known.interfaces);
     await this.#dropForgotten(NetworkID, EndpointID, info, call);
     await this.#driver.createEndpoint(NetworkID, EndpointID, info, Options as JsonObject, call);
@@ -128,6 +128,11 @@ export class DriverCalls {
   async #leave(nid: string, { eid }: EndpointRecord, call: CallOptions): Promise<void> {
     await gone(this.#driver.leave(nid, eid, call));
   }
+}
+
+/** True for the same options, in whatever order. */
+function isSame(recorded: JsonText, options: JsonObject): boolean {
+  return recorded === JSON.stringify(options) || isDeepStrictEqual(JSON.parse(recorded), options);
 }
 
 /** A delete of what is gone already has succeeded: its first try was cut off. */

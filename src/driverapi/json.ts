@@ -8,6 +8,9 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
 
+/** The JSON text of an object: what is only passed on and kept is written once, and read where it is looked into. */
+export type JsonText = string;
+
 /** What bounds a copy. */
 export interface JsonLimits {
   /** Arrays and objects inside one another; a flat object has depth 1. */

@@ -12,7 +12,7 @@ const test = suite("docker: the collector");
 function scene(sandboxes: Readonly<Record<string, string>>) {
   const endpoints = new Map<string, Pick<EndpointRecord, "eid" | "join">>();
   for (const [eid, sboxKey] of Object.entries(sandboxes)) {
-    const joined = { phase: "live", sboxKey, options: {}, data: undefined } as const;
+    const joined = { phase: "live", sboxKey, options: "{}", data: undefined } as const;
     endpoints.set(eid, { eid, join: sboxKey === "" ? undefined : joined });
   }
   const view = { networks: () => [{ nid: "n", endpoints }] } as unknown as TypeView;
@@ -43,7 +43,7 @@ test("joined to nothing at two looks in a row", async () => {
   const one = new Collector();
   assert.equal(await look(one), []);
   const late = endpoints.get("late");
-  if (late) late.join = { phase: "live", sboxKey: "box", options: {}, data: undefined };
+  if (late) late.join = { phase: "live", sboxKey: "box", options: "{}", data: undefined };
   endpoints.set("new", { eid: "new", join: undefined });
   assert.equal(await look(one), ["idle"]);
   assert.equal(await look(one), ["new"]);

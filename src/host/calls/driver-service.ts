@@ -1,5 +1,5 @@
 /** One network type as the platform sees it: the nine methods, over whatever worker serves the type at the moment. */
-import type { JsonObject } from "../../driverapi/json.js";
+import type { JsonObject, JsonText } from "../../driverapi/json.js";
 import { parseOptions } from "../../driverapi/json.js";
 import { parseId } from "../../driverapi/names.js";
 import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
@@ -139,12 +139,13 @@ export class DriverService {
     const scope = this.#scope;
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
-    const checked = (options: unknown): JsonObject => parseOptions(options, OPTION_LIMITS);
+    const checked = (options: unknown): JsonText =>
+      options === undefined ? "{}" : JSON.stringify(parseOptions(options, OPTION_LIMITS));
     return Object.freeze({
       type: () => type,
       config: async (options?: JsonObject, call?: CallOptions) => {
-        const given = checked(options);
-        await conductor.perform(configOperation(given), signalOf(call));
+        const given = parseOptions(options, OPTION_LIMITS);
+        await conductor.perform(configOperation(JSON.stringify(given)), signalOf(call));
         this.#configured = given;
       },
       createNetwork: async (nid: string, options?: JsonObject, call?: CallOptions) =>

@@ -1,7 +1,7 @@
 /** The eight calls as operations: each says what to check, journal, send and read. The rules are BEHAVIOUR's. */
 import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
+import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
 import type { EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Operation } from "./operation.js";
@@ -22,21 +22,21 @@ export interface OperationScope {
 
 const nothing = (): void => {};
 
-export function configOperation(options: JsonObject): Operation<void> {
+export function configOperation(options: JsonText): Operation<void> {
   return {
     method: "config",
     nid: undefined,
     eid: undefined,
     admit: nothing,
     intend: nothing,
-    args: () => [JSON.stringify(options)],
+    args: () => [options],
     read: nothing,
     accept: nothing,
     refuse: nothing,
   };
 }
 
-export function createNetworkOperation(scope: OperationScope, nid: string, options: JsonObject): Operation<void> {
+export function createNetworkOperation(scope: OperationScope, nid: string, options: JsonText): Operation<void> {
   const { records, type } = scope;
   // Only under `recovery: "self"`: a second create is the driver's to judge, and undoing it would undo the first.
   let known = false;
@@ -53,7 +53,7 @@ export function createNetworkOperation(scope: OperationScope, nid: string, optio
         throw new DriverError("ERR_NETWORK_EXISTS", `network ${nid} exists already`, { driver: type });
     },
     intend: () => (known ? undefined : records.createNetwork(nid, options)),
-    args: () => [JSON.stringify(nid), JSON.stringify(options), "false"],
+    args: () => [JSON.stringify(nid), options, "false"],
     read: nothing,
     accept: () => records.markNetwork(nid, "live"),
     refuse: () => (known ? undefined : records.dropNetwork(nid)),
@@ -92,7 +92,7 @@ export function createEndpointOperation(
   eid: string,
   epInfo: EndpointInfo,
   given: readonly InterfaceData[],
-  options: JsonObject,
+  options: JsonText,
 ): Operation<void> {
   const { records, type } = scope;
   let interfaces: readonly InterfaceData[] = given;
@@ -114,7 +114,7 @@ export function createEndpointOperation(
         });
     },
     intend: () => (records.networks.has(nid) && !known ? records.createEndpoint(nid, eid, options, given) : undefined),
-    args: () => [JSON.stringify(nid), JSON.stringify(eid), JSON.stringify(given), JSON.stringify(options), "false"],
+    args: () => [JSON.stringify(nid), JSON.stringify(eid), JSON.stringify(given), options, "false"],
     read(value) {
       const added = parseInterfaces(value, LIMITS.interfaces);
       if (added.length === 0) return;
@@ -182,7 +182,7 @@ export function joinOperation(
   sboxKey: string,
   jinfo: JoinInfo,
   asked: readonly number[],
-  options: JsonObject,
+  options: JsonText,
 ): Operation<void> {
   const { records, type } = scope;
   let ids: readonly number[] = asked;
@@ -216,7 +216,7 @@ export function joinOperation(
       JSON.stringify(eid),
       JSON.stringify(sboxKey),
       JSON.stringify(ids),
-      JSON.stringify(options),
+      options,
       "false",
     ],
     read(value) {

@@ -1,20 +1,20 @@
 /** What one driver has accepted, as its host knows it: the journal's image in memory, and the only place that decides existence. */
 import { DriverError } from "../../driverapi/errors.js";
-import type { JsonObject } from "../../driverapi/json.js";
+import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import type { Journal, JournalEntry, Phase, RecordKey } from "../journal/journal.js";
 
 export interface JoinRecord {
   phase: Phase;
   readonly sboxKey: string;
-  readonly options: JsonObject;
+  readonly options: JsonText;
   data: JoinData | undefined;
 }
 
 export interface EndpointRecord {
   readonly eid: string;
   phase: Phase;
-  readonly options: JsonObject;
+  readonly options: JsonText;
   interfaces: readonly InterfaceData[];
   join: JoinRecord | undefined;
 }
@@ -22,7 +22,7 @@ export interface EndpointRecord {
 export interface NetworkRecord {
   readonly nid: string;
   phase: Phase;
-  readonly options: JsonObject;
+  readonly options: JsonText;
   readonly endpoints: Map<string, EndpointRecord>;
   /** Why it could not be restored in the driver that runs now. */
   failed: DriverError | undefined;
@@ -67,7 +67,7 @@ export class Records {
     return record;
   }
 
-  createNetwork(nid: string, options: JsonObject): Written {
+  createNetwork(nid: string, options: JsonText): Written {
     const record: NetworkRecord = {
       nid,
       phase: "creating",
@@ -80,7 +80,7 @@ export class Records {
     return this.#journal.intend({ key: { type: this.#type, nid }, entry: { phase: "creating", options } });
   }
 
-  createEndpoint(nid: string, eid: string, options: JsonObject, given: readonly InterfaceData[]): Written {
+  createEndpoint(nid: string, eid: string, options: JsonText, given: readonly InterfaceData[]): Written {
     this.network(nid).endpoints.set(eid, { eid, phase: "creating", options, interfaces: given, join: undefined });
     return this.#journal.intend({
       key: { type: this.#type, nid, eid },
@@ -88,7 +88,7 @@ export class Records {
     });
   }
 
-  createJoin(nid: string, eid: string, sboxKey: string, options: JsonObject): Written {
+  createJoin(nid: string, eid: string, sboxKey: string, options: JsonText): Written {
     this.endpoint(nid, eid).join = { phase: "creating", sboxKey, options, data: undefined };
     return this.#journal.intend({
       key: { type: this.#type, nid, eid, join: true },

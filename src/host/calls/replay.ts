@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
-import type { JsonObject } from "../../driverapi/json.js";
+import type { JsonText } from "../../driverapi/json.js";
 import { DEFAULTS, LIMITS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { ask, type Served } from "./ask.js";
@@ -60,7 +60,7 @@ async function restoreNetwork(options: ReplayOptions, served: Served, network: N
     return;
   }
   try {
-    await restore(options, served, "createNetwork", [json(network.nid), json(marked(network.options)), "true"]);
+    await restore(options, served, "createNetwork", [json(network.nid), marked(network.options), "true"]);
     for (const endpoint of network.endpoints.values()) {
       if (endpoint.phase !== "creating") await restoreEndpoint(options, served, network.nid, endpoint);
     }
@@ -87,7 +87,7 @@ async function restoreEndpoint(
       json(nid),
       json(eid),
       json(interfaces),
-      json(marked(endpoint.options)),
+      marked(endpoint.options),
       "true",
     ]),
     LIMITS.interfaces,
@@ -101,7 +101,7 @@ async function restoreEndpoint(
       json(eid),
       json(join.sboxKey),
       json(ids),
-      json(marked(join.options)),
+      marked(join.options),
       "true",
     ]),
     new Set(ids),
@@ -129,8 +129,8 @@ async function restore(
 }
 
 /** The original options with the mark by which a driver may know a replay. */
-function marked(options: JsonObject): JsonObject {
-  return { ...options, "bulkhead.replay": true };
+function marked(options: JsonText): JsonText {
+  return `${options.slice(0, -1)}${options === "{}" ? "" : ","}"bulkhead.replay":true}`;
 }
 
 function failure(type: string, nid: string, why: string, cause?: unknown): DriverError {

@@ -3,7 +3,7 @@
  * An intent is committed before its frame goes out, an outcome flushed before the caller is told. Every write may be
  * asynchronous, so that a durable journal can gather many callers' writes into one flush; a journal in memory answers at once.
  */
-import type { JsonObject } from "../../driverapi/json.js";
+import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 
 /** `live`: accepted. `creating`, `deleting`: asked, outcome not known. */
@@ -19,21 +19,21 @@ export interface RecordKey {
 
 export interface NetworkEntry {
   readonly phase: Phase;
-  readonly options: JsonObject;
+  readonly options: JsonText;
   /** Workers that ended while it was being restored; absent: none. */
   readonly kills?: number;
 }
 
 export interface EndpointEntry {
   readonly phase: Phase;
-  readonly options: JsonObject;
+  readonly options: JsonText;
   /** The interfaces the endpoint has: given by the platform, or filled in by the driver. */
   readonly interfaces: readonly InterfaceData[];
 }
 
 export interface JoinEntry {
   readonly phase: Phase;
-  readonly options: JsonObject;
+  readonly options: JsonText;
   readonly sboxKey: string;
   /** What the driver recorded; absent until it has answered. */
   readonly data?: JoinData;

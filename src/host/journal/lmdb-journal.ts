@@ -1,9 +1,14 @@
 /** The journal in the data folder. */
+import type { JsonObject } from "../../driverapi/json.js";
 import type { StateFile } from "../state/state-file.js";
 import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
 
+/** An entry in a row's JSON, where its options are JSON too. */
+type Stored<Entry> = Entry extends JournalEntry ? Omit<Entry, "options"> & { readonly options: JsonObject } : never;
+type StoredEntry = Stored<JournalEntry>;
+
 /** A row's JSON. The key stands in it as it was given: the key of the row is only made from it. */
-export type JournalRow = readonly [type: string, nid: string, eid: string | null, join: boolean, entry: JournalEntry];
+export type JournalRow = readonly [type: string, nid: string, eid: string | null, join: boolean, entry: StoredEntry];
 
 export class LmdbJournal implements Journal {
   readonly #state: StateFile;
@@ -25,7 +30,7 @@ export class LmdbJournal implements Journal {
     return (await this.#rows()).flatMap(([of, nid, eid, join, entry]) => {
       if (of !== type) return [];
       const key = { type, nid, ...(eid === null ? {} : { eid }), ...(join ? { join: true as const } : {}) };
-      return [{ key, entry }];
+      return [{ key, entry: { ...entry, options: JSON.stringify(entry.options) } }];
     });
   }
 
@@ -43,7 +48,9 @@ export class LmdbJournal implements Journal {
 
 function bodyOf({ type, nid, eid, join }: RecordKey, entry: JournalEntry | undefined): string | undefined {
   if (entry === undefined) return undefined;
-  return JSON.stringify([type, nid, eid ?? null, join === true, entry] satisfies JournalRow);
+  const { options, ...rest } = entry;
+  const head = JSON.stringify([type, nid, eid ?? null, join === true, rest]);
+  return `${head.slice(0, -2)},"options":${options}}]`;
 }
 
 /**

@@ -82,16 +82,30 @@ export class Churn {
   }
 }
 
-/** Every container that the engine says is connected answers pings on both addresses, from the namespace of the bridges. */
+/**
+ * Every container that the engine says is connected answers pings on both addresses, from the namespace of the bridges. One
+ * packet may be lost on a busy machine, and is told of; a second is asked for in its place.
+ */
 export async function allAnswer(play: Play): Promise<number> {
   const addresses = (await play.running()).flatMap(({ NetworkSettings }) =>
     Object.values(NetworkSettings.Networks).flatMap(({ IPAddress, GlobalIPv6Address }) =>
       GlobalIPv6Address === "" ? [] : [IPAddress, GlobalIPv6Address],
     ),
   );
-  const ping = (address: string): string => `busybox ping -c1 -W3 ${address} >/dev/null || echo ${address} &`;
-  assert.is(await play.stage.sh(`${addresses.map(ping).join("\n")}\nwait`), "", "these did not answer");
+  const silent = await unanswered(play, addresses);
+  if (silent.length > 0) {
+    const neighbours = await play.stage.sh(silent.map((one) => `ip neigh show to ${one}`).join("\n"));
+    console.log(
+      `\nNOTE no answer to the first ping of ${silent.join(", ")}: ${neighbours.trim().replaceAll("\n", "; ")}`,
+    );
+    assert.equal(await unanswered(play, silent), [], `these did not answer: ${neighbours}`);
+  }
   return addresses.length;
+}
+
+async function unanswered(play: Play, addresses: readonly string[]): Promise<readonly string[]> {
+  const ping = (address: string): string => `busybox ping -c1 -W3 ${address} >/dev/null || echo ${address} &`;
+  return (await play.stage.sh(`${addresses.map(ping).join("\n")}\nwait`)).split("\n").filter(Boolean);
 }
 
 /** No link, rule, socket or namespace but of what there is. */

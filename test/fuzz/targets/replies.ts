@@ -55,11 +55,11 @@ function run(input: unknown): Outcome {
   for (const one of SCOPES) {
     for (const given of [[], GIVEN]) {
       const endpoint = new EndpointConfig(given);
-      accepted = reads(createEndpointOperation(one, "n", "e", endpoint, given, {}), value, endpoint) || accepted;
+      accepted = reads(createEndpointOperation(one, "n", "e", endpoint, given, "{}"), value, endpoint) || accepted;
     }
     for (const ids of [[], [0, 1]]) {
       const join = new JoinConfig();
-      accepted = reads(joinOperation(one, "n", "e", "box", join, ids, {}), value, join) || accepted;
+      accepted = reads(joinOperation(one, "n", "e", "box", join, ids, "{}"), value, join) || accepted;
     }
     accepted = reads(endpointOperInfoOperation(one, "n", "e"), value, undefined) || accepted;
   }

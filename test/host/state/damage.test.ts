@@ -21,7 +21,7 @@ async function filled(t: TestContext): Promise<string> {
         Array.from({ length: 20 }, (_, at) =>
           journal.settle({
             key: { type: "bridge", nid: `n${n + at}` },
-            entry: { phase: "live", options: { run, fill: "y".repeat((n * 7) % 500) } },
+            entry: { phase: "live", options: JSON.stringify({ run, fill: "y".repeat((n * 7) % 500) }) },
           }),
         ),
       );
@@ -38,7 +38,7 @@ async function opening(folder: string): Promise<"whole" | Rejection> {
     const rows = await new LmdbJournal(opened.state).load("bridge");
     await opened.close();
     assert.is(rows.length, NETWORKS);
-    assert.ok(rows.every(({ entry }) => entry.options.run === 2));
+    assert.ok(rows.every(({ entry }) => JSON.parse(entry.options).run === 2));
     return "whole";
   } catch (error) {
     return error as Rejection;
@@ -86,7 +86,7 @@ test("a state file that is gone, and one of an earlier day, are seen", async (t)
   const opened = await openDataFolder(sound);
   await new LmdbJournal(opened.state).settle({
     key: { type: "bridge", nid: "late" },
-    entry: { phase: "live", options: {} },
+    entry: { phase: "live", options: "{}" },
   });
   await opened.close();
   await writeFile(join(sound, "state.mdb"), older);

@@ -40,7 +40,7 @@ test(
         const [model, real] = [new MemoryJournal(), new LmdbJournal(opened.state)];
         for (const { settles, type, nid, eid, join, gone, phase, mtu } of steps) {
           const key = { type, nid, ...(eid === undefined ? {} : { eid, ...(join ? { join: true as const } : {}) }) };
-          const write: JournalWrite = { key, entry: gone ? undefined : { phase, options: { mtu } } };
+          const write: JournalWrite = { key, entry: gone ? undefined : { phase, options: JSON.stringify({ mtu }) } };
           if (settles) await Promise.all([model.settle(write), real.settle(write)]);
           else await Promise.all([model.intend(write), real.intend(write)]);
         }

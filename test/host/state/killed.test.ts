@@ -50,7 +50,7 @@ test(
       const opened = await openDataFolder(folder);
       const rows = await new LmdbJournal(opened.state).load("bridge");
       await opened.close();
-      const found = new Map(rows.map(({ key, entry }) => [key.nid, entry.options.n as number]));
+      const found = new Map(rows.map(({ key, entry }) => [key.nid, JSON.parse(entry.options).n as number]));
       for (const [nid, all] of begun) {
         const last = sure.get(nid) ?? 0;
         const n = found.get(nid);

@@ -20,7 +20,9 @@ await Promise.all(
       const mine = ++n;
       const gone = mine % 5 === 0;
       const key = { type: "bridge", nid };
-      const entry = gone ? undefined : ({ phase: "live", options: { n: mine, fill: "x".repeat(mine % 900) } } as const);
+      const entry = gone
+        ? undefined
+        : ({ phase: "live", options: JSON.stringify({ n: mine, fill: "x".repeat(mine % 900) }) } as const);
       say(`begin ${nid} ${mine} ${gone}`);
       if (turn % 3 === 0) {
         journal.intend({ key, entry });
