@@ -31,6 +31,16 @@ for (const [args, words] of WRONG) {
   });
 }
 
+test("every command has --json", async () => {
+  const { out } = await cli(["--help"]);
+  const commands = [...out.slice(out.indexOf("Commands:")).matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name);
+  for (const name of ["check", "grant", "revoke", "ls"]) assert.ok(commands.includes(name), name);
+  for (const name of commands) {
+    if (name === "help") continue;
+    assert.match((await cli([name, "--help"])).out, "--json", name);
+  }
+});
+
 test("help and version are exit 0, on stdout", async () => {
   for (const args of [["--help"], ["-h"], ["help"], ["grant", "--help"]]) {
     const ran = await cli(args);

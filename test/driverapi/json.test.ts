@@ -34,6 +34,13 @@ test("undefined properties are dropped, undefined elements and holes become null
   assert.ok(Object.is((copy as { c: number }).c, 0));
 });
 
+test("what JSON does not list is not there: properties that are not enumerable, named ones of an array", () => {
+  const value = Object.defineProperty({ a: 1 }, "hidden", { value: () => 1, enumerable: false });
+  assert.equal(copyJson(value, LIMITS), { a: 1 });
+  const copy = copyJson(Object.assign([1], { named: 2 }), LIMITS);
+  assert.equal(Object.keys(copy as object), ["0"]);
+});
+
 test("the copy shares nothing, has plain prototypes, and names of Object.prototype are own properties", () => {
   const inner = { x: 1 };
   const value = Object.assign(Object.create(null), { inner, toString: "mine", constructor: 1, hasOwnProperty: null });

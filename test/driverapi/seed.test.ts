@@ -16,6 +16,8 @@ import type {
   JoinInfo,
   Scope,
 } from "#dist/driverapi/types.js";
+import * as platform from "#dist/index.js";
+import * as plugin from "#dist/plugin.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("driverapi: the seed");
@@ -59,10 +61,19 @@ const CONSTANTS = {
   "types.CONNECTED": ["CONNECTED", 1],
 } as const;
 
+const SAID = { LocalScope: "local", GlobalScope: "global", NEXTHOP: 0, CONNECTED: 1 };
+
 /** An object with the methods of a Go interface, each as long as the seed's. The compiler checks the names below. */
 const methods = (type: keyof typeof SEED): string[] => Object.values(SEED[type]).map(([name]) => name);
 
-test("the constants have the seed's names and their values, from both entrances", () => {
+test("a platform and a plugin's author import Scope's and the routes' constants, each from their own entrance", () => {
+  for (const entrance of [platform, plugin]) {
+    const { LocalScope, GlobalScope, NEXTHOP, CONNECTED } = entrance;
+    assert.equal({ LocalScope, GlobalScope, NEXTHOP, CONNECTED }, SAID);
+  }
+});
+
+test("the constants have the seed's names and their values", () => {
   for (const [name, value] of Object.values(CONSTANTS)) {
     assert.is(Reflect.get(constants, name), value);
     assert.is(Reflect.get(driverapi, name), value);

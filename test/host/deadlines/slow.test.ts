@@ -1,5 +1,5 @@
 /** A slow call is only cancelled: its caller is answered at the deadline, its driver's signal fires, the others never notice. */
-import { EndpointConfig } from "#dist/index.js";
+import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../../harness.js";
 import { event, scripted } from "../scripted-driver.js";
 
@@ -69,6 +69,15 @@ test("a late success of createEndpoint and of join is compensated by deleteEndpo
   assert.is((await rejection(d.deleteEndpoint("net", "end"))).code, "ERR_ENDPOINT_NOT_FOUND");
   assert.equal(info.toJSON(), [], "a late reply is not applied");
   assert.equal(begun(s.notes), ["createNetwork", "createEndpoint", "deleteEndpoint"]);
+
+  await d.createEndpoint("net", "end", info);
+  await s.cue([{ method: "join", nid: "net", eid: "end", what: "late", ms: 600 }]);
+  const jinfo = new JoinConfig();
+  assert.is((await rejection(d.join("net", "end", "box", jinfo))).code, "ERR_DRIVER_TIMEOUT");
+  assert.is((await rejection(d.leave("net", "end"))).code, "ERR_ENDPOINT_NOT_JOINED");
+  assert.is(jinfo.gateway(), "", "a late reply is not applied");
+  assert.equal(begun(s.notes).slice(-2), ["join", "leave"]);
+  assert.is((await d.endpointOperInfo("net", "end")).joined, false);
 });
 
 test("a late success of a delete counts, a late error does not", async (t) => {

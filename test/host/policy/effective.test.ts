@@ -24,6 +24,9 @@ test("a bare file gets the harmless defaults: local scope, its own type, 32 MiB,
   assert.equal(got.permissions, HARMLESS);
   assert.equal(got.permissions.store, { bytes: 65_536, keys: 256 });
   assert.equal(got.permissions.log, { linesPerSecond: 200, lineChars: 4096 });
+  assert.equal(got.permissions.clock, { resolutionMs: 1 });
+  assert.equal(got.permissions.timers, { minimumMs: 1, count: 256 });
+  assert.equal(Object.keys(got.permissions).sort(), ["clock", "log", "random", "store", "timers"]);
   assert.equal(got.missing, []);
   assert.is(got.scope, "local");
   assert.equal(got.networkTypes, ["x"]);
