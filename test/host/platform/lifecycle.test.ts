@@ -80,6 +80,31 @@ test("the object survives a restart: calls wait for the next worker", async (t) 
   assert.is(row(host, "a").counters.restarts, 1);
 });
 
+test("a call waits for the next worker until its deadline, and no longer", async (t) => {
+  const { open } = await house(t, {
+    "a.js": plugin("a", {
+      // The second worker takes its time.
+      start: `if (await powers.store.get("again")) await new Promise((done) => setTimeout(done, 1500)); await powers.store.set("again", true);`,
+      methods: FRAGILE,
+    }),
+  });
+  const host = await open({ policy: { plugins: { a: { timeouts: { deleteNetwork: 250 } } } } });
+  const driver = host.driver("a");
+  await driver.createNetwork("n");
+  const restarting = next(host, "plugin:restarting");
+  const restarted = next(host, "plugin:restarted");
+  await rejection(driver.createNetwork("crash"));
+  await restarting;
+  const at = performance.now();
+  const late = await rejection(driver.deleteNetwork("n"));
+  const waited = performance.now() - at;
+  assert.equal([late.code, late.kind], ["ERR_DRIVER_TIMEOUT", "Timeout"]);
+  assert.is(row(host, "a").state, "restarting");
+  assert.ok(waited >= 245, `${waited} ms`);
+  await restarted;
+  await driver.deleteNetwork("n");
+});
+
 test("the object survives a reload, and the networks do", async (t) => {
   const place = await house(t, { "a.js": telling("a", "1") });
   const host = await place.open();
@@ -199,6 +224,32 @@ test("states: running, refused, awaiting-grant, stopped; restarting, then unavai
   await host.reload("a");
   assert.is(states()[0], "running");
   await driver.createNetwork("n");
+});
+
+test("states: loading, until the platform has taken its driver", async (t) => {
+  let seen: (() => void) | undefined;
+  const asked = new Promise<void>((resolve) => {
+    seen = resolve;
+  });
+  let go = (): void => {};
+  const place = await house(t);
+  const host = await place.open({
+    callback: {
+      registerDriver: () => {
+        seen?.();
+        return new Promise<void>((resolve) => {
+          go = resolve;
+        });
+      },
+    },
+  });
+  await place.put({ "a.js": plugin("a") });
+  const loaded = host.reload("a");
+  await asked;
+  assert.equal([row(host, "a").state, row(host, "a").refusal], ["loading", undefined]);
+  go();
+  await loaded;
+  assert.is(row(host, "a").state, "running");
 });
 
 test("counters: calls, errors, timeouts, restarts", async (t) => {

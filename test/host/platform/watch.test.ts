@@ -1,7 +1,9 @@
 /** `watch`: what is dropped, changed and removed in a plugins folder while the host runs. */
-import { utimes, writeFile } from "node:fs/promises";
+import { appendFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EndpointConfig } from "#dist/index.js";
+import { TIMES } from "#dist/protocol/limits.js";
 import { assert, rejection, suite, until } from "../../harness.js";
 import { hear, house, next, plugin, row, telling, thrown, told } from "./house.js";
 
@@ -24,6 +26,40 @@ test("a file and a folder dropped in are loaded", async (t) => {
   await loaded;
   assert.is(host.driver("a").type(), "a");
   assert.is(host.driver("b").type(), "b");
+});
+
+test("a file that is still being written is left alone until its size has been stable for 200 ms", async (t) => {
+  assert.is(TIMES.watchStable, 200);
+  const place = await house(t);
+  const host = await place.open({ watch: true });
+  const heard = hear(host);
+  /** Every piece ends in the middle of the code: loaded early, it would be refused. Gives the longest pause there was. */
+  const write = async (id: string): Promise<number> => {
+    const text = plugin(id);
+    let longest = 0;
+    for (let from = 0; from < text.length; from += 50) {
+      const at = performance.now();
+      if (from > 0) await sleep(60);
+      await appendFile(join(place.plugins, `${id}.js`), text.slice(from, from + 50));
+      longest = Math.max(longest, performance.now() - at);
+    }
+    return longest;
+  };
+  for (const id of ["a", "b", "c", "d", "e"]) {
+    const loaded = next(host, "plugin:loaded", ({ plugin }) => plugin === id);
+    const longest = await write(id);
+    const written = performance.now();
+    await loaded;
+    // A machine so busy that it paused for too long has proved nothing.
+    if (longest > 150) continue;
+    assert.ok(performance.now() - written >= 150, `loaded ${performance.now() - written} ms after the last piece`);
+    assert.equal(
+      heard.filter(({ event }) => event.plugin === id).map(({ name }) => name),
+      ["driver:registered", "plugin:loaded"],
+    );
+    return;
+  }
+  throw new Error("five times the machine paused for over 150 ms");
 });
 
 test("a change is loaded beside the old one, and takes its networks over", async (t) => {

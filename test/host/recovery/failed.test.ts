@@ -1,6 +1,7 @@
 /** A record that cannot be restored costs its network; the others serve, and it can still be deleted. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
+import { house, next, plugin } from "../platform/house.js";
 import { event, type Scripted, scripted } from "../scripted-driver.js";
 
 const test = suite("host/recovery/failed");
@@ -58,6 +59,42 @@ for (const [part, onReplay, why] of CASES) {
     assert.is((await d.endpointOperInfo("good", "end")).joined, true);
   });
 }
+
+test("a replayed join must record the same names, gateways and routes: any one that differs costs its network", async (t) => {
+  const { open } = await house(t, {
+    "a.js": plugin("a", {
+      methods: `
+        createNetwork(nid) { if (nid === "crash") { Promise.reject(new Error("stray")); return new Promise(() => {}); } },
+        createEndpoint(nid, eid, info) { if (info.interfaces().length === 0) info.addInterface(0, "", "10.9.0.2/24", ""); },
+        join(nid, eid, box, jinfo, options, { replay }) {
+          const differs = (part) => replay && nid === part;
+          jinfo.interfaceNames()[0].setNames(differs("srcName") ? "b" : "a", differs("dstPrefix") ? "net" : "eth");
+          jinfo.setGateway(differs("gateway") ? "10.9.0.3" : "10.9.0.1");
+          jinfo.setGatewayIPv6(differs("gatewayIPv6") ? "" : "fd00::1");
+          jinfo.addStaticRoute("10.10.0.0/16", 0, differs("nextHop") ? "10.9.0.3" : "10.9.0.1", 0);
+          if (!differs("fewer")) jinfo.addStaticRoute("10.11.0.0/16", 1, "", 0);
+          if (differs("more")) jinfo.addStaticRoute("10.12.0.0/16", 1, "", 0);
+        },`,
+    }),
+  });
+  const host = await open();
+  const d = host.driver("a");
+  const parts = ["srcName", "dstPrefix", "gateway", "gatewayIPv6", "nextHop", "fewer", "more"];
+  for (const nid of [...parts, "same"]) {
+    await d.createNetwork(nid);
+    await d.createEndpoint(nid, "e", new EndpointConfig());
+    await d.join(nid, "e", "box", new JoinConfig());
+  }
+  const restarted = next(host, "plugin:restarted");
+  await rejection(d.createNetwork("crash"));
+  await restarted;
+  for (const nid of parts) {
+    const error = await rejection(d.endpointOperInfo(nid, "e"));
+    assert.is(error.code, "ERR_REPLAY_FAILED", nid);
+    assert.match(error.message, "its join differs from the one before", nid);
+  }
+  await d.endpointOperInfo("same", "e");
+});
 
 test("a network whose replay never settles is quarantined, and does not end the driver again and again", async (t) => {
   const s = await scripted(t, { timeouts: { default: 300 } });
