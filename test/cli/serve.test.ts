@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
 import { parsePolicy } from "#dist/host/policy/parse-policy.js";
 import { post } from "../docker/socket.js";
-import { assert, suite, type TestContext } from "../harness.js";
+import { assert, suite, type TestContext, until } from "../harness.js";
 import { plugin, REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
 
 const test = suite("cli/serve");
 
 interface Place {
+  readonly plugins: string;
   readonly dockerDir: string;
   readonly config: string;
   start(...args: string[]): Promise<Daemon>;
@@ -44,6 +45,7 @@ async function place(t: TestContext): Promise<Place> {
     }),
   );
   return {
+    plugins,
     dockerDir,
     config,
     async start(...args) {
@@ -72,14 +74,19 @@ async function place(t: TestContext): Promise<Place> {
 }
 
 test(
-  "ready means served; SIGTERM ends it in order, and nothing is left",
+  "ready means served, what is dropped in later too; SIGTERM ends it in order, and nothing is left",
   async (t) => {
-    const { start, dockerDir } = await place(t);
+    const { start, dockerDir, plugins } = await place(t);
     const one = await start();
     const socket = join(dockerDir, "bulkhead-net.sock");
     assert.is(one.ready, `bulkhead ready: 1 plugin(s), sockets ${socket}\n`, one.stderr());
     assert.equal((await post(socket, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });
     assert.equal((await post(socket, "/NetworkDriver.CreateNetwork", { NetworkID: "n" })).body, {});
+    // It watches, without being told to.
+    await writeFile(join(plugins, "late.js"), plugin("late"));
+    const late = join(dockerDir, "bulkhead-late.sock");
+    await until(() => readdir(dockerDir).then((names) => names.includes("bulkhead-late.sock")), "its socket", 20_000);
+    assert.equal((await post(late, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });
     one.child.kill("SIGTERM");
     assert.is(await one.ended, "0", one.stderr());
     assert.equal(await readdir(dockerDir), []);

@@ -226,30 +226,26 @@ test("states: running, refused, awaiting-grant, stopped; restarting, then unavai
   await driver.createNetwork("n");
 });
 
-test("states: loading, until the platform has taken its driver", async (t) => {
-  let seen: (() => void) | undefined;
-  const asked = new Promise<void>((resolve) => {
-    seen = resolve;
-  });
-  let go = (): void => {};
+test("states: loading until the platform has taken its driver, the first time and after a stop", async (t) => {
   const place = await house(t);
-  const host = await place.open({
-    callback: {
-      registerDriver: () => {
-        seen?.();
-        return new Promise<void>((resolve) => {
-          go = resolve;
-        });
-      },
-    },
-  });
+  let asked: (take: () => void) => void = () => {};
+  const registerDriver = (): Promise<void> => new Promise((take) => asked(take));
+  const host = await place.open({ callback: { registerDriver } });
   await place.put({ "a.js": plugin("a") });
-  const loaded = host.reload("a");
-  await asked;
-  assert.equal([row(host, "a").state, row(host, "a").refusal], ["loading", undefined]);
-  go();
-  await loaded;
-  assert.is(row(host, "a").state, "running");
+  for (const _time of ["first", "again"]) {
+    const waits = new Promise<() => void>((resolve) => {
+      asked = resolve;
+    });
+    const loaded = host.reload("a");
+    loaded.catch(() => {});
+    const take = await waits;
+    assert.equal([row(host, "a").state, row(host, "a").refusal], ["loading", undefined]);
+    take();
+    await loaded;
+    assert.is(row(host, "a").state, "running");
+    await host.unload("a");
+    assert.is(row(host, "a").state, "stopped");
+  }
 });
 
 test("counters: calls, errors, timeouts, restarts", async (t) => {

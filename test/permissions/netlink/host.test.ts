@@ -58,6 +58,7 @@ onBoth(
     const refused = await wires.createNetwork("-").catch((error: Error & { code: string }) => error);
     assert.is((refused as { code?: string }).code, "ERR_NETLINK_REFUSED", String(refused));
     await host.close();
+    assert.equal(links(), []);
   },
 );
 
@@ -106,6 +107,23 @@ test("what is not granted is not there", async (t) => {
   await bare.createEndpoint("n", "e", new EndpointConfig());
   assert.equal(await bare.endpointOperInfo("n", "e"), { told: "undefined" });
 });
+
+test(
+  "no namespace named: the kernel's is the process's own",
+  (t) => {
+    const own = `bht-${randomBytes(4).toString("hex")}`;
+    execFileSync("ip", ["netns", "add", own]);
+    t.cleanup(() => execFileSync("ip", ["netns", "delete", own]));
+    const choose = JSON.stringify(import.meta.resolve("#dist/permissions/netlink/choose.js"));
+    const script = `
+      const { openBackend } = await import(${choose});
+      const backend = openBackend({ backend: "kernel" });
+      await backend.apply([[{ change: { op: "add", link: { kind: "bridge", name: "bh-own" } } }]]);`;
+    execFileSync("ip", ["netns", "exec", own, process.execPath, "--input-type=module", "-e", script]);
+    assert.match(execFileSync("ip", ["-n", own, "link"], { encoding: "utf8" }), "bh-own");
+  },
+  { needs: noKernel },
+);
 
 test(
   "a namespace that does not exist, and names that are none, are wrong options",
