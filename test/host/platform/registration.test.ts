@@ -1,6 +1,13 @@
 /** Registering drivers: the host's rules, the platform's callback, `config`. Both sides see why a driver is refused. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Capability, EndpointConfig, type HostedDriver, type PlatformCallback } from "#dist/index.js";
+import {
+  type Capability,
+  DRIVER_METHODS,
+  EndpointConfig,
+  type HostedDriver,
+  JoinConfig,
+  type PlatformCallback,
+} from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { driver, hear, house, next, plugin, row, thrown } from "./house.js";
 
@@ -116,6 +123,56 @@ test("a driver that lies about its type, or lacks a method, is refused in the pl
   const host = await open();
   assert.match(row(host, "a").refusal?.message ?? "", /type\(\) gives "b"; it must give the registered name/);
   assert.match(row(host, "b").refusal?.message ?? "", /has no method leave\(\)/);
+});
+
+test("each of the nine methods is required", async (t) => {
+  const { open, log } = await house(t, {
+    "a.js": plugin("a", {
+      end: `for (const method of ${JSON.stringify(DRIVER_METHODS)}) {
+        const lacking = { ...${driver("a")}, [method]: undefined };
+        await callback.registerDriver("a", lacking, { scope: "local" }).catch(({ code }) => console.log("@" + method + " " + code));
+      }`,
+    }),
+  });
+  const host = await open();
+  assert.is(row(host, "a").state, "running");
+  assert.equal(
+    log.flatMap(({ text }) => (text.startsWith("@") ? [text.slice(1)] : [])),
+    DRIVER_METHODS.map((method) => `${method} ERR_DRIVER_SHAPE`),
+  );
+});
+
+test("every method may be async, type() too, and may come from a class", async (t) => {
+  const { open } = await house(t, {
+    "a.js": `class Later {
+      #seen = [];
+      async #note(text) { await undefined; this.#seen.push(text); }
+      async type() { return "a"; }
+      async config() { await this.#note("config"); }
+      async createNetwork() { await this.#note("createNetwork"); }
+      async deleteNetwork() { await this.#note("deleteNetwork"); }
+      async createEndpoint(nid, eid, info) { await this.#note("createEndpoint"); info.addInterface(0, "", "10.9.0.2/24", ""); }
+      async deleteEndpoint() { await this.#note("deleteEndpoint"); }
+      async endpointOperInfo() { await undefined; return { seen: this.#seen }; }
+      async join(nid, eid, box, jinfo) { await this.#note("join"); jinfo.setGateway("10.9.0.1"); }
+      async leave() { await this.#note("leave"); }
+    }
+    export const init = (callback) => callback.registerDriver("a", new Later(), { scope: "local" });`,
+  });
+  const host = await open();
+  assert.is(row(host, "a").refusal, undefined);
+  const served = host.driver("a");
+  const [info, jinfo] = [new EndpointConfig(), new JoinConfig()];
+  await served.createNetwork("n");
+  await served.createEndpoint("n", "e", info);
+  await served.join("n", "e", "box", jinfo);
+  assert.equal([info.interfaces()[0]?.address(), jinfo.gateway()], ["10.9.0.2/24", "10.9.0.1"]);
+  await served.leave("n", "e");
+  assert.equal(await served.endpointOperInfo("n", "e"), {
+    seen: ["config", "createNetwork", "createEndpoint", "join", "leave"],
+  });
+  await served.deleteEndpoint("n", "e");
+  await served.deleteNetwork("n");
 });
 
 test("a type that is another plugin's id stays that plugin's, whoever comes first", async (t) => {

@@ -65,7 +65,8 @@ test("a replayed join must record the same names, gateways and routes: any one t
     "a.js": plugin("a", {
       methods: `
         createNetwork(nid) { if (nid === "crash") { Promise.reject(new Error("stray")); return new Promise(() => {}); } },
-        createEndpoint(nid, eid, info) { if (info.interfaces().length === 0) info.addInterface(0, "", "10.9.0.2/24", ""); },
+        // It always adds: the very same again, in a replay, is no difference.
+        createEndpoint(nid, eid, info) { info.addInterface(0, "", "10.9.0.2/24", ""); },
         join(nid, eid, box, jinfo, options, { replay }) {
           const differs = (part) => replay && nid === part;
           jinfo.interfaceNames()[0].setNames(differs("srcName") ? "b" : "a", differs("dstPrefix") ? "net" : "eth");
