@@ -1,5 +1,5 @@
 /** A call's options: plain JSON, `{}` when absent, no key of the host's own; what the driver sees is a copy. */
-import { EndpointConfig, JoinConfig } from "#dist/index.js";
+import { EndpointConfig, type EndpointInfo, JoinConfig, type JoinInfo } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
 import { scripted } from "./scripted-driver.js";
 
@@ -127,6 +127,40 @@ test("a platform's object that is no EndpointInfo or JoinInfo is BadRequest", as
   await d.createEndpoint("net", "end", new EndpointConfig());
   for (const wrong of [undefined, null, {}, 1])
     assert.is((await rejection(d.join("net", "end", "box", wrong as never))).code, "ERR_BAD_OPTIONS");
+});
+
+test("what a platform's own EndpointInfo or JoinInfo gives is checked by the contract's rules, before the driver is asked", async (t) => {
+  const s = await scripted(t, { notes: true });
+  const d = s.driver();
+  await d.createNetwork("net");
+  await d.createEndpoint("net", "end", new EndpointConfig());
+  const asked = s.notes.length;
+  const one = (id: unknown, mac = "", ipv4 = "", ipv6 = ""): object => ({
+    id: () => id,
+    macAddress: () => mac,
+    address: () => ipv4,
+    addressIPv6: () => ipv6,
+  });
+  for (const [given, code] of [
+    [[one("0")], "ERR_INTERFACE_ID"],
+    [[one(0, "x")], "ERR_BAD_MAC"],
+    [[one(0, "", "10.1.0.2")], "ERR_BAD_ADDRESS"],
+    [[one(0, "", "fd00::2/64")], "ERR_ADDRESS_FAMILY"],
+    [[one(0), one(0)], "ERR_INTERFACE_EXISTS"],
+  ] as const) {
+    const info = { interfaces: () => given, addInterface() {} } as unknown as EndpointInfo;
+    assert.is((await rejection(d.createEndpoint("net", "new", info))).code, code);
+  }
+  for (const [given, code] of [
+    [[one("0")], "ERR_INTERFACE_ID"],
+    [[one(0), one(0)], "ERR_INTERFACE_EXISTS"],
+  ] as const) {
+    const info = Object.assign(new JoinConfig(), { interfaceNames: () => given }) as unknown as JoinInfo;
+    assert.is((await rejection(d.join("net", "end", "box", info))).code, code);
+  }
+  assert.is(s.notes.length, asked);
+  await d.createEndpoint("net", "new", new EndpointConfig());
+  await d.join("net", "end", "box", new JoinConfig());
 });
 
 test.run();
