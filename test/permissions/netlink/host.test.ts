@@ -125,6 +125,27 @@ test(
   { needs: noKernel },
 );
 
+test('without the right to it: "kernel" is a wrong option that says why, "auto" and no word are the model', async (t) => {
+  const { plugins } = await house(t);
+  const script = `
+    const { createPluginHost } = await import(${JSON.stringify(import.meta.resolve("#dist/index.js"))});
+    const { netlinkOf } = await import(${JSON.stringify(import.meta.resolve("#dist/host/plugin-host.js"))});
+    const said = [];
+    for (const backend of ["kernel", "auto", undefined]) {
+      try {
+        const host = await createPluginHost({ plugins: ${JSON.stringify(plugins)}, isolation: "thread", ...(backend && { backend }) });
+        said.push(netlinkOf(host).kind);
+        await host.close();
+      } catch ({ code, message }) { said.push(code + ": " + message); }
+    }
+    console.log(JSON.stringify(said));`;
+  const node = [process.execPath, "--input-type=module", "-e", script];
+  const [program = "", ...args] = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-net_admin", ...node] : node;
+  const [kernel, ...others] = JSON.parse(execFileSync(program, args, { encoding: "utf8" })) as string[];
+  assert.match(kernel ?? "", /^ERR_OPTIONS: option "backend": "kernel" cannot be had here: .+; use "model" or "auto"$/);
+  assert.equal(others, ["model", "model"]);
+});
+
 test(
   "a namespace that does not exist, and names that are none, are wrong options",
   async (t) => {
