@@ -7,6 +7,8 @@ export const LIMITS = {
   frameChars: 524_288,
   /** Messages in one frame from a worker. */
   frameMessages: 4096,
+  /** Messages that wait for each other, either way; the next ones go in a frame of their own, so that both ends work at once. */
+  batch: 32,
   /** Depth of any JSON value that crosses the wire. */
   jsonDepth: 32,
   /** Nodes of any one JSON value that crosses the wire. */

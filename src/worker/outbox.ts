@@ -24,12 +24,16 @@ export class Outbox {
   /** One message; goes out with the others of this turn. Throws nothing; a message over the wire's limit must not get here. */
   push(message: UpMessage): void {
     const text = encodeMessage(message);
-    if (this.#chars + text.length > TARGET_CHARS || this.#messages.length >= LIMITS.frameMessages - 2) this.flush();
+    if (this.#chars + text.length > TARGET_CHARS) this.flush();
     this.#messages.push(text);
     this.#chars += text.length;
-    if (this.#flushScheduled) return;
+    if (this.#messages.length >= LIMITS.batch) this.flush();
+    if (this.#flushScheduled || this.#messages.length === 0) return;
     this.#flushScheduled = true;
-    queueMicrotask(() => this.flush());
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
   }
 
   /**
@@ -48,7 +52,6 @@ export class Outbox {
 
   /** Posts what there is, now. */
   flush(): void {
-    this.#flushScheduled = false;
     if (this.#messages.length === 0 && this.#acknowledged === this.#received) return;
     this.#acknowledged = this.#received;
     const messages = this.#messages;

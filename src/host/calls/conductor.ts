@@ -11,6 +11,7 @@ import type { CallOutcome } from "../plugin/outcome.js";
 import type { CallReports } from "../plugin/reports.js";
 import { Aftermath } from "./aftermath.js";
 import type { Served } from "./ask.js";
+import { deadline } from "./deadlines.js";
 import * as errors from "./errors.js";
 import { Gate } from "./gate.js";
 import { NetworkLocks, type Release } from "./locks.js";
@@ -35,13 +36,17 @@ export interface ConductorOptions {
   timeout(method: DriverMethod): number;
 }
 
-/** Whoever waits for a call: until when, of how many milliseconds, by which signal; and the ids it holds. */
-interface Caller {
+/** Whoever waits for a call: until when, of how many milliseconds, by which signal; how to answer, and the ids it holds. */
+interface Caller<T> {
   readonly expires: number;
   readonly ms: number;
   readonly signal: AbortSignal | undefined;
-  readonly release: Release;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+  release: Release;
 }
+
+const NOTHING: Release = () => {};
 
 export class Conductor {
   readonly gate: Gate<Served> = new Gate<Served>();
@@ -87,54 +92,99 @@ export class Conductor {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  async perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
-    this.#options.counters.calls++;
-    try {
-      return await this.#perform(op, signal);
-    } catch (error) {
-      this.#options.counters.errors++;
-      throw error;
-    }
+  perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { counters } = this.#options;
+    counters.calls++;
+    return new Promise<T>((resolve, refuse) => {
+      const reject = (error: unknown): void => {
+        counters.errors++;
+        refuse(error);
+      };
+      try {
+        this.#perform(op, signal, resolve, reject);
+      } catch (error) {
+        reject(error);
+      }
+    });
   }
 
-  async #perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
-    const site = this.#site(op.method);
-    if (this.#options.closed()) throw errors.hostClosed(site);
-    if (signal?.aborted) throw errors.aborted(site);
+  /** What need not wait does not: a call goes out in the turn in which it was made. */
+  #perform<T>(
+    op: Operation<T>,
+    signal: AbortSignal | undefined,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    if (this.#options.closed()) throw errors.hostClosed(this.#site(op.method));
+    if (signal?.aborted) throw errors.aborted(this.#site(op.method));
     // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
     void this.gate.current;
     const ms = this.#options.timeout(op.method);
     const expires = monotonicNow() + ms;
-    const aborted = (): DriverError => errors.aborted(site);
-    let release: Release = () => {};
-    if (op.nid !== undefined) {
-      const { nid, eid } = op;
-      release =
-        this.#locks.tryAcquire(nid, eid) ??
-        (await waitFor<Release>(
-          { expires, signal, aborted, late: () => errors.busy(site, "another call holds its id") },
-          (granted, reject) => this.#locks.wait(nid, eid, granted, () => reject(errors.hostClosed(site))),
-        ));
+    const { nid, eid } = op;
+    const caller: Caller<T> = { expires, ms, signal, resolve, reject, release: NOTHING };
+    const release = nid === undefined ? NOTHING : this.#locks.tryAcquire(nid, eid);
+    if (release) {
+      caller.release = release;
+      this.#begin(op, caller);
+      return;
     }
-    const caller: Caller = { expires, ms, signal, release };
-    let intended = false;
+    const patience = {
+      expires,
+      signal,
+      aborted: (): DriverError => errors.aborted(this.#site(op.method)),
+      late: (): DriverError => errors.busy(this.#site(op.method), "another call holds its id"),
+    };
+    waitFor<Release>(patience, (granted, refused) =>
+      this.#locks.wait(nid as string, eid, granted, () => refused(errors.hostClosed(this.#site(op.method)))),
+    ).then((granted) => {
+      caller.release = granted;
+      this.#begin(op, caller);
+    }, reject);
+  }
+
+  /** It holds its ids: admitted once the driver is in service. */
+  #begin<T>(op: Operation<T>, caller: Caller<T>): void {
+    const failed = (error: unknown): void => {
+      caller.release();
+      caller.reject(error);
+    };
+    let served: Served | undefined;
     try {
-      let served = this.gate.current ?? (await this.#serviced(op, caller));
+      served = this.gate.current;
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    if (served) this.#admit(op, served, caller);
+    else this.#serviced(op, caller).then((next) => this.#admit(op, next, caller), failed);
+  }
+
+  #admit<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
+    let intended = false;
+    const failed = (error: unknown): void => {
+      if (intended) void this.#finish(() => op.refuse(), op, caller.release);
+      else caller.release();
+      caller.reject(error);
+    };
+    try {
       op.admit();
       intended = true;
       const written = op.intend();
-      if (written) await this.#inTime(written, op, expires);
-      while (!served.session.alive) served = await this.#serviced(op, caller);
-      return this.#exchange(op, served, caller);
+      if (written) this.#inTime(written, op, caller.expires).then(() => this.#send(op, served, caller, failed), failed);
+      else this.#send(op, served, caller, failed);
     } catch (error) {
-      if (intended) void this.#finish(() => op.refuse(), op, release);
-      else release();
-      throw error;
+      failed(error);
     }
   }
 
+  #send<T>(op: Operation<T>, served: Served, caller: Caller<T>, failed: (error: unknown) => void): void {
+    if (served.session.alive) this.#exchange(op, served, caller);
+    else this.#serviced(op, caller).then((next) => this.#send(op, next, caller, failed), failed);
+  }
+
   /** Waits until the driver is in service, at most as long as the caller does. */
-  #serviced(op: Operation<unknown>, { expires, ms, signal }: Caller): Promise<Served> {
+  #serviced<T>(op: Operation<T>, { expires, ms, signal }: Caller<T>): Promise<Served> {
     const patience = {
       expires,
       signal,
@@ -145,66 +195,62 @@ export class Conductor {
   }
 
   /** Asks again what changes nothing, of the driver's next worker. The caller notices no more than the wait. */
-  async #again<T>(op: Operation<T>, caller: Caller): Promise<T> {
-    try {
-      let served = this.gate.opened;
-      while (!served?.session.alive) served = await this.#serviced(op, caller);
-      op.admit();
-      return this.#exchange(op, served, caller);
-    } catch (error) {
+  #again<T>(op: Operation<T>, caller: Caller<T>): void {
+    const failed = (error: unknown): void => {
       caller.release();
-      throw error;
-    }
+      caller.reject(error);
+    };
+    const ask = (served: Served): void => {
+      try {
+        op.admit();
+        this.#send(op, served, caller, failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
+    const served = this.gate.opened;
+    if (served?.session.alive) ask(served);
+    else this.#serviced(op, caller).then(ask, failed);
   }
 
   /** Sends the call and answers its caller: by the reply, by the deadline, by the caller's signal, or by the worker's end. */
-  #exchange<T>(op: Operation<T>, { session, index }: Served, caller: Caller): Promise<T> {
+  #exchange<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
+    const { session, index } = served;
     const { expires, ms, signal, release } = caller;
-    return new Promise<T>((resolve, reject) => {
-      let told = false;
-      let unsettled: NodeJS.Timeout | undefined;
-      const giveUp = (byCaller: boolean): void => {
-        if (told) return;
-        told = true;
-        quiet();
-        unsettled = setTimeout(() => session.unsettled(id, ms), ms);
-        const { started, blocked } = session.giveUp(id);
-        if (byCaller) reject(errors.aborted(this.#site(op.method)));
-        else reject(this.#late(op, ms, started, blocked));
-      };
-      const onAbort = (): void => giveUp(true);
-      const quiet = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const timer = setTimeout(() => giveUp(false), Math.max(0, expires - monotonicNow()));
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#flying++;
-      const id = session.call(op.method, [String(index), ...op.args()], expires, (outcome) => {
-        clearTimeout(unsettled);
-        if (told) {
-          void this.#aftermath
-            .settle({ op, release, attempts: 0 }, outcome, { session, index })
-            .finally(() => this.#landed());
-          return;
-        }
-        told = true;
-        quiet();
-        this.#settle(op, outcome, caller, { session, index }, resolve, reject);
-      });
+    let told = false;
+    let unsettled: NodeJS.Timeout | undefined;
+    const giveUp = (byCaller: boolean): void => {
+      if (told) return;
+      told = true;
+      quiet();
+      unsettled = setTimeout(() => session.unsettled(id, ms), ms);
+      const { started, blocked } = session.giveUp(id);
+      if (byCaller) caller.reject(errors.aborted(this.#site(op.method)));
+      else caller.reject(this.#late(op, ms, started, blocked));
+    };
+    const onAbort = (): void => giveUp(true);
+    const quiet = (): void => {
+      late.met();
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const late = deadline(expires, ms, () => giveUp(false));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#flying++;
+    const id = session.call(op.method, [String(index), ...op.args()], expires, (outcome) => {
+      clearTimeout(unsettled);
+      if (told) {
+        void this.#aftermath.settle({ op, release, attempts: 0 }, outcome, served).finally(() => this.#landed());
+        return;
+      }
+      told = true;
+      quiet();
+      this.#settle(op, outcome, caller, served);
     });
   }
 
   /** The caller still waits. */
-  #settle<T>(
-    op: Operation<T>,
-    outcome: CallOutcome,
-    caller: Caller,
-    served: Served,
-    resolve: (value: T | Promise<T>) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    const { expires, release } = caller;
+  #settle<T>(op: Operation<T>, outcome: CallOutcome, caller: Caller<T>, served: Served): void {
+    const { expires, release, resolve, reject } = caller;
     const site = this.#site(op.method);
     const finish = (write: () => Written, answer: () => void): void => {
       const written = this.#finish(write, op, () => {
@@ -252,7 +298,7 @@ export class Conductor {
         const why = outcome.end.reason;
         if (op.reads && outcome.end.innocent === true && !this.#options.closed() && monotonicNow() < expires) {
           this.#landed();
-          resolve(this.#again(op, caller));
+          this.#again(op, caller);
           return;
         }
         this.#aftermath.leave({ op, release, attempts: 0 });

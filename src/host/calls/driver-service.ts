@@ -141,6 +141,14 @@ export class DriverService {
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
     const checked = (options: unknown): JsonText =>
       options === undefined ? "{}" : JSON.stringify(parseOptions(options, OPTION_LIMITS));
+    /** Whatever is wrong with its arguments rejects, too. */
+    const attempt = <T>(work: () => Promise<T>): Promise<T> => {
+      try {
+        return work();
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
     return Object.freeze({
       type: () => type,
       config: async (options?: JsonObject, call?: CallOptions) => {
@@ -148,56 +156,32 @@ export class DriverService {
         await conductor.perform(configOperation(JSON.stringify(given)), signalOf(call));
         this.#configured = given;
       },
-      createNetwork: async (nid: string, options?: JsonObject, call?: CallOptions) =>
-        conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call)),
+      createNetwork: (nid: string, options?: JsonObject, call?: CallOptions) =>
+        attempt(() => conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call))),
       deleteNetwork: async (nid: string, call?: CallOptions) => {
         await conductor.perform(deleteNetworkOperation(scope, network(nid)), signalOf(call));
         this.#options.networkGone();
       },
-      createEndpoint: async (
-        nid: string,
-        eid: string,
-        epInfo: EndpointInfo,
-        options?: JsonObject,
-        call?: CallOptions,
-      ) =>
-        conductor.perform(
-          createEndpointOperation(
-            scope,
-            network(nid),
-            endpoint(eid),
-            epInfo,
-            snapshotInterfaces(epInfo),
-            checked(options),
-          ),
-          signalOf(call),
-        ),
-      deleteEndpoint: async (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
-      endpointOperInfo: async (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
-      join: async (
-        nid: string,
-        eid: string,
-        sboxKey: string,
-        jinfo: JoinInfo,
-        options?: JsonObject,
-        call?: CallOptions,
-      ) =>
-        conductor.perform(
-          joinOperation(
-            scope,
-            network(nid),
-            endpoint(eid),
-            parseId(sboxKey, "sandbox"),
-            jinfo,
-            snapshotJoin(jinfo),
-            checked(options),
-          ),
-          signalOf(call),
-        ),
-      leave: async (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+      createEndpoint: (nid: string, eid: string, epInfo: EndpointInfo, options?: JsonObject, call?: CallOptions) =>
+        attempt(() => {
+          const [of, id, given] = [network(nid), endpoint(eid), snapshotInterfaces(epInfo)];
+          return conductor.perform(
+            createEndpointOperation(scope, of, id, epInfo, given, checked(options)),
+            signalOf(call),
+          );
+        }),
+      deleteEndpoint: (nid: string, eid: string, call?: CallOptions) =>
+        attempt(() => conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call))),
+      endpointOperInfo: (nid: string, eid: string, call?: CallOptions) =>
+        attempt(() => conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call))),
+      join: (nid: string, eid: string, sboxKey: string, jinfo: JoinInfo, options?: JsonObject, call?: CallOptions) =>
+        attempt(() => {
+          const [of, id, key] = [network(nid), endpoint(eid), parseId(sboxKey, "sandbox")];
+          const asked = snapshotJoin(jinfo);
+          return conductor.perform(joinOperation(scope, of, id, key, jinfo, asked, checked(options)), signalOf(call));
+        }),
+      leave: (nid: string, eid: string, call?: CallOptions) =>
+        attempt(() => conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call))),
     });
   }
 }

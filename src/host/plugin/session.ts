@@ -158,9 +158,10 @@ export class Session {
       settle({ how: "ended", started: false, end: this.#end });
       return id;
     }
+    const now = monotonicNow();
+    if (this.#calls.size === 0) this.#cpu.serving(true, now);
+    this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: now, expires, settle });
     this.#send(encodeCall(id, expires, method, args));
-    if (this.#calls.size === 0) this.#cpu.serving(true, monotonicNow());
-    this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: monotonicNow(), expires, settle });
     return id;
   }
 
@@ -171,8 +172,8 @@ export class Session {
     const started = this.#started(call);
     const blocked = this.#watch.expired();
     if (!this.#end) {
-      this.#send(`{"kind":"cancel","id":${id}}`);
       call.cancelledIn = this.#sent + 1;
+      this.#send(`{"kind":"cancel","id":${id}}`);
     }
     return { started, blocked };
   }
@@ -227,18 +228,22 @@ export class Session {
   }
 
   #send(text: string): void {
-    this.#outgoing.push(text);
-    if (this.#flushScheduled) return;
+    const waiting = this.#outgoing.push(text);
+    if (waiting >= LIMITS.batch && !this.#throttled) this.#flush();
+    if (this.#flushScheduled || this.#outgoing.length === 0) return;
     this.#flushScheduled = true;
-    if (this.#throttled) setTimeout(() => this.#flush(), TIMES.throttled).unref();
-    else queueMicrotask(() => this.#flush());
+    const flush = (): void => {
+      this.#flushScheduled = false;
+      this.#flush();
+    };
+    if (this.#throttled) setTimeout(flush, TIMES.throttled).unref();
+    else queueMicrotask(flush);
   }
 
   #flush(): void {
-    this.#flushScheduled = false;
     const messages = this.#outgoing;
     this.#outgoing = [];
-    if (this.#end) return;
+    if (this.#end || messages.length === 0) return;
     this.#sent++;
     this.#watch.sent(this.#sent);
     this.#link.send(encodeDown(this.#header, messages));
