@@ -9,6 +9,7 @@ import { noBubblewrap } from "../isolation/walled.js";
 import { TYPES } from "./engine/drivers.js";
 import { hangs } from "./engine/hangs.js";
 import { kills } from "./engine/kills.js";
+import { macvlan } from "./engine/macvlan.js";
 import { moby } from "./engine/moby.js";
 import { Play } from "./engine/play.js";
 import { readme } from "./engine/readme.js";
@@ -39,6 +40,7 @@ test(
 );
 
 traffic(test, open, needs, needs);
+macvlan(test, open, needs);
 moby(test, open, needs);
 hangs(test, open, needs);
 kills(test, open, needs, undefined);

@@ -23,6 +23,9 @@ const POLICY = {
         firewall: { ports: ["8000-8999"] },
       },
     },
+    macvlan: {
+      grant: { netlink: { kinds: ["macvlan"], prefix: "mv", subnets: SUBNETS, parents: ["mac0"] }, store: true },
+    },
     ...Object.fromEntries(CALLED.map((method) => [hangType(method), { timeouts: { default: HANG_MS } }])),
   },
 };
@@ -44,7 +47,8 @@ export class BulkheadDaemon {
   /** Puts the shipped drivers and the test's own into the plugins folder. */
   async prepare(own: Readonly<Record<string, string>>): Promise<void> {
     await mkdir(this.plugins);
-    await cp(join(REPO, "plugins/bridge"), join(this.plugins, "bridge"), { recursive: true });
+    for (const name of ["bridge", "macvlan"])
+      await cp(join(REPO, "plugins", name), join(this.plugins, name), { recursive: true });
     await this.put({ "bridge/index.ts": MORTAL_BRIDGE, ...own });
     await writeFile(this.#stage.path("policy.json"), JSON.stringify(POLICY));
   }

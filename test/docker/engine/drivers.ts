@@ -73,7 +73,7 @@ export function hangType(method: string): string {
 }
 
 /** Every type that is in service. */
-export const TYPES: readonly string[] = ["bridge", "odd", ...CALLED.map(hangType)];
+export const TYPES: readonly string[] = ["bridge", "macvlan", "odd", ...CALLED.map(hangType)];
 
 /** Drivers that hang before they are in service, in the two methods that no request leads to. */
 export function hangingAtStart(method: "type" | "config"): string {

@@ -12,6 +12,9 @@ export const OUTSIDE = { word: "outside", port: 9000, ipv4: "198.51.100.2", ipv6
 /** The stage's own addresses towards it: what is published answers there. */
 export const HOST = { ipv4: "198.51.100.1", ipv6: "2001:db8:9::1" } as const;
 
+/** A link of the stage's for `macvlan` networks. */
+export const PARENT = "mac0";
+
 /** A network of driver `bridge`, with both families, whose addresses no other has. */
 export interface Net {
   readonly name: string;
@@ -37,6 +40,7 @@ export class Play {
     const play = new Play(await Stage.open());
     try {
       await openOutside(play.stage);
+      await play.stage.sh(`ip link add ${PARENT} type dummy; ip link set ${PARENT} up`);
       await play.daemon.prepare(ODD_DRIVERS);
       await Promise.all([play.engine.start().then(() => play.engine.importImage()), play.daemon.start()]);
       return play;
