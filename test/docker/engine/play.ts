@@ -40,7 +40,9 @@ export class Play {
     const play = new Play(await Stage.open());
     try {
       await openOutside(play.stage);
-      await play.stage.sh(`ip link add ${PARENT} type dummy; ip link set ${PARENT} up`);
+      await play.stage.sh(
+        `ip link add ${PARENT} type veth peer name far0; ip link set far0 up; ip link set ${PARENT} up`,
+      );
       await play.daemon.prepare(ODD_DRIVERS);
       await Promise.all([play.engine.start().then(() => play.engine.importImage()), play.daemon.start()]);
       return play;
