@@ -181,17 +181,24 @@ export class Session {
   /**
    * A call was given up `ms` ago and has still not settled. While another call blocks the worker, in its own time, this
    * one has no chance to: then it is looked at again later. Without such a call there is no excuse but the moment itself, once:
-   * a driver that blocks a little again and again would otherwise put its end off for ever.
+   * a driver that blocks a little again and again would otherwise put its end off for ever. `upTo`: what had been sent when it was
+   * not known yet whether the worker was blocked.
    */
-  unsettled(id: number, ms: number, last = false): void {
+  unsettled(id: number, ms: number, last = false, upTo?: number): void {
     const call = this.#calls.get(id);
     if (!call) return;
-    const unheard =
-      call.cancelledIn === undefined || call.cancelledIn > this.#watch.acknowledged || this.#watch.blocked;
+    const { acknowledged, blocked, idle } = this.#watch;
+    const heard = call.cancelledIn !== undefined && call.cancelledIn <= acknowledged;
+    const unheard = !heard || blocked || (upTo !== undefined && acknowledged < upTo);
     if (unheard && !last) {
       const now = monotonicNow();
       const excused = [...this.#calls.values()].some((other) => other !== call && other.expires > now);
       setTimeout(() => this.unsettled(id, ms, !excused), excused ? ms : TIMES.block / 4).unref();
+      return;
+    }
+    if (!last && !idle && upTo === undefined) {
+      const sent = this.#sent;
+      setTimeout(() => this.unsettled(id, ms, false, sent), TIMES.probe).unref();
       return;
     }
     this.end({
