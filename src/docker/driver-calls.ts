@@ -98,12 +98,14 @@ export class DriverCalls {
 
   /** An address is the engine's to give: whoever had it and is not the one asked for has been forgotten by it. */
   async #dropForgotten(nid: string, eid: string, info: EndpointConfig, call: CallOptions): Promise<void> {
-    const wanted = new Set(info.interfaces().flatMap((one) => [one.address(), one.addressIPv6()]));
-    wanted.delete("");
-    for (const endpoint of [...(this.#view.network(nid)?.endpoints.values() ?? [])]) {
-      const taken = endpoint.interfaces.some(({ ipv4, ipv6 }) => wanted.has(ipv4) || wanted.has(ipv6));
-      if (taken && endpoint.eid !== eid) await this.#dropWhenFree(nid, endpoint, call);
+    const wanted = info.toJSON().flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((one) => one !== ""));
+    if (wanted.length === 0) return;
+    const forgotten: EndpointRecord[] = [];
+    for (const endpoint of this.#view.network(nid)?.endpoints.values() ?? []) {
+      for (const { ipv4, ipv6 } of endpoint.interfaces)
+        if (endpoint.eid !== eid && (wanted.includes(ipv4) || wanted.includes(ipv6))) forgotten.push(endpoint);
     }
+    for (const endpoint of new Set(forgotten)) await this.#dropWhenFree(nid, endpoint, call);
   }
 
   /** A call that hangs holds its id until the host has ended it: that is waited for, as long as the engine is. */

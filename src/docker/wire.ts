@@ -64,10 +64,14 @@ const word = z
   .max(WORD_CHARS)
   .nullish()
   .transform((value) => value ?? "");
+/** A body has been parsed as JSON, so that what is in an object is JSON too; the driver's call looks into it once more. */
 const object = z
-  .record(z.string(), z.json())
+  .custom<JsonObject>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    "must be an object",
+  )
   .nullish()
-  .transform((value) => (value ?? {}) as JsonObject);
+  .transform((value) => value ?? {});
 const pools = z
   .array(z.object({ AddressSpace: word, Pool: word, Gateway: word, AuxAddresses: object }))
   .max(POOLS)
