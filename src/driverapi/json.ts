@@ -48,7 +48,11 @@ const PATH_SHOWN = 200;
  * bigints, NaN and infinities, class instances, accessors, a `__proto__` key, cycles (by depth). Throws `JsonError`.
  */
 export function copyJson(value: unknown, limits: JsonLimits): Json {
-  const copier = new Copier(limits);
+  return walkJson(value, limits, true);
+}
+
+function walkJson(value: unknown, limits: JsonLimits, copies: boolean): Json {
+  const copier = new Copier(limits, copies);
   try {
     return copier.copy(value);
   } catch {
@@ -62,8 +66,11 @@ export function copyJson(value: unknown, limits: JsonLimits): Json {
  * unless `allowReserved`. Throws `ERR_BAD_OPTIONS`.
  */
 export function parseOptions(value: unknown, limits: JsonLimits, allowReserved = false): JsonObject {
-  if (value === undefined) return {};
-  const copy = copyOptions(value, limits);
+  return value === undefined ? {} : checkOptions(value, limits, allowReserved, true);
+}
+
+function checkOptions(value: unknown, limits: JsonLimits, allowReserved: boolean, copies: boolean): JsonObject {
+  const copy = walkOptions(value, limits, copies);
   if (!isJsonObject(copy)) {
     throw new DriverError("ERR_BAD_OPTIONS", `the options are ${quote(copy)}, and must be a plain object`);
   }
@@ -76,14 +83,25 @@ export function parseOptions(value: unknown, limits: JsonLimits, allowReserved =
   );
 }
 
+/** The same as JSON text: what is only kept and passed on need not be copied. `undefined` is "{}". Throws `ERR_BAD_OPTIONS`. */
+export function optionsText(value: unknown, limits: JsonLimits): JsonText {
+  if (value === undefined) return "{}";
+  const looked = checkOptions(value, limits, false, false);
+  try {
+    return JSON.stringify(looked);
+  } catch {
+    throw new DriverError("ERR_BAD_OPTIONS", "the options could not be read");
+  }
+}
+
 /** True for a JSON object; false for an array, null or any other JSON value. */
 export function isJsonObject(value: Json): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function copyOptions(value: unknown, limits: JsonLimits): Json {
+function walkOptions(value: unknown, limits: JsonLimits, copies: boolean): Json {
   try {
-    return copyJson(value, limits);
+    return walkJson(value, limits, copies);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new DriverError("ERR_BAD_OPTIONS", `options${error.path}: ${error.rule}`, { cause: error });
@@ -94,12 +112,15 @@ class Copier {
   /** Why this copier gave up, once it has. */
   refusal: JsonError | undefined;
   readonly #limits: JsonLimits;
+  /** False: it only looks, and gives back what it was given. */
+  readonly #copies: boolean;
   #nodes: number;
   #chars: number;
   readonly #path: (string | number)[] = [];
 
-  constructor(limits: JsonLimits) {
+  constructor(limits: JsonLimits, copies: boolean) {
     this.#limits = limits;
+    this.#copies = copies;
     this.#nodes = limits.nodes;
     this.#chars = limits.chars ?? Number.POSITIVE_INFINITY;
   }
@@ -139,6 +160,9 @@ class Copier {
     if (this.#path.length >= this.#limits.depth) {
       throw this.#refuse(`it is nested deeper than ${this.#limits.depth}, or contains itself`);
     }
+    // Where nothing is copied, JSON itself will read the value: an own one that it would call is refused below, as any function.
+    if (!this.#copies && "toJSON" in value && !Object.prototype.propertyIsEnumerable.call(value, "toJSON"))
+      throw this.#refuse("a hidden toJSON is no plain data");
     if (Array.isArray(value)) return this.#copyArray(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) {
@@ -150,30 +174,34 @@ class Copier {
   #copyArray(value: object): Json {
     const length = Object.getOwnPropertyDescriptor(value, "length")?.value as unknown;
     if (typeof length !== "number" || !(length >= 0 && length <= this.#nodes)) throw this.#tooMany();
-    const copy: Json[] = [];
+    const copy: Json[] | undefined = this.#copies ? [] : undefined;
     for (let i = 0; i < length; i++) {
       this.#path.push(i);
-      const element = this.#own(value, i);
-      copy.push(element === undefined ? this.copy(null) : this.copy(element));
+      const element = this.copy(this.#own(value, i) ?? null);
+      copy?.push(element);
       this.#path.pop();
     }
-    return copy;
+    return copy ?? (value as Json);
   }
 
   #copyObject(value: object): Json {
     const keys = Reflect.ownKeys(value);
     if (keys.length > this.#nodes) throw this.#tooMany();
-    const copy: Record<string, Json> = {};
-    for (const key of keys) {
+    const copy: Record<string, Json> | undefined = this.#copies ? {} : undefined;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as string | symbol;
       if (typeof key === "symbol") throw this.#refuse("a key that is a symbol is no JSON");
       if (key === "__proto__") throw this.#refuse('the key "__proto__" is not accepted');
       this.#path.push(key);
       this.#countChars(key);
       const element = this.#own(value, key);
-      if (element !== undefined) put(copy, key, this.copy(element));
+      if (element !== undefined) {
+        const copied = this.copy(element);
+        if (copy) put(copy, key, copied);
+      }
       this.#path.pop();
     }
-    return copy;
+    return copy ?? (value as Json);
   }
 
   /** The own, enumerable data property's value; undefined where JSON would see none. */

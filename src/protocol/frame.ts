@@ -18,9 +18,52 @@ export function routeHeader(route: number): string {
   return route.toString(16).padStart(ROUTE_DIGITS, "0");
 }
 
-/** A frame from host to worker; `messages` are JSON texts already. */
-export function encodeDown(header: string, messages: readonly string[]): string {
-  return `${header}[${messages.join(",")}]`;
+/** Frames from host to worker: messages are gathered, and given as one text. It is put together once, from all of its pieces. */
+export class DownFrames {
+  readonly #begin: string;
+  #pieces: string[];
+  #count = 0;
+
+  constructor(header: string) {
+    this.#begin = `${header}[`;
+    this.#pieces = [this.#begin];
+  }
+
+  /** Messages that wait. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** One message, as JSON text. */
+  message(text: string): void {
+    if (this.#count++ > 0) this.#pieces.push(",");
+    this.#pieces.push(text);
+  }
+
+  /**
+   * A driver call; its arguments are JSON texts already: options are encoded once, for wire and journal alike. `expires` is
+   * rounded down: what has passed its deadline must never start.
+   */
+  call(id: number, expires: number, method: string, args: readonly string[]): void {
+    this.message('{"kind":"call","expires":');
+    const pieces = this.#pieces;
+    pieces.push(String(Math.floor(expires)), ',"message":{"id":', String(id), ',"type":"APPLY","path":["', method);
+    let before = '"],"argumentList":[{"type":"RAW","value":';
+    for (const arg of args) {
+      pieces.push(before, arg);
+      before = '},{"type":"RAW","value":';
+    }
+    pieces.push(args.length === 0 ? '"],"argumentList":[]}}' : "}]}}");
+  }
+
+  /** The frame of all that waits, which then waits no more. */
+  take(): string {
+    this.#pieces.push("]");
+    const text = this.#pieces.join("");
+    this.#pieces = [this.#begin];
+    this.#count = 0;
+    return text;
+  }
 }
 
 /** A frame from host to worker, read by the worker; it trusts its host. */
@@ -63,11 +106,4 @@ export function decodeUp(
     throw new ProtocolViolation("a frame acknowledges no count");
   items.shift();
   return { ack, messages: items };
-}
-
-/** A driver call as message text, its arguments being JSON texts already: options are encoded once, for wire and journal alike. */
-export function encodeCall(id: number, expires: number, method: string, args: readonly string[]): string {
-  let list = "";
-  for (const arg of args) list += `${list === "" ? "" : ","}{"type":"RAW","value":${arg}}`;
-  return `{"kind":"call","expires":${expires},"message":{"id":${id},"type":"APPLY","path":["${method}"],"argumentList":[${list}]}}`;
 }

@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import {
+  DownFrames,
   decodeDown,
   decodeUp,
-  encodeCall,
-  encodeDown,
   encodeMessage,
   encodeUp,
   ProtocolViolation,
@@ -31,6 +30,12 @@ test("a route is eight hexadecimal digits", () => {
   assert.is(routeHeader(2 ** 32 - 1), "ffffffff");
 });
 
+const down = (...texts: readonly string[]): string => {
+  const frames = new DownFrames(HEADER);
+  for (const text of texts) frames.message(text);
+  return frames.take();
+};
+
 test("frames of both directions come back as they were", () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue(), { maxLength: 20 }), fc.nat(), (messages, ack) => {
@@ -38,29 +43,31 @@ test("frames of both directions come back as they were", () => {
       const up = decodeUp(HEADER, encodeUp(HEADER, ack, texts));
       assert.is(up.ack, ack);
       assert.is(JSON.stringify(up.messages), `[${texts.join(",")}]`);
-      assert.is(JSON.stringify(decodeDown(encodeDown(HEADER, texts))), `[${texts.join(",")}]`);
+      assert.is(JSON.stringify(decodeDown(down(...texts))), `[${texts.join(",")}]`);
     }),
   );
 });
 
 test("a call is comlink's APPLY, its arguments RAW values", () => {
-  const text = encodeCall(7, 12.5, "createNetwork", ["0", '"n"', '{"a":1}', "false"]);
-  const [message] = decodeDown(encodeDown(HEADER, [text, encodeMessage({ kind: "ping" })]));
-  assert.equal(message, {
+  const frames = new DownFrames(HEADER);
+  frames.call(7, 12.5, "createNetwork", ["0", '"n"', '{"a":1}', "false"]);
+  frames.message(encodeMessage({ kind: "ping" }));
+  frames.call(8, 1, "config", []);
+  assert.is(frames.count, 3);
+  const call = (id: number, expires: number, method: string, values: readonly unknown[]) => ({
     kind: "call",
-    expires: 12.5,
-    message: {
-      id: 7,
-      type: "APPLY",
-      path: ["createNetwork"],
-      argumentList: [0, "n", { a: 1 }, false].map((value) => ({ type: "RAW", value })),
-    },
+    expires,
+    message: { id, type: "APPLY", path: [method], argumentList: values.map((value) => ({ type: "RAW", value })) },
   });
-  assert.equal(decodeDown(encodeDown(HEADER, [encodeCall(1, 1, "config", [])]))[0], {
-    kind: "call",
-    expires: 1,
-    message: { id: 1, type: "APPLY", path: ["config"], argumentList: [] },
-  });
+  // Rounded down: what has passed its deadline must never start.
+  assert.equal(decodeDown(frames.take()), [
+    call(7, 12, "createNetwork", [0, "n", { a: 1 }, false]),
+    { kind: "ping" },
+    call(8, 1, "config", []),
+  ]);
+  assert.is(frames.count, 0);
+  frames.message(encodeMessage({ kind: "ping" }));
+  assert.equal(decodeDown(frames.take()), [{ kind: "ping" }]);
 });
 
 test("what is no text is refused by its type, unread", () => {

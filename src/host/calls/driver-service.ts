@@ -1,18 +1,18 @@
 /** One network type as the platform sees it: the nine methods, over whatever worker serves the type at the moment. */
 import type { JsonObject, JsonText } from "../../driverapi/json.js";
-import { parseOptions } from "../../driverapi/json.js";
+import { optionsText, parseOptions } from "../../driverapi/json.js";
 import { parseId } from "../../driverapi/names.js";
 import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Journal } from "../journal/journal.js";
 import type { Served } from "./ask.js";
 import { Conductor, type ConductorOptions } from "./conductor.js";
+import { CreateEndpoint } from "./create-endpoint.js";
 import { unavailable, unregistered } from "./errors.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
 import { leftOpen } from "./left-open.js";
 import {
   configOperation,
-  createEndpointOperation,
   createNetworkOperation,
   deleteEndpointOperation,
   deleteNetworkOperation,
@@ -139,8 +139,7 @@ export class DriverService {
     const scope = this.#scope;
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
-    const checked = (options: unknown): JsonText =>
-      options === undefined ? "{}" : JSON.stringify(parseOptions(options, OPTION_LIMITS));
+    const checked = (options: unknown): JsonText => optionsText(options, OPTION_LIMITS);
     /** Whatever is wrong with its arguments rejects, too. */
     const attempt = <T>(work: () => Promise<T>): Promise<T> => {
       try {
@@ -165,10 +164,7 @@ export class DriverService {
       createEndpoint: (nid: string, eid: string, epInfo: EndpointInfo, options?: JsonObject, call?: CallOptions) =>
         attempt(() => {
           const [of, id, given] = [network(nid), endpoint(eid), snapshotInterfaces(epInfo)];
-          return conductor.perform(
-            createEndpointOperation(scope, of, id, epInfo, given, checked(options)),
-            signalOf(call),
-          );
+          return conductor.perform(new CreateEndpoint(scope, of, id, epInfo, given, checked(options)), signalOf(call));
         }),
       deleteEndpoint: (nid: string, eid: string, call?: CallOptions) =>
         attempt(() => conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call))),

@@ -81,6 +81,19 @@ function canonical(address: string): string {
 
 const REFUSED_RANGES = new Set(["unspecified", "broadcast", "multicast", "loopback"]);
 
+/** The range of an address, if no endpoint can have one of it. Of IPv4 in its canonical form the first number tells. */
+export function refusedRange(address: string): string | undefined {
+  if (address.includes(":")) {
+    const range = ipaddr.parse(address).range();
+    return REFUSED_RANGES.has(range) ? range : undefined;
+  }
+  const first = Number.parseInt(address, 10);
+  if (first === 0) return "unspecified";
+  if (first === 127) return "loopback";
+  if (first >= 224 && first <= 239) return "multicast";
+  return address === "255.255.255.255" ? "broadcast" : undefined;
+}
+
 /**
  * Throws when an interface a driver filled in would take the host's address, or one that no endpoint can have. What a driver
  * with netlink fills in is put on its links when a sandbox is attached: `subnets`, its grant's, bound that too, and its MAC
@@ -97,8 +110,8 @@ export function checkInterfaces(
     for (const cidr of [ipv4, ipv6]) {
       if (cidr === "") continue;
       const address = cidr.slice(0, cidr.indexOf("/"));
-      const range = ipaddr.parse(address).range();
-      if (REFUSED_RANGES.has(range))
+      const range = refusedRange(address);
+      if (range !== undefined)
         throw refused(`interface ${id}: ${cidr} is a ${range} address, which no endpoint can have`);
       if (subnets !== undefined && !subnets.some((one) => contains(networkOf(one), networkOf(address))))
         throw refused(`interface ${id}: ${cidr} lies in none of the subnets granted: ${subnets.join(", ")}`);

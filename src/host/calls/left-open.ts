@@ -4,9 +4,9 @@
  */
 import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
+import { CreateEndpoint } from "./create-endpoint.js";
 import type { Operation } from "./operation.js";
 import {
-  createEndpointOperation,
   createNetworkOperation,
   deleteEndpointOperation,
   deleteNetworkOperation,
@@ -24,7 +24,7 @@ export function leftOpen(scope: OperationScope): readonly Operation<unknown>[] {
         open.push(joinOperation(scope, nid, eid, join.sboxKey, new JoinConfig(), [], join.options));
       else if (join?.phase === "deleting") open.push(leaveOperation(scope, nid, eid));
       if (endpointPhase === "creating")
-        open.push(createEndpointOperation(scope, nid, eid, new EndpointConfig(), interfaces, given));
+        open.push(new CreateEndpoint(scope, nid, eid, new EndpointConfig(), interfaces, given));
       else if (endpointPhase === "deleting") open.push(deleteEndpointOperation(scope, nid, eid));
     }
     if (phase === "creating") open.push(createNetworkOperation(scope, nid, options));

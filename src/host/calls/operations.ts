@@ -1,13 +1,13 @@
 /** The eight calls as operations: each says what to check, journal, send and read. The rules are BEHAVIOUR's. */
-import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
+import { parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
-import type { EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
+import type { InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Operation } from "./operation.js";
 import { idArgs } from "./operation.js";
-import { applyInterfaces, applyJoin } from "./platform-objects.js";
-import type { EndpointRecord, NetworkRecord, Records } from "./records.js";
+import { applyJoin } from "./platform-objects.js";
+import { type EndpointRecord, type Records, restored } from "./records.js";
 
 /** What operations are made from: one driver's records, and how strictly existence is kept. */
 export interface OperationScope {
@@ -86,49 +86,6 @@ export function deleteNetworkOperation(scope: OperationScope, nid: string): Oper
   };
 }
 
-export function createEndpointOperation(
-  scope: OperationScope,
-  nid: string,
-  eid: string,
-  epInfo: EndpointInfo,
-  given: readonly InterfaceData[],
-  options: JsonText,
-): Operation<void> {
-  const { records, type } = scope;
-  let interfaces: readonly InterfaceData[] = given;
-  let known = false;
-  return {
-    method: "createEndpoint",
-    nid,
-    eid,
-    get inverse() {
-      return known ? undefined : ("deleteEndpoint" as const);
-    },
-    admit() {
-      known = hasEndpoint(records, nid, eid);
-      if (!scope.replay) return;
-      const network = restored(records.network(nid));
-      if (network.endpoints.has(eid))
-        throw new DriverError("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`, {
-          driver: type,
-        });
-    },
-    intend: () => (records.networks.has(nid) && !known ? records.createEndpoint(nid, eid, options, given) : undefined),
-    args: () => [JSON.stringify(nid), JSON.stringify(eid), JSON.stringify(given), options, "false"],
-    read(value) {
-      const added = parseInterfaces(value, LIMITS.interfaces);
-      if (added.length === 0) return;
-      if (given.length > 0)
-        throw new DriverError("ERR_INTERFACES_GIVEN", "it added interfaces to a list that was given");
-      scope.checkInterfaces(added);
-      applyInterfaces(epInfo, added);
-      interfaces = added;
-    },
-    accept: () => (hasEndpoint(records, nid, eid) ? records.markEndpoint(nid, eid, "live", interfaces) : undefined),
-    refuse: () => (known ? undefined : records.dropEndpoint(nid, eid)),
-  };
-}
-
 export function deleteEndpointOperation(scope: OperationScope, nid: string, eid: string): Operation<void> {
   const { records, type } = scope;
   return {
@@ -144,11 +101,11 @@ export function deleteEndpointOperation(scope: OperationScope, nid: string, eid:
           driver: type,
         });
     },
-    intend: () => (hasEndpoint(records, nid, eid) ? records.markEndpoint(nid, eid, "deleting") : undefined),
+    intend: () => (records.hasEndpoint(nid, eid) ? records.markEndpoint(nid, eid, "deleting") : undefined),
     args: () => idArgs(nid, eid),
     read: nothing,
     accept: () => records.dropEndpoint(nid, eid),
-    refuse: () => (hasEndpoint(records, nid, eid) ? records.markEndpoint(nid, eid, "live") : undefined),
+    refuse: () => (records.hasEndpoint(nid, eid) ? records.markEndpoint(nid, eid, "live") : undefined),
   };
 }
 
@@ -210,7 +167,7 @@ export function joinOperation(
         ids = (records.networks.get(nid)?.endpoints.get(eid)?.interfaces ?? []).map((one) => one.id);
     },
     intend: () =>
-      hasEndpoint(records, nid, eid) && !known ? records.createJoin(nid, eid, sboxKey, options) : undefined,
+      records.hasEndpoint(nid, eid) && !known ? records.createJoin(nid, eid, sboxKey, options) : undefined,
     args: () => [
       JSON.stringify(nid),
       JSON.stringify(eid),
@@ -225,7 +182,7 @@ export function joinOperation(
       applyJoin(jinfo, ids, read);
       data = read;
     },
-    accept: () => (hasEndpoint(records, nid, eid) ? records.markJoin(nid, eid, "live", data) : undefined),
+    accept: () => (records.hasEndpoint(nid, eid) ? records.markJoin(nid, eid, "live", data) : undefined),
     refuse: () => (known ? undefined : records.dropJoin(nid, eid)),
   };
 }
@@ -243,27 +200,17 @@ export function leaveOperation(scope: OperationScope, nid: string, eid: string):
       if (!records.endpoint(nid, eid).join)
         throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox`, { driver: type });
     },
-    intend: () => (hasEndpoint(records, nid, eid) ? records.markJoin(nid, eid, "deleting") : undefined),
+    intend: () => (records.hasEndpoint(nid, eid) ? records.markJoin(nid, eid, "deleting") : undefined),
     args: () => idArgs(nid, eid),
     read: nothing,
     accept: () => records.dropJoin(nid, eid),
-    refuse: () => (hasEndpoint(records, nid, eid) ? records.markJoin(nid, eid, "live") : undefined),
+    refuse: () => (records.hasEndpoint(nid, eid) ? records.markJoin(nid, eid, "live") : undefined),
   };
-}
-
-/** A network that could not be restored answers nothing but deletes. */
-function restored(network: NetworkRecord): NetworkRecord {
-  if (network.failed) throw network.failed;
-  return network;
 }
 
 function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {
   restored(records.network(nid));
   return records.endpoint(nid, eid);
-}
-
-function hasEndpoint(records: Records, nid: string, eid: string): boolean {
-  return records.networks.get(nid)?.endpoints.has(eid) === true;
 }
 
 /** A few of many names, for a message. */

@@ -67,6 +67,10 @@ export class Records {
     return record;
   }
 
+  hasEndpoint(nid: string, eid: string): boolean {
+    return this.networks.get(nid)?.endpoints.has(eid) === true;
+  }
+
   createNetwork(nid: string, options: JsonText): Written {
     const record: NetworkRecord = {
       nid,
@@ -189,4 +193,10 @@ export class Records {
 
 function networkEntry({ phase, options, kills }: NetworkRecord): JournalEntry {
   return { phase, options, ...(kills > 0 ? { kills } : {}) };
+}
+
+/** A network that could not be restored answers nothing but deletes. */
+export function restored(network: NetworkRecord): NetworkRecord {
+  if (network.failed) throw network.failed;
+  return network;
 }

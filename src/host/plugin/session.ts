@@ -7,14 +7,7 @@ import type { Json } from "../../driverapi/json.js";
 import type { Link, LinkEnd } from "../../isolation/link.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { monotonicNow } from "../../protocol/clock.js";
-import {
-  decodeUp,
-  encodeCall,
-  encodeDown,
-  encodeMessage,
-  ProtocolViolation,
-  routeHeader,
-} from "../../protocol/frame.js";
+import { DownFrames, decodeUp, encodeMessage, ProtocolViolation, routeHeader } from "../../protocol/frame.js";
 import { LIMITS, TIMES } from "../../protocol/limits.js";
 import { type DownMessage, PROTOCOL_VERSION, type WorkerMethod } from "../../protocol/messages.js";
 import { readUpMessage } from "../../protocol/read-up.js";
@@ -71,10 +64,10 @@ export interface SessionBounds {
 export class Session {
   readonly #link: Link;
   readonly #header: string;
+  readonly #outgoing: DownFrames;
   readonly #handlers: SessionHandlers;
   readonly #calls = new Map<number, FlyingCall>();
   readonly #watch: BlockWatch;
-  #outgoing: string[] = [];
   #flushScheduled = false;
   #sent = 0;
   #nextId = 1;
@@ -90,6 +83,7 @@ export class Session {
     const { defaultDeadline, cpuPercent } = bounds;
     this.#link = link;
     this.#header = routeHeader(link.route);
+    this.#outgoing = new DownFrames(this.#header);
     this.#handlers = handlers;
     this.#watch = new BlockWatch({
       cell: link.cell,
@@ -161,7 +155,8 @@ export class Session {
     const now = monotonicNow();
     if (this.#calls.size === 0) this.#cpu.serving(true, now);
     this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: now, expires, settle });
-    this.#send(encodeCall(id, expires, method, args));
+    this.#outgoing.call(id, expires, method, args);
+    this.#schedule();
     return id;
   }
 
@@ -235,9 +230,14 @@ export class Session {
   }
 
   #send(text: string): void {
-    const waiting = this.#outgoing.push(text);
-    if (waiting >= LIMITS.batch && !this.#throttled) this.#flush();
-    if (this.#flushScheduled || this.#outgoing.length === 0) return;
+    this.#outgoing.message(text);
+    this.#schedule();
+  }
+
+  /** What waits goes out with the turn's other messages, or now that there are enough of them. */
+  #schedule(): void {
+    if (this.#outgoing.count >= LIMITS.batch && !this.#throttled) this.#flush();
+    if (this.#flushScheduled || this.#outgoing.count === 0) return;
     this.#flushScheduled = true;
     const flush = (): void => {
       this.#flushScheduled = false;
@@ -248,12 +248,10 @@ export class Session {
   }
 
   #flush(): void {
-    const messages = this.#outgoing;
-    this.#outgoing = [];
-    if (this.#end || messages.length === 0) return;
+    if (this.#end || this.#outgoing.count === 0) return;
     this.#sent++;
     this.#watch.sent(this.#sent);
-    this.#link.send(encodeDown(this.#header, messages));
+    this.#link.send(this.#outgoing.take());
   }
 
   #receive(data: unknown): void {

@@ -3,7 +3,7 @@
  * getters, proxies, functions, instances, cycles. `JsonError` is `copyJson`'s documented throw, `DriverError` that of `parseOptions`.
  */
 import { DriverError } from "#dist/driverapi/errors.js";
-import { copyJson, JsonError, parseOptions } from "#dist/driverapi/json.js";
+import { copyJson, JsonError, optionsText, parseOptions } from "#dist/driverapi/json.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { strangeTexts } from "../corpus.js";
 import { strangeText } from "../generators/replies.js";
@@ -26,6 +26,7 @@ const STRANGE: Readonly<Record<string, (rest: unknown) => unknown>> = {
   setter: () => Object.defineProperty({}, "x", { set: trap("a setter"), enumerable: true }),
   hidden: (rest) => Object.defineProperty({ shown: 1 }, "x", { value: rest }),
   toJSON: () => ({ toJSON: trap("toJSON") }),
+  hiddenToJSON: () => Object.defineProperty({}, "toJSON", { value: trap("a hidden toJSON") }),
   function: () => trap("a function"),
   symbol: () => Symbol("x"),
   symbolKey: (rest) => ({ [Symbol("x")]: rest }),
@@ -93,6 +94,12 @@ function run(input: unknown): Outcome {
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     mustBeLine(error.message, 512);
+  }
+  try {
+    const once = JSON.stringify(parseOptions(value, BOUNDS));
+    must(optionsText(value, BOUNDS) === once, "the text of options is not that of their copy");
+  } catch (error) {
+    if (!(error instanceof DriverError) || error.code !== "ERR_BAD_OPTIONS") throw error;
   }
   for (const reserved of [false, true]) {
     try {

@@ -6,15 +6,11 @@ import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import { DriverError } from "#dist/driverapi/errors.js";
 import { JoinConfig } from "#dist/driverapi/join-config.js";
 import type { Json } from "#dist/driverapi/json.js";
+import { CreateEndpoint } from "#dist/host/calls/create-endpoint.js";
 import { badReply, driverThrew, isNotFound } from "#dist/host/calls/errors.js";
 import { checkInterfaces, checkJoin } from "#dist/host/calls/host-rules.js";
 import type { Operation } from "#dist/host/calls/operation.js";
-import {
-  createEndpointOperation,
-  endpointOperInfoOperation,
-  joinOperation,
-  type OperationScope,
-} from "#dist/host/calls/operations.js";
+import { endpointOperInfoOperation, joinOperation, type OperationScope } from "#dist/host/calls/operations.js";
 import { Records } from "#dist/host/calls/records.js";
 import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
 import { ProtocolViolation } from "#dist/protocol/frame.js";
@@ -55,7 +51,7 @@ function run(input: unknown): Outcome {
   for (const one of SCOPES) {
     for (const given of [[], GIVEN]) {
       const endpoint = new EndpointConfig(given);
-      accepted = reads(createEndpointOperation(one, "n", "e", endpoint, given, "{}"), value, endpoint) || accepted;
+      accepted = reads(new CreateEndpoint(one, "n", "e", endpoint, given, "{}"), value, endpoint) || accepted;
     }
     for (const ids of [[], [0, 1]]) {
       const join = new JoinConfig();
@@ -109,7 +105,8 @@ export const replies: Target = {
     { file: "driverapi/addresses.js" },
     { file: "driverapi/names.js", functions: ["parseInterfaceName", "parseInterfacePrefix", "interfaceName"] },
     { file: "host/calls/operations.js", functions: ["read"] },
-    { file: "host/calls/host-rules.js", functions: ["checkInterfaces", "checkJoin"] },
+    { file: "host/calls/create-endpoint.js", functions: ["read"] },
+    { file: "host/calls/host-rules.js", functions: ["checkInterfaces", "refusedRange", "checkJoin"] },
     { file: "host/calls/platform-objects.js", functions: ["applyInterfaces", "applyJoin"] },
     { file: "host/calls/errors.js", functions: ["driverThrew", "isNotFound", "badReply"] },
   ],

@@ -1,6 +1,7 @@
 /** What a driver may not record: the machine's addresses and links, what its grant does not hold, routes past the gateway. */
-
-import { checkInterfaces, checkJoin, type HostView } from "#dist/host/calls/host-rules.js";
+import fc from "fast-check";
+import ipaddr from "ipaddr.js";
+import { checkInterfaces, checkJoin, type HostView, refusedRange } from "#dist/host/calls/host-rules.js";
 import type { DriverError } from "#dist/index.js";
 import { assert, suite } from "../../harness.js";
 
@@ -35,6 +36,22 @@ const routed = (destination: string) =>
       () => false,
     ),
   );
+
+test("ranges that no endpoint can have: as ipaddr.js has them", () => {
+  const octet = fc.oneof(fc.nat(255), fc.constantFrom(0, 127, 223, 224, 239, 240, 255));
+  const ipv4 = fc.tuple(octet, octet, octet, octet).map((all) => all.join("."));
+  fc.assert(
+    fc.property(
+      fc.oneof(ipv4, fc.constantFrom("255.255.255.255", "0.0.0.0", "::", "::1", "ff02::1", "fd00::1")),
+      (one) => {
+        const range = ipaddr.parse(one).range();
+        const refused = ["unspecified", "broadcast", "multicast", "loopback"].includes(range);
+        assert.is(refusedRange(one), refused ? range : undefined, one);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
 
 test("addresses: within the grant, and none of the machine's", () => {
   assert.is(recorded("02:42:0a:40:00:02", "10.64.0.2/24", "fd64::2/64"), "");
