@@ -8,7 +8,7 @@ export const LIMITS = {
   /** Messages in one frame from a worker. */
   frameMessages: 4096,
   /** Messages that wait for each other, either way; the next ones go in a frame of their own, so that both ends work at once. */
-  batch: 32,
+  batch: 64,
   /** Depth of any JSON value that crosses the wire. */
   jsonDepth: 32,
   /** Nodes of any one JSON value that crosses the wire. */
