@@ -91,8 +91,8 @@ function kill(route: number): void {
   void tenant.link.exited.then(() => clearTimeout(stuck));
 }
 
-/** Tells the cells of workers that have not answered: they may be blocked. */
-function look(): void {
+/** Tells the cells of workers that have not answered: they may be blocked. True while there are any. */
+function tellCells(): boolean {
   let waiting = false;
   for (const tenant of tenants.values()) {
     if (!tenant.waiting) continue;
@@ -105,7 +105,11 @@ function look(): void {
     tenant.started = started;
     tell({ kind: "cell", route, running, started });
   }
-  looking = waiting;
+  return waiting;
+}
+
+function look(): void {
+  looking = tellCells();
   if (looking) setTimeout(look, WALLS.cellMs);
 }
 
@@ -121,6 +125,8 @@ function control(message: ControlDown): void {
       kill(message.route);
       return;
     case "ping":
+      // Whoever asks wants to know what is so now.
+      tellCells();
       tell({ kind: "pong", id: message.id });
   }
 }

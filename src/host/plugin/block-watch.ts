@@ -130,6 +130,12 @@ export class BlockWatch {
     this.#asking = true;
     const { acknowledged } = this;
     void passedOn().then(() => {
+      // Its cell has come with the answer: who is in a call past its deadline has been given that call's frame, and runs.
+      if (!this.idle && this.#overdue()) {
+        this.#asking = false;
+        this.#options.kill(why);
+        return;
+      }
       setTimeout(() => {
         this.#asking = false;
         if (this.idle) return;
@@ -137,6 +143,12 @@ export class BlockWatch {
         else this.#judge();
       }, TOGETHER).unref();
     });
+  }
+
+  #overdue(): boolean {
+    const running = this.#options.cell.running();
+    const call = running > 0 ? this.#options.flying(running) : undefined;
+    return call !== undefined && call.expires <= monotonicNow();
   }
 
   #limit(): { limit: number; why: string } {
