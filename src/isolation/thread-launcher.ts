@@ -77,7 +77,8 @@ export class ThreadLauncher implements Launcher {
     const group = this.#group(size);
     for (const spare of group.spares) {
       group.spares.delete(spare);
-      this.#refill(group, size);
+      // Whoever takes it begins at once, and would share the processor with the next one's lockdown.
+      setTimeout(() => this.#refill(group, size), TIMES.refill).unref();
       return spare;
     }
     let link: ThreadLink;

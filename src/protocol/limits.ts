@@ -67,6 +67,8 @@ export const TIMES = {
   throttled: 100,
   /** A worker thread must be locked down and waiting by then. */
   spareReady: 20_000,
+  /** So long after a spare was taken the next one is started. */
+  refill: 40,
   /** How long `close()` waits for threads that are being ended. */
   threadEnd: 5_000,
   /** Bundling one plugin. */
