@@ -6,6 +6,7 @@ import type { DriverError } from "../../driverapi/errors.js";
 import type { DriverMethod } from "../../driverapi/types.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
+import type { Journal } from "../journal/journal.js";
 import type { Logger } from "../logger.js";
 import type { CallOutcome } from "../plugin/outcome.js";
 import type { CallReports } from "../plugin/reports.js";
@@ -33,6 +34,7 @@ export interface ConductorOptions {
   readonly reports: CallReports;
   readonly logger: Logger;
   readonly closed: () => boolean;
+  readonly journal: Pick<Journal, "commit">;
   timeout(method: DriverMethod): number;
 }
 
@@ -54,6 +56,7 @@ export class Conductor {
   readonly #locks = new NetworkLocks();
   readonly #aftermath: Aftermath;
   #flying = 0;
+  #intended: { readonly send: () => void; readonly failed: (error: unknown) => void }[] = [];
   #drained: Array<() => void> = [];
 
   constructor(options: ConductorOptions) {
@@ -171,11 +174,40 @@ export class Conductor {
       op.admit();
       intended = true;
       const written = op.intend();
-      if (written) this.#inTime(written, op, caller.expires).then(() => this.#send(op, served, caller, failed), failed);
-      else this.#send(op, served, caller, failed);
+      const send = (): void => this.#send(op, served, caller, failed);
+      if (written) {
+        this.#flying++;
+        void this.#inTime(written, op, caller.expires)
+          .then(send, failed)
+          .finally(() => this.#landed());
+      } else if (this.#options.journal.commit === undefined || op.reads) send();
+      else this.#sendCommitted(send, failed);
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** Sends what is intended in one turn once the journal has it, all of it at once. */
+  #sendCommitted(send: () => void, failed: (error: unknown) => void): void {
+    this.#flying++;
+    if (this.#intended.push({ send, failed }) > 1) return;
+    queueMicrotask(() => {
+      const intended = this.#intended;
+      this.#intended = [];
+      try {
+        this.#options.journal.commit?.();
+      } catch (error) {
+        for (const one of intended) {
+          one.failed(error);
+          this.#landed();
+        }
+        return;
+      }
+      for (const one of intended) {
+        one.send();
+        this.#landed();
+      }
+    });
   }
 
   #send<T>(op: Operation<T>, served: Served, caller: Caller<T>, failed: (error: unknown) => void): void {

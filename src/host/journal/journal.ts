@@ -49,8 +49,10 @@ export interface JournalWrite {
 }
 
 export interface Journal {
-  /** Resolves when committed: it outlives this process, though not yet the machine. */
+  /** Resolves when committed: it outlives this process, though not yet the machine. Where there is a `commit`, that commits. */
   intend(write: JournalWrite): void | Promise<void>;
+  /** Commits all that was intended and did not answer with a promise: many callers' intents at once. Throws. */
+  commit?(): void;
   /** Resolves when flushed: it outlives the machine. */
   settle(write: JournalWrite): void | Promise<void>;
   /** Everything recorded for a type, in no order. */

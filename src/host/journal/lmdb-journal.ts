@@ -17,9 +17,13 @@ export class LmdbJournal implements Journal {
     this.#state = state;
   }
 
-  /** Answers at once: nobody waits for a flush before a frame goes out. Throws `ERR_JOURNAL_FAILED`. */
+  /** Answers at once: nobody waits for lmdb before a frame goes out. Throws `ERR_JOURNAL_FAILED`. */
   intend({ key, entry }: JournalWrite): void {
     this.#state.log([{ table: "journal", key: keyOf(key), body: bodyOf(key, entry) }]);
+  }
+
+  commit(): void {
+    this.#state.commit();
   }
 
   settle({ key, entry }: JournalWrite): Promise<void> {

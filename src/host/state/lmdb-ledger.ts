@@ -33,5 +33,6 @@ export class LmdbLedger<R extends { readonly name: string }> {
           : { table, key: Buffer.from(change.drop), body: undefined },
       ),
     );
+    this.#state.commit();
   }
 }

@@ -20,7 +20,7 @@ export interface Write {
   readonly body: string | undefined;
 }
 
-/** One line: writes that come all or not at all, and the number of the last of them. */
+/** One line, its parts behind tabs, which JSON text holds none of: writes that come all or not at all, and the number of the last of them. */
 export interface RedoLine {
   readonly n: number;
   readonly writes: readonly Write[];
@@ -36,6 +36,9 @@ interface Part {
 export class Redo {
   #current: Part;
   #other: Part;
+  /** Lines that are not written yet, and the number of their last write. */
+  #lines = "";
+  #last = 0;
 
   /** Begins with empty files: whoever opens has read them before. */
   constructor(paths: readonly [string, string]) {
@@ -44,15 +47,25 @@ export class Redo {
     this.#other = second as Part;
   }
 
+  /** Written by the next `flush`. */
   append({ n, writes }: RedoLine): void {
-    const text = JSON.stringify([
-      n,
-      ...writes.map(({ table, key, body }) => [table, key.toString("base64"), body ?? null]),
-    ]);
-    const line = `${crc32(text).toString(16).padStart(8, "0")}${text}\n`;
+    let text = String(n);
+    for (const { table, key, body } of writes) text += `\t${table}\t${key.toString("base64")}\t${body ?? ""}`;
+    this.#lines += `${crc32(text).toString(16).padStart(8, "0")}${text}\n`;
+    this.#last = n;
+  }
+
+  flush(): void {
+    if (this.#lines === "") return;
     const part = this.#current;
-    part.size += writeSync(part.fd, line, part.size);
-    part.last = n;
+    const bytes = Buffer.from(this.#lines);
+    for (let done = 0; done < bytes.length; ) {
+      const wrote = writeSync(part.fd, bytes, done, bytes.length - done, part.size);
+      part.size += wrote;
+      done += wrote;
+    }
+    part.last = this.#last;
+    this.#lines = "";
     if (part.size < DATA.redoBytes || this.#other.last > 0) return;
     this.#current = this.#other;
     this.#other = part;
@@ -97,10 +110,12 @@ export function readRedo(paths: readonly string[], n: number, sameBoot: boolean)
 function parse(line: string): RedoLine | undefined {
   const text = line.slice(8);
   if (line.slice(0, 8) !== crc32(text).toString(16).padStart(8, "0")) return undefined;
-  const [n, ...writes] = JSON.parse(text) as [number, ...(readonly [Table, string, string | null])[]];
-  if (!writes.every(([table]) => TABLES.includes(table))) return undefined;
-  return {
-    n,
-    writes: writes.map(([table, key, body]) => ({ table, key: Buffer.from(key, "base64"), body: body ?? undefined })),
-  };
+  const [n = "", ...fields] = text.split("\t");
+  const writes: Write[] = [];
+  for (let at = 0; at < fields.length; at += 3) {
+    const [table, key = "", body] = fields.slice(at, at + 3);
+    if (!TABLES.includes(table as Table) || body === undefined) return undefined;
+    writes.push({ table: table as Table, key: Buffer.from(key, "base64"), body: body === "" ? undefined : body });
+  }
+  return { n: Number(n), writes };
 }

@@ -1,6 +1,6 @@
 /**
  * The state file while a host runs. Two strengths of a write:
- * - `log`: done when it returns, in the sense that it outlives this process (see `redo.ts`);
+ * - `log`: done when `commit` returns, in the sense that it outlives this process (see `redo.ts`); both are ended by the turn's end;
  * - `put`: its promise resolves when it is flushed, in the sense that it outlives the machine. All that is put in one turn of the
  *   loop is one transaction of lmdb's, and callers whose writes come while a flush is under way share the next one.
  * Both are in lmdb's order: what was written later is never there without what was written earlier.
@@ -29,6 +29,7 @@ export class StateFile {
   /** What this turn of the loop writes. */
   #batch: Batch | undefined;
   #last: Promise<void> = Promise.resolve();
+  #committing = false;
   #failure: Error | undefined;
 
   private constructor(paths: StatePaths, environment: Environment, sums: Sums, n: number) {
@@ -77,12 +78,28 @@ export class StateFile {
     return this.#write({ table, key, body });
   }
 
-  /** All of the writes, or none; they outlive the process when it returns. Throws `ERR_JOURNAL_FAILED`. */
+  /** All of the writes, or none. Throws `ERR_JOURNAL_FAILED`. */
   log(writes: readonly Write[]): void {
     if (this.#failure) throw this.#failure;
     for (const write of writes) void this.#write(write);
+    this.#redo.append({ n: this.#n, writes });
+    if (this.#committing) return;
+    this.#committing = true;
+    queueMicrotask(() => {
+      this.#committing = false;
+      try {
+        this.commit();
+      } catch {
+        // Whoever writes next is told.
+      }
+    });
+  }
+
+  /** What was logged outlives the process when it returns. Throws `ERR_JOURNAL_FAILED`. */
+  commit(): void {
+    if (this.#failure) throw this.#failure;
     try {
-      this.#redo.append({ n: this.#n, writes });
+      this.#redo.flush();
     } catch (error) {
       throw this.#fail(error);
     }

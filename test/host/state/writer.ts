@@ -26,6 +26,7 @@ await Promise.all(
       say(`begin ${nid} ${mine} ${gone}`);
       if (turn % 3 === 0) {
         journal.intend({ key, entry });
+        journal.commit();
         say(`kept ${nid} ${mine}`);
         if (turn % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
       } else {
