@@ -136,4 +136,42 @@ test("a journal that hangs past the deadline: ERR_JOURNAL_FAILED by then, and th
   await d.createNetwork("net");
 });
 
+/** What is intended is committed once for all callers of a turn. */
+class CommittedJournal extends MemoryJournal {
+  intended = 0;
+  committed = 0;
+  commits = 0;
+  broken = false;
+
+  override intend(write: JournalWrite): void {
+    this.intended++;
+    super.intend(write);
+  }
+
+  commit(): void {
+    if (this.broken) throw new Error("no space left");
+    this.committed = this.intended;
+    this.commits++;
+  }
+}
+
+test("a journal that commits many intents at once: one commit for a turn's calls, before any of their frames", async (t) => {
+  const journal = new CommittedJournal();
+  const s = await scripted(t, { notes: true, parts: { journal } });
+  const d = s.driver();
+  journal.intended = 0;
+  journal.commits = 0;
+  const ids = Array.from({ length: 20 }, (_, at) => `net${at}`);
+  const calls = ids.map((nid) => d.createNetwork(nid));
+  assert.equal([journal.intended, journal.commits], [20, 0]);
+  await Promise.all(calls);
+  assert.equal([journal.committed, journal.commits], [20, 1]);
+  journal.broken = true;
+  const refused = await Promise.all(ids.map((nid) => rejection(d.deleteNetwork(nid))));
+  for (const { message } of refused) assert.match(message, "no space left");
+  assert.is(s.notes.filter(({ method }) => method === "deleteNetwork").length, 0);
+  journal.broken = false;
+  await Promise.all(ids.map((nid) => d.deleteNetwork(nid)));
+});
+
 test.run();
