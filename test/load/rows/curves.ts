@@ -19,7 +19,7 @@ async function curve(peer: Peer, run: Run): Promise<number> {
   let first = 0;
   await withPeer(peer, async ({ call }) => {
     for (const offered of run.smoke ? RATES.slice(0, 2) : RATES) {
-      const { perSecond, latency, next } = await openLoop(call, { perSecond: offered, ms: run.ms(500), first });
+      const { perSecond, latency, next } = await openLoop(call, { perSecond: offered, ms: run.ms(400), first });
       first = next;
       const { p50, p99, p999 } = latency;
       run.point({ id: peer.id, what: peer.what, offered, perSecond, p50, p99, p999 });

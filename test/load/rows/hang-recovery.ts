@@ -20,7 +20,7 @@ async function hang(isolation: Isolation, run: Run): Promise<Figures> {
     const driver = house.host.driver("load");
     for (let n = 0; n < NETWORKS; n++) await driver.createNetwork(loadId(n));
     for (const eid of ["hang", "good"]) await driver.createEndpoint(loadId(0), eid, new EndpointConfig());
-    await settle(run.ms(1000));
+    await settle(run.ms(600));
     const deadline = performance.now() + DEADLINE_MS;
     await driver.endpointOperInfo(loadId(0), "hang").then(
       () => Promise.reject(new Error("it did not hang")),

@@ -57,7 +57,7 @@ export const neighboursHostile: Measure = {
       const ask = (n: number): Promise<unknown> =>
         host.driver(GOOD[n % GOOD.length] as string).endpointOperInfo("n", "e");
       const p99 = async (): Promise<number> => {
-        const { latency } = await openLoop(ask, { perSecond: PER_SECOND, ms: run.ms(2000) });
+        const { latency } = await openLoop(ask, { perSecond: PER_SECOND, ms: run.ms(1500) });
         return latency.p99;
       };
       const alone = await p99();

@@ -10,7 +10,7 @@ async function load(isolation: "thread" | "process", run: Run): Promise<Figures>
   const threads = timedLauncher(isolation);
   const house = await openHouse({ plugins: { load: driverSource() }, parts: { threads } });
   try {
-    await settle(run.ms(1000));
+    await settle(run.ms(600));
     await house.put("next", driverSource({ type: "next" }));
     await house.host.reload("next");
     await house.host.driver("next").createNetwork(LOAD_NETWORK);
