@@ -29,7 +29,7 @@ export interface Keeper {
 export function keep(folder: string, account: WallCommand["account"]): Keeper {
   const child = startBehind(
     { command: "/bin/sh", args: ["-c", KEEP], ...(account ? { account } : {}), tellsPid: false },
-    { stdout: "ignore", link: true, ownSession: true },
+    { stdout: "ignore", link: true },
   );
   const link = child.stdio?.[3] as Socket | undefined;
   // Where nothing can be started, nothing can be left behind either: the walls say so.

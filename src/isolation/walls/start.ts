@@ -11,12 +11,12 @@ const HIGHEST = 65_536;
 type Stdio = "ignore" | "pipe" | number;
 
 /**
- * `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one.
- * `ownSession`: what a terminal sends to the platform's processes is not for this one.
+ * `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one. It has a
+ * session of its own: what a terminal sends to the platform is not for it, and would end bubblewrap half-way through its start.
  */
 export function startBehind(
   wall: WallCommand,
-  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean; readonly ownSession?: boolean },
+  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean },
 ): ChildProcess {
   const opened: number[] = [];
   const open = (path: string): number => {
@@ -37,7 +37,7 @@ export function startBehind(
     return spawn(wall.command, wall.args, {
       ...wall.account,
       cwd: wall.cwd ?? "/",
-      detached: options.ownSession ?? false,
+      detached: true,
       env: wallEnvironment(),
       stdio: Array.from(stdio, (one) => one ?? "ignore"),
     });
