@@ -40,7 +40,7 @@ export class Histogram {
     let seen = 0;
     for (const [index, count] of this.#counts.entries()) {
       seen += count;
-      if (seen >= wanted) return Math.min(middle(index), this.#max * 1e6) / 1000;
+      if (seen >= wanted) return Math.min(middle(index) / 1000, this.#max * 1000);
     }
     return this.#max * 1000;
   }
