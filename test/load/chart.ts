@@ -20,6 +20,7 @@ export function chart({ meta, curves }: Pick<BenchFile, "meta" | "curves">): str
   const { commit, date, node, cpu, cores } = meta;
   const foot = `commit ${commit}, ${date.slice(0, 10)}, Node ${node}, ${cpu} (${cores} cores); npm run bench -- --chart FILE`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
+<title>Latency of createEndpoint against the rate offered, ours and the peers'</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
 <text x="${LEFT}" y="22" font-size="15">createEndpoint: latency against offered rate (open loop)</text>
 <text x="${LEFT}" y="40" fill="#555555">solid: p50, dashed: p99, from the intended sending; a line ends where the rate is not borne</text>
