@@ -18,8 +18,10 @@ for (const isolation of chosenIsolations()) {
   if (isolation === "thread") {
     for (const { item, title, attack, thread } of REALM) {
       if (thread === undefined) continue;
-      test(`${item}: ${title}: not stopped`, async () => {
-        const child = spawn(process.execPath, [RUN_OWNED, JSON.stringify(attack)], { stdio: "ignore" });
+      test(`${item}: ${title}: not stopped`, async (t) => {
+        // It does not live to remove its folder.
+        const env = { ...process.env, TMPDIR: await t.folder() };
+        const child = spawn(process.execPath, [RUN_OWNED, JSON.stringify(attack)], { env, stdio: "ignore" });
         const by = await new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
         assert.is(by, thread);
         console.log(`\nNOTE ${item} ${title}: not stopped under isolation "thread"`);

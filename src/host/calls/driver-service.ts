@@ -6,7 +6,8 @@ import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from ".
 import { LIMITS } from "../../protocol/limits.js";
 import type { Journal } from "../journal/journal.js";
 import type { Served } from "./ask.js";
-import { Conductor, type ConductorOptions } from "./conductor.js";
+import type { Conditions } from "./conditions.js";
+import { Conductor } from "./conductor.js";
 import { CreateEndpoint } from "./create-endpoint.js";
 import { unavailable, unregistered } from "./errors.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
@@ -25,7 +26,7 @@ import { signalOf, snapshotInterfaces, snapshotJoin } from "./platform-objects.j
 import { type NetworkRecord, Records } from "./records.js";
 import { replay } from "./replay.js";
 
-export interface DriverServiceOptions extends ConductorOptions {
+export interface DriverServiceOptions extends Conditions {
   readonly scope: Scope;
   readonly journal: Journal;
   readonly recovery: "replay" | "self";

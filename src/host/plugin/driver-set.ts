@@ -3,7 +3,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import type { Scope } from "../../driverapi/types.js";
 import type { Served } from "../calls/ask.js";
-import type { Counters } from "../calls/conductor.js";
+import type { Counters } from "../calls/conditions.js";
 import { DriverService } from "../calls/driver-service.js";
 import { HeldDriver } from "../calls/held-driver.js";
 import type { NetworkRecord } from "../calls/records.js";

@@ -2,7 +2,7 @@
 import type { DriverError } from "../../driverapi/errors.js";
 import type { Isolation } from "../../isolation/link.js";
 import type { WallName } from "../../isolation/walls/wall.js";
-import type { Counters } from "../calls/conductor.js";
+import type { Counters } from "../calls/conditions.js";
 import type { Effective } from "../policy/effective.js";
 
 /** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, its networks are not. */

@@ -3,19 +3,18 @@ import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import { WALLS } from "../../protocol/limits.js";
-import type { Counters } from "../calls/conductor.js";
-import { shortList } from "../calls/operations.js";
+import type { Counters } from "../calls/conditions.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import { type Effective, effectiveGrant } from "../policy/effective.js";
 import { Comeback, type Ending } from "./comeback.js";
 import { DriverSet } from "./driver-set.js";
-import { Generation, type GenerationHooks } from "./generation.js";
+import type { Generation, GenerationHooks } from "./generation.js";
 import type { PluginInfo, PluginState } from "./info.js";
 import type { SessionEnd } from "./outcome.js";
-import { type OpenPowers, openPowers } from "./powers.js";
 import { awaitsGrant, type Prepared, prepare, prepareShelved } from "./prepare.js";
 import { PluginReports } from "./reports.js";
+import { inUse, Service } from "./service.js";
 
 export class Plugin {
   readonly id: string;
@@ -26,9 +25,7 @@ export class Plugin {
   readonly #comeback: Comeback;
   #state: PluginState = "loading";
   #refusal: DriverError | undefined;
-  #prepared: Prepared | undefined;
-  #current: Generation | undefined;
-  #powers: OpenPowers | undefined;
+  readonly #service: Service;
   /** The plugin's file has gone: it serves on until its last network is deleted. */
   #orphan = false;
   #stopped = false;
@@ -41,11 +38,11 @@ export class Plugin {
   constructor(id: string, context: HostContext) {
     this.id = id;
     this.#context = context;
-    this.#reports = new PluginReports(id, context, this.counters, () => this.#prepared?.sha256);
+    this.#reports = new PluginReports(id, context, this.counters, () => this.#service.prepared?.sha256);
     this.#comeback = new Comeback({
       breakerOpen: context.breakerOpen,
-      wanted: () => this.#current === undefined && !this.#stopped && !context.closed(),
-      launch: (harsh) => this.#launch(this.#prepared as Prepared, harsh),
+      wanted: () => this.#service.current === undefined && !this.#stopped && !context.closed(),
+      launch: (harsh) => this.#service.launch(harsh),
       restarted: (last) => this.#restarted(last),
       failed: (error) => this.#restartFailed(error),
       givenUp: (last) => this.#giveUp(last),
@@ -61,6 +58,13 @@ export class Plugin {
         if (this.#orphan) void this.#next(() => this.#endOrphan("its file was removed, and its last network is gone"));
       },
     });
+    this.#service = new Service({
+      plugin: id,
+      context,
+      drivers: this.#drivers,
+      reports: this.#reports,
+      hooks: (prepared) => this.#hooks(prepared),
+    });
   }
 
   get state(): PluginState {
@@ -73,15 +77,16 @@ export class Plugin {
   }
 
   info(): PluginInfo {
-    const { effective, version, sha256 } = this.#prepared ?? {};
+    const { prepared, current } = this.#service;
+    const { effective, version, sha256 } = prepared ?? {};
     return {
       name: this.id,
       version,
       state: this.#state,
       drivers: this.#drivers.types(),
-      isolation: this.#current?.isolation ?? effective?.isolation,
-      wall: this.#current?.wall,
-      pid: this.#current?.pid,
+      isolation: current?.isolation ?? effective?.isolation,
+      wall: current?.wall,
+      pid: current?.pid,
       grant: effective && { scope: effective.scope, permissions: effective.permissions },
       sha256,
       ...(this.#refusal ? { refusal: this.#refusal } : {}),
@@ -95,7 +100,7 @@ export class Plugin {
   }
 
   heartbeat(): void {
-    if (this.#state === "running" || this.#state === "orphaned") this.#current?.session.heartbeat();
+    if (this.#state === "running" || this.#state === "orphaned") this.#service.current?.session.heartbeat();
   }
 
   /**
@@ -109,15 +114,16 @@ export class Plugin {
       const hashed = (digest: string): void => {
         sha256 = digest;
       };
-      const before = { former: this.#prepared, serves: this.#current?.alive === true, hashed };
+      const before = { former: this.#service.prepared, serves: this.#service.alive, hashed };
       let started = false;
       try {
         const prepared = await prepare(found, this.#context, before);
-        const stays = when === "if changed" && this.#current?.alive && isDeepStrictEqual(prepared, this.#prepared);
+        const stays =
+          when === "if changed" && this.#service.alive && isDeepStrictEqual(prepared, this.#service.prepared);
         if (stays && !this.#orphan) return undefined;
         started = true;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
-        else if (this.#current?.alive) await this.#replace(prepared);
+        else if (this.#service.alive) await this.#service.replace(prepared);
         else await this.#begin(prepared);
         this.#orphan = false;
         this.#failedStart = false;
@@ -130,7 +136,7 @@ export class Plugin {
       } catch (error) {
         if (started) this.#failedStart = true;
         const refusal = toDriverError(error, this.id);
-        if (awaitsGrant(refusal) && !this.#current?.alive) {
+        if (awaitsGrant(refusal) && !this.#service.alive) {
           const former = await this.#beginShelved();
           const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
           if (former) return this.#refuse(new DriverError(refusal.code, words, { plugin: this.id }), sha256);
@@ -146,7 +152,7 @@ export class Plugin {
     this.#comeback.hurry();
     return this.#next(async () => {
       const networks = this.networks();
-      if (networks.length > 0) throw this.#inUse(`plugin "${this.id}" has ${networks.length} network(s)`, networks);
+      if (networks.length > 0) throw inUse(this.id, `plugin "${this.id}" has ${networks.length} network(s)`, networks);
       await this.#stop("unloaded");
     });
   }
@@ -159,7 +165,8 @@ export class Plugin {
       if (this.#state === "running") this.#state = "orphaned";
       const networks = this.networks();
       if (networks.length > 0) {
-        const { message, code } = this.#inUse(
+        const { message, code } = inUse(
+          this.id,
           `plugin "${this.id}": its file is gone; it serves on until these networks are deleted`,
           networks,
         );
@@ -177,11 +184,11 @@ export class Plugin {
   async close(): Promise<void> {
     this.#stopped = true;
     this.#comeback.cancel();
-    this.#current?.stop("the host closes");
+    this.#service.end("the host closes");
     await this.#turn;
-    this.#current?.stop("the host closes");
+    this.#service.end("the host closes");
     this.#drivers.shut();
-    await this.#powers?.close();
+    await this.#service.closePowers();
     if (this.#state !== "refused" && this.#state !== "awaiting-grant") this.#state = "stopped";
   }
 
@@ -191,16 +198,12 @@ export class Plugin {
     return turn;
   }
 
-  /** First start, or a start after a refusal, a stop, or with the breaker open. */
+  /** A first start, or a start after a refusal, a stop, or with the breaker open. */
   async #begin(prepared: Prepared): Promise<void> {
     this.#comeback.cancel();
     this.#stopped = false;
     if (this.networks().length === 0) this.#state = "loading";
-    const former = this.#powers;
-    this.#powers = this.#open(prepared);
-    await former?.close();
-    this.#prepared = prepared;
-    await this.#launch(prepared, false);
+    await this.#service.begin(prepared);
   }
 
   /** After a restart, what was granted serves on though its files have changed: the host would have gone on with it, too. */
@@ -231,99 +234,15 @@ export class Plugin {
 
   /** What its init has made goes with it, unless networks or another version need it. */
   async #releaseUnused(): Promise<void> {
-    if (this.#current?.alive || this.networks().length > 0) return;
+    if (this.#service.alive || this.networks().length > 0) return;
     if ((await this.#context.shelf.inUse(this.id)) === undefined) await this.#release();
-  }
-
-  #open({ effective, sha256 }: Prepared): OpenPowers {
-    return openPowers(this.id, effective.permissions, this.#context, (error) =>
-      this.#reports.requestRefused(error, sha256),
-    );
-  }
-
-  /** A worker started, its records restored, and calls sent to it. */
-  async #launch(prepared: Prepared, harsh: boolean): Promise<void> {
-    const generation = await this.#start(prepared, harsh);
-    try {
-      for (const network of await this.#drivers.restore(generation)) {
-        this.#reports.networkLost(network.nid, network.failed?.message ?? "");
-      }
-      if (!generation.alive) throw new Error("its worker ended while it was put into service");
-    } catch (error) {
-      this.#abandon(generation);
-      throw error;
-    }
-    this.#current = generation;
-    this.#drivers.open(generation);
-  }
-
-  /** `harsh`: its earlier workers have blocked again and again. What was loaded anew has no such record. */
-  async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
-    for (let tries = 0; ; tries++) {
-      const generation = new Generation(prepared, this.#powers as OpenPowers, this.#context, this.#hooks(prepared));
-      try {
-        await generation.start(harsh);
-        return generation;
-      } catch (error) {
-        this.#abandon(generation);
-        // Its process ended under it, and another may be the cause: the last try is one by itself.
-        if (!generation.innocent || tries >= WALLS.abortsUntilAlone) throw error;
-      }
-    }
-  }
-
-  /** Ends a worker that did not come into service; types that it alone had registered are forgotten. */
-  #abandon(generation: Generation): void {
-    generation.stop("it did not come into service");
-    for (const type of generation.fresh) this.#drivers.forget(type);
-  }
-
-  /** A newer version is started beside the one that runs, and takes its place only when it has all of its networks. */
-  async #replace(prepared: Prepared): Promise<void> {
-    const old = this.#current;
-    const oldPowers = this.#powers;
-    const failures = this.#drivers.failures();
-    this.#powers = this.#open(prepared);
-    let candidate: Generation | undefined;
-    try {
-      candidate = await this.#start(prepared, false);
-      for (const type of this.#drivers.types()) {
-        const networks = this.#drivers.networks(type);
-        if (candidate.registrations.has(type) || networks.length === 0) continue;
-        throw this.#inUse(
-          `the new version of plugin "${this.id}" does not register type "${type}", which has networks`,
-          networks,
-        );
-      }
-      this.#drivers.pause();
-      await this.#drivers.drained();
-      // Other code may well restore what this one's could not.
-      this.#drivers.forgive();
-      const lost = (await this.#drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
-      if (lost) throw lost.failed;
-      if (!candidate.alive) throw new Error("its worker ended while it was put into service");
-    } catch (error) {
-      if (candidate) this.#abandon(candidate);
-      const refused = this.#powers;
-      this.#powers = oldPowers;
-      await refused.close();
-      for (const [network, failed] of failures) network.failed = failed;
-      if (old?.alive) this.#drivers.open(old);
-      throw error;
-    }
-    this.#prepared = prepared;
-    this.#current = candidate;
-    for (const type of this.#drivers.types()) if (!candidate.registrations.has(type)) this.#drivers.forget(type);
-    this.#drivers.open(candidate);
-    old?.stop("a newer version has taken its place");
-    await oldPowers?.close();
   }
 
   /** The same version, in a worker elsewhere. Where that fails it stays: the end of its process brings it back too. */
   async #move(from: Generation): Promise<void> {
-    if (this.#current !== from || !from.alive || this.#stopped || this.#context.closed()) return;
+    if (this.#service.current !== from || !from.alive || this.#stopped || this.#context.closed()) return;
     try {
-      await this.#replace(from.prepared);
+      await this.#service.replace(from.prepared);
     } catch (error) {
       this.#context.logger.warn(
         { plugin: this.id, err: error },
@@ -334,7 +253,7 @@ export class Plugin {
 
   /** The worker in service has ended by itself. */
   #crashed(end: SessionEnd): void {
-    this.#current = undefined;
+    this.#service.end(end.reason);
     this.#drivers.pause();
     if (this.#stopped || this.#context.closed()) return;
     this.#state = "restarting";
@@ -379,7 +298,7 @@ export class Plugin {
 
   #refuse(error: DriverError, sha256: string | undefined): DriverError {
     // While another version serves, or is on its way back, only the newcomer is refused.
-    if (!this.#current?.alive && this.#state !== "restarting" && this.#state !== "unavailable") {
+    if (!this.#service.alive && this.#state !== "restarting" && this.#state !== "unavailable") {
       this.#refusal = error;
       this.#state = awaitsGrant(error) ? "awaiting-grant" : "refused";
     }
@@ -391,13 +310,11 @@ export class Plugin {
     this.#stopped = true;
     this.#orphan = false;
     this.#comeback.cancel();
-    this.#current?.stop(reason);
-    this.#current = undefined;
+    this.#service.end(reason);
     for (const type of this.#drivers.types()) this.#drivers.forget(type);
-    await this.#powers?.close();
+    await this.#service.closePowers();
     await this.#release();
     await this.#context.shelf.forget(this.id).catch(() => {});
-    this.#powers = undefined;
     this.#refusal = undefined;
     this.#state = "stopped";
     this.#reports.stopped(reason);
@@ -412,7 +329,8 @@ export class Plugin {
   /** What it may do: what it was prepared with, or, before that, what the policy says of its id alone. */
   #effective(): Effective {
     return (
-      this.#prepared?.effective ?? effectiveGrant({ id: this.id, manifest: undefined, policy: this.#context.policy() })
+      this.#service.prepared?.effective ??
+      effectiveGrant({ id: this.id, manifest: undefined, policy: this.#context.policy() })
     );
   }
 
@@ -428,7 +346,7 @@ export class Plugin {
       admit: (generation, registration) => this.#drivers.admit(generation, registration),
       configurations: (generation, type) => this.#configurations(generation, type),
       registered: (generation, registration) =>
-        this.#drivers.register(generation, registration, generation === this.#current),
+        this.#drivers.register(generation, registration, generation === this.#service.current),
       unregistered: (_generation, { type }) => this.#drivers.withdraw(type),
       refused: (type, error) => this.#reports.driverRefused(type, error, sha256),
       throttled: (detail) => this.#reports.throttled(detail, sha256),
@@ -437,15 +355,9 @@ export class Plugin {
       crashes: () => (this.#failedStart ? WALLS.crashesUntilAlone : this.#comeback.crashes),
       move: (generation) => void this.#next(() => this.#move(generation)),
       ended: (generation, end) => {
-        if (generation === this.#current && end.crash) this.#crashed(end);
+        if (generation === this.#service.current && end.crash) this.#crashed(end);
       },
     };
-  }
-
-  #inUse(what: string, networks: readonly string[]): DriverError {
-    return new DriverError("ERR_PLUGIN_IN_USE", `${what}: ${shortList(networks)}; delete them first`, {
-      plugin: this.id,
-    });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
 import type { AuditEvent } from "../audit/entry.js";
-import type { Counters } from "../calls/conductor.js";
+import type { Counters } from "../calls/conditions.js";
 import type { HostContext } from "../context.js";
 import type { CallTimeoutEvent } from "../events.js";
 import { grantChange } from "../policy/grant-change.js";

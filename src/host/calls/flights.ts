@@ -1,0 +1,26 @@
+/** How many calls are sent and not settled, and who waits until none is. */
+export class Flights {
+  #count = 0;
+  #waiting: Array<() => void> = [];
+
+  get any(): boolean {
+    return this.#count > 0;
+  }
+
+  began(): void {
+    this.#count++;
+  }
+
+  landed(): void {
+    if (--this.#count > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Resolves when no call is in flight any more. */
+  drained(): Promise<void> {
+    if (this.#count === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -1,0 +1,48 @@
+/** The journal's writes around a call: they hold its ids, and hold nobody up beyond the caller's deadline. */
+import { monotonicNow } from "../../protocol/clock.js";
+import { type Conditions, siteOf } from "./conditions.js";
+import * as errors from "./errors.js";
+import type { Operation, Written } from "./operation.js";
+
+/**
+ * Writes an outcome. `over`: at once where the journal answers at once, else when it has; the ids stay locked until then,
+ * whoever has been answered meanwhile. What the journal refuses is logged, and told to who waits for it.
+ */
+export function writeOutcome(
+  { plugin, type, logger }: Conditions,
+  op: Operation<unknown>,
+  write: () => Written,
+  over: () => void,
+): Written {
+  const refused = (error: unknown): void => {
+    logger.error({ plugin, driver: type, nid: op.nid, eid: op.eid, err: error }, "the journal refused a write");
+    over();
+  };
+  let written: Written;
+  try {
+    written = write();
+  } catch (error) {
+    written = Promise.reject(error);
+  }
+  if (!written) {
+    over();
+    return;
+  }
+  written.then(over, refused);
+  return written;
+}
+
+/** A disk that hangs is no reason to answer late. */
+export function inTime(
+  conditions: Conditions,
+  op: Operation<unknown>,
+  written: Promise<void>,
+  expires: number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const tooLate = (): void =>
+      reject(errors.notJournalled(conditions.timeout(op.method), siteOf(conditions, op.method)));
+    const timer = setTimeout(tooLate, Math.max(0, expires - monotonicNow()));
+    written.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
