@@ -17,13 +17,13 @@ const RUN_ONE = fileURLToPath(new URL("./run-one.js", import.meta.url));
 /** Cases that run at the same time behind the wall, where each mostly waits for its own host. */
 const AT_ONCE = 3;
 
-/** All three, or the one that BULKHEAD_ISOLATION names. */
+/** All three, or those that BULKHEAD_ISOLATION names, parted by commas. */
 export function chosenIsolations(): readonly Isolation[] {
-  const wanted = process.env.BULKHEAD_ISOLATION;
-  if (wanted === undefined) return ISOLATIONS;
-  const found = ISOLATIONS.filter((one) => one === wanted);
-  if (found.length === 0) throw new Error(`BULKHEAD_ISOLATION is "${wanted}": "thread", "process" or "dedicated"`);
-  return found;
+  const wanted = process.env.BULKHEAD_ISOLATION?.split(",");
+  const unknown = wanted?.find((one) => !(ISOLATIONS as readonly string[]).includes(one));
+  if (unknown !== undefined)
+    throw new Error(`BULKHEAD_ISOLATION names "${unknown}": it may name "thread", "process" and "dedicated"`);
+  return ISOLATIONS.filter((one) => wanted?.includes(one) ?? true);
 }
 
 /** Runs a case, in a process of its own where it takes its process along; that it does so must then be seen. */
