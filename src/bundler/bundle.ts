@@ -64,19 +64,26 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
 }
 
 let spare: BundlerProcess | undefined;
+let unused: NodeJS.Timeout | undefined;
 
-/** Starts a bundler process ahead, for the next bundle. It keeps no platform's process running; harmless to repeat. */
-export function prepareBundler(): void {
+/**
+ * Starts a bundler process ahead: who has loaded a plugin often loads another. It goes when nobody has used it for
+ * `BUNDLER.aheadMs`, and keeps no platform's process running; harmless to repeat.
+ */
+export function keepBundlerAhead(): void {
+  clearTimeout(unused);
+  unused = setTimeout(() => void releaseBundler(), BUNDLER.aheadMs).unref();
   if (spare?.alive) return;
   spare = new BundlerProcess();
   spare.hold(false);
 }
 
-/** Ends what {@link prepareBundler} started and nobody used. */
+/** Ends what {@link keepBundlerAhead} started and nobody used. */
 export async function releaseBundler(): Promise<void> {
-  const unused = spare;
+  clearTimeout(unused);
+  const ended = spare;
   spare = undefined;
-  await unused?.end();
+  await ended?.end();
 }
 
 function takeSpare(): BundlerProcess | undefined {

@@ -1,4 +1,5 @@
 /** A host while it runs: its plugins, what they share, and how it ends. */
+import { keepBundlerAhead, releaseBundler } from "../bundler/bundle.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import { HostProcesses } from "../isolation/host-processes.js";
@@ -118,6 +119,7 @@ export class RunningHost implements PluginHost {
 
   async begin(found: readonly Discovered[]): Promise<void> {
     const { journal, registry } = this.#context;
+    if (found.length > 0) keepBundlerAhead();
     for (const type of await journal.types()) registry.journalled.add(type);
     await this.#reconcile();
     const all = await this.#watch(found);
@@ -216,7 +218,7 @@ export class RunningHost implements PluginHost {
     await this.#watcher?.close();
     await this.#settled(TIMES.close);
     await Promise.all([...this.#plugins.values()].map((one) => one.close()));
-    await Promise.all([this.#threads.close(), this.#processes.close()]);
+    await Promise.all([this.#threads.close(), this.#processes.close(), releaseBundler()]);
     await this.#context.firewall.close();
     await this.#context.netlink.close();
     await this.#context.journal.close();

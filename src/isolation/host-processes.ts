@@ -50,6 +50,7 @@ export class HostProcesses {
   launcher(kind: Kind): Launcher {
     return {
       launch: (request) => this.#launch(kind, request),
+      warm: (memoryMb) => this.#warm(kind, memoryMb),
       live: () => this.#all.size,
       close: () => this.close(),
     };
@@ -68,6 +69,17 @@ export class HostProcesses {
     for (const wall of this.#raisedWalls) wall.release();
     this.#raisedWalls.clear();
     this.#wall = undefined;
+  }
+
+  /** What cannot be raised is told to whoever asks for a worker. */
+  #warm(kind: Kind, memoryMb: number): void {
+    if (this.#closed || memoryMb > WARM_MB) return;
+    const lives = (one: HostProcess): boolean => one.isolation === kind && one.alive && !this.#retired.has(one);
+    if (kind === "process" && [...this.#all].some(lives)) return;
+    this.#raised().then(
+      (wall) => this.#spare(wall, kind),
+      () => {},
+    );
   }
 
   async #launch(kind: Kind, request: LaunchRequest): Promise<Link> {
@@ -97,14 +109,14 @@ export class HostProcesses {
     const crashed = crashes() >= WALLS.crashesUntilAlone;
     const alone = kind === "dedicated" || this.#alone.has(plugin) || crashed;
     const home = alone ? await this.#dedicated(wall, memoryMb, !crashed) : this.#shared(wall, clean());
+    // From its start on: where plugins end again and again it is their starts that take the processor from the others.
+    if (crashed) home.giveWay();
     const place = Symbol(plugin);
     home.tenants.set(place, { plugin, clean, move: () => {} });
     try {
       await home.ready;
       if (this.#closed) throw new Error("the host closes");
       const link = await home.open(memoryMb, alone);
-      // Only now: until its plugin runs, all that it runs is the runtime's own.
-      if (crashed) home.giveWay();
       home.tenants.set(link, { plugin, clean, move });
       return this.#kept(home, link);
     } catch (error) {

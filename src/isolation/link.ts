@@ -64,6 +64,8 @@ export interface LaunchRequest {
 export interface Launcher {
   /** A worker that has said hello; takes a spare where there is one. Rejects with `ERR_PLUGIN_START` or `ERR_ISOLATION_UNAVAILABLE`. */
   launch(request: LaunchRequest): Promise<Link>;
+  /** A worker of a memory class, in mebibytes, will soon be wanted: it is made ready meanwhile. A hint, which never fails. */
+  warm?(memoryMb: number): void;
   /** Threads or processes alive now, those being ended included. */
   live(): number;
   /** Ends everything and resolves when all of it has ended. */

@@ -31,9 +31,10 @@ const STARTING = 4;
 interface MemoryPool {
   readonly pool: Piscina;
   readonly spares: Set<ThreadLink>;
+  /** Spares that are not ready yet. */
+  readonly coming: Set<Promise<ThreadLink>>;
   /** Links whose workers are not ready yet. */
   readonly starting: Set<ThreadLink>;
-  refilling: number;
 }
 
 let nextRoute = 1;
@@ -61,10 +62,11 @@ export class ThreadLauncher implements Launcher {
     this.#argv = [...(options.argv ?? [])];
   }
 
-  /** Starts a spare of a memory class before the first worker of that class is wanted. */
+  /** A worker of a memory class will soon be wanted: one is made ready, where none is. */
   warm(memoryMb: number): void {
     const size = memoryClass(memoryMb);
-    this.#refill(this.#group(size), size);
+    const group = this.#group(size);
+    if (!this.#closed && group.spares.size + group.coming.size === 0) this.#ahead(group, size);
   }
 
   /** From now on every worker is started when it is wanted; the spares there are stay. */
@@ -81,9 +83,11 @@ export class ThreadLauncher implements Launcher {
       setTimeout(() => this.#refill(group, size), TIMES.refill).unref();
       return spare;
     }
+    const [coming = this.#start(group)] = group.coming;
+    group.coming.delete(coming);
     let link: ThreadLink;
     try {
-      link = await this.#start(group);
+      link = await coming;
     } catch (error) {
       throw new DriverError(
         "ERR_PLUGIN_START",
@@ -141,18 +145,23 @@ export class ThreadLauncher implements Launcher {
     pool.on("workerCreate", (created: unknown) =>
       guardPiscinaPort(created, (thread) => this.#threads.get(thread)?.foreign()),
     );
-    group = { pool, spares: new Set(), starting: new Set(), refilling: 0 };
+    group = { pool, spares: new Set(), coming: new Set(), starting: new Set() };
     this.#pools.set(size, group);
     return group;
   }
 
   /** Starts spares in the background until there are enough. */
   #refill(group: MemoryPool, size: number): void {
-    if (this.#closed || group.spares.size + group.refilling >= this.#spareCount) return;
-    group.refilling++;
-    this.#start(group).then(
+    if (!this.#closed && group.spares.size + group.coming.size < this.#spareCount) this.#ahead(group, size);
+  }
+
+  /** Starts a spare. Whoever wants a worker before it is ready takes it off the list of those that are coming, and waits for it. */
+  #ahead(group: MemoryPool, size: number): void {
+    const coming = this.#start(group);
+    group.coming.add(coming);
+    coming.then(
       (link) => {
-        group.refilling--;
+        if (!group.coming.delete(coming)) return;
         if (this.#closed) link.kill("the host closes");
         else {
           group.spares.add(link);
@@ -160,9 +169,7 @@ export class ThreadLauncher implements Launcher {
           this.#refill(group, size);
         }
       },
-      () => {
-        group.refilling--;
-      },
+      () => group.coming.delete(coming),
     );
   }
 

@@ -22,6 +22,7 @@ export class WalledChild {
   #pid: number | undefined;
   #stderr = "";
   #killed = false;
+  #givesWay = false;
   #late: NodeJS.Timeout | undefined;
   #over = false;
 
@@ -41,6 +42,7 @@ export class WalledChild {
       const pid = /"child-pid": (\d+)/.exec(told)?.[1];
       if (pid === undefined || this.#pid !== undefined) return;
       this.#pid = Number(pid);
+      if (this.#givesWay) lowerPriority(this.#pid);
       if (this.#killed) this.#strike();
     });
     const stderr = child.stdio[2] as Readable;
@@ -66,6 +68,7 @@ export class WalledChild {
 
   /** Whoever else wants the processor has it first. */
   giveWay(): void {
+    this.#givesWay = true;
     if (this.#pid !== undefined) lowerPriority(this.#pid);
   }
 

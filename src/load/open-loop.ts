@@ -2,9 +2,11 @@
  * Open loop: requests at a fixed rate, whether or not earlier ones are answered. Each is timed from the moment it was to be sent,
  * so that what a stall kept from being sent counts as waiting too (no coordinated omission).
  */
+import { monotonicNow } from "../protocol/clock.js";
 import { LOAD } from "../protocol/limits.js";
 import type { Target } from "./closed-loop.js";
 import { Histogram, type Quantiles } from "./histogram.js";
+import { Metronome } from "./metronome.js";
 
 export interface OpenLoop {
   /** Requests offered each second. */
@@ -37,8 +39,10 @@ export async function openLoop(target: Target, { perSecond, ms, first = 0 }: Ope
 async function offer(target: Target, perSecond: number, ms: number, first: number): Promise<OpenLoopResult> {
   const count = Math.max(1, Math.round((perSecond * ms) / 1000));
   const latency = new Histogram();
-  const began = performance.now();
+  const beaten = perSecond <= LOAD.beatsPerSecond;
+  const began = monotonicNow() + (beaten ? LOAD.metronomeMs : 0);
   const due = (index: number): number => began + (index * 1000) / perSecond;
+  const metronome = beaten ? new Metronome({ began, perSecond, count }) : undefined;
   const end = due(count) + LOAD.drainMs;
   const open = new Set<number>();
   let sent = 0;
@@ -48,7 +52,7 @@ async function offer(target: Target, perSecond: number, ms: number, first: numbe
     open.add(index);
     target(first + index).then(
       () => {
-        last = performance.now();
+        last = monotonicNow();
         // Counted below already, if it comes after the end.
         if (open.delete(index)) latency.record(last - due(index));
       },
@@ -58,15 +62,21 @@ async function offer(target: Target, perSecond: number, ms: number, first: numbe
       },
     );
   };
-  while ((sent < count || open.size > 0) && performance.now() < end && !failure) {
-    while (sent < count && open.size < LOAD.open && due(sent) <= performance.now()) send(sent++);
-    const next = sent < count && open.size < LOAD.open ? due(sent) - performance.now() : 1;
-    await pause(sent < count ? next : LOAD.timerMs * 2);
+  try {
+    while ((sent < count || open.size > 0) && monotonicNow() < end && !failure) {
+      while (sent < count && open.size < LOAD.open && due(sent) <= monotonicNow()) send(sent++);
+      const more = sent < count && open.size < LOAD.open;
+      const next = more ? due(sent) - monotonicNow() : LOAD.timerMs * 2;
+      if (more && metronome) await metronome.beat(next + LOAD.timerMs);
+      else await pause(next);
+    }
+  } finally {
+    await metronome?.stop();
   }
   if (failure) throw failure.error;
   const answered = latency.count;
   const unanswered = count - answered;
-  const now = performance.now();
+  const now = monotonicNow();
   for (const index of open) latency.record(now - due(index));
   for (let index = sent; index < count; index++) latency.record(now - due(index));
   open.clear();

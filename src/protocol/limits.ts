@@ -254,6 +254,8 @@ export const BUNDLER = {
   headerBytes: 4_194_304,
   /** How long to wait for the pipes of a killed bundler to close. */
   reapMs: 2_000,
+  /** How long one is kept ahead for the next bundle, after the last. */
+  aheadMs: 30_000,
 } as const;
 
 /** The audit log. */
@@ -308,6 +310,9 @@ export const LOAD = {
   drainMs: 2_000,
   /** How late a timer may be, in milliseconds. */
   timerMs: 2,
+  /** Up to this many requests a second, a thread of its own beats the time of an open loop; the most a metronome takes to start, in milliseconds. */
+  beatsPerSecond: 2_000,
+  metronomeMs: 100,
   /** One line's length, in seconds: default and most. */
   seconds: 2,
   secondsMax: 60,

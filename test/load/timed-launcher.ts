@@ -9,9 +9,8 @@ export interface TimedLauncher extends Launcher {
   readonly asked: number;
 }
 
-/** `spares`: how many workers a thread launcher keeps ahead; a host process is kept ahead as ever. */
-export function timedLauncher(isolation: "thread" | "process", spares = 1): TimedLauncher {
-  const inner = isolation === "thread" ? new ThreadLauncher({ spares }) : processes();
+export function timedLauncher(isolation: "thread" | "process"): TimedLauncher {
+  const inner = isolation === "thread" ? new ThreadLauncher() : processes();
   let asked = Number.NaN;
   return {
     get asked() {
@@ -21,6 +20,7 @@ export function timedLauncher(isolation: "thread" | "process", spares = 1): Time
       asked = performance.now();
       return inner.launch(request);
     },
+    warm: (memoryMb) => inner.warm?.(memoryMb),
     live: () => inner.live(),
     close: () => inner.close(),
   };

@@ -4,6 +4,7 @@ import { DEFAULTS, TIMES } from "../../protocol/limits.js";
 export class Breaker {
   #crashes: number[] = [];
   #blocks: number[] = [];
+  #record: number[] = [];
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
@@ -15,14 +16,15 @@ export class Breaker {
     const now = this.#now();
     const fresh = (at: number): boolean => now - at < TIMES.breakerWindow;
     this.#crashes = [...this.#crashes.filter(fresh), now];
+    this.#record = [...this.#record.filter(fresh), now];
     this.#blocks = this.#blocks.filter(fresh);
     if (blocked) this.#blocks.push(now);
   }
 
-  /** Crashes counted now. */
-  get crashes(): number {
+  /** Crashes within the window, those forgiven among them: what lately went wrong again and again may do so once more. */
+  get record(): number {
     const now = this.#now();
-    return this.#crashes.filter((at) => now - at < TIMES.breakerWindow).length;
+    return this.#record.filter((at) => now - at < TIMES.breakerWindow).length;
   }
 
   get open(): boolean {
@@ -47,8 +49,15 @@ export class Breaker {
     this.#crashes = this.#crashes.map(() => now);
   }
 
-  reset(): void {
+  /** Loaded anew: it is started at once again. */
+  forgive(): void {
     this.#crashes = [];
     this.#blocks = [];
+  }
+
+  /** Other code: it has no record. */
+  forget(): void {
+    this.forgive();
+    this.#record = [];
   }
 }

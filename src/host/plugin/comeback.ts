@@ -38,9 +38,9 @@ export class Comeback {
     this.#breaker.crash(blocked);
   }
 
-  /** Crashes within the breaker's window, failed starts among them. */
-  get crashes(): number {
-    return this.#breaker.crashes;
+  /** Crashes of this code within the breaker's window, failed starts and what was forgiven among them. */
+  get record(): number {
+    return this.#breaker.record;
   }
 
   /** Tries until the plugin is back, given up, or no longer wanted. */
@@ -80,9 +80,14 @@ export class Comeback {
     this.hurry();
   }
 
-  /** What is loaded anew has no record. */
+  /** What is loaded anew is tried anew. */
   forgive(): void {
-    this.#breaker.reset();
+    this.#breaker.forgive();
+  }
+
+  /** Other code has no record. */
+  forget(): void {
+    this.#breaker.forget();
   }
 
   #pause(ms: number): Promise<void> {

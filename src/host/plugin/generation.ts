@@ -37,7 +37,7 @@ export interface GenerationHooks {
   throttled(detail: string): void;
   /** True while the plugin has neither crashed nor broken the protocol. */
   clean(): boolean;
-  /** Its crashes within the breaker's window. */
+  /** Crashes of its code within the breaker's window. */
   crashes(): number;
   /** Its worker would be better off elsewhere. */
   move(generation: Generation): void;

@@ -121,6 +121,7 @@ export class Plugin {
         const stays =
           when === "if changed" && this.#service.alive && isDeepStrictEqual(prepared, this.#service.prepared);
         if (stays && !this.#orphan) return undefined;
+        if (prepared.sha256 !== this.#service.prepared?.sha256) this.#comeback.forget();
         started = true;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
         else if (this.#service.alive) await this.#service.replace(prepared);
@@ -352,7 +353,7 @@ export class Plugin {
       throttled: (detail) => this.#reports.throttled(detail, sha256),
       violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
-      crashes: () => (this.#failedStart ? WALLS.crashesUntilAlone : this.#comeback.crashes),
+      crashes: () => (this.#failedStart ? WALLS.crashesUntilAlone : this.#comeback.record),
       move: (generation) => void this.#next(() => this.#move(generation)),
       ended: (generation, end) => {
         if (generation === this.#service.current && end.crash) this.#crashed(end);

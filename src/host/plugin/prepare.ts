@@ -1,5 +1,6 @@
 /** From a file found to a plugin ready to run: what it may do, and the very bytes that will run. */
 import { dirname } from "node:path";
+import { keepBundlerAhead } from "../../bundler/bundle.js";
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import type { SandboxPolicy } from "../../isolation/walls/wall.js";
 import { bundleDiscovered } from "../bundled.js";
@@ -67,7 +68,9 @@ export async function prepare(found: Discovered, context: HostContext, before: B
     if (unnamed !== undefined) throw refusal("ERR_GRANT_MISSING", `: ${unnamed}${since}`);
     throw refusal("ERR_GRANT_MISSING", ` asks for ${missingText(effective.missing)}${since}; to grant it: ${command}`);
   }
-  const { code, sourceMap, sha256 } = await bundleDiscovered(found);
+  // Its worker comes up while it is bundled.
+  context.launcher(effective.isolation).warm?.(effective.memoryMb);
+  const { code, sourceMap, sha256 } = await bundleDiscovered(found).finally(keepBundlerAhead);
   hashed(sha256);
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
   if (changed && !update.letIn) {

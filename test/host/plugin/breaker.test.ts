@@ -71,11 +71,20 @@ test("half open: one more crash opens it again, a whole window from now", () => 
   assert.is(one.open, true);
 });
 
-test("a reset forgets all", () => {
-  const { one } = breaker();
+test("forgiven, it is tried at once again, and its record stays for a window; forgotten, it has none", () => {
+  const { one, pass } = breaker();
   for (let i = 0; i < 10; i++) one.crash(true);
-  one.reset();
-  assert.equal([one.open, one.harsh, one.pause], [false, false, 0]);
+  one.forgive();
+  assert.equal([one.open, one.harsh, one.pause, one.record], [false, false, 0, 10]);
+  one.crash(false);
+  assert.equal([one.pause, one.record], [0, 11]);
+  pass(TIMES.breakerWindow - 1);
+  assert.is(one.record, 11);
+  pass(1);
+  assert.is(one.record, 0);
+  one.crash(true);
+  one.forget();
+  assert.equal([one.open, one.harsh, one.pause, one.record], [false, false, 0, 0]);
 });
 
 test.run();
