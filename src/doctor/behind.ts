@@ -54,9 +54,9 @@ export class Behind {
     });
   }
 
-  /** The process that was started: the wall's outermost. */
-  get outermost(): number | undefined {
-    return this.#child.pid;
+  /** Kills the process that was started, the wall's outermost, if it has not ended by itself. */
+  killOutermost(): void {
+    this.#child.kill("SIGKILL");
   }
 
   /** The process behind the wall, by the platform's count; undefined when none was told. */

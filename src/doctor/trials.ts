@@ -155,7 +155,7 @@ async function endWithPlatform(wall: Wall, outcome: Outcome): Promise<void> {
   try {
     const heard = behind.lines();
     const ready = await within(WALLS.readyMs, heard.next());
-    if (behind.outermost !== undefined) process.kill(behind.outermost, "SIGKILL");
+    behind.killOutermost();
     // Only the far end's last holder closes the link.
     const gone = ready?.done === false && (await within(DOCTOR.endMs, heard.next()))?.done === true;
     const said = gone

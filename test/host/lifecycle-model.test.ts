@@ -124,6 +124,8 @@ class Lane {
   /** Ends of the worker since the plugin was last loaded. */
   #ends = 0;
   #endsLeft = 0;
+  /** Calls that their driver may still be at: whether its end cuts them off depends on when it comes. */
+  #late: Call[] = [];
 
   constructor(host: Scripted, id: string) {
     this.#host = host;
@@ -171,8 +173,10 @@ class Lane {
     // A caller that leaves must leave while its own call runs, not while it waits for what came before; and the undo of what
     // came before must not meet the script of a rollback.
     for (const call of cued) if (call.abort === "during" || call.what === "badReply") await this.#rest(call);
-    if (cues.length > 0) await this.#host.cue(cues, this.#id);
     const ends = cued.some((call, i) => expected[i]?.reached && endsWorker(call.what));
+    if (ends) await this.#restAll();
+    if (cues.length > 0) await this.#host.cue(cues, this.#id);
+    this.#late.push(...cued.filter(({ what }) => what.startsWith("late")));
     const restarted = ends ? event(this.#host.host, "plugin:restarted", this.#id) : undefined;
     const answers = await Promise.all(cued.map((call) => this.#issue(call)));
     for (const [i, call] of cued.entries()) this.#compare(call, expected[i] as Expected, answers[i] as Answer);
@@ -191,6 +195,7 @@ class Lane {
     const cues = set
       .flatMap((call) => cuesOf(call, DEADLINE))
       .map((cue) => (cue.what === "crash" ? { ...cue, ms: 10 } : cue));
+    await this.#restAll();
     // A call that waits for its ids is not in flight yet, and would have to wait out the restart as well.
     await Promise.all(set.map((call) => this.#rest(call)));
     // All that are in flight when the worker ends are of unknown outcome.
@@ -211,6 +216,11 @@ class Lane {
     this.#ends++;
     this.#endsLeft--;
     tally.ends++;
+  }
+
+  async #restAll(): Promise<void> {
+    await Promise.all(this.#late.map((call) => this.#rest(call)));
+    this.#late = [];
   }
 
   /** Resolves when nothing holds the call's ids any more. */
