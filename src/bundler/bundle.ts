@@ -64,26 +64,33 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
 }
 
 let spare: BundlerProcess | undefined;
-let unused: NodeJS.Timeout | undefined;
+/** When the next one is started, or goes again. */
+let timer: NodeJS.Timeout | undefined;
 
 /**
- * Starts a bundler process ahead: who has loaded a plugin often loads another. It goes when nobody has used it for
- * `BUNDLER.aheadMs`, and keeps no platform's process running; harmless to repeat.
+ * Starts a bundler process ahead, for the next bundle. It goes when nobody has used it for `BUNDLER.aheadMs`, and keeps no platform's
+ * process running; harmless to repeat.
  */
-export function keepBundlerAhead(): void {
-  clearTimeout(unused);
-  unused = setTimeout(() => void releaseBundler(), BUNDLER.aheadMs).unref();
+export function prepareBundler(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void releaseBundler(), BUNDLER.aheadMs).unref();
   if (spare?.alive) return;
   spare = new BundlerProcess();
   spare.hold(false);
 }
 
-/** Ends what {@link keepBundlerAhead} started and nobody used. */
+/** Who has loaded a plugin often loads another: the next bundler is started once what has just been bundled is under way. */
+export function keepBundlerAhead(): void {
+  clearTimeout(timer);
+  timer = setTimeout(prepareBundler, BUNDLER.afterMs).unref();
+}
+
+/** Ends what was started ahead and nobody used. */
 export async function releaseBundler(): Promise<void> {
-  clearTimeout(unused);
-  const ended = spare;
+  clearTimeout(timer);
+  const unused = spare;
   spare = undefined;
-  await ended?.end();
+  await unused?.end();
 }
 
 function takeSpare(): BundlerProcess | undefined {

@@ -1,5 +1,5 @@
 /** A host while it runs: its plugins, what they share, and how it ends. */
-import { keepBundlerAhead, releaseBundler } from "../bundler/bundle.js";
+import { prepareBundler, releaseBundler } from "../bundler/bundle.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import { HostProcesses } from "../isolation/host-processes.js";
@@ -119,7 +119,7 @@ export class RunningHost implements PluginHost {
 
   async begin(found: readonly Discovered[]): Promise<void> {
     const { journal, registry } = this.#context;
-    if (found.length > 0) keepBundlerAhead();
+    if (found.length > 0) prepareBundler();
     for (const type of await journal.types()) registry.journalled.add(type);
     await this.#reconcile();
     const all = await this.#watch(found);

@@ -254,7 +254,8 @@ export const BUNDLER = {
   headerBytes: 4_194_304,
   /** How long to wait for the pipes of a killed bundler to close. */
   reapMs: 2_000,
-  /** How long one is kept ahead for the next bundle, after the last. */
+  /** How long after a bundle the next bundler process is started, and how long it is kept if nobody wants it. */
+  afterMs: 200,
   aheadMs: 30_000,
 } as const;
 

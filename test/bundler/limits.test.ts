@@ -1,7 +1,7 @@
 /** No plugin takes the bundler's time, memory or processes from the next one. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { keepBundlerAhead, releaseBundler } from "#dist/bundler/bundle.js";
+import { prepareBundler, releaseBundler } from "#dist/bundler/bundle.js";
 import { DEFAULTS } from "#dist/protocol/limits.js";
 import { assert, rejection, suite, until } from "../harness.js";
 import { bundle, pluginFolder, refused, run } from "./plugin-folder.js";
@@ -130,13 +130,13 @@ test("the same files make the same bundle, with a spare or without", async (t) =
   t.cleanup(releaseBundler);
   const root = await pluginFolder(t, { "index.js": "export const a = 1;" });
   const cold = await bundle(root);
-  keepBundlerAhead();
-  keepBundlerAhead();
+  prepareBundler();
+  prepareBundler();
   const started = performance.now();
   assert.equal(await bundle(root), cold);
   console.log(`NOTE a bundle with a spare just started: ${Math.round(performance.now() - started)} ms`);
   assert.is((run(cold) as { a: number }).a, 1);
-  keepBundlerAhead();
+  prepareBundler();
   assert.is(descendants().filter((args) => args.includes("child.js")).length, 1);
   await releaseBundler();
 });
@@ -145,7 +145,7 @@ test(
   "the bundler's environment holds nothing of the platform's, and no file may be written",
   async (t) => {
     t.cleanup(releaseBundler);
-    keepBundlerAhead();
+    prepareBundler();
     const pid = await until(
       () =>
         processes().find(({ ppid, args }) => ppid === process.pid && /child\.js/.test(args) && /--max-old/.test(args))

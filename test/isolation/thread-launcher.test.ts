@@ -42,6 +42,19 @@ test("without spares there is one thread a launch", async (t) => {
   assert.is(launcher.live(), 2);
 });
 
+test("told that one will be wanted, it makes one ready, and the launch takes that, ready or not", async (t) => {
+  const launcher = launcherFor(t, { spares: 0 });
+  launcher.warm(32);
+  launcher.warm(32);
+  const first = await launcher.launch(wanted);
+  assert.is(launcher.live(), 1);
+  launcher.warm(32);
+  await until(() => launcher.live() === 2, "the next");
+  const second = await launcher.launch(wanted);
+  assert.is(launcher.live(), 2);
+  assert.is.not(first.route, second.route);
+});
+
 test("each memory class has workers of its own; over the largest is the largest", async (t) => {
   const launcher = launcherFor(t, { spares: 0 });
   for (const memoryMb of [1, 16, 17, 256, 4096]) await launcher.launch({ plugin: "p", memoryMb });

@@ -63,6 +63,15 @@ test("open loop: what a stall keeps from being sent is late too", async () => {
   assert.ok(latency.max >= STALL * 1000);
 });
 
+test("open loop: at a moderate rate it sleeps between its requests, and is on time", async () => {
+  const before = process.cpuUsage();
+  const { latency } = await openLoop(() => Promise.resolve(), { perSecond: 500, ms: 800 });
+  const { user, system } = process.cpuUsage(before);
+  // It offers for a second, warm-up included; to turn the loop all the time would take all of it.
+  assert.ok((user + system) / 1e6 < 0.6, `${(user + system) / 1e6} s of the processor`);
+  assert.ok(latency.p50 < 1_000, `${latency.p50} µs late`);
+});
+
 test("open loop: what is never answered counts as waited for", async () => {
   const target = (n: number): Promise<void> => (n % 2 === 0 ? Promise.resolve() : new Promise(() => {}));
   const { latency, unanswered } = await openLoop(target, { perSecond: 100, ms: 100 });

@@ -19,8 +19,8 @@ async function load(ready: boolean, settleMs: number): Promise<number> {
   });
   try {
     await house.put("next", driverSource({ type: "next" }));
-    if (!ready) await releaseBundler();
     await settle(settleMs);
+    if (!ready) await releaseBundler();
     const began = performance.now();
     await house.host.reload("next");
     return performance.now() - began;
