@@ -3,6 +3,8 @@ import { DriverError } from "./errors.js";
 import { type InterfaceRecord, parseInterface, readInterface, readList, refuseTaken } from "./interfaces.js";
 import type { EndpointInfo, InterfaceData, InterfaceInfo } from "./types.js";
 
+const NONE: readonly InterfaceInfo[] = Object.freeze([]);
+
 /**
  * The interfaces of one endpoint: given by the platform, or left to the driver.
  *
@@ -26,7 +28,7 @@ export class EndpointConfig implements EndpointInfo {
 
   /** The interfaces, in the order they came; a frozen list of frozen objects. */
   interfaces(): readonly InterfaceInfo[] {
-    this.#list ??= Object.freeze(Array.from(this.#byId.values(), interfaceInfo));
+    this.#list ??= this.#byId.size === 0 ? NONE : Object.freeze(Array.from(this.#byId.values(), interfaceInfo));
     return this.#list;
   }
 

@@ -36,7 +36,7 @@ export class JsonError extends TypeError {
 }
 
 /** Options whose key begins so are the host's own (`bulkhead.replay`). */
-const RESERVED = "bulkhead.";
+export const RESERVED = "bulkhead.";
 
 /** Longest path shown, in UTF-16 units. */
 const PATH_SHOWN = 200;
@@ -48,11 +48,7 @@ const PATH_SHOWN = 200;
  * bigints, NaN and infinities, class instances, accessors, a `__proto__` key, cycles (by depth). Throws `JsonError`.
  */
 export function copyJson(value: unknown, limits: JsonLimits): Json {
-  return walkJson(value, limits, true);
-}
-
-function walkJson(value: unknown, limits: JsonLimits, copies: boolean): Json {
-  const copier = new Copier(limits, copies);
+  const copier = new Copier(limits);
   try {
     return copier.copy(value);
   } catch {
@@ -66,11 +62,8 @@ function walkJson(value: unknown, limits: JsonLimits, copies: boolean): Json {
  * unless `allowReserved`. Throws `ERR_BAD_OPTIONS`.
  */
 export function parseOptions(value: unknown, limits: JsonLimits, allowReserved = false): JsonObject {
-  return value === undefined ? {} : checkOptions(value, limits, allowReserved, true);
-}
-
-function checkOptions(value: unknown, limits: JsonLimits, allowReserved: boolean, copies: boolean): JsonObject {
-  const copy = walkOptions(value, limits, copies);
+  if (value === undefined) return {};
+  const copy = copyOptions(value, limits);
   if (!isJsonObject(copy)) {
     throw new DriverError("ERR_BAD_OPTIONS", `the options are ${quote(copy)}, and must be a plain object`);
   }
@@ -83,25 +76,14 @@ function checkOptions(value: unknown, limits: JsonLimits, allowReserved: boolean
   );
 }
 
-/** The same as JSON text: what is only kept and passed on need not be copied. `undefined` is "{}". Throws `ERR_BAD_OPTIONS`. */
-export function optionsText(value: unknown, limits: JsonLimits): JsonText {
-  if (value === undefined) return "{}";
-  const looked = checkOptions(value, limits, false, false);
-  try {
-    return JSON.stringify(looked);
-  } catch {
-    throw new DriverError("ERR_BAD_OPTIONS", "the options could not be read");
-  }
-}
-
 /** True for a JSON object; false for an array, null or any other JSON value. */
 export function isJsonObject(value: Json): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function walkOptions(value: unknown, limits: JsonLimits, copies: boolean): Json {
+function copyOptions(value: unknown, limits: JsonLimits): Json {
   try {
-    return walkJson(value, limits, copies);
+    return copyJson(value, limits);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new DriverError("ERR_BAD_OPTIONS", `options${error.path}: ${error.rule}`, { cause: error });
@@ -112,15 +94,12 @@ class Copier {
   /** Why this copier gave up, once it has. */
   refusal: JsonError | undefined;
   readonly #limits: JsonLimits;
-  /** False: it only looks, and gives back what it was given. */
-  readonly #copies: boolean;
   #nodes: number;
   #chars: number;
   readonly #path: (string | number)[] = [];
 
-  constructor(limits: JsonLimits, copies: boolean) {
+  constructor(limits: JsonLimits) {
     this.#limits = limits;
-    this.#copies = copies;
     this.#nodes = limits.nodes;
     this.#chars = limits.chars ?? Number.POSITIVE_INFINITY;
   }
@@ -160,9 +139,6 @@ class Copier {
     if (this.#path.length >= this.#limits.depth) {
       throw this.#refuse(`it is nested deeper than ${this.#limits.depth}, or contains itself`);
     }
-    // Where nothing is copied, JSON itself will read the value: an own one that it would call is refused below, as any function.
-    if (!this.#copies && "toJSON" in value && !Object.prototype.propertyIsEnumerable.call(value, "toJSON"))
-      throw this.#refuse("a hidden toJSON is no plain data");
     if (Array.isArray(value)) return this.#copyArray(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) {
@@ -174,20 +150,19 @@ class Copier {
   #copyArray(value: object): Json {
     const length = Object.getOwnPropertyDescriptor(value, "length")?.value as unknown;
     if (typeof length !== "number" || !(length >= 0 && length <= this.#nodes)) throw this.#tooMany();
-    const copy: Json[] | undefined = this.#copies ? [] : undefined;
+    const copy: Json[] = [];
     for (let i = 0; i < length; i++) {
       this.#path.push(i);
-      const element = this.copy(this.#own(value, i) ?? null);
-      copy?.push(element);
+      copy.push(this.copy(this.#own(value, i) ?? null));
       this.#path.pop();
     }
-    return copy ?? (value as Json);
+    return copy;
   }
 
   #copyObject(value: object): Json {
     const keys = Reflect.ownKeys(value);
     if (keys.length > this.#nodes) throw this.#tooMany();
-    const copy: Record<string, Json> | undefined = this.#copies ? {} : undefined;
+    const copy: Record<string, Json> = {};
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string | symbol;
       if (typeof key === "symbol") throw this.#refuse("a key that is a symbol is no JSON");
@@ -195,13 +170,10 @@ class Copier {
       this.#path.push(key);
       this.#countChars(key);
       const element = this.#own(value, key);
-      if (element !== undefined) {
-        const copied = this.copy(element);
-        if (copy) put(copy, key, copied);
-      }
+      if (element !== undefined) put(copy, key, this.copy(element));
       this.#path.pop();
     }
-    return copy ?? (value as Json);
+    return copy;
   }
 
   /** The own, enumerable data property's value; undefined where JSON would see none. */

@@ -41,19 +41,16 @@ export class DownFrames {
   }
 
   /**
-   * A driver call; its arguments are JSON texts already: options are encoded once, for wire and journal alike. `expires` is
-   * rounded down: what has passed its deadline must never start.
+   * A call to the driver of this index; its arguments are JSON texts already: options are encoded once, for wire and journal alike.
+   * `expires` is rounded down: what has passed its deadline must never start.
    */
-  call(id: number, expires: number, method: string, args: readonly string[]): void {
+  call(id: number, expires: number, method: string, index: number, args: readonly string[]): void {
     this.message('{"kind":"call","expires":');
     const pieces = this.#pieces;
     pieces.push(String(Math.floor(expires)), ',"message":{"id":', String(id), ',"type":"APPLY","path":["', method);
-    let before = '"],"argumentList":[{"type":"RAW","value":';
-    for (const arg of args) {
-      pieces.push(before, arg);
-      before = '},{"type":"RAW","value":';
-    }
-    pieces.push(args.length === 0 ? '"],"argumentList":[]}}' : "}]}}");
+    pieces.push('"],"argumentList":[{"type":"RAW","value":', String(index));
+    for (const arg of args) pieces.push('},{"type":"RAW","value":', arg);
+    pieces.push("}]}}");
   }
 
   /** The frame of all that waits, which then waits no more. */

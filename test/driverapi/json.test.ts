@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { copyJson, JsonError, optionsText, parseOptions } from "#dist/driverapi/json.js";
+import { copyJson, JsonError, parseOptions } from "#dist/driverapi/json.js";
 import { assert, suite } from "../harness.js";
 import { refusal } from "./refusal.js";
 
@@ -212,33 +212,6 @@ test("a hostile path is shown short and on one line", () => {
   const { message } = jsonError(value);
   assert.ok(message.length < 300, message);
   assert.not.match(message, /\n/);
-});
-
-test("options as text: what their copy is as text, and the same is refused; nothing of theirs is run", () => {
-  fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (options) => {
-      if (Object.keys(options).some((key) => key === "__proto__" || key.startsWith("bulkhead."))) return;
-      assert.is(optionsText(options, LIMITS), JSON.stringify(parseOptions(options, LIMITS)));
-    }),
-  );
-  assert.is(optionsText(undefined, LIMITS), "{}");
-  assert.is(optionsText({ a: undefined, b: [undefined, -0], toJSON: 1 }, LIMITS), '{"b":[null,0],"toJSON":1}');
-  const run = (): never => {
-    throw new Error("it was run");
-  };
-  for (const options of [
-    [1],
-    { "bulkhead.replay": true },
-    { a: 1n },
-    { a: run },
-    { toJSON: run },
-    Object.defineProperty({}, "toJSON", { value: run }),
-    { a: Object.defineProperty([], "toJSON", { value: run }) },
-    Object.defineProperty({}, "a", { get: run, enumerable: true }),
-  ])
-    assert.is(refusal(() => optionsText(options, LIMITS)).code, "ERR_BAD_OPTIONS");
-  const lies = new Proxy({ a: 1 }, { get: () => run });
-  assert.is(refusal(() => optionsText(lies, LIMITS)).code, "ERR_BAD_OPTIONS");
 });
 
 test.run();

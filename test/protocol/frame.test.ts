@@ -50,9 +50,9 @@ test("frames of both directions come back as they were", () => {
 
 test("a call is comlink's APPLY, its arguments RAW values", () => {
   const frames = new DownFrames(HEADER);
-  frames.call(7, 12.5, "createNetwork", ["0", '"n"', '{"a":1}', "false"]);
+  frames.call(7, 12.5, "createNetwork", 0, ['"n"', '{"a":1}', "false"]);
   frames.message(encodeMessage({ kind: "ping" }));
-  frames.call(8, 1, "config", []);
+  frames.call(8, 1, "config", 3, []);
   assert.is(frames.count, 3);
   const call = (id: number, expires: number, method: string, values: readonly unknown[]) => ({
     kind: "call",
@@ -63,7 +63,7 @@ test("a call is comlink's APPLY, its arguments RAW values", () => {
   assert.equal(decodeDown(frames.take()), [
     call(7, 12, "createNetwork", [0, "n", { a: 1 }, false]),
     { kind: "ping" },
-    call(8, 1, "config", []),
+    call(8, 1, "config", [3]),
   ]);
   assert.is(frames.count, 0);
   frames.message(encodeMessage({ kind: "ping" }));

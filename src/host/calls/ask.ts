@@ -28,10 +28,12 @@ export function ask(
       unsettled = setTimeout(() => session.unsettled(id, ms), ms);
       if (until === "deadline") resolve({ how: "dropped" });
     }, ms);
-    const id = session.call(method, [String(index), ...args], monotonicNow() + ms, (outcome) => {
-      clearTimeout(timer);
-      clearTimeout(unsettled);
-      resolve(outcome);
+    const id = session.call(method, index, args, monotonicNow() + ms, {
+      settle(outcome) {
+        clearTimeout(timer);
+        clearTimeout(unsettled);
+        resolve(outcome);
+      },
     });
   });
 }

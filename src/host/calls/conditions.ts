@@ -1,11 +1,13 @@
 /** What all calls to one driver have in common: whose they are, how long they may take, where they are counted and told of. */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { DriverMethod } from "../../driverapi/types.js";
+import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Journal } from "../journal/journal.js";
 import type { Logger } from "../logger.js";
 import type { CallReports } from "../plugin/reports.js";
 import * as errors from "./errors.js";
+import type { Release } from "./locks.js";
 import type { Operation } from "./operation.js";
 
 export interface Counters {
@@ -27,14 +29,48 @@ export interface Conditions {
   timeout(method: DriverMethod): number;
 }
 
-/** Whoever waits for a call: until when, of how many milliseconds, by which signal; how to answer, and the ids it holds. */
-export interface Caller<T> {
-  readonly expires: number;
+const NOTHING: Release = () => {};
+
+/**
+ * Whoever waits for a call: until when, by which signal; how to answer, and the ids it holds. A class, as `Exchange` is: there are
+ * as many as calls in flight, and closures over the same would take several times the memory.
+ */
+export class Caller<T> {
   readonly ms: number;
+  /** Monotonic milliseconds. */
+  readonly expires: number;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-  release: () => void;
+  release: Release = NOTHING;
+  readonly #reject: (error: unknown) => void;
+  readonly #counters: Counters;
+
+  /** It has `ms` milliseconds from now on. */
+  constructor(
+    ms: number,
+    signal: AbortSignal | undefined,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+    counters: Counters,
+  ) {
+    this.ms = ms;
+    this.expires = monotonicNow() + ms;
+    this.signal = signal;
+    this.resolve = resolve;
+    this.#reject = reject;
+    this.#counters = counters;
+  }
+
+  reject(error: unknown): void {
+    this.#counters.errors++;
+    this.#reject(error);
+  }
+
+  /** It gives back its ids, and is told why. */
+  fail(error: unknown): void {
+    this.release();
+    this.reject(error);
+  }
 }
 
 /** What an error says of where it happened. */

@@ -3,13 +3,12 @@
  * the driver does later is settled behind its back, under the same lock (BEHAVIOUR "Existence, order, outcome").
  */
 import type { DriverError } from "../../driverapi/errors.js";
-import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { Aftermath } from "./aftermath.js";
 import type { Served } from "./ask.js";
-import { type Caller, type Conditions, late, siteOf } from "./conditions.js";
+import { Caller, type Conditions, late, siteOf } from "./conditions.js";
 import * as errors from "./errors.js";
-import { Exchange } from "./exchange.js";
+import { Exchange, type ExchangeParts } from "./exchange.js";
 import { Flights } from "./flights.js";
 import { Gate } from "./gate.js";
 import { NetworkLocks, type Release } from "./locks.js";
@@ -17,7 +16,12 @@ import type { Operation } from "./operation.js";
 import { inTime, writeOutcome } from "./outcome-writes.js";
 import { waitFor } from "./waiting.js";
 
-const NOTHING: Release = () => {};
+/** A call that is intended, and goes out once the journal has it. */
+interface Intended {
+  readonly op: Operation<unknown>;
+  readonly served: Served;
+  readonly caller: Caller<unknown>;
+}
 
 export class Conductor {
   readonly gate: Gate<Served> = new Gate<Served>();
@@ -25,17 +29,18 @@ export class Conductor {
   readonly #locks = new NetworkLocks();
   readonly #aftermath: Aftermath;
   readonly #flights = new Flights();
-  readonly #exchange: Exchange;
-  #intended: { readonly send: () => void; readonly failed: (error: unknown) => void }[] = [];
+  readonly #exchanges: ExchangeParts;
+  #intended: Intended[] = [];
 
   constructor(conditions: Conditions) {
     this.#conditions = conditions;
     this.#aftermath = new Aftermath(conditions, () => this.gate.opened);
-    this.#exchange = new Exchange(conditions, {
+    this.#exchanges = {
+      conditions,
       aftermath: this.#aftermath,
       flights: this.#flights,
       again: (op, caller) => this.#again(op, caller),
-    });
+    };
   }
 
   /** Settles what earlier workers left open. */
@@ -71,35 +76,29 @@ export class Conductor {
   perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
     const { counters } = this.#conditions;
     counters.calls++;
-    return new Promise<T>((resolve, refuse) => {
-      const reject = (error: unknown): void => {
-        counters.errors++;
-        refuse(error);
-      };
+    return new Promise<T>((resolve, reject) => {
+      const caller = new Caller<T>(this.#conditions.timeout(op.method), signal, resolve, reject, counters);
       try {
-        this.#perform(op, signal, resolve, reject);
+        this.#perform(op, caller);
       } catch (error) {
-        reject(error);
+        caller.reject(error);
       }
     });
   }
 
   /** What need not wait does not: a call goes out in the turn in which it was made. */
-  #perform<T>(
-    op: Operation<T>,
-    signal: AbortSignal | undefined,
-    resolve: (value: T) => void,
-    reject: (error: unknown) => void,
-  ): void {
+  #perform<T>(op: Operation<T>, caller: Caller<T>): void {
+    const { expires, signal } = caller;
     if (this.#conditions.closed()) throw errors.hostClosed(this.#site(op.method));
     if (signal?.aborted) throw errors.aborted(this.#site(op.method));
     // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
     void this.gate.current;
-    const ms = this.#conditions.timeout(op.method);
-    const expires = monotonicNow() + ms;
     const { nid, eid } = op;
-    const caller: Caller<T> = { expires, ms, signal, resolve, reject, release: NOTHING };
-    const release = nid === undefined ? NOTHING : this.#locks.tryAcquire(nid, eid);
+    if (nid === undefined) {
+      this.#begin(op, caller);
+      return;
+    }
+    const release = this.#locks.tryAcquire(nid, eid);
     if (release) {
       caller.release = release;
       this.#begin(op, caller);
@@ -112,80 +111,91 @@ export class Conductor {
       late: (): DriverError => errors.busy(this.#site(op.method), "another call holds its id"),
     };
     waitFor<Release>(patience, (granted, refused) =>
-      this.#locks.wait(nid as string, eid, granted, () => refused(errors.hostClosed(this.#site(op.method)))),
-    ).then((granted) => {
-      caller.release = granted;
-      this.#begin(op, caller);
-    }, reject);
+      this.#locks.wait(nid, eid, granted, () => refused(errors.hostClosed(this.#site(op.method)))),
+    ).then(
+      (granted) => {
+        caller.release = granted;
+        this.#begin(op, caller);
+      },
+      (error) => caller.reject(error),
+    );
   }
 
   /** It holds its ids: admitted once the driver is in service. */
   #begin<T>(op: Operation<T>, caller: Caller<T>): void {
-    const failed = (error: unknown): void => {
-      caller.release();
-      caller.reject(error);
-    };
     let served: Served | undefined;
     try {
       served = this.gate.current;
     } catch (error) {
-      failed(error);
+      caller.fail(error);
       return;
     }
     if (served) this.#admit(op, served, caller);
-    else this.#serviced(op, caller).then((next) => this.#admit(op, next, caller), failed);
+    else
+      this.#serviced(op, caller).then(
+        (next) => this.#admit(op, next, caller),
+        (error) => caller.fail(error),
+      );
   }
 
   #admit<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
-    let intended = false;
-    const failed = (error: unknown): void => {
-      if (intended) void writeOutcome(this.#conditions, op, () => op.refuse(), caller.release);
-      else caller.release();
-      caller.reject(error);
-    };
     try {
       op.admit();
-      intended = true;
+    } catch (error) {
+      caller.fail(error);
+      return;
+    }
+    try {
       const written = op.intend();
-      const send = (): void => this.#send(op, served, caller, failed);
       if (written) {
         this.#flights.began();
         void inTime(this.#conditions, op, written, caller.expires)
-          .then(send, failed)
+          .then(
+            () => this.#send(op, served, caller),
+            (error) => this.#unsent(op, caller, error),
+          )
           .finally(() => this.#flights.landed());
-      } else if (this.#conditions.journal.commit === undefined || op.reads) send();
-      else this.#sendCommitted(send, failed);
+      } else if (this.#conditions.journal.commit === undefined || op.reads) this.#send(op, served, caller);
+      else this.#sendCommitted({ op, served, caller } as Intended);
     } catch (error) {
-      failed(error);
+      this.#unsent(op, caller, error);
     }
   }
 
+  /** It was intended, and could not be sent. */
+  #unsent<T>(op: Operation<T>, caller: Caller<T>, error: unknown): void {
+    void writeOutcome(this.#conditions, op, () => op.refuse(), caller.release);
+    caller.reject(error);
+  }
+
   /** Sends what is intended in one turn once the journal has it, all of it at once. */
-  #sendCommitted(send: () => void, failed: (error: unknown) => void): void {
+  #sendCommitted(one: Intended): void {
     this.#flights.began();
-    if (this.#intended.push({ send, failed }) > 1) return;
+    if (this.#intended.push(one) > 1) return;
     queueMicrotask(() => {
       const intended = this.#intended;
       this.#intended = [];
+      let refusal: { readonly error: unknown } | undefined;
       try {
         this.#conditions.journal.commit?.();
       } catch (error) {
-        for (const one of intended) {
-          one.failed(error);
-          this.#flights.landed();
-        }
-        return;
+        refusal = { error };
       }
-      for (const one of intended) {
-        one.send();
+      for (const { op, served, caller } of intended) {
+        if (refusal) this.#unsent(op, caller, refusal.error);
+        else this.#send(op, served, caller);
         this.#flights.landed();
       }
     });
   }
 
-  #send<T>(op: Operation<T>, served: Served, caller: Caller<T>, failed: (error: unknown) => void): void {
-    if (served.session.alive) this.#exchange.send(op, served, caller);
-    else this.#serviced(op, caller).then((next) => this.#send(op, next, caller, failed), failed);
+  #send<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
+    if (served.session.alive) new Exchange(this.#exchanges, op, served, caller).send();
+    else
+      this.#serviced(op, caller).then(
+        (next) => this.#send(op, next, caller),
+        (error) => this.#unsent(op, caller, error),
+      );
   }
 
   /** Waits until the driver is in service, at most as long as the caller does. */
@@ -201,21 +211,13 @@ export class Conductor {
 
   /** Asks again what changes nothing, of the driver's next worker. The caller notices no more than the wait. */
   #again<T>(op: Operation<T>, caller: Caller<T>): void {
-    const failed = (error: unknown): void => {
-      caller.release();
-      caller.reject(error);
-    };
-    const ask = (served: Served): void => {
-      try {
-        op.admit();
-        this.#send(op, served, caller, failed);
-      } catch (error) {
-        failed(error);
-      }
-    };
     const served = this.gate.opened;
-    if (served?.session.alive) ask(served);
-    else this.#serviced(op, caller).then(ask, failed);
+    if (served?.session.alive) this.#admit(op, served, caller);
+    else
+      this.#serviced(op, caller).then(
+        (next) => this.#admit(op, next, caller),
+        (error) => caller.fail(error),
+      );
   }
 
   #site(method: WorkerMethod): errors.CallSite {

@@ -1,7 +1,8 @@
 /** One network type as the platform sees it: the nine methods, over whatever worker serves the type at the moment. */
 import type { JsonObject, JsonText } from "../../driverapi/json.js";
-import { optionsText, parseOptions } from "../../driverapi/json.js";
+import { parseOptions } from "../../driverapi/json.js";
 import { parseId } from "../../driverapi/names.js";
+import { optionsText } from "../../driverapi/options-text.js";
 import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Journal } from "../journal/journal.js";

@@ -2,180 +2,212 @@
  * One call on its way: sent to the worker that serves, answered by the reply, by the deadline, by the caller's signal or by the
  * worker's end; its outcome written, or rolled back (BEHAVIOUR "Existence, order, outcome").
  */
-import type { DriverError } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
 import { monotonicNow } from "../../protocol/clock.js";
-import type { CallOutcome } from "../plugin/outcome.js";
-import type { Aftermath } from "./aftermath.js";
+import type { CallOutcome, SessionEnd } from "../plugin/outcome.js";
+import type { CallEnd } from "../plugin/session.js";
+import type { Aftermath, Unsettled } from "./aftermath.js";
 import type { Served } from "./ask.js";
 import { type Caller, type Conditions, late, siteOf } from "./conditions.js";
-import { deadline } from "./deadlines.js";
+import { type Deadline, deadline } from "./deadlines.js";
 import * as errors from "./errors.js";
 import type { Flights } from "./flights.js";
-import type { Release } from "./locks.js";
 import type { Operation, Written } from "./operation.js";
 import { inTime, writeOutcome } from "./outcome-writes.js";
 
+/** What all exchanges with one driver have in common. */
 export interface ExchangeParts {
+  readonly conditions: Conditions;
   readonly aftermath: Aftermath;
   readonly flights: Flights;
   /** Asks the driver's next worker, within the caller's time. */
   again<T>(op: Operation<T>, caller: Caller<T>): void;
 }
 
-export class Exchange {
-  readonly #conditions: Conditions;
-  readonly #aftermath: Aftermath;
-  readonly #flights: Flights;
-  readonly #again: ExchangeParts["again"];
+export class Exchange<T> implements CallEnd {
+  readonly #parts: ExchangeParts;
+  readonly #op: Operation<T>;
+  readonly #served: Served;
+  readonly #caller: Caller<T>;
+  #id = 0;
+  /** The caller has been answered, or is about to be. */
+  #told = false;
+  #deadline: Deadline | undefined;
+  #onAbort: (() => void) | undefined;
+  #unsettled: NodeJS.Timeout | undefined;
 
-  constructor(conditions: Conditions, { aftermath, flights, again }: ExchangeParts) {
-    this.#conditions = conditions;
-    this.#aftermath = aftermath;
-    this.#flights = flights;
-    this.#again = again;
+  constructor(parts: ExchangeParts, op: Operation<T>, served: Served, caller: Caller<T>) {
+    this.#parts = parts;
+    this.#op = op;
+    this.#served = served;
+    this.#caller = caller;
   }
 
-  /** Sends the call and answers its caller: by the reply, by the deadline, by the caller's signal, or by the worker's end. */
-  send<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
-    const { session, index } = served;
-    const { expires, ms, signal, release } = caller;
-    let told = false;
-    let unsettled: NodeJS.Timeout | undefined;
-    const giveUp = (byCaller: boolean): void => {
-      if (told) return;
-      told = true;
-      quiet();
-      unsettled = setTimeout(() => session.unsettled(id, ms), ms);
-      const { started, blocked } = session.giveUp(id);
-      if (byCaller) caller.reject(errors.aborted(siteOf(this.#conditions, op.method)));
-      else caller.reject(late(this.#conditions, op, ms, started, blocked));
-    };
-    const onAbort = (): void => giveUp(true);
-    const quiet = (): void => {
-      timer.met();
-      signal?.removeEventListener("abort", onAbort);
-    };
-    const timer = deadline(expires, ms, () => giveUp(false));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    this.#flights.began();
-    const id = session.call(op.method, [String(index), ...op.args()], expires, (outcome) => {
-      clearTimeout(unsettled);
-      if (told) {
-        void this.#aftermath
-          .settle({ op, release, attempts: 0 }, outcome, served)
-          .finally(() => this.#flights.landed());
+  /** Sends the call. Its caller is answered, whatever becomes of it. */
+  send(): void {
+    const { expires, ms, signal } = this.#caller;
+    const { session, index } = this.#served;
+    this.#deadline = deadline(expires, ms, () => this.#giveUp(false));
+    if (signal) {
+      this.#onAbort = () => this.#giveUp(true);
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    this.#parts.flights.began();
+    this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
+  }
+
+  /** What became of it, known at last. */
+  settle(outcome: CallOutcome): void {
+    if (this.#told) {
+      clearTimeout(this.#unsettled);
+      const { aftermath, flights } = this.#parts;
+      void aftermath.settle(this.#open(), outcome, this.#served).finally(() => flights.landed());
+      return;
+    }
+    this.#told = true;
+    this.#quiet();
+    switch (outcome.how) {
+      case "value":
+        this.#answered(outcome.value);
+        return;
+      case "error": {
+        const { error } = outcome;
+        // Only deletes and leaves can be lost, and those give nothing.
+        if (this.#op.lost?.() && errors.isNotFound(error)) this.#accept(undefined as T);
+        else this.#refuse(() => errors.driverThrew(error, this.#site()));
         return;
       }
-      told = true;
-      quiet();
-      this.#settle(op, outcome, caller, served);
+      case "dropped":
+        this.#refuse(() => errors.busy(this.#site(), "another call held the worker"));
+        return;
+      case "ended":
+        this.#ended(outcome.end, outcome.started);
+        return;
+    }
+  }
+
+  /** The caller has waited long enough, or has left. The call goes on behind its back. */
+  #giveUp(byCaller: boolean): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#quiet();
+    const { session } = this.#served;
+    const caller = this.#caller;
+    const { ms } = caller;
+    const id = this.#id;
+    this.#unsettled = setTimeout(() => session.unsettled(id, ms), ms);
+    const { started, blocked } = session.giveUp(id);
+    if (byCaller) caller.reject(errors.aborted(this.#site()));
+    else caller.reject(late(this.#parts.conditions, this.#op, ms, started, blocked));
+  }
+
+  #quiet(): void {
+    this.#deadline?.met();
+    if (this.#onAbort) this.#caller.signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  #answered(value: Json): void {
+    let result: T;
+    try {
+      result = this.#op.read(value);
+    } catch (error) {
+      this.#rollBack(error);
+      return;
+    }
+    this.#accept(result);
+  }
+
+  /** The driver has done it: the caller hears of it when that is written. */
+  #accept(result: T): void {
+    const { resolve } = this.#caller;
+    const written = this.#write(() => this.#op.accept(result));
+    if (written) this.#inTime(written, () => resolve(result));
+    else resolve(result);
+  }
+
+  /** The driver has not done it. */
+  #refuse(why: () => Error): void {
+    const written = this.#write(() => this.#op.refuse());
+    if (written) this.#inTime(written, () => this.#caller.reject(why()));
+    else this.#caller.reject(why());
+  }
+
+  /** Its ids are free once the outcome is written. */
+  #write(write: () => Written): Written {
+    return writeOutcome(this.#parts.conditions, this.#op, write, () => {
+      this.#caller.release();
+      this.#parts.flights.landed();
     });
   }
 
-  /** The caller still waits. */
-  #settle<T>(op: Operation<T>, outcome: CallOutcome, caller: Caller<T>, served: Served): void {
-    const { expires, release, resolve, reject } = caller;
-    const site = siteOf(this.#conditions, op.method);
-    const finish = (write: () => Written, answer: () => void): void => {
-      const written = writeOutcome(this.#conditions, op, write, () => {
-        release();
-        this.#flights.landed();
-      });
-      if (written) inTime(this.#conditions, op, written, expires).then(answer, reject);
-      else answer();
-    };
-    switch (outcome.how) {
-      case "value": {
-        let result: T;
-        try {
-          result = op.read(outcome.value);
-        } catch (error) {
-          this.#rollBack(op, error, expires, release, served, reject);
-          return;
-        }
-        finish(
-          () => op.accept(result),
-          () => resolve(result),
-        );
-        return;
-      }
-      case "error":
-        // Only deletes and leaves can be lost, and those give nothing.
-        if (op.lost?.() && errors.isNotFound(outcome.error))
-          finish(
-            () => op.accept(undefined as T),
-            () => resolve(undefined as T),
-          );
-        else
-          finish(
-            () => op.refuse(),
-            () => reject(errors.driverThrew(outcome.error, site)),
-          );
-        return;
-      case "dropped":
-        finish(
-          () => op.refuse(),
-          () => reject(errors.busy(site, "another call held the worker")),
-        );
-        return;
-      case "ended": {
-        const why = outcome.end.reason;
-        if (op.reads && outcome.end.innocent === true && !this.#conditions.closed() && monotonicNow() < expires) {
-          this.#flights.landed();
-          this.#again(op, caller);
-          return;
-        }
-        this.#aftermath.leave({ op, release, attempts: 0 });
-        this.#flights.landed();
-        if (this.#conditions.closed()) reject(errors.hostClosed(site));
-        // The worker was ended over this very deadline, a moment before its timer.
-        else if (monotonicNow() >= expires) {
-          reject(late(this.#conditions, op, this.#conditions.timeout(op.method), outcome.started, true));
-        } else
-          reject(
-            outcome.started
-              ? errors.outcomeUnknown(site, why)
-              : errors.busy(site, `another call held the worker (${why})`),
-          );
-        return;
-      }
+  #inTime(written: Promise<void>, answer: () => void): void {
+    const caller = this.#caller;
+    inTime(this.#parts.conditions, this.#op, written, caller.expires).then(answer, (error) => caller.reject(error));
+  }
+
+  /** Its worker has ended over it, or beside it. */
+  #ended(end: SessionEnd, started: boolean): void {
+    const { conditions, aftermath, flights, again } = this.#parts;
+    const op = this.#op;
+    const caller = this.#caller;
+    const { expires } = caller;
+    if (op.reads && end.innocent === true && !conditions.closed() && monotonicNow() < expires) {
+      flights.landed();
+      again(op, caller);
+      return;
     }
+    aftermath.leave(this.#open());
+    flights.landed();
+    const site = this.#site();
+    if (conditions.closed()) caller.reject(errors.hostClosed(site));
+    // The worker was ended over this very deadline, a moment before its timer.
+    else if (monotonicNow() >= expires)
+      caller.reject(late(conditions, op, conditions.timeout(op.method), started, true));
+    else
+      caller.reject(
+        started
+          ? errors.outcomeUnknown(site, end.reason)
+          : errors.busy(site, `another call held the worker (${end.reason})`),
+      );
   }
 
   /**
    * The reply was refused: libnetwork's rollback, in libnetwork's words. The caller waits for it until its own deadline;
    * the ids stay locked until it is done.
    */
-  #rollBack(
-    op: Operation<unknown>,
-    cause: unknown,
-    expires: number,
-    release: Release,
-    served: Served,
-    reject: (error: DriverError) => void,
-  ): void {
+  #rollBack(cause: unknown): void {
+    const { conditions, aftermath, flights } = this.#parts;
+    const { inverse } = this.#op;
     let refused = false;
     const refuse = (rollback: string): void => {
       if (refused) return;
       refused = true;
-      const error = errors.badReply(cause, rollback, siteOf(this.#conditions, op.method));
-      this.#conditions.reports.replyRefused(error);
-      reject(error);
+      const error = errors.badReply(cause, rollback, this.#site());
+      conditions.reports.replyRefused(error);
+      this.#caller.reject(error);
     };
-    const call = { op, release, attempts: 0 };
-    if (!op.inverse) {
-      void this.#aftermath.refuse(call).then(() => {
-        this.#flights.landed();
+    if (!inverse) {
+      void aftermath.refuse(this.#open()).then(() => {
+        flights.landed();
         refuse("");
       });
       return;
     }
-    const goOn = (): void => refuse(`; failed to roll back: ${op.inverse} was not answered in time; the host goes on`);
-    const timer = setTimeout(goOn, Math.max(0, expires - monotonicNow()));
-    void this.#aftermath.undo(call, served).then((failure) => {
+    const goOn = (): void => refuse(`; failed to roll back: ${inverse} was not answered in time; the host goes on`);
+    const timer = setTimeout(goOn, Math.max(0, this.#caller.expires - monotonicNow()));
+    void aftermath.undo(this.#open(), this.#served).then((failure) => {
       clearTimeout(timer);
-      this.#flights.landed();
+      flights.landed();
       refuse(failure === undefined ? "; rolled back" : `; failed to roll back: ${failure}`);
     });
+  }
+
+  /** As what settles it behind its caller's back sees it. */
+  #open(): Unsettled {
+    return { op: this.#op, release: this.#caller.release, attempts: 0 };
+  }
+
+  #site(): errors.CallSite {
+    return siteOf(this.#parts.conditions, this.#op.method);
   }
 }

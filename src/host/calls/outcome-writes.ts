@@ -14,10 +14,6 @@ export function writeOutcome(
   write: () => Written,
   over: () => void,
 ): Written {
-  const refused = (error: unknown): void => {
-    logger.error({ plugin, driver: type, nid: op.nid, eid: op.eid, err: error }, "the journal refused a write");
-    over();
-  };
   let written: Written;
   try {
     written = write();
@@ -28,7 +24,10 @@ export function writeOutcome(
     over();
     return;
   }
-  written.then(over, refused);
+  written.then(over, (error) => {
+    logger.error({ plugin, driver: type, nid: op.nid, eid: op.eid, err: error }, "the journal refused a write");
+    over();
+  });
   return written;
 }
 

@@ -85,11 +85,9 @@ export class Records {
   }
 
   createEndpoint(nid: string, eid: string, options: JsonText, given: readonly InterfaceData[]): Written {
-    this.network(nid).endpoints.set(eid, { eid, phase: "creating", options, interfaces: given, join: undefined });
-    return this.#journal.intend({
-      key: { type: this.#type, nid, eid },
-      entry: { phase: "creating", options, interfaces: given },
-    });
+    const record: EndpointRecord = { eid, phase: "creating", options, interfaces: given, join: undefined };
+    this.network(nid).endpoints.set(eid, record);
+    return this.#writeEndpoint(nid, record);
   }
 
   createJoin(nid: string, eid: string, sboxKey: string, options: JsonText): Written {
@@ -122,10 +120,7 @@ export class Records {
     const record = this.endpoint(nid, eid);
     record.phase = phase;
     if (interfaces) record.interfaces = interfaces;
-    return this.#write(
-      { type: this.#type, nid, eid },
-      { phase, options: record.options, interfaces: record.interfaces },
-    );
+    return this.#writeEndpoint(nid, record);
   }
 
   /** The same for a join; `data` when the driver has just recorded it. */
@@ -155,6 +150,10 @@ export class Records {
     const endpoint = this.networks.get(nid)?.endpoints.get(eid);
     if (endpoint) endpoint.join = undefined;
     return this.#journal.settle({ key: { type: this.#type, nid, eid, join: true }, entry: undefined });
+  }
+
+  #writeEndpoint(nid: string, { eid, phase, options, interfaces }: EndpointRecord): Written {
+    return this.#write({ type: this.#type, nid, eid }, { phase, options, interfaces });
   }
 
   #write(key: RecordKey, entry: JournalEntry): Written {

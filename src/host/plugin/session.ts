@@ -18,6 +18,12 @@ import { CpuWatch } from "./cpu-watch.js";
 import { Dispatcher } from "./dispatcher.js";
 import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from "./outcome.js";
 
+/** Whoever waits for a call's outcome. */
+export interface CallEnd {
+  /** Called once, whenever the outcome is known, even late. */
+  settle(outcome: CallOutcome): void;
+}
+
 /** A call in flight. */
 interface FlyingCall {
   readonly id: number;
@@ -26,7 +32,7 @@ interface FlyingCall {
   readonly frame: number;
   readonly sentAt: number;
   readonly expires: number;
-  readonly settle: (outcome: CallOutcome) => void;
+  readonly end: CallEnd;
   /** Number of the frame that cancels it, once it has been given up. */
   cancelledIn?: number;
 }
@@ -145,17 +151,17 @@ export class Session {
     return done.finally(() => clearTimeout(timer));
   }
 
-  /** Sends a driver call; `args` are JSON texts. `settle` is called once, whenever the outcome is known, even late. */
-  call(method: WorkerMethod, args: readonly string[], expires: number, settle: (outcome: CallOutcome) => void): number {
+  /** Sends a call to the driver of this index; `args` are JSON texts. Returns its id. */
+  call(method: WorkerMethod, index: number, args: readonly string[], expires: number, end: CallEnd): number {
     const id = this.#nextId++;
     if (this.#end) {
-      settle({ how: "ended", started: false, end: this.#end });
+      end.settle({ how: "ended", started: false, end: this.#end });
       return id;
     }
     const now = monotonicNow();
     if (this.#calls.size === 0) this.#cpu.serving(true, now);
-    this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: now, expires, settle });
-    this.#outgoing.call(id, expires, method, args);
+    this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: now, expires, end });
+    this.#outgoing.call(id, expires, method, index, args);
     this.#schedule();
     return id;
   }
@@ -218,7 +224,7 @@ export class Session {
     this.#calls.clear();
     this.#watch.stop();
     this.#link.kill(end.reason);
-    for (const { call, started } of calls) call.settle({ how: "ended", started, end });
+    for (const { call, started } of calls) call.end.settle({ how: "ended", started, end });
     const starting = this.#starting;
     this.#starting = undefined;
     starting?.reject(new ThrownFailure(undefined, end));
@@ -283,12 +289,12 @@ export class Session {
     switch (message.kind) {
       case "reply": {
         const call = this.#take(message.message.id as number);
-        if (message.message.type === "RAW") call.settle({ how: "value", value: message.message.value ?? null });
-        else call.settle({ how: "error", error: message.message.value });
+        if (message.message.type === "RAW") call.end.settle({ how: "value", value: message.message.value ?? null });
+        else call.end.settle({ how: "error", error: message.message.value });
         return;
       }
       case "dropped":
-        this.#take(message.id).settle({ how: "dropped" });
+        this.#take(message.id).end.settle({ how: "dropped" });
         return;
       case "request":
         this.#dispatcher.request(message.message);

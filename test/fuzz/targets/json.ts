@@ -3,7 +3,8 @@
  * getters, proxies, functions, instances, cycles. `JsonError` is `copyJson`'s documented throw, `DriverError` that of `parseOptions`.
  */
 import { DriverError } from "#dist/driverapi/errors.js";
-import { copyJson, JsonError, optionsText, parseOptions } from "#dist/driverapi/json.js";
+import { copyJson, JsonError, parseOptions } from "#dist/driverapi/json.js";
+import { optionsText } from "#dist/driverapi/options-text.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { strangeTexts } from "../corpus.js";
 import { strangeText } from "../generators/replies.js";

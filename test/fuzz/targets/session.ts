@@ -106,8 +106,8 @@ async function run(input: unknown): Promise<Outcome> {
   const settled = new Map<number, number>();
   const start = session.start({ plugin: "x", code: "", sourceMap: "", grant: {}, deadline: 60_000 }).catch(quiet);
   for (let n = 1; n <= CALLS; n++) {
-    const id = session.call(METHODS[n % METHODS.length] ?? "join", ["0", '"n"'], 1e12, () => {
-      settled.set(id, (settled.get(id) ?? 0) + 1);
+    const id = session.call(METHODS[n % METHODS.length] ?? "join", 0, ['"n"'], 1e12, {
+      settle: () => settled.set(id, (settled.get(id) ?? 0) + 1),
     });
     await undefined;
   }
