@@ -47,7 +47,7 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
   const release = await turn();
   try {
     if (signal?.aborted) throw failure(plugin, { kind: "aborted" }, deadline, "");
-    const bundler = takeSpare() ?? new BundlerProcess();
+    const bundler = takeSpare() ?? started(plugin);
     let outcome: Outcome;
     try {
       outcome = await bundler.ask({ root, entry, single }, deadline, signal);
@@ -63,6 +63,15 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
   }
 }
 
+function started(plugin: string): BundlerProcess {
+  try {
+    return new BundlerProcess();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DriverError("ERR_BUNDLE_FAILED", `plugin "${plugin}": ${why}`, { plugin });
+  }
+}
+
 let spare: BundlerProcess | undefined;
 /** When the next one is started, or goes again. */
 let timer: NodeJS.Timeout | undefined;
@@ -75,8 +84,13 @@ export function prepareBundler(): void {
   clearTimeout(timer);
   timer = setTimeout(() => void releaseBundler(), BUNDLER.aheadMs).unref();
   if (spare?.alive) return;
-  spare = new BundlerProcess();
-  spare.hold(false);
+  try {
+    spare = new BundlerProcess();
+    spare.hold(false);
+  } catch {
+    // Whoever needs one will be told.
+    spare = undefined;
+  }
 }
 
 /** Who has loaded a plugin often loads another: the next bundler is started once what has just been bundled is under way. */

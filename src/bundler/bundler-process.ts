@@ -29,7 +29,7 @@ const SCRIPT: string = fileURLToPath(new URL("./child.js", import.meta.url));
 const LIMITED = 'ulimit -c 0; ulimit -f 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 const ENVIRONMENT = { GOMEMLIMIT: `${BUNDLER.esbuildMb}MiB`, GOTRACEBACK: "none", NO_COLOR: "1" };
 
-/** Start it, ask it once, end it. */
+/** Start it, ask it once, end it. Throws where nothing can be started. */
 export class BundlerProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #closed: Promise<void>;
@@ -43,6 +43,11 @@ export class BundlerProcess {
       detached: true,
       env: ENVIRONMENT,
     });
+    if ((this.#child.stdin as unknown) === undefined) {
+      // Without descriptors to spare Node starts nothing, gives no streams, and tells it a second time, by an event.
+      this.#child.on("error", () => {});
+      throw new Error("no process can be started: too many open files");
+    }
     this.#closed = new Promise((resolve) => this.#child.once("close", () => resolve()));
     // A leader that died by itself leaves esbuild behind; the id is still the group's while that lives.
     this.#child.once("exit", () => this.#kill());

@@ -1,6 +1,6 @@
 /** One esbuild run over one plugin. Runs in a bundler process only. */
-import { lstatSync, realpathSync, type Stats } from "node:fs";
-import { extname, join, relative } from "node:path";
+import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
+import { dirname, extname, join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import { BUNDLER, DEFAULTS } from "../protocol/limits.js";
@@ -45,6 +45,7 @@ export async function compile(request: ChildRequest): Promise<Success> {
   const name = nameIn(root, entry);
   try {
     assertEntry(entry, name, root);
+    assertPackages(entry, root);
   } catch (error) {
     throw refusalFrom(error, name);
   }
@@ -132,5 +133,16 @@ function assertEntry(entry: string, name: string, root: string): void {
       "ERR_PLUGIN_FILE",
       `${name} is of a kind that cannot be loaded; a plugin is a .js, .mjs, .cjs, .ts or .mts file`,
     );
+  }
+}
+
+/** Refuses a pipe or a device as package.json: esbuild opens those on the way up itself, and would wait for its other end. */
+function assertPackages(entry: string, root: string): void {
+  for (let folder = dirname(entry); isBelow(folder, root) || folder === root; folder = dirname(folder)) {
+    const path = join(folder, "package.json");
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat && !stat.isFile() && !stat.isDirectory())
+      throw new BundleRefusal("ERR_PLUGIN_FILE", notAFile(nameIn(root, path), stat));
+    if (folder === dirname(folder)) return;
   }
 }

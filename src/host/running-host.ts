@@ -67,6 +67,8 @@ export class RunningHost implements PluginHost {
   #closing: Promise<void> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #watcher: Watcher | undefined;
+  /** Listens to the platform's signal. */
+  readonly #onAbort = (): void => void this.close();
 
   constructor(
     options: PluginHostOptions,
@@ -132,7 +134,7 @@ export class RunningHost implements PluginHost {
     this.#heartbeat.unref();
     const { signal } = this.#options;
     if (signal?.aborted) await this.close();
-    else signal?.addEventListener("abort", () => void this.close(), { once: true });
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   driver(type: string): HostedDriver {
@@ -151,6 +153,7 @@ export class RunningHost implements PluginHost {
       throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" stands in ${this.#folders.join(", ")}`, {
         plugin: id,
       });
+    this.#refuseClosed();
     const refusal = await this.#plugin(id).load(found);
     if (refusal) throw refusal;
   }
@@ -214,6 +217,7 @@ export class RunningHost implements PluginHost {
 
   async #close(): Promise<void> {
     this.#closed = true;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     clearInterval(this.#heartbeat);
     await this.#watcher?.close();
     await this.#settled(TIMES.close);

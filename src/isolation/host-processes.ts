@@ -83,8 +83,9 @@ export class HostProcesses {
   }
 
   async #launch(kind: Kind, request: LaunchRequest): Promise<Link> {
-    const wall = await this.#raised();
     const { plugin } = request;
+    if (this.#closed) throw new DriverError("ERR_HOST_CLOSED", "the host is closed", { plugin });
+    const wall = await this.#raised();
     const started = performance.now();
     for (let again = false; ; again = true) {
       try {

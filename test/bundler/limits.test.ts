@@ -90,6 +90,14 @@ test("the output has a size limit", async (t) => {
   assert.match(error.message, /the bundle's code has \d+ bytes, and may have 8388608: load less/);
 });
 
+test("a named pipe as the plugin's own package.json is refused at once: esbuild would wait for its other end", async (t) => {
+  const root = await pluginFolder(t, { "index.js": "export const a = 1;" });
+  execFileSync("mkfifo", [join(root, "package.json")]);
+  const error = await refused(t, root);
+  assert.is(error.code, "ERR_PLUGIN_FILE");
+  assert.match(error.message, /package\.json is a named pipe, no regular file/);
+});
+
 test("a deadline ends it, and esbuild with it", async (t) => {
   const root = await pluginFolder(t, { "index.js": 'import "stuck";', "node_modules/stuck/index.js": "" });
   // esbuild opens package.json files by itself, and a named pipe holds it for ever.

@@ -1,4 +1,5 @@
 /** The caller's signal: aborted before, while waiting, in flight; what became of the call afterwards. */
+import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../harness.js";
 import { event, scripted } from "./scripted-driver.js";
@@ -116,6 +117,19 @@ test("a signal that fires after the answer changes nothing", async (t) => {
   await d.createNetwork("net", {}, { signal: stop.signal });
   stop.abort();
   await d.deleteNetwork("net");
+});
+
+test("aborted while its intent is being committed: no driver is asked, and nothing is left of it", async (t) => {
+  class Committing extends MemoryJournal {
+    commit(): void {}
+  }
+  const s = await scripted(t, { notes: true, parts: { journal: new Committing() } });
+  const caller = new AbortController();
+  const call = rejection(s.driver().createNetwork("net", {}, { signal: caller.signal }));
+  caller.abort();
+  assert.is((await call).code, "ERR_CALL_ABORTED");
+  await s.driver().createNetwork("net");
+  assert.is(s.notes.filter((one) => one.method === "createNetwork" && one.event === undefined).length, 1);
 });
 
 test.run();

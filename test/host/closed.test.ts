@@ -1,9 +1,16 @@
 /** close(): new calls are refused, pending ones have their time, twice is harmless, nothing is left running. */
-import { EndpointConfig } from "#dist/index.js";
+import { getEventListeners } from "node:events";
+import { readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createPluginHost, EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
+import { plainDriver } from "../hostile/owned-host.js";
 import { scripted } from "./scripted-driver.js";
 
 const test = suite("host/closed");
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 test("new calls are ERR_HOST_CLOSED from the first moment; a pending one is answered by its driver", async (t) => {
   const s = await scripted(t);
@@ -67,6 +74,35 @@ test("a worker that blocks does not keep a host open", async (t) => {
   const began = performance.now();
   await s.host.close();
   assert.ok(performance.now() - began < 9000);
+});
+
+test("a reload that its close overtakes is refused, and starts nothing afterwards", async (t) => {
+  const plugins = await t.folder();
+  await writeFile(join(plugins, "one.js"), plainDriver("one"));
+  const host = await createPluginHost({ plugins, policy: { sandbox: "auto" }, logger: SILENT, isolation: "thread" });
+  const reloads = Array.from({ length: 20 }, () => rejection(host.reload("one")).catch(() => undefined));
+  const walled = await createPluginHost({ plugins: await t.folder(), policy: { sandbox: "auto" }, logger: SILENT });
+  const mine = (): readonly string[] =>
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`bulkhead-runtime-${process.pid}-`));
+  const before = mine();
+  const late = rejection(walled.reload("nobody"));
+  await Promise.all([host.close(), walled.close()]);
+  const codes = (await Promise.all(reloads)).map((error) => error?.code);
+  // The one that was under way may have ended well, or have been cut off; none that waited was begun.
+  assert.ok(codes.filter((code) => code === "ERR_HOST_CLOSED").length >= 18, codes.join(" "));
+  assert.match(String((await late).code), /ERR_HOST_CLOSED|ERR_PLUGIN_NOT_FOUND/);
+  assert.equal(mine(), before);
+});
+
+test("a closed host listens to the platform's signal no more", async (t) => {
+  const { signal } = new AbortController();
+  const plugins = await t.folder();
+  for (let i = 0; i < 3; i++) {
+    const host = await createPluginHost({ plugins, signal, logger: SILENT });
+    assert.is(getEventListeners(signal, "abort").length, 1);
+    await host.close();
+  }
+  assert.is(getEventListeners(signal, "abort").length, 0);
 });
 
 test.run();

@@ -190,7 +190,9 @@ export class Conductor {
   }
 
   #send<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
-    if (served.session.alive) new Exchange(this.#exchanges, op, served, caller).send();
+    // It may have left while the intent was written.
+    if (caller.signal?.aborted) this.#unsent(op, caller, errors.aborted(this.#site(op.method)));
+    else if (served.session.alive) new Exchange(this.#exchanges, op, served, caller).send();
     else
       this.#serviced(op, caller).then(
         (next) => this.#send(op, next, caller),

@@ -90,6 +90,13 @@ export class Generation {
     return this.#session?.over?.innocent === true;
   }
 
+  /** Throws where its worker has ended, with why it did. */
+  assertAlive(): void {
+    if (this.alive) return;
+    const why = this.#session?.over?.reason;
+    throw new Error(`its worker ended while it was put into service${why === undefined ? "" : `: ${why}`}`);
+  }
+
   get alive(): boolean {
     return this.#session?.alive === true;
   }

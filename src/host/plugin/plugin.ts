@@ -29,6 +29,8 @@ export class Plugin {
   /** The plugin's file has gone: it serves on until its last network is deleted. */
   #orphan = false;
   #stopped = false;
+  /** The bytes whose crashes the breaker counts. */
+  #crashing: string | undefined;
   /** Crashes of its own since it was loaded. */
   #faults = 0;
   /** The last time it was loaded its start failed: what does not even start is tried by itself. */
@@ -110,6 +112,7 @@ export class Plugin {
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#comeback.hurry();
     return this.#next(async () => {
+      if (this.#context.closed()) return hostClosed(this.id);
       let sha256: string | undefined;
       const hashed = (digest: string): void => {
         sha256 = digest;
@@ -118,10 +121,10 @@ export class Plugin {
       let started = false;
       try {
         const prepared = await prepare(found, this.#context, before);
+        if (this.#context.closed()) return hostClosed(this.id);
         const stays =
           when === "if changed" && this.#service.alive && isDeepStrictEqual(prepared, this.#service.prepared);
         if (stays && !this.#orphan) return undefined;
-        if (prepared.sha256 !== this.#service.prepared?.sha256) this.#comeback.forget();
         started = true;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
         else if (this.#service.alive) await this.#service.replace(prepared);
@@ -130,13 +133,15 @@ export class Plugin {
         this.#failedStart = false;
         this.#refusal = undefined;
         this.#state = "running";
-        this.#comeback.forgive();
+        this.#comeback.cancel();
+        if (prepared.sha256 === this.#crashing) this.#comeback.forgive();
+        else this.#comeback.forget();
         this.#reports.loaded(prepared);
         await this.#keep(prepared);
         return undefined;
       } catch (error) {
         if (started) this.#failedStart = true;
-        const refusal = toDriverError(error, this.id);
+        const refusal = this.#servesOn(toDriverError(error, this.id), started);
         if (awaitsGrant(refusal) && !this.#service.alive) {
           const former = await this.#beginShelved();
           const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
@@ -199,12 +204,15 @@ export class Plugin {
     return turn;
   }
 
-  /** A first start, or a start after a refusal, a stop, or with the breaker open. */
+  /**
+   * A first start, or a start after a refusal, a stop, or with the breaker open: then what has networks still comes back by itself
+   * where this one does not start.
+   */
   async #begin(prepared: Prepared): Promise<void> {
-    this.#comeback.cancel();
     this.#stopped = false;
-    if (this.networks().length === 0) this.#state = "loading";
-    await this.#service.begin(prepared);
+    const serves = this.networks().length > 0;
+    if (!serves) this.#state = "loading";
+    await this.#service.begin(prepared, serves && this.#state === "unavailable");
   }
 
   /** After a restart, what was granted serves on though its files have changed: the host would have gone on with it, too. */
@@ -261,6 +269,7 @@ export class Plugin {
     // What shared its process with the cause of its end is not held responsible.
     if (end.innocent !== true) {
       this.#faults++;
+      this.#crashing = this.#service.prepared?.sha256;
       this.#comeback.crashed(end.code === "ERR_PLUGIN_BLOCKED");
     }
     this.#reports.restarting(end);
@@ -295,6 +304,13 @@ export class Plugin {
     this.#state = "restarting";
     this.#drivers.pause();
     void this.#next(() => this.#comeback.run(last));
+  }
+
+  /** Who replaces what runs, and fails, is told that what ran before still does. */
+  #servesOn(error: DriverError, started: boolean): DriverError {
+    if (!started || !this.#service.alive) return error;
+    const words = `${error.message}; the version that runs, sha256 ${this.#service.prepared?.sha256}, serves on`;
+    return new DriverError(error.code, words, error);
   }
 
   #refuse(error: DriverError, sha256: string | undefined): DriverError {
@@ -353,13 +369,20 @@ export class Plugin {
       throttled: (detail) => this.#reports.throttled(detail, sha256),
       violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
-      crashes: () => (this.#failedStart ? WALLS.crashesUntilAlone : this.#comeback.record),
+      crashes: () => {
+        if (this.#failedStart) return WALLS.crashesUntilAlone;
+        return sha256 === this.#crashing ? this.#comeback.record : 0;
+      },
       move: (generation) => void this.#next(() => this.#move(generation)),
       ended: (generation, end) => {
         if (generation === this.#service.current && end.crash) this.#crashed(end);
       },
     };
   }
+}
+
+function hostClosed(plugin: string): DriverError {
+  return new DriverError("ERR_HOST_CLOSED", `plugin "${plugin}": the host is closed`, { plugin });
 }
 
 function toDriverError(error: unknown, plugin: string): DriverError {

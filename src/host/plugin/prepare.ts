@@ -70,7 +70,9 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   }
   // Its worker comes up while it is bundled.
   context.launcher(effective.isolation).warm?.(effective.memoryMb);
-  const { code, sourceMap, sha256 } = await bundleDiscovered(found).finally(keepBundlerAhead);
+  const { code, sourceMap, sha256 } = await bundleDiscovered(found).finally(() => {
+    if (!context.closed()) keepBundlerAhead();
+  });
   hashed(sha256);
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
   if (changed && !update.letIn) {

@@ -41,13 +41,24 @@ export class Service {
     return this.#prepared;
   }
 
-  /** A first start, with powers of its own. */
-  async begin(prepared: Prepared): Promise<void> {
-    const former = this.#powers;
-    this.#powers = this.#open(prepared);
-    await former?.close();
+  /** A first start, with powers of its own. `returns`: where it fails, what was in service before is what the next launch brings back. */
+  async begin(prepared: Prepared, returns: boolean): Promise<void> {
+    const former = { prepared: this.#prepared, powers: this.#powers };
+    const powers = this.#open(prepared);
+    this.#powers = powers;
     this.#prepared = prepared;
-    await this.launch(false);
+    try {
+      await this.launch(false);
+    } catch (error) {
+      if (!returns) await former.powers?.close();
+      else {
+        this.#powers = former.powers;
+        this.#prepared = former.prepared;
+        await powers.close();
+      }
+      throw error;
+    }
+    await former.powers?.close();
   }
 
   /** A worker started, its records restored, and calls sent to it. `harsh`: its predecessors have blocked again and again. */
@@ -58,7 +69,7 @@ export class Service {
       for (const network of await drivers.restore(generation)) {
         reports.networkLost(network.nid, network.failed?.message ?? "");
       }
-      if (!generation.alive) throw new Error("its worker ended while it was put into service");
+      generation.assertAlive();
     } catch (error) {
       this.#abandon(generation);
       throw error;
@@ -118,7 +129,7 @@ export class Service {
       drivers.forgive();
       const lost = (await drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
       if (lost) throw lost.failed;
-      if (!candidate.alive) throw new Error("its worker ended while it was put into service");
+      candidate.assertAlive();
     } catch (error) {
       if (candidate) this.#abandon(candidate);
       const refused = this.#powers;

@@ -53,6 +53,14 @@ function run(args: readonly string[], line: (text: string) => void): Promise<str
       stdio: ["ignore", "pipe", "ignore"],
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), TIMES.examine);
+    let end = "did not start";
+    child.once("error", () => {});
+    if ((child.stdout as unknown) === undefined) {
+      // Without descriptors to spare Node starts nothing, and gives no streams.
+      clearTimeout(timer);
+      resolve(end);
+      return;
+    }
     const lines = createInterface({ input: child.stdout });
     lines.on("line", (text) => {
       try {
@@ -61,11 +69,9 @@ function run(args: readonly string[], line: (text: string) => void): Promise<str
         // The half of a line that was written last.
       }
     });
-    let end = "did not start";
     child.once("exit", (code, signal) => {
       end = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
     });
-    child.once("error", () => {});
     child.once("close", () => {
       clearTimeout(timer);
       resolve(end);

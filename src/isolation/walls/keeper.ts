@@ -25,19 +25,18 @@ export interface Keeper {
   release(): void;
 }
 
-/** `account`: as whom the processes run that it may have to end; absent: as the platform. */
+/** Throws where nothing can be started. `account`: as whom the processes run that it may have to end; absent: as the platform. */
 export function keep(folder: string, account: WallCommand["account"]): Keeper {
   const child = startBehind(
     { command: "/bin/sh", args: ["-c", KEEP], ...(account ? { account } : {}), tellsPid: false },
     { stdout: "ignore", link: true },
   );
-  const link = child.stdio?.[3] as Socket | undefined;
-  // Where nothing can be started, nothing can be left behind either: the walls say so.
+  const link = child.stdio[3] as Socket;
   child.on("error", () => {});
-  link?.on("error", () => {});
-  link?.write(`${folder}\n`);
+  link.on("error", () => {});
+  link.write(`${folder}\n`);
   child.unref();
-  link?.unref();
+  link.unref();
   (child.stderr as Socket | null)?.destroy();
   return { release: () => void child.kill("SIGKILL") };
 }

@@ -98,9 +98,13 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<Tried> {
   } catch (error) {
     return { failure: text(error) };
   }
-  const keeper = keep(folder.path, command.account);
-  const failure = whyNot(await run(command));
-  return failure === undefined ? { keeper } : { keeper, failure };
+  try {
+    const keeper = keep(folder.path, command.account);
+    const failure = whyNot(await run(command));
+    return failure === undefined ? { keeper } : { keeper, failure };
+  } catch (error) {
+    return { failure: text(error) };
+  }
 }
 
 function whyNot({ code, stdout, stderr }: Ran): string | undefined {

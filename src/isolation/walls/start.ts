@@ -13,6 +13,7 @@ type Stdio = "ignore" | "pipe" | number;
 /**
  * `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one. It has a
  * session of its own: what a terminal sends to the platform is not for it, and would end bubblewrap half-way through its start.
+ * Throws where nothing can be started.
  */
 export function startBehind(
   wall: WallCommand,
@@ -34,13 +35,19 @@ export function startBehind(
       const nothing = open("/dev/null");
       for (const one of strangers) stdio[one] = nothing;
     }
-    return spawn(wall.command, wall.args, {
+    const child = spawn(wall.command, wall.args, {
       ...wall.account,
       cwd: wall.cwd ?? "/",
       detached: true,
       env: wallEnvironment(),
       stdio: Array.from(stdio, (one) => one ?? "ignore"),
     });
+    if ((child.stdio as unknown) === undefined) {
+      // Without descriptors to spare Node starts nothing, gives no streams, and tells it a second time, by an event.
+      child.on("error", () => {});
+      throw new Error("no process can be started: too many open files");
+    }
+    return child;
   } finally {
     for (const file of opened) closeSync(file);
   }

@@ -1,6 +1,8 @@
 /** Crash loops: restarts back off, then the breaker opens and calls are refused at once; a reload brings the plugin back. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { assert, rejection, suite } from "../../harness.js";
-import { event, scripted } from "../scripted-driver.js";
+import { event, type Scripted, scripted } from "../scripted-driver.js";
 
 const test = suite("host/recovery/breaker");
 
@@ -108,6 +110,47 @@ test("a breaker that is open makes no try once the plugin is unloaded", async (t
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.is(tries, 0);
   assert.is(s.host.plugins()[0]?.state, "stopped");
+});
+
+const faulty = (s: Scripted): Promise<void> =>
+  writeFile(join(s.dir, "scripted.js"), 'export function init() { throw new Error("a typo"); }');
+
+test("a version that does not start leaves an open breaker as it is: what has networks comes back when its time is up", async (t) => {
+  const s = await scripted(t, { parts: { breakerOpen: 500 } });
+  const d = s.driver();
+  await d.createNetwork("net");
+  const unavailable = event(s.host, "plugin:unavailable");
+  for (let i = 0; i < 4; i++) {
+    const restarted = event(s.host, "plugin:restarted");
+    await s.timer("crash");
+    await restarted;
+  }
+  await s.timer("crash");
+  await unavailable;
+  const back = event(s.host, "plugin:restarted");
+  await faulty(s);
+  assert.is((await rejection(s.host.reload("scripted"))).code, "ERR_PLUGIN_INIT");
+  await back;
+  assert.is(s.host.plugins()[0]?.state, "running");
+  await d.deleteNetwork("net");
+});
+
+test("a version that does not start takes nothing off the record of the one that runs", async (t) => {
+  const s = await scripted(t);
+  const source = await readFile(join(s.dir, "scripted.js"));
+  const unavailable = event(s.host, "plugin:unavailable");
+  for (let i = 0; i < 5; i++) {
+    const restarted = event(s.host, "plugin:restarted");
+    await s.timer("crash");
+    if (i < 4) await restarted;
+    if (i !== 2) continue;
+    await faulty(s);
+    const { code, message } = await rejection(s.host.reload("scripted"));
+    assert.is(code, "ERR_PLUGIN_INIT");
+    assert.match(message, /a typo.*; the version that runs, sha256 [0-9a-f]{64}, serves on$/);
+    await writeFile(join(s.dir, "scripted.js"), source);
+  }
+  await unavailable;
 });
 
 test.run();

@@ -1,0 +1,41 @@
+/** A platform without file descriptors to spare starts nothing, says so, and lives. */
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { assert, suite } from "../harness.js";
+
+const test = suite("isolation: out of file descriptors");
+const PLATFORM = fileURLToPath(new URL("./out-of-descriptors.js", import.meta.url));
+
+const CRASHES = `
+export async function init(callback) {
+  await callback.registerDriver("crash", {
+    type: () => "crash", config() {}, createNetwork() {}, deleteNetwork() {}, deleteEndpoint() {}, endpointOperInfo: () => ({}),
+    createEndpoint() { Promise.reject(new Error("crashed")); return new Promise(() => {}); }, join() {}, leave() {},
+  }, { scope: "local" });
+}`;
+
+test("neither a bundler nor a host process that cannot be started ends the platform; with descriptors again, all is well", async (t) => {
+  const plugins = await t.folder();
+  await writeFile(join(plugins, "crash.js"), CRASHES);
+  // Rejects where it ends with anything but 0: an uncaught exception does.
+  const { stdout } = await promisify(execFile)("/bin/sh", [
+    "-c",
+    'ulimit -n 512; exec "$@"',
+    "sh",
+    process.execPath,
+    PLATFORM,
+    plugins,
+  ]);
+  const { refusal, codes, state } = JSON.parse(stdout);
+  assert.is(refusal, "ERR_BUNDLE_FAILED");
+  assert.equal(
+    codes.filter((code: string) => code !== "ERR_DRIVER_TIMEOUT"),
+    ["ERR_OUTCOME_UNKNOWN", "ERR_PLUGIN_UNAVAILABLE"],
+  );
+  assert.is(state, "running");
+});
+
+test.run();
