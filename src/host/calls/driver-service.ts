@@ -5,12 +5,13 @@ import { parseId } from "../../driverapi/names.js";
 import { optionsText } from "../../driverapi/options-text.js";
 import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Journal } from "../journal/journal.js";
 import type { Served } from "./ask.js";
-import type { Conditions } from "./conditions.js";
+import { type Conditions, siteOf } from "./conditions.js";
 import { Conductor } from "./conductor.js";
 import { CreateEndpoint } from "./create-endpoint.js";
-import { unavailable, unregistered } from "./errors.js";
+import { placed, unavailable, unregistered } from "./errors.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
 import { leftOpen } from "./left-open.js";
 import {
@@ -98,9 +99,7 @@ export class DriverService {
 
   /** Calls are refused at once from now on: the breaker is open, or nobody serves the type. */
   refuse(why: string): void {
-    this.#conductor.gate.refuse(() =>
-      unavailable({ plugin: this.#options.plugin, driver: this.type, method: "call" }, why),
-    );
+    this.#conductor.gate.refuse(() => unavailable({ plugin: this.#options.plugin, driver: this.type }, why));
   }
 
   /** The host is closed: whoever still waits is told so. */
@@ -110,9 +109,7 @@ export class DriverService {
 
   /** The type is unregistered: its driver object answers nothing any more. */
   retire(): void {
-    this.#conductor.gate.refuse(() =>
-      unregistered({ plugin: this.#options.plugin, driver: this.type, method: "call" }),
-    );
+    this.#conductor.gate.refuse(() => unregistered({ plugin: this.#options.plugin, driver: this.type }));
   }
 
   /** Restores the records in a driver that has just been registered. Rejects with `ReplayInterrupted`. */
@@ -142,44 +139,57 @@ export class DriverService {
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
     const checked = (options: unknown): JsonText => optionsText(options, OPTION_LIMITS);
-    /** Whatever is wrong with its arguments rejects, too. */
-    const attempt = <T>(work: () => Promise<T>): Promise<T> => {
-      try {
-        return work();
-      } catch (error) {
-        return Promise.reject(error);
-      }
+    /** One method. Whatever is wrong with its arguments rejects, too; every rejection says where it happened. */
+    const method = <A extends unknown[], T>(name: WorkerMethod, work: (...args: A) => Promise<T>) => {
+      const refuse = (error: unknown): never => {
+        throw placed(error, siteOf(this.#options, name));
+      };
+      return (...args: A): Promise<T> => {
+        try {
+          return work(...args).catch(refuse);
+        } catch (error) {
+          return Promise.reject(error).catch(refuse);
+        }
+      };
     };
-    return Object.freeze({
+    return Object.freeze<HostedDriver>({
       type: () => type,
-      config: async (options?: JsonObject, call?: CallOptions) => {
+      config: method("config", async (options?: JsonObject, call?: CallOptions) => {
         const given = parseOptions(options, OPTION_LIMITS);
         await conductor.perform(configOperation(JSON.stringify(given)), signalOf(call));
         this.#configured = given;
-      },
-      createNetwork: (nid: string, options?: JsonObject, call?: CallOptions) =>
-        attempt(() => conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call))),
-      deleteNetwork: async (nid: string, call?: CallOptions) => {
+      }),
+      createNetwork: method("createNetwork", (nid: string, options?: JsonObject, call?: CallOptions) =>
+        conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call)),
+      ),
+      deleteNetwork: method("deleteNetwork", async (nid: string, call?: CallOptions) => {
         await conductor.perform(deleteNetworkOperation(scope, network(nid)), signalOf(call));
         this.#options.networkGone();
-      },
-      createEndpoint: (nid: string, eid: string, epInfo: EndpointInfo, options?: JsonObject, call?: CallOptions) =>
-        attempt(() => {
+      }),
+      createEndpoint: method(
+        "createEndpoint",
+        (nid: string, eid: string, epInfo: EndpointInfo, options?: JsonObject, call?: CallOptions) => {
           const [of, id, given] = [network(nid), endpoint(eid), snapshotInterfaces(epInfo)];
           return conductor.perform(new CreateEndpoint(scope, of, id, epInfo, given, checked(options)), signalOf(call));
-        }),
-      deleteEndpoint: (nid: string, eid: string, call?: CallOptions) =>
-        attempt(() => conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call))),
-      endpointOperInfo: (nid: string, eid: string, call?: CallOptions) =>
-        attempt(() => conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call))),
-      join: (nid: string, eid: string, sboxKey: string, jinfo: JoinInfo, options?: JsonObject, call?: CallOptions) =>
-        attempt(() => {
+        },
+      ),
+      deleteEndpoint: method("deleteEndpoint", (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+      ),
+      endpointOperInfo: method("endpointOperInfo", (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+      ),
+      join: method(
+        "join",
+        (nid: string, eid: string, sboxKey: string, jinfo: JoinInfo, options?: JsonObject, call?: CallOptions) => {
           const [of, id, key] = [network(nid), endpoint(eid), parseId(sboxKey, "sandbox")];
           const asked = snapshotJoin(jinfo);
           return conductor.perform(joinOperation(scope, of, id, key, jinfo, asked, checked(options)), signalOf(call));
-        }),
-      leave: (nid: string, eid: string, call?: CallOptions) =>
-        attempt(() => conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call))),
+        },
+      ),
+      leave: method("leave", (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+      ),
     });
   }
 }

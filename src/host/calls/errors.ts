@@ -12,6 +12,19 @@ export interface CallSite {
   readonly method: string;
 }
 
+/** The same, where one answer holds for whatever is called. */
+type ServiceSite = Omit<CallSite, "method">;
+
+/** The same error, with what it does not say itself of where it happened. What is no `DriverError` stays what it is. */
+export function placed(error: unknown, site: CallSite): unknown {
+  if (!(error instanceof DriverError)) return error;
+  const { plugin = site.plugin, driver = site.driver, method = site.method } = error;
+  if (plugin === error.plugin && driver === error.driver && method === error.method) return error;
+  const { code, message, cause, kind, file, line, pluginStack, stack } = error;
+  const copy = new DriverError(code, message, { plugin, driver, method, cause, kind, file, line, pluginStack });
+  return Object.assign(copy, { stack });
+}
+
 /**
  * What a driver threw. Its code is kept only where a driver may give it; its kind only where it is libnetwork's. Its words go to
  * terminals and logs that are not ours: one line each, nothing in them that such a thing obeys.
@@ -63,11 +76,11 @@ export function hostClosed(site: CallSite): DriverError {
   return new DriverError("ERR_HOST_CLOSED", `${text(site)}: the host is closed`, site);
 }
 
-export function unregistered(site: CallSite): DriverError {
+export function unregistered(site: ServiceSite): DriverError {
   return new DriverError("ERR_DRIVER_NOT_FOUND", `no driver of type "${site.driver}" is registered any more`, site);
 }
 
-export function unavailable(site: CallSite, why: string): DriverError {
+export function unavailable(site: ServiceSite, why: string): DriverError {
   return new DriverError("ERR_PLUGIN_UNAVAILABLE", `plugin "${site.plugin}" is not in service: ${why}`, site);
 }
 
