@@ -133,14 +133,14 @@ async function look(
   return findFilePlugin(id, path, root, sidecar && join(root, sidecar.name));
 }
 
-/** Several plugins of one id: none of them loads, and the error names them all. */
+/** Several plugins of one id: none of them loads, and the error names them all. A host that runs one keeps it. */
 function collapse(found: readonly Discovered[]): Discovered {
   const [first, ...others] = found;
   if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "a plugin was found nowhere");
   if (others.length === 0) return first;
   const paths = found.map(({ path }) => shownPath(path)).join(" and ");
   const { id, kind, path, root } = first;
-  const rule = `the plugin id ${quote(id)} is found ${found.length} times: ${paths}; neither loads until only one is left`;
+  const rule = `the plugin id ${quote(id)} is found ${found.length} times: ${paths}; none is loaded until only one is left, and one that runs already runs on`;
   return { id, kind, path, root, error: new DriverError("ERR_PLUGIN_DUPLICATE", rule, { plugin: id, file: path }) };
 }
 

@@ -49,7 +49,7 @@ test("an id found twice at start: neither loads, and the message names both", as
   const { state, refusal } = row(host, "twin");
   assert.is(state, "refused");
   assert.is(refusal?.code, "ERR_PLUGIN_DUPLICATE");
-  assert.match(refusal?.message ?? "", /twin\.js and .*twin\.ts; neither loads until only one is left/);
+  assert.match(refusal?.message ?? "", /twin\.js and .*twin\.ts; none is loaded until only one is left/);
   assert.is(row(host, "fine").state, "running");
 });
 
@@ -67,7 +67,9 @@ test("a second one while the first runs: the newcomer is refused, the first serv
   const heard = hear(host);
   const refused = next(host, "plugin:refused");
   await place.put({ "twin/plugin.json": "{}", "twin/index.js": plugin("twin") });
-  assert.is((await refused).code, "ERR_PLUGIN_DUPLICATE");
+  const { code, reason } = await refused;
+  assert.is(code, "ERR_PLUGIN_DUPLICATE");
+  assert.match(reason ?? "", /none is loaded until only one is left, and one that runs already runs on$/);
   assert.is(row(host, "twin").state, "running");
   await host.driver("twin").createNetwork("n");
   assert.is((await rejection(host.reload("twin"))).code, "ERR_PLUGIN_DUPLICATE");
