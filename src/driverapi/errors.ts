@@ -170,6 +170,10 @@ export const ERROR_CODES = {
   ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform" },
   // The command line
   ERR_USAGE: { kind: "BadRequest", when: "the bulkhead command was called with wrong arguments" },
+  ERR_INTERNAL: {
+    kind: "Internal",
+    when: "a bulkhead command failed by a fault of its own; without --json its stack is printed instead",
+  },
   // The wire
   ERR_PROTOCOL: { kind: "Internal", when: "a worker sent a frame that no honest worker sends, and was ended" },
   ERR_PROTOCOL_VERSION: { kind: "Internal", when: "a worker speaks another protocol or runtime version" },
