@@ -43,27 +43,30 @@ export class Caller<T> {
   readonly resolve: (value: T) => void;
   release: Release = NOTHING;
   readonly #reject: (error: unknown) => void;
-  readonly #counters: Counters;
+  readonly #conditions: Conditions;
+  readonly #method: WorkerMethod;
 
-  /** It has `ms` milliseconds from now on. */
+  /** It has as long as the method may take, from now on. */
   constructor(
-    ms: number,
+    conditions: Conditions,
+    method: WorkerMethod,
     signal: AbortSignal | undefined,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
-    counters: Counters,
   ) {
-    this.ms = ms;
-    this.expires = monotonicNow() + ms;
+    this.#conditions = conditions;
+    this.#method = method;
+    this.ms = conditions.timeout(method);
+    this.expires = monotonicNow() + this.ms;
     this.signal = signal;
     this.resolve = resolve;
     this.#reject = reject;
-    this.#counters = counters;
   }
 
+  /** It is told where it happened, too. */
   reject(error: unknown): void {
-    this.#counters.errors++;
-    this.#reject(error);
+    this.#conditions.counters.errors++;
+    this.#reject(errors.placed(error, siteOf(this.#conditions, this.#method)));
   }
 
   /** It gives back its ids, and is told why. */

@@ -74,10 +74,9 @@ export class Conductor {
   }
 
   perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { counters } = this.#conditions;
-    counters.calls++;
+    this.#conditions.counters.calls++;
     return new Promise<T>((resolve, reject) => {
-      const caller = new Caller<T>(this.#conditions.timeout(op.method), signal, resolve, reject, counters);
+      const caller = new Caller<T>(this.#conditions, op.method, signal, resolve, reject);
       try {
         this.#perform(op, caller);
       } catch (error) {

@@ -139,33 +139,32 @@ export class DriverService {
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
     const checked = (options: unknown): JsonText => optionsText(options, OPTION_LIMITS);
-    /** One method. Whatever is wrong with its arguments rejects, too; every rejection says where it happened. */
-    const method = <A extends unknown[], T>(name: WorkerMethod, work: (...args: A) => Promise<T>) => {
-      const refuse = (error: unknown): never => {
-        throw placed(error, siteOf(this.#options, name));
-      };
-      return (...args: A): Promise<T> => {
+    /** One method. Whatever is wrong with its arguments rejects, too, and says where it happened, as the call's own errors do. */
+    const method =
+      <A extends unknown[], T>(name: WorkerMethod, work: (...args: A) => Promise<T>) =>
+      (...args: A): Promise<T> => {
         try {
-          return work(...args).catch(refuse);
+          return work(...args);
         } catch (error) {
-          return Promise.reject(error).catch(refuse);
+          return Promise.reject(placed(error, siteOf(this.#options, name)));
         }
       };
-    };
     return Object.freeze<HostedDriver>({
       type: () => type,
-      config: method("config", async (options?: JsonObject, call?: CallOptions) => {
+      config: method("config", (options?: JsonObject, call?: CallOptions) => {
         const given = parseOptions(options, OPTION_LIMITS);
-        await conductor.perform(configOperation(JSON.stringify(given)), signalOf(call));
-        this.#configured = given;
+        return conductor.perform(configOperation(JSON.stringify(given)), signalOf(call)).then(() => {
+          this.#configured = given;
+        });
       }),
       createNetwork: method("createNetwork", (nid: string, options?: JsonObject, call?: CallOptions) =>
         conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call)),
       ),
-      deleteNetwork: method("deleteNetwork", async (nid: string, call?: CallOptions) => {
-        await conductor.perform(deleteNetworkOperation(scope, network(nid)), signalOf(call));
-        this.#options.networkGone();
-      }),
+      deleteNetwork: method("deleteNetwork", (nid: string, call?: CallOptions) =>
+        conductor
+          .perform(deleteNetworkOperation(scope, network(nid)), signalOf(call))
+          .then(() => this.#options.networkGone()),
+      ),
       createEndpoint: method(
         "createEndpoint",
         (nid: string, eid: string, epInfo: EndpointInfo, options?: JsonObject, call?: CallOptions) => {
