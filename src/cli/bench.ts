@@ -88,7 +88,7 @@ function number(value: number): string {
 function readFlags({ isolation = "process", work = "endpoint", seconds, networkOptions }: BenchFlags): BenchOptions {
   const length = seconds === undefined ? LOAD.seconds : Number(seconds);
   if (!(length > 0 && length <= LOAD.secondsMax))
-    throw wrongUse(`--seconds is a number of at most ${LOAD.secondsMax}, not ${quote(seconds ?? "")}`);
+    throw wrongUse(`--seconds is a number above 0 and at most ${LOAD.secondsMax}, not ${quote(seconds ?? "")}`);
   if (!isIsolation(isolation))
     throw wrongUse(`--isolation is one of ${ISOLATIONS.join(", ")}, not ${quote(isolation)}`);
   if (!isWork(work)) throw wrongUse(`--work is one of ${Object.keys(CALLS).join(", ")}, not ${quote(work)}`);

@@ -98,7 +98,13 @@ function write(file: string, value: unknown): void {
   try {
     writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DriverError("ERR_USAGE", `--export ${file}: ${why}`, { file });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === "EEXIST"
+        ? "it is there already, and is left as it is; name a new file"
+        : code === "ENOENT"
+          ? "its folder does not exist; create it first"
+          : message;
+    throw new DriverError("ERR_OPTIONS", `--export ${file}: ${why}`, { file });
   }
 }

@@ -96,7 +96,7 @@ test("wrong use is told before anything is loaded", async () => {
   for (const [flags, words] of [
     [["--isolation", "vm"], "--isolation is one of thread, process, dedicated"],
     [["--work", "play"], "--work is one of endpoint, lifecycle, network"],
-    [["--seconds", "61"], "--seconds is a number of at most 60"],
+    [["--seconds", "61"], "--seconds is a number above 0 and at most 60"],
     [["--seconds", "0"], "--seconds is"],
     [["--network-options", "[]"], "--network-options is a JSON object"],
   ] as const) {

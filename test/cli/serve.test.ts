@@ -124,11 +124,16 @@ test(
 
 test("a config file or flag that is wrong is named, and nothing starts", async (t) => {
   const { start, config } = await place(t);
-  const flag = await start("--answer-ms", "soon");
-  assert.is(await flag.ended, "1");
-  assert.match(flag.stderr(), /ERR_OPTIONS: option --answer-ms/);
-  const relative = await start("--docker-dir", "sockets");
-  assert.match(relative.stderr(), /--docker-dir: sockets must be an absolute path/);
+  for (const [flag, value, words] of [
+    ["--answer-ms", "soon", "--answer-ms is a whole number of milliseconds from 100 to 600000"],
+    ["--socket-owner", "me", "--socket-owner is UID or UID:GID, in numbers"],
+    ["--log-level", "loud", "--log-level is one of debug, info, warn, error"],
+    ["--docker-dir", "sockets", '--docker-dir is an absolute path, not "sockets"'],
+  ] as const) {
+    const wrong = await start(flag, value);
+    assert.is(await wrong.ended, "2");
+    assert.match(wrong.stderr(), `ERR_USAGE: ${words}`);
+  }
   await writeFile(config, '{\n  "dokerDir": "/x"\n}');
   const key = await start();
   assert.is(await key.ended, "1");

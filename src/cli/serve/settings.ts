@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
 import type { SocketOwner } from "../../docker/socket-file.js";
 import { DriverError } from "../../driverapi/errors.js";
+import { quote } from "../../driverapi/quote.js";
 import { parseDocumentText } from "../../host/manifest/document.js";
 import { readRegularFile } from "../../host/manifest/read-file.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
@@ -86,17 +87,32 @@ export async function readServeConfig(file: string, named: boolean): Promise<Ser
   });
 }
 
-/** Flags win over the file, the file over defaults. Throws `ERR_OPTIONS` for a flag that is not what its key may be. */
+/** What a flag wants, where its form is more than a path's. */
+const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
+  dockerPrefix: "1 to 32 small letters, digits, dots, dashes or underscores, beginning with a letter or digit",
+  socketOwner: "UID or UID:GID, in numbers",
+  answerMs: "a whole number of milliseconds from 100 to 600000",
+  backend: "one of kernel, model, auto",
+  isolation: `one of ${ISOLATIONS.join(", ")}`,
+  logLevel: `one of ${LOG_LEVELS.join(", ")}`,
+};
+
+/**
+ * Flags win over the file, the file over defaults. Throws `ERR_USAGE` for a flag that is not what its key may be, `ERR_OPTIONS` for
+ * what the two come to together.
+ */
 export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   const checked = serveSchema.safeParse(flags);
   if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw wrong(`option ${flagName(String(issue?.path[0] ?? ""))}: ${issue?.message ?? "not of the right form"}`);
+    const key = String(checked.error.issues[0]?.path[0] ?? "") as keyof ServeConfig;
+    throw new DriverError("ERR_USAGE", `${flagName(key)} is ${WANTED[key] ?? "a path of at most 4096 characters"}`);
   }
+  if (flags.dockerDir !== undefined && !isAbsolute(flags.dockerDir))
+    throw new DriverError("ERR_USAGE", `--docker-dir is an absolute path, not ${quote(flags.dockerDir)}`);
   const all: ServeConfig = { ...DEFAULTS, ...config, ...checked.data };
   const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR } = all;
   // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
-  if (!isAbsolute(dockerDir)) throw wrong(`option --docker-dir: ${dockerDir} must be an absolute path`);
+  if (!isAbsolute(dockerDir)) throw wrong(`dockerDir is an absolute path, not ${quote(dockerDir)}`);
   return {
     plugins: typeof plugins === "string" ? [plugins] : plugins,
     policy: all.policy ?? DEFAULTS.policy,

@@ -59,7 +59,8 @@ export class Conductor {
 
   /** The host is closed: whoever waits, for the driver or for a lock, is told so. */
   shut(): void {
-    this.gate.refuse(() => errors.hostClosed(this.#site("config")));
+    const { plugin, type } = this.#conditions;
+    this.gate.refuse(() => errors.hostClosed({ plugin, driver: type }));
     this.#locks.refuseWaiting();
   }
 

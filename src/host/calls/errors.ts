@@ -72,7 +72,7 @@ export function aborted(site: CallSite): DriverError {
   return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, site);
 }
 
-export function hostClosed(site: CallSite): DriverError {
+export function hostClosed(site: ServiceSite & { readonly method?: string }): DriverError {
   return new DriverError("ERR_HOST_CLOSED", `${text(site)}: the host is closed`, site);
 }
 
@@ -95,6 +95,6 @@ function oneLine(words: string): string {
   return escapeLine(words, LIMITS.messageChars);
 }
 
-function text({ driver, method }: CallSite): string {
-  return `driver "${driver}": ${method}`;
+function text({ driver, method }: ServiceSite & { readonly method?: string }): string {
+  return `driver "${driver}"${method === undefined ? "" : `: ${method}`}`;
 }
