@@ -11,8 +11,16 @@ export function corrupt(file: string, why: string): DriverError {
   );
 }
 
+/** What the system says of a path, and what to do about it. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist; name the folder with --data-dir (dataDir of createPluginHost)",
+  ENOTDIR: "it is no folder; name the folder with --data-dir (dataDir of createPluginHost)",
+  EACCES: "this account may not use it; run as its owner",
+};
+
 export function unusable(folder: string, cause: unknown): DriverError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const known = REMEDIES[(cause as NodeJS.ErrnoException | undefined)?.code ?? ""];
+  const why = known ?? (cause instanceof Error ? cause.message : String(cause));
   return new DriverError("ERR_DATA_DIR", `the data folder ${folder} cannot be used: ${why}`, { file: folder, cause });
 }
 

@@ -1,5 +1,5 @@
 /** A data folder seen from outside: read beside a running host, exported, or brought back from damage. Needs no sound file. */
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JournalRow } from "../journal/lmdb-journal.js";
@@ -24,12 +24,22 @@ export interface Held {
 /** Reads what can be read. Throws `ERR_DATA_DIR` where there is no data folder. */
 export async function look(path: string): Promise<Held> {
   const paths = statePaths(resolve(path));
-  if (!existsSync(paths.state)) throw unusable(paths.folder, new Error(`there is no ${basename(paths.state)} in it`));
+  assertState(paths);
   const lock = tryLock(paths);
   try {
     return await read(paths, lock === undefined);
   } finally {
     lock?.release();
+  }
+}
+
+/** Throws `ERR_DATA_DIR` where its state is not there, or not to be seen, with what to do. */
+function assertState({ folder, state }: StatePaths): void {
+  try {
+    statSync(state);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw unusable(folder, code === "ENOENT" && existsSync(folder) ? `there is no ${basename(state)} in it` : error);
   }
 }
 
@@ -39,7 +49,7 @@ export async function look(path: string): Promise<Held> {
  */
 export async function recover(path: string): Promise<Held & { readonly kept: string }> {
   const paths = statePaths(resolve(path));
-  if (!existsSync(paths.folder)) throw unusable(paths.folder, new Error("it does not exist"));
+  if (!existsSync(paths.folder)) assertState(paths);
   const lock = lockFolder(paths);
   try {
     const held = await read(paths, false);

@@ -212,6 +212,20 @@ test("what a plugin has stored is there; a second host on the folder is refused;
   assert.ok(error.message.includes(dataDir) && error.message.includes(String(process.pid)), error.message);
   const shown = await cli(["state", "--data-dir", dataDir]);
   assert.match(shown.out, /a host runs on it[\s\S]*store of a: 1 key/);
+  for (const [folder, words] of [
+    [place.path("nowhere"), /nowhere cannot be used: it does not exist; name the folder with --data-dir/],
+    [place.path("data/state.mdb"), /state\.mdb cannot be used: it is no folder; name the folder/],
+    [place.path("."), /cannot be used: there is no state\.mdb in it/],
+  ] as const) {
+    const none = await cli(["state", "--data-dir", folder]);
+    assert.is(none.exit, 1);
+    assert.match(none.err, words);
+  }
+  const file = place.path("export.json");
+  assert.is((await cli(["state", "--data-dir", dataDir, "--export", file])).exit, 0);
+  const twice = await cli(["state", "--data-dir", dataDir, "--export", file]);
+  assert.is(twice.exit, 1);
+  assert.match(twice.err, /ERR_OPTIONS: --export .*export\.json: it is there already/);
   await first.close();
   const second = await place.open({ dataDir });
   assert.equal(await told(second, "a"), { v: 8 });
