@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { LOAD_NETWORK, loadRequest } from "#dist/load/request.js";
 
 const CONNECTIONS = 64;
-/** Creates by which deletes lag: no delete overtakes its create on another connection. */
-const LAG = 128;
+/** Creates by which deletes lag: hardly a delete overtakes its create on another connection. The first so many find nothing. */
+export const LAG = 128;
 
 /** Why it cannot be had. */
 export function noWrk(): string | undefined {
