@@ -123,7 +123,8 @@ function make(folder: string): void {
   mkdirSync(folder, { mode: 0o700 });
 }
 
-function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
+/** As `lockFolder`; throws `ERR_DATA_DIR` where the lock cannot be made. */
+export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
   try {
     return lockFolder(paths);
   } catch (error) {

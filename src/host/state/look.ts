@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JournalRow } from "../journal/lmdb-journal.js";
 import { unusable } from "./errors.js";
-import { lockFolder } from "./folder-lock.js";
+import { locked } from "./folder.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { salvage } from "./reader.js";
 import { readRedo } from "./redo.js";
@@ -50,7 +50,7 @@ function assertState({ folder, state }: StatePaths): void {
 export async function recover(path: string): Promise<Held & { readonly kept: string }> {
   const paths = statePaths(resolve(path));
   if (!existsSync(paths.folder)) assertState(paths);
-  const lock = lockFolder(paths);
+  const lock = locked(paths);
   try {
     const held = await read(paths, false);
     const kept = join(paths.folder, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
@@ -102,9 +102,9 @@ function redo(paths: StatePaths, n: number, rows: Map<Table, readonly Row[]>): v
   }
 }
 
-function tryLock(paths: StatePaths): ReturnType<typeof lockFolder> | undefined {
+function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
   try {
-    return lockFolder(paths);
+    return locked(paths);
   } catch (error) {
     if (error instanceof DriverError && error.code === "ERR_DATA_LOCKED") return undefined;
     throw error;
