@@ -3,9 +3,11 @@
 import { readFileSync } from "node:fs";
 import { runProgram } from "./program.js";
 
-// A reader that went away (`bulkhead ls | head -1`) is no fault of ours.
+// A reader that went away (`bulkhead ls | head -1`) is no fault of ours; what else keeps output back, as a full disk, is told.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`error: the output was not written: ${error.message}\n`);
+  process.exit(1);
 });
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
