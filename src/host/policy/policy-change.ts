@@ -47,7 +47,12 @@ async function lock(path: string): Promise<() => Promise<void>> {
       await handle.writeFile(`${process.pid}\n`).finally(() => handle.close());
       return () => rm(file, { force: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") {
+        const why = `it cannot be written: the folder ${dirname(target)} does not exist; create it first, or name another file`;
+        throw policyRefused(path, why);
+      }
+      if (code !== "EEXIST") {
         const why = error instanceof Error ? error.message : String(error);
         throw policyRefused(path, `it cannot be written: ${why}`);
       }
