@@ -1,6 +1,7 @@
 /** What the commands' common options name: the plugins folders and the policy. */
 import { DriverError } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
+import { shortList } from "../host/calls/operations.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import { nearest } from "../host/manifest/nearest.js";
 
@@ -28,7 +29,7 @@ export async function findPlugin(id: string, places: Places): Promise<Discovered
 export function notFound(what: string, id: string, ids: readonly string[]): DriverError {
   const near = nearest(id, ids);
   const hint = near === undefined ? "" : `; did you mean ${quote(near)}?`;
-  const list = ids.length === 0 || near !== undefined ? "" : `; there are: ${ids.slice(0, 20).map(plain).join(", ")}`;
+  const list = ids.length === 0 || near !== undefined ? "" : `; there are: ${shortList(ids.map(plain), 20)}`;
   return new DriverError("ERR_PLUGIN_NOT_FOUND", `${what}${hint}${list}`, { plugin: id });
 }
 
