@@ -64,13 +64,15 @@ type ListenerMap = { [N in HostEventName]: (event: HostEvents[N]) => void };
 /** eventemitter3, but a listener that throws or rejects is logged and stops nobody. */
 export class HostEmitter {
   readonly #emitter = new EventEmitter<ListenerMap>();
-  readonly #guards = new Map<HostEventName, Map<unknown, (event: never) => void>>();
+  /** Weak: whoever waits once, again and again, leaves nothing behind. */
+  readonly #guards = new Map<HostEventName, WeakMap<object, (event: never) => void>>();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
+  /** Throws `TypeError` for a listener that is no function, as Node's emitters do. */
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {
     this.#emitter.on(name, this.#guard(name, listener) as never);
   }
@@ -94,9 +96,10 @@ export class HostEmitter {
   }
 
   #guard<N extends HostEventName>(name: N, listener: HostListener<N>): (event: HostEvents[N]) => void {
+    if (typeof listener !== "function") throw new TypeError(`the listener of "${name}" is no function`);
     let guards = this.#guards.get(name);
     if (!guards) {
-      guards = new Map();
+      guards = new WeakMap();
       this.#guards.set(name, guards);
     }
     const known = guards.get(listener);

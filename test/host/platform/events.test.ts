@@ -1,7 +1,9 @@
 /** Every event, with exactly the keys it is said to have; and listeners that throw. */
 import { writeFile } from "node:fs/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { EndpointConfig } from "#dist/index.js";
-import { assert, rejection, suite } from "../../harness.js";
+import { assert, rejection, suite, until } from "../../harness.js";
 import { driver, hear, house, next, plugin } from "./house.js";
 
 const test = suite("host: events");
@@ -186,6 +188,39 @@ test("once and off; events are frozen; none come after close", async (t) => {
   const heard = hear(host);
   await host.close();
   assert.equal(heard, []);
+});
+
+test("a listener that was heard once, or taken off, is let go", async (t) => {
+  const { open } = await house(t, { "a.js": plugin("a") });
+  const host = await open();
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  let heard = 0;
+  const listen = (): WeakRef<object>[] => {
+    const once = (): void => void heard++;
+    const on = (): void => void heard++;
+    host.once("plugin:stopped", once);
+    host.on("plugin:stopped", on);
+    host.off("plugin:stopped", on);
+    return [new WeakRef(once), new WeakRef(on)];
+  };
+  const listeners = listen();
+  await host.unload("a");
+  assert.is(heard, 1);
+  await until(() => {
+    collect();
+    return listeners.every((one) => one.deref() === undefined);
+  }, "the listeners are let go");
+});
+
+test("a listener that is no function is refused at once", async (t) => {
+  const { open } = await house(t);
+  const host = await open();
+  for (const listen of ["on", "once"] as const)
+    assert.throws(
+      () => host[listen]("plugin:loaded", undefined as never),
+      (error: unknown) => error instanceof TypeError && /"plugin:loaded" is no function/.test(error.message),
+    );
 });
 
 test.run();
