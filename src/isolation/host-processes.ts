@@ -110,7 +110,6 @@ export class HostProcesses {
     const crashed = crashes() >= WALLS.crashesUntilAlone;
     const alone = kind === "dedicated" || this.#alone.has(plugin) || crashed;
     const home = alone ? await this.#dedicated(wall, memoryMb, !crashed) : this.#shared(wall, clean());
-    // From its start on: where plugins end again and again it is their starts that take the processor from the others.
     if (crashed) home.giveWay();
     const place = Symbol(plugin);
     home.tenants.set(place, { plugin, clean, move: () => {} });
@@ -127,7 +126,7 @@ export class HostProcesses {
     } finally {
       home.tenants.delete(place);
       this.#vacate(home);
-      this.#spare(wall, alone ? "dedicated" : "process");
+      if (!crashed) this.#spare(wall, alone ? "dedicated" : "process");
     }
   }
 
@@ -185,8 +184,12 @@ export class HostProcesses {
     return this.#takeSpare("process", wall) ?? this.#start(wall, "process", WARM_MB);
   }
 
+  /**
+   * A spare is for who has a clean record. Where plugins end again and again it is their starts that take the processor from the
+   * others: theirs give way from the beginning, and are not made ahead.
+   */
   async #dedicated(wall: Wall, memoryMb: number, clean: boolean): Promise<HostProcess> {
-    const spare = memoryMb <= WARM_MB ? this.#takeSpare("dedicated", wall) : undefined;
+    const spare = clean && memoryMb <= WARM_MB ? this.#takeSpare("dedicated", wall) : undefined;
     if (spare) return spare;
     // Many at once only make each of them late.
     while (this.#starting >= WALLS.starting) await this.#turn(clean);

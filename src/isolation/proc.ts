@@ -1,5 +1,5 @@
 /** Memory, processor time and priority of another process, as Linux has them. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { WALLS } from "../protocol/limits.js";
 
@@ -15,18 +15,22 @@ export function residentMb(pid: number): number {
   }
 }
 
-/** A process lets others go first; as far as the system allows: it is a courtesy to its neighbours, no wall. */
-export function lowerPriority(pid: number): void {
+/**
+ * A process lets others go first; as far as the system allows: it is a courtesy to its neighbours, no wall. False while not all
+ * of it can be done: where the kernel shares the processor out by session, the process has to begin one of its own first.
+ */
+export function lowerPriority(pid: number): boolean {
   try {
     for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), WALLS.niceness);
-  } catch {
-    // It has ended, or may not be touched.
-  }
-  try {
-    // Where the kernel shares the processor out by session, a process's own figure counts within its session alone.
-    if (leadsSession(pid)) writeFileSync(`/proc/${pid}/autogroup`, String(WALLS.niceness));
-  } catch {
-    // The same; or this kernel has no such groups.
+    // A process's own figure counts within its session alone.
+    if (existsSync(`/proc/${pid}/autogroup`)) {
+      if (!leadsSession(pid)) return false;
+      writeFileSync(`/proc/${pid}/autogroup`, String(WALLS.niceness));
+    }
+    return true;
+  } catch (error) {
+    // Whoever is not root may set a session's figure ten times a second. Else it has ended, or may not be touched.
+    return (error as NodeJS.ErrnoException).code !== "EAGAIN";
   }
 }
 

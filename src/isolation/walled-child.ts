@@ -40,7 +40,7 @@ export class WalledChild {
       const pid = /"child-pid": (\d+)/.exec(told)?.[1];
       if (pid === undefined || this.#pid !== undefined) return;
       this.#pid = Number(pid);
-      if (this.#givesWay) lowerPriority(this.#pid);
+      if (this.#givesWay) this.#lower();
       if (this.#killed) this.#strike();
     });
     const stderr = child.stdio[2] as Readable;
@@ -67,7 +67,13 @@ export class WalledChild {
   /** Whoever else wants the processor has it first. */
   giveWay(): void {
     this.#givesWay = true;
-    if (this.#pid !== undefined) lowerPriority(this.#pid);
+    this.#lower();
+  }
+
+  /** Bubblewrap tells of a process before that has begun its session. */
+  #lower(tries: number = WALLS.lowerTries): void {
+    if (this.#pid === undefined || this.#over || lowerPriority(this.#pid) || tries === 0) return;
+    setTimeout(() => this.#lower(tries - 1), WALLS.lowerMs).unref();
   }
 
   /** In the background; `onEnd` follows. */

@@ -191,6 +191,9 @@ export const WALLS = {
   crashesUntilAlone: 2,
   /** Niceness of the host process of a plugin that lives alone because of its crashes: a tenth of the others' weight. */
   niceness: 10,
+  /** How often it is tried to lower it, and every how many milliseconds: it has yet to begin its session. */
+  lowerTries: 200,
+  lowerMs: 5,
   /** Host processes being started at the same time. */
   starting: 3,
   /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */
