@@ -8,7 +8,7 @@ import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { DriverError } from "../driverapi/errors.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { JsonObject, JsonText } from "../driverapi/json.js";
-import type { CallOptions, HostedDriver, JoinData } from "../driverapi/types.js";
+import type { CallOptions, HostedDriver, InterfaceData, JoinData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { TypeView } from "../host/type-view.js";
 import { hasLostSandbox } from "./collector.js";
@@ -100,12 +100,11 @@ export class DriverCalls {
   async #dropForgotten(nid: string, eid: string, info: EndpointConfig, call: CallOptions): Promise<void> {
     const wanted = info.toJSON().flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((one) => one !== ""));
     if (wanted.length === 0) return;
+    const has = ({ ipv4, ipv6 }: InterfaceData): boolean => wanted.includes(ipv4) || wanted.includes(ipv6);
     const forgotten: EndpointRecord[] = [];
-    for (const endpoint of this.#view.network(nid)?.endpoints.values() ?? []) {
-      for (const { ipv4, ipv6 } of endpoint.interfaces)
-        if (endpoint.eid !== eid && (wanted.includes(ipv4) || wanted.includes(ipv6))) forgotten.push(endpoint);
-    }
-    for (const endpoint of new Set(forgotten)) await this.#dropWhenFree(nid, endpoint, call);
+    for (const endpoint of this.#view.network(nid)?.endpoints.values() ?? [])
+      if (endpoint.interfaces.some(has) && endpoint.eid !== eid) forgotten.push(endpoint);
+    for (const endpoint of forgotten) await this.#dropWhenFree(nid, endpoint, call);
   }
 
   /** A call that hangs holds its id until the host has ended it: that is waited for, as long as the engine is. */

@@ -78,9 +78,7 @@ export class CreateEndpoint implements Operation<void> {
   }
 
   accept(): Written {
-    const { nid, eid } = this;
-    const { records } = this.#scope;
-    if (records.hasEndpoint(nid, eid)) return records.markEndpoint(nid, eid, "live", this.#interfaces);
+    return this.#scope.records.markEndpoint(this.nid, this.eid, "live", this.#interfaces);
   }
 
   refuse(): Written {

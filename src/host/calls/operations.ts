@@ -101,11 +101,11 @@ export function deleteEndpointOperation(scope: OperationScope, nid: string, eid:
           driver: type,
         });
     },
-    intend: () => (records.hasEndpoint(nid, eid) ? records.markEndpoint(nid, eid, "deleting") : undefined),
+    intend: () => records.markEndpoint(nid, eid, "deleting"),
     args: () => idArgs(nid, eid),
     read: nothing,
     accept: () => records.dropEndpoint(nid, eid),
-    refuse: () => (records.hasEndpoint(nid, eid) ? records.markEndpoint(nid, eid, "live") : undefined),
+    refuse: () => records.markEndpoint(nid, eid, "live"),
   };
 }
 
@@ -182,7 +182,7 @@ export function joinOperation(
       applyJoin(jinfo, ids, read);
       data = read;
     },
-    accept: () => (records.hasEndpoint(nid, eid) ? records.markJoin(nid, eid, "live", data) : undefined),
+    accept: () => records.markJoin(nid, eid, "live", data),
     refuse: () => (known ? undefined : records.dropJoin(nid, eid)),
   };
 }
@@ -200,11 +200,11 @@ export function leaveOperation(scope: OperationScope, nid: string, eid: string):
       if (!records.endpoint(nid, eid).join)
         throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox`, { driver: type });
     },
-    intend: () => (records.hasEndpoint(nid, eid) ? records.markJoin(nid, eid, "deleting") : undefined),
+    intend: () => records.markJoin(nid, eid, "deleting"),
     args: () => idArgs(nid, eid),
     read: nothing,
     accept: () => records.dropJoin(nid, eid),
-    refuse: () => (records.hasEndpoint(nid, eid) ? records.markJoin(nid, eid, "live") : undefined),
+    refuse: () => records.markJoin(nid, eid, "live"),
   };
 }
 

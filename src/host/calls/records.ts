@@ -68,7 +68,7 @@ export class Records {
   }
 
   hasEndpoint(nid: string, eid: string): boolean {
-    return this.networks.get(nid)?.endpoints.has(eid) === true;
+    return this.#find(nid, eid) !== undefined;
   }
 
   createNetwork(nid: string, options: JsonText): Written {
@@ -115,17 +115,18 @@ export class Records {
     ).catch(() => {});
   }
 
-  /** `markNetwork` for an endpoint; `interfaces` when the driver has just filled them in. */
+  /** `markNetwork` for an endpoint, where there still is one; `interfaces` when the driver has just filled them in. */
   markEndpoint(nid: string, eid: string, phase: "deleting" | "live", interfaces?: readonly InterfaceData[]): Written {
-    const record = this.endpoint(nid, eid);
+    const record = this.#find(nid, eid);
+    if (!record) return;
     record.phase = phase;
     if (interfaces) record.interfaces = interfaces;
     return this.#writeEndpoint(nid, record);
   }
 
-  /** The same for a join; `data` when the driver has just recorded it. */
+  /** The same for a join, where there still is one; `data` when the driver has just recorded it. */
   markJoin(nid: string, eid: string, phase: "deleting" | "live", data?: JoinData): Written {
-    const record = this.endpoint(nid, eid).join;
+    const record = this.#find(nid, eid)?.join;
     if (!record) return;
     record.phase = phase;
     if (data) record.data = data;
@@ -147,9 +148,13 @@ export class Records {
   }
 
   dropJoin(nid: string, eid: string): Written {
-    const endpoint = this.networks.get(nid)?.endpoints.get(eid);
+    const endpoint = this.#find(nid, eid);
     if (endpoint) endpoint.join = undefined;
     return this.#journal.settle({ key: { type: this.#type, nid, eid, join: true }, entry: undefined });
+  }
+
+  #find(nid: string, eid: string): EndpointRecord | undefined {
+    return this.networks.get(nid)?.endpoints.get(eid);
   }
 
   #writeEndpoint(nid: string, { eid, phase, options, interfaces }: EndpointRecord): Written {

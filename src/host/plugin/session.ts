@@ -12,6 +12,7 @@ import { LIMITS, TIMES } from "../../protocol/limits.js";
 import { type DownMessage, PROTOCOL_VERSION, type WorkerMethod } from "../../protocol/messages.js";
 import { readUpMessage } from "../../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../../protocol/version.js";
+import { Turns } from "../turns.js";
 import { BlockWatch } from "./block-watch.js";
 import { Budget } from "./budget.js";
 import { CpuWatch } from "./cpu-watch.js";
@@ -74,7 +75,9 @@ export class Session {
   readonly #handlers: SessionHandlers;
   readonly #calls = new Map<number, FlyingCall>();
   readonly #watch: BlockWatch;
-  #flushScheduled = false;
+  readonly #turns = new Turns(() => this.#flush());
+  /** It is throttled, and what waits goes out later. */
+  #slowed = false;
   #sent = 0;
   #nextId = 1;
   readonly #dispatcher: Dispatcher;
@@ -243,14 +246,16 @@ export class Session {
   /** What waits goes out with the turn's other messages, or now that there are enough of them. */
   #schedule(): void {
     if (this.#outgoing.count >= LIMITS.batch && !this.#throttled) this.#flush();
-    if (this.#flushScheduled || this.#outgoing.count === 0) return;
-    this.#flushScheduled = true;
-    const flush = (): void => {
-      this.#flushScheduled = false;
-      this.#flush();
-    };
-    if (this.#throttled) setTimeout(flush, TIMES.throttled).unref();
-    else queueMicrotask(flush);
+    if (this.#outgoing.count === 0) return;
+    if (!this.#throttled) this.#turns.schedule();
+    else if (!this.#slowed) {
+      this.#slowed = true;
+      const flush = (): void => {
+        this.#slowed = false;
+        this.#flush();
+      };
+      setTimeout(flush, TIMES.throttled).unref();
+    }
   }
 
   #flush(): void {
