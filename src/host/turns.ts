@@ -8,10 +8,11 @@ export class Turns {
   readonly #run: () => void;
   readonly #over: () => void;
   #scheduled = false;
+  #soon = false;
   /** Something has been written in this turn. */
   #written = false;
 
-  /** `write` writes all there is; it is called once for any number of `schedule()`. */
+  /** `write` writes all there is; it may find that there is nothing any more. */
   constructor(write: () => void) {
     this.#write = write;
     this.#over = () => {
@@ -19,6 +20,7 @@ export class Turns {
     };
     this.#run = () => {
       this.#scheduled = false;
+      this.#soon = false;
       if (!this.#written) {
         this.#written = true;
         setImmediate(this.#over);
@@ -27,8 +29,15 @@ export class Turns {
     };
   }
 
+  /** Written in the next microtasks, with all that waits. */
+  soon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    queueMicrotask(this.#run);
+  }
+
   schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#soon) return;
     this.#scheduled = true;
     if (this.#written) setImmediate(this.#run);
     else queueMicrotask(this.#run);

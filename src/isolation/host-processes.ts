@@ -126,7 +126,7 @@ export class HostProcesses {
     } finally {
       home.tenants.delete(place);
       this.#vacate(home);
-      if (!crashed) this.#spare(wall, alone ? "dedicated" : "process");
+      this.#spare(wall, alone ? "dedicated" : "process");
     }
   }
 
@@ -186,14 +186,20 @@ export class HostProcesses {
 
   /**
    * A spare is for who has a clean record. Where plugins end again and again it is their starts that take the processor from the
-   * others: theirs give way from the beginning, and are not made ahead.
+   * others: theirs give way from the beginning, are not made ahead, and leave one place among those being started to the rest.
    */
   async #dedicated(wall: Wall, memoryMb: number, clean: boolean): Promise<HostProcess> {
     const spare = clean && memoryMb <= WARM_MB ? this.#takeSpare("dedicated", wall) : undefined;
     if (spare) return spare;
     // Many at once only make each of them late.
-    while (this.#starting >= WALLS.starting) await this.#turn(clean);
-    return this.#start(wall, "dedicated", memoryMb);
+    while (this.#starting >= WALLS.starting - (clean ? 0 : 1)) await this.#turn(clean);
+    try {
+      return this.#start(wall, "dedicated", memoryMb);
+    } catch (error) {
+      // Where nothing was started, nothing will be ready that wakes the next one.
+      this.#turns.shift()?.go();
+      throw error;
+    }
   }
 
   #turn(clean: boolean): Promise<void> {

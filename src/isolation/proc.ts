@@ -20,8 +20,14 @@ export function residentMb(pid: number): number {
  * of it can be done: where the kernel shares the processor out by session, the process has to begin one of its own first.
  */
 export function lowerPriority(pid: number): boolean {
+  for (const thread of threadsOf(pid)) {
+    try {
+      setPriority(thread, WALLS.niceness);
+    } catch {
+      // It has ended, or may not be touched.
+    }
+  }
   try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), WALLS.niceness);
     // A process's own figure counts within its session alone.
     if (existsSync(`/proc/${pid}/autogroup`)) {
       if (!leadsSession(pid)) return false;
@@ -31,6 +37,14 @@ export function lowerPriority(pid: number): boolean {
   } catch (error) {
     // Whoever is not root may set a session's figure ten times a second. Else it has ended, or may not be touched.
     return (error as NodeJS.ErrnoException).code !== "EAGAIN";
+  }
+}
+
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
   }
 }
 

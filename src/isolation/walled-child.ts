@@ -72,7 +72,8 @@ export class WalledChild {
 
   /** Bubblewrap tells of a process before that has begun its session. */
   #lower(tries: number = WALLS.lowerTries): void {
-    if (this.#pid === undefined || this.#over || lowerPriority(this.#pid) || tries === 0) return;
+    const ended = this.#killed || this.#child.exitCode !== null || this.#child.signalCode !== null;
+    if (this.#pid === undefined || ended || lowerPriority(this.#pid) || tries === 0) return;
     setTimeout(() => this.#lower(tries - 1), WALLS.lowerMs).unref();
   }
 

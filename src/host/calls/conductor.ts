@@ -4,7 +4,6 @@
  */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import { Turns } from "../turns.js";
 import { Aftermath } from "./aftermath.js";
 import type { Served } from "./ask.js";
 import { Caller, type Conditions, late, siteOf } from "./conditions.js";
@@ -32,7 +31,6 @@ export class Conductor {
   readonly #flights = new Flights();
   readonly #exchanges: ExchangeParts;
   #intended: Intended[] = [];
-  readonly #turns = new Turns(() => this.#commitAndSend());
 
   constructor(conditions: Conditions) {
     this.#conditions = conditions;
@@ -173,24 +171,22 @@ export class Conductor {
   /** Sends what is intended in one turn once the journal has it, all of it at once. */
   #sendCommitted(one: Intended): void {
     this.#flights.began();
-    this.#intended.push(one);
-    this.#turns.schedule();
-  }
-
-  #commitAndSend(): void {
-    const intended = this.#intended;
-    this.#intended = [];
-    let refusal: { readonly error: unknown } | undefined;
-    try {
-      this.#conditions.journal.commit?.();
-    } catch (error) {
-      refusal = { error };
-    }
-    for (const { op, served, caller } of intended) {
-      if (refusal) this.#unsent(op, caller, refusal.error);
-      else this.#send(op, served, caller);
-      this.#flights.landed();
-    }
+    if (this.#intended.push(one) > 1) return;
+    queueMicrotask(() => {
+      const intended = this.#intended;
+      this.#intended = [];
+      let refusal: { readonly error: unknown } | undefined;
+      try {
+        this.#conditions.journal.commit?.();
+      } catch (error) {
+        refusal = { error };
+      }
+      for (const { op, served, caller } of intended) {
+        if (refusal) this.#unsent(op, caller, refusal.error);
+        else this.#send(op, served, caller);
+        this.#flights.landed();
+      }
+    });
   }
 
   #send<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {

@@ -165,7 +165,7 @@ export class Session {
     if (this.#calls.size === 0) this.#cpu.serving(true, now);
     this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: now, expires, end });
     this.#outgoing.call(id, expires, method, index, args);
-    this.#schedule();
+    this.#schedule(false);
     return id;
   }
 
@@ -240,15 +240,18 @@ export class Session {
 
   #send(text: string): void {
     this.#outgoing.message(text);
-    this.#schedule();
+    this.#schedule(true);
   }
 
   /** What waits goes out with the turn's other messages, or now that there are enough of them. */
-  #schedule(): void {
+  #schedule(soon: boolean): void {
     if (this.#outgoing.count >= LIMITS.batch && !this.#throttled) this.#flush();
     if (this.#outgoing.count === 0) return;
-    if (!this.#throttled) this.#turns.schedule();
-    else if (!this.#slowed) {
+    if (!this.#throttled) {
+      // An answer is there before what is called because of it.
+      if (soon) this.#turns.soon();
+      else this.#turns.schedule();
+    } else if (!this.#slowed) {
       this.#slowed = true;
       const flush = (): void => {
         this.#slowed = false;
