@@ -83,7 +83,7 @@ export class ThreadLauncher implements Launcher {
       setTimeout(() => this.#refill(group, size), TIMES.refill).unref();
       return spare;
     }
-    const [coming = this.#start(group)] = group.coming;
+    const [coming = this.#start(group, false)] = group.coming;
     group.coming.delete(coming);
     let link: ThreadLink;
     try {
@@ -157,7 +157,7 @@ export class ThreadLauncher implements Launcher {
 
   /** Starts a spare. Whoever wants a worker before it is ready takes it off the list of those that are coming, and waits for it. */
   #ahead(group: MemoryPool, size: number): void {
-    const coming = this.#start(group);
+    const coming = this.#start(group, true);
     group.coming.add(coming);
     coming.then(
       (link) => {
@@ -173,19 +173,20 @@ export class ThreadLauncher implements Launcher {
     );
   }
 
-  async #start(group: MemoryPool): Promise<ThreadLink> {
+  /** `ahead`: nobody waits for it. */
+  async #start(group: MemoryPool, ahead: boolean): Promise<ThreadLink> {
     while (this.#starting >= STARTING) await new Promise<void>((resolve) => this.#turns.push(resolve));
     this.#starting++;
     try {
       if (this.#closed) throw new Error("the host closes");
-      return await this.#startNow(group);
+      return await this.#startNow(group, ahead);
     } finally {
       this.#starting--;
       this.#turns.shift()?.();
     }
   }
 
-  async #startNow({ pool, starting }: MemoryPool): Promise<ThreadLink> {
+  async #startNow({ pool, starting }: MemoryPool, ahead: boolean): Promise<ThreadLink> {
     const { port1, port2 } = new MessageChannel();
     const cell = new SharedArrayBuffer(8);
     const route = nextRoute++;
@@ -193,7 +194,7 @@ export class ThreadLauncher implements Launcher {
     const link = new ThreadLink(route, port1, cell, () => stop.abort());
     this.#links.add(link);
     starting.add(link);
-    const task = pool.run({ port: port2, cell, route }, { transferList: [port2], signal: stop.signal });
+    const task = pool.run({ port: port2, cell, route, ahead }, { transferList: [port2], signal: stop.signal });
     this.#adoptThreads(pool, starting);
     task.then(
       () => link.ended({ how: "exit", detail: "the worker's task returned" }),

@@ -69,6 +69,8 @@ export const TIMES = {
   spareReady: 20_000,
   /** So long after a spare was taken the next one is started. */
   refill: 40,
+  /** A spare that has nothing to do by then, after it has become ready, rehearses. */
+  rehearsal: 10,
   /** How long `close()` waits for threads that are being ended. */
   threadEnd: 5_000,
   /** Bundling one plugin. */

@@ -5,17 +5,21 @@
 import { MessagePort, parentPort, threadId } from "node:worker_threads";
 import { monotonicNow } from "../protocol/clock.js";
 import { decodeDown, routeHeader } from "../protocol/frame.js";
+import { TIMES } from "../protocol/limits.js";
 import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import { lockdownRealm } from "./lockdown.js";
 import { Outbox } from "./outbox.js";
-import { runSession } from "./session.js";
+import { rehearse } from "./rehearsal.js";
+import { runSession, type WorkerSession } from "./session.js";
 
 /** What the launcher hands over with the task. */
 interface WorkerTask {
   readonly port: MessagePort;
   readonly cell: SharedArrayBuffer;
   readonly route: number;
+  /** Nobody waits for it yet. */
+  readonly ahead: boolean;
 }
 
 /**
@@ -37,30 +41,38 @@ Object.defineProperty(MessagePort.prototype, "on", {
 const realm = lockdownRealm();
 
 /** Never resolves: a worker is not used again. */
-export default function task({ port, cell, route }: WorkerTask): Promise<never> {
+export default function task({ port, cell, route, ahead }: WorkerTask): Promise<never> {
   const words = new Int32Array(cell);
   const outbox = new Outbox(routeHeader(route), (frame) => port.postMessage(frame));
   let begun = false;
-  const session = runSession({
-    realm,
-    outbox,
-    running: (id) => Atomics.store(words, CELL.running, id),
-    started: (id) => Atomics.store(words, CELL.started, id),
-    now: monotonicNow,
-    onBegin() {
-      begun = true;
-      for (const one of piscinaPorts) one.close();
-      parentPort?.close();
-    },
-  });
+  let session: WorkerSession | undefined;
+  const open = (): WorkerSession =>
+    runSession({
+      realm,
+      outbox,
+      running: (id) => Atomics.store(words, CELL.running, id),
+      started: (id) => Atomics.store(words, CELL.started, id),
+      now: monotonicNow,
+      onBegin() {
+        begun = true;
+        for (const one of piscinaPorts) one.close();
+        parentPort?.close();
+      },
+    });
   port.on("message", (frame: string) => {
     outbox.received();
+    session ??= open();
     for (const message of decodeDown(frame)) session.receive(message);
   });
   process.on("uncaughtException", (error, origin) => {
-    if (begun) session.crashed(error, origin);
+    if (begun) session?.crashed(error, origin);
     process.exit(1);
   });
   outbox.push({ kind: "hello", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, thread: threadId });
+  // It may have been taken before it was ready: then whoever took it sends at once.
+  if (ahead)
+    setTimeout(() => {
+      if (session === undefined) void rehearse((options) => runSession({ realm, now: monotonicNow, ...options }));
+    }, TIMES.rehearsal);
   return new Promise<never>(() => {});
 }

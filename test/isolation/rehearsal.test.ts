@@ -1,0 +1,36 @@
+/** A spare rehearses a plugin's life: all of it runs, and nothing of it is left when a plugin comes. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { ThrownValue } from "#dist/protocol/messages.js";
+import { assert, suite, type TestContext } from "../harness.js";
+import type { Rehearsed } from "./rehearsing.js";
+
+const test = suite("isolation: a spare's rehearsal");
+
+async function rehearsed(t: TestContext): Promise<Rehearsed> {
+  const worker = new Worker(new URL("./rehearsing.js", import.meta.url));
+  t.cleanup(() => worker.terminate());
+  const [found] = (await once(worker, "message")) as [Rehearsed];
+  return found;
+}
+
+test("every method is called, and answered", async (t) => {
+  assert.is((await rehearsed(t)).answered, 7);
+});
+
+test("the plugin that comes then is alone: its calls, its cell, its own errors by its own source map", async (t) => {
+  const { said, cells } = await rehearsed(t);
+  assert.equal(
+    said.map(({ kind }) => kind),
+    ["request", "started", "reply"],
+  );
+  // Evaluation, then the one call.
+  assert.equal(cells, [-1, 0, 1, 1, 0]);
+  const thrown = (said[2] as { readonly message: { readonly value: ThrownValue } }).message.value;
+  assert.equal(
+    { message: thrown.message, file: thrown.file, line: thrown.line },
+    { message: "thrown by the plugin", file: "author.ts", line: 31 },
+  );
+});
+
+test.run();
