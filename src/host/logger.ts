@@ -19,20 +19,48 @@ export const defaultLogger: Logger = {
 
 /** The longest message a log line gets, in UTF-16 units. */
 const MESSAGE_CHARS = 4096;
+/** Causes of causes that are shown. */
+const CAUSES = 4;
 
 /**
- * A platform's logger as the host uses it: messages may hold a plugin's words, so control characters are escaped and no line
- * can forge another; and a logger that throws costs a line, nothing else.
+ * A platform's logger as the host uses it: messages and errors may hold a plugin's words, so control characters are escaped and no
+ * line can forge another; and a logger that throws costs a line, nothing else.
  */
 export function safeLogger(logger: Logger): Logger {
   const through =
     (level: "debug" | "info" | "warn" | "error") =>
     (fields: object, message: string): void => {
       try {
-        logger[level](fields, escapeLine(message, MESSAGE_CHARS));
+        logger[level](plainFields(fields), escapeLine(message, MESSAGE_CHARS));
       } catch {
         // There is nobody left to tell.
       }
     };
   return { debug: through("debug"), info: through("info"), warn: through("warn"), error: through("error") };
+}
+
+function plainFields(fields: object): object {
+  const errors = Object.entries(fields).filter(([, value]) => value instanceof Error);
+  if (errors.length === 0) return fields;
+  return { ...fields, ...Object.fromEntries(errors.map(([key, error]) => [key, logged(error as Error)])) };
+}
+
+/** An error as a log may show it: its words one line each, in its stack, its causes and whatever else it carries, too. */
+function logged(error: Error, depth = 0): Error {
+  const line = (text: string): string => escapeLine(text, MESSAGE_CHARS);
+  const { name, message, stack = "", cause } = error;
+  const copy = new Error(line(message));
+  for (const [key, value] of Object.entries(error)) {
+    if (typeof value === "string") Object.assign(copy, { [key]: line(value) });
+    else if (typeof value === "number" || typeof value === "boolean") Object.assign(copy, { [key]: value });
+  }
+  // The stack begins with the message: what looks like a frame in that is none.
+  const frames = stack.slice(stack.includes(message) ? stack.indexOf(message) + message.length : 0).split("\n");
+  const kept = frames.filter((frame) => /^\s+at /.test(frame)).map(line);
+  const hidden = { configurable: true, writable: true, enumerable: false };
+  Object.defineProperty(copy, "name", { ...hidden, value: line(name) });
+  Object.defineProperty(copy, "stack", { ...hidden, value: [`${line(name)}: ${line(message)}`, ...kept].join("\n") });
+  if (cause instanceof Error && depth < CAUSES)
+    Object.defineProperty(copy, "cause", { ...hidden, value: logged(cause, depth + 1) });
+  return copy;
 }

@@ -9,6 +9,8 @@ export const LIMITS = {
   frameMessages: 4096,
   /** Messages that wait for each other, either way; the next ones go in a frame of their own, so that both ends work at once. */
   batch: 64,
+  /** Messages that wait for a plugin that is throttled: as many with the largest options are still one text. */
+  throttledBatch: 256,
   /** Depth of any JSON value that crosses the wire. */
   jsonDepth: 32,
   /** Nodes of any one JSON value that crosses the wire. */
@@ -65,6 +67,14 @@ export const TIMES = {
   cpuWindow: 10_000,
   /** Frames to a plugin that is over its share go out this often. */
   throttled: 100,
+  /** A plugin's share of the platform's own thread: what its requests cost beyond it waits. */
+  hostShare: 0.33,
+  /** What its requests may cost there at once, in milliseconds. */
+  hostBurst: 20,
+  /** What it may cost there ahead of its share, in milliseconds, before it is ended for flooding. */
+  hostDebt: 1_000,
+  /** Of the reading of a worker's frames that much is the platform's own affair for each answer to a call, in milliseconds. */
+  hostReply: 0.1,
   /** A worker thread must be locked down and waiting by then. */
   spareReady: 20_000,
   /** So long after a spare was taken the next one is started. */

@@ -1,5 +1,6 @@
 /** `powers.store`: the worker's half over the host's, as a plugin sees it. */
 import type { Json } from "#dist/driverapi/json.js";
+import { HostTime } from "#dist/permissions/host-time.js";
 import type { HostPort } from "#dist/permissions/permission.js";
 import { MemoryStore } from "#dist/permissions/store/backend.js";
 import { createStorePower } from "#dist/permissions/store/host.js";
@@ -12,7 +13,7 @@ const limits = { bytes: 200, keys: 3 };
 
 /** Both halves, joined by JSON text as the link joins them. */
 function open() {
-  const host = createStorePower({ plugin: "bridge", limits, backend: new MemoryStore() });
+  const host = createStorePower({ plugin: "bridge", limits, backend: new MemoryStore(), time: new HostTime() });
   const asked: string[] = [];
   const port: HostPort = {
     notify() {},

@@ -1,6 +1,7 @@
 /** `store`, the host's half: a Map with a quota, one operation at a time. */
 import fc from "fast-check";
 import type { Json } from "#dist/driverapi/json.js";
+import { HostTime } from "#dist/permissions/host-time.js";
 import { MemoryStore, type StoreBackend } from "#dist/permissions/store/backend.js";
 import { createStorePower } from "#dist/permissions/store/host.js";
 import { assert, rejection, suite } from "../harness.js";
@@ -8,7 +9,7 @@ import { assert, rejection, suite } from "../harness.js";
 const test = suite("permission store");
 
 function open(limits = { bytes: 65_536, keys: 256 }, backend: StoreBackend = new MemoryStore(), plugin = "bridge") {
-  const power = createStorePower({ plugin, limits, backend });
+  const power = createStorePower({ plugin, limits, backend, time: new HostTime() });
   return async (name: string, ...args: readonly (Json | undefined)[]): Promise<Json> => {
     const method = power.methods?.get(`store.${name}`);
     if (method === undefined) throw new Error(`no store.${name}`);

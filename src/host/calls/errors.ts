@@ -91,7 +91,8 @@ export function badReply(cause: unknown, rollback: string, site: CallSite): Driv
   return new DriverError("ERR_DRIVER_REPLY", words, { ...site, cause });
 }
 
-function oneLine(words: string): string {
+/** A plugin's words as part of a message of ours. */
+export function oneLine(words: string): string {
   return escapeLine(words, LIMITS.messageChars);
 }
 

@@ -120,8 +120,21 @@ export class BlockWatch {
     const now = monotonicNow();
     const { limit, why } = this.#limit();
     if (now < limit) this.#arm(Math.min(limit - now, TIMES.block));
-    else if (this.#options.passedOn === undefined) this.#options.kill(why);
+    else if (this.#options.passedOn === undefined) this.#readFirst(why);
     else this.#makeSure(this.#options.passedOn, why);
+  }
+
+  /** Where the platform's own loop stood still, what the worker has said meanwhile is there and has not been read yet. */
+  #readFirst(why: string): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const { acknowledged } = this;
+    setImmediate(() => {
+      this.#asking = false;
+      if (this.idle) return;
+      if (this.acknowledged === acknowledged) this.#options.kill(why);
+      else this.#judge();
+    });
   }
 
   /** A process that is shared may be stalled by another plugin: a worker that has not been given its frames is not to blame. */

@@ -4,6 +4,7 @@
  */
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
+import type { HostTime } from "../../permissions/host-time.js";
 import { ProtocolViolation } from "../../protocol/frame.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { ApplyRequest } from "../../protocol/messages.js";
@@ -17,6 +18,8 @@ export interface DispatcherOptions {
   /** Sends a message's JSON text to the worker. */
   send(text: string): void;
   violate(code: ErrorCode, detail: string): void;
+  /** At whose expense. */
+  readonly time: HostTime;
 }
 
 export class Dispatcher {
@@ -24,18 +27,53 @@ export class Dispatcher {
   readonly #answers = new Budget(LIMITS.answerCharsPerSecond);
   readonly #notices = new Budget(LIMITS.noticesPerSecond);
   #open = 0;
+  /** Asked while its time on the platform's thread is used up; first come, first served. */
+  #waiting: ApplyRequest[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   /** Throws `ProtocolViolation` for a name that does not exist. */
-  request({ id, path: [name], argumentList }: ApplyRequest): void {
-    const { violate } = this.#options;
-    if (this.#open >= LIMITS.requestsOpen) {
-      violate("ERR_FLOOD", `more than ${LIMITS.requestsOpen} requests are open`);
+  request(request: ApplyRequest): void {
+    if (this.#open + this.#waiting.length >= LIMITS.requestsOpen) {
+      this.#options.violate("ERR_FLOOD", `more than ${LIMITS.requestsOpen} requests are open`);
       return;
     }
+    if (this.#waiting.length === 0 && this.#options.time.wait === 0) this.#serve(request);
+    else if (this.#waiting.push(request) === 1) this.#later();
+  }
+
+  /** Nothing more is served. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#waiting = [];
+  }
+
+  #later(): void {
+    this.#timer = setTimeout(() => this.#goOn(), Math.ceil(this.#options.time.wait));
+  }
+
+  #goOn(): void {
+    while (this.#options.time.wait === 0) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      try {
+        this.#serve(next);
+      } catch (error) {
+        this.#options.violate(
+          "ERR_PROTOCOL",
+          error instanceof ProtocolViolation ? error.message : "a request the host failed on",
+        );
+        return;
+      }
+    }
+    if (this.#waiting.length > 0) this.#later();
+  }
+
+  #serve({ id, path: [name], argumentList }: ApplyRequest): void {
+    const { time } = this.#options;
     const reply = (value: Json): void => this.#answer({ id, type: "RAW", value });
     const refuse = (cause: unknown): void => {
       const known =
@@ -48,7 +86,7 @@ export class Dispatcher {
     let result: Json | Promise<Json> | undefined;
     try {
       const args = argumentList.map((one) => one.value ?? null);
-      result = this.#options.request(name, args);
+      result = time.charge(() => this.#options.request(name, args));
     } catch (error) {
       refuse(error);
       return;
@@ -74,7 +112,7 @@ export class Dispatcher {
   }
 
   #answer(message: object): void {
-    const text = `{"kind":"answer","message":${JSON.stringify(message)}}`;
+    const text = this.#options.time.charge(() => `{"kind":"answer","message":${JSON.stringify(message)}}`);
     if (this.#answers.spend(text.length)) this.#options.send(text);
     else
       this.#options.violate("ERR_FLOOD", `more than ${LIMITS.answerCharsPerSecond} characters of answers in a second`);

@@ -148,7 +148,9 @@ export class DriverSet {
       setImmediate(
         () =>
           void service.restore(served).then(
-            () => service.open(served),
+            () => {
+              if (served.session.alive && this.#services.get(type) === service) service.open(served);
+            },
             () => {},
           ),
       );

@@ -10,6 +10,7 @@ import type { WallName } from "../../isolation/walls/wall.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { LIMITS } from "../../protocol/limits.js";
 import { ask } from "../calls/ask.js";
+import { oneLine } from "../calls/errors.js";
 import type { HostContext } from "../context.js";
 import { type SessionEnd, ThrownFailure } from "./outcome.js";
 import type { OpenPowers } from "./powers.js";
@@ -122,7 +123,7 @@ export class Generation {
         throttled: (detail) => this.#hooks.throttled(detail),
         ended: (end) => this.#hooks.ended(this, end),
       },
-      { defaultDeadline: effective.timeouts.default, cpuPercent: effective.cpuPercent },
+      { defaultDeadline: effective.timeouts.default, cpuPercent: effective.cpuPercent, time: this.#powers.time },
     );
     this.#session = session;
     if (harsh) session.judgeHarshly();
@@ -232,7 +233,7 @@ export class Generation {
     if (outcome.how === "value") return;
     const why =
       outcome.how === "error"
-        ? `${outcome.error.message || outcome.error.name}${where(outcome.error)}`
+        ? `${oneLine(outcome.error.message || outcome.error.name)}${where(outcome.error)}`
         : outcome.how === "ended"
           ? outcome.end.reason
           : `not answered within ${ms} ms`;
@@ -288,8 +289,8 @@ function startError(plugin: string, cause: unknown): DriverError {
     const { name, message, file, line, stack } = error;
     return new DriverError(
       code,
-      `plugin "${plugin}": ${text}: ${stage === "export" ? "" : `${name}: `}${message.slice(0, LIMITS.messageChars)}${where(error)}`,
-      { plugin, file, line, pluginStack: stack },
+      `plugin "${plugin}": ${text}: ${stage === "export" ? "" : `${oneLine(name)}: `}${oneLine(message)}${where(error)}`,
+      { plugin, file: file && oneLine(file), line, pluginStack: stack?.split("\n").map(oneLine).join("\n") },
     );
   }
   const end = cause.end;
@@ -298,5 +299,5 @@ function startError(plugin: string, cause: unknown): DriverError {
 }
 
 function where({ file, line }: { readonly file?: string; readonly line?: number }): string {
-  return file === undefined ? "" : ` (${file}:${line})`;
+  return file === undefined ? "" : ` (${oneLine(file)}:${line})`;
 }

@@ -1,5 +1,6 @@
 /** The host halves of what a plugin was granted. They outlive its workers. */
 import { DriverError } from "../../driverapi/errors.js";
+import { HostTime } from "../../permissions/host-time.js";
 import { createLogPower } from "../../permissions/log/host.js";
 import type { HostPower, PowerMethod, PowerNotice } from "../../permissions/permission.js";
 import { createStorePower } from "../../permissions/store/host.js";
@@ -9,6 +10,8 @@ import type { EffectivePermissions } from "../policy/effective.js";
 export interface OpenPowers {
   readonly methods: ReadonlyMap<string, PowerMethod>;
   readonly notices: ReadonlyMap<string, PowerNotice>;
+  /** What its requests, and the reading of what it sends, cost the platform's own thread. */
+  readonly time: HostTime;
   close(): Promise<void>;
 }
 
@@ -19,13 +22,16 @@ export function openPowers(
   context: HostContext,
   refused: (error: DriverError) => void,
 ): OpenPowers {
+  const time = new HostTime();
   const opened: HostPower[] = [];
   if (permissions.log) opened.push(createLogPower({ plugin, limits: permissions.log, logger: context.logger }));
-  if (permissions.store) opened.push(createStorePower({ plugin, limits: permissions.store, backend: context.store }));
+  if (permissions.store)
+    opened.push(createStorePower({ plugin, limits: permissions.store, backend: context.store, time }));
   const { firewall, netlink } = permissions;
   if (netlink) opened.push(context.netlink.open(plugin, netlink));
   if (firewall) opened.push(context.firewall.open(plugin, firewall, netlink));
   return {
+    time,
     methods: new Map(
       opened.flatMap((one) =>
         [...(one.methods ?? [])].map(([name, method]) => [name, watched(method, refused)] as const),

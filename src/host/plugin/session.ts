@@ -5,6 +5,7 @@
 import type { ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import type { Link, LinkEnd } from "../../isolation/link.js";
+import type { HostTime } from "../../permissions/host-time.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import { DownFrames, decodeUp, encodeMessage, ProtocolViolation, routeHeader } from "../../protocol/frame.js";
@@ -66,7 +67,11 @@ export interface SessionBounds {
   readonly defaultDeadline: number;
   /** Share of one core it may use beyond the calls it serves. */
   readonly cpuPercent: number;
+  /** What it costs the platform's own thread. */
+  readonly time: HostTime;
 }
+
+const HOST_PERCENT = Math.round(TIMES.hostShare * 100);
 
 export class Session {
   readonly #link: Link;
@@ -84,12 +89,15 @@ export class Session {
   readonly #frames = new Budget(LIMITS.framesPerSecond);
   readonly #chars = new Budget(LIMITS.frameCharsPerSecond);
   readonly #cpu: CpuWatch;
+  readonly #time: HostTime;
+  #slowTold = false;
   #throttled = false;
   #starting: { resolve(): void; reject(error: ThrownFailure): void } | undefined;
   #end: SessionEnd | undefined;
 
   constructor(link: Link, handlers: SessionHandlers, bounds: SessionBounds) {
-    const { defaultDeadline, cpuPercent } = bounds;
+    const { defaultDeadline, cpuPercent, time } = bounds;
+    this.#time = time;
     this.#link = link;
     this.#header = routeHeader(link.route);
     this.#outgoing = new DownFrames(this.#header);
@@ -108,6 +116,7 @@ export class Session {
       notice: (name, args) => handlers.notice(name, args),
       send: (text) => this.#send(text),
       violate: (code, detail) => this.#violate(code, detail),
+      time,
     });
     const cpu = {
       percent: cpuPercent,
@@ -217,6 +226,10 @@ export class Session {
     if (this.#end) return;
     if (this.#watch.idle) this.#send('{"kind":"ping"}');
     this.#cpu.look(monotonicNow());
+    const slowed = this.#time.owedMs > TIMES.block;
+    if (slowed && !this.#slowTold)
+      this.#handlers.throttled(`its requests take more than ${HOST_PERCENT} % of the platform's own thread, and wait`);
+    this.#slowTold = slowed;
   }
 
   /** Ends the worker. All calls in flight settle as `ended`. Idempotent. */
@@ -226,6 +239,7 @@ export class Session {
     this.#end = end;
     this.#calls.clear();
     this.#watch.stop();
+    this.#dispatcher.stop();
     this.#link.kill(end.reason);
     for (const { call, started } of calls) call.end.settle({ how: "ended", started, end });
     const starting = this.#starting;
@@ -245,7 +259,7 @@ export class Session {
 
   /** What waits goes out with the turn's other messages, or now that there are enough of them. */
   #schedule(soon: boolean): void {
-    if (this.#outgoing.count >= LIMITS.batch && !this.#throttled) this.#flush();
+    if (this.#outgoing.count >= (this.#throttled ? LIMITS.throttledBatch : LIMITS.batch)) this.#flush();
     if (this.#outgoing.count === 0) return;
     if (!this.#throttled) {
       // An answer is there before what is called because of it.
@@ -279,17 +293,33 @@ export class Session {
         this.#violate("ERR_FLOOD", `more than ${LIMITS.frameCharsPerSecond} characters of frames in a second`);
         return;
       }
+      const began = performance.now();
       const { ack, messages } = decodeUp(this.#header, data);
+      const cost = Math.min(performance.now() - began, readingMs((data as string).length));
       if (ack > this.#sent) throw new ProtocolViolation("a frame acknowledges more than was sent");
       this.#watch.received(ack);
+      const before = this.#calls.size;
       for (const message of messages) {
         this.#handle(message);
         if (this.#end) return;
       }
+      this.#pay(cost, before - this.#calls.size);
     } catch (error) {
       // Whatever else is thrown here is a fault of ours, met on a hostile frame: it costs the worker, not the platform.
       this.#violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
     }
+  }
+
+  /** What was asked of it is read at the platform's own expense. */
+  #pay(cost: number, replies: number): void {
+    const own = cost - Math.max(0, replies) * TIMES.hostReply;
+    if (own <= 0) return;
+    this.#time.spend(own);
+    if (this.#time.overdrawn)
+      this.#violate(
+        "ERR_FLOOD",
+        `to read what it sends takes more than ${HOST_PERCENT} % of the platform's own thread`,
+      );
   }
 
   #handle(raw: unknown): void {
@@ -358,4 +388,9 @@ export class Session {
         crash: true,
       });
   }
+}
+
+/** The most that reading so many characters is held to cost, in milliseconds: while it is read, the thread may wait for the processor. */
+function readingMs(chars: number): number {
+  return 0.05 + chars / 10_000;
 }

@@ -3,6 +3,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import { copyJson, type Json } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { StoreLimits } from "../catalogue.js";
+import type { HostTime } from "../host-time.js";
 import type { HostPower, PowerMethod } from "../permission.js";
 import type { StoreBackend } from "./backend.js";
 import { canonicalJson } from "./canonical.js";
@@ -15,6 +16,8 @@ export interface StorePowerOptions {
   readonly plugin: string;
   readonly limits: StoreLimits;
   readonly backend: StoreBackend;
+  /** What looking at its values costs. */
+  readonly time: HostTime;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface StorePowerOptions {
  * overfull store smaller is taken). `null` means "no value": `expected` null or absent matches a missing key, and a stored null.
  * Wrong arguments: `ERR_PERMISSION_ARGUMENT`. A backend that fails: `ERR_PERMISSION_FAILED`, its own words in `cause` only.
  */
-export function createStorePower({ plugin, limits, backend }: StorePowerOptions): HostPower {
+export function createStorePower({ plugin, limits, backend, time }: StorePowerOptions): HostPower {
   const exclusive = namespaceOf(backend, plugin);
 
   const checkedKey = (method: string, key: Json | undefined): string => {
@@ -49,7 +52,10 @@ export function createStorePower({ plugin, limits, backend }: StorePowerOptions)
 
   const run = async (method: string, work: (namespace: Namespace) => Promise<Json>): Promise<Json> => {
     try {
-      return await exclusive(work);
+      return await exclusive(async (namespace) => {
+        await time.free();
+        return work(namespace);
+      });
     } catch (cause) {
       if (cause instanceof DriverError) throw cause;
       throw new DriverError(
@@ -64,7 +70,7 @@ export function createStorePower({ plugin, limits, backend }: StorePowerOptions)
   };
 
   const write = async (namespace: Namespace, key: string, value: Json): Promise<void> => {
-    const text = JSON.stringify(value);
+    const text = time.charge(() => JSON.stringify(value));
     const before = namespace.sizes.get(key);
     const size = sizeOf(key, text);
     const total = namespace.total - (before ?? 0) + size;
@@ -84,7 +90,10 @@ export function createStorePower({ plugin, limits, backend }: StorePowerOptions)
   const methods: Record<string, PowerMethod> = {
     "store.get": ([given]) => {
       const key = checkedKey("get", given);
-      return run("get", async (namespace) => parsed(await namespace.get(key)));
+      return run("get", async (namespace) => {
+        const text = await namespace.get(key);
+        return time.charge(() => parsed(text));
+      });
     },
     "store.set": ([given, json]) => {
       const key = checkedKey("set", given);
@@ -106,14 +115,17 @@ export function createStorePower({ plugin, limits, backend }: StorePowerOptions)
       if (prefix !== null && typeof prefix !== "string") {
         throw new DriverError("ERR_PERMISSION_ARGUMENT", "store.keys: the prefix must be a string", { plugin });
       }
-      return run("keys", async ({ sizes }) => [...sizes.keys()].filter((key) => key.startsWith(prefix ?? "")).sort());
+      return run("keys", async ({ sizes }) =>
+        time.charge(() => [...sizes.keys()].filter((key) => key.startsWith(prefix ?? "")).sort()),
+      );
     },
     "store.compareAndSet": ([given, expected, json]) => {
       const key = checkedKey("compareAndSet", given);
       const wanted = canonicalJson(checkedValue("compareAndSet", "expected value", expected ?? null));
       const value = checkedValue("compareAndSet", "value", json);
       return run("compareAndSet", async (namespace) => {
-        if (canonicalJson(parsed(await namespace.get(key))) !== wanted) return false;
+        const text = await namespace.get(key);
+        if (time.charge(() => canonicalJson(parsed(text))) !== wanted) return false;
         await write(namespace, key, value);
         return true;
       });

@@ -7,6 +7,7 @@ import type { Json } from "#dist/driverapi/json.js";
 import { parseScope, parseTypeName } from "#dist/driverapi/names.js";
 import { Session } from "#dist/host/plugin/session.js";
 import type { Link } from "#dist/isolation/link.js";
+import { HostTime } from "#dist/permissions/host-time.js";
 import { createLogPower } from "#dist/permissions/log/host.js";
 import { createNetlinkPower } from "#dist/permissions/netlink/host.js";
 import type { PowerMethod } from "#dist/permissions/permission.js";
@@ -52,7 +53,7 @@ const quiet = (): void => {};
 const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** What a plugin may be granted, afresh for each session; netlink's requests are read and carried out by nobody. */
-function powers(): {
+function powers(time: HostTime): {
   methods: Map<string, PowerMethod>;
   notices: ReadonlyMap<string, (args: readonly Json[]) => void>;
 } {
@@ -63,7 +64,7 @@ function powers(): {
     logger: silent,
     now: () => 0,
   });
-  const store = createStorePower({ plugin, limits: { bytes: 4096, keys: 8 }, backend: new MemoryStore() });
+  const store = createStorePower({ plugin, limits: { bytes: 4096, keys: 8 }, backend: new MemoryStore(), time });
   const netlink = createNetlinkPower({ plugin, ask: async ({ op }) => op, close: quiet });
   const methods = new Map<string, PowerMethod>([...(store.methods ?? []), ...(netlink.methods ?? [])]);
   methods.set("registerDriver", async ([name, , scope]) => [parseTypeName(name), parseScope(scope)]);
@@ -82,7 +83,8 @@ function powers(): {
 
 async function run(input: unknown): Promise<Outcome> {
   const link = new NoLink();
-  const { methods, notices } = powers();
+  const time = new HostTime();
+  const { methods, notices } = powers(time);
   const violations: string[] = [];
   let faults = 0;
   let ends = 0;
@@ -101,7 +103,7 @@ async function run(input: unknown): Promise<Outcome> {
       throttled: quiet,
       ended: () => ends++,
     },
-    { defaultDeadline: 5000, cpuPercent: 100 },
+    { defaultDeadline: 5000, cpuPercent: 100, time },
   );
   const settled = new Map<number, number>();
   const start = session.start({ plugin: "x", code: "", sourceMap: "", grant: {}, deadline: 60_000 }).catch(quiet);

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import { JoinConfig } from "#dist/driverapi/join-config.js";
+import { until } from "../../harness.js";
 import type { HostileCase } from "../case.js";
 import { hostile } from "../source.js";
 
@@ -88,6 +89,32 @@ export const FLOOD: readonly HostileCase[] = [
       await event("plugin:restarting", "ERR_PLUGIN_CRASHED");
       told("ERR_PLUGIN_CRASHED");
       return "plugin ended";
+    },
+  },
+  {
+    item: 43,
+    title:
+      "store calls that cost the host much and give nothing: each waits for its turn, and the platform's thread stays free",
+    source: hostile({
+      top: "let store;",
+      init: `store = powers.store;
+        const many = {};
+        for (let n = 0; n < 7000; n++) many[((n * 7919) % 7000).toString(36).padStart(3, "z")] = 0;
+        await store.set("k", many);`,
+      methods: {
+        createNetwork: `createNetwork() { const again = () => { store.compareAndSet("k", null, 1).then(again, () => {}); }; for (let i = 0; i < 256; i++) again(); }`,
+      },
+    }),
+    policy: { timeouts: { default: 5000, init: 1500 } },
+    async run({ endpoint, log, info, pulse }) {
+      const loop = performance.eventLoopUtilization();
+      await endpoint();
+      await until(() => log.some(({ message }) => /platform's own thread/.test(message)), "the report", 15_000);
+      await pulse.answers(60);
+      const { utilization } = performance.eventLoopUtilization(loop);
+      assert.ok(utilization < 0.95, `the loop was busy for ${Math.round(utilization * 100)} %`);
+      assert.equal(info().counters.restarts, 0);
+      return "refused inside";
     },
   },
   {

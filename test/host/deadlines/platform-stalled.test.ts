@@ -1,0 +1,59 @@
+/** The platform's own loop stands still (a long collection, a slow disk, a machine that slept): nobody's plugin is ended for that. */
+import { assert, suite } from "../../harness.js";
+import { noBubblewrap } from "../../isolation/walled.js";
+import { house, row } from "../platform/house.js";
+
+const test = suite("host/deadlines: the platform stalls");
+
+const GOOD = `
+export async function init(callback) {
+  await callback.registerDriver("good", {
+    type: () => "good", config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
+    endpointOperInfo: () => ({}), join() {}, leave() {},
+  }, { scope: "local" });
+}`;
+
+function standStill(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+for (const isolation of ["thread", "process", "dedicated"] as const) {
+  const needs = isolation === "thread" ? undefined : noBubblewrap;
+
+  test(
+    `${isolation}: with a call on its way, longer than a worker may block`,
+    async (t) => {
+      const { open } = await house(t, { "good.js": GOOD });
+      const host = await open({ isolation });
+      for (let n = 0; n < 3; n++) {
+        const call = host.driver("good").createNetwork(`n${n}`);
+        await new Promise((resolve) => process.nextTick(resolve));
+        // The worker answers meanwhile.
+        standStill(1300);
+        await call;
+      }
+      await host.driver("good").deleteNetwork("n0");
+      assert.is(row(host, "good").counters.restarts, 0);
+    },
+    { needs },
+  );
+}
+
+test(
+  "longer than a host process may take to answer a ping, again and again",
+  async (t) => {
+    const { open } = await house(t, { "good.js": GOOD });
+    const host = await open({ isolation: "process" });
+    const { pid } = row(host, "good");
+    for (let n = 0; n < 3; n++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      standStill(2300);
+    }
+    await host.driver("good").createNetwork("n");
+    assert.is(row(host, "good").pid, pid);
+    assert.is(row(host, "good").counters.restarts, 0);
+  },
+  { needs: noBubblewrap },
+);
+
+test.run();
