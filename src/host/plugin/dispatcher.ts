@@ -22,6 +22,9 @@ export interface DispatcherOptions {
   readonly time: HostTime;
 }
 
+/** Bounded by a count of its own: who floods with it is ended for that, and at once. */
+const AT_ONCE = "registerDriver";
+
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #answers = new Budget(LIMITS.answerCharsPerSecond);
@@ -35,13 +38,13 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Throws `ProtocolViolation` for a name that does not exist. */
   request(request: ApplyRequest): void {
     if (this.#open + this.#waiting.length >= LIMITS.requestsOpen) {
       this.#options.violate("ERR_FLOOD", `more than ${LIMITS.requestsOpen} requests are open`);
       return;
     }
-    if (this.#waiting.length === 0 && this.#options.time.wait === 0) this.#serve(request);
+    const free = this.#waiting.length === 0 && this.#options.time.wait === 0;
+    if (free || request.path[0] === AT_ONCE) this.#serve(request);
     else if (this.#waiting.push(request) === 1) this.#later();
   }
 
@@ -59,17 +62,9 @@ export class Dispatcher {
     while (this.#options.time.wait === 0) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      try {
-        this.#serve(next);
-      } catch (error) {
-        this.#options.violate(
-          "ERR_PROTOCOL",
-          error instanceof ProtocolViolation ? error.message : "a request the host failed on",
-        );
-        return;
-      }
+      this.#serve(next);
     }
-    if (this.#waiting.length > 0) this.#later();
+    this.#later();
   }
 
   #serve({ id, path: [name], argumentList }: ApplyRequest): void {
@@ -91,7 +86,10 @@ export class Dispatcher {
       refuse(error);
       return;
     }
-    if (result === undefined) throw new ProtocolViolation("a request of unknown name");
+    if (result === undefined) {
+      this.#options.violate("ERR_PROTOCOL", "a request of unknown name");
+      return;
+    }
     if (!(result instanceof Promise)) {
       reply(result);
       return;

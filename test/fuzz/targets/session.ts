@@ -14,7 +14,7 @@ import type { PowerMethod } from "#dist/permissions/permission.js";
 import { MemoryStore } from "#dist/permissions/store/backend.js";
 import { createStorePower } from "#dist/permissions/store/host.js";
 import { decodeDown } from "#dist/protocol/frame.js";
-import { LIMITS } from "#dist/protocol/limits.js";
+import { LIMITS, TIMES } from "#dist/protocol/limits.js";
 import { distinct, recorded } from "../corpus.js";
 import { conversation } from "../generators/frames.js";
 import { stopwatch } from "../stopwatch.js";
@@ -84,6 +84,8 @@ function powers(time: HostTime): {
 async function run(input: unknown): Promise<Outcome> {
   const link = new NoLink();
   const time = new HostTime();
+  // Now and then its time is used up: what it asks then waits.
+  if (typeof input === "string" && input.length % 16 === 0) time.spend(TIMES.hostBurst + 0.5);
   const { methods, notices } = powers(time);
   const violations: string[] = [];
   let faults = 0;
@@ -130,6 +132,12 @@ async function run(input: unknown): Promise<Outcome> {
   const began = performance.now();
   await new Promise((resolve) => setImmediate(resolve));
   const ms = Math.min(elapsed(), Math.max(slowest, performance.now() - began));
+
+  // What had to wait is served, all of it.
+  while (session.alive && time.wait > 0) {
+    await time.free();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 
   const failures = link.sent.slice(framesSent).flatMap((frame) => decodeDown(frame));
   const failed = failures.filter((one) => JSON.stringify(one).includes("failed on the host's side"));
