@@ -47,8 +47,9 @@ function plainFields(fields: object): object {
 
 /** An error as a log may show it: its words one line each, in its stack, its causes and whatever else it carries, too. */
 function logged(error: Error, depth = 0): Error {
-  const line = (text: string): string => escapeLine(text, MESSAGE_CHARS);
-  const { name, message, stack = "", cause } = error;
+  const line = (text: unknown): string => escapeLine(String(text), MESSAGE_CHARS);
+  const { name, cause } = error;
+  const [message, stack] = [String(error.message), String(error.stack ?? "")];
   const copy = new Error(line(message));
   for (const [key, value] of Object.entries(error)) {
     if (typeof value === "string") Object.assign(copy, { [key]: line(value) });
@@ -62,5 +63,6 @@ function logged(error: Error, depth = 0): Error {
   Object.defineProperty(copy, "stack", { ...hidden, value: [`${line(name)}: ${line(message)}`, ...kept].join("\n") });
   if (cause instanceof Error && depth < CAUSES)
     Object.defineProperty(copy, "cause", { ...hidden, value: logged(cause, depth + 1) });
+  else if (typeof cause === "string") Object.defineProperty(copy, "cause", { ...hidden, value: line(cause) });
   return copy;
 }

@@ -315,8 +315,8 @@ export class HostProcess implements LinkCarrier {
     const stood = now - this.#lookedAt - WALLS.watchMs;
     this.#lookedAt = now;
     if (this.#settleReady !== undefined) return;
-    if (this.#pinged !== undefined && stood > WALLS.watchMs) this.#pingAt += stood;
-    else if (this.#pinged !== undefined) {
+    if (this.#pinged !== undefined) {
+      if (stood > WALLS.watchMs) this.#pingAt += stood;
       if (now - this.#pingAt >= WALLS.pongMs) this.#condemn(`its main thread did not turn for ${WALLS.pongMs} ms`);
     } else if (now - this.#pingAt >= WALLS.pingMs) {
       this.#pinged = this.#nextId++;

@@ -23,31 +23,43 @@ export class HostTime {
     return this.#owesSince === undefined ? 0 : this.#at - this.#owesSince;
   }
 
-  /** True when more was spent than waiting alone can answer for: what comes in is paid for before it can be made to wait. */
+  /** True when more was spent unasked than waiting can answer for: it was paid before it could be made to wait. */
   get overdrawn(): boolean {
     this.#giveBack();
     return this.#debt > TIMES.hostDebt;
   }
 
+  /** For what was asked of it, or is done at its request: it may have to wait for that, and cannot be ended for it. */
   spend(ms: number): void {
     this.#giveBack();
-    this.#debt += ms;
-    if (this.#debt > TIMES.hostBurst) this.#owesSince ??= this.#at;
+    this.#owe(Math.max(this.#debt, Math.min(this.#debt + ms, TIMES.hostDebt / 2)));
   }
 
-  /** Does a piece of work, at its plugin's expense. */
+  /** For what it sent by itself. */
+  spendUnasked(ms: number): void {
+    this.#giveBack();
+    this.#owe(this.#debt + ms);
+  }
+
+  /** Does a piece of work, at its plugin's expense. A thread that stood still meanwhile is not all on that account. */
   charge<T>(work: () => T): T {
     const began = performance.now();
     try {
       return work();
     } finally {
-      this.spend(performance.now() - began);
+      this.spend(Math.min(performance.now() - began, TIMES.hostPiece));
     }
   }
 
   /** Resolves when more may be spent. */
   async free(): Promise<void> {
-    for (let ms = this.wait; ms > 0; ms = this.wait) await new Promise((resolve) => setTimeout(resolve, Math.ceil(ms)));
+    for (let ms = this.wait; ms > 0; ms = this.wait)
+      await new Promise((resolve) => setTimeout(resolve, Math.ceil(ms)).unref());
+  }
+
+  #owe(debt: number): void {
+    this.#debt = debt;
+    if (debt > TIMES.hostBurst) this.#owesSince ??= this.#at;
   }
 
   #giveBack(): void {

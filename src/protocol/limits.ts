@@ -25,6 +25,8 @@ export const LIMITS = {
   routes: 1024,
   /** Requests a worker may have open towards the host. */
   requestsOpen: 256,
+  /** Characters of requests that may wait for their plugin's time on the platform's thread before further ones are refused. */
+  requestChars: 8_388_608,
   /** Requests a plugin may have waiting inside its own worker before further ones are refused. */
   requestsWaiting: 4096,
   /** Characters of answers a worker may ask for in one second before it is ended for flooding; it may forge acknowledgements. */
@@ -73,6 +75,8 @@ export const TIMES = {
   hostBurst: 20,
   /** What it may cost there ahead of its share, in milliseconds, before it is ended for flooding. */
   hostDebt: 1_000,
+  /** The most that one piece of work is held to cost there, in milliseconds: the thread may have stood still meanwhile. */
+  hostPiece: 100,
   /** Of the reading of a worker's frames that much is the platform's own affair for each answer to a call, in milliseconds. */
   hostReply: 0.1,
   /** A worker thread must be locked down and waiting by then. */

@@ -72,7 +72,8 @@ export default function task({ port, cell, route, ahead }: WorkerTask): Promise<
   // It may have been taken before it was ready: then whoever took it sends at once.
   if (ahead)
     setTimeout(() => {
-      if (session === undefined) void rehearse((options) => runSession({ realm, now: monotonicNow, ...options }));
+      if (session === undefined)
+        rehearse((options) => runSession({ realm, now: monotonicNow, ...options })).catch(() => {});
     }, TIMES.rehearsal);
   return new Promise<never>(() => {});
 }

@@ -104,10 +104,16 @@ export class BlockWatch {
 
   #arm(ms: number): void {
     clearTimeout(this.#timer);
+    const due = monotonicNow() + ms;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.#judge();
+        const late = monotonicNow() - due;
+        // Everything stood still, perhaps the worker too: it has as much time again.
+        if (late > TOGETHER) {
+          this.#since += late;
+          this.#arm(TOGETHER);
+        } else this.#judge();
       },
       Math.max(1, ms),
     );

@@ -31,7 +31,8 @@ export class Dispatcher {
   readonly #notices = new Budget(LIMITS.noticesPerSecond);
   #open = 0;
   /** Asked while its time on the platform's thread is used up; first come, first served. */
-  #waiting: ApplyRequest[] = [];
+  #waiting: string[] = [];
+  #waitingChars = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -45,24 +46,47 @@ export class Dispatcher {
     }
     const free = this.#waiting.length === 0 && this.#options.time.wait === 0;
     if (free || request.path[0] === AT_ONCE) this.#serve(request);
-    else if (this.#waiting.push(request) === 1) this.#later();
+    else this.#keep(request);
+  }
+
+  /** As text: values take many times as much, and there may be many. */
+  #keep(request: ApplyRequest): void {
+    const text = this.#options.time.charge(() => JSON.stringify(request));
+    if (this.#waitingChars + text.length > LIMITS.requestChars) {
+      const words = `more than ${LIMITS.requestChars} characters of requests are waiting; await their answers`;
+      this.#refuse(request.id, new DriverError("ERR_PERMISSION_LIMIT", `${request.path[0]}: ${words}`));
+      return;
+    }
+    this.#waitingChars += text.length;
+    if (this.#waiting.push(text) === 1) this.#later();
   }
 
   /** Nothing more is served. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#waiting = [];
+    this.#waitingChars = 0;
   }
 
   #later(): void {
-    this.#timer = setTimeout(() => this.#goOn(), Math.ceil(this.#options.time.wait));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#goOn(), Math.ceil(this.#options.time.wait)).unref();
   }
 
   #goOn(): void {
-    while (this.#options.time.wait === 0) {
-      const next = this.#waiting.shift();
+    const { time, violate } = this.#options;
+    for (;;) {
+      const next = this.#waiting[0];
       if (next === undefined) return;
-      this.#serve(next);
+      if (time.wait > 0) break;
+      this.#waiting.shift();
+      this.#waitingChars -= next.length;
+      try {
+        this.#serve(time.charge(() => JSON.parse(next) as ApplyRequest));
+      } catch {
+        violate("ERR_PROTOCOL", "a request the host failed on");
+        return;
+      }
     }
     this.#later();
   }
@@ -70,14 +94,13 @@ export class Dispatcher {
   #serve({ id, path: [name], argumentList }: ApplyRequest): void {
     const { time } = this.#options;
     const reply = (value: Json): void => this.#answer({ id, type: "RAW", value });
-    const refuse = (cause: unknown): void => {
-      const known =
+    const refuse = (cause: unknown): void =>
+      this.#refuse(
+        id,
         cause instanceof DriverError
           ? cause
-          : new DriverError("ERR_PERMISSION_FAILED", `${name} failed on the host's side`);
-      const { code, kind, message } = known;
-      this.#answer({ id, type: "HANDLER", name: "throw", value: { code, kind, message } });
-    };
+          : new DriverError("ERR_PERMISSION_FAILED", `${name} failed on the host's side`),
+      );
     let result: Json | Promise<Json> | undefined;
     try {
       const args = argumentList.map((one) => one.value ?? null);
@@ -107,6 +130,10 @@ export class Dispatcher {
       return;
     }
     if (!this.#options.notice(name, args)) throw new ProtocolViolation("a notice of unknown name");
+  }
+
+  #refuse(id: ApplyRequest["id"], { code, kind, message }: DriverError): void {
+    this.#answer({ id, type: "HANDLER", name: "throw", value: { code, kind, message } });
   }
 
   #answer(message: object): void {

@@ -10,7 +10,7 @@ import { escapeLine } from "../../permissions/log/escape.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import { DownFrames, decodeUp, encodeMessage, ProtocolViolation, routeHeader } from "../../protocol/frame.js";
 import { LIMITS, TIMES } from "../../protocol/limits.js";
-import { type DownMessage, PROTOCOL_VERSION, type WorkerMethod } from "../../protocol/messages.js";
+import { type DownMessage, PROTOCOL_VERSION, type UpMessage, type WorkerMethod } from "../../protocol/messages.js";
 import { readUpMessage } from "../../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../../protocol/version.js";
 import { Turns } from "../turns.js";
@@ -70,6 +70,11 @@ export interface SessionBounds {
   /** What it costs the platform's own thread. */
   readonly time: HostTime;
 }
+
+/** Frames of up to so many characters cost less to read than it costs to measure that. */
+const SMALL_FRAME = 4096;
+/** What every frame costs besides, in milliseconds. */
+const FRAME_MS = 0.005;
 
 const HOST_PERCENT = Math.round(TIMES.hostShare * 100);
 
@@ -228,7 +233,9 @@ export class Session {
     this.#cpu.look(monotonicNow());
     const slowed = this.#time.owedMs > TIMES.block;
     if (slowed && !this.#slowTold)
-      this.#handlers.throttled(`its requests take more than ${HOST_PERCENT} % of the platform's own thread, and wait`);
+      this.#handlers.throttled(
+        `what it asks takes more than ${HOST_PERCENT} % of the platform's own thread, and waits`,
+      );
     this.#slowTold = slowed;
   }
 
@@ -295,15 +302,19 @@ export class Session {
       }
       const began = performance.now();
       const { ack, messages } = decodeUp(this.#header, data);
-      const cost = Math.min(performance.now() - began, readingMs((data as string).length));
+      let cost = performance.now() - began;
+      const { length } = data as string;
       if (ack > this.#sent) throw new ProtocolViolation("a frame acknowledges more than was sent");
       this.#watch.received(ack);
       const before = this.#calls.size;
       for (const message of messages) {
-        this.#handle(message);
+        const reading = length > SMALL_FRAME ? performance.now() : 0;
+        const read = readUpMessage(message);
+        if (length > SMALL_FRAME) cost += performance.now() - reading;
+        this.#handle(read);
         if (this.#end) return;
       }
-      this.#pay(cost, before - this.#calls.size);
+      this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - this.#calls.size);
     } catch (error) {
       // Whatever else is thrown here is a fault of ours, met on a hostile frame: it costs the worker, not the platform.
       this.#violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
@@ -312,9 +323,12 @@ export class Session {
 
   /** What was asked of it is read at the platform's own expense. */
   #pay(cost: number, replies: number): void {
-    const own = cost - Math.max(0, replies) * TIMES.hostReply;
-    if (own <= 0) return;
-    this.#time.spend(own);
+    if (replies > 0) {
+      const own = cost - replies * TIMES.hostReply;
+      if (own > 0) this.#time.spend(own);
+      return;
+    }
+    this.#time.spendUnasked(cost);
     if (this.#time.overdrawn)
       this.#violate(
         "ERR_FLOOD",
@@ -322,8 +336,7 @@ export class Session {
       );
   }
 
-  #handle(raw: unknown): void {
-    const message = readUpMessage(raw);
+  #handle(message: UpMessage): void {
     switch (message.kind) {
       case "reply": {
         const call = this.#take(message.message.id as number);
@@ -392,5 +405,5 @@ export class Session {
 
 /** The most that reading so many characters is held to cost, in milliseconds: while it is read, the thread may wait for the processor. */
 function readingMs(chars: number): number {
-  return 0.05 + chars / 10_000;
+  return 0.05 + chars / 5_000;
 }

@@ -31,6 +31,21 @@ export interface StorePowerOptions {
  */
 export function createStorePower({ plugin, limits, backend, time }: StorePowerOptions): HostPower {
   const exclusive = namespaceOf(backend, plugin);
+  /** Who waits for its plugin's time does so here: the namespace may be shared with another version, whose time is its own. */
+  let tail: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const inTurn = (work: (namespace: Namespace) => Promise<Json>): Promise<Json> => {
+    const result = tail.then(async () => {
+      // What has its time is done, whoever has gone meanwhile.
+      if (time.wait > 0 && !closed) await time.free();
+      if (time.wait > 0 && closed)
+        throw new DriverError("ERR_PLUGIN_STOPPED", `the store of plugin "${plugin}" is closed`, { plugin });
+      return exclusive(work);
+    });
+    tail = result.catch(() => {});
+    return result;
+  };
 
   const checkedKey = (method: string, key: Json | undefined): string => {
     const problem = keyProblem(key);
@@ -52,10 +67,7 @@ export function createStorePower({ plugin, limits, backend, time }: StorePowerOp
 
   const run = async (method: string, work: (namespace: Namespace) => Promise<Json>): Promise<Json> => {
     try {
-      return await exclusive(async (namespace) => {
-        await time.free();
-        return work(namespace);
-      });
+      return await inTurn(work);
     } catch (cause) {
       if (cause instanceof DriverError) throw cause;
       throw new DriverError(
@@ -131,7 +143,12 @@ export function createStorePower({ plugin, limits, backend, time }: StorePowerOp
       });
     },
   };
-  return { methods: new Map(Object.entries(methods)) };
+  return {
+    methods: new Map(Object.entries(methods)),
+    close() {
+      closed = true;
+    },
+  };
 }
 
 function parsed(text: string | undefined): Json {

@@ -107,12 +107,9 @@ export const FLOOD: readonly HostileCase[] = [
     }),
     policy: { timeouts: { default: 5000, init: 1500 } },
     async run({ endpoint, log, info, pulse }) {
-      const loop = performance.eventLoopUtilization();
       await endpoint();
       await until(() => log.some(({ message }) => /platform's own thread/.test(message)), "the report", 15_000);
       await pulse.answers(60);
-      const { utilization } = performance.eventLoopUtilization(loop);
-      assert.ok(utilization < 0.95, `the loop was busy for ${Math.round(utilization * 100)} %`);
       assert.equal(info().counters.restarts, 0);
       return "refused inside";
     },
