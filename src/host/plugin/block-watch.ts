@@ -126,8 +126,9 @@ export class BlockWatch {
     const now = monotonicNow();
     const { limit, why } = this.#limit();
     if (now < limit) this.#arm(Math.min(limit - now, TIMES.block));
-    else if (this.#options.passedOn === undefined) this.#readFirst(why);
-    else this.#makeSure(this.#options.passedOn, why);
+    else if (this.#options.passedOn !== undefined) this.#makeSure(this.#options.passedOn, why);
+    else if (now - limit > TIMES.probe) this.#readFirst(why);
+    else this.#options.kill(why);
   }
 
   /** Where the platform's own loop stood still, what the worker has said meanwhile is there and has not been read yet. */

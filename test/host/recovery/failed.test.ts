@@ -42,8 +42,8 @@ for (const [part, onReplay, why] of CASES) {
     await build(s, part, onReplay);
     await crash(s);
     if (onReplay === "never") await event(s.host, "plugin:restarted").then(() => event(s.host, "plugin:restarted"));
-    for (const call of [d.endpointOperInfo("bad", "end"), d.createEndpoint("bad", "new", new EndpointConfig())]) {
-      const error = await rejection(call);
+    const [read, create] = [d.endpointOperInfo("bad", "end"), d.createEndpoint("bad", "new", new EndpointConfig())];
+    for (const error of await Promise.all([rejection(read), rejection(create)])) {
       assert.is(error.code, "ERR_REPLAY_FAILED", error.message);
       assert.match(error.message, new RegExp(why));
       assert.match(error.message, "bad");
