@@ -3,7 +3,6 @@ import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { quote } from "../driverapi/quote.js";
 import type { Discovered } from "../host/discovery.js";
-import type { Logger } from "../host/logger.js";
 import { grantAll } from "../host/policy/grant-all.js";
 import type { Policy } from "../host/policy/schema.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
@@ -12,6 +11,7 @@ import { CALLS, type Work } from "../load/work.js";
 import { LOAD } from "../protocol/limits.js";
 import { withCopy } from "./copy-plugin.js";
 import { type Report, table } from "./output.js";
+import { WallWatch } from "./wall-watch.js";
 
 /** What `bench` takes, as commander gives it. */
 export interface BenchFlags {
@@ -28,8 +28,6 @@ interface BenchOptions {
   readonly networkOptions: JsonObject;
 }
 
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
 /**
  * Grants all the plugin asks for, on the in-memory model of a kernel, behind the strongest wall there is here. Leaves nothing
  * behind. Throws `ERR_USAGE` and what keeps the plugin from loading; reports the first error a driver answers, and what it bore before.
@@ -44,7 +42,8 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
   // Loaded only here, since no other command needs it.
   const { createPluginHost } = await import("../index.js");
   const { isolation } = options;
-  const host = await createPluginHost({ plugins: folder, policy, isolation, backend: "model", logger: SILENT });
+  const logger = new WallWatch();
+  const host = await createPluginHost({ plugins: folder, policy, isolation, backend: "model", logger });
   try {
     const [info] = host.plugins();
     if (info?.state !== "running") throw info?.refusal ?? new Error(`the plugin is ${info?.state ?? "not found"}`);
@@ -61,9 +60,15 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
       }
     }
     const { work, ms } = options;
-    const data = { plugin: plugin.id, isolation: info.isolation, work, calls: CALLS[work], ms, drivers };
-    const title = `${plugin.id}, isolation "${info.isolation}"; a unit of work "${work}" is ${CALLS[work]} calls`;
-    const text = [title, ...drivers.map(({ type, rows }) => driverText(type, rows))].join("\n\n");
+    const wall = logger.standing;
+    const data = { plugin: plugin.id, isolation: info.isolation, wall, work, calls: CALLS[work], ms, drivers };
+    const behind = wall.name === null ? "" : ` behind ${wall.name}`;
+    const title = `${plugin.id}, isolation "${info.isolation}"${behind}; a unit of work "${work}" is ${CALLS[work]} calls`;
+    const text = [
+      title,
+      ...(wall.weakened === null ? [] : [wall.weakened]),
+      ...drivers.map(({ type, rows }) => driverText(type, rows)),
+    ].join("\n\n");
     return { data, text, ...(error ? { error } : {}) };
   } finally {
     await host.close();

@@ -11,6 +11,7 @@ import { missingText } from "../host/policy/grant-command.js";
 import type { Policy } from "../host/policy/schema.js";
 import { withCopy } from "./copy-plugin.js";
 import { permissionsText, type Report } from "./output.js";
+import { type Standing, WallWatch } from "./wall-watch.js";
 
 /** As much of a plugin host as a check needs. */
 export interface CheckHost {
@@ -32,6 +33,7 @@ export interface CheckHostOptions {
   readonly policy: Policy;
   /** Told of every driver that is registered. */
   readonly callback: PlatformCallback;
+  readonly logger: Logger;
 }
 
 /** Checks the plugin at `path`, granting all it asks for. Leaves nothing behind. Throws and reports any plugin's error. */
@@ -64,31 +66,35 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
     `  sha256       ${sha256}`,
   ];
   const outcome = await runInit(plugin, folder, policy, makeHost);
-  if (outcome instanceof DriverError) return { data: { ...data, drivers: [] }, text: lines.join("\n"), error: outcome };
-  lines.push(...outcome.map(({ type, scope }) => `  registered   ${type} (${scope})`));
-  return { data: { ...data, drivers: outcome }, text: lines.join("\n") };
+  const { drivers, wall, error } = outcome;
+  lines.push(...drivers.map(({ type, scope }) => `  registered   ${type} (${scope})`));
+  if (wall.name !== null) lines.push(`  ran behind   ${wall.name}`);
+  if (wall.weakened !== null) lines.push(`  ${wall.weakened}`);
+  return { data: { ...data, drivers, wall }, text: lines.join("\n"), ...(error ? { error } : {}) };
 }
 
-type Registered = readonly { readonly type: string; readonly scope: Scope }[];
+interface Outcome {
+  readonly drivers: readonly { readonly type: string; readonly scope: Scope }[];
+  readonly wall: Standing;
+  readonly error?: DriverError;
+}
 
-/** The drivers `init` registers, or why it does not. */
-async function runInit(
-  plugin: Discovered,
-  folder: string,
-  policy: Policy,
-  makeHost: MakeHost,
-): Promise<Registered | DriverError> {
+/** The drivers `init` registers, or why it does not; and what stood around it. */
+async function runInit(plugin: Discovered, folder: string, policy: Policy, makeHost: MakeHost): Promise<Outcome> {
   const scopes = new Map<string, Scope>();
   const callback: PlatformCallback = {
     registerDriver(type, _driver, { scope }) {
       scopes.set(type, scope);
     },
   };
-  const host = await makeHost({ plugins: folder, policy, callback });
+  const logger = new WallWatch();
+  const host = await makeHost({ plugins: folder, policy, callback, logger });
   try {
     const seen = host.plugins().find(({ name }) => name === plugin.id);
-    if (seen?.state !== "running") return refusal(plugin.id, seen?.state ?? "not found", seen?.refusal);
-    return seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" }));
+    const wall = logger.standing;
+    if (seen?.state !== "running")
+      return { drivers: [], wall, error: refusal(plugin.id, seen?.state ?? "not found", seen?.refusal) };
+    return { drivers: seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" })), wall };
   } finally {
     await host.close();
   }
@@ -103,9 +109,6 @@ function refusal(id: string, state: string, why: unknown): DriverError {
   return new DriverError(isErrorCode(code) ? code : "ERR_PLUGIN_INIT", words, { plugin: id, cause: why });
 }
 
-/** What the host would log, the command reports itself. */
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
 /**
  * The host that ships, with the in-memory model instead of a kernel, behind the strongest wall there is here: what is checked is
  * trusted least of all. Loaded only here, since no other command needs it.
@@ -113,5 +116,5 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 async function productHost(options: Parameters<MakeHost>[0]): Promise<CheckHost> {
   const { createPluginHost } = await import("../index.js");
   const policy = { ...options.policy, sandbox: "auto" } as const;
-  return createPluginHost({ ...options, policy, backend: "model", logger: SILENT });
+  return createPluginHost({ ...options, policy, backend: "model" });
 }

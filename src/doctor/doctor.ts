@@ -134,7 +134,7 @@ function fix({ name, part, fix: own }: Check, { wall, why, policyFile }: Judge):
   const missing = osWall ? wall?.name !== "bubblewrap" : part === "flags" && wall?.name === "none";
   if (!missing) return own;
   // Where "auto" has found less, the wall says why.
-  const reason = why ?? (wall?.name === "node" ? wall.lacks.find((one) => one !== ASKED_FOR) : undefined);
+  const reason = why ?? (wall?.name === "node" ? wall.lacks.slice(0, 1).find((one) => one !== ASKED_FOR) : undefined);
   return reason === undefined ? `set "sandbox": "bubblewrap" in ${policyFile}` : `raise bubblewrap: ${reason}`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Every error Bulkhead gives, in one table: libnetwork's kinds (`types.*Error`), a stable code, how a caller may react.
- * SECURITY.md and README tables are checked against this table in both directions by a test.
+ * A test checks README's table against this one, in both directions, and that SECURITY.md names no other code.
  */
 
 /** libnetwork's error kinds and the HTTP status each has there. */

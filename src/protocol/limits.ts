@@ -69,8 +69,12 @@ export const TIMES = {
   cpuWindow: 10_000,
   /** Frames to a plugin that is over its share go out this often. */
   throttled: 100,
-  /** A plugin's share of the platform's own thread: what its requests cost beyond it waits. */
+  /** Of the platform's own thread: what a plugin's requests cost beyond it waits. Several who take much have it together. */
   hostShare: 0.33,
+  /** Who takes more milliseconds of it in a second takes much, */
+  hostMuch: 50,
+  /** and is counted for so long after. */
+  hostMemory: 1_000,
   /** What its requests may cost there at once, in milliseconds. */
   hostBurst: 20,
   /** What it may cost there ahead of its share, in milliseconds, before it is ended for flooding. */

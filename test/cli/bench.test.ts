@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, suite, type TestContext } from "../harness.js";
-import { cli, fill } from "./cli.js";
+import { cli, fill, withoutPrograms } from "./cli.js";
 
 const test = suite("cli/bench");
 
@@ -81,6 +81,16 @@ test("a table for people", async (t) => {
   assert.match(ran.out, /^one, isolation "thread"; a unit of work "endpoint" is 2 calls\n\nDRIVER one +UNITS\/S/);
   assert.match(ran.out, /\n256 in flight +\d+ +\d+ +\d+/);
   assert.match(ran.out, /\n\d+\/s offered +\d+/);
+});
+
+test("what stands around the driver is told, and what is missing of that", async (t) => {
+  const args = ["bench", await plugin(t), "--isolation", "process", "--seconds", "0.1"];
+  const [ran, json] = await withoutPrograms(await t.folder(), async () => [
+    await cli(args),
+    await cli([...args, "--json"]),
+  ]);
+  assert.match(ran.out, /^one, isolation "process" behind node; .*\n\nthe wall is weakened: .*"bwrap"/);
+  assert.is((json.json().wall as { name: string }).name, "node");
 });
 
 test("a driver that fails ends it, with its own words", async (t) => {

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import type { CheckHost, MakeHost } from "#dist/cli/check.js";
 import { DriverError } from "#dist/driverapi/errors.js";
 import { assert, suite } from "../harness.js";
-import { CODE, cli, fill } from "./cli.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { CODE, cli, fill, withoutPrograms } from "./cli.js";
 
 const test = suite("cli/check");
 
@@ -192,10 +193,28 @@ test(
     const one = await cli(["check", join(root, "one.js"), "--json"]);
     assert.is(one.exit, 0, one.out);
     assert.equal(one.json().drivers, [{ type: "one", scope: "local" }]);
+    if (noBubblewrap === undefined) assert.equal(one.json().wall, { name: "bubblewrap", weakened: null });
     const two = await cli(["check", join(root, "two.js"), "--json"]);
     assert.equal([two.exit, two.json().error?.code], [1, "ERR_PLUGIN_INIT"]);
     assert.match(two.json().error?.message ?? "", /boo/);
     assert.equal(await leftovers(), before);
+  },
+  { needs: existsSync(index) ? false : "the host is not built" },
+);
+
+test(
+  "what stands around it is told, and what is missing of that",
+  async (t) => {
+    const root = await t.folder();
+    await fill(root, { "one.js": HELLO });
+    const [plain, json] = await withoutPrograms(await t.folder(), async () => [
+      await cli(["check", join(root, "one.js")]),
+      await cli(["check", join(root, "one.js"), "--json"]),
+    ]);
+    assert.match(plain.out, /ran behind +node\n +the wall is weakened: .*there is no "bwrap" on PATH/);
+    const { name, weakened } = json.json().wall as { name: string; weakened: string };
+    assert.is(name, "node");
+    assert.match(weakened, /the wall is weakened: .*install it/);
   },
   { needs: existsSync(index) ? false : "the host is not built" },
 );

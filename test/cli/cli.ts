@@ -30,6 +30,18 @@ export async function cli(args: readonly string[], makeHost?: MakeHost): Promise
   return { exit, out, err, json: () => JSON.parse(out) };
 }
 
+/** Runs `work` where no program is to be found: no wall but Node's own can be raised. */
+export async function withoutPrograms<T>(empty: string, work: () => Promise<T>): Promise<T> {
+  const before = process.env.PATH;
+  process.env.PATH = empty;
+  try {
+    return await work();
+  } finally {
+    if (before === undefined) delete process.env.PATH;
+    else process.env.PATH = before;
+  }
+}
+
 /** Files by path below `root`. */
 export async function fill(root: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {

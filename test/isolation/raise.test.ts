@@ -1,6 +1,6 @@
 /** Raising a wall fails closed: what a policy demands and this machine lacks is said, with what to do; less is taken only when allowed. */
-import { spawn } from "node:child_process";
-import { chmodSync, readdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -64,12 +64,12 @@ for (const [what, script, words] of [
   [
     "namespaces that are not allowed",
     'echo "bwrap: No permissions to create new namespace" >&2; exit 1',
-    /bwrap failed \(exit 1\): bwrap: No permissions.*kernel\.unprivileged_userns_clone/,
+    /bwrap failed \(exit 1\): bwrap: No permissions.*sysctl -w kernel\.unprivileged_userns_clone=1 /,
   ],
   [
     "an option it does not know",
     'echo "usage" >&2; echo "bwrap: Unknown option --disable-userns" >&2; exit 1',
-    /bwrap failed \(exit 1\): bwrap: Unknown option --disable-userns/,
+    /bwrap failed \(exit 1\): bwrap: Unknown option --disable-userns; it is too old: bubblewrap 0\.8 /,
   ],
   ["silence", "exit 3", /bwrap failed \(exit 3\): without a word/],
   ["a success in which nothing has run", "exit 0", /bwrap failed \(exit 0\)/],
@@ -115,6 +115,52 @@ test('"node" and "none" are taken as they are, and are not silent about it', asy
     assert.is(/--(experimental-)?permission/.test(wall.command(320).args.join(" ")), name === "node");
   }
 });
+
+test(
+  '"node" under root: the host process has an account without rights, and no other group',
+  async (t) => {
+    const { open } = await house(t, { "a.js": plugin("a") });
+    const host = await open({ isolation: "process", policy: { sandbox: "node" } });
+    const { state, wall, pid } = row(host, "a");
+    assert.equal([state, wall], ["running", "node"]);
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const ids = (name: string): string[] => new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.split(/\s+/) ?? [];
+    assert.not([...ids("Uid"), ...ids("Gid"), ...ids("Groups")].includes("0"), status);
+    assert.match(status, /^CapEff:\s+0+$/m);
+  },
+  { needs: process.getuid?.() === 0 ? undefined : "only root can give its account away" },
+);
+
+/** Root without a right, as in a container that was started without it. */
+const lacking = (right: string): readonly string[] => ["--bounding-set", right, "--inh-caps", right];
+const tried = spawnSync("setpriv", [...lacking("-setuid,-kill"), "true"], { encoding: "utf8" });
+const noSetpriv =
+  process.getuid?.() === 0 && tried.status === 0
+    ? undefined
+    : `needs root, with setpriv (${tried.error?.message ?? tried.stderr})`;
+
+const CALLS = `const { raiseWall } = await import(process.argv[1]);
+  const wall = await raiseWall("node");
+  console.log(JSON.stringify([wall.name, wall.lacks, wall.command(320).account ?? null]));
+  wall.release();`;
+
+for (const [what, right] of [
+  ["take no other account", "-setuid,-setgid"],
+  ["not end what another account runs", "-kill"],
+] as const)
+  test(
+    `"node" under a root that may ${what}: as root, and says so`,
+    async (t) => {
+      await temporary(t);
+      const module = new URL("../../../dist/isolation/walls/raise.js", import.meta.url).href;
+      const args = [...lacking(right), process.execPath, "--input-type=module", "-e", CALLS, module];
+      const { stdout, stderr } = spawnSync("setpriv", args, { encoding: "utf8" });
+      const [name, lacks, account] = JSON.parse(stdout || JSON.stringify([stderr, [], 1]));
+      assert.equal([name, account], ["node", null]);
+      assert.match(lacks[1], /^host processes are root: no other account can run them and be ended: .*EPERM/);
+    },
+    { needs: noSetpriv },
+  );
 
 test(
   "installed while the host runs: the next load finds it",

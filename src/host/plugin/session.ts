@@ -8,17 +8,16 @@ import type { Link, LinkEnd } from "../../isolation/link.js";
 import type { HostTime } from "../../permissions/host-time.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { monotonicNow } from "../../protocol/clock.js";
-import { DownFrames, decodeUp, encodeMessage, ProtocolViolation, routeHeader } from "../../protocol/frame.js";
+import { encodeMessage, ProtocolViolation, routeHeader } from "../../protocol/frame.js";
 import { LIMITS, TIMES } from "../../protocol/limits.js";
 import { type DownMessage, PROTOCOL_VERSION, type UpMessage, type WorkerMethod } from "../../protocol/messages.js";
-import { readUpMessage } from "../../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../../protocol/version.js";
-import { Turns } from "../turns.js";
 import { BlockWatch } from "./block-watch.js";
-import { Budget } from "./budget.js";
 import { CpuWatch } from "./cpu-watch.js";
 import { Dispatcher } from "./dispatcher.js";
+import { Incoming } from "./incoming.js";
 import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from "./outcome.js";
+import { Outgoing } from "./outgoing.js";
 
 /** Whoever waits for a call's outcome. */
 export interface CallEnd {
@@ -71,69 +70,72 @@ export interface SessionBounds {
   readonly time: HostTime;
 }
 
-/** Frames of up to so many characters cost less to read than it costs to measure that. */
-const SMALL_FRAME = 4096;
-/** What every frame costs besides, in milliseconds. */
-const FRAME_MS = 0.005;
+/** A timer that comes less late than this, in milliseconds, was not held up. */
+const PUNCTUAL = 10;
 
-const HOST_PERCENT = Math.round(TIMES.hostShare * 100);
+const PING = '{"kind":"ping"}';
 
 export class Session {
   readonly #link: Link;
-  readonly #header: string;
-  readonly #outgoing: DownFrames;
+  readonly #outgoing: Outgoing;
+  readonly #incoming: Incoming;
   readonly #handlers: SessionHandlers;
   readonly #calls = new Map<number, FlyingCall>();
   readonly #watch: BlockWatch;
-  readonly #turns = new Turns(() => this.#flush());
-  /** It is throttled, and what waits goes out later. */
-  #slowed = false;
-  #sent = 0;
-  #nextId = 1;
   readonly #dispatcher: Dispatcher;
-  readonly #frames = new Budget(LIMITS.framesPerSecond);
-  readonly #chars = new Budget(LIMITS.frameCharsPerSecond);
   readonly #cpu: CpuWatch;
-  readonly #time: HostTime;
-  #slowTold = false;
-  #throttled = false;
+  #nextId = 1;
   #starting: { resolve(): void; reject(error: ThrownFailure): void } | undefined;
   #end: SessionEnd | undefined;
 
   constructor(link: Link, handlers: SessionHandlers, bounds: SessionBounds) {
     const { defaultDeadline, cpuPercent, time } = bounds;
-    this.#time = time;
+    const header = routeHeader(link.route);
     this.#link = link;
-    this.#header = routeHeader(link.route);
-    this.#outgoing = new DownFrames(this.#header);
     this.#handlers = handlers;
+    this.#outgoing = new Outgoing(header, (frame, number) => {
+      this.#watch.sent(number);
+      link.send(frame);
+    });
     this.#watch = new BlockWatch({
       cell: link.cell,
       defaultDeadline,
       flying: (id) => this.#calls.get(id),
       allFlying: () => this.#calls.values(),
-      ping: () => this.#send('{"kind":"ping"}'),
+      ping: () => this.#outgoing.message(PING),
       passedOn: link.passedOn,
       kill: (reason) => this.end({ code: "ERR_PLUGIN_BLOCKED", reason, crash: true }),
     });
     this.#dispatcher = new Dispatcher({
       request: (name, args) => handlers.request(name, args),
       notice: (name, args) => handlers.notice(name, args),
-      send: (text) => this.#send(text),
+      send: (text) => this.#outgoing.message(text),
       violate: (code, detail) => this.#violate(code, detail),
       time,
+    });
+    this.#incoming = new Incoming({
+      header,
+      time,
+      alive: () => this.#end === undefined,
+      acknowledged: (count) => {
+        if (count > this.#outgoing.sent) throw new ProtocolViolation("a frame acknowledges more than was sent");
+        this.#watch.received(count);
+      },
+      pending: () => this.#calls.size,
+      handle: (message) => this.#handle(message),
+      violate: (code, detail) => this.#violate(code, detail),
     });
     const cpu = {
       percent: cpuPercent,
       busyMs: () => link.busyMs,
       throttle: (on: boolean) => {
-        this.#throttled = on;
+        this.#outgoing.throttled = on;
         if (on) handlers.throttled(`it uses more of the processor than ${cpuPercent} % of one core beyond its calls`);
       },
       end: (reason: string) => this.end({ code: "ERR_PLUGIN_CPU", reason, crash: true }),
     };
     this.#cpu = new CpuWatch(cpu);
-    link.onFrame = (data) => this.#receive(data);
+    link.onFrame = (data) => this.#incoming.receive(data);
     link.onEnd = (end) => this.#linkEnded(end);
   }
 
@@ -159,12 +161,26 @@ export class Session {
       this.#starting = { resolve, reject };
     });
     this.#watch.evaluationEnds = monotonicNow() + deadline;
-    const timer = setTimeout(
-      () =>
-        this.end({ code: "ERR_PLUGIN_INIT_TIMEOUT", reason: `init did not return within ${deadline} ms`, crash: true }),
-      deadline,
-    );
-    this.#send(encodeMessage(message));
+    let timer: NodeJS.Timeout;
+    let respite = deadline;
+    const arm = (ms: number): void => {
+      const due = monotonicNow() + ms;
+      timer = setTimeout(() => {
+        // The platform stood still when the time was up, and with it the answers that init waits for: it has as much time again.
+        const late = monotonicNow() - due;
+        const more = late < PUNCTUAL ? 0 : Math.min(Math.max(late, TIMES.probe), respite);
+        respite -= more;
+        if (more > 0) arm(more);
+        else
+          this.end({
+            code: "ERR_PLUGIN_INIT_TIMEOUT",
+            reason: `init did not return within ${deadline} ms`,
+            crash: true,
+          });
+      }, ms);
+    };
+    arm(deadline);
+    this.#outgoing.message(encodeMessage(message));
     return done.finally(() => clearTimeout(timer));
   }
 
@@ -177,9 +193,8 @@ export class Session {
     }
     const now = monotonicNow();
     if (this.#calls.size === 0) this.#cpu.serving(true, now);
-    this.#calls.set(id, { id, method, frame: this.#sent + 1, sentAt: now, expires, end });
+    this.#calls.set(id, { id, method, frame: this.#outgoing.sent + 1, sentAt: now, expires, end });
     this.#outgoing.call(id, expires, method, index, args);
-    this.#schedule(false);
     return id;
   }
 
@@ -190,8 +205,8 @@ export class Session {
     const started = this.#started(call);
     const blocked = this.#watch.expired();
     if (!this.#end) {
-      call.cancelledIn = this.#sent + 1;
-      this.#send(`{"kind":"cancel","id":${id}}`);
+      call.cancelledIn = this.#outgoing.sent + 1;
+      this.#outgoing.message(`{"kind":"cancel","id":${id}}`);
     }
     return { started, blocked };
   }
@@ -215,7 +230,7 @@ export class Session {
       return;
     }
     if (!last && !idle && upTo === undefined) {
-      const sent = this.#sent;
+      const { sent } = this.#outgoing;
       setTimeout(() => this.unsettled(id, ms, false, sent), TIMES.probe).unref();
       return;
     }
@@ -229,14 +244,10 @@ export class Session {
   /** Pings an idle worker, and looks at what it has used of the processor. */
   heartbeat(): void {
     if (this.#end) return;
-    if (this.#watch.idle) this.#send('{"kind":"ping"}');
+    if (this.#watch.idle) this.#outgoing.message(PING);
     this.#cpu.look(monotonicNow());
-    const slowed = this.#time.owedMs > TIMES.block;
-    if (slowed && !this.#slowTold)
-      this.#handlers.throttled(
-        `what it asks takes more than ${HOST_PERCENT} % of the platform's own thread, and waits`,
-      );
-    this.#slowTold = slowed;
+    const slowed = this.#incoming.slowed();
+    if (slowed !== undefined) this.#handlers.throttled(slowed);
   }
 
   /** Ends the worker. All calls in flight settle as `ended`. Idempotent. */
@@ -247,6 +258,7 @@ export class Session {
     this.#calls.clear();
     this.#watch.stop();
     this.#dispatcher.stop();
+    this.#outgoing.stop();
     this.#link.kill(end.reason);
     for (const { call, started } of calls) call.end.settle({ how: "ended", started, end });
     const starting = this.#starting;
@@ -257,83 +269,6 @@ export class Session {
 
   #started(call: FlyingCall): boolean {
     return call.frame <= this.#watch.acknowledged || call.id <= this.#link.cell.started();
-  }
-
-  #send(text: string): void {
-    this.#outgoing.message(text);
-    this.#schedule(true);
-  }
-
-  /** What waits goes out with the turn's other messages, or now that there are enough of them. */
-  #schedule(soon: boolean): void {
-    if (this.#outgoing.count >= (this.#throttled ? LIMITS.throttledBatch : LIMITS.batch)) this.#flush();
-    if (this.#outgoing.count === 0) return;
-    if (!this.#throttled) {
-      // An answer is there before what is called because of it.
-      if (soon) this.#turns.soon();
-      else this.#turns.schedule();
-    } else if (!this.#slowed) {
-      this.#slowed = true;
-      const flush = (): void => {
-        this.#slowed = false;
-        this.#flush();
-      };
-      setTimeout(flush, TIMES.throttled).unref();
-    }
-  }
-
-  #flush(): void {
-    if (this.#end || this.#outgoing.count === 0) return;
-    this.#sent++;
-    this.#watch.sent(this.#sent);
-    this.#link.send(this.#outgoing.take());
-  }
-
-  #receive(data: unknown): void {
-    if (this.#end) return;
-    try {
-      if (!this.#frames.spend(1)) {
-        this.#violate("ERR_FLOOD", `more than ${LIMITS.framesPerSecond} frames in a second`);
-        return;
-      }
-      if (typeof data === "string" && !this.#chars.spend(data.length)) {
-        this.#violate("ERR_FLOOD", `more than ${LIMITS.frameCharsPerSecond} characters of frames in a second`);
-        return;
-      }
-      const began = performance.now();
-      const { ack, messages } = decodeUp(this.#header, data);
-      let cost = performance.now() - began;
-      const { length } = data as string;
-      if (ack > this.#sent) throw new ProtocolViolation("a frame acknowledges more than was sent");
-      this.#watch.received(ack);
-      const before = this.#calls.size;
-      for (const message of messages) {
-        const reading = length > SMALL_FRAME ? performance.now() : 0;
-        const read = readUpMessage(message);
-        if (length > SMALL_FRAME) cost += performance.now() - reading;
-        this.#handle(read);
-        if (this.#end) return;
-      }
-      this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - this.#calls.size);
-    } catch (error) {
-      // Whatever else is thrown here is a fault of ours, met on a hostile frame: it costs the worker, not the platform.
-      this.#violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
-    }
-  }
-
-  /** What was asked of it is read at the platform's own expense. */
-  #pay(cost: number, replies: number): void {
-    if (replies > 0) {
-      const own = cost - replies * TIMES.hostReply;
-      if (own > 0) this.#time.spend(own);
-      return;
-    }
-    this.#time.spendUnasked(cost);
-    if (this.#time.overdrawn)
-      this.#violate(
-        "ERR_FLOOD",
-        `to read what it sends takes more than ${HOST_PERCENT} % of the platform's own thread`,
-      );
   }
 
   #handle(message: UpMessage): void {
@@ -401,9 +336,4 @@ export class Session {
         crash: true,
       });
   }
-}
-
-/** The most that reading so many characters is held to cost, in milliseconds: while it is read, the thread may wait for the processor. */
-function readingMs(chars: number): number {
-  return 0.05 + chars / 5_000;
 }

@@ -3,6 +3,7 @@
  * that holds Node, its libraries and the runtime's code, no capability, no new sockets or processes, an account without rights.
  */
 import { closeSync, openSync, readFileSync, readSync, realpathSync } from "node:fs";
+import { serviceAccount } from "./account.js";
 import { dataLimit, insideArguments, LIMITED } from "./node-wall.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
 import type { Trial, WallCommand } from "./wall.js";
@@ -12,21 +13,6 @@ const INSIDE = "/bulkhead";
 const NODE_INSIDE = "/usr/bin/node";
 /** Private and empty: nothing is written to it. */
 const TMP_BYTES = 1_048_576;
-
-/** The account that host processes run as when the platform is root: "bulkhead" where there is one, else "nobody". */
-function serviceAccount(): { readonly uid: number; readonly gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const accounts = new Map(
-    readFileSync("/etc/passwd", "utf8")
-      .split("\n")
-      .map((line) => line.split(":"))
-      .filter((fields) => fields.length >= 4)
-      .map(([name, , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }] as const),
-  );
-  const account = accounts.get("bulkhead") ?? accounts.get("nobody") ?? { uid: 65_534, gid: 65_534 };
-  if (account.uid === 0) throw new Error("the account it would run as is root");
-  return account;
-}
 
 /** The command of one host process, or of a trial in its place: Node's arguments are one too. */
 export function bubblewrapCommand(

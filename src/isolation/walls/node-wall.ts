@@ -41,14 +41,27 @@ function isArguments(trial: Trial | readonly string[] | undefined): trial is rea
   return Array.isArray(trial);
 }
 
-/** `flags`: with Node's permission flags. */
-export function nodeCommand(folder: RuntimeFolder, dataMb: number, flags: boolean, trial?: Trial): WallCommand {
+/** What a wall of Node's own is made of. */
+export interface NodeWall {
+  /** Node's permission flags. */
+  readonly flags: boolean;
+  /** An account without rights; absent: the platform's own. */
+  readonly account?: WallCommand["account"];
+}
+
+export function nodeCommand(
+  folder: RuntimeFolder,
+  dataMb: number,
+  { flags, account }: NodeWall,
+  trial?: Trial | readonly string[],
+): WallCommand {
   const inside = insideArguments(folder.node, folder.path, folder, flags, trial);
   return {
     command: "/bin/sh",
     args: ["-c", LIMITED, "sh", dataLimit(dataMb), ...inside],
     // Newer Nodes let a worker read what lies below its process's working folder, whatever its permission flags say.
     cwd: folder.path,
+    ...(account === undefined ? {} : { account }),
     tellsPid: false,
   };
 }

@@ -3,9 +3,10 @@ import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { DriverError } from "../../driverapi/errors.js";
 import { TIMES, WALLS } from "../../protocol/limits.js";
+import { serviceAccount } from "./account.js";
 import { bubblewrapCommand } from "./bubblewrap.js";
 import { type Keeper, keep } from "./keeper.js";
-import { nodeCommand } from "./node-wall.js";
+import { type NodeWall, nodeCommand } from "./node-wall.js";
 import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "./runtime-folder.js";
 import { startBehind } from "./start.js";
 import type { SandboxPolicy, Wall, WallCommand } from "./wall.js";
@@ -21,12 +22,13 @@ export async function raiseWall(demanded: SandboxPolicy, policyFile: string | un
   }
   let keeper: Keeper | undefined;
   try {
-    if (demanded === "none" || demanded === "node") return plainWall(folder, demanded);
+    if (demanded === "none") return plainWall(folder, "none", [ASKED_FOR], { flags: false });
+    if (demanded === "node") return await nodeWall(folder, ASKED_FOR);
     const tried = await tryBubblewrap(folder);
     keeper = tried.keeper;
     if (tried.failure === undefined) return bubblewrapWall(folder, keeper);
     keeper?.release();
-    if (demanded === "auto") return plainWall(folder, "node", tried.failure);
+    if (demanded === "auto") return await nodeWall(folder, tried.failure);
     throw unavailable(
       `bubblewrap, which the policy demands, cannot be raised: ${tried.failure}; or weaken the wall knowingly: ${weakerLine(policyFile)}`,
     );
@@ -58,12 +60,37 @@ function bubblewrapWall(folder: RuntimeFolder, keeper: Keeper | undefined): Wall
 /** Why a weaker wall stands where nothing failed. */
 export const ASKED_FOR = "the policy asks for no more";
 
-function plainWall(folder: RuntimeFolder, name: "node" | "none", why?: string): Wall {
-  const lacks = [why ?? ASKED_FOR];
+/** Where the platform is root and may, its host processes are not. */
+async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
+  let failure: string;
+  try {
+    const account = serviceAccount();
+    const parts = { flags: true, account };
+    if (account === undefined) return plainWall(folder, "node", [why], parts);
+    const trial = nodeCommand(folder, WALLS.dataMbDedicated, parts, reads(folder.entry));
+    const { signal, stderr } = await run(trial, READS);
+    if (signal === "SIGKILL") return plainWall(folder, "node", [why], parts);
+    failure = lastLine(stderr);
+  } catch (error) {
+    failure = text(error);
+  }
+  const root = `host processes are root: no other account can run them and be ended: ${failure}`;
+  return plainWall(folder, "node", [why, root], { flags: true });
+}
+
+const READS = "it reads";
+
+/** Node's arguments: says so when that file can be read, and waits for its end, which must not depend on anybody. */
+function reads(file: string): readonly string[] {
+  const code = `require("node:fs").accessSync(process.argv[1]); console.log(${JSON.stringify(READS)}); setTimeout(() => {}, 5000);`;
+  return ["-e", code, file];
+}
+
+function plainWall(folder: RuntimeFolder, name: "node" | "none", lacks: readonly string[], parts: NodeWall): Wall {
   return {
     name,
     lacks,
-    command: (dataMb, trial) => nodeCommand(folder, dataMb, name === "node", trial),
+    command: (dataMb, trial) => nodeCommand(folder, dataMb, parts, trial),
     release: releaseOnce(),
   };
 }
@@ -112,17 +139,27 @@ function whyNot({ code, stdout, stderr }: Ran): string | undefined {
   // 126: a folder of root's PATH that the service account may not search comes first, and no other holds it.
   if (code === 127 || code === 126 || /not found/.test(stderr))
     return `there is no "bwrap" on PATH${code === 126 ? " that its account may start" : ""}; install it (Debian: apt-get install bubblewrap)`;
-  const words = stderr.trim().split("\n").at(-1) ?? "";
-  return `bwrap failed (exit ${code}): ${words || "without a word"}${/namespace|permitted/i.test(words) ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)" : ""}`;
+  const words = lastLine(stderr);
+  return `bwrap failed (exit ${code}): ${words}${remedy(words)}`;
+}
+
+/** For what bubblewrap is known to say; else nothing. */
+function remedy(words: string): string {
+  if (/namespace|permitted/i.test(words))
+    return "; unprivileged user namespaces must be allowed (sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0: those of the two that there are)";
+  if (/unknown option/i.test(words)) return "; it is too old: bubblewrap 0.8 is the first that knows all it is asked";
+  return "";
 }
 
 interface Ran {
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function run(wall: WallCommand): Promise<Ran> {
+/** `until`: what it says when it is to be ended, by a signal. */
+function run(wall: WallCommand, until?: string): Promise<Ran> {
   return new Promise((resolve) => {
     const child = startBehind(wall, { stdout: "pipe", link: false });
     const late = setTimeout(() => child.kill("SIGKILL"), TIMES.spareReady);
@@ -130,6 +167,7 @@ function run(wall: WallCommand): Promise<Ran> {
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (part: string) => {
       stdout = (stdout + part).slice(0, WALLS.stderrBytes);
+      if (until !== undefined && stdout.includes(until)) child.kill("SIGKILL");
     });
     child.stderr?.setEncoding("utf8").on("data", (part: string) => {
       stderr = (stderr + part).slice(0, WALLS.stderrBytes);
@@ -137,17 +175,25 @@ function run(wall: WallCommand): Promise<Ran> {
     (child.stdio[4] as Readable | null | undefined)?.resume();
     child.once("error", (error) => {
       clearTimeout(late);
-      resolve({ code: null, stdout, stderr: error.message });
+      // It may live on, where it could not be ended: nobody waits for it.
+      child.unref();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      resolve({ code: null, signal: null, stdout, stderr: error.message });
     });
-    child.once("close", (code) => {
+    child.once("close", (code, signal) => {
       clearTimeout(late);
-      resolve({ code, stdout, stderr });
+      resolve({ code, signal, stdout, stderr });
     });
   });
 }
 
 function unavailable(message: string): DriverError {
   return new DriverError("ERR_ISOLATION_UNAVAILABLE", message);
+}
+
+function lastLine(stderr: string): string {
+  return stderr.trim().split("\n").at(-1) || "without a word";
 }
 
 function text(error: unknown): string {

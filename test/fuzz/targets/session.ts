@@ -133,11 +133,8 @@ async function run(input: unknown): Promise<Outcome> {
   await new Promise((resolve) => setImmediate(resolve));
   const ms = Math.min(elapsed(), Math.max(slowest, performance.now() - began));
 
-  // What had to wait is served, all of it.
-  while (session.alive && time.wait > 0) {
-    await time.free();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  // What had to wait is served, all of it. Its own timers keep no process alive: a host's workers do.
+  while (session.alive && time.wait > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(time.wait) + 1));
 
   const failures = link.sent.slice(framesSent).flatMap((frame) => decodeDown(frame));
   const failed = failures.filter((one) => JSON.stringify(one).includes("failed on the host's side"));
@@ -189,7 +186,8 @@ export const session: Target = {
   corpus: distinct(said.flatMap((frames) => [...frames, frames.slice(0, 3).join("\n")])),
   most: LIMITS.frameChars + 16,
   files: [
-    { file: "host/plugin/session.js", functions: ["#receive", "#handle", "#take", "#violate"] },
+    { file: "host/plugin/session.js", functions: ["#handle", "#take", "#violate"] },
+    { file: "host/plugin/incoming.js", functions: ["receive", "#pay", "readingMs"] },
     { file: "host/plugin/dispatcher.js" },
     { file: "host/plugin/budget.js" },
     { file: "host/plugin/outcome.js", functions: ["crashReason"] },

@@ -39,6 +39,40 @@ for (const isolation of ["thread", "process", "dedicated"] as const) {
   );
 }
 
+test("in its own callback, for longer than a plugin's init may take", async (t) => {
+  const { open } = await house(t, { "good.js": GOOD });
+  const callback = { registerDriver: () => standStill(1300) };
+  const host = await open({
+    isolation: "thread",
+    callback,
+    policy: { plugins: { good: { timeouts: { init: 1000 } } } },
+  });
+  assert.is(row(host, "good").state, "running", row(host, "good").refusal?.message);
+  assert.is(row(host, "good").counters.restarts, 0);
+});
+
+test("again and again, while an init hangs: it is refused all the same", async (t) => {
+  const { open } = await house(t, {
+    "hangs.js": `export async function init(callback) {
+      await callback.registerDriver("hangs", {
+        type: () => "hangs", config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
+        endpointOperInfo: () => ({}), join() {}, leave() {},
+      }, { scope: "local" });
+      await new Promise(() => {});
+    }`,
+  });
+  let stalls: NodeJS.Timeout | undefined;
+  t.cleanup(() => clearInterval(stalls));
+  const callback = {
+    registerDriver() {
+      stalls = setInterval(() => standStill(100), 5);
+    },
+  };
+  const policy = { plugins: { hangs: { timeouts: { init: 1000 } } } };
+  const host = await open({ isolation: "thread", callback, policy });
+  assert.is(row(host, "hangs").refusal?.code, "ERR_PLUGIN_INIT_TIMEOUT");
+});
+
 test(
   "longer than a host process may take to answer a ping, again and again",
   async (t) => {

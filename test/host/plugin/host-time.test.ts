@@ -48,6 +48,33 @@ test("far ahead of its share, unasked, is a flood", () => {
   assert.is(time.overdrawn, true);
 });
 
+test("several who take much have one share together, for as long as they do", async () => {
+  const forgotten = () => new Promise((resolve) => setTimeout(resolve, TIMES.hostMemory + 10));
+  // Those of the tests before.
+  await forgotten();
+  const [one, other] = [new HostTime(), new HostTime()];
+  one.spend(hostBurst + 10);
+  const alone = one.wait;
+  assert.ok(alone <= 10 / hostShare, `${alone}`);
+  other.spend(hostBurst + 10);
+  assert.ok(one.wait > 1.5 * alone, `${one.wait}, alone ${alone}`);
+  await forgotten();
+  one.spend(hostBurst + 10);
+  assert.ok(one.wait <= 10 / hostShare, `${one.wait}`);
+});
+
+test("what several sent by themselves is a flood the sooner", async () => {
+  const times = [new HostTime(), new HostTime(), new HostTime(), new HostTime()];
+  // A little less than the share of one, each.
+  const flooded = (): boolean => times.some((one) => one.overdrawn);
+  for (const end = performance.now() + 10_000; !flooded() && performance.now() < end; ) {
+    const began = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const one of times) one.spendUnasked(0.95 * hostShare * (performance.now() - began));
+  }
+  assert.ok(flooded());
+});
+
 const ASKS = `
 export async function init(callback, { store }) {
   const many = {};
@@ -87,6 +114,24 @@ test("requests that had to wait are answered all, in their order; others' calls 
   // All at once they would take some hundred milliseconds, and nothing beside them.
   assert.ok(calls > 5, `${calls} calls`);
   assert.ok(slowest < 250, `${slowest} ms`);
+});
+
+test("several that ask without end leave the thread to others", async (t) => {
+  const endless = ASKS.replace(/for \(let n = 0; n < 40.*/, "for (let n = 0; n < 64; n++) again();").replace(
+    "const got = [];",
+    'const got = []; const again = () => store.compareAndSet("k", null, 1).then(again, () => {});',
+  );
+  const names = ["a", "b", "c", "d"];
+  const files = names.map((name) => [`${name}.js`, endless.replaceAll('"asks"', `"${name}"`)]);
+  const { open } = await house(t, Object.fromEntries(files));
+  const host = await open();
+  for (const name of names) await host.driver(name).createNetwork("n");
+  // They have used up what they may at once.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const before = performance.eventLoopUtilization();
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const { utilization } = performance.eventLoopUtilization(before);
+  assert.ok(utilization > hostShare / 2 && utilization < 0.8, `${utilization}`);
 });
 
 test.run();
