@@ -1,60 +1,71 @@
 /**
  * What one plugin has of the platform's own thread. Its requests are the host's work, done where all calls of all plugins pass:
- * whoever asks for much of it waits, so that the rest have their turn. All who ask for much have one share together, in equal
- * parts: there is one thread, however many plugins there are. Measured on the host's side; no worker can forge it.
+ * what it has cost there it owes, and who owes more than a burst waits, so that the rest have their turn. All who owe are given the
+ * same share together, in equal parts, for there is one thread, however many plugins there are. Measured on the host's side; no
+ * worker can forge it.
  */
 import { TIMES } from "../protocol/limits.js";
 
-/** Those who take much of the thread, or did a moment ago. */
-const many = new Set<HostTime>();
+/** Milliseconds between which nothing is given back: who asks more often is told the same. */
+const TICK = 1;
+/** Milliseconds after which who waits looks again: others may have come or gone. */
+const LOOK = 100;
 
 export class HostTime {
+  /** Those who owe. Nobody leaves before that is paid. */
+  static readonly #owing = new Set<HostTime>();
+  /** Up to when it has been given back. */
+  static #at = performance.now();
+  /** Milliseconds spent by all in about the last second. */
+  static #load = 0;
+
   /** Milliseconds spent and not given back yet. */
   #debt = 0;
-  /** The same of what it sent by itself. */
+  /** Of those, what it sent by itself. */
   #unasked = 0;
-  /** Milliseconds spent in about the last second. */
-  #recent = 0;
-  #at = performance.now();
-  /** Until when it counts among the many. */
-  #counts = 0;
   /** Since when it has owed more than its burst, and never been quit of it all. */
   #owesSince: number | undefined;
 
-  /** Milliseconds until more may be spent; 0: at once. Never less than in truth, unless others have their turn meanwhile. */
+  /** Milliseconds until more may be spent, as things stand; 0: at once. Look again after a while: others come and go. */
   get wait(): number {
-    this.#giveBack();
-    return Math.max(0, this.#debt - TIMES.hostBurst) / this.#share();
+    HostTime.#giveBack();
+    const ms = (Math.max(0, this.#debt - TIMES.hostBurst) * HostTime.#owing.size) / TIMES.hostShare;
+    return Math.min(ms, LOOK);
   }
 
   /** For how long it has had to wait again and again; 0: it does not. */
   get owedMs(): number {
-    this.#giveBack();
-    return this.#owesSince === undefined ? 0 : this.#at - this.#owesSince;
+    HostTime.#giveBack();
+    return this.#owesSince === undefined ? 0 : HostTime.#at - this.#owesSince;
   }
 
-  /** True when more was spent unasked than waiting can answer for: it was paid before it could be made to wait. */
+  /**
+   * True when more was spent unasked than waiting can answer for: it was paid before it could be made to wait. While there is enough
+   * of the thread for all, nobody is to blame.
+   */
   get overdrawn(): boolean {
-    this.#giveBack();
-    return this.#unasked > TIMES.hostDebt;
+    HostTime.#giveBack();
+    return this.#unasked > TIMES.hostDebt && HostTime.#load > TIMES.hostLoad;
   }
 
   /** For what was asked of it, or is done at its request: it may have to wait for that, and cannot be ended for it. */
   spend(ms: number): void {
-    this.#giveBack();
+    HostTime.#giveBack();
+    HostTime.#load += ms;
+    HostTime.#owing.add(this);
     this.#debt = Math.min(this.#debt + ms, TIMES.hostDebt / 2);
-    this.#recent += ms;
-    if (this.#debt > TIMES.hostBurst) this.#owesSince ??= this.#at;
-    if (this.#debt > TIMES.hostBurst || this.#recent > TIMES.hostMuch) {
-      this.#counts = this.#at + TIMES.hostMemory;
-      many.add(this);
-    }
+    if (this.#debt > TIMES.hostBurst) this.#owesSince ??= HostTime.#at;
   }
 
   /** For what it sent by itself. */
   spendUnasked(ms: number): void {
     this.spend(ms);
     this.#unasked += ms;
+  }
+
+  /** Its worker has been ended for what it sent: the next one is not ended for that, too. */
+  forgive(): void {
+    this.#unasked = Math.min(this.#unasked, TIMES.hostDebt / 2);
   }
 
   /** Does a piece of work, at its plugin's expense. A thread that stood still meanwhile is not all on that account. */
@@ -67,27 +78,28 @@ export class HostTime {
     }
   }
 
-  /** Resolves when more may be spent. */
-  async free(): Promise<void> {
-    for (let ms = this.wait; ms > 0; ms = this.wait)
+  /** Resolves when more may be spent, or there is no use in it any more. */
+  async free(useless: () => boolean = () => false): Promise<void> {
+    for (let ms = this.wait; ms > 0 && !useless(); ms = this.wait)
       await new Promise((resolve) => setTimeout(resolve, Math.ceil(ms)).unref());
   }
 
-  #giveBack(): void {
+  /** To all who owe, in equal parts. */
+  static #giveBack(): void {
     const now = performance.now();
-    const back = (now - this.#at) * this.#share();
-    this.#recent *= Math.exp((this.#at - now) / 1000);
-    this.#debt = Math.max(0, this.#debt - back);
-    this.#unasked = Math.max(0, this.#unasked - back);
-    this.#at = now;
-    if (this.#debt === 0) this.#owesSince = undefined;
+    const passed = now - HostTime.#at;
+    if (passed < TICK) return;
+    HostTime.#at = now;
+    HostTime.#load *= Math.exp(-passed / 1000);
+    const part = (passed * TIMES.hostShare) / HostTime.#owing.size;
+    for (const one of HostTime.#owing) one.#receive(part);
   }
 
-  /** Its part of the thread: the whole share, unless it is one of several who take much. */
-  #share(): number {
-    if (!many.has(this)) return TIMES.hostShare;
-    const now = performance.now();
-    for (const one of many) if (one.#counts < now) many.delete(one);
-    return TIMES.hostShare / Math.max(1, many.size);
+  #receive(ms: number): void {
+    this.#debt = Math.max(0, this.#debt - ms);
+    this.#unasked = Math.max(0, this.#unasked - ms);
+    if (this.#debt > 0) return;
+    this.#owesSince = undefined;
+    if (this.#unasked === 0) HostTime.#owing.delete(this);
   }
 }

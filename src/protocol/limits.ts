@@ -69,16 +69,14 @@ export const TIMES = {
   cpuWindow: 10_000,
   /** Frames to a plugin that is over its share go out this often. */
   throttled: 100,
-  /** Of the platform's own thread: what a plugin's requests cost beyond it waits. Several who take much have it together. */
+  /** Of the platform's own thread, for all plugins that owe it time: what their requests cost beyond it waits. */
   hostShare: 0.33,
-  /** Who takes more milliseconds of it in a second takes much, */
-  hostMuch: 50,
-  /** and is counted for so long after. */
-  hostMemory: 1_000,
   /** What its requests may cost there at once, in milliseconds. */
   hostBurst: 20,
-  /** What it may cost there ahead of its share, in milliseconds, before it is ended for flooding. */
+  /** What it may cost there ahead of its part, in milliseconds, before it is ended for flooding, */
   hostDebt: 1_000,
+  /** while all plugins together cost more than so many milliseconds in a second. */
+  hostLoad: 500,
   /** The most that one piece of work is held to cost there, in milliseconds: the thread may have stood still meanwhile. */
   hostPiece: 100,
   /** Of the reading of a worker's frames that much is the platform's own affair for each answer to a call, in milliseconds. */

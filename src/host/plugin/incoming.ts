@@ -88,8 +88,9 @@ export class Incoming {
       return;
     }
     time.spendUnasked(cost);
-    if (time.overdrawn)
-      violate("ERR_FLOOD", "to read what it sends takes more than its part of the platform's own thread");
+    if (!time.overdrawn) return;
+    time.forgive();
+    violate("ERR_FLOOD", "to read what it sends takes more than its part of the platform's own thread");
   }
 }
 

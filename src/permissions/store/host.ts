@@ -38,7 +38,7 @@ export function createStorePower({ plugin, limits, backend, time }: StorePowerOp
   const inTurn = (work: (namespace: Namespace) => Promise<Json>): Promise<Json> => {
     const result = tail.then(async () => {
       // What has its time is done, whoever has gone meanwhile.
-      if (time.wait > 0 && !closed) await time.free();
+      await time.free(() => closed);
       if (time.wait > 0 && closed)
         throw new DriverError("ERR_PLUGIN_STOPPED", `the store of plugin "${plugin}" is closed`, { plugin });
       return exclusive(work);

@@ -6,7 +6,7 @@ import { house } from "../platform/house.js";
 
 const test = suite("host: time on the platform's own thread");
 
-const { hostBurst, hostShare, hostDebt } = TIMES;
+const { hostBurst, hostShare, hostDebt, hostLoad } = TIMES;
 
 test("a burst is free; what is more waits until its share has paid for it", async () => {
   const time = new HostTime();
@@ -23,6 +23,36 @@ test("a burst is free; what is more waits until its share has paid for it", asyn
   assert.ok(time.owedMs > wait / 2, `${time.owedMs}`);
 });
 
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("several who owe are given their share together, for as long as they do", async () => {
+  const times = Array.from({ length: 5 }, () => new HostTime());
+  const took = async (some: readonly HostTime[]): Promise<number> => {
+    // What was owed before is paid.
+    await sleep((times.length * 2 * hostBurst) / hostShare);
+    for (const one of some) one.spend(hostBurst + 10);
+    const began = performance.now();
+    await Promise.all(some.map((one) => one.free()));
+    return performance.now() - began;
+  };
+  const [all, alone] = [await took(times), await took(times.slice(1, 2))];
+  assert.ok(all > 3 * alone, `${all}, alone ${alone}`);
+});
+
+test("while the thread has time for all, what is sent is no flood", async () => {
+  const times = Array.from({ length: 5 }, () => new HostTime()) as [HostTime, HostTime, ...HostTime[]];
+  const [one, other] = times;
+  for (const each of times) each.spend(100);
+  one.spendUnasked(1.5 * hostDebt);
+  assert.ok(one.overdrawn);
+  await sleep(1600);
+  assert.not(one.overdrawn);
+  other.spend(hostLoad);
+  assert.ok(one.overdrawn, "it has not been paid meanwhile");
+  one.forgive();
+  assert.not(one.overdrawn);
+});
+
 test("what its work costs is measured, also of work that throws", () => {
   const time = new HostTime();
   const busy = (): never => {
@@ -31,48 +61,6 @@ test("what its work costs is measured, also of work that throws", () => {
   };
   assert.throws(() => time.charge(busy), "no");
   assert.ok(time.wait > 0);
-});
-
-test("what was asked of it never becomes a flood", () => {
-  const time = new HostTime();
-  for (let i = 0; i < 100; i++) time.spend(hostDebt);
-  assert.is(time.overdrawn, false);
-  assert.ok(time.wait > 0);
-});
-
-test("far ahead of its share, unasked, is a flood", () => {
-  const time = new HostTime();
-  time.spendUnasked(hostDebt - 100);
-  assert.is(time.overdrawn, false);
-  time.spendUnasked(1000);
-  assert.is(time.overdrawn, true);
-});
-
-test("several who take much have one share together, for as long as they do", async () => {
-  const forgotten = () => new Promise((resolve) => setTimeout(resolve, TIMES.hostMemory + 10));
-  // Those of the tests before.
-  await forgotten();
-  const [one, other] = [new HostTime(), new HostTime()];
-  one.spend(hostBurst + 10);
-  const alone = one.wait;
-  assert.ok(alone <= 10 / hostShare, `${alone}`);
-  other.spend(hostBurst + 10);
-  assert.ok(one.wait > 1.5 * alone, `${one.wait}, alone ${alone}`);
-  await forgotten();
-  one.spend(hostBurst + 10);
-  assert.ok(one.wait <= 10 / hostShare, `${one.wait}`);
-});
-
-test("what several sent by themselves is a flood the sooner", async () => {
-  const times = [new HostTime(), new HostTime(), new HostTime(), new HostTime()];
-  // A little less than the share of one, each.
-  const flooded = (): boolean => times.some((one) => one.overdrawn);
-  for (const end = performance.now() + 10_000; !flooded() && performance.now() < end; ) {
-    const began = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const one of times) one.spendUnasked(0.95 * hostShare * (performance.now() - began));
-  }
-  assert.ok(flooded());
 });
 
 const ASKS = `
@@ -133,5 +121,39 @@ test("several that ask without end leave the thread to others", async (t) => {
   const { utilization } = performance.eventLoopUtilization(before);
   assert.ok(utilization > hostShare / 2 && utilization < 0.8, `${utilization}`);
 });
+
+test("what was asked of it never becomes a flood", () => {
+  const time = new HostTime();
+  for (let i = 0; i < 100; i++) time.spend(hostDebt);
+  assert.is(time.overdrawn, false);
+  assert.ok(time.wait > 0);
+});
+
+test("far ahead of its share, unasked, is a flood", () => {
+  const time = new HostTime();
+  time.spendUnasked(hostDebt - 100);
+  assert.is(time.overdrawn, false);
+  time.spendUnasked(1000);
+  assert.is(time.overdrawn, true);
+});
+
+for (const [what, together] of [
+  ["at the same time", true],
+  ["taking turns", false],
+] as const) {
+  test(`what several send by themselves, ${what}, each less than a share: a flood`, async () => {
+    const times = Array.from({ length: 4 }, () => new HostTime());
+    const flooded = (): boolean => times.some((one) => one.overdrawn);
+    let turn = 0;
+    for (const end = performance.now() + 20_000; !flooded() && performance.now() < end; ) {
+      const began = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, together ? 20 : 300));
+      const ms = 0.95 * hostShare * (performance.now() - began);
+      if (together) for (const one of times) one.spendUnasked(ms);
+      else times[turn++ % 4]?.spendUnasked(4 * ms);
+    }
+    assert.ok(flooded());
+  });
+}
 
 test.run();
