@@ -48,10 +48,10 @@ test("a row per bar, ids once, five rounds each but two, in under eight minutes"
   assert.equal(
     fewer.map(({ rows, rounds }) => [rows[0]?.id, rounds]),
     [
-      ["memory-128", 3],
+      ["memory-128", 2],
       ["scale-256", 3],
     ],
-    "what a loaded host of hundreds of plugins costs is worth three runs, all else five",
+    "what a loaded host of hundreds of plugins costs is worth two or three runs, all else five",
   );
   assert.ok(MEASURES.reduce((sum, { seconds }) => sum + seconds, 0) < 480);
 });

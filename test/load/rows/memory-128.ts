@@ -15,9 +15,9 @@ export const memory128: Measure = {
       aim: 1.1,
     },
   ],
-  seconds: 66,
+  seconds: 44,
   // It varies by a few per cent, and takes long.
-  rounds: 3,
+  rounds: 2,
   async round(run) {
     const count = run.count(128, 8);
     return {

@@ -27,7 +27,7 @@ export const scale256: Measure = {
       bar: null,
     })),
   ],
-  seconds: 82,
+  seconds: 145,
   // Each takes long.
   rounds: 3,
   async round(run) {
