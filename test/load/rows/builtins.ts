@@ -71,7 +71,7 @@ export const builtins: Measure = {
       aim: 1.1,
     },
   ],
-  seconds: 8,
+  seconds: 4,
   async round(run) {
     const rounds = run.count(200_000, 5_000);
     return {

@@ -51,7 +51,7 @@ export const coldLoad: Measure = {
     },
     { id: "cold-load-first", what: "the same, no bundler process kept ahead either", bar: null, ...spec },
   ],
-  seconds: 9,
+  seconds: 7,
   async round(run) {
     const whole = await run.pair(() => load(true, run.ms(400)), bare);
     return { "cold-load": whole, "cold-load-first": { ...whole, ours: await load(false, run.ms(100)) } };

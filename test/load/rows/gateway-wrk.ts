@@ -71,7 +71,7 @@ export const gatewayWrk: Measure = {
       aim: 0.8,
     },
   ],
-  seconds: 27,
+  seconds: 23,
   lacks: noWrk,
   round: async (run) => ({
     [ID]: await run.pair(

@@ -56,7 +56,7 @@ export const hangRecovery: Measure = {
       ...spec,
     },
   ],
-  seconds: 20,
+  seconds: 12,
   round: async (run) => ({
     "hang-recovery": await hang("process", run),
     "hang-recovery-thread": await hang("thread", run),

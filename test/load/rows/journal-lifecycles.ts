@@ -29,7 +29,7 @@ export const journalLifecycles: Measure = {
       aim: 0.8,
     },
   ],
-  seconds: 19,
+  seconds: 17,
   round: async (run) => ({
     [ID]: await run.pair(
       () => lifecycles(true, run.ms(1000)),

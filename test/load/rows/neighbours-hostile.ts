@@ -43,7 +43,7 @@ export const neighboursHostile: Measure = {
       aim: 1.5,
     },
   ],
-  seconds: 34,
+  seconds: 28,
   async round(run) {
     const short = { timeouts: { endpointOperInfo: 500 } };
     const policy = { plugins: Object.fromEntries(Object.keys(HOSTILE).map((type) => [type, short])) };

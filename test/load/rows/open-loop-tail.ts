@@ -26,7 +26,7 @@ export const openLoopTail: Measure = {
       ...spec,
     },
   ],
-  seconds: 28,
+  seconds: 26,
   round: async (run) => ({
     "open-loop-tail": await tail("process", run),
     "open-loop-tail-thread": await tail("thread", run),

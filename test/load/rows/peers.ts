@@ -21,7 +21,7 @@ export const peers: Measure = {
       ...spec,
     } as const,
   ]),
-  seconds: 16,
+  seconds: 13,
   rounds: 1,
   async round(run) {
     const ms = run.ms(500);

@@ -19,7 +19,7 @@ export const saturationByFlight: Measure = {
       bar: null,
     })),
   ),
-  seconds: 16,
+  seconds: 14,
   rounds: 1,
   async round(run) {
     const floor = await byFlight(rawEcho, run);

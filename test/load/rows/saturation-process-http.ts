@@ -17,7 +17,7 @@ export const saturationProcessHttp: Measure = {
       aim: 15,
     },
   ],
-  seconds: 18,
+  seconds: 15,
   round: async (run) => ({
     [ID]: await run.pair(
       () => saturation(ours("process"), 256, run.ms(1000)),

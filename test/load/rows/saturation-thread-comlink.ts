@@ -17,7 +17,7 @@ export const saturationThreadComlink: Measure = {
       aim: 2.5,
     },
   ],
-  seconds: 16,
+  seconds: 14,
   round: async (run) => ({
     [ID]: await run.pair(
       () => saturation(ours("thread"), 256, run.ms(1000)),

@@ -17,7 +17,7 @@ export const sequentialProcessHttp: Measure = {
       aim: 0.8,
     },
   ],
-  seconds: 14,
+  seconds: 11,
   round: async (run) => ({
     [ID]: await run.pair(
       () => sequential(ours("process"), run.ms(700)),

@@ -17,7 +17,7 @@ export const sequentialThreadRawEcho: Measure = {
       aim: 1.2,
     },
   ],
-  seconds: 12,
+  seconds: 11,
   round: async (run) => ({
     [ID]: await run.pair(
       () => sequential(ours("thread"), run.ms(700)),

@@ -27,7 +27,7 @@ export const spareLoad: Measure = {
     { id: "spare-load", what: "load into a spare to first driver answer, process isolation", bar: 10, aim: 5, ...spec },
     { id: "spare-load-thread", what: "load into a spare to first driver answer, thread isolation", bar: null, ...spec },
   ],
-  seconds: 18,
+  seconds: 9,
   round: async (run) => ({
     "spare-load": await load("process", run),
     "spare-load-thread": await load("thread", run),

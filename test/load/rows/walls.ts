@@ -70,7 +70,7 @@ export const walls: Measure = {
       bar: null,
     })),
   ),
-  seconds: 9,
+  seconds: 7,
   rounds: 1,
   lacks: () => noBubblewrap || undefined,
   async round(run) {

@@ -65,7 +65,7 @@ export const work: Measure = {
       bar: null,
     })),
   ),
-  seconds: 11,
+  seconds: 9,
   rounds: 1,
   async round(run) {
     const loop = { inFlight: 256, ms: run.ms(800) };
