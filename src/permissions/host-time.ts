@@ -60,12 +60,20 @@ export class HostTime {
   /** For what it sent by itself. */
   spendUnasked(ms: number): void {
     this.spend(ms);
-    this.#unasked += ms;
+    // What would never be paid is not written down: it would take parts from others long after.
+    this.#unasked = Math.min(this.#unasked + ms, 2 * TIMES.hostDebt);
   }
 
   /** Its worker has been ended for what it sent: the next one is not ended for that, too. */
   forgive(): void {
     this.#unasked = Math.min(this.#unasked, TIMES.hostDebt / 2);
+  }
+
+  /** Its plugin is gone: what it owes is not paid at others' expense. */
+  close(): void {
+    this.#debt = 0;
+    this.#unasked = 0;
+    this.#receive(0);
   }
 
   /** Does a piece of work, at its plugin's expense. A thread that stood still meanwhile is not all on that account. */

@@ -6,7 +6,7 @@ import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import type { HostTime } from "../../permissions/host-time.js";
 import { ProtocolViolation } from "../../protocol/frame.js";
-import { LIMITS } from "../../protocol/limits.js";
+import { LIMITS, TIMES } from "../../protocol/limits.js";
 import type { ApplyRequest } from "../../protocol/messages.js";
 import { Budget } from "./budget.js";
 
@@ -21,6 +21,9 @@ export interface DispatcherOptions {
   /** At whose expense. */
   readonly time: HostTime;
 }
+
+/** What each request costs beside what is measured, in milliseconds: promises, a look into the store, an answer on its way. */
+const REQUEST_MS = 0.015;
 
 /** Bounded by a count of its own: who floods with it is ended for that, and at once. */
 const AT_ONCE = "registerDriver";
@@ -51,10 +54,18 @@ export class Dispatcher {
 
   /** As text: values take many times as much, and there may be many. */
   #keep(request: ApplyRequest): void {
-    const text = this.#options.time.charge(() => JSON.stringify(request));
+    const { time, violate } = this.#options;
+    const began = performance.now();
+    const text = time.charge(() => JSON.stringify(request));
     if (this.#waitingChars + text.length > LIMITS.requestChars) {
       const words = `more than ${LIMITS.requestChars} characters of requests are waiting; await their answers`;
       this.#refuse(request.id, new DriverError("ERR_PERMISSION_LIMIT", `${request.path[0]}: ${words}`));
+      // It has been told to wait, and waiting does not keep it from asking: that is a flood, if it goes on.
+      time.spendUnasked(Math.min(performance.now() - began, TIMES.hostPiece) + REQUEST_MS);
+      if (time.overdrawn) {
+        time.forgive();
+        violate("ERR_FLOOD", "to refuse what it asks takes more than its part of the platform's own thread");
+      }
       return;
     }
     this.#waitingChars += text.length;
@@ -93,6 +104,7 @@ export class Dispatcher {
 
   #serve({ id, path: [name], argumentList }: ApplyRequest): void {
     const { time } = this.#options;
+    time.spend(REQUEST_MS);
     const reply = (value: Json): void => this.#answer({ id, type: "RAW", value });
     const refuse = (cause: unknown): void =>
       this.#refuse(

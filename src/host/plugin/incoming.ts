@@ -27,6 +27,8 @@ export interface IncomingOptions {
 const SMALL_FRAME = 4096;
 /** What every frame costs besides, in milliseconds. */
 const FRAME_MS = 0.005;
+/** Messages that may come with the answer to a call: what its driver asks and logs meanwhile. */
+const MESSAGES_OF_CALL = 32;
 
 export class Incoming {
   readonly #options: IncomingOptions;
@@ -63,7 +65,7 @@ export class Incoming {
         this.#options.handle(read);
         if (!alive()) return;
       }
-      this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - pending());
+      this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - pending(), messages.length);
     } catch (error) {
       // Whatever else is thrown here is a fault of ours, met on a hostile frame: it costs the worker, not the platform.
       violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
@@ -79,15 +81,14 @@ export class Incoming {
     return "what it asks takes more than its part of the platform's own thread, and waits";
   }
 
-  /** What was asked of it is read at the platform's own expense. */
-  #pay(cost: number, replies: number): void {
+  /** What was asked of it is read at the platform's own expense, with as much beside each answer as belongs to a call. */
+  #pay(cost: number, replies: number, messages: number): void {
     const { time, violate } = this.#options;
-    if (replies > 0) {
-      const own = cost - replies * TIMES.hostReply;
-      if (own > 0) time.spend(own);
-      return;
-    }
-    time.spendUnasked(cost);
+    const unasked = replies === 0 ? 1 : Math.max(0, messages - replies * MESSAGES_OF_CALL) / messages;
+    const own = cost * (1 - unasked) - replies * TIMES.hostReply;
+    if (own > 0) time.spend(own);
+    if (unasked === 0) return;
+    time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
     time.forgive();
     violate("ERR_FLOOD", "to read what it sends takes more than its part of the platform's own thread");

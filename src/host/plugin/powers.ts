@@ -40,6 +40,7 @@ export function openPowers(
     notices: new Map(opened.flatMap((one) => [...(one.notices ?? [])])),
     async close() {
       for (const one of opened) await one.close?.();
+      time.close();
     },
   };
 }

@@ -68,8 +68,8 @@ async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
     const parts = { flags: true, account };
     if (account === undefined) return plainWall(folder, "node", [why], parts);
     const trial = nodeCommand(folder, WALLS.dataMbDedicated, parts, reads(folder.entry));
-    const { signal, stderr } = await run(trial, READS);
-    if (signal === "SIGKILL") return plainWall(folder, "node", [why], parts);
+    const { signal, stdout, stderr } = await run(trial, READS);
+    if (signal === "SIGKILL" && stdout.includes(READS)) return plainWall(folder, "node", [why], parts);
     failure = lastLine(stderr);
   } catch (error) {
     failure = text(error);

@@ -26,6 +26,10 @@ const CALLS = 24;
 const UNREAD = /^a frame (is|bears|has|acknowledges no)/;
 /** Microtasks after which a request that waits for nothing has been answered. */
 const TURNS = 4;
+/** Of so many lengths of an input one finds its time used up. */
+const USED_UP = 16;
+/** How an input ends that finds more than that. */
+const OVERDRAWN = "\t\t";
 const METHODS = ["createNetwork", "createEndpoint", "join", "endpointOperInfo"] as const;
 
 class NoLink implements Link {
@@ -84,8 +88,6 @@ function powers(time: HostTime): {
 async function run(input: unknown): Promise<Outcome> {
   const link = new NoLink();
   const time = new HostTime();
-  // Now and then its time is used up: what it asks then waits.
-  if (typeof input === "string" && input.length % 16 === 0) time.spend(TIMES.hostBurst + 0.5);
   const { methods, notices } = powers(time);
   const violations: string[] = [];
   let faults = 0;
@@ -116,6 +118,12 @@ async function run(input: unknown): Promise<Outcome> {
     // Calls of one turn of the loop share a frame: each has one of its own, as in what was recorded.
     await new Promise((resolve) => setImmediate(resolve));
   }
+  // Now and then its time is used up: what it asks then waits.
+  if (typeof input === "string" && input.length % USED_UP === 0)
+    time.spend(TIMES.hostBurst + (input.length > LIMITS.requestChars ? 50 : 0.5));
+  // It has been overdrawn: what it sends without being asked is a flood.
+  const overdrawn = typeof input === "string" && input.endsWith(OVERDRAWN);
+  if (overdrawn) time.spendUnasked(1.5 * TIMES.hostDebt);
   await undefined;
   const framesSent = link.sent.length;
   const elapsed = stopwatch();
@@ -147,8 +155,9 @@ async function run(input: unknown): Promise<Outcome> {
   );
   if (session.alive) {
     link.onFrame?.("00000001[1]");
-    must(session.alive, "an honest frame after it was refused");
+    must(session.alive || overdrawn, "an honest frame after it was refused");
   }
+  time.close();
   session.end({ code: "ERR_PLUGIN_STOPPED", reason: "the input is over", crash: false });
   await start;
   must(ends === 1, `ended ${ends} times`);
@@ -167,12 +176,17 @@ function dear(): string[] {
     return JSON.stringify({ kind: "request", message });
   };
   const times = (count: number, text: string): string => Array.from({ length: count }, () => text).join("\n");
+  // Its time is used up, and more waits than may.
+  const long = frame(1, request("store.set", "x".repeat(LIMITS.frameChars - 1024)));
+  const waiting = times(Math.ceil(LIMITS.requestChars / long.length) + 4, long);
   const notices = frame(LIMITS.frameMessages - 1, '{"kind":"notice","name":"log.write","args":["info","x"]}');
   return [
     times(LIMITS.framesPerSecond + 1, "00000001[1]"),
     times(Math.ceil(LIMITS.noticesPerSecond / LIMITS.frameMessages) + 1, notices),
     frame(LIMITS.requestsOpen + 1, request("store.get")),
     times(17, frame(1, request("fuzz.big"))),
+    waiting.padEnd(Math.ceil(waiting.length / USED_UP) * USED_UP),
+    `00000001[1]${OVERDRAWN}`,
     ...["fuzz.fault", "fuzz.refuse", "fuzz.at-once"].map((name) => frame(1, request(name))),
     frame(1, request("fuzz.fault", true)),
   ];

@@ -1,6 +1,7 @@
 /** What one plugin has of the platform's own thread: a burst at once, a share for ever; what is more waits, or is a flood. */
+import { Dispatcher } from "#dist/host/plugin/dispatcher.js";
 import { HostTime } from "#dist/permissions/host-time.js";
-import { TIMES } from "#dist/protocol/limits.js";
+import { LIMITS, TIMES } from "#dist/protocol/limits.js";
 import { assert, suite } from "../../harness.js";
 import { house } from "../platform/house.js";
 
@@ -51,6 +52,10 @@ test("while the thread has time for all, what is sent is no flood", async () => 
   assert.ok(one.overdrawn, "it has not been paid meanwhile");
   one.forgive();
   assert.not(one.overdrawn);
+  one.spend(hostBurst);
+  assert.ok(one.wait > 0);
+  one.close();
+  assert.is(one.wait, 0);
 });
 
 test("what its work costs is measured, also of work that throws", () => {
@@ -120,6 +125,28 @@ test("several that ask without end leave the thread to others", async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const { utilization } = performance.eventLoopUtilization(before);
   assert.ok(utilization > hostShare / 2 && utilization < 0.8, `${utilization}`);
+});
+
+test("who goes on asking for what is refused is ended for flooding", () => {
+  const violations: string[] = [];
+  const refused: string[] = [];
+  const time = new HostTime();
+  const dispatcher = new Dispatcher({
+    request: () => null,
+    notice: () => true,
+    send: (text) => refused.push(text),
+    violate: (code) => violations.push(code),
+    time,
+  });
+  const ask = (value: string): void =>
+    dispatcher.request({ id: "a", type: "APPLY", path: ["store.get"], argumentList: [{ type: "RAW", value }] });
+  time.spend(hostDebt);
+  const part = "x".repeat(LIMITS.requestChars / 16);
+  for (let n = 0; n < 16; n++) ask(part);
+  assert.match(refused.join(), /ERR_PERMISSION_LIMIT.*await their answers/);
+  for (let n = 0; n < 1_000_000 && violations.length === 0; n++) ask(part);
+  dispatcher.stop();
+  assert.equal(violations, ["ERR_FLOOD"]);
 });
 
 test("what was asked of it never becomes a flood", () => {
