@@ -7,6 +7,7 @@ import type { Json } from "../../driverapi/json.js";
 import { FIREWALL } from "../../protocol/limits.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub, NetlinkLogger } from "../netlink/hub.js";
+import { readMark } from "../netlink/ledger.js";
 import type { NetlinkLimits } from "../netlink/limits.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
@@ -76,6 +77,8 @@ class Hub implements FirewallHub {
   readonly #ledger: FirewallLedger;
   readonly #logger: NetlinkLogger;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
+  /** Bridges of others with a default route, as they were last seen. */
+  #uplinks: readonly string[] = [];
   #queue: readonly Job[] = [];
   /** Everything that reads or changes rows, one after another. */
   #line: Promise<unknown> = Promise.resolve();
@@ -230,7 +233,7 @@ class Hub implements FirewallHub {
       const name = tableOf(this.#ledger.id, plugin);
       const own = this.#rowsOf(plugin).map(({ rule }) => rule);
       if (own.length === 0) gone.push(name);
-      else put.push({ name, prefix: prefixOf(own), rules: own });
+      else put.push({ name, prefix: prefixOf(own), rules: own, uplinks: this.#uplinks });
       rules.push(...own);
     }
     if (put.length === 0 && gone.length === 0) return;
@@ -250,6 +253,7 @@ class Hub implements FirewallHub {
     if (this.#ready) return;
     await this.#netlink.reconcile();
     this.#rows = new Map((await this.#ledger.load()).map((row) => [row.name, row]));
+    this.#uplinks = uplinksOf(await this.#netlink.backend.look({ routes: true, kinds: true }));
     const tables = await this.backend.tables();
     const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
     const left = tables.filter((name) => {
@@ -306,6 +310,17 @@ function changed(
     else next.delete(change.drop);
   }
   return next;
+}
+
+/** Bridges without a mark of ours that carry a default route. */
+function uplinksOf({ links, routes }: NamespaceView): readonly string[] {
+  const ways = new Set(
+    routes.filter(({ destination }) => /^(0\.0\.0\.0|::)\/0$/.test(destination)).map(({ dev }) => dev),
+  );
+  return [...links.values()]
+    .filter(({ name, kind, alias }) => kind === "bridge" && ways.has(name) && readMark(alias) === undefined)
+    .map(({ name }) => name)
+    .sort();
 }
 
 /** Every bridge of a plugin has its grant's prefix. */
