@@ -11,7 +11,7 @@ import { readMark } from "../netlink/ledger.js";
 import type { NetlinkLimits } from "../netlink/limits.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
-import { openFirewall } from "./choose.js";
+import { openFirewall, openNeighbours } from "./choose.js";
 import { createFirewallPower } from "./host.js";
 import {
   type FirewallChange,
@@ -23,9 +23,11 @@ import {
   tableOf,
 } from "./ledger.js";
 import type { FirewallLimits } from "./limits.js";
+import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
 import { type FirewallRule, familyOfRule, keyOf, sameRule } from "./rule.js";
 import { checkRules } from "./rules.js";
+import { Surroundings } from "./surroundings.js";
 import { failed } from "./words.js";
 
 /** What `createFirewallHub` takes. */
@@ -39,6 +41,8 @@ export interface FirewallHubOptions {
   readonly ledger?: FirewallLedger | undefined;
   /** Instead of what netlink's kind and `netns` choose. */
   readonly use?: FirewallBackend | undefined;
+  /** Default: those of the namespace; with `use`, none. */
+  readonly neighbours?: Neighbours | undefined;
 }
 
 /** One host's firewall. */
@@ -76,6 +80,7 @@ class Hub implements FirewallHub {
   readonly #netlink: NetlinkHub;
   readonly #ledger: FirewallLedger;
   readonly #logger: NetlinkLogger;
+  readonly #around: Surroundings;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
   /** Bridges of others with a default route, as they were last seen. */
   #uplinks: readonly string[] = [];
@@ -86,11 +91,13 @@ class Hub implements FirewallHub {
   #ready = false;
   #closing: Promise<void> | undefined;
 
-  constructor({ netlink, netns, logger, ledger, use }: FirewallHubOptions) {
+  constructor({ netlink, netns, logger, ledger, use, neighbours }: FirewallHubOptions) {
     this.#netlink = netlink;
     this.#logger = logger;
     this.#ledger = ledger ?? new MemoryFirewallLedger();
     this.backend = use ?? openFirewall(netlink.kind, netns);
+    const around = neighbours ?? (use ? NO_NEIGHBOURS : openNeighbours(netlink.kind, netns));
+    this.#around = new Surroundings({ neighbours: around, logger });
   }
 
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
@@ -238,6 +245,7 @@ class Hub implements FirewallHub {
     }
     if (put.length === 0 && gone.length === 0) return;
     await this.backend.program(put, gone);
+    await this.#settle();
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
     const opened = families.size === 0 ? [] : await this.backend.forward([...families]);
     if (opened.length > 0) {
@@ -247,6 +255,13 @@ class Hub implements FirewallHub {
         `firewall: forwarding of ${which} is switched on in this namespace, and stays so`,
       );
     }
+  }
+
+  /** Brings the neighbours in line with the tables there are, whosever: another host's may need what ours put there. */
+  async #settle(): Promise<void> {
+    const bridges = [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
+    if (bridges.length > 0) await this.#around.keep(bridges);
+    else if ((await this.backend.tables()).length === 0) await this.#around.leave();
   }
 
   async #reconcile(): Promise<void> {
