@@ -7,6 +7,8 @@ export interface FirewallTable {
   /** What the names of the plugin's links begin with, before the `-`. */
   readonly prefix: string;
   readonly rules: readonly FirewallRule[];
+  /** Bridges of others that carry a default route: the machine's way out where its card is a port of one. */
+  readonly uplinks: readonly string[];
 }
 
 /** A port somebody in the namespace listens on. */

@@ -7,10 +7,11 @@ import type { Json } from "../../driverapi/json.js";
 import { FIREWALL } from "../../protocol/limits.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub, NetlinkLogger } from "../netlink/hub.js";
+import { readMark } from "../netlink/ledger.js";
 import type { NetlinkLimits } from "../netlink/limits.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
-import { openFirewall } from "./choose.js";
+import { openFirewall, openNeighbours } from "./choose.js";
 import { createFirewallPower } from "./host.js";
 import {
   type FirewallChange,
@@ -22,9 +23,11 @@ import {
   tableOf,
 } from "./ledger.js";
 import type { FirewallLimits } from "./limits.js";
+import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
 import { type FirewallRule, familyOfRule, keyOf, sameRule } from "./rule.js";
 import { checkRules } from "./rules.js";
+import { Surroundings } from "./surroundings.js";
 import { failed } from "./words.js";
 
 /** What `createFirewallHub` takes. */
@@ -38,6 +41,8 @@ export interface FirewallHubOptions {
   readonly ledger?: FirewallLedger | undefined;
   /** Instead of what netlink's kind and `netns` choose. */
   readonly use?: FirewallBackend | undefined;
+  /** Default: those of the namespace; with `use`, none. */
+  readonly neighbours?: Neighbours | undefined;
 }
 
 /** One host's firewall. */
@@ -75,7 +80,10 @@ class Hub implements FirewallHub {
   readonly #netlink: NetlinkHub;
   readonly #ledger: FirewallLedger;
   readonly #logger: NetlinkLogger;
+  readonly #around: Surroundings;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
+  /** Bridges of others with a default route, as they were last seen. */
+  #uplinks: readonly string[] = [];
   #queue: readonly Job[] = [];
   /** Everything that reads or changes rows, one after another. */
   #line: Promise<unknown> = Promise.resolve();
@@ -83,11 +91,13 @@ class Hub implements FirewallHub {
   #ready = false;
   #closing: Promise<void> | undefined;
 
-  constructor({ netlink, netns, logger, ledger, use }: FirewallHubOptions) {
+  constructor({ netlink, netns, logger, ledger, use, neighbours }: FirewallHubOptions) {
     this.#netlink = netlink;
     this.#logger = logger;
     this.#ledger = ledger ?? new MemoryFirewallLedger();
     this.backend = use ?? openFirewall(netlink.kind, netns);
+    const around = neighbours ?? (use ? NO_NEIGHBOURS : openNeighbours(netlink.kind, netns));
+    this.#around = new Surroundings({ neighbours: around, logger });
   }
 
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
@@ -230,11 +240,12 @@ class Hub implements FirewallHub {
       const name = tableOf(this.#ledger.id, plugin);
       const own = this.#rowsOf(plugin).map(({ rule }) => rule);
       if (own.length === 0) gone.push(name);
-      else put.push({ name, prefix: prefixOf(own), rules: own });
+      else put.push({ name, prefix: prefixOf(own), rules: own, uplinks: this.#uplinks });
       rules.push(...own);
     }
     if (put.length === 0 && gone.length === 0) return;
     await this.backend.program(put, gone);
+    await this.#settle();
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
     const opened = families.size === 0 ? [] : await this.backend.forward([...families]);
     if (opened.length > 0) {
@@ -246,10 +257,18 @@ class Hub implements FirewallHub {
     }
   }
 
+  /** Brings the neighbours in line with the tables there are, whosever: another host's may need what ours put there. */
+  async #settle(): Promise<void> {
+    const bridges = [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
+    if (bridges.length > 0) await this.#around.keep(bridges);
+    else if ((await this.backend.tables()).length === 0) await this.#around.leave();
+  }
+
   async #reconcile(): Promise<void> {
     if (this.#ready) return;
     await this.#netlink.reconcile();
     this.#rows = new Map((await this.#ledger.load()).map((row) => [row.name, row]));
+    this.#uplinks = uplinksOf(await this.#netlink.backend.look({ routes: true, kinds: true }));
     const tables = await this.backend.tables();
     const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
     const left = tables.filter((name) => {
@@ -306,6 +325,17 @@ function changed(
     else next.delete(change.drop);
   }
   return next;
+}
+
+/** Bridges without a mark of ours that carry a default route. */
+function uplinksOf({ links, routes }: NamespaceView): readonly string[] {
+  const ways = new Set(
+    routes.filter(({ destination }) => /^(0\.0\.0\.0|::)\/0$/.test(destination)).map(({ dev }) => dev),
+  );
+  return [...links.values()]
+    .filter(({ name, kind, alias }) => kind === "bridge" && ways.has(name) && readMark(alias) === undefined)
+    .map(({ name }) => name)
+    .sort();
 }
 
 /** Every bridge of a plugin has its grant's prefix. */

@@ -117,7 +117,10 @@ onBoth(
     const table = tableOf(ledger.id, "bridge");
     assert.equal(await firewall.backend.tables(), [table]);
     // Somebody has flushed everything meanwhile, and a table of nobody's has come.
-    await firewall.backend.program([{ name: tableOf(ledger.id, "gone"), prefix: "go", rules: [] }], [table]);
+    await firewall.backend.program(
+      [{ name: tableOf(ledger.id, "gone"), prefix: "go", rules: [], uplinks: [] }],
+      [table],
+    );
 
     const next = createFirewallHub({ netlink: hub, logger: SILENT, ledger, use: firewall.backend });
     t.cleanup(async () => {
@@ -137,7 +140,7 @@ onBoth(test, "tables of a process that has ended are removed, those of others st
   const alive = tableOf(new MemoryFirewallLedger().id, "bridge");
   const lasting = tableOf("d-0123abcd", "bridge");
   await firewall.backend.program(
-    [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [] })),
+    [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [], uplinks: [] })),
     [],
   );
   await firewall.reconcile();

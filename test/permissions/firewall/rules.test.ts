@@ -198,7 +198,8 @@ for (const attack of ATTACKS) {
     assert.equal(await fire("rules"), before, "nothing has changed");
 
     // Past the rules, it is done.
-    if (attack.works) await rules.program([{ name: "bulkhead_test_bridge", prefix: "bh", rules: [attack.works] }], []);
+    const table = { name: "bulkhead_test_bridge", prefix: "bh", uplinks: [] };
+    if (attack.works) await rules.program([{ ...table, rules: [attack.works] }], []);
   });
 }
 

@@ -1,13 +1,10 @@
 /** The firewall by nftables: `nft -j -f -`, `ss` for who listens, and the two switches of the kernel's for forwarding. Never a shell. */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
-import type { IpOutcome } from "../../netlink/kernel/ip.js";
-import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
 import type { FirewallBackend, FirewallTable, Listener } from "../backend.js";
 import { readTable } from "../ledger.js";
-import { failed } from "../words.js";
 import { readListeners } from "./listeners.js";
 import { transaction } from "./ruleset.js";
-import { execute } from "./run.js";
+import { Tools } from "./tools.js";
 
 /** The kernel's switches, by family. */
 const SWITCHES: Readonly<Record<4 | 6, string>> = {
@@ -15,41 +12,38 @@ const SWITCHES: Readonly<Record<4 | 6, string>> = {
   6: "/proc/sys/net/ipv6/conf/all/forwarding",
 };
 
-/** Programs used, and the Debian packages they come in. */
-const PACKAGES = { nft: "nftables", ss: "iproute2", cat: "coreutils", tee: "coreutils" } as const;
-
 export class NftBackend implements FirewallBackend {
   readonly kind = "kernel";
-  readonly #netns: string | undefined;
+  readonly #tools: Tools;
 
   /** `netns`: a name, a path, or the process's own. */
   constructor(netns: string | undefined) {
-    this.#netns = netns === undefined ? undefined : netnsPath(netns);
+    this.#tools = new Tools(netns);
   }
 
   async tables(): Promise<readonly string[]> {
     // Where there is no nft, nobody has made a table of ours; that it is missing is said when it is needed.
-    if (program("nft") === undefined) return [];
-    const { stdout } = await this.#run("tables", "nft", ["-j", "list", "tables"]);
+    if (!this.#tools.has("nft")) return [];
+    const stdout = await this.#tools.run("tables", "nft", ["-j", "list", "tables"]);
     return readTables(stdout).filter((name) => readTable(name) !== undefined);
   }
 
   async program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void> {
-    await this.#run("program", "nft", ["-j", "-f", "-"], JSON.stringify(transaction(put, drop)));
+    await this.#tools.run("program", "nft", ["-j", "-f", "-"], JSON.stringify(transaction(put, drop)));
   }
 
   async listeners(): Promise<readonly Listener[]> {
-    const { stdout } = await this.#run("listeners", "ss", ["-H", "-l", "-n", "-t", "-u", "-S"]);
+    const stdout = await this.#tools.run("listeners", "ss", ["-H", "-l", "-n", "-t", "-u", "-S"]);
     return readListeners(stdout);
   }
 
   async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
     const files = families.map((family) => SWITCHES[family]);
-    const { stdout } = await this.#run("forward", "cat", files);
+    const stdout = await this.#tools.run("forward", "cat", files);
     const now = stdout.trim().split("\n");
     const off = families.filter((_, index) => now[index] === "0");
     if (off.length > 0)
-      await this.#run(
+      await this.#tools.run(
         "forward",
         "tee",
         off.map((family) => SWITCHES[family]),
@@ -57,32 +51,6 @@ export class NftBackend implements FirewallBackend {
       );
     return off;
   }
-
-  /** Runs a program in the namespace. Rejects when it fails. */
-  async #run(op: string, name: keyof typeof PACKAGES, args: readonly string[], input = ""): Promise<IpOutcome> {
-    const path = program(name);
-    if (path === undefined) {
-      throw failed(
-        undefined,
-        op,
-        `there is no "${name}" in ${FOLDERS.join(", ")} (Debian: apt install ${PACKAGES[name]})`,
-      );
-    }
-    const command = [path, ...args];
-    const enter = this.#netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${this.#netns}`];
-    const outcome = await execute([...enter, ...command], input);
-    if (outcome.code !== 0) throw failed(undefined, op, complaint(outcome, name));
-    return outcome;
-  }
-}
-
-/** The first line a program said; nft repeats its input after it. */
-function complaint({ stderr, code }: IpOutcome, name: string): string {
-  const said = stderr
-    .split("\n")
-    .map((line) => line.trim())
-    .find((line) => line !== "");
-  return said ?? `${name} ended with ${code} and said nothing`;
 }
 
 function readTables(stdout: string): readonly string[] {
