@@ -2,6 +2,7 @@
 import { doctor } from "#dist/cli/doctor.js";
 import { runReported } from "#dist/cli/output.js";
 import type { Checked, DoctorSeams } from "#dist/doctor/doctor.js";
+import type { NetworkChecked } from "#dist/doctor/network/checks.js";
 
 export interface Told {
   readonly exit: number;
@@ -14,6 +15,7 @@ export interface Json {
   readonly sandbox: string;
   readonly wall: string | null;
   readonly checks: readonly Checked[];
+  readonly network: readonly NetworkChecked[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 
