@@ -20,7 +20,7 @@ export interface Json {
 }
 
 /** `policy`: the policy's file, which need not be there. */
-export async function run(policy: string, json: boolean, seams?: DoctorSeams): Promise<Told> {
+export async function run(policy: string, json: boolean, seams?: DoctorSeams, netns?: string): Promise<Told> {
   let out = "";
   let err = "";
   const streams = {
@@ -31,6 +31,6 @@ export async function run(policy: string, json: boolean, seams?: DoctorSeams): P
       err += text;
     },
   };
-  const exit = await runReported(json, streams, () => doctor({ policy, policyNamed: false }, seams));
+  const exit = await runReported(json, streams, () => doctor({ policy, policyNamed: false, netns }, seams));
   return { exit, out, err };
 }
