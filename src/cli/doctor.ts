@@ -1,35 +1,71 @@
-/** `bulkhead doctor`: tries every wall from inside, and says which of those that the policy demands do not hold. */
+/** `bulkhead doctor`: tries every wall from inside, looks at the machine's network, and says what the policy demands and does not hold. */
 import { type Checked, type DoctorSeams, type Examination, examine } from "../doctor/doctor.js";
+import { checkNetwork, type NetworkChecked } from "../doctor/network/checks.js";
 import { DriverError } from "../driverapi/errors.js";
 import { readPolicyFile } from "../host/policy/policy-file.js";
+import { netnsProblem } from "../permissions/netlink/kernel/available.js";
+import { networkDemand } from "./network-demand.js";
 import { type Report, table } from "./output.js";
 import type { Places } from "./places.js";
 
 /** Characters of an example in the table; JSON has all of it. */
 const FOUND_CHARS = 96;
 
-/** Looks. Fails when a wall that the policy demands is down; with no policy at all, "bubblewrap" is demanded, as in the host. */
-export async function doctor(places: Pick<Places, "policy" | "policyNamed">, seams?: DoctorSeams): Promise<Report> {
-  const { policy } = await readPolicyFile(places.policy, { absent: places.policyNamed ? "error" : "empty" });
-  const found = await examine(policy.sandbox ?? "bubblewrap", places.policy, seams);
-  const { sandbox, wall, checks, down } = found;
-  const report = { data: { sandbox, wall, checks }, text: text(found) };
-  if (down.length === 0) return report;
-  return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
+/** What `doctor` is told. */
+export interface DoctorOptions extends Pick<Places, "policy" | "policyNamed"> {
+  /** The network namespace that is looked at: a name, a path, or the process's own. */
+  readonly netns?: string | undefined;
 }
 
-function text(found: Examination): string {
+/**
+ * Looks. Fails when a wall that the policy demands is down, or part of the machine's network that its firewall grants demand; with no
+ * policy at all, "bubblewrap" is demanded, as in the host. Throws `ERR_OPTIONS` for a namespace that does not exist.
+ */
+export async function doctor(
+  { policy: file, policyNamed, netns }: DoctorOptions,
+  seams?: DoctorSeams,
+): Promise<Report> {
+  const { policy } = await readPolicyFile(file, { absent: policyNamed ? "error" : "empty" });
+  const problem = netns === undefined ? undefined : netnsProblem(netns);
+  if (problem !== undefined) throw new DriverError("ERR_OPTIONS", `--netns: ${problem}`);
+  const found = await examine(policy.sandbox ?? "bubblewrap", file, seams);
+  const network = await checkNetwork(netns, networkDemand(policy));
+  const { sandbox, wall, checks, down } = found;
+  const report = { data: { sandbox, wall, checks, network }, text: text(found, network) };
+  if (down.length > 0) return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
+  const lacking = network.filter((one) => one.demanded && one.holds === "no");
+  if (lacking.length === 0) return report;
+  return { ...report, error: new DriverError("ERR_FIREWALL_FAILED", networkVerdict(network)) };
+}
+
+function text(found: Examination, network: readonly NetworkChecked[]): string {
   const { sandbox, wall, checks } = found;
   const rows = checks.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", example(one)]);
-  const fixes = fixLines(checks);
+  const fixes = fixLines([...checks, ...network]);
   return [
     `sandbox "${sandbox}" in the policy, ${wall === null ? "no wall could be raised" : `tried behind: ${wall}`}`,
     "",
     table(["CHECK", "HOLDS", "DEMANDED", "FOUND"], rows),
     "",
+    "the machine's network",
+    "",
+    table(
+      ["CHECK", "HOLDS", "DEMANDED", "FOUND"],
+      network.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", one.evidence]),
+    ),
+    "",
     ...(fixes.length === 0 ? [] : [...fixes, ""]),
     verdict(found),
+    networkVerdict(network),
   ].join("\n");
+}
+
+function networkVerdict(network: readonly NetworkChecked[]): string {
+  const down = network.filter(({ holds }) => holds === "no");
+  const demanded = down.filter((one) => one.demanded).map(({ name }) => name);
+  if (demanded.length > 0) return `the firewall that the policy grants does not work here: ${demanded.join(", ")}`;
+  if (down.length === 0) return "the machine's network has what Docker networks need";
+  return `the machine's network lacks what the policy does not demand: ${down.map(({ name }) => name).join(", ")}`;
 }
 
 /** The first that went through, or else the first that did not, and how many more there are. */
@@ -43,7 +79,7 @@ function example({ attempts, evidence }: Checked): string {
 }
 
 /** Every fix once, with the checks it mends. */
-function fixLines(checks: readonly Checked[]): readonly string[] {
+function fixLines(checks: readonly Pick<Checked, "name" | "fix">[]): readonly string[] {
   const mended = new Map<string, string[]>();
   for (const { name, fix } of checks) if (fix !== null) mended.set(fix, [...(mended.get(fix) ?? []), name]);
   return [...mended].map(([fix, names]) => `to mend ${names.join(", ")}:\n  ${fix}`);

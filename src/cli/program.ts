@@ -76,10 +76,10 @@ export async function runProgram(
   withPolicy(
     command(
       "doctor",
-      "try every wall around plugins from inside, and say how to mend those that do not hold",
-      (_, one) => doctor(placesOf(one)),
+      "try every wall around plugins from inside, look at the machine's network, and say how to mend what does not hold",
+      (_, one) => doctor({ ...placesOf(one), netns: one.opts<{ netns?: string }>().netns }),
     ),
-  );
+  ).option("--netns <name>", "the network namespace whose firewalls and switches are looked at");
   serveFlags(
     command("serve", "serve the drivers to a Docker engine until a signal", async (_, one) => {
       if (!parts.daemon) throw new DriverError("ERR_USAGE", "serve runs in a process of its own");

@@ -254,6 +254,14 @@ export const DOCTOR = {
   answerChars: 1_048_576,
 } as const;
 
+/** `bulkhead serve` looks at what the machine's network does to packets of ours. */
+export const NETWORK_WATCH = {
+  /** From one look to the next, in milliseconds. */
+  lookMs: 60_000,
+  /** What a first look has found is told if it is still so after this long, in milliseconds. */
+  againMs: 2_000,
+} as const;
+
 /** The process that bundles one plugin, and what it may answer. */
 export const BUNDLER = {
   /** Bundler processes at one time, each with an esbuild of its own; further bundles wait their turn. */

@@ -2,6 +2,7 @@
 import { doctor } from "#dist/cli/doctor.js";
 import { runReported } from "#dist/cli/output.js";
 import type { Checked, DoctorSeams } from "#dist/doctor/doctor.js";
+import type { NetworkChecked } from "#dist/doctor/network/checks.js";
 
 export interface Told {
   readonly exit: number;
@@ -14,11 +15,12 @@ export interface Json {
   readonly sandbox: string;
   readonly wall: string | null;
   readonly checks: readonly Checked[];
+  readonly network: readonly NetworkChecked[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** `policy`: the policy's file, which need not be there. */
-export async function run(policy: string, json: boolean, seams?: DoctorSeams): Promise<Told> {
+export async function run(policy: string, json: boolean, seams?: DoctorSeams, netns?: string): Promise<Told> {
   let out = "";
   let err = "";
   const streams = {
@@ -29,6 +31,6 @@ export async function run(policy: string, json: boolean, seams?: DoctorSeams): P
       err += text;
     },
   };
-  const exit = await runReported(json, streams, () => doctor({ policy, policyNamed: false }, seams));
+  const exit = await runReported(json, streams, () => doctor({ policy, policyNamed: false, netns }, seams));
   return { exit, out, err };
 }

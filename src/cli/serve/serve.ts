@@ -1,9 +1,12 @@
 /** `bulkhead serve`: the daemon. A host that follows its folders, its drivers served to a Docker engine, until a signal ends it. */
 import { DockerGateway } from "../../docker/gateway.js";
+import { DriverError } from "../../driverapi/errors.js";
 import { shortList } from "../../host/calls/operations.js";
 import type { Logger } from "../../host/logger.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
+import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { daemonLog } from "./log.js";
+import { watchNetwork } from "./network-watch.js";
 import { notifySystemd } from "./notify.js";
 import type { ServeSettings } from "./settings.js";
 
@@ -19,8 +22,16 @@ export interface Daemon {
   readonly notifySocket: string | undefined;
 }
 
-/** Resolves when a signal has ended it and nothing is left. Rejects when it cannot start; then nothing is left either. */
+/**
+ * Resolves when a signal has ended it and nothing is left. Rejects when it cannot start; then nothing is left either. `ERR_OPTIONS`: the
+ * kernel's network cannot be worked on, and no backend was named.
+ */
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
+  const problem = settings.backend === "auto" ? kernelProblem() : undefined;
+  if (problem !== undefined) {
+    const hint = "an engine is served links and rules of the kernel's; to serve a model of them, say --backend model";
+    throw new DriverError("ERR_OPTIONS", `${problem}; ${hint}`);
+  }
   const logger = daemonLog(settings.logLevel);
   const stopped = new AbortController();
   const undo = listen(daemon, logger, stopped);
@@ -32,9 +43,11 @@ export async function serve(settings: ServeSettings, daemon: Daemon, json: boole
       ...(isolation === undefined ? {} : { isolation }),
     });
     follow(host, logger);
+    const unwatch = backend === "model" ? undefined : watchNetwork({ policy, netns, logger });
     try {
       await served(host, settings, daemon, logger, json, stopped.signal);
     } finally {
+      unwatch?.();
       await host.close();
     }
   } finally {

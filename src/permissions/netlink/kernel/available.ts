@@ -24,7 +24,8 @@ export function openKernel(netns: string | undefined): NetlinkBackend {
   return new KernelBackend(runnerIn(netns), netns);
 }
 
-function netnsProblem(netns: string): string | undefined {
+/** Why a namespace cannot be worked in; undefined when it can. */
+export function netnsProblem(netns: string): string | undefined {
   const named = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/.test(netns);
   if (!named && !(netns.startsWith("/") && !/[\0\n]/.test(netns))) {
     return `${quote(netns)} is neither a name (letters, digits, _ . -) nor an absolute path`;

@@ -1,0 +1,71 @@
+/** While the daemon serves, says what of the machine's network stands in its way, with the command that mends it, and what is mended. */
+import { checkNetwork, type NetworkChecked } from "../../doctor/network/checks.js";
+import type { Logger } from "../../host/logger.js";
+import { readPolicyFile } from "../../host/policy/policy-file.js";
+import { NETWORK_WATCH } from "../../protocol/limits.js";
+import { networkDemand } from "../network-demand.js";
+
+/** What is looked at. */
+export interface NetworkWatchOptions {
+  /** The policy's file: read at each look, since the daemon follows it. */
+  readonly policy: string;
+  /** The namespace's name or path, or the process's own. */
+  readonly netns: string | undefined;
+  readonly logger: Logger;
+  /** Instead of looking at the machine; for tests. */
+  readonly look?: () => Promise<readonly NetworkChecked[]>;
+  /** Default: `NETWORK_WATCH`. */
+  readonly times?: { readonly lookMs: number; readonly againMs: number };
+}
+
+/** Looks at once and then each minute. Returns what ends it. */
+export function watchNetwork(options: NetworkWatchOptions): () => void {
+  const { logger, look = () => lookByPolicy(options), times = NETWORK_WATCH } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let ended = false;
+  /** What was warned of, by check. */
+  let warned: ReadonlyMap<string, string> = new Map();
+  const again = (ms: number, act: () => Promise<void>): void => {
+    if (ended) return;
+    timer = setTimeout(() => {
+      act().catch((error: unknown) => {
+        logger.error({ err: error }, "the machine's network could not be looked at");
+        again(times.lookMs, first);
+      });
+    }, ms).unref();
+  };
+  const first = async (): Promise<void> => {
+    const bad = down(await look());
+    // What the daemon is about to mend itself is not told.
+    if (changed(bad, warned)) again(times.againMs, second);
+    else again(times.lookMs, first);
+  };
+  const second = async (): Promise<void> => {
+    const bad = down(await look());
+    if (ended) return;
+    for (const { name, evidence, fix } of bad.values())
+      if (warned.get(name) !== fix) logger.warn({ check: name, fix }, `${name}: ${evidence}; to mend it: ${fix}`);
+    for (const name of warned.keys()) if (!bad.has(name)) logger.info({ check: name }, `${name}: it is mended`);
+    warned = new Map([...bad.values()].map(({ name, fix }) => [name, fix ?? ""]));
+    again(times.lookMs, first);
+  };
+  again(0, first);
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
+}
+
+async function lookByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly NetworkChecked[]> {
+  const { policy } = await readPolicyFile(file, { absent: "empty" });
+  const demand = networkDemand(policy);
+  return demand.firewall ? checkNetwork(netns, demand) : [];
+}
+
+function down(checks: readonly NetworkChecked[]): ReadonlyMap<string, NetworkChecked> {
+  return new Map(checks.filter(({ demanded, holds }) => demanded && holds === "no").map((one) => [one.name, one]));
+}
+
+function changed(bad: ReadonlyMap<string, NetworkChecked>, warned: ReadonlyMap<string, string>): boolean {
+  return bad.size !== warned.size || [...bad.values()].some(({ name, fix }) => warned.get(name) !== fix);
+}

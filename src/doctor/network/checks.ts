@@ -1,0 +1,110 @@
+/** The network checks by name: what each looks at, and whether a policy that grants a firewall demands it. */
+import type { NetworkFacts } from "./facts.js";
+import {
+  type Finding,
+  judgeAccept,
+  judgeBridged,
+  judgeConntrack,
+  judgeEngineTables,
+  judgeFirewalld,
+  judgeForwarding,
+  judgeIPv6,
+  judgeIptables,
+  judgeNft,
+  judgeOtherChains,
+} from "./judge.js";
+import { lookAtNetwork } from "./look.js";
+
+/** One check of the machine's network, as it came out. */
+export interface NetworkChecked {
+  readonly name: string;
+  readonly tries: string;
+  /** True: the policy grants a firewall, which does not do its work without this. */
+  readonly demanded: boolean;
+  readonly holds: "yes" | "no" | "skipped";
+  readonly evidence: string;
+  /** The exact command that mends it; null where it holds. */
+  readonly fix: string | null;
+}
+
+interface NetworkCheck {
+  readonly name: string;
+  readonly tries: string;
+  /** False: some networks do without. */
+  readonly needed: boolean;
+  judge(facts: NetworkFacts): Finding;
+}
+
+/** In the order they are told. */
+const NETWORK_CHECKS: readonly NetworkCheck[] = [
+  { name: "machine.nft", tries: "list the rules of nftables", needed: true, judge: judgeNft },
+  { name: "machine.iptables", tries: "find iptables' programs", needed: true, judge: judgeIptables },
+  {
+    name: "machine.accept4",
+    tries: "follow a packet through iptables' FORWARD",
+    needed: true,
+    judge: (facts) => judgeAccept(facts, 4),
+  },
+  {
+    name: "machine.accept6",
+    tries: "follow a packet through ip6tables' FORWARD",
+    needed: true,
+    judge: (facts) => judgeAccept(facts, 6),
+  },
+  { name: "machine.firewalld", tries: "find our bridges in firewalld's zones", needed: true, judge: judgeFirewalld },
+  {
+    name: "machine.engine-nftables",
+    tries: "find our mark in an engine's own tables",
+    needed: true,
+    judge: judgeEngineTables,
+  },
+  {
+    name: "machine.other-chains",
+    tries: "find other chains that drop forwarded packets",
+    needed: true,
+    judge: judgeOtherChains,
+  },
+  {
+    name: "machine.forwarding4",
+    tries: "read whether IPv4 is forwarded",
+    needed: true,
+    judge: (facts) => judgeForwarding(facts, 4),
+  },
+  {
+    name: "machine.forwarding6",
+    tries: "read whether IPv6 is forwarded",
+    needed: true,
+    judge: (facts) => judgeForwarding(facts, 6),
+  },
+  { name: "machine.bridge-netfilter", tries: "read what bridged packets pass", needed: true, judge: judgeBridged },
+  { name: "machine.conntrack", tries: "find the program conntrack", needed: true, judge: judgeConntrack },
+  { name: "machine.ipv6", tries: "read whether IPv6 is on", needed: false, judge: judgeIPv6 },
+];
+
+/** Judges facts. `firewall`: the policy grants one. */
+export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly NetworkChecked[] {
+  return NETWORK_CHECKS.map(({ name, tries, needed, judge }) => {
+    const found = judge(facts);
+    const { holds, evidence } = found;
+    return {
+      ...{ name, tries, demanded: needed && firewall, holds, evidence },
+      fix: found.holds === "no" ? found.fix : null,
+    };
+  });
+}
+
+/** What of a policy the checks depend on. */
+export interface NetworkDemand {
+  /** A plugin is granted a firewall. */
+  readonly firewall: boolean;
+  /** What the names of granted links begin with. */
+  readonly prefixes: readonly string[];
+}
+
+/** Looks at a namespace (a name, a path, or the process's own) and judges it. Changes nothing and never rejects. */
+export async function checkNetwork(
+  netns: string | undefined,
+  { firewall, prefixes }: NetworkDemand,
+): Promise<readonly NetworkChecked[]> {
+  return judgeNetwork(await lookAtNetwork(netns, prefixes), firewall);
+}

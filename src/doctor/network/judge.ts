@@ -1,0 +1,180 @@
+/** Judges what was seen of a network namespace: which of what Docker networks of ours need is there, and the command that mends it. */
+import {
+  ACCEPT_MARK,
+  ACCEPT_RULE,
+  ENGINE_CHAIN,
+  FIREWALLD_ZONE,
+  IPTABLES,
+} from "../../permissions/firewall/accepting.js";
+import { readTable } from "../../permissions/firewall/ledger.js";
+import { ENGINE_TABLE, FIREWALLD_TABLE, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
+import { ownersOf, walkForward } from "./walk.js";
+
+/** How a check came out. `fix`: the exact command, where it does not hold. */
+export type Finding =
+  | { readonly holds: "yes" | "skipped"; readonly evidence: string }
+  | { readonly holds: "no"; readonly evidence: string; readonly fix: string };
+
+/** nftables: every way out, port and isolation is a rule of its. */
+export function judgeNft(facts: NetworkFacts): Finding {
+  if (!facts.programs.has("nft")) return missing("nft");
+  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.nftFailure !== undefined) return no(`nft: ${facts.nftFailure}`, "modprobe nf_tables");
+  return yes(`${facts.tables.size} table(s), ${oursOf(facts).length} of Bulkhead's`);
+}
+
+/** iptables' programs, by which the rule that accepts is put into an engine's or ufw's chains. */
+export function judgeIptables(facts: NetworkFacts): Finding {
+  const lacking = Object.values(IPTABLES).filter((name) => !facts.programs.has(name));
+  const [first] = lacking;
+  if (first === undefined) return yes("iptables and ip6tables are there");
+  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.tables.has("ip filter") || facts.tables.has("ip6 filter")) return missing(first);
+  return skipped(`there is no ${lacking.join(", no ")}, and no rule of iptables' either`);
+}
+
+/** Whether iptables' chains let through what our networks forward. */
+export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
+  if (facts.blind !== undefined) return skipped(facts.blind);
+  const lines = facts.filter[family];
+  const name = `${family === 4 ? "ip" : "ip6"} filter`;
+  const dropping = facts.forwardChains.some(
+    ({ family: of, table, policy }) => `${of} ${table}` === name && policy === "drop",
+  );
+  if (lines.length === 0) {
+    if (!dropping) return yes("no rule of iptables' is here");
+    return facts.marked.has(name) ? yes(`a rule accepts mark ${ACCEPT_MARK}`) : missing(IPTABLES[family]);
+  }
+  const fate = walkForward(lines);
+  if (fate.is === "accepted") return yes(`a rule accepts mark ${ACCEPT_MARK} ahead of all that drops`);
+  if (fate.is === "passed") return yes("no rule of its chain FORWARD drops, and its policy is ACCEPT");
+  const owners = ownersOf(lines);
+  const words = `${IPTABLES[family]} drops forwarded packets: ${fate.by}${owners.length > 0 ? ` (${owners.join(", ")})` : ""}`;
+  if (oursOf(facts).length === 0) return skipped(`${words}; bulkhead serve accepts its own with its first rule`);
+  const chain = lines.includes(`-N ${ENGINE_CHAIN}`) ? ENGINE_CHAIN : "FORWARD";
+  return no(words, inside(facts, `${IPTABLES[family]} -I ${chain} 1 ${ACCEPT_RULE.map(shellWord).join(" ")}`));
+}
+
+/** firewalld drops what crosses its zones, unless the bridge's zone accepts. */
+export function judgeFirewalld(facts: NetworkFacts): Finding {
+  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (!facts.tables.has(FIREWALLD_TABLE)) return yes("no table of firewalld's is here");
+  if (!facts.programs.has("firewall-cmd")) return missing("firewall-cmd");
+  const { trusted } = facts;
+  if (trusted === undefined) return no("firewalld does not answer", "systemctl restart firewalld");
+  const outside = facts.bridges.filter((bridge) => !trusted.includes(bridge));
+  if (outside.length === 0) return yes(`every bridge of Bulkhead's is in its zone ${FIREWALLD_ZONE}`);
+  const commands = outside.map((bridge) => `firewall-cmd --zone=${FIREWALLD_ZONE} --change-interface=${bridge}`);
+  return no(`not in its zone ${FIREWALLD_ZONE}: ${outside.join(", ")}`, commands.join(" && "));
+}
+
+/** An engine with the nftables backend has no chain for rules of others: it is told the mark. */
+export function judgeEngineTables(facts: NetworkFacts): Finding {
+  if (facts.blind !== undefined) return skipped(facts.blind);
+  const there = [`ip ${ENGINE_TABLE}`, `ip6 ${ENGINE_TABLE}`].filter((name) => facts.tables.has(name));
+  if (there.length === 0) return yes("no engine keeps its rules in nftables here");
+  const unmarked = there.filter((name) => !facts.marked.has(name));
+  if (unmarked.length === 0) return yes(`the engine accepts mark ${ACCEPT_MARK}`);
+  return no(
+    `the engine's table ${unmarked.join(", ")} does not accept mark ${ACCEPT_MARK}`,
+    `start the engine with: dockerd --firewall-backend=nftables --bridge-accept-fwmark=${ACCEPT_MARK}`,
+  );
+}
+
+/** Tables that have a check of their own. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  ...["ip filter", "ip6 filter", FIREWALLD_TABLE],
+  ...[`ip ${ENGINE_TABLE}`, `ip6 ${ENGINE_TABLE}`],
+]);
+
+/** Chains of somebody else's that drop what no rule of theirs accepts. */
+export function judgeOtherChains(facts: NetworkFacts): Finding {
+  if (facts.blind !== undefined) return skipped(facts.blind);
+  const others = facts.forwardChains.filter(
+    ({ family, table, policy }) =>
+      policy === "drop" &&
+      ["ip", "ip6", "inet"].includes(family) &&
+      !/^bulkhead[_-]/.test(table) &&
+      !ELSEWHERE.has(`${family} ${table}`),
+  );
+  const named = others.map(({ family, table, name }) => `${family} ${table} ${name}`);
+  const dropping = named.filter((name) => !facts.marked.has(name));
+  if (dropping.length === 0) return yes("no other chain's policy drops forwarded packets of ours");
+  const [value = "", mask = ""] = ACCEPT_MARK.split("/");
+  const commands = dropping.map((chain) =>
+    inside(facts, `nft insert rule ${chain} meta mark and ${mask} == ${value} accept`),
+  );
+  return no(`policy drop, and no rule for mark ${ACCEPT_MARK}: ${dropping.join(", ")}`, commands.join(" && "));
+}
+
+/** The kernel forwards between links only where it is told to. */
+export function judgeForwarding(facts: NetworkFacts, family: 4 | 6): Finding {
+  const file = family === 4 ? SWITCHES.forward4 : SWITCHES.forward6;
+  const value = facts.switches.get(file);
+  if (value === "1") return yes(`${file} is 1`);
+  if (value === undefined) return skipped(`there is no ${file}`);
+  if (!facts.led.has(family)) return skipped(`${file} is 0; bulkhead serve switches it on for the first network`);
+  return no(`${file} is 0`, inside(facts, `sysctl -w ${sysctlName(file)}=1`));
+}
+
+/** With bridge-netfilter, packets between two containers of one network pass the chains for forwarded ones. */
+export function judgeBridged(facts: NetworkFacts): Finding {
+  const on = ([4, 6] as const).filter(
+    (family) => facts.switches.get(family === 4 ? SWITCHES.bridged4 : SWITCHES.bridged6) === "1",
+  );
+  if (on.length === 0) return yes("bridged packets pass no chain for forwarded ones");
+  const findings = on.map((family) => judgeAccept(facts, family));
+  const bad = findings.find(({ holds }) => holds === "no") ?? findings.find(({ holds }) => holds === "skipped");
+  const words = `bridge-nf-call is 1 for IPv${on.join(" and IPv")}`;
+  if (bad === undefined) return yes(`${words}; the chains they pass accept ours`);
+  return { ...bad, evidence: `${words}; ${bad.evidence}` };
+}
+
+/** Connections that the kernel remembers by a container's former address. */
+export function judgeConntrack(facts: NetworkFacts): Finding {
+  return facts.programs.has("conntrack") ? yes("conntrack is there") : missing("conntrack");
+}
+
+/** Networks with IPv6 need it on. */
+export function judgeIPv6(facts: NetworkFacts): Finding {
+  const value = facts.switches.get(SWITCHES.disable6);
+  if (value === "0") return yes("IPv6 is on");
+  if (value === undefined)
+    return no("the kernel has no IPv6: networks have IPv4 alone", "boot the kernel without ipv6.disable=1");
+  const fix = inside(facts, `sysctl -w ${sysctlName(SWITCHES.disable6)}=0`);
+  return no(`${SWITCHES.disable6} is 1: networks have IPv4 alone`, fix);
+}
+
+/** The tables of any platform of ours. */
+function oursOf({ tables }: NetworkFacts): readonly string[] {
+  return [...tables].filter((name) => readTable(name.split(" ")[1] ?? "") !== undefined);
+}
+
+function yes(evidence: string): Finding {
+  return { holds: "yes", evidence };
+}
+
+function skipped(evidence: string): Finding {
+  return { holds: "skipped", evidence };
+}
+
+function no(evidence: string, fix: string): Finding {
+  return { holds: "no", evidence, fix };
+}
+
+function missing(name: string): Finding {
+  return no(`there is no ${name}`, `apt-get install ${PROGRAMS[name as keyof typeof PROGRAMS]}`);
+}
+
+/** A command that is to run in the namespace that was looked at. */
+function inside({ netns }: NetworkFacts, command: string): string {
+  return netns === undefined ? command : `nsenter --net=${netns} ${command}`;
+}
+
+function sysctlName(file: string): string {
+  return file.replace("/proc/sys/", "").replaceAll("/", ".");
+}
+
+function shellWord(word: string): string {
+  return /^[\w/.,:=-]+$/.test(word) ? word : `"${word}"`;
+}

@@ -1,0 +1,111 @@
+/** `bulkhead serve` on a machine whose network stands in its way: told once with the command, told when it is mended. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { watchNetwork } from "#dist/cli/serve/network-watch.js";
+import type { NetworkChecked } from "#dist/doctor/network/checks.js";
+import { run } from "../doctor/doctor.js";
+import { assert, suite, until } from "../harness.js";
+import { REPO } from "../host/platform/house.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { noKernel } from "../permissions/netlink/backends.js";
+
+const test = suite("cli: the machine's network");
+
+const TIMES = { lookMs: 5, againMs: 5 };
+
+function check(holds: "yes" | "no", fix: string | null): NetworkChecked {
+  return { name: "machine.accept4", tries: "look", demanded: true, holds, evidence: "it drops", fix };
+}
+
+test("serve warns once with the exact command, again when the command changes, and says when it is mended", async (t) => {
+  const said: string[] = [];
+  const note =
+    (level: string) =>
+    (_: unknown, text?: string): void => {
+      said.push(`${level} ${text}`);
+    };
+  const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
+  let now = check("no", "command 1");
+  let looks = 0;
+  const look = async (): Promise<readonly NetworkChecked[]> => {
+    looks++;
+    return [now];
+  };
+  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, look, times: TIMES }));
+  await until(() => said.length === 1, "a warning");
+  const seen = looks;
+  await until(() => looks > seen + 3, "further looks");
+  now = check("no", "command 2");
+  await until(() => said.length === 2, "a second warning");
+  now = check("yes", null);
+  await until(() => said.length === 3, "that it is mended");
+  assert.equal(said, [
+    "warn machine.accept4: it drops; to mend it: command 1",
+    "warn machine.accept4: it drops; to mend it: command 2",
+    "info machine.accept4: it is mended",
+  ]);
+});
+
+test("what is mended by the daemon itself between two looks is not told", async (t) => {
+  const said: string[] = [];
+  const note = (_: unknown, text?: string): void => {
+    said.push(text ?? "");
+  };
+  let looks = 0;
+  const look = async (): Promise<readonly NetworkChecked[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
+  const logger = { debug: note, info: note, warn: note, error: note };
+  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, look, times: TIMES }));
+  await until(() => looks > 4, "looks");
+  assert.equal(said, []);
+});
+
+test(
+  "doctor --netns: exit 1 where a granted firewall finds what it needs missing, 0 where no firewall is granted",
+  async (t) => {
+    const netns = `bht-${randomBytes(4).toString("hex")}`;
+    execFileSync("ip", ["netns", "add", netns]);
+    t.cleanup(() => execFileSync("ip", ["netns", "delete", netns]));
+    const nft = (...args: string[]): void => void execFileSync("ip", ["netns", "exec", netns, "nft", ...args]);
+    nft("add table inet mine; add chain inet mine passing { type filter hook forward priority 0; policy drop; }");
+    const folder = await t.folder();
+    const policy = async (firewall: boolean): Promise<string> => {
+      const file = join(folder, `${firewall}.json`);
+      const grant = firewall ? { firewall: { ports: ["80"] } } : {};
+      await writeFile(file, JSON.stringify({ plugins: { bridge: { grant } } }));
+      return file;
+    };
+    const told = await run(await policy(true), false, undefined, netns);
+    assert.is(told.exit, 1);
+    assert.match(told.err, "ERR_FIREWALL_FAILED");
+    assert.match(told.err, "machine.other-chains");
+    assert.match(
+      told.out,
+      `nsenter --net=/run/netns/${netns} nft insert rule inet mine passing meta mark and 0x20000000 == 0x20000000 accept`,
+    );
+    const free = await run(await policy(false), true, undefined, netns);
+    assert.is(free.exit, 0);
+    assert.match(free.out, "machine.other-chains");
+    assert.match((await run(await policy(true), false, undefined, "no-such-box")).err, "no-such-box does not exist");
+  },
+  { needs: noKernel ?? noBubblewrap, ms: 60_000 },
+);
+
+test(
+  "serve without root does not serve a model that nobody asked for: exit 1, and how to ask",
+  async (t) => {
+    const folder = await t.folder();
+    const serve = [join(REPO, "dist/cli/main.js"), "serve", "--plugins", folder, "--docker-dir", folder];
+    // An account without rights, whatever this one is.
+    const command = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-all", process.execPath, ...serve];
+    const [program = "", ...args] = command;
+    const { status, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 15_000 });
+    assert.is(status, 1, stderr);
+    assert.match(stderr, "CAP_NET_ADMIN");
+    assert.match(stderr, "--backend model");
+  },
+  { needs: noKernel },
+);
+
+test.run();
