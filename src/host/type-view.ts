@@ -8,6 +8,8 @@ export interface TypeView {
   /** The plugin that serves it. */
   readonly plugin: string;
   readonly scope: Scope;
+  /** False: the plugin's manifest says that a Docker engine is not to have it. */
+  readonly docker: boolean;
   /** A network as it is recorded; undefined: there is none. */
   network(nid: string): NetworkRecord | undefined;
   /** Every network. */
@@ -22,11 +24,12 @@ export interface TypeView {
 
 /** Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
 export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub): TypeView {
-  const { records, scope } = registry.find(type);
+  const { records, scope, docker } = registry.find(type);
   const plugin = registry.owner(type) ?? "";
   return {
     plugin,
     scope,
+    docker,
     network: (nid) => records.networks.get(nid),
     networks: () => records.networks.values(),
     owns: (link) => netlink.owns(plugin, link),

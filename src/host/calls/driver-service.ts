@@ -44,6 +44,8 @@ const OPTION_LIMITS = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, ch
 
 export class DriverService {
   scope: Scope;
+  /** False: its manifest keeps it from Docker engines. */
+  docker = true;
   readonly type: string;
   readonly records: Records;
   /** The nine methods over this registration. */
