@@ -1,5 +1,7 @@
 /** One network type as what serves it to others sees it, beside its driver: what is recorded, and where its links are. */
 import type { Scope } from "../driverapi/types.js";
+import type { FirewallHub } from "../permissions/firewall/hub.js";
+import type { PublishedPort } from "../permissions/firewall/ledger.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { NetworkRecord } from "./calls/records.js";
 import type { DriverRegistry } from "./registry.js";
@@ -14,6 +16,8 @@ export interface TypeView {
   network(nid: string): NetworkRecord | undefined;
   /** Every network. */
   networks(): Iterable<NetworkRecord>;
+  /** The ports of the host's that are published, by every plugin. */
+  published(): Promise<readonly PublishedPort[]>;
   /** True for a link that the plugin made. */
   owns(link: string): boolean;
   /** Notes that somebody else is about to move a link into a namespace. */
@@ -23,7 +27,7 @@ export interface TypeView {
 }
 
 /** Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
-export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub): TypeView {
+export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub, firewall: FirewallHub): TypeView {
   const { records, scope, docker } = registry.find(type);
   const plugin = registry.owner(type) ?? "";
   return {
@@ -32,6 +36,7 @@ export function viewType(type: string, registry: DriverRegistry, netlink: Netlin
     docker,
     network: (nid) => records.networks.get(nid),
     networks: () => records.networks.values(),
+    published: () => firewall.published(),
     owns: (link) => netlink.owns(plugin, link),
     moved: (link, netns) => netlink.moved(link, netns),
     returned: () => netlink.allReturned(plugin, joinedLinks(registry, plugin)),
