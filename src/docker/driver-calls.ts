@@ -12,33 +12,23 @@ import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/type
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { Logger } from "../host/logger.js";
 import type { TypeView } from "../host/type-view.js";
-import { describeHolder, engineWords, short } from "./engine-words.js";
+import { engineWords } from "./engine-words.js";
 import { type ExternalConnectivity, externalOf, isProgrammed } from "./external-connectivity.js";
-import {
-  addressesOf,
-  type Holder,
-  holdersOfAddresses,
-  holdersOfPorts,
-  plainAddress,
-  portsInTheWay,
-} from "./in-the-way.js";
+import type { Holder } from "./in-the-way.js";
 import { givenInterfaces, interfacesReply } from "./interfaces.js";
 import { joinReply } from "./join-reply.js";
+import { logPorts } from "./port-log.js";
 import { hasPorts, wantedPorts, withoutPorts } from "./port-map.js";
-import type { RecentEndpoints } from "./recent-endpoints.js";
+import { forgottenWithAddresses, forgottenWithPorts, type RoomOptions } from "./room.js";
 import { sandboxState } from "./sandbox-state.js";
 import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest, ProgramRequest } from "./wire.js";
 
 /** Under this key a driver finds the pools and gateways that the engine chose: `{ ipv4: [{ Pool, Gateway, … }], ipv6: […] }`. */
 const IPAM_KEY = "com.docker.network.ipam";
 
-export interface DriverCallsOptions {
+export interface DriverCallsOptions extends RoomOptions {
   readonly driver: HostedDriver;
-  readonly view: TypeView;
   readonly logger: Logger;
-  readonly recent: RecentEndpoints;
-  /** The engine's own socket, for the names of containers; undefined: none is asked. */
-  readonly engine: string | undefined;
 }
 
 export class DriverCalls {
@@ -82,12 +72,13 @@ export class DriverCalls {
         return interfacesReply(request, known.interfaces);
       await this.#replace(NetworkID, known, call);
     }
-    await this.#clearAddresses(NetworkID, EndpointID, info.toJSON(), call);
+    for (const holder of await forgottenWithAddresses(this.#options, NetworkID, EndpointID, info.toJSON()))
+      await this.#dropWhenFree(holder, call);
     await this.#publishing(EndpointID, options, call, async () => {
       await this.#driver.createEndpoint(NetworkID, EndpointID, info, options, call);
       this.#options.recent.created(NetworkID, EndpointID);
     });
-    this.#told(NetworkID, EndpointID, options, info.toJSON());
+    this.#log(NetworkID, EndpointID, options, info.toJSON());
     return interfacesReply(request, info.toJSON());
   }
 
@@ -141,7 +132,7 @@ export class DriverCalls {
       external.programExternalConnectivity(NetworkID, EndpointID, Options, call),
     );
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
-    this.#told(NetworkID, EndpointID, Options, known?.interfaces ?? []);
+    this.#log(NetworkID, EndpointID, Options, known?.interfaces ?? []);
     return {};
   }
 
@@ -157,43 +148,16 @@ export class DriverCalls {
 
   /** Runs `publish`, with the ports it asks for cleared of endpoints that are gone, and a refusal in the engine's words. */
   async #publishing(eid: string, options: JsonObject, call: CallOptions, publish: () => Promise<void>): Promise<void> {
-    const wanted = wantedPorts(options);
-    if (wanted.length > 0) {
-      const ports = portsInTheWay(await this.#view.published(), wanted);
-      for (const holder of holdersOfPorts(this.#view, ports))
-        if (holder.endpoint.eid !== eid && this.#isForgotten(holder)) await this.#dropWhenFree(holder, call);
-    }
+    for (const holder of await forgottenWithPorts(this.#options, eid, options)) await this.#dropWhenFree(holder, call);
     try {
       await publish();
     } catch (error) {
-      throw await engineWords(error, this.#view, wanted, this.#options.engine);
+      throw await engineWords(error, this.#view, wantedPorts(options), this.#options.engine);
     }
   }
 
-  /** True for an endpoint that no engine speaks of any more: its sandbox is gone, or none has joined it in good time. */
-  #isForgotten({ nid, endpoint }: Holder): boolean {
-    const state = sandboxState(endpoint);
-    return state === "gone" || (state === "none" && !this.#options.recent.has(nid, endpoint.eid));
-  }
-
-  /** Says in the log which ports were chosen: an engine shows them nowhere. */
-  #told(nid: string, eid: string, options: JsonObject, interfaces: readonly InterfaceData[]): void {
-    if (!hasPorts(options)) return;
-    const { logger } = this.#options;
-    const ips = addressesOf(interfaces);
-    const tell = async (): Promise<void> => {
-      const own = (await this.#view.published()).filter(({ ip }) => ips.includes(plainAddress(ip)));
-      const ports = own.map(({ hostIP, hostPort, ip, port, protocol }) => {
-        const any = ip.includes(":") ? "[::]" : "0.0.0.0";
-        return `${hostIP ?? any}:${hostPort}->${port}/${protocol}`;
-      });
-      if (ports.length > 0)
-        logger.info(
-          { network: nid, endpoint: eid, ports },
-          `docker: endpoint ${short(eid)} of network ${short(nid)} publishes ${ports.join(", ")}`,
-        );
-    };
-    void tell().catch((error: unknown) => logger.warn({ err: error }, "docker: published ports could not be read"));
+  #log(nid: string, eid: string, options: JsonObject, interfaces: readonly InterfaceData[]): void {
+    if (hasPorts(options)) void logPorts(this.#options.logger, this.#view, { nid, eid, interfaces });
   }
 
   /** An endpoint that is asked for again in other words: the new ones hold, unless a sandbox uses the endpoint. */
@@ -205,23 +169,6 @@ export class DriverCalls {
         `endpoint ${known.eid} exists already on network ${nid} with another address, MAC address or options, and a container uses it; remove that container first`,
       );
     await this.#dropWhenFree({ nid, endpoint: known }, call);
-  }
-
-  /** An address is the engine's to give: an endpoint that had it has been forgotten, unless its sandbox lives. */
-  async #clearAddresses(nid: string, eid: string, given: readonly InterfaceData[], call: CallOptions): Promise<void> {
-    for (const holder of holdersOfAddresses(this.#view, addressesOf(given))) {
-      if (holder.nid === nid && holder.endpoint.eid === eid) continue;
-      const state = sandboxState(holder.endpoint);
-      // Networks apart may have the same addresses.
-      if (state === "gone" || (holder.nid === nid && state !== "lives")) await this.#dropWhenFree(holder, call);
-      else if (holder.nid === nid) {
-        const who = await describeHolder(holder, this.#options.engine);
-        throw new DriverError(
-          "ERR_ENDPOINT_IN_USE",
-          `address ${holder.ip} is in use by ${who}; remove that container, or choose another address`,
-        );
-      }
-    }
   }
 
   /** A call that hangs holds its id until the host has ended it: that is waited for, as long as the engine is. */
