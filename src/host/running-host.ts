@@ -176,7 +176,7 @@ export class RunningHost implements PluginHost {
 
   /** A network type as what serves it to others sees it. Throws as `driver` does. */
   view(type: string): TypeView {
-    return viewType(type, this.#context.registry, this.netlink);
+    return viewType(type, this.#context.registry, this.netlink, this.firewall);
   }
 
   get netlink(): NetlinkHub {

@@ -1,5 +1,7 @@
 /** One network type as what serves it to others sees it, beside its driver: what is recorded, and where its links are. */
 import type { Scope } from "../driverapi/types.js";
+import type { FirewallHub } from "../permissions/firewall/hub.js";
+import type { PublishedPort } from "../permissions/firewall/ledger.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { NetworkRecord } from "./calls/records.js";
 import type { DriverRegistry } from "./registry.js";
@@ -10,10 +12,14 @@ export interface TypeView {
   readonly scope: Scope;
   /** Its driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
   readonly external: boolean;
+  /** False: the plugin's manifest says that a Docker engine is not to have it. */
+  readonly docker: boolean;
   /** A network as it is recorded; undefined: there is none. */
   network(nid: string): NetworkRecord | undefined;
   /** Every network. */
   networks(): Iterable<NetworkRecord>;
+  /** The ports of the host's that are published, by every plugin. */
+  published(): Promise<readonly PublishedPort[]>;
   /** True for a link that the plugin made. */
   owns(link: string): boolean;
   /** Notes that somebody else is about to move a link into a namespace. */
@@ -23,15 +29,17 @@ export interface TypeView {
 }
 
 /** Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
-export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub): TypeView {
-  const { records, scope, external } = registry.find(type);
+export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub, firewall: FirewallHub): TypeView {
+  const { records, scope, external, docker } = registry.find(type);
   const plugin = registry.owner(type) ?? "";
   return {
     plugin,
     scope,
     external,
+    docker,
     network: (nid) => records.networks.get(nid),
     networks: () => records.networks.values(),
+    published: () => firewall.published(),
     owns: (link) => netlink.owns(plugin, link),
     moved: (link, netns) => netlink.moved(link, netns),
     returned: () => netlink.allReturned(plugin, joinedLinks(registry, plugin)),

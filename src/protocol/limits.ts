@@ -316,6 +316,25 @@ export const DOCKER = {
   collectMs: 30_000,
   /** Whoever may still answer on a socket that stands where ours shall stand must do so by then, in milliseconds. */
   probeMs: 500,
+  /** How often it is looked whether each socket is still in its place, in milliseconds: an engine tries for fifteen seconds. */
+  lookMs: 1_000,
+  /** A request's header, and the whole of it, must have arrived by then, in milliseconds. */
+  headerMs: 10_000,
+  bodyMs: 30_000,
+  /** How often connections are looked at for that, in milliseconds. */
+  connectionCheckMs: 1_000,
+  /** Connections of one network type at one time; the one that has been idle longest makes room for a further one. */
+  connections: 1_024,
+  /** Requests under way when a type is withdrawn are answered by then, in milliseconds; what has not been read shortly after is cut off. */
+  closeMs: 5_000,
+  closeGraceMs: 500,
+  /** An endpoint that no sandbox has joined yet is the engine's for that long, in milliseconds; after that it may be forgotten. */
+  joinMs: 30_000,
+  /** What the engine's own API says is waited for that long, in milliseconds, and read up to so many bytes. */
+  engineMs: 500,
+  engineBytes: 8_388_608,
+  /** What whoever serves a socket says of itself, in bytes. */
+  identityBytes: 4_096,
   /** Longest path of a Unix socket, in bytes. */
   pathBytes: 107,
 } as const;

@@ -49,6 +49,8 @@ export class DriverService {
   scope: Scope;
   /** The driver that was put into service last has the methods of external connectivity. */
   external: boolean;
+  /** False: its manifest keeps it from Docker engines. */
+  docker = true;
   readonly type: string;
   readonly records: Records;
   /** The methods over this registration. */

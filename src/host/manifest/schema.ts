@@ -46,6 +46,8 @@ export interface Manifest {
   readonly isolation?: Isolation;
   /** Who restores networks after a restart: the host, by replay, or the plugin itself. */
   readonly recovery?: "replay" | "self";
+  /** False: the gateway gives its types no socket, for they mean something else to a Docker engine. Default: true. */
+  readonly docker?: boolean;
 }
 
 const milliseconds = z.int().min(1).max(DOCUMENT_LIMITS.timeoutMs);
@@ -134,4 +136,5 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   limits: z.exactOptional(pluginLimitsSchema),
   isolation: z.exactOptional(isolationSchema),
   recovery: z.exactOptional(z.enum(["replay", "self"])),
+  docker: z.exactOptional(z.boolean()),
 });

@@ -136,6 +136,7 @@ export class DriverSet {
     const service = this.#services.get(type) ?? this.#admitted.get(type);
     if (!service) return;
     service.scope = scope;
+    service.docker = generation.prepared.manifest?.docker !== false;
     if (this.#admitted.delete(type)) {
       generation.fresh.add(type);
       this.#services.set(type, service);

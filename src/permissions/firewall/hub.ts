@@ -19,6 +19,8 @@ import {
   type FirewallRow,
   isOrphan,
   MemoryFirewallLedger,
+  type PublishedPort,
+  publishedOf,
   readTable,
   tableOf,
 } from "./ledger.js";
@@ -53,6 +55,8 @@ export interface FirewallHub {
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower;
   /** A plugin's rules, as they were asked for. */
   rules(plugin: string): Promise<readonly FirewallRule[]>;
+  /** Every plugin's published ports. */
+  published(): Promise<readonly PublishedPort[]>;
   /** Removes every rule of a plugin. */
   release(plugin: string): Promise<void>;
   /** After a crash: what the ledger holds is programmed anew, tables nobody will remove any more are removed. Happens by itself. */
@@ -109,6 +113,10 @@ class Hub implements FirewallHub {
 
   rules(plugin: string): Promise<readonly FirewallRule[]> {
     return this.#next(async () => this.#rowsOf(plugin).map(({ rule }) => rule));
+  }
+
+  published(): Promise<readonly PublishedPort[]> {
+    return this.#next(async () => publishedOf(this.#rows.values()));
   }
 
   release(plugin: string): Promise<void> {
