@@ -1,8 +1,13 @@
 /** nftables where netlink is the kernel's, a model where it is a model. */
+import type { NetlinkLogger } from "../netlink/hub.js";
 import type { FirewallBackend } from "./backend.js";
 import { NftBackend } from "./kernel/nft-backend.js";
 import { ModelFirewall } from "./model/model-firewall.js";
 
-export function openFirewall(kind: "kernel" | "model", netns: string | undefined): FirewallBackend {
-  return kind === "kernel" ? new NftBackend(netns) : new ModelFirewall();
+export function openFirewall(
+  kind: "kernel" | "model",
+  netns: string | undefined,
+  logger: NetlinkLogger,
+): FirewallBackend {
+  return kind === "kernel" ? new NftBackend(netns, logger) : new ModelFirewall();
 }

@@ -1,11 +1,16 @@
-/** The firewall by nftables: `nft -j -f -`, `ss` for who listens, and the two switches of the kernel's for forwarding. Never a shell. */
+/** The firewall by nftables: `nft -j -f -`, a process that holds ports, and the two switches of the kernel's for forwarding. Never a shell. */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
+import type { NetlinkLogger } from "../../netlink/hub.js";
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
-import type { FirewallBackend, FirewallTable, Listener } from "../backend.js";
+import type { FirewallBackend, FirewallTable, Obstacle } from "../backend.js";
+import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
-import { failed } from "../words.js";
+import type { PublishSpec } from "../rule.js";
+import { failed, inUse } from "../words.js";
+import { forgetFlows } from "./conntrack.js";
 import { readListeners } from "./listeners.js";
+import { PortHolder } from "./port-holder.js";
 import { transaction } from "./ruleset.js";
 import { execute } from "./run.js";
 
@@ -20,11 +25,20 @@ const PACKAGES = { nft: "nftables", ss: "iproute2", cat: "coreutils", tee: "core
 
 export class NftBackend implements FirewallBackend {
   readonly kind = "kernel";
-  readonly #netns: string | undefined;
+  /** The process that holds published ports. */
+  readonly holder: PortHolder;
+  readonly #logger: NetlinkLogger;
+  /** The command that enters the namespace. */
+  readonly #enter: readonly string[];
+  /** What is wrong with conntrack, once told. */
+  #flowsTold: string | undefined;
 
   /** `netns`: a name, a path, or the process's own. */
-  constructor(netns: string | undefined) {
-    this.#netns = netns === undefined ? undefined : netnsPath(netns);
+  constructor(netns: string | undefined, logger: NetlinkLogger) {
+    const path = netns === undefined ? undefined : netnsPath(netns);
+    this.#logger = logger;
+    this.#enter = path === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${path}`];
+    this.holder = new PortHolder(path, this.#enter, logger);
   }
 
   async tables(): Promise<readonly string[]> {
@@ -38,9 +52,36 @@ export class NftBackend implements FirewallBackend {
     await this.#run("program", "nft", ["-j", "-f", "-"], JSON.stringify(transaction(put, drop)));
   }
 
-  async listeners(): Promise<readonly Listener[]> {
-    const { stdout } = await this.#run("listeners", "ss", ["-H", "-l", "-n", "-t", "-u", "-S"]);
-    return readListeners(stdout);
+  async hold(port: PublishSpec): Promise<Obstacle | undefined> {
+    const held = heldPort(port);
+    if (held) return this.holder.hold(held);
+    const { stdout } = await this.#run("publish", "ss", ["-H", "-l", "-n", "-S"]);
+    const hit = readListeners(stdout).find(
+      (one) =>
+        one.protocol === port.protocol &&
+        one.port === port.hostPort &&
+        (!one.ip || !port.hostIP || one.ip === port.hostIP),
+    );
+    return hit && { rule: "listener", words: inUse(port, hit.ip ?? "every address") };
+  }
+
+  keep(ports: readonly PublishSpec[]): Promise<void> {
+    return this.holder.keep(ports.flatMap((port) => heldPort(port) ?? []));
+  }
+
+  release(ports: readonly PublishSpec[]): Promise<void> {
+    return this.holder.release(ports.flatMap((port) => heldPort(port) ?? []));
+  }
+
+  async forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void> {
+    const why = await forgetFlows(this.#enter, ports, addresses);
+    if (why === undefined || why === this.#flowsTold) return;
+    this.#flowsTold = why;
+    this.#logger.warn({}, `firewall: UDP senders that do not pause may miss a new container: ${why}`);
+  }
+
+  close(): Promise<void> {
+    return this.holder.close();
   }
 
   async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
@@ -69,8 +110,7 @@ export class NftBackend implements FirewallBackend {
       );
     }
     const command = [path, ...args];
-    const enter = this.#netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${this.#netns}`];
-    const outcome = await execute([...enter, ...command], input);
+    const outcome = await execute([...this.#enter, ...command], input);
     if (outcome.code !== 0) throw failed(undefined, op, complaint(outcome, name));
     return outcome;
   }
