@@ -33,7 +33,6 @@ export interface DriverCallsOptions extends RoomOptions {
 export class DriverCalls {
   readonly #driver: HostedDriver;
   readonly #view: TypeView;
-  /** Undefined for a driver of the nine methods alone. */
   /** The driver; undefined for one that has the nine methods alone. */
   readonly #external: HostedDriver | undefined;
   readonly #options: DriverCallsOptions;

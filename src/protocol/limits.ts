@@ -173,6 +173,42 @@ export const FIREWALL = {
   waiting: 1024,
 } as const;
 
+/** The process that holds published ports. */
+export const HOLDER = {
+  /** TCP connections it forwards at a time, of one port and in all; a full house takes from the port that has most. */
+  connectionsPerPort: 512,
+  connections: 2048,
+  /** Connections that wait to be accepted, of one port. */
+  backlog: 511,
+  /** A container must accept a connection by then, in milliseconds. */
+  connectMs: 10_000,
+  /** A connection nobody has spoken on for so long is probed by the kernel, in milliseconds. */
+  keepAliveMs: 60_000,
+  /** UDP clients at a time, of one port and in all; the one idle longest makes room. */
+  flowsPerPort: 256,
+  flows: 1024,
+  /** A UDP client not heard of for so long is forgotten, in milliseconds: as docker-proxy does. */
+  flowIdleMs: 90_000,
+  /** Datagrams kept for a socket that is being opened. */
+  early: 16,
+  /** Bytes that may wait in a UDP socket; further datagrams are lost. */
+  queueBytes: 1_048_576,
+  /** Descriptors counted on where the system does not say. */
+  descriptors: 1024,
+  /** Lines of faults it tells in a minute. */
+  logLines: 20,
+  /** Heap of its JavaScript, in mebibytes. */
+  heapMb: 128,
+  /** It must be ready by then, in milliseconds. */
+  readyMs: 10_000,
+  /** It must have answered an order by then, in milliseconds, or is ended. */
+  answerMs: 5_000,
+  /** Without a port to hold it ends after so long, in milliseconds. */
+  lingerMs: 10_000,
+  /** Characters of one line it may say, and of what it wrote to standard error that are kept for the message. */
+  lineChars: 4096,
+} as const;
+
 /** Host processes: the walled processes that hold workers under isolation "process" and "dedicated". */
 export const WALLS = {
   /** Plugins that share one host process. */

@@ -1,5 +1,5 @@
 /** What carries out the firewall's work in one network namespace: nftables, or a model. Which rules there may be is decided before. */
-import type { FirewallRule, Protocol } from "./rule.js";
+import type { FirewallRule, Protocol, PublishSpec } from "./rule.js";
 
 /** One plugin's table, whole. */
 export interface FirewallTable {
@@ -11,12 +11,18 @@ export interface FirewallTable {
   readonly uplinks: readonly string[];
 }
 
-/** A port somebody in the namespace listens on. */
+/** A port that a process in the namespace has. */
 export interface Listener {
   readonly protocol: Protocol;
   /** Canonical; undefined: every address, of either family. */
   readonly ip: string | undefined;
   readonly port: number;
+}
+
+/** What keeps a port from being held, as the rule that refuses it and in words for the user. */
+export interface Obstacle {
+  readonly rule: "listener" | "host-address";
+  readonly words: string;
 }
 
 /** One network namespace to work in. Every method rejects with `ERR_FIREWALL_FAILED` when nft or the namespace fails. */
@@ -26,7 +32,16 @@ export interface FirewallBackend {
   tables(): Promise<readonly string[]>;
   /** Puts whole tables in the place of those of their names, and removes others, in one transaction: there is no moment without. */
   program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void>;
-  listeners(): Promise<readonly Listener[]>;
+  /** Takes a port of the host's, so that nobody else can, and serves it over loopback; or says why not. */
+  hold(port: PublishSpec): Promise<Obstacle | undefined>;
+  /** Takes ports that are published already, now or as soon as they are free. Never rejects. */
+  keep(ports: readonly PublishSpec[]): Promise<void>;
+  /** Gives ports back; those not held are passed over. Never rejects. */
+  release(ports: readonly PublishSpec[]): Promise<void>;
+  /** Makes the kernel forget flows: of these UDP ports, and all that lead to addresses nothing is published for any more. Never rejects. */
+  forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void>;
   /** Lets the namespace forward packets of these families; gives those for which that was not so before. */
   forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]>;
+  /** Ends what runs for the namespace and is not needed any more; ports that are held stay so. */
+  close(): Promise<void>;
 }

@@ -1,12 +1,17 @@
 /** nftables where netlink is the kernel's, a model where it is a model. */
+import type { NetlinkLogger } from "../netlink/hub.js";
 import type { FirewallBackend } from "./backend.js";
 import { KernelNeighbours } from "./kernel/kernel-neighbours.js";
 import { NftBackend } from "./kernel/nft-backend.js";
 import { ModelFirewall } from "./model/model-firewall.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 
-export function openFirewall(kind: "kernel" | "model", netns: string | undefined): FirewallBackend {
-  return kind === "kernel" ? new NftBackend(netns) : new ModelFirewall();
+export function openFirewall(
+  kind: "kernel" | "model",
+  netns: string | undefined,
+  logger: NetlinkLogger,
+): FirewallBackend {
+  return kind === "kernel" ? new NftBackend(netns, logger) : new ModelFirewall();
 }
 
 /** A model has none. */

@@ -27,10 +27,10 @@ import {
 import type { FirewallLimits } from "./limits.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
-import { type FirewallRule, familyOfRule, keyOf, sameRule } from "./rule.js";
+import { type FirewallRule, familyOfRule, keyOf, type PublishSpec, sameRule } from "./rule.js";
 import { checkRules } from "./rules.js";
 import { Surroundings } from "./surroundings.js";
-import { failed } from "./words.js";
+import { failed, refused } from "./words.js";
 
 /** What `createFirewallHub` takes. */
 export interface FirewallHubOptions {
@@ -99,7 +99,7 @@ class Hub implements FirewallHub {
     this.#netlink = netlink;
     this.#logger = logger;
     this.#ledger = ledger ?? new MemoryFirewallLedger();
-    this.backend = use ?? openFirewall(netlink.kind, netns);
+    this.backend = use ?? openFirewall(netlink.kind, netns, logger);
     const around = neighbours ?? (use ? NO_NEIGHBOURS : openNeighbours(netlink.kind, netns));
     this.#around = new Surroundings({ neighbours: around, logger });
   }
@@ -133,8 +133,10 @@ class Hub implements FirewallHub {
 
   close(): Promise<void> {
     this.#closing ??= this.#quietly("rules could not be removed", async () => {
-      if (this.#ledger.durable || this.#rows.size === 0) return;
-      await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
+      if (!this.#ledger.durable) await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
+      // Rules of a durable ledger stay; the process that holds their ports ends with its platform.
+      await this.backend.release(publishedOnly(this.#rows, new Map()));
+      await this.backend.close();
     });
     return this.#closing;
   }
@@ -158,8 +160,8 @@ class Hub implements FirewallHub {
   async #drain(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, FIREWALL.batch);
-      this.#queue = this.#queue.slice(FIREWALL.batch);
+      const batch = this.#queue.slice(0, batchLength(this.#queue));
+      this.#queue = this.#queue.slice(batch.length);
       await this.#serve(batch);
     }
     this.#running = false;
@@ -170,8 +172,6 @@ class Hub implements FirewallHub {
       await this.#reconcile();
       const view = await this.#netlink.backend.look({ addresses: true });
       await this.#forgetVanished(view);
-      const listeners = batch.some(({ request }) => request.op === "publish") ? await this.backend.listeners() : [];
-
       const judged: { readonly job: Job; readonly changes: readonly FirewallChange[]; readonly answer: Json }[] = [];
       let rows = this.#rows;
       for (const job of batch) {
@@ -196,11 +196,12 @@ class Hub implements FirewallHub {
               subnets,
               links: view.links,
               owner,
-              listeners,
               rows: [...rows.values()],
             });
+            if (!there && rule.kind === "publish") await this.#hold(plugin, rule);
           } catch (error) {
-            job.reject(error as Error);
+            const why = error instanceof Error ? error.message : String(error);
+            job.reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
             continue;
           }
           judged.push({ job, changes: there ? [] : [{ put: { name, plugin, rule } }], answer: null });
@@ -224,12 +225,19 @@ class Hub implements FirewallHub {
     const after = changed(before, changes);
     const names = changes.map((change) => ("put" in change ? change.put.name : change.drop));
     const plugins = new Set(names.flatMap((name) => before.get(name)?.plugin ?? after.get(name)?.plugin ?? []));
-    await this.#ledger.write(changes);
+    const [left, come] = [publishedOnly(before, after), publishedOnly(after, before)];
+    try {
+      await this.#ledger.write(changes);
+    } catch (error) {
+      await this.backend.release(come);
+      throw error;
+    }
     this.#rows = after;
     try {
       await this.#program(plugins);
     } catch (error) {
       this.#rows = before;
+      await this.backend.release(come);
       const back = names.map((name): FirewallChange => {
         const row = before.get(name);
         return row ? { put: row } : { drop: name };
@@ -237,6 +245,16 @@ class Hub implements FirewallHub {
       await this.#ledger.write(back);
       throw error;
     }
+    await this.backend.release(left);
+    const answered = new Set(publishedOnly(after, new Map()).map(({ ip }) => ip));
+    const gone = new Set(left.map(({ ip }) => ip).filter((ip) => !answered.has(ip)));
+    await this.backend.forgetFlows([...left, ...come], [...gone]);
+  }
+
+  /** Takes the port of the host's before anything leads to it. Throws `ERR_FIREWALL_REFUSED` when it is not free. */
+  async #hold(plugin: string, port: PublishSpec): Promise<void> {
+    const obstacle = await this.backend.hold(port);
+    if (obstacle) throw refused(plugin, "publish", obstacle.rule, obstacle.words);
   }
 
   /** The tables of these plugins, as their rows say. */
@@ -289,6 +307,7 @@ class Hub implements FirewallHub {
         `firewall: ${left.length} table(s) were left behind by a crash and are removed`,
       );
     }
+    await this.backend.keep(publishedOnly(this.#rows, new Map()));
     await this.#program(plugins, left);
     this.#ready = true;
   }
@@ -321,6 +340,26 @@ class Hub implements FirewallHub {
 /** The ledger's name of a rule. */
 function rowName(plugin: string, rule: FirewallRule): string {
   return `${plugin} ${keyOf(rule)}`;
+}
+
+/** How many requests go together: ports are taken or given back in one batch, never both, so that what is given back is free. */
+function batchLength(queue: readonly Job[]): number {
+  const ops = queue.map(({ request }) => request.op);
+  const first = ops.find((op) => op === "publish" || op === "withdraw");
+  const other = ops.indexOf(first === "publish" ? "withdraw" : "publish");
+  return Math.min(FIREWALL.batch, first === undefined || other < 0 ? queue.length : other);
+}
+
+/** The published ports of `rows` that `others` do not have, or have otherwise. */
+function publishedOnly(
+  rows: ReadonlyMap<string, FirewallRow>,
+  others: ReadonlyMap<string, FirewallRow>,
+): readonly PublishSpec[] {
+  return [...rows.values()].flatMap(({ name, rule }) => {
+    if (rule.kind !== "publish") return [];
+    const other = others.get(name)?.rule;
+    return other && sameRule(other, rule) ? [] : [rule];
+  });
 }
 
 function changed(

@@ -2,6 +2,7 @@
 import type { FirewallBackend } from "#dist/permissions/firewall/backend.js";
 import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
 import { type FirewallChange, MemoryFirewallLedger, tableOf } from "#dist/permissions/firewall/ledger.js";
+import type { PublishSpec } from "#dist/permissions/firewall/rule.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { onBoth, SILENT } from "../netlink/backends.js";
 import { bridgeOf, firewallBench, ruleset } from "./backends.js";
@@ -21,7 +22,11 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     count: 0,
     kind: backend.kind,
     tables: () => backend.tables(),
-    listeners: () => backend.listeners(),
+    hold: (port: PublishSpec) => backend.hold(port),
+    keep: (ports: readonly PublishSpec[]) => backend.keep(ports),
+    release: (ports: readonly PublishSpec[]) => backend.release(ports),
+    forgetFlows: (...args: Parameters<FirewallBackend["forgetFlows"]>) => backend.forgetFlows(...args),
+    close: () => backend.close(),
     forward: (families: readonly (4 | 6)[]) => backend.forward(families),
     program(...args: Parameters<FirewallBackend["program"]>) {
       wrapped.count++;

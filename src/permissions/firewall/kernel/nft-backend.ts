@@ -1,8 +1,14 @@
-/** The firewall by nftables: `nft -j -f -`, `ss` for who listens, and the two switches of the kernel's for forwarding. Never a shell. */
+/** The firewall by nftables: `nft -j -f -`, a process that holds ports, and the two switches of the kernel's for forwarding. Never a shell. */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
-import type { FirewallBackend, FirewallTable, Listener } from "../backend.js";
+import type { NetlinkLogger } from "../../netlink/hub.js";
+import type { FirewallBackend, FirewallTable, Obstacle } from "../backend.js";
+import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
+import type { PublishSpec } from "../rule.js";
+import { inUse } from "../words.js";
+import { forgetFlows } from "./conntrack.js";
 import { readListeners } from "./listeners.js";
+import { PortHolder } from "./port-holder.js";
 import { transaction } from "./ruleset.js";
 import { Tools } from "./tools.js";
 
@@ -15,10 +21,17 @@ const SWITCHES: Readonly<Record<4 | 6, string>> = {
 export class NftBackend implements FirewallBackend {
   readonly kind = "kernel";
   readonly #tools: Tools;
+  /** The process that holds published ports. */
+  readonly holder: PortHolder;
+  readonly #logger: NetlinkLogger;
+  /** What is wrong with conntrack, once told. */
+  #flowsTold: string | undefined;
 
   /** `netns`: a name, a path, or the process's own. */
-  constructor(netns: string | undefined) {
+  constructor(netns: string | undefined, logger: NetlinkLogger) {
+    this.#logger = logger;
     this.#tools = new Tools(netns);
+    this.holder = new PortHolder(this.#tools.netns, this.#tools.enter, logger);
   }
 
   async tables(): Promise<readonly string[]> {
@@ -32,9 +45,36 @@ export class NftBackend implements FirewallBackend {
     await this.#tools.run("program", "nft", ["-j", "-f", "-"], JSON.stringify(transaction(put, drop)));
   }
 
-  async listeners(): Promise<readonly Listener[]> {
-    const stdout = await this.#tools.run("listeners", "ss", ["-H", "-l", "-n", "-t", "-u", "-S"]);
-    return readListeners(stdout);
+  async hold(port: PublishSpec): Promise<Obstacle | undefined> {
+    const held = heldPort(port);
+    if (held) return this.holder.hold(held);
+    const stdout = await this.#tools.run("publish", "ss", ["-H", "-l", "-n", "-S"]);
+    const hit = readListeners(stdout).find(
+      (one) =>
+        one.protocol === port.protocol &&
+        one.port === port.hostPort &&
+        (!one.ip || !port.hostIP || one.ip === port.hostIP),
+    );
+    return hit && { rule: "listener", words: inUse(port, hit.ip ?? "every address") };
+  }
+
+  keep(ports: readonly PublishSpec[]): Promise<void> {
+    return this.holder.keep(ports.flatMap((port) => heldPort(port) ?? []));
+  }
+
+  release(ports: readonly PublishSpec[]): Promise<void> {
+    return this.holder.release(ports.flatMap((port) => heldPort(port) ?? []));
+  }
+
+  async forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void> {
+    const why = await forgetFlows(this.#tools, ports, addresses);
+    if (why === undefined || why === this.#flowsTold) return;
+    this.#flowsTold = why;
+    this.#logger.warn({}, `firewall: UDP senders that do not pause may miss a new container: ${why}`);
+  }
+
+  close(): Promise<void> {
+    return this.holder.close();
   }
 
   async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {

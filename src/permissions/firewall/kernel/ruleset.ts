@@ -1,6 +1,7 @@
 /** From rules to nftables' JSON: one transaction that puts whole tables in the place of what was there. libnftables-json(5). */
 import type { Json } from "../../../driverapi/json.js";
 import type { FirewallTable } from "../backend.js";
+import { isLoopback } from "../holder/messages.js";
 import type { FirewallRule } from "../rule.js";
 import { equal, field, from, LOCAL, notLoopback, STATUS, source, to } from "./expressions.js";
 import { markRules } from "./mark-rules.js";
@@ -62,6 +63,8 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       ];
     }
     case "publish": {
+      // The port holder alone serves loopback: nothing rewritten may leave it or enter it.
+      if (isLoopback(rule.hostIP)) return [];
       const six = rule.ip.includes(":");
       const family = six ? "ip6" : "ip";
       const at: readonly Json[] =

@@ -12,6 +12,7 @@ const PACKAGES = {
   iptables: "iptables",
   ip6tables: "iptables",
   "firewall-cmd": "firewalld",
+  conntrack: "conntrack",
   cat: "coreutils",
   tee: "coreutils",
 } as const;
@@ -26,6 +27,11 @@ export class Tools {
     this.netns = netns === undefined ? undefined : netnsPath(netns);
   }
 
+  /** The words ahead of a program's own by which it is started in the namespace. */
+  get enter(): readonly string[] {
+    return this.netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${this.netns}`];
+  }
+
   has(name: ToolName): boolean {
     return program(name) !== undefined;
   }
@@ -37,8 +43,7 @@ export class Tools {
       const hint = `Debian: apt install ${PACKAGES[name]}`;
       throw failed(undefined, op, `there is no "${name}" in ${FOLDERS.join(", ")} (${hint})`);
     }
-    const enter = this.netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${this.netns}`];
-    return [...enter, path, ...args];
+    return [...this.enter, path, ...args];
   }
 
   /** Runs a program, and gives what came of it. Rejects where it is not installed. */
