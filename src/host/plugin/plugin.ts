@@ -86,6 +86,7 @@ export class Plugin {
       version,
       state: this.#state,
       drivers: this.#drivers.types(),
+      external: this.#drivers.external(),
       isolation: current?.isolation ?? effective?.isolation,
       wall: current?.wall,
       pid: current?.pid,
