@@ -19,6 +19,15 @@ export interface Listener {
   readonly port: number;
 }
 
+/** What became of forwarding when our last table went. */
+export interface ForwardingEnd {
+  /** Switched off again. */
+  readonly off: readonly (4 | 6)[];
+  /** Switched on by us and left on, since others need it: these. */
+  readonly left: readonly (4 | 6)[];
+  readonly others: readonly string[];
+}
+
 /** One network namespace to work in. Every method rejects with `ERR_FIREWALL_FAILED` when nft or the namespace fails. */
 export interface FirewallBackend {
   readonly kind: "kernel" | "model";
@@ -27,6 +36,14 @@ export interface FirewallBackend {
   /** Puts whole tables in the place of those of their names, and removes others, in one transaction: there is no moment without. */
   program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void>;
   listeners(): Promise<readonly Listener[]>;
-  /** Lets the namespace forward packets of these families; gives those for which that was not so before. */
-  forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]>;
+  /**
+   * Lets the namespace forward packets of these families; gives those for which that was not so before. For them a guard is put up:
+   * new packets are dropped that no network of ours allows, that are for no published port, and that come from no bridge.
+   * `prefixes`: of the names of all bridges of ours; what comes in there their own tables decide.
+   */
+  forward(families: readonly (4 | 6)[], prefixes: readonly string[]): Promise<readonly (4 | 6)[]>;
+  /** To be called when no table of ours is left: guards go, and what `forward` switched on is switched off where nobody else needs it. */
+  stopForwarding(): Promise<ForwardingEnd>;
+  /** Every table of the family `inet` as text, by name: the same text while nobody has changed it. */
+  listing(): Promise<ReadonlyMap<string, string>>;
 }

@@ -5,8 +5,9 @@ import { NftBackend } from "./kernel/nft-backend.js";
 import { ModelFirewall } from "./model/model-firewall.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 
-export function openFirewall(kind: "kernel" | "model", netns: string | undefined): FirewallBackend {
-  return kind === "kernel" ? new NftBackend(netns) : new ModelFirewall();
+/** `ledger`: its id, by which tables of this host are known. */
+export function openFirewall(kind: "kernel" | "model", netns: string | undefined, ledger: string): FirewallBackend {
+  return kind === "kernel" ? new NftBackend(netns, ledger) : new ModelFirewall();
 }
 
 /** A model has none. */

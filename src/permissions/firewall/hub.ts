@@ -95,7 +95,7 @@ class Hub implements FirewallHub {
     this.#netlink = netlink;
     this.#logger = logger;
     this.#ledger = ledger ?? new MemoryFirewallLedger();
-    this.backend = use ?? openFirewall(netlink.kind, netns);
+    this.backend = use ?? openFirewall(netlink.kind, netns, this.#ledger.id);
     const around = neighbours ?? (use ? NO_NEIGHBOURS : openNeighbours(netlink.kind, netns));
     this.#around = new Surroundings({ neighbours: around, logger });
   }
@@ -246,22 +246,33 @@ class Hub implements FirewallHub {
     if (put.length === 0 && gone.length === 0) return;
     await this.backend.program(put, gone);
     await this.#settle();
+    const prefixes = [...new Set([...this.#rows.values()].map(({ rule }) => prefixOf([rule])))];
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
-    const opened = families.size === 0 ? [] : await this.backend.forward([...families]);
+    const opened = families.size === 0 ? [] : await this.backend.forward([...families], prefixes);
     if (opened.length > 0) {
       const which = opened.map((family) => `IPv${family}`).join(" and ");
       this.#logger.warn(
         { families: opened },
-        `firewall: forwarding of ${which} is switched on in this namespace, and stays so`,
+        `firewall: forwarding of ${which} is switched on in this namespace while there are rules; what others would have it forward is dropped`,
       );
     }
   }
 
-  /** Brings the neighbours in line with the tables there are, whosever: another host's may need what ours put there. */
+  /**
+   * Brings what is outside our tables in line with them, whosever they are: another host's may need what ours put there. What fails
+   * is logged, for the rules themselves are programmed.
+   */
   async #settle(): Promise<void> {
-    const bridges = [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
-    if (bridges.length > 0) await this.#around.keep(bridges);
-    else if ((await this.backend.tables()).length === 0) await this.#around.leave();
+    try {
+      const bridges = [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
+      if (bridges.length > 0) await this.#around.keep(bridges);
+      else if ((await this.backend.tables()).length === 0) {
+        await this.#around.leave();
+        this.#around.sayForwarding(await this.backend.stopForwarding());
+      }
+    } catch (error) {
+      this.#logger.error({ err: error }, "firewall: what other programs need, or forwarding, could not be set right");
+    }
   }
 
   async #reconcile(): Promise<void> {

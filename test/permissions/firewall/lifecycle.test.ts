@@ -22,7 +22,9 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     kind: backend.kind,
     tables: () => backend.tables(),
     listeners: () => backend.listeners(),
-    forward: (families: readonly (4 | 6)[]) => backend.forward(families),
+    forward: (...args: Parameters<FirewallBackend["forward"]>) => backend.forward(...args),
+    stopForwarding: () => backend.stopForwarding(),
+    listing: () => backend.listing(),
     program(...args: Parameters<FirewallBackend["program"]>) {
       wrapped.count++;
       return backend.program(...args);

@@ -1,24 +1,21 @@
-/** The firewall by nftables: `nft -j -f -`, `ss` for who listens, and the two switches of the kernel's for forwarding. Never a shell. */
+/** The firewall by nftables: `nft -j -f -`, and `ss` for who listens. */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
-import type { FirewallBackend, FirewallTable, Listener } from "../backend.js";
+import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener } from "../backend.js";
 import { readTable } from "../ledger.js";
+import { Forwarding } from "./forwarding.js";
 import { readListeners } from "./listeners.js";
 import { transaction } from "./ruleset.js";
 import { Tools } from "./tools.js";
 
-/** The kernel's switches, by family. */
-const SWITCHES: Readonly<Record<4 | 6, string>> = {
-  4: "/proc/sys/net/ipv4/ip_forward",
-  6: "/proc/sys/net/ipv6/conf/all/forwarding",
-};
-
 export class NftBackend implements FirewallBackend {
   readonly kind = "kernel";
   readonly #tools: Tools;
+  readonly #forwarding: Forwarding;
 
-  /** `netns`: a name, a path, or the process's own. */
-  constructor(netns: string | undefined) {
+  /** `netns`: a name, a path, or the process's own. `ledger`: whose tables these are. */
+  constructor(netns: string | undefined, ledger: string) {
     this.#tools = new Tools(netns);
+    this.#forwarding = new Forwarding(this.#tools, ledger);
   }
 
   async tables(): Promise<readonly string[]> {
@@ -37,20 +34,24 @@ export class NftBackend implements FirewallBackend {
     return readListeners(stdout);
   }
 
-  async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
-    const files = families.map((family) => SWITCHES[family]);
-    const stdout = await this.#tools.run("forward", "cat", files);
-    const now = stdout.trim().split("\n");
-    const off = families.filter((_, index) => now[index] === "0");
-    if (off.length > 0)
-      await this.#tools.run(
-        "forward",
-        "tee",
-        off.map((family) => SWITCHES[family]),
-        "1",
-      );
-    return off;
+  forward(families: readonly (4 | 6)[], prefixes: readonly string[]): Promise<readonly (4 | 6)[]> {
+    return this.#forwarding.open(families, prefixes);
   }
+
+  stopForwarding(): Promise<ForwardingEnd> {
+    return this.#forwarding.close();
+  }
+
+  async listing(): Promise<ReadonlyMap<string, string>> {
+    if (!this.#tools.has("nft")) return new Map();
+    return readListing(await this.#tools.run("listing", "nft", ["list", "ruleset", "inet"]));
+  }
+}
+
+/** Each table's text, by name: tables begin and end at the margin. */
+function readListing(printed: string): ReadonlyMap<string, string> {
+  const tables = printed.matchAll(/^table inet (\S+) \{\n[\s\S]*?^\}$/gm);
+  return new Map([...tables].map(([text, name = ""]) => [name, text]));
 }
 
 function readTables(stdout: string): readonly string[] {

@@ -1,5 +1,5 @@
 /** A firewall without a kernel: what would be programmed is kept, and who listens is what a test says. */
-import type { FirewallBackend, FirewallTable, Listener } from "../backend.js";
+import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener } from "../backend.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
@@ -7,7 +7,8 @@ export class ModelFirewall implements FirewallBackend {
   readonly programmed: Map<string, FirewallTable> = new Map();
   /** Who listens in the namespace. */
   readonly listening: Listener[] = [];
-  readonly #forwards = new Set<4 | 6>();
+  /** The families it forwards. */
+  readonly forwards: Set<4 | 6> = new Set();
 
   async tables(): Promise<readonly string[]> {
     return [...this.programmed.keys()];
@@ -23,8 +24,18 @@ export class ModelFirewall implements FirewallBackend {
   }
 
   async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
-    const opened = families.filter((family) => !this.#forwards.has(family));
-    for (const family of opened) this.#forwards.add(family);
+    const opened = families.filter((family) => !this.forwards.has(family));
+    for (const family of opened) this.forwards.add(family);
     return opened;
+  }
+
+  async stopForwarding(): Promise<ForwardingEnd> {
+    const off = [...this.forwards];
+    this.forwards.clear();
+    return { off, left: [], others: [] };
+  }
+
+  async listing(): Promise<ReadonlyMap<string, string>> {
+    return new Map([...this.programmed].map(([name, table]) => [name, JSON.stringify(table)]));
   }
 }
