@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
+import { Pace } from "../../permissions/pace.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conditions.js";
 import type { HostContext } from "../context.js";
@@ -35,6 +36,9 @@ export class Plugin {
   #faults = 0;
   /** The last time it was loaded its start failed: what does not even start is tried by itself. */
   #failedStart = false;
+  readonly #lostLinks = new Set<string>();
+  readonly #remakes = new Pace();
+  #remaking: NodeJS.Timeout | undefined;
   /** Loads, reloads, restarts and stops happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   constructor(id: string, context: HostContext) {
@@ -182,6 +186,37 @@ export class Plugin {
     });
   }
 
+  /**
+   * Links of its were deleted by somebody else: its driver is given its networks again, as after a restart, and makes them again.
+   * Where they keep being deleted, it is done with pauses.
+   */
+  linksLost(links: readonly string[]): void {
+    for (const link of links) this.#lostLinks.add(link);
+    this.#remaking ??= setTimeout(() => {
+      this.#remaking = undefined;
+      void this.#next(() => this.#remake());
+    }, this.#remakes.wait);
+    this.#remaking.unref();
+  }
+
+  async #remake(): Promise<void> {
+    const links = [...this.#lostLinks];
+    this.#lostLinks.clear();
+    const { current } = this.#service;
+    // What is restarting is given its networks anyway.
+    if (!current?.alive || this.#stopped || this.#context.closed() || this.networks().length === 0) return;
+    this.#remakes.done();
+    const fields = { plugin: this.id, links };
+    try {
+      await this.#service.replace(current.prepared);
+      this.#context.logger.info(fields, `plugin "${this.id}" was given its networks again, for lost links`);
+    } catch (error) {
+      const advice = `call host.reload("${this.id}"), or restart the platform`;
+      const words = `plugin "${this.id}" could not be given its networks again; its lost links stay gone; ${advice}`;
+      this.#context.logger.error({ ...fields, err: error }, words);
+    }
+  }
+
   async #endOrphan(reason: string): Promise<void> {
     if (this.#orphan && this.networks().length === 0) await this.#stop(reason);
   }
@@ -189,6 +224,7 @@ export class Plugin {
   /** Ends everything, networks or not; the journal keeps them. */
   async close(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#remaking);
     this.#comeback.cancel();
     this.#service.end("the host closes");
     await this.#turn;

@@ -1,5 +1,7 @@
 /** What carries out the firewall's work in one network namespace: nftables, or a model. Which rules there may be is decided before. */
+
 import type { FirewallRule, Protocol } from "./rule.js";
+import type { RuleEvents, RuleWatch } from "./rule-events.js";
 
 /** One plugin's table, whole. */
 export interface FirewallTable {
@@ -39,11 +41,14 @@ export interface FirewallBackend {
   /**
    * Lets the namespace forward packets of these families; gives those for which that was not so before. For them a guard is put up:
    * new packets are dropped that no network of ours allows, that are for no published port, and that come from no bridge.
-   * `prefixes`: of the names of all bridges of ours; what comes in there their own tables decide.
+   * `prefixes`: of the names of all bridges of ours; what comes in there their own tables decide. `again`: the guard is put up although
+   * it should be there.
    */
-  forward(families: readonly (4 | 6)[], prefixes: readonly string[]): Promise<readonly (4 | 6)[]>;
+  forward(families: readonly (4 | 6)[], prefixes: readonly string[], again?: boolean): Promise<readonly (4 | 6)[]>;
   /** To be called when no table of ours is left: guards go, and what `forward` switched on is switched off where nobody else needs it. */
   stopForwarding(): Promise<ForwardingEnd>;
   /** Every table of the family `inet` as text, by name: the same text while nobody has changed it. */
   listing(): Promise<ReadonlyMap<string, string>>;
+  /** Tells of changes of rules until it is stopped. */
+  watch(events: RuleEvents): RuleWatch;
 }

@@ -22,7 +22,8 @@ async function second({ netns, b1 }: House): Promise<void> {
   inNetns(b1, "ip", "addr", "flush", "dev", "eth0");
   for (const address of ["198.51.100.2/24", "2001:db8:1::2/64"])
     inNetns(b1, "ip", "addr", "add", address, "dev", "eth0", ...(address.includes(":") ? ["nodad"] : []));
-  for (const gateway of ["198.51.100.1", "2001:db8:1::1"]) inNetns(b1, "ip", "route", "replace", "default", "via", gateway);
+  for (const gateway of ["198.51.100.1", "2001:db8:1::1"])
+    inNetns(b1, "ip", "route", "replace", "default", "via", gateway);
 }
 
 test(

@@ -25,6 +25,7 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     forward: (...args: Parameters<FirewallBackend["forward"]>) => backend.forward(...args),
     stopForwarding: () => backend.stopForwarding(),
     listing: () => backend.listing(),
+    watch: (events: Parameters<FirewallBackend["watch"]>[0]) => backend.watch(events),
     program(...args: Parameters<FirewallBackend["program"]>) {
       wrapped.count++;
       return backend.program(...args);

@@ -35,14 +35,15 @@ export class Forwarding {
 
   /**
    * Lets the namespace forward packets of these families; gives those that were off, which are guarded now.
-   * `prefixes`: of our bridges' names; what may come in there is the business of their own tables.
+   * `prefixes`: of our bridges' names; what may come in there is the business of their own tables. `again`: the guard is
+   * put up although it should be there.
    */
-  async open(families: readonly Family[], prefixes: readonly string[]): Promise<readonly Family[]> {
+  async open(families: readonly Family[], prefixes: readonly string[], again: boolean): Promise<readonly Family[]> {
     const off = await this.#areOff(families);
     this.#guarded ??= new Set(familiesOf(await this.#guards()));
     const known = JSON.stringify([...prefixes].sort());
     for (const family of off) this.#guarded.add(family);
-    if (this.#guarded.size > 0 && (off.length > 0 || known !== this.#known)) {
+    if (this.#guarded.size > 0 && (again || off.length > 0 || known !== this.#known)) {
       await this.#nft(guard(this.#guard, [...this.#guarded], prefixes));
       this.#known = known;
     }

@@ -2,8 +2,10 @@
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener } from "../backend.js";
 import { readTable } from "../ledger.js";
+import type { RuleEvents, RuleWatch } from "../rule-events.js";
 import { Forwarding } from "./forwarding.js";
 import { readListeners } from "./listeners.js";
+import { watchRules } from "./rule-events.js";
 import { transaction } from "./ruleset.js";
 import { Tools } from "./tools.js";
 
@@ -34,12 +36,16 @@ export class NftBackend implements FirewallBackend {
     return readListeners(stdout);
   }
 
-  forward(families: readonly (4 | 6)[], prefixes: readonly string[]): Promise<readonly (4 | 6)[]> {
-    return this.#forwarding.open(families, prefixes);
+  forward(families: readonly (4 | 6)[], prefixes: readonly string[], again = false): Promise<readonly (4 | 6)[]> {
+    return this.#forwarding.open(families, prefixes, again);
   }
 
   stopForwarding(): Promise<ForwardingEnd> {
     return this.#forwarding.close();
+  }
+
+  watch(events: RuleEvents): RuleWatch {
+    return watchRules(this.#tools, events);
   }
 
   async listing(): Promise<ReadonlyMap<string, string>> {

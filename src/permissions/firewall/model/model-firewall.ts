@@ -1,5 +1,7 @@
 /** A firewall without a kernel: what would be programmed is kept, and who listens is what a test says. */
+
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener } from "../backend.js";
+import type { RuleEvents, RuleWatch } from "../rule-events.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
@@ -33,6 +35,14 @@ export class ModelFirewall implements FirewallBackend {
     const off = [...this.forwards];
     this.forwards.clear();
     return { off, left: [], others: [] };
+  }
+
+  /** Of a test that changes `programmed` itself, the way to tell of it. */
+  changed: (who: string) => void = () => {};
+
+  watch({ changed }: RuleEvents): RuleWatch {
+    this.changed = changed;
+    return { alive: true, stop: async () => {} };
   }
 
   async listing(): Promise<ReadonlyMap<string, string>> {
