@@ -322,10 +322,6 @@ class Hub implements FirewallHub {
     const { wait } = this.#restoring;
     if (wait > 0) return this.#watch.later(wait);
     const who = this.#watch.taken();
-    const uplinks = uplinksOf(await this.#netlink.backend.look({ routes: true, kinds: true }));
-    const moved = JSON.stringify(uplinks) !== JSON.stringify(this.#uplinks);
-    this.#uplinks = uplinks;
-    if (moved) await this.#program(this.#tables().map(({ plugin }) => plugin));
     await this.#restoring.compare({
       tables: this.#tables(),
       bridges: this.#bridges(),
