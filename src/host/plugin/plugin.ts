@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
+import type { LostLink } from "../../permissions/netlink/strays.js";
 import { Pace } from "../../permissions/pace.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conditions.js";
@@ -187,16 +188,33 @@ export class Plugin {
   }
 
   /**
-   * Links of its were deleted by somebody else: its driver is given its networks again, as after a restart, and makes them again.
-   * Where they keep being deleted, it is done with pauses.
+   * Links of the plugin were deleted by somebody else: its driver is given its networks again, as after a restart, and makes them
+   * again, with pauses where they keep being deleted. A container whose cable was deleted is beyond that: the log names it.
    */
-  linksLost(links: readonly string[]): void {
-    for (const link of links) this.#lostLinks.add(link);
+  linksLost(links: readonly LostLink[]): void {
+    this.#sayCut(new Set(links.map(({ name }) => name)));
+    const again = links.filter(({ kind }) => kind !== "veth");
+    if (again.length === 0) return;
+    for (const { name } of again) this.#lostLinks.add(name);
     this.#remaking ??= setTimeout(() => {
       this.#remaking = undefined;
       void this.#next(() => this.#remake());
     }, this.#remakes.wait);
     this.#remaking.unref();
+  }
+
+  /** The endpoints that had one of these links in a container. */
+  #sayCut(links: ReadonlySet<string>): void {
+    for (const { records } of this.#context.registry.servicesOf(this.id)) {
+      for (const [nid, { endpoints }] of records.networks) {
+        for (const [eid, { join }] of endpoints) {
+          if (!(join?.data?.names ?? []).some(({ srcName }) => links.has(srcName))) continue;
+          const advice = `find its container with "docker network inspect ${nid}", and run: docker restart CONTAINER`;
+          const words = `endpoint "${eid}" of network "${nid}" is cut off, since its link was deleted by somebody else; ${advice}`;
+          this.#context.logger.error({ plugin: this.id, network: nid, endpoint: eid }, words);
+        }
+      }
+    }
   }
 
   async #remake(): Promise<void> {

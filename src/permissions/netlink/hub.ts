@@ -19,7 +19,7 @@ import { reconcile } from "./reconcile.js";
 import { removeLinks } from "./removal.js";
 import type { NetlinkRequest } from "./request.js";
 import { type SandboxLink, sandboxProblem } from "./rules-sandbox.js";
-import { restoreLinks } from "./strays.js";
+import { type LostLink, restoreLinks } from "./strays.js";
 import { type Job, runWave, takeWave } from "./wave.js";
 import { failed } from "./words.js";
 
@@ -39,8 +39,8 @@ export interface NetlinkHubOptions extends BackendChoice {
   readonly use?: NetlinkBackend | undefined;
   /** Takes what somebody else has done to a link. */
   readonly report?: ((event: OutsideEvent) => void) | undefined;
-  /** Told of a plugin's links that somebody else has deleted and that its driver can make again. */
-  readonly lost?: ((plugin: string, links: readonly string[]) => void) | undefined;
+  /** Told of a plugin's links that somebody else has deleted. */
+  readonly lost?: ((plugin: string, links: readonly LostLink[]) => void) | undefined;
   /** The name servers' addresses, canonical. Default: those of `/etc/resolv.conf`; of a model, none. */
   readonly resolvers?: (() => readonly string[]) | undefined;
 }
@@ -96,7 +96,7 @@ class Hub implements NetlinkHub {
   readonly #watch: LinksWatch;
   readonly #observers = new Set<(what: NamespaceChange) => void>();
   readonly #report: (event: OutsideEvent) => void;
-  readonly #lost: (plugin: string, links: readonly string[]) => void;
+  readonly #lost: (plugin: string, links: readonly LostLink[]) => void;
   readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
   #queue: readonly Job[] = [];
   #running: Promise<void> | undefined;

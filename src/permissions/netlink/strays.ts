@@ -4,13 +4,20 @@ import type { OutsideEvent } from "../outside.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import type { NetlinkLogger } from "./hub.js";
 import type { LedgerRow } from "./ledger.js";
+import type { LinkSpec } from "./link-spec.js";
 import type { Ownership } from "./ownership.js";
+
+/** A link that somebody else has deleted. */
+export interface LostLink {
+  readonly name: string;
+  readonly kind: LinkSpec["kind"];
+}
 
 export interface StrayReports {
   readonly logger: NetlinkLogger;
   report(event: OutsideEvent): void;
-  /** A plugin's links are gone that its driver can make again. */
-  lost(plugin: string, links: readonly string[]): void;
+  /** A plugin's links are gone. */
+  lost(plugin: string, links: readonly LostLink[]): void;
 }
 
 /** Finds strays, puts right what can be put right, and tells of all. Never rejects. */
@@ -43,11 +50,13 @@ export async function restoreLinks(
         detail: `link "${name}" of plugin "${plugin}" was deleted by somebody else${cut}`,
       });
     }
-    for (const plugin of new Set(lost.map((row) => row.plugin)))
+    for (const plugin of new Set(lost.map((row) => row.plugin))) {
+      const own = lost.filter((row) => row.plugin === plugin);
       tellLost(
         plugin,
-        lost.filter((row) => row.plugin === plugin).map(({ name }) => name),
+        own.map(({ name, spec: { kind } }) => ({ name, kind })),
       );
+    }
   } catch (error) {
     logger.error({ err: error }, "netlink: what others have done to our links could not be looked at");
   }

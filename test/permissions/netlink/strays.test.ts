@@ -40,7 +40,10 @@ onBoth(
       t,
       kind,
       {},
-      { report: (event) => void events.push(event), lost: (plugin, links) => void lost.push([plugin, ...links]) },
+      {
+        report: (event) => void events.push(event),
+        lost: (plugin, links) => void lost.push([plugin, ...links.map(({ name, kind }) => `${kind} ${name}`)]),
+      },
     );
     await ask("createLink", { kind: "bridge", name: "bh-a" });
     await ask("createLink", { kind: "bridge", name: "bh-b" });
@@ -48,7 +51,7 @@ onBoth(
     await ask("deleteLink", "bh-b");
     await host({ op: "delete", name: "bh-a" });
     await until(() => lost.length > 0, "it is told", SOON);
-    assert.equal(lost, [["bridge", "bh-a"]]);
+    assert.equal(lost, [["bridge", "bridge bh-a"]]);
     await ask("createLink", { kind: "bridge", name: "bh-a" });
     await host({ op: "delete", name: "bh-v" });
     await until(() => events.length === 3, "both ends are told", SOON);
