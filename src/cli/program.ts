@@ -1,5 +1,6 @@
 /** The commands and their options. */
 import { Command, CommanderError, Option } from "commander";
+import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
 import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
 import { LOAD } from "../protocol/limits.js";
@@ -13,6 +14,7 @@ import type { Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
+import { DEFAULTS } from "./serve/settings.js";
 
 /** What the perimeter gives, and tests exchange. */
 export interface ProgramParts {
@@ -88,6 +90,13 @@ export async function runProgram(
     }),
   );
 
+  command("ports", "show which ports of the host's are published, also while a host runs", async (_, one) => {
+    const { dataDir, engine } = one.opts<{ dataDir: string; engine: string }>();
+    const { ports } = await import("./ports.js");
+    return ports({ dataDir, engine });
+  })
+    .option("--data-dir <folder>", "the data folder", DEFAULTS.dataDir)
+    .option("--engine <socket>", "the engine's own socket, asked for names of containers", DOCKER_ENGINE);
   command("state", "show what a data folder holds, also while a host runs on it", async (_, one) => {
     const { dataDir, export: file, recover } = one.opts<{ dataDir: string; export?: string; recover?: true }>();
     // lmdb's native code is loaded by nothing but its own commands.

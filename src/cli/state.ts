@@ -34,11 +34,11 @@ type Described = ReturnType<typeof described>;
 
 function described(held: Held) {
   const bodies = (of: Table): unknown[] => (held.rows.get(of) ?? []).map(({ body }) => JSON.parse(body));
-  const records = journalRows(held).map(([type, nid, eid, join, entry]) => ({
+  const records = journalRows(held).map(([type, nid, eid, part, entry]) => ({
     type,
     nid,
     ...(eid === null ? {} : { eid }),
-    ...(join ? { join } : {}),
+    ...(part === true ? { join: true } : part === "external" ? { external: true } : {}),
     ...entry,
   }));
   const bundles = bodies("bundles").map((one) => {
@@ -75,16 +75,25 @@ function text(
   held: Held & { readonly kept?: string },
 ): string {
   const networks = journal.filter((one) => !("eid" in one));
-  const count = (nid: string, type: string, join: boolean): number =>
-    journal.filter((one) => one.type === type && one.nid === nid && "eid" in one && "join" in one === join).length;
+  const count = (nid: string, type: string, part?: "join" | "external"): number =>
+    journal.filter((one) => one.type === type && one.nid === nid && "eid" in one && partOf(one) === part).length;
   const rows = networks
     .slice(0, DATA.shownRows)
-    .map(({ type, nid, phase }) => [type, nid, phase, String(count(nid, type, false)), String(count(nid, type, true))]);
+    .map(({ type, nid, phase }) => [
+      type,
+      nid,
+      phase,
+      String(count(nid, type)),
+      String(count(nid, type, "join")),
+      String(count(nid, type, "external")),
+    ]);
   const more = networks.length - rows.length;
   return [
     `${dataDir}: ${live ? "a host runs on it" : "no host runs on it"}`,
     "",
-    ...(rows.length === 0 ? ["no networks"] : [table(["TYPE", "NETWORK", "PHASE", "ENDPOINTS", "JOINS"], rows)]),
+    ...(rows.length === 0
+      ? ["no networks"]
+      : [table(["TYPE", "NETWORK", "PHASE", "ENDPOINTS", "JOINS", "PROGRAMMED"], rows)]),
     ...(more > 0 ? [`and ${more} more; --json shows all`] : []),
     "",
     `${links.length} link(s), ${rules.length} firewall rule(s)`,
@@ -92,6 +101,11 @@ function text(
     ...held.problems.map((problem) => `could not be read: ${problem}`),
     ...(held.kept === undefined ? [] : [`what could be read is in its place; the damaged files are in ${held.kept}`]),
   ].join("\n");
+}
+
+/** What of an endpoint a row is about; undefined: the endpoint itself. */
+function partOf(row: object): "join" | "external" | undefined {
+  return "join" in row ? "join" : "external" in row ? "external" : undefined;
 }
 
 function write(file: string, value: unknown): void {

@@ -2,15 +2,10 @@
  * Endpoints that their engine has forgotten: it crashed, or its last word of them was lost with a daemon that was killed (a request
  * that is tried again comes without its body). It never asks for them again, so they are looked for.
  */
-import { existsSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { CallOptions } from "../driverapi/types.js";
-import type { EndpointRecord } from "../host/calls/records.js";
 import type { TypeView } from "../host/type-view.js";
 import type { DriverCalls } from "./driver-calls.js";
-
-/** The file system that network namespaces are files of (linux/magic.h). */
-const NSFS = 0x6e736673;
+import { sandboxState } from "./sandbox-state.js";
 
 /** One network type's; it remembers from look to look. */
 export class Collector {
@@ -29,7 +24,8 @@ export class Collector {
     const dropped: string[] = [];
     for (const { nid, endpoints } of [...view.networks()]) {
       for (const endpoint of [...endpoints.values()]) {
-        if (endpoint.join !== undefined && !hasLostSandbox(endpoint)) continue;
+        const state = sandboxState(endpoint);
+        if (state !== "none" && state !== "gone") continue;
         const suspect = JSON.stringify([nid, endpoint.eid, endpoint.join?.sboxKey]);
         suspects.add(suspect);
         if (!before.has(suspect)) continue;
@@ -38,17 +34,5 @@ export class Collector {
       }
     }
     return dropped;
-  }
-}
-
-/** True when an endpoint was joined to a sandbox that is no more. Where sandboxes cannot be seen at all, none is. */
-export function hasLostSandbox({ join }: EndpointRecord): boolean {
-  const path = join?.phase === "live" ? join.sboxKey : "";
-  if (!path.startsWith("/") || !existsSync(dirname(path))) return false;
-  try {
-    // An engine that crashed leaves the file behind, with nothing bound to it.
-    return statfsSync(path).type !== NSFS;
-  } catch {
-    return true;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the engine's requests come to in a driver's nine methods. The engine retries what was cut off, forgets endpoints when it
+ * What the engine's requests come to in a driver's methods. The engine retries what was cut off, forgets endpoints when it
  * crashes, and does not hear a veto to a delete: so what is recorded already in the same words is answered again, and what it
  * has forgotten is left and deleted when it stands in the way.
  */
@@ -8,23 +8,37 @@ import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { DriverError } from "../driverapi/errors.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { JsonObject, JsonText } from "../driverapi/json.js";
-import type { CallOptions, HostedDriver, InterfaceData, JoinData } from "../driverapi/types.js";
+import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
+import type { Logger } from "../host/logger.js";
 import type { TypeView } from "../host/type-view.js";
-import { hasLostSandbox } from "./collector.js";
+import { engineWords } from "./engine-words.js";
+import type { Holder } from "./in-the-way.js";
 import { givenInterfaces, interfacesReply } from "./interfaces.js";
-import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest } from "./wire.js";
+import { joinReply } from "./join-reply.js";
+import { logPorts } from "./port-log.js";
+import { hasPorts, wantedPorts, withoutPorts } from "./port-map.js";
+import { forgottenWithAddresses, forgottenWithPorts, type RoomOptions } from "./room.js";
+import { sandboxState } from "./sandbox-state.js";
+import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest, ProgramRequest } from "./wire.js";
 
 /** Under this key a driver finds the pools and gateways that the engine chose: `{ ipv4: [{ Pool, Gateway, … }], ipv6: […] }`. */
 const IPAM_KEY = "com.docker.network.ipam";
 
+export interface DriverCallsOptions extends RoomOptions {
+  readonly driver: HostedDriver;
+  readonly logger: Logger;
+}
+
 export class DriverCalls {
   readonly #driver: HostedDriver;
   readonly #view: TypeView;
+  readonly #options: DriverCallsOptions;
 
-  constructor(driver: HostedDriver, view: TypeView) {
-    this.#driver = driver;
-    this.#view = view;
+  constructor(options: DriverCallsOptions) {
+    this.#driver = options.driver;
+    this.#view = options.view;
+    this.#options = options;
   }
 
   async createNetwork({ NetworkID, Options, IPv4Data, IPv6Data }: NetworkRequest, call: CallOptions): Promise<object> {
@@ -45,13 +59,22 @@ export class DriverCalls {
   }
 
   async createEndpoint(request: EndpointRequest, call: CallOptions): Promise<object> {
-    const { NetworkID, EndpointID, Options } = request;
+    const { NetworkID, EndpointID } = request;
+    const options = this.#endpointOptions(request.Options);
     const info = givenInterfaces(request);
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
-    if (known?.phase === "live" && isSame(known.options, Options as JsonObject))
-      return interfacesReply(request, known.interfaces);
-    await this.#dropForgotten(NetworkID, EndpointID, info, call);
-    await this.#driver.createEndpoint(NetworkID, EndpointID, info, Options as JsonObject, call);
+    if (known?.phase === "live") {
+      if (isSame(known.options, options) && agrees(info.toJSON(), known.interfaces))
+        return interfacesReply(request, known.interfaces);
+      await this.#replace(NetworkID, known, call);
+    }
+    for (const holder of await forgottenWithAddresses(this.#options, NetworkID, EndpointID, info.toJSON()))
+      await this.#dropWhenFree(holder, call);
+    await this.#publishing(EndpointID, options, call, async () => {
+      await this.#driver.createEndpoint(NetworkID, EndpointID, info, options, call);
+      this.#options.recent.created(NetworkID, EndpointID);
+    });
+    this.#log(NetworkID, EndpointID, options, info.toJSON());
     return interfacesReply(request, info.toJSON());
   }
 
@@ -71,9 +94,9 @@ export class DriverCalls {
     const before = endpoint?.join;
     if (before?.phase === "live" && before.data && before.sboxKey === SandboxKey) return joinReply(before.data);
     // A join whose sandbox is gone was never left: its engine crashed.
-    if (endpoint && before && hasLostSandbox(endpoint)) await this.#leave(NetworkID, endpoint, call);
+    if (endpoint && sandboxState(endpoint) === "gone") await this.#leave(NetworkID, endpoint, call);
     const info = new JoinConfig(new EndpointConfig(endpoint?.interfaces ?? []));
-    await this.#driver.join(NetworkID, EndpointID, SandboxKey, info, Options as JsonObject, call);
+    await this.#driver.join(NetworkID, EndpointID, SandboxKey, info, this.#endpointOptions(Options), call);
     const data = info.toJSON();
     try {
       // The engine will move what is named here, whatever it is.
@@ -96,19 +119,56 @@ export class DriverCalls {
     return {};
   }
 
-  /** An address is the engine's to give: whoever had it and is not the one asked for has been forgotten by it. */
-  async #dropForgotten(nid: string, eid: string, info: EndpointConfig, call: CallOptions): Promise<void> {
-    const wanted = info.toJSON().flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((one) => one !== ""));
-    if (wanted.length === 0) return;
-    const has = ({ ipv4, ipv6 }: InterfaceData): boolean => wanted.includes(ipv4) || wanted.includes(ipv6);
-    const forgotten: EndpointRecord[] = [];
-    for (const endpoint of this.#view.network(nid)?.endpoints.values() ?? [])
-      if (endpoint.interfaces.some(has) && endpoint.eid !== eid) forgotten.push(endpoint);
-    for (const endpoint of forgotten) await this.#dropWhenFree(nid, endpoint, call);
+  /** The ports that an endpoint publishes from now on, instead of those it did: of several networks, the engine names one. */
+  async programExternalConnectivity(request: ProgramRequest, call: CallOptions): Promise<object> {
+    // A driver of the nine methods alone has had its ports with the endpoint's options.
+    if (!this.#view.external) return {};
+    const { NetworkID, EndpointID, Options } = request;
+    await this.#publishing(EndpointID, Options, call, () =>
+      this.#driver.programExternalConnectivity(NetworkID, EndpointID, Options, call),
+    );
+    const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
+    this.#log(NetworkID, EndpointID, Options, known?.interfaces ?? []);
+    return {};
+  }
+
+  async revokeExternalConnectivity({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
+    if (this.#view.external) await gone(this.#driver.revokeExternalConnectivity(NetworkID, EndpointID, call));
+    return {};
+  }
+
+  /** A driver that is told which endpoint publishes is not told of the ports before. */
+  #endpointOptions(options: JsonObject): JsonObject {
+    return this.#view.external ? withoutPorts(options) : options;
+  }
+
+  /** Runs `publish`, with the ports it asks for cleared of endpoints that are gone, and a refusal in the engine's words. */
+  async #publishing(eid: string, options: JsonObject, call: CallOptions, publish: () => Promise<void>): Promise<void> {
+    for (const holder of await forgottenWithPorts(this.#options, eid, options)) await this.#dropWhenFree(holder, call);
+    try {
+      await publish();
+    } catch (error) {
+      throw await engineWords(error, this.#view, wantedPorts(options), this.#options.engine);
+    }
+  }
+
+  #log(nid: string, eid: string, options: JsonObject, interfaces: readonly InterfaceData[]): void {
+    if (hasPorts(options)) void logPorts(this.#options.logger, this.#view, { nid, eid, interfaces });
+  }
+
+  /** An endpoint that is asked for again in other words: the new ones hold, unless a sandbox uses the endpoint. */
+  async #replace(nid: string, known: EndpointRecord, call: CallOptions): Promise<void> {
+    const state = sandboxState(known);
+    if (state === "lives" || state === "unseen")
+      throw new DriverError(
+        "ERR_ENDPOINT_EXISTS",
+        `endpoint ${known.eid} exists already on network ${nid} with another address, MAC address or options, and a container uses it; remove that container first`,
+      );
+    await this.#dropWhenFree({ nid, endpoint: known }, call);
   }
 
   /** A call that hangs holds its id until the host has ended it: that is waited for, as long as the engine is. */
-  async #dropWhenFree(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
+  async #dropWhenFree({ nid, endpoint }: Pick<Holder, "nid" | "endpoint">, call: CallOptions): Promise<void> {
     for (;;) {
       try {
         return await this.drop(nid, endpoint, call);
@@ -120,6 +180,7 @@ export class DriverCalls {
 
   /** Leaves and deletes an endpoint that the engine has forgotten, whatever stands recorded of it. */
   async drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
+    if (endpoint.external) await gone(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
     if (endpoint.join) await this.#leave(nid, endpoint, call);
     // A sandbox gives its links back after Leave, or takes them along when it ends.
     await this.#view.returned();
@@ -136,6 +197,20 @@ function isSame(recorded: JsonText, options: JsonObject): boolean {
   return recorded === JSON.stringify(options) || isDeepStrictEqual(JSON.parse(recorded), options);
 }
 
+/** True where the engine asks for nothing that the endpoint does not have: what it leaves open was the driver's choice. */
+function agrees(given: readonly InterfaceData[], has: readonly InterfaceData[]): boolean {
+  return given.every((asked) => {
+    const one = has.find(({ id }) => id === asked.id);
+    if (!one) return false;
+    const { mac, ipv4, ipv6 } = asked;
+    return [
+      [mac, one.mac],
+      [ipv4, one.ipv4],
+      [ipv6, one.ipv6],
+    ].every(([wanted, had]) => wanted === "" || wanted === had);
+  });
+}
+
 /** A delete of what is gone already has succeeded: its first try was cut off. */
 async function gone(deleted: Promise<void>): Promise<void> {
   try {
@@ -144,22 +219,4 @@ async function gone(deleted: Promise<void>): Promise<void> {
     if (!(error instanceof DriverError && (error.kind === "NotFound" || error.code === "ERR_ENDPOINT_NOT_JOINED")))
       throw error;
   }
-}
-
-/** Both forms at once: an engine of 2015 reads the lists. Without a gateway the engine attaches its own, as for every driver of libnetwork's. */
-function joinReply({ names, gateway, gatewayIPv6, staticRoutes }: JoinData): object {
-  const [first] = names;
-  const routes = staticRoutes.map(({ destination, routeType, nextHop, interfaceID }) => ({
-    Destination: destination,
-    RouteType: routeType,
-    NextHop: nextHop,
-    InterfaceID: interfaceID,
-  }));
-  return {
-    ...(first ? { InterfaceName: { SrcName: first.srcName, DstPrefix: first.dstPrefix } } : {}),
-    InterfaceNames: names.map(({ srcName, dstPrefix }) => ({ SrcName: srcName, DstPrefix: dstPrefix })),
-    Gateway: gateway,
-    GatewayIPv6: gatewayIPv6,
-    StaticRoutes: routes,
-  };
 }

@@ -1,17 +1,13 @@
 /** Serves a host's drivers to a Docker engine: a socket per network type, there while a driver of it is in service. */
 import { mkdirSync } from "node:fs";
-import type { FastifyInstance } from "fastify";
 import { DriverError } from "../driverapi/errors.js";
 import type { DriverEvent } from "../host/events.js";
 import type { Logger } from "../host/logger.js";
-import { type PluginHost, viewOf } from "../host/plugin-host.js";
-import type { TypeView } from "../host/type-view.js";
+import type { PluginHost } from "../host/plugin-host.js";
 import { DOCKER } from "../protocol/limits.js";
-import { Collector } from "./collector.js";
-import { DriverCalls } from "./driver-calls.js";
-import type { Serving } from "./methods.js";
-import { createServer } from "./server.js";
-import { clearStale, type PlacedSocket, placeSocket, type SocketOwner, socketPath } from "./socket-file.js";
+import { RecentEndpoints } from "./recent-endpoints.js";
+import { ServedType, typeView } from "./served-type.js";
+import { clearStale, type SocketOwner, SocketTaken, socketPath } from "./socket-file.js";
 
 /** Where an engine looks for plugins. */
 export const DOCKER_DIR = "/run/docker/plugins";
@@ -29,21 +25,26 @@ export interface GatewayOptions {
   readonly owner?: SocketOwner | undefined;
   /** Every request is answered by then, in milliseconds. Default: 10,000. */
   readonly answerMs?: number | undefined;
-}
-
-interface Served {
-  readonly server: FastifyInstance;
-  readonly socket: PlacedSocket;
-  readonly collecting: NodeJS.Timeout;
+  /** The engine's own socket, asked for the names of containers. Default: none is asked. */
+  readonly engine?: string | undefined;
+  /** How often it is looked whether each socket is in its place, in milliseconds. Default: 1,000. */
+  readonly lookMs?: number | undefined;
 }
 
 export class DockerGateway {
   readonly #options: GatewayOptions;
   readonly #directory: string;
   readonly #prefix: string;
-  readonly #served = new Map<string, Served>();
+  readonly #served = new Map<string, ServedType>();
   /** Types that are registered. */
   readonly #wanted = new Set<string>();
+  /** Why a type is not served, or not by the socket it should have. */
+  readonly #problems = new Map<string, Error>();
+  /** Types that their manifest keeps from an engine, and that the log has. */
+  readonly #kept = new Set<string>();
+  readonly #recent = new RecentEndpoints();
+  readonly #closing = new Set<Promise<void>>();
+  #looking: NodeJS.Timeout | undefined;
   /** Sockets come and go one after the other. */
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
@@ -54,7 +55,10 @@ export class DockerGateway {
     this.#prefix = options.prefix ?? DOCKER_PREFIX;
   }
 
-  /** Clears what a crashed run left and serves every driver that is registered, now and later. Throws `ERR_DOCKER_SOCKET`. */
+  /**
+   * Clears what a crashed run left and serves every driver that is registered, now and later. Throws `ERR_DOCKER_SOCKET`: where the
+   * folder cannot be used, and where another daemon serves a socket that is to be ours; then none of them is served.
+   */
   static async open(options: GatewayOptions): Promise<DockerGateway> {
     const gateway = new DockerGateway(options);
     try {
@@ -71,12 +75,20 @@ export class DockerGateway {
     host.on("driver:unregistered", gateway.#unregistered);
     for (const type of host.plugins().flatMap(({ drivers }) => drivers)) gateway.#registered({ type });
     await gateway.#turn;
+    const taken = [...gateway.#problems.values()].find(
+      (error) => error instanceof SocketTaken && (error.daemon || gateway.#served.size === 0),
+    );
+    if (taken) {
+      await gateway.close();
+      throw taken;
+    }
+    gateway.#looking = setInterval(() => void gateway.#look(), options.lookMs ?? DOCKER.lookMs).unref();
     return gateway;
   }
 
   /** The sockets in place, by network type. */
   get sockets(): ReadonlyMap<string, string> {
-    return new Map([...this.#served].map(([type, { socket }]) => [type, socket.path]));
+    return new Map([...this.#served].map(([type, { path }]) => [type, path]));
   }
 
   /** Resolves when the sockets are in place for what is registered now. */
@@ -84,15 +96,17 @@ export class DockerGateway {
     return this.#turn;
   }
 
-  /** Requests under way are answered, then the sockets are gone. Twice is harmless. */
+  /** The sockets are gone at once; requests under way are answered within `DOCKER.closeMs`. Twice is harmless. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     const { host } = this.#options;
     host.off("driver:registered", this.#registered);
     host.off("driver:unregistered", this.#unregistered);
     await this.#next(async () => {
-      await Promise.all([...this.#served.keys()].map((type) => this.#withdraw(type)));
+      for (const type of [...this.#served.keys()]) this.#withdraw(type);
     });
+    await Promise.all(this.#closing);
   }
 
   readonly #registered = ({ type }: Pick<DriverEvent, "type">): void => {
@@ -102,7 +116,9 @@ export class DockerGateway {
 
   readonly #unregistered = ({ type }: DriverEvent): void => {
     this.#wanted.delete(type);
-    void this.#next(() => this.#withdraw(type));
+    this.#kept.delete(type);
+    this.#problems.delete(type);
+    void this.#next(async () => this.#withdraw(type));
   };
 
   #next(work: () => Promise<void>): Promise<void> {
@@ -113,66 +129,69 @@ export class DockerGateway {
     return this.#turn;
   }
 
-  async #serve(type: string): Promise<void> {
-    if (this.#closed || this.#served.has(type) || !this.#wanted.has(type)) return;
-    const { owner, logger, answerMs = DOCKER.answerMs } = this.#options;
-    const path = socketPath(this.#directory, this.#prefix, type);
-    const server = createServer({
-      serving: () => this.#serving(type),
-      answerMs,
-      failed: (error) => logger.error({ driver: type, err: error }, "docker: a request failed in the gateway"),
+  /** Puts back what somebody else has removed, and serves what could not be served before. */
+  #look(): Promise<void> {
+    return this.#next(async () => {
+      for (const type of this.#wanted) await this.#serve(type);
     });
-    let socket: PlacedSocket;
+  }
+
+  /** Brings a type's socket to where it should be. What stands in its way is logged once. */
+  async #serve(type: string): Promise<void> {
+    if (this.#closed || !this.#wanted.has(type)) return;
+    const { host, logger, owner, engine, answerMs = DOCKER.answerMs } = this.#options;
+    const before = this.#served.get(type);
     try {
-      socket = await placeSocket(this.#directory, path, owner, (made) => server.listen({ path: made }));
+      if (this.#isKept(type) || before?.inPlace()) return;
+      const path = socketPath(this.#directory, this.#prefix, type);
+      const [directory, recent] = [this.#directory, this.#recent];
+      const options = { type, host, logger, directory, path, owner, answerMs, engine, recent };
+      this.#served.set(type, await ServedType.open(options));
+      this.#problems.delete(type);
+      if (before) {
+        logger.warn({ driver: type, socket: path }, `docker: ${path} was removed by somebody else, and is put back`);
+        this.#end(before);
+      } else logger.info({ driver: type, socket: path }, `docker: driver "${type}" is served`);
     } catch (error) {
-      await server.close();
-      throw error;
+      const known = error instanceof Error ? error : new Error(String(error));
+      if (this.#problems.get(type)?.message !== known.message)
+        logger.error({ driver: type, err: known }, `docker: ${known.message}`);
+      this.#problems.set(type, known);
     }
-    const collector = new Collector();
-    const collect = (): void => void this.#collect(type, collector, answerMs);
-    this.#served.set(type, { server, socket, collecting: setInterval(collect, DOCKER.collectMs).unref() });
-    logger.info({ driver: type, socket: path }, `docker: driver "${type}" is served`);
-    collect();
   }
 
-  #serving(type: string): Serving {
-    const view = this.#view(type);
-    return { calls: new DriverCalls(this.#options.host.driver(type), view), scope: view.scope };
-  }
-
-  #view(type: string): TypeView {
-    const view = viewOf(this.#options.host, type);
-    if (!view) throw new Error("the host is not one of ours");
-    return view;
-  }
-
-  async #collect(type: string, collector: Collector, answerMs: number): Promise<void> {
-    const { logger } = this.#options;
-    try {
-      const signal = AbortSignal.timeout(answerMs);
-      const dropped = await collector.collect(this.#serving(type).calls, this.#view(type), { signal });
-      if (dropped.length > 0)
-        logger.warn(
-          { driver: type, endpoints: dropped },
-          "docker: endpoints that the engine has forgotten are deleted",
-        );
-    } catch (error) {
-      logger.warn(
-        { driver: type, err: error },
-        "docker: endpoints that the engine has forgotten could not be deleted yet",
+  /** True for a type that its plugin's manifest keeps from an engine. */
+  #isKept(type: string): boolean {
+    const { host, logger } = this.#options;
+    const { docker, plugin } = typeView(host, type);
+    if (docker) {
+      this.#kept.delete(type);
+      return false;
+    }
+    this.#withdraw(type);
+    if (!this.#kept.has(type))
+      logger.info(
+        { driver: type, plugin },
+        `docker: driver "${type}" is not served: the manifest of plugin "${plugin}" says "docker": false`,
       );
-    }
+    this.#kept.add(type);
+    return true;
   }
 
-  async #withdraw(type: string): Promise<void> {
+  #withdraw(type: string): void {
     const served = this.#served.get(type);
     if (!served) return;
     this.#served.delete(type);
-    clearInterval(served.collecting);
-    // First out of the engine's sight; then whoever is connected is answered and let go.
-    served.socket.remove();
-    await served.server.close();
+    this.#end(served);
     this.#options.logger.info({ driver: type }, `docker: driver "${type}" is no longer served`);
+  }
+
+  /** Nobody waits for the requests of one type but the end of all. */
+  #end(served: ServedType): void {
+    const closing = served.close().catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, "docker: a server could not be closed");
+    });
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
   }
 }

@@ -47,9 +47,13 @@ export const METHODS: readonly Method[] = [
   ),
   method("/NetworkDriver.Join", wire.join, ({ calls }, read, call) => calls.join(read, call)),
   method("/NetworkDriver.Leave", wire.endpointId, ({ calls }, read, call) => calls.leave(read, call)),
-  // A driver has had its port map with the endpoint's options: what it publishes, it does at Join, and takes back at Leave.
-  method("/NetworkDriver.ProgramExternalConnectivity", wire.connectivity, none),
-  method("/NetworkDriver.RevokeExternalConnectivity", wire.endpointId, none),
+  // A driver without this pair has had its port map with the endpoint's options.
+  method("/NetworkDriver.ProgramExternalConnectivity", wire.connectivity, ({ calls }, read, call) =>
+    calls.programExternalConnectivity(read, call),
+  ),
+  method("/NetworkDriver.RevokeExternalConnectivity", wire.endpointId, ({ calls }, read, call) =>
+    calls.revokeExternalConnectivity(read, call),
+  ),
   // Of other hosts and their addresses a driver of this contract is not told.
   method("/NetworkDriver.DiscoverNew", wire.discovery, none),
   method("/NetworkDriver.DiscoverDelete", wire.discovery, none),

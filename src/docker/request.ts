@@ -1,6 +1,7 @@
 /** One request from its body to its answer: read, judged by the table, put before the driver, answered by the deadline. */
 import { DriverError } from "../driverapi/errors.js";
-import { DOCKER } from "../protocol/limits.js";
+import { copyJson, JsonError } from "../driverapi/json.js";
+import { DOCKER, LIMITS } from "../protocol/limits.js";
 import type { z } from "../zod.js";
 import type { Method, Serving } from "./methods.js";
 
@@ -17,25 +18,35 @@ export function refusalAnswer(error: unknown): Answer {
   return { status: known?.code === "ERR_DOCKER_REQUEST" ? 400 : 200, text: JSON.stringify({ Err: message }) };
 }
 
-/** Reads `body` and has it answered. Never rejects. `failed` is told of faults that are nobody's but ours. */
+export interface AnswerOptions {
+  /** The answer is there by then, in milliseconds. */
+  readonly answerMs: number;
+  /** Fires when the server ends and waits no longer. */
+  readonly stopping: AbortSignal;
+  /** Told of faults that are nobody's but ours. */
+  failed(error: unknown): void;
+}
+
+/** Reads `body` and has it answered. Never rejects. */
 export async function answerRequest(
   method: Method,
-  body: string,
+  body: Buffer,
   serving: () => Serving,
-  answerMs: number,
-  failed: (error: unknown) => void,
+  { answerMs, stopping, failed }: AnswerOptions,
 ): Promise<Answer> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), answerMs);
+  const signal = AbortSignal.any([patience.signal, stopping]);
   try {
     const request = readBody(method, body);
-    const reply = await method.answer(serving(), request, { signal: patience.signal });
+    const reply = await method.answer(serving(), request, { signal });
     return { status: 200, text: JSON.stringify(reply) };
   } catch (error) {
     if (!(error instanceof DriverError)) failed(error);
-    if (patience.signal.aborted && error instanceof DriverError && error.code === "ERR_CALL_ABORTED") {
+    else if (signal.aborted && error.code === "ERR_CALL_ABORTED") {
       const { driver, method: called } = error;
-      const words = `driver "${driver ?? ""}" did not answer ${called ?? method.path} within ${answerMs} ms; what it does later is undone`;
+      const why = stopping.aborted ? "before bulkhead was stopped" : `within ${answerMs} ms`;
+      const words = `driver "${driver ?? ""}" did not answer ${called ?? method.path} ${why}; what it does later is undone`;
       return { status: 200, text: JSON.stringify({ Err: words }) };
     }
     return refusalAnswer(error);
@@ -44,13 +55,23 @@ export async function answerRequest(
   }
 }
 
+/** What the engine gives is passed on with a few levels of our own around it. */
+const BODY = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, chars: DOCKER.bodyBytes };
+
 /** Throws `ERR_DOCKER_REQUEST`, naming the field. An empty body stands for an empty object, as of Plugin.Activate. */
-function readBody({ path, request }: Method, body: string): unknown {
+function readBody({ path, request }: Method, body: Buffer): unknown {
   let value: unknown;
   try {
-    value = body === "" ? {} : JSON.parse(body);
-  } catch {
-    throw wrong(path, "the body is no JSON");
+    value = body.length === 0 ? {} : JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch (error) {
+    throw wrong(path, error instanceof SyntaxError ? "the body is not JSON" : "the body is not text in UTF-8");
+  }
+  try {
+    // Looked through before anything else is, for whatever reads it next goes down into it.
+    value = copyJson(value, BODY);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw wrong(path, `${error.path.replace(/^\./, "") || "the body"}: ${error.rule}`);
   }
   const read = request.safeParse(value, { reportInput: false });
   if (read.success) return read.data;

@@ -2,6 +2,8 @@
 import { type FastifyInstance, fastify } from "fastify";
 import { DriverError } from "../driverapi/errors.js";
 import { DOCKER } from "../protocol/limits.js";
+import { Connections } from "./connections.js";
+import { IDENTITY_PATH, identity } from "./identity.js";
 import { METHODS, type Serving } from "./methods.js";
 import { type Answer, answerRequest, refusalAnswer } from "./request.js";
 
@@ -13,29 +15,83 @@ export interface ServerOptions {
   readonly answerMs: number;
   /** Told of faults that are nobody's but ours. */
   failed(error: unknown): void;
+  /** Told of every request that has been answered, with its milliseconds. */
+  answered?(path: string, answer: Answer, ms: number): void;
+}
+
+export interface PluginServer {
+  /** Listens on a socket that it makes at `path`; on a port in benchmarks. Resolves with its address. */
+  listen(at: { readonly path: string } | { readonly host: string; readonly port: number }): Promise<string>;
+  /** Answers requests under way within a bounded time, and ends every connection. Twice is harmless. */
+  close(): Promise<void>;
 }
 
 /** Not listening yet. */
-export function createServer({ serving, answerMs, failed }: ServerOptions): FastifyInstance {
-  // An engine keeps idle connections: a server that closes them races its next request.
-  const server = fastify({ bodyLimit: DOCKER.bodyBytes, keepAliveTimeout: 0, exposeHeadRoutes: false });
+export function createServer(options: ServerOptions): PluginServer {
+  const stopping = new AbortController();
+  const server = fastify({
+    bodyLimit: DOCKER.bodyBytes,
+    // An engine keeps idle connections: a server that closes them races its next request.
+    keepAliveTimeout: 0,
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    requestTimeout: DOCKER.bodyMs,
+    http: { headersTimeout: DOCKER.headerMs, connectionsCheckingInterval: DOCKER.connectionCheckMs },
+  });
+  const connections = new Connections(server.server);
+  addRoutes(server, connections, options, stopping.signal);
+  let closing: Promise<void> | undefined;
+  return {
+    listen: (at) => server.listen(at),
+    close() {
+      closing ??= close(server, connections, stopping);
+      return closing;
+    },
+  };
+}
+
+async function close(server: FastifyInstance, connections: Connections, stopping: AbortController): Promise<void> {
+  const late = setTimeout(() => stopping.abort(), DOCKER.closeMs);
+  const cut = setTimeout(() => connections.cut(), DOCKER.closeMs + DOCKER.closeGraceMs);
+  try {
+    const closed = server.close();
+    connections.close();
+    await closed;
+  } finally {
+    clearTimeout(late);
+    clearTimeout(cut);
+  }
+}
+
+function addRoutes(
+  server: FastifyInstance,
+  connections: Connections,
+  { serving, answerMs, failed, answered }: ServerOptions,
+  stopping: AbortSignal,
+): void {
   server.removeAllContentTypeParsers();
   // The engine sends JSON and does not say so.
-  server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   let underWay = 0;
   for (const method of METHODS) {
     server.post(method.path, async (request, reply) => {
-      const body = typeof request.body === "string" ? request.body : "";
+      const began = performance.now();
+      const { socket } = request.raw;
+      connections.began(socket);
+      reply.raw.once("close", () => connections.ended(socket));
       let answer: Answer;
       if (underWay >= DOCKER.requests) answer = refusalAnswer(busy());
       else {
         underWay++;
-        answer = await answerRequest(method, body, serving, answerMs, failed);
+        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        answer = await answerRequest(method, body, serving, { answerMs, stopping, failed });
         underWay--;
       }
+      answered?.(method.path, answer, performance.now() - began);
       return reply.code(answer.status).header("content-type", CONTENT_TYPE).send(answer.text);
     });
   }
+  server.post(IDENTITY_PATH, (_, reply) => reply.send(identity()));
   server.setNotFoundHandler((request, reply) =>
     reply
       .code(404)
@@ -51,7 +107,6 @@ export function createServer({ serving, answerMs, failed }: ServerOptions): Fast
       .header("content-type", CONTENT_TYPE)
       .send(JSON.stringify({ Err: words }));
   });
-  return server;
 }
 
 function busy(): DriverError {

@@ -1,13 +1,14 @@
 /**
- * The socket files an engine finds plugins by. One is made in a private folder and moved into place, so that nobody else can
+ * The socket files an engine finds plugins by. One is made in a private folder and linked into place, so that nobody else can
  * connect before its mode is set; one that is left over is removed only when nobody answers on it.
  */
-import { lstatSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { chmod, chown, mkdtemp, rename } from "node:fs/promises";
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { chmod, chown, link, mkdtemp } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { DOCKER } from "../protocol/limits.js";
+import { type Identity, whoServes } from "./identity.js";
 
 /** Who may connect besides root. */
 export interface SocketOwner {
@@ -18,6 +19,8 @@ export interface SocketOwner {
 /** A socket in place. */
 export interface PlacedSocket {
   readonly path: string;
+  /** False once somebody else has removed it or put something in its place. */
+  inPlace(): boolean;
   /** Removes it, if it is still the one that was placed. */
   remove(): void;
 }
@@ -30,29 +33,46 @@ export function socketPath(directory: string, prefix: string, type: string): str
   throw refused(path, `a Unix socket's path has at most ${DOCKER.pathBytes} bytes; choose a shorter folder`);
 }
 
-/** Has `listen` make a socket and puts it at `path`, mode 0600. Throws `ERR_DOCKER_SOCKET`. */
+/**
+ * Has `listen` make a socket and puts it at `path`, mode 0600; the folder is made where it is missing. What others have put there
+ * stays. Throws `SocketTaken` where another process serves it, else `ERR_DOCKER_SOCKET`.
+ */
 export async function placeSocket(
   directory: string,
   path: string,
   owner: SocketOwner | undefined,
   listen: (path: string) => Promise<unknown>,
 ): Promise<PlacedSocket> {
-  if (await answers(path)) throw refused(path, "somebody else serves it; stop that, or choose another prefix");
   let folder: string | undefined;
   try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    const stale = await staleAt(path);
     folder = await mkdtemp(join(directory, ".bulkhead-"));
     const made = join(folder, "s");
     await listen(made);
     await chmod(made, 0o600);
     if (owner) await chown(made, owner.uid, owner.gid);
     const { ino } = statSync(made);
-    await rename(made, path);
-    return { path, remove: () => removeIf(path, ino) };
+    if (stale !== undefined) removeIf(path, stale);
+    // Unlike a rename, a link replaces nothing that has come meanwhile.
+    await link(made, path);
+    return { path, inPlace: () => inodeOf(path) === ino, remove: () => removeIf(path, ino) };
   } catch (error) {
+    if (error instanceof DriverError) throw error;
     throw refused(path, error instanceof Error ? error.message : String(error));
   } finally {
     if (folder !== undefined) removeFolder(folder);
   }
+}
+
+/** The inode of a socket that nobody serves any more; undefined: nothing is there. Throws for what is somebody else's. */
+async function staleAt(path: string): Promise<number | undefined> {
+  const ino = inodeOf(path);
+  if (ino === undefined) return undefined;
+  if (!lstatSync(path).isSocket())
+    throw refused(path, "a file that is not a socket is in its place, and is left as it is; remove it");
+  if (await answers(path)) throw new SocketTaken(path, await whoServes(path));
+  return ino;
 }
 
 /** Removes what an earlier run left: sockets of our prefix that nobody answers on, and private folders. Gives their names. */
@@ -91,12 +111,16 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function removeIf(path: string, ino: number): void {
+function inodeOf(path: string): number | undefined {
   try {
-    if (lstatSync(path).ino === ino) rmSync(path);
+    return lstatSync(path, { throwIfNoEntry: false })?.ino;
   } catch {
-    // It has gone already.
+    return undefined;
   }
+}
+
+function removeIf(path: string, ino: number): void {
+  if (inodeOf(path) === ino) rmSync(path, { force: true });
 }
 
 function removeFolder(folder: string): void {
@@ -105,6 +129,21 @@ function removeFolder(folder: string): void {
     rmdirSync(folder);
   } catch {
     // Another run's, in use or gone.
+  }
+}
+
+/** Another process serves a socket that is to be ours. */
+export class SocketTaken extends DriverError {
+  /** True where that is another daemon of ours. */
+  readonly daemon: boolean;
+
+  constructor(path: string, who: Identity | undefined) {
+    const words = who ? `another bulkhead daemon (process ${who.Pid})` : "another program";
+    super(
+      "ERR_DOCKER_SOCKET",
+      `${path}: ${words} serves it; end that first, or give this daemon another --docker-dir or --docker-prefix`,
+    );
+    this.daemon = who !== undefined;
   }
 }
 

@@ -45,6 +45,10 @@ export interface JoinRequest extends EndpointId {
   readonly Options: JsonObject;
 }
 
+export interface ProgramRequest extends EndpointId {
+  readonly Options: JsonObject;
+}
+
 /** An interface as a response gives it. */
 export interface InterfaceReply {
   readonly Address?: string;
@@ -58,9 +62,10 @@ const WORD_CHARS = 128;
 const POOLS = 64;
 const INTERFACES = 256;
 
-const id = z.string().min(1).max(ID_CHARS);
-const word = z
-  .string()
+/** What is passed on to programs and logs holds no control characters. */
+const plain = z.string().regex(/^\P{Cc}*$/u, "must hold no control characters");
+const id = plain.min(1).max(ID_CHARS);
+const word = plain
   .max(WORD_CHARS)
   .nullish()
   .transform((value) => value ?? "");
@@ -109,7 +114,7 @@ export const join: z.ZodType<JoinRequest> = z.object({
   Options: object,
 });
 
-export const connectivity: z.ZodType<EndpointId & { readonly Options: JsonObject }> = z.object({
+export const connectivity: z.ZodType<ProgramRequest> = z.object({
   NetworkID: id,
   EndpointID: id,
   Options: object,

@@ -27,3 +27,8 @@ export const DRIVER_METHODS = [
   "leave",
   "type",
 ] as const;
+
+/**
+ * Methods that a driver may have beyond the seed's nine, from libnetwork's later `driverapi`. A driver has all of them or none.
+ */
+export const OPTIONAL_DRIVER_METHODS = ["programExternalConnectivity", "revokeExternalConnectivity"] as const;

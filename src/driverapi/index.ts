@@ -6,6 +6,7 @@ export {
   LocalScope,
   NEXTHOP,
   NetworkPluginEndpointType,
+  OPTIONAL_DRIVER_METHODS,
 } from "./constants.js";
 export { EndpointConfig } from "./endpoint-config.js";
 export {
@@ -36,6 +37,7 @@ export type {
   InterfaceNamesData,
   JoinData,
   JoinInfo,
+  OptionalDriverMethod,
   RouteType,
   Scope,
   StaticRouteData,

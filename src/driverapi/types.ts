@@ -1,5 +1,12 @@
 /** The seed's interfaces, in TypeScript. Types only; the sentences are the seed's. */
-import type { CONNECTED, DRIVER_METHODS, GlobalScope, LocalScope, NEXTHOP } from "./constants.js";
+import type {
+  CONNECTED,
+  DRIVER_METHODS,
+  GlobalScope,
+  LocalScope,
+  NEXTHOP,
+  OPTIONAL_DRIVER_METHODS,
+} from "./constants.js";
 import type { JsonObject } from "./json.js";
 
 /** Indicates the driver's scope capability. */
@@ -15,6 +22,9 @@ export type RouteType = typeof NEXTHOP | typeof CONNECTED;
 
 /** The name of one of the nine `Driver` methods. */
 export type DriverMethod = (typeof DRIVER_METHODS)[number];
+
+/** The name of a `Driver` method beyond the seed's nine. */
+export type OptionalDriverMethod = (typeof OPTIONAL_DRIVER_METHODS)[number];
 
 /** Provides an interface for drivers to retrieve network information to interface resources. */
 export interface InterfaceInfo {
@@ -113,6 +123,18 @@ export interface Driver {
   leave(nid: string, eid: string, ctx: CallContext): void | Promise<void>;
   /** Returns the type of this driver, the network type this driver manages. */
   type(): string | Promise<string>;
+  /**
+   * Invokes the driver method which does the necessary programming to allow the external connectivity dictated by the
+   * passed options. From libnetwork's later `driverapi`: optional, together with `revokeExternalConnectivity`.
+   * `options` carry `com.docker.network.portmap` and `com.docker.network.endpoint.exposedports`. Programming again
+   * replaces what was programmed; when it throws, what was programmed before still holds.
+   */
+  programExternalConnectivity?(nid: string, eid: string, options: JsonObject, ctx: CallContext): void | Promise<void>;
+  /**
+   * Asks the driver to remove any external connectivity programming that was done for the endpoint. From libnetwork's
+   * later `driverapi`. It succeeds where nothing is programmed.
+   */
+  revokeExternalConnectivity?(nid: string, eid: string, ctx: CallContext): void | Promise<void>;
 }
 
 /** The last argument of a platform's call. */
@@ -121,7 +143,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A driver as the platform sees it: the same nine methods, over a plugin that may be slow, restarted or gone. */
+/** A driver as the platform sees it: the same methods, over a plugin that may be slow, restarted or gone. */
 export interface HostedDriver {
   /** Push driver specific config to the driver. `options` default to `{}`. */
   config(options?: JsonObject, call?: CallOptions): Promise<void>;
@@ -154,6 +176,13 @@ export interface HostedDriver {
   leave(nid: string, eid: string, call?: CallOptions): Promise<void>;
   /** The network type, answered without asking the plugin. */
   type(): string;
+  /**
+   * Programs the external connectivity of an endpoint, such as its published ports; again replaces it. From libnetwork's
+   * later `driverapi`; for a driver without the method it resolves and nothing is asked. `options` default to `{}`.
+   */
+  programExternalConnectivity(nid: string, eid: string, options?: JsonObject, call?: CallOptions): Promise<void>;
+  /** Removes what `programExternalConnectivity` did. Resolves where nothing is programmed. */
+  revokeExternalConnectivity(nid: string, eid: string, call?: CallOptions): Promise<void>;
 }
 
 /**

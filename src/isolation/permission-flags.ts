@@ -1,12 +1,7 @@
 /** Node's permission flags for a worker: it may read the runtime's own worker code and Piscina's, and do nothing else. */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-
-/** The flag that switches Node's permission model on. */
-export function permissionFlag(): string {
-  const [major = 20] = process.versions.node.split(".").map(Number);
-  return major >= 24 ? "--permission" : "--experimental-permission";
-}
+import { permissionFlag } from "../protocol/permission-flag.js";
 
 /** `execArgv` of a worker whose bootstrap is the file `bootstrap`. */
 export function permissionFlags(bootstrap: string): string[] {

@@ -173,6 +173,68 @@ export const FIREWALL = {
   waiting: 1024,
 } as const;
 
+/** The process that holds published ports. */
+export const HOLDER = {
+  /** TCP connections it forwards at a time, of one port and in all; a full house takes from the port that has most. */
+  connectionsPerPort: 512,
+  connections: 2048,
+  /** Connections that wait to be accepted, of one port. */
+  backlog: 511,
+  /** A container must accept a connection by then, in milliseconds. */
+  connectMs: 10_000,
+  /** A connection nobody has spoken on for so long is probed by the kernel, in milliseconds. */
+  keepAliveMs: 60_000,
+  /** UDP clients at a time, of one port and in all; the one idle longest makes room. */
+  flowsPerPort: 256,
+  flows: 1024,
+  /** A UDP client not heard of for so long is forgotten, in milliseconds: as docker-proxy does. */
+  flowIdleMs: 90_000,
+  /** Datagrams kept for a socket that is being opened. */
+  early: 16,
+  /** Bytes that may wait in a UDP socket; further datagrams are lost. */
+  queueBytes: 1_048_576,
+  /** Descriptors counted on where the system does not say. */
+  descriptors: 1024,
+  /** Lines of faults it tells in a minute. */
+  logLines: 20,
+  /** Heap of its JavaScript, in mebibytes. */
+  heapMb: 128,
+  /** It must be ready by then, in milliseconds. */
+  readyMs: 10_000,
+  /** It must have answered an order by then, in milliseconds, or is ended. */
+  answerMs: 5_000,
+  /** Without a port to hold it ends after so long, in milliseconds. */
+  lingerMs: 10_000,
+  /** Characters of one line it may say, and of what it wrote to standard error that are kept for the message. */
+  lineChars: 4096,
+} as const;
+
+/** Changes that others make to our links, rules and forwarding. */
+export const WATCH = {
+  /** Changes within this time are looked at together, in milliseconds. */
+  gatherMs: 50,
+  /** Between two looks, in milliseconds. */
+  gapMs: 250,
+  /** A look without any sign of a change, in milliseconds. */
+  slowMs: 30_000,
+  /** The same while nothing tells of changes, in milliseconds. */
+  blindMs: 5_000,
+  /** What is undone again and again is put right at once this many times; then with pauses. */
+  atOnce: 3,
+  /** The first of those pauses, in milliseconds; each is twice the one before. */
+  pauseMs: 500,
+  /** The longest of them, in milliseconds. */
+  pauseMaxMs: 30_000,
+  /** After this long without, the count begins again, in milliseconds. */
+  quietMs: 60_000,
+  /** Before a monitor that has ended is started again, in milliseconds; each time twice as long. */
+  monitorPauseMs: 1_000,
+  /** The longest of those pauses, in milliseconds. */
+  monitorPauseMaxMs: 60_000,
+  /** What is kept of a monitor's line, in characters. */
+  lineChars: 4_096,
+} as const;
+
 /** Host processes: the walled processes that hold workers under isolation "process" and "dedicated". */
 export const WALLS = {
   /** Plugins that share one host process. */
@@ -316,6 +378,25 @@ export const DOCKER = {
   collectMs: 30_000,
   /** Whoever may still answer on a socket that stands where ours shall stand must do so by then, in milliseconds. */
   probeMs: 500,
+  /** How often it is looked whether each socket is still in its place, in milliseconds: an engine tries for fifteen seconds. */
+  lookMs: 1_000,
+  /** A request's header, and the whole of it, must have arrived by then, in milliseconds. */
+  headerMs: 10_000,
+  bodyMs: 30_000,
+  /** How often connections are looked at for that, in milliseconds. */
+  connectionCheckMs: 1_000,
+  /** Connections of one network type at one time; the one that has been idle longest makes room for a further one. */
+  connections: 1_024,
+  /** Requests under way when a type is withdrawn are answered by then, in milliseconds; what has not been read shortly after is cut off. */
+  closeMs: 5_000,
+  closeGraceMs: 500,
+  /** An endpoint that no sandbox has joined yet is the engine's for that long, in milliseconds; after that it may be forgotten. */
+  joinMs: 30_000,
+  /** What the engine's own API says is waited for that long, in milliseconds, and read up to so many bytes. */
+  engineMs: 500,
+  engineBytes: 8_388_608,
+  /** What whoever serves a socket says of itself, in bytes. */
+  identityBytes: 4_096,
   /** Longest path of a Unix socket, in bytes. */
   pathBytes: 107,
 } as const;

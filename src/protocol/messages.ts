@@ -4,9 +4,10 @@
  */
 import type { ErrorCode, ErrorKind } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
+import type { DriverMethod, OptionalDriverMethod } from "../driverapi/types.js";
 
 /** Raised whenever a message changes its shape. The handshake compares it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A value on comlink's wire. */
 export interface RawValue {
@@ -87,16 +88,8 @@ export interface HostError {
   readonly message: string;
 }
 
-/** The methods the host calls in the worker; `config` … `leave` take the driver's index first. */
-export type WorkerMethod =
-  | "config"
-  | "createNetwork"
-  | "deleteNetwork"
-  | "createEndpoint"
-  | "deleteEndpoint"
-  | "endpointOperInfo"
-  | "join"
-  | "leave";
+/** The methods the host calls in the worker, each with the driver's index first: all but `type`, which is asked once, there. */
+export type WorkerMethod = Exclude<DriverMethod, "type"> | OptionalDriverMethod;
 
 /** The shared cell between host and worker: a hint about what runs, never trusted alone. */
 export const CELL = {

@@ -3,13 +3,14 @@
  * each taking the driver's index first.
  */
 
-import { DRIVER_METHODS } from "../driverapi/constants.js";
+import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import { copyJson, isJsonObject, JsonError } from "../driverapi/json.js";
 import { parseTypeName } from "../driverapi/names.js";
+import { hasOptionalMethods, OPTIONAL_METHODS_RULE } from "../driverapi/optional-methods.js";
 import { quote } from "../driverapi/quote.js";
-import type { InterfaceData, JoinData } from "../driverapi/types.js";
+import type { InterfaceData, JoinData, OptionalDriverMethod } from "../driverapi/types.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";
 import { type CallContext, createCallContext, freezeDeep } from "./call-context.js";
@@ -26,7 +27,7 @@ interface TakenDriver {
 
 export interface DriverTableOptions {
   /** Asks the host to register; resolves when it has. */
-  register(name: string, index: number, scope: string): Promise<unknown>;
+  register(name: string, index: number, scope: string, optional: readonly string[]): Promise<unknown>;
   /** Tells the host of a registration that got no further than here, so that the operator sees it. */
   refused(name: string, code: string, message: string): void;
   /** Told around the synchronous part of each driver method; 0: none runs. */
@@ -77,6 +78,14 @@ export class DriverTable {
       replay: boolean,
       args: (context: CallContext) => readonly unknown[],
     ): Promise<unknown> => this.#run(index, method, replay, args);
+    // A worker that was replaced may have left a call of it to one whose driver does without.
+    const optional = (
+      index: number,
+      method: OptionalDriverMethod,
+      replay: boolean,
+      args: (context: CallContext) => readonly unknown[],
+    ): Promise<unknown> | null =>
+      this.#drivers[index]?.methods.has(method) === false ? null : run(index, method, replay, args).then(nothing);
     return Object.freeze({
       config: (index: number, options: JsonObject) => run(index, "config", false, () => [options]).then(nothing),
       createNetwork: (index: number, nid: string, options: JsonObject, replay: boolean) =>
@@ -116,6 +125,10 @@ export class DriverTable {
       },
       leave: (index: number, nid: string, eid: string) =>
         run(index, "leave", false, (call) => [nid, eid, call.plugin]).then(nothing),
+      programExternalConnectivity: (index: number, nid: string, eid: string, options: JsonObject, replay: boolean) =>
+        optional(index, "programExternalConnectivity", replay, (call) => [nid, eid, options, call.plugin]),
+      revokeExternalConnectivity: (index: number, nid: string, eid: string) =>
+        optional(index, "revokeExternalConnectivity", false, (call) => [nid, eid, call.plugin]),
     });
   }
 
@@ -161,7 +174,8 @@ export class DriverTable {
     const scope = readScope(capability);
     const index = this.#drivers.length;
     this.#drivers.push(taken);
-    await this.#options.register(name as string, index, scope);
+    const optional = OPTIONAL_DRIVER_METHODS.filter((method) => taken.methods.has(method));
+    await this.#options.register(name as string, index, scope, optional);
   }
 }
 
@@ -176,7 +190,7 @@ function checkedName(name: unknown): string {
   }
 }
 
-/** Reads the nine methods once, and asks `type()` once. */
+/** Reads the nine methods and the optional ones once, and asks `type()` once. */
 async function take(name: string, driver: unknown): Promise<TakenDriver> {
   if (typeof driver !== "object" || driver === null)
     throw refusal("ERR_DRIVER_SHAPE", `registerDriver("${name}"): the driver must be an object`);
@@ -190,6 +204,19 @@ async function take(name: string, driver: unknown): Promise<TakenDriver> {
       );
     methods.set(method, body as Method);
   }
+  for (const method of OPTIONAL_DRIVER_METHODS) {
+    const body = (driver as Record<string, unknown>)[method];
+    if (body === undefined) continue;
+    if (typeof body !== "function")
+      throw refusal("ERR_DRIVER_SHAPE", `registerDriver("${name}"): the driver's ${method} is not a method`);
+    methods.set(method, body as Method);
+  }
+  const optional = OPTIONAL_DRIVER_METHODS.filter((method) => methods.has(method));
+  if (hasOptionalMethods(optional) === undefined)
+    throw refusal(
+      "ERR_DRIVER_SHAPE",
+      `registerDriver("${name}"): the driver has ${optional.join(", ")} alone; ${OPTIONAL_METHODS_RULE}`,
+    );
   const type: unknown = await Reflect.apply(methods.get("type") as Method, driver, []);
   if (type !== name)
     throw refusal(

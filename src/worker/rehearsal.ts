@@ -2,7 +2,7 @@
  * What a worker that waits does meanwhile: one plugin's life from its start to its answers, with a driver of our own and nobody at
  * the other end. What has run once need not be compiled any more when a plugin's start, and its first caller, wait for it.
  */
-import { DRIVER_METHODS } from "../driverapi/constants.js";
+import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import { DownFrames, decodeDown, routeHeader } from "../protocol/frame.js";
 import { type DownMessage, PROTOCOL_VERSION, type UpMessage, type WorkerMethod } from "../protocol/messages.js";
@@ -12,7 +12,7 @@ import type { SessionOptions, WorkerSession } from "./session.js";
 
 const NAME = "rehearsal";
 
-const DRIVER = `var ${PLUGIN_GLOBAL}=(()=>{const driver={};for(const method of ${JSON.stringify(DRIVER_METHODS)})driver[method]=()=>{};
+const DRIVER = `var ${PLUGIN_GLOBAL}=(()=>{const driver={};for(const method of ${JSON.stringify([...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS])})driver[method]=()=>{};
 driver.type=()=>"${NAME}";driver.createEndpoint=(nid,eid,info)=>{if(info.interfaces().length===0)info.addInterface(1,"02:42:0a:01:00:02","10.1.0.2/24")};
 driver.join=(nid,eid,key,info)=>{for(const one of info.interfaceNames())one.setNames("veth","eth");info.setGateway("10.1.0.1")};
 return {init:(callback)=>callback.registerDriver("${NAME}",driver,{scope:"local"})}})()`;
@@ -23,6 +23,8 @@ const CALLS: ReadonlyArray<readonly [method: WorkerMethod, args: readonly string
   ["createEndpoint", ['"n"', '"e"', "[]", "{}", "false"]],
   ["endpointOperInfo", ['"n"', '"e"']],
   ["join", ['"n"', '"e"', '"s"', "[1]", "{}", "false"]],
+  ["programExternalConnectivity", ['"n"', '"e"', "{}", "false"]],
+  ["revokeExternalConnectivity", ['"n"', '"e"']],
   ["leave", ['"n"', '"e"']],
   ["deleteEndpoint", ['"n"', '"e"']],
   ["deleteNetwork", ['"n"']],

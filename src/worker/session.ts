@@ -44,7 +44,8 @@ export function runSession(options: SessionOptions): WorkerSession {
   const remote = Comlink.wrap(answers) as unknown as RemoteHost;
   const port = new HostRequests(remote, (name, args) => outbox.push({ kind: "notice", name, args }));
   const drivers = new DriverTable({
-    register: (name, index, scope) => port.request("registerDriver", [name, index, scope] as Json[]),
+    register: (name, index, scope, optional) =>
+      port.request("registerDriver", [name, index, scope, optional] as Json[]),
     refused: (name, code, message) => port.notify("driverRefused", [name, code, message.slice(0, LIMITS.messageChars)]),
     running: options.running,
     started: options.started,

@@ -40,6 +40,7 @@ test("the manifest's", () => {
     "limits",
     "isolation",
     "recovery",
+    "docker",
   ]);
   assert.equal(Object.keys(schema.properties.permissions?.properties ?? {}), Object.keys(PERMISSIONS));
   assert.is(schema.properties.permissions?.additionalProperties, false);

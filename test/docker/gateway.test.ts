@@ -174,7 +174,7 @@ test("a driver's error is said in its words, a hang by the deadline, and the nex
 });
 
 const WRONG: readonly (readonly [what: string, method: string, body: unknown, status: number, says: RegExp])[] = [
-  ["no JSON", "CreateNetwork", "{", 400, /the body is no JSON/],
+  ["no JSON", "CreateNetwork", "{", 400, /the body is not JSON/],
   ["an empty body", "CreateNetwork", undefined, 400, /NetworkID/],
   ["a list", "CreateNetwork", [], 400, /the body: /],
   ["an id that is no text", "DeleteNetwork", { NetworkID: 5 }, 400, /NetworkID: /],
@@ -248,11 +248,11 @@ test("what a crash left is cleared; another's socket, and a file, are not touche
   t.cleanup(() => gateway.close());
   assert.equal([...gateway.sockets.keys()], ["net"]);
   assert.ok(
-    told.some((one) => /bulkhead-taken\.sock: somebody else serves it/.test(one)),
+    told.some((one) => /bulkhead-taken\.sock: another program serves it/.test(one)),
     told.join("\n"),
   );
   assert.ok(
-    told.some((one) => /bulkhead-file\.sock: somebody else serves it/.test(one)),
+    told.some((one) => /bulkhead-file\.sock: a file that is not a socket is in its place/.test(one)),
     told.join("\n"),
   );
   assert.equal((await readdir(directory)).sort(), [

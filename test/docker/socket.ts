@@ -7,9 +7,10 @@ export interface Reply {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** `body` absent: an empty one, as of Plugin.Activate; a text goes as it is. */
+/** `body` absent: an empty one, as of Plugin.Activate; text and bytes go as they are. */
 export function post(socketPath: string, path: string, body?: unknown): Promise<Reply> {
-  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+  const whole = typeof body === "string" || Buffer.isBuffer(body);
+  const text = body === undefined ? "" : whole ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = { accept: "application/vnd.docker.plugins.v1.2+json", "content-length": Buffer.byteLength(text) };
     const sent = request({ socketPath, path, method: "POST", headers, agent: false }, (response) => {

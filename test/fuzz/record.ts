@@ -50,6 +50,7 @@ const PLUGINS: Readonly<Record<string, string>> = {
           join.addStaticRoute("10.78.0.0/16", 0, "10.77.0.1", 0);
           join.addStaticRoute("10.79.0.0/24", 1, "", 1);
         },
+        programExternalConnectivity() {}, revokeExternalConnectivity() {},
       }, { scope: "local" });
       try { await callback.registerDriver("a.b", {}, { scope: "local" }); } catch {}
     }`,

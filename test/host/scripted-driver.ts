@@ -6,7 +6,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DriverMethod, HostedDriver } from "#dist/driverapi/types.js";
+import type { DriverMethod, HostedDriver, OptionalDriverMethod } from "#dist/driverapi/types.js";
 import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import type { HostParts } from "#dist/host/running-host.js";
 import type { TestContext } from "../harness.js";
@@ -55,7 +55,7 @@ export type Behaviour =
 
 /** What the next call of `method` on these ids does. */
 export interface Cue {
-  readonly method: DriverMethod;
+  readonly method: DriverMethod | OptionalDriverMethod;
   readonly nid: string;
   readonly eid?: string;
   readonly what: Behaviour;
@@ -174,6 +174,14 @@ const driver = {
     const one = endpoint(nid, eid);
     if (!one.joined) throw failure("BOOKS: not joined", { kind: "NotFound" });
     one.joined = false;
+  }),
+  programExternalConnectivity: (nid, eid, options, ctx) => play("programExternalConnectivity", nid, eid, ctx, () => {
+    endpoint(nid, eid).programmed = options.port ?? 0;
+    return "not null";
+  }, undefined, { options }),
+  revokeExternalConnectivity: (nid, eid, ctx) => play("revokeExternalConnectivity", nid, eid, ctx, () => {
+    delete endpoint(nid, eid).programmed;
+    return { not: null };
   }),
 };
 

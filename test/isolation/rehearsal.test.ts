@@ -15,7 +15,7 @@ async function rehearsed(t: TestContext): Promise<Rehearsed> {
 }
 
 test("every method is called, and answered", async (t) => {
-  assert.is((await rehearsed(t)).answered, 7);
+  assert.is((await rehearsed(t)).answered, 9);
 });
 
 test("the plugin that comes then is alone: its calls, its cell, its own errors by its own source map", async (t) => {

@@ -1,5 +1,6 @@
 /** The command `serve` and its flags. */
 import type { Command } from "commander";
+import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { type Daemon, serve } from "./serve.js";
 import { DEFAULTS, readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
 
@@ -22,6 +23,7 @@ export function serveFlags(command: Command): Command {
     .option("--docker-prefix <text>", "ahead of a type in its socket's name (default: bulkhead-)")
     .option("--socket-owner <uid:gid>", "who may connect besides root")
     .option("--answer-ms <ms>", "every request is answered by then (default: 10000)", Number)
+    .option("--engine <socket>", `the engine's own socket, asked for names of containers (default: ${DOCKER_ENGINE})`)
     .option("--netns <name>", "the network namespace in which links and rules are made")
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")

@@ -70,6 +70,7 @@ async function served(
     prefix: settings.dockerPrefix,
     owner: settings.socketOwner,
     answerMs: settings.answerMs,
+    engine: settings.engine,
   });
   try {
     const sockets = Object.fromEntries(gateway.sockets);

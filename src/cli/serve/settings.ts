@@ -1,5 +1,6 @@
 /** What the daemon is told: flags over a config file over defaults. */
 import { isAbsolute } from "node:path";
+import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
 import type { SocketOwner } from "../../docker/socket-file.js";
 import { DriverError } from "../../driverapi/errors.js";
@@ -25,6 +26,8 @@ export interface ServeConfig {
   readonly socketOwner?: string;
   /** Every request of an engine is answered by then, in milliseconds. */
   readonly answerMs?: number;
+  /** The engine's own socket, asked for the names of containers in messages. */
+  readonly engine?: string;
   readonly netns?: string;
   readonly backend?: "kernel" | "model" | "auto";
   readonly isolation?: Isolation;
@@ -43,6 +46,7 @@ export interface ServeSettings {
   readonly dockerPrefix: string;
   readonly socketOwner: SocketOwner | undefined;
   readonly answerMs: number;
+  readonly engine: string;
   readonly netns: string | undefined;
   readonly backend: "kernel" | "model" | "auto";
   readonly isolation: Isolation | undefined;
@@ -67,6 +71,7 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   dockerPrefix: z.exactOptional(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,31}$/)),
   socketOwner: z.exactOptional(z.string().regex(/^\d{1,10}(:\d{1,10})?$/)),
   answerMs: z.exactOptional(z.int().min(100).max(600_000)),
+  engine: z.exactOptional(path),
   netns: z.exactOptional(path),
   backend: z.exactOptional(z.enum(["kernel", "model", "auto"])),
   isolation: z.exactOptional(z.enum(ISOLATIONS)),
@@ -121,6 +126,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     dockerPrefix: all.dockerPrefix ?? DOCKER_PREFIX,
     socketOwner: owner(all.socketOwner),
     answerMs: all.answerMs ?? DOCKER.answerMs,
+    engine: all.engine ?? DOCKER_ENGINE,
     netns: all.netns,
     backend: all.backend ?? "auto",
     isolation: all.isolation,

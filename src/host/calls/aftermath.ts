@@ -2,7 +2,6 @@
  * What happens to a call after its caller has been answered: late replies, creates of unknown outcome that are undone,
  * deletes that are repeated. The call's lock is held until that is done, so nothing else is asked about its ids meanwhile.
  */
-import type { DriverMethod } from "../../driverapi/types.js";
 import { DEFAULTS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Logger } from "../logger.js";
@@ -26,7 +25,7 @@ export interface AftermathOptions {
   readonly type: string;
   readonly plugin: string;
   readonly logger: Logger;
-  timeout(method: DriverMethod): number;
+  timeout(method: WorkerMethod): number;
 }
 
 export class Aftermath {
@@ -69,7 +68,7 @@ export class Aftermath {
       this.leave(call);
       return outcome.end.reason;
     }
-    await this.#close(call, () => op.refuse());
+    await this.#close(call, () => undone(op));
     if (outcome.how === "value" || isNotFound(outcome.error)) return undefined;
     const why = outcome.error.message;
     this.#options.logger.warn(this.#about(op), `${op.inverse} could not undo ${op.method}: ${why}`);
@@ -94,7 +93,7 @@ export class Aftermath {
       this.#about(op),
       `${op.method} could be neither undone nor completed, its driver ends each time: given up`,
     );
-    void this.#close(call, () => (op.inverse ? op.refuse() : op.accept(undefined)));
+    void this.#close(call, () => (op.inverse ? undone(op) : op.accept(undefined)));
   }
 
   /** Settles what earlier workers left, in a driver that is in service again. Runs beside new calls: the ids are locked. */
@@ -142,4 +141,9 @@ export class Aftermath {
   #about({ nid, eid }: Operation<unknown>): object {
     return { plugin: this.#options.plugin, driver: this.#options.type, nid, eid };
   }
+}
+
+/** Journals that nothing of it is left. */
+function undone(op: Operation<unknown>): void | Promise<void> {
+  return op.undone ? op.undone() : op.refuse();
 }

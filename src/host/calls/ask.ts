@@ -8,6 +8,8 @@ import type { Session } from "../plugin/session.js";
 export interface Served {
   readonly session: Session;
   readonly index: number;
+  /** It has `programExternalConnectivity` and `revokeExternalConnectivity`. */
+  readonly external: boolean;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** What all calls to one driver have in common: whose they are, how long they may take, where they are counted and told of. */
 import type { DriverError } from "../../driverapi/errors.js";
-import type { DriverMethod } from "../../driverapi/types.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Journal } from "../journal/journal.js";
@@ -26,7 +25,7 @@ export interface Conditions {
   readonly logger: Logger;
   readonly closed: () => boolean;
   readonly journal: Pick<Journal, "commit">;
-  timeout(method: DriverMethod): number;
+  timeout(method: WorkerMethod): number;
 }
 
 const NOTHING: Release = () => {};

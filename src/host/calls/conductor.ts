@@ -145,6 +145,12 @@ export class Conductor {
       caller.fail(error);
       return;
     }
+    if (op.needless?.(served)) {
+      caller.release();
+      // Only calls that give nothing are needless.
+      caller.resolve(undefined as T);
+      return;
+    }
     try {
       const written = op.intend();
       if (written) {

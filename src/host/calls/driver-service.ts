@@ -1,4 +1,4 @@
-/** One network type as the platform sees it: the nine methods, over whatever worker serves the type at the moment. */
+/** One network type as the platform sees it: the methods, over whatever worker serves the type at the moment. */
 import type { JsonObject, JsonText } from "../../driverapi/json.js";
 import { parseOptions } from "../../driverapi/json.js";
 import { parseId } from "../../driverapi/names.js";
@@ -12,6 +12,7 @@ import { type Conditions, siteOf } from "./conditions.js";
 import { Conductor } from "./conductor.js";
 import { CreateEndpoint } from "./create-endpoint.js";
 import { placed, unavailable, unregistered } from "./errors.js";
+import { programOperation, revokeOperation } from "./external-operations.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
 import { leftOpen } from "./left-open.js";
 import {
@@ -30,6 +31,8 @@ import { replay } from "./replay.js";
 
 export interface DriverServiceOptions extends Conditions {
   readonly scope: Scope;
+  /** The driver has the methods of external connectivity. */
+  readonly external: boolean;
   readonly journal: Journal;
   readonly recovery: "replay" | "self";
   readonly host: HostView;
@@ -44,9 +47,13 @@ const OPTION_LIMITS = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, ch
 
 export class DriverService {
   scope: Scope;
+  /** False: its manifest keeps it from Docker engines. */
+  docker = true;
+  /** The driver that was put into service last has the methods of external connectivity. */
+  external: boolean;
   readonly type: string;
   readonly records: Records;
-  /** The nine methods over this registration. */
+  /** The methods over this registration. */
   readonly own: HostedDriver;
   /** What the platform holds: the same object for every registration of this type by its plugin. */
   driver: HostedDriver;
@@ -59,6 +66,7 @@ export class DriverService {
   constructor(options: DriverServiceOptions) {
     this.type = options.type;
     this.scope = options.scope;
+    this.external = options.external;
     this.#options = options;
     this.records = new Records(options.type, options.journal);
     this.#conductor = new Conductor(options);
@@ -123,6 +131,7 @@ export class DriverService {
 
   /** Calls go to `served` from now on, and what earlier workers left open is settled. */
   open(served: Served): void {
+    this.external = served.external;
     this.#conductor.gate.open(served);
     void this.#conductor.resume(served);
   }
@@ -188,6 +197,14 @@ export class DriverService {
       ),
       leave: method("leave", (nid: string, eid: string, call?: CallOptions) =>
         conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+      ),
+      programExternalConnectivity: method(
+        "programExternalConnectivity",
+        (nid: string, eid: string, options?: JsonObject, call?: CallOptions) =>
+          conductor.perform(programOperation(scope, network(nid), endpoint(eid), checked(options)), signalOf(call)),
+      ),
+      revokeExternalConnectivity: method("revokeExternalConnectivity", (nid: string, eid: string, call?: CallOptions) =>
+        conductor.perform(revokeOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       ),
     });
   }

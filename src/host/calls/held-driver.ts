@@ -20,6 +20,9 @@ export class HeldDriver {
       endpointOperInfo: (nid, eid, call) => this.current.endpointOperInfo(nid, eid, call),
       join: (nid, eid, sboxKey, jinfo, options, call) => this.current.join(nid, eid, sboxKey, jinfo, options, call),
       leave: (nid, eid, call) => this.current.leave(nid, eid, call),
+      programExternalConnectivity: (nid, eid, options, call) =>
+        this.current.programExternalConnectivity(nid, eid, options, call),
+      revokeExternalConnectivity: (nid, eid, call) => this.current.revokeExternalConnectivity(nid, eid, call),
     });
   }
 }

@@ -5,6 +5,7 @@
 import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
 import { CreateEndpoint } from "./create-endpoint.js";
+import { programOperation, revokeOperation } from "./external-operations.js";
 import type { Operation } from "./operation.js";
 import {
   createNetworkOperation,
@@ -19,7 +20,9 @@ import {
 export function leftOpen(scope: OperationScope): readonly Operation<unknown>[] {
   const open: Operation<unknown>[] = [];
   for (const { nid, phase, options, endpoints } of scope.records.networks.values()) {
-    for (const { eid, phase: endpointPhase, options: given, interfaces, join } of endpoints.values()) {
+    for (const { eid, phase: endpointPhase, options: given, interfaces, join, external } of endpoints.values()) {
+      if (external?.phase === "creating") open.push(programOperation(scope, nid, eid, external.options));
+      else if (external?.phase === "deleting") open.push(revokeOperation(scope, nid, eid));
       if (join?.phase === "creating")
         open.push(joinOperation(scope, nid, eid, join.sboxKey, new JoinConfig(), [], join.options));
       else if (join?.phase === "deleting") open.push(leaveOperation(scope, nid, eid));

@@ -1,6 +1,7 @@
 /** One driver call as the host conducts it: what to check, journal, send, read, and how to take it back. */
 import type { Json } from "../../driverapi/json.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
+import type { Served } from "./ask.js";
 
 export type Written = void | Promise<void>;
 
@@ -12,6 +13,8 @@ export interface Operation<T> {
   readonly eid: string | undefined;
   /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
   admit(): void;
+  /** True where it succeeds without the driver being asked. Looked at once it is admitted. */
+  needless?(served: Served): boolean;
   /** Journals what is about to be asked. */
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
@@ -22,9 +25,11 @@ export interface Operation<T> {
   accept(result: T): Written;
   /** Journals that the driver has not done it. */
   refuse(): Written;
-  /** The call that undoes a create or join; absent for the others. */
+  /** Journals that its inverse has undone it; absent: as `refuse`. */
+  undone?(): Written;
+  /** The call that undoes a create, join or program; absent for the others. */
   readonly inverse?: WorkerMethod | undefined;
-  /** A delete or leave: of unknown outcome it is repeated until answered. */
+  /** A delete, leave or revoke: of unknown outcome it is repeated until answered. */
   readonly repeats?: true;
   /** It changes nothing: when its worker went for another plugin's fault, it is asked again within its deadline. */
   readonly reads?: true;

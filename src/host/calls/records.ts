@@ -11,12 +11,19 @@ export interface JoinRecord {
   data: JoinData | undefined;
 }
 
+/** External connectivity that was programmed for an endpoint, such as published ports. */
+export interface ExternalRecord {
+  readonly phase: Phase;
+  readonly options: JsonText;
+}
+
 export interface EndpointRecord {
   readonly eid: string;
   phase: Phase;
   readonly options: JsonText;
   interfaces: readonly InterfaceData[];
   join: JoinRecord | undefined;
+  external: ExternalRecord | undefined;
 }
 
 export interface NetworkRecord {
@@ -45,7 +52,7 @@ export class Records {
   /** Fills the image from the journal; only while nothing else is under way. */
   async load(): Promise<void> {
     const rows = await this.#journal.load(this.#type);
-    const depth = (key: RecordKey): number => (key.join ? 2 : key.eid === undefined ? 0 : 1);
+    const depth = (key: RecordKey): number => (key.join || key.external ? 2 : key.eid === undefined ? 0 : 1);
     for (const { key, entry } of [...rows].sort((a, b) => depth(a.key) - depth(b.key))) this.#adopt(key, entry);
   }
 
@@ -85,7 +92,14 @@ export class Records {
   }
 
   createEndpoint(nid: string, eid: string, options: JsonText, given: readonly InterfaceData[]): Written {
-    const record: EndpointRecord = { eid, phase: "creating", options, interfaces: given, join: undefined };
+    const record: EndpointRecord = {
+      eid,
+      phase: "creating",
+      options,
+      interfaces: given,
+      join: undefined,
+      external: undefined,
+    };
     this.network(nid).endpoints.set(eid, record);
     return this.#writeEndpoint(nid, record);
   }
@@ -142,8 +156,29 @@ export class Records {
     return this.#journal.settle({ key: { type: this.#type, nid }, entry: undefined });
   }
 
+  /** With what was programmed for it, which goes first: a row of it alone would be taken for a later endpoint's. */
   dropEndpoint(nid: string, eid: string): Written {
+    const external = this.#find(nid, eid)?.external && this.setExternal(nid, eid, undefined);
     this.networks.get(nid)?.endpoints.delete(eid);
+    const dropped = this.#dropEndpointRow(nid, eid);
+    return external ? Promise.all([external, dropped]).then(() => {}) : dropped;
+  }
+
+  /** What is programmed for an endpoint; undefined: nothing, or there is no such endpoint. */
+  external(nid: string, eid: string): ExternalRecord | undefined {
+    return this.#find(nid, eid)?.external;
+  }
+
+  /** What is programmed for an endpoint from now on, where there still is one; undefined: nothing. */
+  setExternal(nid: string, eid: string, external: ExternalRecord | undefined): Written {
+    const endpoint = this.#find(nid, eid);
+    if (!endpoint) return;
+    endpoint.external = external;
+    const key = { type: this.#type, nid, eid, external: true } as const;
+    return external ? this.#write(key, external) : this.#journal.settle({ key, entry: undefined });
+  }
+
+  #dropEndpointRow(nid: string, eid: string): Written {
     return this.#journal.settle({ key: { type: this.#type, nid, eid }, entry: undefined });
   }
 
@@ -165,7 +200,7 @@ export class Records {
     return entry.phase === "live" ? this.#journal.settle({ key, entry }) : this.#journal.intend({ key, entry });
   }
 
-  #adopt({ nid, eid, join }: RecordKey, entry: JournalEntry): void {
+  #adopt({ nid, eid, join, external }: RecordKey, entry: JournalEntry): void {
     if (eid === undefined) {
       this.networks.set(nid, {
         nid,
@@ -179,18 +214,20 @@ export class Records {
     }
     const network = this.networks.get(nid);
     if (!network) return;
-    if (!join && "interfaces" in entry) {
+    if (!join && !external && "interfaces" in entry) {
       network.endpoints.set(eid, {
         eid,
         phase: entry.phase,
         options: entry.options,
         interfaces: entry.interfaces,
         join: undefined,
+        external: undefined,
       });
       return;
     }
     const endpoint = network.endpoints.get(eid);
-    if (endpoint && "sboxKey" in entry)
+    if (endpoint && external) endpoint.external = { phase: entry.phase, options: entry.options };
+    else if (endpoint && "sboxKey" in entry)
       endpoint.join = { phase: entry.phase, sboxKey: entry.sboxKey, options: entry.options, data: entry.data };
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Restores in a restarted driver what its predecessor had accepted: networks, endpoints, joins, with what they had filled in.
+ * Restores in a restarted driver what its predecessor had accepted: networks, endpoints, joins, with what they had filled in, and
+ * external connectivity.
  * A record that fails costs its network, not the driver; one that ends the worker again and again is quarantined.
  */
 import { isDeepStrictEqual } from "node:util";
@@ -9,7 +10,8 @@ import type { JsonText } from "../../driverapi/json.js";
 import { DEFAULTS, LIMITS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { ask, type Served } from "./ask.js";
-import type { EndpointRecord, NetworkRecord, Records } from "./records.js";
+import { idArgs } from "./operation.js";
+import type { EndpointRecord, JoinRecord, NetworkRecord, Records } from "./records.js";
 
 /** Networks restored at the same time. */
 const PARALLEL = 32;
@@ -64,6 +66,7 @@ async function restoreNetwork(options: ReplayOptions, served: Served, network: N
     for (const endpoint of network.endpoints.values()) {
       if (endpoint.phase !== "creating") await restoreEndpoint(options, served, network.nid, endpoint);
     }
+    for (const endpoint of network.endpoints.values()) await restoreExternal(options, served, network.nid, endpoint);
     options.records.setKills(network, 0);
   } catch (error) {
     if (error instanceof ReplayInterrupted) {
@@ -93,7 +96,16 @@ async function restoreEndpoint(
     LIMITS.interfaces,
   );
   if (added.length > 0) throw new Error(`endpoint ${eid}: it added interfaces it did not have before`);
-  if (!join || join.phase === "creating") return;
+  if (join && join.phase !== "creating") await restoreJoin(options, served, nid, endpoint, join);
+}
+
+async function restoreJoin(
+  options: ReplayOptions,
+  served: Served,
+  nid: string,
+  { eid, interfaces }: EndpointRecord,
+  join: JoinRecord,
+): Promise<void> {
   const ids = interfaces.map((one) => one.id);
   const data = parseJoinData(
     await restore(options, served, "join", [
@@ -111,6 +123,26 @@ async function restoreEndpoint(
     throw new Error(
       `endpoint ${eid}: its join differs from the one before: ${json(data)}, before ${json(join.data ?? null)}`,
     );
+}
+
+/** A driver that lost the methods since would leave ports unpublished without a word. */
+async function restoreExternal(
+  options: ReplayOptions,
+  served: Served,
+  nid: string,
+  one: EndpointRecord,
+): Promise<void> {
+  const { eid, external } = one;
+  if (!external || external.phase === "creating") return;
+  if (!served.external)
+    throw new Error(
+      `endpoint ${eid}: its external connectivity is programmed, and the driver has no programExternalConnectivity() any more`,
+    );
+  await restore(options, served, "programExternalConnectivity", [
+    ...idArgs(nid, eid),
+    marked(external.options),
+    "true",
+  ]);
 }
 
 async function restore(

@@ -9,12 +9,14 @@ import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 /** `live`: accepted. `creating`, `deleting`: asked, outcome not known. */
 export type Phase = "creating" | "live" | "deleting";
 
-/** What a record is of. `eid` absent: a network; `join`: the endpoint's join. */
+/** What a record is of. `eid` absent: a network; `join`, `external`: that of the endpoint. */
 export interface RecordKey {
   readonly type: string;
   readonly nid: string;
   readonly eid?: string;
   readonly join?: true;
+  /** Its external connectivity, as programmed. */
+  readonly external?: true;
 }
 
 export interface NetworkEntry {
@@ -39,7 +41,12 @@ export interface JoinEntry {
   readonly data?: JoinData;
 }
 
-export type JournalEntry = NetworkEntry | EndpointEntry | JoinEntry;
+export interface ExternalEntry {
+  readonly phase: Phase;
+  readonly options: JsonText;
+}
+
+export type JournalEntry = NetworkEntry | EndpointEntry | JoinEntry | ExternalEntry;
 
 /** One write: an entry put, or removed. */
 export interface JournalWrite {

@@ -7,8 +7,19 @@ import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.j
 type Stored<Entry> = Entry extends JournalEntry ? Omit<Entry, "options"> & { readonly options: JsonObject } : never;
 type StoredEntry = Stored<JournalEntry>;
 
-/** A row's JSON. The key stands in it as it was given: the key of the row is only made from it. */
-export type JournalRow = readonly [type: string, nid: string, eid: string | null, join: boolean, entry: StoredEntry];
+/**
+ * A row's JSON. The key stands in it as it was given: the key of the row is only made from it. `part`: true for a join, a word
+ * for what came after the first journals were written.
+ */
+export type JournalRow = readonly [
+  type: string,
+  nid: string,
+  eid: string | null,
+  part: boolean | typeof EXTERNAL,
+  entry: StoredEntry,
+];
+
+const EXTERNAL = "external";
 
 export class LmdbJournal implements Journal {
   readonly #state: StateFile;
@@ -31,9 +42,10 @@ export class LmdbJournal implements Journal {
   }
 
   async load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]> {
-    return (await this.#rows()).flatMap(([of, nid, eid, join, entry]) => {
-      if (of !== type) return [];
-      const key = { type, nid, ...(eid === null ? {} : { eid }), ...(join ? { join: true as const } : {}) };
+    return (await this.#rows()).flatMap(([owner, nid, eid, part, entry]) => {
+      if (owner !== type) return [];
+      const of = part === true ? { join: true as const } : part === EXTERNAL ? { external: true as const } : {};
+      const key = { type, nid, ...(eid === null ? {} : { eid }), ...of };
       return [{ key, entry: { ...entry, options: JSON.stringify(entry.options) } }];
     });
   }
@@ -50,10 +62,10 @@ export class LmdbJournal implements Journal {
   }
 }
 
-function bodyOf({ type, nid, eid, join }: RecordKey, entry: JournalEntry | undefined): string | undefined {
+function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEntry | undefined): string | undefined {
   if (entry === undefined) return undefined;
   const { options, ...rest } = entry;
-  const head = JSON.stringify([type, nid, eid ?? null, join === true, rest]);
+  const head = JSON.stringify([type, nid, eid ?? null, external ? EXTERNAL : join === true, rest]);
   return `${head.slice(0, -2)},"options":${options}}]`;
 }
 
@@ -61,7 +73,7 @@ function bodyOf({ type, nid, eid, join }: RecordKey, entry: JournalEntry | undef
  * Each part behind its length, so that no two keys are written alike; in UTF-16, since ids are opaque and need be no valid
  * Unicode. At most 3 + 64 × 2 + 2 × (2 + 256 × 2) bytes, of lmdb's 1,978.
  */
-function keyOf({ type, nid, eid, join }: RecordKey): Buffer {
-  const rest = eid === undefined ? "" : `${eid.length}:${eid}${join ? "j" : "e"}`;
+function keyOf({ type, nid, eid, join, external }: RecordKey): Buffer {
+  const rest = eid === undefined ? "" : `${eid.length}:${eid}${external ? "x" : join ? "j" : "e"}`;
   return Buffer.from(`${type.length}:${type}${nid.length}:${nid}${rest}`, "utf16le");
 }

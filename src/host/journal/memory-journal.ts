@@ -4,6 +4,7 @@ import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.j
 interface EndpointRow {
   entry: JournalEntry | undefined;
   join: JournalEntry | undefined;
+  external: JournalEntry | undefined;
 }
 
 interface NetworkRow {
@@ -21,14 +22,15 @@ export class MemoryJournal implements Journal {
     this.settle(write);
   }
 
-  settle({ key: { type, nid, eid, join }, entry }: JournalWrite): void {
+  settle({ key: { type, nid, eid, join, external }, entry }: JournalWrite): void {
     const network = rowOf(rowOf(this.#types, type, newNetworks), nid, newNetwork);
     if (eid === undefined) network.entry = entry;
     else {
       const endpoint = rowOf(network.endpoints, eid, newEndpoint);
       if (join) endpoint.join = entry;
+      else if (external) endpoint.external = entry;
       else endpoint.entry = entry;
-      if (endpoint.entry === undefined && endpoint.join === undefined) network.endpoints.delete(eid);
+      if (!endpoint.entry && !endpoint.join && !endpoint.external) network.endpoints.delete(eid);
     }
     if (network.entry === undefined && network.endpoints.size === 0) this.#types.get(type)?.delete(nid);
   }
@@ -40,6 +42,7 @@ export class MemoryJournal implements Journal {
       for (const [eid, endpoint] of endpoints) {
         if (endpoint.entry) rows.push({ key: { type, nid, eid }, entry: endpoint.entry });
         if (endpoint.join) rows.push({ key: { type, nid, eid, join: true }, entry: endpoint.join });
+        if (endpoint.external) rows.push({ key: { type, nid, eid, external: true }, entry: endpoint.external });
       }
     }
     return rows;
@@ -56,7 +59,7 @@ export class MemoryJournal implements Journal {
 
 const newNetworks = (): Map<string, NetworkRow> => new Map();
 const newNetwork = (): NetworkRow => ({ entry: undefined, endpoints: new Map() });
-const newEndpoint = (): EndpointRow => ({ entry: undefined, join: undefined });
+const newEndpoint = (): EndpointRow => ({ entry: undefined, join: undefined, external: undefined });
 
 /** The row of `key`, made where there is none. */
 function rowOf<K, V>(rows: Map<K, V>, key: K, make: () => V): V {

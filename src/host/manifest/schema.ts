@@ -1,8 +1,8 @@
 /** What a manifest may say (`plugin.json`, `NAME.plugin.json`), and the pieces that the policy shares with it. */
 
-import { DRIVER_METHODS, GlobalScope, LocalScope } from "../../driverapi/constants.js";
+import { DRIVER_METHODS, GlobalScope, LocalScope, OPTIONAL_DRIVER_METHODS } from "../../driverapi/constants.js";
 import { isTypeName, notATypeName } from "../../driverapi/names.js";
-import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionName } from "../../permissions/catalogue.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
@@ -12,7 +12,7 @@ import { z } from "../../zod.js";
 export const PLUGIN_ID: RegExp = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Deadlines, in milliseconds. `default` stands for the methods that are not named; it does not touch `init`. */
-export type Timeouts = { readonly [K in DriverMethod | "default" | "init"]?: number };
+export type Timeouts = { readonly [K in DriverMethod | OptionalDriverMethod | "default" | "init"]?: number };
 
 /** `limits` of a manifest, a policy entry or the policy's defaults. */
 export interface PluginLimits {
@@ -46,13 +46,20 @@ export interface Manifest {
   readonly isolation?: Isolation;
   /** Who restores networks after a restart: the host, by replay, or the plugin itself. */
   readonly recovery?: "replay" | "self";
+  /** False: the gateway gives its types no socket, for they mean something else to a Docker engine. Default: true. */
+  readonly docker?: boolean;
 }
 
 const milliseconds = z.int().min(1).max(DOCUMENT_LIMITS.timeoutMs);
 
 /** `timeouts`, in manifest and policy. */
 export const timeoutsSchema: z.ZodType<Timeouts> = z.strictObject(
-  Object.fromEntries(["default", "init", ...DRIVER_METHODS].map((key) => [key, z.exactOptional(milliseconds)])),
+  Object.fromEntries(
+    ["default", "init", ...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS].map((key) => [
+      key,
+      z.exactOptional(milliseconds),
+    ]),
+  ),
 );
 
 /** `limits`, in manifest and policy. */
@@ -129,4 +136,5 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   limits: z.exactOptional(pluginLimitsSchema),
   isolation: z.exactOptional(isolationSchema),
   recovery: z.exactOptional(z.enum(["replay", "self"])),
+  docker: z.exactOptional(z.boolean()),
 });

@@ -39,6 +39,11 @@ export class DriverSet {
     return [...this.#services.keys()];
   }
 
+  /** The types whose driver has the methods of external connectivity. */
+  external(): readonly string[] {
+    return [...this.#services.values()].filter((one) => one.external).map((one) => one.type);
+  }
+
   /** Every network of these drivers, by id; of one type, if named. */
   networks(type?: string): readonly string[] {
     const of = type === undefined ? [...this.#services.values()] : [this.#services.get(type)];
@@ -101,13 +106,13 @@ export class DriverSet {
   }
 
   /** The host-wide part of a registration: ownership, and the platform's callback. Throws. */
-  async admit(generation: Generation, { type, scope }: Registration): Promise<void> {
+  async admit(generation: Generation, { type, scope, external }: Registration): Promise<void> {
     if (this.#services.has(type)) return;
     const { plugin, context } = this.#options;
     const { registry, callback } = context;
     registry.reserve(type, plugin);
     try {
-      const service = this.#create(type, scope, generation.prepared.effective);
+      const service = this.#create(type, scope, external, generation.prepared.effective);
       this.#admitted.set(type, service);
       await service.load();
       await callback?.registerDriver(type, service.driver, Object.freeze({ scope }));
@@ -136,6 +141,7 @@ export class DriverSet {
     const service = this.#services.get(type) ?? this.#admitted.get(type);
     if (!service) return;
     service.scope = scope;
+    service.docker = generation.prepared.manifest?.docker !== false;
     if (this.#admitted.delete(type)) {
       generation.fresh.add(type);
       this.#services.set(type, service);
@@ -174,12 +180,13 @@ export class DriverSet {
     context.events.emit("driver:unregistered", { plugin, type, scope: service.scope });
   }
 
-  #create(type: string, scope: Scope, asked: Effective): DriverService {
+  #create(type: string, scope: Scope, external: boolean, asked: Effective): DriverService {
     const { plugin, counters, context, reports, networkGone } = this.#options;
     const { logger, journal, machine } = context;
     const service = new DriverService({
       type,
       scope,
+      external,
       plugin,
       counters,
       reports,
@@ -203,5 +210,5 @@ export class DriverSet {
 
 function servedBy(generation: Generation, type: string): Served | undefined {
   const registration = generation.registrations.get(type);
-  return registration && { session: generation.session, index: registration.index };
+  return registration && { session: generation.session, index: registration.index, external: registration.external };
 }

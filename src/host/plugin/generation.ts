@@ -4,6 +4,7 @@ import type { ErrorCode } from "../../driverapi/errors.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json, JsonObject } from "../../driverapi/json.js";
 import { parseScope, parseTypeName } from "../../driverapi/names.js";
+import { hasOptionalMethods, OPTIONAL_METHODS_RULE } from "../../driverapi/optional-methods.js";
 import type { Scope } from "../../driverapi/types.js";
 import type { Isolation, Link } from "../../isolation/link.js";
 import type { WallName } from "../../isolation/walls/wall.js";
@@ -22,6 +23,8 @@ export interface Registration {
   readonly type: string;
   readonly index: number;
   readonly scope: Scope;
+  /** It has the methods of external connectivity. */
+  readonly external: boolean;
 }
 
 export interface GenerationHooks {
@@ -169,10 +172,10 @@ export class Generation {
     return notice !== undefined;
   }
 
-  async #register([name, index, scope]: readonly Json[]): Promise<Json> {
+  async #register([name, index, scope, optional]: readonly Json[]): Promise<Json> {
     let registration: Registration;
     try {
-      registration = this.#check(name, index, scope);
+      registration = this.#check(name, index, scope, optional);
       await this.#hooks.admit(this, registration);
     } catch (error) {
       throw this.#refuse(name, error);
@@ -193,13 +196,15 @@ export class Generation {
     return null;
   }
 
-  #check(name: unknown, index: unknown, scope: unknown): Registration {
+  #check(name: unknown, index: unknown, scope: unknown, optional: unknown): Registration {
     const { id, effective } = this.prepared;
     const type = parseTypeName(name);
     const asked = parseScope(scope);
     const details = { plugin: id, driver: type };
     if (typeof index !== "number" || !Number.isSafeInteger(index) || index < 0)
       throw new DriverError("ERR_DRIVER_SHAPE", "a driver without index", details);
+    const external = hasOptionalMethods(optional);
+    if (external === undefined) throw new DriverError("ERR_DRIVER_SHAPE", OPTIONAL_METHODS_RULE, details);
     if (!effective.networkTypes.includes(type)) {
       throw new DriverError(
         "ERR_TYPE_NOT_DECLARED",
@@ -223,13 +228,19 @@ export class Generation {
         details,
       );
     }
-    return { type, index, scope: asked };
+    return { type, index, scope: asked, external };
   }
 
-  async #configure({ type, index }: Registration, options: JsonObject): Promise<void> {
+  async #configure({ type, index, external }: Registration, options: JsonObject): Promise<void> {
     const { id, effective } = this.prepared;
     const ms = effective.timeouts.config;
-    const outcome = await ask({ session: this.session, index }, "config", [JSON.stringify(options)], ms, "deadline");
+    const outcome = await ask(
+      { session: this.session, index, external },
+      "config",
+      [JSON.stringify(options)],
+      ms,
+      "deadline",
+    );
     if (outcome.how === "value") return;
     const why =
       outcome.how === "error"

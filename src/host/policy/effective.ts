@@ -1,6 +1,6 @@
 /** What one plugin may do: its manifest's wishes cut down to the operator's policy. */
-import { DRIVER_METHODS } from "../../driverapi/constants.js";
-import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../../driverapi/constants.js";
+import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionRow } from "../../permissions/catalogue.js";
 import { DEFAULTS, TIMES } from "../../protocol/limits.js";
@@ -26,7 +26,7 @@ export interface Effective {
   /** What it asks for and is not granted; not empty: it stays `awaiting-grant`. */
   readonly missing: readonly Missing[];
   /** Every deadline, in milliseconds; `default`: of a method that is named nowhere. */
-  readonly timeouts: { readonly [K in DriverMethod | "init" | "default"]: number };
+  readonly timeouts: { readonly [K in DriverMethod | OptionalDriverMethod | "init" | "default"]: number };
   readonly memoryMb: number;
   readonly drivers: number;
   readonly cpuPercent: number;
@@ -122,7 +122,7 @@ function effectiveTimeouts(
   const wish = manifest?.timeouts ?? {};
   const own = entry.timeouts ?? {};
   const common = defaults.timeouts ?? {};
-  const methods = DRIVER_METHODS.map((method) => {
+  const methods = [...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS].map((method) => {
     const policy = own[method] ?? own.default ?? common[method] ?? common.default ?? TIMES.call;
     return [method, lower(wish[method] ?? wish.default, policy)] as const;
   });

@@ -1,5 +1,5 @@
 /** What a plugin asks for, and what it is given, in one form, so that one can be compared with the other. */
-import type { DriverMethod, Scope } from "../../driverapi/types.js";
+import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import type { Isolation } from "../../isolation/link.js";
 import type { Limits } from "../../permissions/catalogue.js";
 import type { Manifest, PermissionSet } from "../manifest/schema.js";
@@ -12,7 +12,7 @@ export interface Standing {
   readonly networkTypes: readonly string[];
   readonly permissions: Readonly<Record<string, Limits>>;
   readonly limits: { readonly memoryMb: number; readonly drivers: number };
-  readonly timeouts: { readonly [K in DriverMethod | "init" | "default"]: number };
+  readonly timeouts: { readonly [K in DriverMethod | OptionalDriverMethod | "init" | "default"]: number };
   readonly isolation: Isolation;
 }
 

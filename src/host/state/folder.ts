@@ -101,7 +101,8 @@ async function forgetMachine(state: StateFile): Promise<void> {
     for (const { key } of await state.rows(table)) gone.push(state.put(table, key, undefined));
   }
   for (const { key, body } of await state.rows("journal")) {
-    if (JSON.parse(body)[3] === true) gone.push(state.put("journal", key, undefined));
+    // A join, or what was programmed for an endpoint: neither outlives the machine's run.
+    if (JSON.parse(body)[3] !== false) gone.push(state.put("journal", key, undefined));
   }
   await Promise.all(gone);
 }

@@ -1,5 +1,5 @@
 /** A host process with no wall but Node's own: its permission flags, and limits on memory, files and core dumps. */
-import { permissionFlag } from "../permission-flags.js";
+import { permissionFlag } from "../../protocol/permission-flag.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
 import type { Trial, WallCommand } from "./wall.js";
 

@@ -1,8 +1,22 @@
 /** nftables where netlink is the kernel's, a model where it is a model. */
+import type { NetlinkLogger } from "../netlink/hub.js";
 import type { FirewallBackend } from "./backend.js";
+import { KernelNeighbours } from "./kernel/kernel-neighbours.js";
 import { NftBackend } from "./kernel/nft-backend.js";
 import { ModelFirewall } from "./model/model-firewall.js";
+import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 
-export function openFirewall(kind: "kernel" | "model", netns: string | undefined): FirewallBackend {
-  return kind === "kernel" ? new NftBackend(netns) : new ModelFirewall();
+/** `ledger`: its id, by which tables of this host are known. */
+export function openFirewall(
+  kind: "kernel" | "model",
+  netns: string | undefined,
+  ledger: string,
+  logger: NetlinkLogger,
+): FirewallBackend {
+  return kind === "kernel" ? new NftBackend(netns, ledger, logger) : new ModelFirewall();
+}
+
+/** A model has none. */
+export function openNeighbours(kind: "kernel" | "model", netns: string | undefined): Neighbours {
+  return kind === "kernel" ? new KernelNeighbours(netns) : NO_NEIGHBOURS;
 }

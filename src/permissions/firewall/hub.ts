@@ -7,10 +7,12 @@ import type { Json } from "../../driverapi/json.js";
 import { FIREWALL } from "../../protocol/limits.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub, NetlinkLogger } from "../netlink/hub.js";
+import { readMark } from "../netlink/ledger.js";
 import type { NetlinkLimits } from "../netlink/limits.js";
+import type { OutsideEvent } from "../outside.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
-import { openFirewall } from "./choose.js";
+import { openFirewall, openNeighbours } from "./choose.js";
 import { createFirewallPower } from "./host.js";
 import {
   type FirewallChange,
@@ -18,14 +20,20 @@ import {
   type FirewallRow,
   isOrphan,
   MemoryFirewallLedger,
+  type PublishedPort,
+  publishedOf,
   readTable,
   tableOf,
 } from "./ledger.js";
 import type { FirewallLimits } from "./limits.js";
+import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
-import { type FirewallRule, familyOfRule, keyOf, sameRule } from "./rule.js";
+import { type OwnTable, Restoring } from "./restoring.js";
+import { type FirewallRule, familyOfRule, keyOf, type PublishSpec, sameRule } from "./rule.js";
 import { checkRules } from "./rules.js";
-import { failed } from "./words.js";
+import { RulesWatch } from "./rules-watch.js";
+import { Surroundings } from "./surroundings.js";
+import { failed, refused } from "./words.js";
 
 /** What `createFirewallHub` takes. */
 export interface FirewallHubOptions {
@@ -38,6 +46,10 @@ export interface FirewallHubOptions {
   readonly ledger?: FirewallLedger | undefined;
   /** Instead of what netlink's kind and `netns` choose. */
   readonly use?: FirewallBackend | undefined;
+  /** Default: those of the namespace; with `use`, none. */
+  readonly neighbours?: Neighbours | undefined;
+  /** Takes what somebody else has changed and what was restored. */
+  readonly report?: ((event: OutsideEvent) => void) | undefined;
 }
 
 /** One host's firewall. */
@@ -48,6 +60,8 @@ export interface FirewallHub {
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower;
   /** A plugin's rules, as they were asked for. */
   rules(plugin: string): Promise<readonly FirewallRule[]>;
+  /** Every plugin's published ports. */
+  published(): Promise<readonly PublishedPort[]>;
   /** Removes every rule of a plugin. */
   release(plugin: string): Promise<void>;
   /** After a crash: what the ledger holds is programmed anew, tables nobody will remove any more are removed. Happens by itself. */
@@ -75,19 +89,32 @@ class Hub implements FirewallHub {
   readonly #netlink: NetlinkHub;
   readonly #ledger: FirewallLedger;
   readonly #logger: NetlinkLogger;
+  readonly #around: Surroundings;
+  readonly #restoring: Restoring;
+  readonly #watch: RulesWatch;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
+  /** Bridges of others with a default route, as they were last seen. */
+  #uplinks: readonly string[] = [];
   #queue: readonly Job[] = [];
   /** Everything that reads or changes rows, one after another. */
   #line: Promise<unknown> = Promise.resolve();
   #running = false;
   #ready = false;
   #closing: Promise<void> | undefined;
+  readonly #unobserve: () => void;
 
-  constructor({ netlink, netns, logger, ledger, use }: FirewallHubOptions) {
+  constructor({ netlink, netns, logger, ledger, use, neighbours, report = () => {} }: FirewallHubOptions) {
     this.#netlink = netlink;
     this.#logger = logger;
     this.#ledger = ledger ?? new MemoryFirewallLedger();
-    this.backend = use ?? openFirewall(netlink.kind, netns);
+    this.backend = use ?? openFirewall(netlink.kind, netns, this.#ledger.id, logger);
+    const around = neighbours ?? (use ? NO_NEIGHBOURS : openNeighbours(netlink.kind, netns));
+    this.#around = new Surroundings({ neighbours: around, logger });
+    this.#restoring = new Restoring({ backend: this.backend, around: this.#around, logger, report });
+    const look = (): Promise<void> =>
+      this.#quietly("what others have changed could not be restored", () => this.#look());
+    this.#watch = new RulesWatch({ backend: this.backend, logger, look });
+    this.#unobserve = netlink.observe((what) => what !== "links" && this.#watch.note("somebody else"));
   }
 
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
@@ -99,6 +126,10 @@ class Hub implements FirewallHub {
 
   rules(plugin: string): Promise<readonly FirewallRule[]> {
     return this.#next(async () => this.#rowsOf(plugin).map(({ rule }) => rule));
+  }
+
+  published(): Promise<readonly PublishedPort[]> {
+    return this.#next(async () => publishedOf(this.#rows.values()));
   }
 
   release(plugin: string): Promise<void> {
@@ -115,8 +146,12 @@ class Hub implements FirewallHub {
 
   close(): Promise<void> {
     this.#closing ??= this.#quietly("rules could not be removed", async () => {
-      if (this.#ledger.durable || this.#rows.size === 0) return;
-      await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
+      this.#unobserve();
+      await this.#watch.stop();
+      if (!this.#ledger.durable) await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
+      // Rules of a durable ledger stay; the process that holds their ports ends with its platform.
+      await this.backend.release(publishedOnly(this.#rows, new Map()));
+      await this.backend.close();
     });
     return this.#closing;
   }
@@ -140,8 +175,8 @@ class Hub implements FirewallHub {
   async #drain(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, FIREWALL.batch);
-      this.#queue = this.#queue.slice(FIREWALL.batch);
+      const batch = this.#queue.slice(0, batchLength(this.#queue));
+      this.#queue = this.#queue.slice(batch.length);
       await this.#serve(batch);
     }
     this.#running = false;
@@ -150,10 +185,9 @@ class Hub implements FirewallHub {
   async #serve(batch: readonly Job[]): Promise<void> {
     try {
       await this.#reconcile();
+      if (!this.#watch.sure) await this.#look();
       const view = await this.#netlink.backend.look({ addresses: true });
       await this.#forgetVanished(view);
-      const listeners = batch.some(({ request }) => request.op === "publish") ? await this.backend.listeners() : [];
-
       const judged: { readonly job: Job; readonly changes: readonly FirewallChange[]; readonly answer: Json }[] = [];
       let rows = this.#rows;
       for (const job of batch) {
@@ -178,11 +212,12 @@ class Hub implements FirewallHub {
               subnets,
               links: view.links,
               owner,
-              listeners,
               rows: [...rows.values()],
             });
+            if (!there && rule.kind === "publish") await this.#hold(plugin, rule);
           } catch (error) {
-            job.reject(error as Error);
+            const why = error instanceof Error ? error.message : String(error);
+            job.reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
             continue;
           }
           judged.push({ job, changes: there ? [] : [{ put: { name, plugin, rule } }], answer: null });
@@ -206,12 +241,19 @@ class Hub implements FirewallHub {
     const after = changed(before, changes);
     const names = changes.map((change) => ("put" in change ? change.put.name : change.drop));
     const plugins = new Set(names.flatMap((name) => before.get(name)?.plugin ?? after.get(name)?.plugin ?? []));
-    await this.#ledger.write(changes);
+    const [left, come] = [publishedOnly(before, after), publishedOnly(after, before)];
+    try {
+      await this.#ledger.write(changes);
+    } catch (error) {
+      await this.backend.release(come);
+      throw error;
+    }
     this.#rows = after;
     try {
       await this.#program(plugins);
     } catch (error) {
       this.#rows = before;
+      await this.backend.release(come);
       const back = names.map((name): FirewallChange => {
         const row = before.get(name);
         return row ? { put: row } : { drop: name };
@@ -219,10 +261,57 @@ class Hub implements FirewallHub {
       await this.#ledger.write(back);
       throw error;
     }
+    await this.backend.release(left);
+    const answered = new Set(publishedOnly(after, new Map()).map(({ ip }) => ip));
+    const gone = new Set(left.map(({ ip }) => ip).filter((ip) => !answered.has(ip)));
+    await this.backend.forgetFlows([...left, ...come], [...gone]);
   }
 
-  /** The tables of these plugins, as their rows say. */
+  /** Takes the port of the host's before anything leads to it. Throws `ERR_FIREWALL_REFUSED` when it is not free. */
+  async #hold(plugin: string, port: PublishSpec): Promise<void> {
+    const obstacle = await this.backend.hold(port);
+    if (obstacle) throw refused(plugin, "publish", obstacle.rule, obstacle.words);
+  }
+
+  /** The tables of these plugins, as their rows say, and what has to be outside of them. */
   async #program(plugins: Iterable<string>, drop: readonly string[] = []): Promise<void> {
+    const rules = await this.#put(plugins, drop);
+    if (rules === undefined) return;
+    await this.#settle();
+    const opened = await this.#forward(rules);
+    await this.#restoring.remember(this.#tables());
+    if (opened.length > 0) {
+      const which = opened.map((family) => `IPv${family}`).join(" and ");
+      this.#logger.warn(
+        { families: opened },
+        `firewall: forwarding of ${which} is switched on in this namespace while there are rules; what others would have it forward is dropped`,
+      );
+    }
+  }
+
+  /**
+   * Brings what is outside our tables in line with them, whosever they are: another host's may need what ours put there. What fails
+   * is logged, for the rules themselves are programmed.
+   */
+  async #settle(): Promise<void> {
+    try {
+      const bridges = this.#bridges();
+      if (bridges.length > 0) {
+        this.#watch.start();
+        return await this.#around.keep(bridges);
+      }
+      await this.#watch.stop();
+      if ((await this.backend.tables()).length === 0) {
+        await this.#around.leave();
+        this.#around.sayForwarding(await this.backend.stopForwarding());
+      }
+    } catch (error) {
+      this.#logger.error({ err: error }, "firewall: what other programs need, or forwarding, could not be set right");
+    }
+  }
+
+  /** The tables alone. Gives their rules; undefined where there was nothing to do. */
+  async #put(plugins: Iterable<string>, drop: readonly string[]): Promise<readonly FirewallRule[] | undefined> {
     const put: FirewallTable[] = [];
     const gone = [...drop];
     const rules: FirewallRule[] = [];
@@ -230,26 +319,53 @@ class Hub implements FirewallHub {
       const name = tableOf(this.#ledger.id, plugin);
       const own = this.#rowsOf(plugin).map(({ rule }) => rule);
       if (own.length === 0) gone.push(name);
-      else put.push({ name, prefix: prefixOf(own), rules: own });
+      else put.push({ name, prefix: prefixOf(own), rules: own, uplinks: this.#uplinks });
       rules.push(...own);
     }
-    if (put.length === 0 && gone.length === 0) return;
+    if (put.length === 0 && gone.length === 0) return undefined;
     await this.backend.program(put, gone);
+    return rules;
+  }
+
+  #forward(rules: readonly FirewallRule[], again = false): Promise<readonly (4 | 6)[]> {
+    const prefixes = [...new Set([...this.#rows.values()].map(({ rule }) => prefixOf([rule])))];
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
-    const opened = families.size === 0 ? [] : await this.backend.forward([...families]);
-    if (opened.length > 0) {
-      const which = opened.map((family) => `IPv${family}`).join(" and ");
-      this.#logger.warn(
-        { families: opened },
-        `firewall: forwarding of ${which} is switched on in this namespace, and stays so`,
-      );
-    }
+    return families.size === 0 ? Promise.resolve([]) : this.backend.forward([...families], prefixes, again);
+  }
+
+  #tables(): readonly OwnTable[] {
+    const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
+    return [...plugins].map((plugin) => ({ plugin, name: tableOf(this.#ledger.id, plugin) }));
+  }
+
+  #bridges(): readonly string[] {
+    return [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
+  }
+
+  /** Restores what others have changed since the last look. */
+  async #look(): Promise<void> {
+    if (!this.#ready || this.#rows.size === 0) return;
+    const { wait } = this.#restoring;
+    if (wait > 0) return this.#watch.later(wait);
+    const who = this.#watch.taken();
+    await this.#restoring.compare({
+      tables: this.#tables(),
+      bridges: this.#bridges(),
+      who,
+      program: (plugins) => this.#put(plugins, []),
+      forward: (again) =>
+        this.#forward(
+          [...this.#rows.values()].map(({ rule }) => rule),
+          again,
+        ),
+    });
   }
 
   async #reconcile(): Promise<void> {
     if (this.#ready) return;
     await this.#netlink.reconcile();
     this.#rows = new Map((await this.#ledger.load()).map((row) => [row.name, row]));
+    this.#uplinks = uplinksOf(await this.#netlink.backend.look({ routes: true, kinds: true }));
     const tables = await this.backend.tables();
     const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
     const left = tables.filter((name) => {
@@ -262,6 +378,7 @@ class Hub implements FirewallHub {
         `firewall: ${left.length} table(s) were left behind by a crash and are removed`,
       );
     }
+    await this.backend.keep(publishedOnly(this.#rows, new Map()));
     await this.#program(plugins, left);
     this.#ready = true;
   }
@@ -296,6 +413,26 @@ function rowName(plugin: string, rule: FirewallRule): string {
   return `${plugin} ${keyOf(rule)}`;
 }
 
+/** How many requests go together: ports are taken or given back in one batch, never both, so that what is given back is free. */
+function batchLength(queue: readonly Job[]): number {
+  const ops = queue.map(({ request }) => request.op);
+  const first = ops.find((op) => op === "publish" || op === "withdraw");
+  const other = ops.indexOf(first === "publish" ? "withdraw" : "publish");
+  return Math.min(FIREWALL.batch, first === undefined || other < 0 ? queue.length : other);
+}
+
+/** The published ports of `rows` that `others` do not have, or have otherwise. */
+function publishedOnly(
+  rows: ReadonlyMap<string, FirewallRow>,
+  others: ReadonlyMap<string, FirewallRow>,
+): readonly PublishSpec[] {
+  return [...rows.values()].flatMap(({ name, rule }) => {
+    if (rule.kind !== "publish") return [];
+    const other = others.get(name)?.rule;
+    return other && sameRule(other, rule) ? [] : [rule];
+  });
+}
+
 function changed(
   rows: ReadonlyMap<string, FirewallRow>,
   changes: readonly FirewallChange[],
@@ -306,6 +443,17 @@ function changed(
     else next.delete(change.drop);
   }
   return next;
+}
+
+/** Bridges without a mark of ours that carry a default route. */
+function uplinksOf({ links, routes }: NamespaceView): readonly string[] {
+  const ways = new Set(
+    routes.filter(({ destination }) => /^(0\.0\.0\.0|::)\/0$/.test(destination)).map(({ dev }) => dev),
+  );
+  return [...links.values()]
+    .filter(({ name, kind, alias }) => kind === "bridge" && ways.has(name) && readMark(alias) === undefined)
+    .map(({ name }) => name)
+    .sort();
 }
 
 /** Every bridge of a plugin has its grant's prefix. */

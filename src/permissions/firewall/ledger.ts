@@ -1,6 +1,6 @@
 /** What the host knows of the rules it has made: written before they are, so that a crash between the two leaves nothing unknown. */
 import { isGone, MemoryLedger } from "../netlink/ledger.js";
-import type { FirewallRule } from "./rule.js";
+import type { FirewallRule, PublishSpec } from "./rule.js";
 
 /** One rule of one plugin. */
 export interface FirewallRow {
@@ -8,6 +8,18 @@ export interface FirewallRow {
   readonly name: string;
   readonly plugin: string;
   readonly rule: FirewallRule;
+}
+
+/** A port that a plugin has published. */
+export type PublishedPort = { readonly plugin: string } & PublishSpec;
+
+/** The published ports among rows. */
+export function publishedOf(rows: Iterable<FirewallRow>): readonly PublishedPort[] {
+  return [...rows].flatMap(({ plugin, rule }) => {
+    if (rule.kind !== "publish") return [];
+    const { kind: _, ...spec } = rule;
+    return [{ plugin, ...spec }];
+  });
 }
 
 /** A row to keep, or the name of one to forget. */

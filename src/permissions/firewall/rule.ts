@@ -15,7 +15,7 @@ export interface MasqueradeSpec {
 export interface PublishSpec {
   readonly bridge: string;
   readonly protocol: Protocol;
-  /** An address of the host; absent: every one of the family of `ip`. Loopback is not among them. */
+  /** An address of the host; absent: every one. One of loopback (127.0.0.0/8, ::1) is served to the host itself alone. */
   readonly hostIP?: string;
   readonly hostPort: number;
   /** Plain, canonical. */

@@ -7,13 +7,13 @@ import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { quote } from "../../driverapi/quote.js";
 import type { LinkView } from "../netlink/backend.js";
 import { contains, networkOf, specialRange } from "../netlink/cidr.js";
-import type { Listener } from "./backend.js";
+import { isLoopback } from "./holder/messages.js";
 import type { FirewallRow } from "./ledger.js";
 import type { FirewallLimits } from "./limits.js";
 import { inRanges } from "./ports.js";
 import type { FirewallRequest } from "./request.js";
 import { type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
-import { refused } from "./words.js";
+import { allocated, notOfHost, refused } from "./words.js";
 
 /** What a rule may look at. */
 export interface Situation {
@@ -24,7 +24,6 @@ export interface Situation {
   readonly links: ReadonlyMap<string, LinkView>;
   /** The plugin a link is of, as ledger and kernel agree; undefined: the machine's. */
   owner(link: string): string | undefined;
-  readonly listeners: readonly Listener[];
   /** Every plugin's. */
   readonly rows: readonly FirewallRow[];
 }
@@ -69,9 +68,10 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "special",
-    refuses: "loopback, link-local, multicast, 0.0.0.0/8, ::/8 and the like, on either side",
+    refuses: "link-local, multicast, 0.0.0.0/8, ::/8 and the like on either side, and loopback on the bridge's",
     check(rule) {
-      const texts = rule.kind === "publish" ? [rule.ip, rule.hostIP] : rule.kind === "masquerade" ? [rule.subnet] : [];
+      const outer = rule.kind === "publish" && !isLoopback(rule.hostIP) ? rule.hostIP : undefined;
+      const texts = [inner(rule), outer];
       for (const text of texts) {
         const special = text === undefined ? undefined : specialRange(networkOf(text));
         if (special !== undefined) return `${quote(text)} lies in ${special}`;
@@ -124,8 +124,9 @@ export const RULES: readonly Rule[] = [
     check: ofPublished(({ hostIP, ip }, { plugin, links, owner }) => {
       if (hostIP === undefined) return undefined;
       if (hostIP.includes(":") !== ip.includes(":")) return `${quote(hostIP)} and ${quote(ip)} are of two families`;
+      if (isLoopback(hostIP)) return undefined;
       const has = [...links.values()].find(({ addresses }) => addresses.some((one) => one.ip === hostIP));
-      if (!has) return `${quote(hostIP)} is no address of the host`;
+      if (!has) return notOfHost(hostIP);
       const other = owner(has.name);
       return other === undefined || other === plugin ? undefined : `${quote(hostIP)} is on a link of another plugin`;
     }),
@@ -136,30 +137,22 @@ export const RULES: readonly Rule[] = [
     check(rule, { plugin, rows }) {
       const stands = rows.find((row) => row.plugin === plugin && keyOf(row.rule) === keyOf(rule));
       if (stands && !sameRule(stands.rule, rule))
-        return `${keyOf(rule)} is there already, and differs; withdraw it first`;
+        return stands.rule.kind === "publish"
+          ? allocated(stands.rule, `${stands.rule.ip} port ${stands.rule.port}`)
+          : `${keyOf(rule)} is there already, with other settings`;
       if (stands || rule.kind !== "publish") return undefined;
       const other = rows.find((row) => row.rule.kind === "publish" && samePort(row.rule, rule));
       if (!other) return undefined;
-      const whose = other.plugin === plugin ? "already" : "by another plugin";
-      return `${rule.protocol} port ${rule.hostPort} is published ${whose}`;
+      if (other.rule.kind !== "publish") return undefined;
+      const whose = other.plugin === plugin ? "" : " by another plugin";
+      return allocated(rule, `${other.rule.ip} port ${other.rule.port}${whose}`);
     },
   },
   {
     id: "listener",
-    refuses: "ports the host itself listens on",
-    check: ofPublished((rule, { plugin, rows, listeners }) => {
-      if (rows.some((row) => row.plugin === plugin && sameRule(row.rule, { kind: "publish", ...rule })))
-        return undefined;
-      const { protocol, hostIP, hostPort, ip } = rule;
-      const hit = listeners.find(
-        (one) =>
-          one.protocol === protocol &&
-          one.port === hostPort &&
-          (one.ip === undefined ||
-            (hostIP === undefined ? one.ip.includes(":") === ip.includes(":") : one.ip === hostIP)),
-      );
-      return hit && `the host listens on ${protocol} port ${hostPort} itself`;
-    }),
+    refuses: "ports that a process of the host's has",
+    // Binding is the only answer that stays true: `FirewallBackend.hold` gives it, after all the rules.
+    check: () => undefined,
   },
   {
     id: "max",

@@ -109,7 +109,7 @@ async function unanswered(play: Play, addresses: readonly string[]): Promise<rea
 }
 
 /** No link, rule, socket or namespace but of what there is. */
-export async function nothingOrphaned(play: Play, types: readonly string[], firewall: boolean): Promise<void> {
+export async function nothingOrphaned(play: Play, types: readonly string[]): Promise<void> {
   await play.served(...types);
   const { engine, stage, daemon } = play;
   const bridges = await engine.docker("network", "ls", "-q", "-f", `driver=${daemon.prefix}bridge`);
@@ -127,9 +127,8 @@ export async function nothingOrphaned(play: Play, types: readonly string[], fire
     throw new Error(`${error.message}: ${found}`);
   });
   // The engine takes its time to remove the files; what counts is whether a namespace is held by one.
-  const sandboxes = Number(await stage.sh(`grep -c ' ${stage.path("exec/netns")}/.* nsfs ' /proc/self/mounts || true`));
+  const sandboxes = Number(await stage.sh("grep -c ' /run/docker/netns/[0-9a-f]* nsfs ' /proc/self/mounts || true"));
   assert.is(sandboxes, (await play.running()).length, "sandboxes");
-  if (!firewall) return;
   const rules = await stage.sh("nft list ruleset");
   assert.is([...rules.matchAll(/^table inet bulkhead_/gm)].length, wanted.bridges > 0 ? 1 : 0, rules);
   const published = new Set([...rules.matchAll(/dport (\d+)/g)].map(([, port]) => port));

@@ -1,34 +1,33 @@
 /** `bulkhead serve` on the stage: as an operator starts it, or killed. */
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { REPO } from "../../host/platform/house.js";
 import { CALLED, hangType, MORTAL_BRIDGE } from "./drivers.js";
-import type { Inside, Stage } from "./stage.js";
+import type { Inside } from "./programs.js";
+import type { Stage } from "./stage.js";
 
 export const MAIN: string = join(REPO, "dist/cli/main.js");
 
-/** What the networks of driver `bridge` lie in. */
-const SUBNETS = ["10.64.0.0/10", "fd64::/48"];
+/** The shipped drivers that are put into its folder. */
+const SHIPPED = ["bridge", "macvlan", "null", "host"] as const;
 
 /** How long a driver that hangs may keep anybody waiting, in milliseconds. */
 const HANG_MS = 1500;
 
-const POLICY = {
-  defaults: { timeouts: { default: 8000 } },
-  plugins: {
-    bridge: {
-      grant: {
-        netlink: { kinds: ["bridge", "veth"], prefix: "bh", max: 4096, subnets: SUBNETS },
-        store: { bytes: 1_048_576, keys: 4096 },
-        firewall: { ports: ["8000-8999"] },
-      },
+/** The policy as it ships, and what the test's own drivers need beside it. */
+async function policy(): Promise<object> {
+  const shipped = JSON.parse(await readFile(join(REPO, "examples/serve/bulkhead.config.json"), "utf8"));
+  const subnets = ["10.64.0.0/10", "fd64::/48"];
+  return {
+    ...shipped,
+    defaults: { ...shipped.defaults, timeouts: { default: 8000 } },
+    plugins: {
+      ...shipped.plugins,
+      macvlan: { grant: { netlink: { kinds: ["macvlan"], prefix: "mv", subnets, parents: ["mac0"] }, store: true } },
+      ...Object.fromEntries(CALLED.map((method) => [hangType(method), { timeouts: { default: HANG_MS } }])),
     },
-    macvlan: {
-      grant: { netlink: { kinds: ["macvlan"], prefix: "mv", subnets: SUBNETS, parents: ["mac0"] }, store: true },
-    },
-    ...Object.fromEntries(CALLED.map((method) => [hangType(method), { timeouts: { default: HANG_MS } }])),
-  },
-};
+  };
+}
 
 export class BulkheadDaemon {
   readonly prefix: string;
@@ -47,10 +46,9 @@ export class BulkheadDaemon {
   /** Puts the shipped drivers and the test's own into the plugins folder. */
   async prepare(own: Readonly<Record<string, string>>): Promise<void> {
     await mkdir(this.plugins);
-    for (const name of ["bridge", "macvlan"])
-      await cp(join(REPO, "plugins", name), join(this.plugins, name), { recursive: true });
+    for (const name of SHIPPED) await cp(join(REPO, "plugins", name), join(this.plugins, name), { recursive: true });
     await this.put({ "bridge/index.ts": MORTAL_BRIDGE, ...own });
-    await writeFile(this.#stage.path("policy.json"), JSON.stringify(POLICY));
+    await writeFile(this.#stage.path("policy.json"), JSON.stringify(await policy(), undefined, 2));
   }
 
   /** Drops plugins into the folder. */
@@ -63,23 +61,25 @@ export class BulkheadDaemon {
     return this.#serving?.log() ?? "";
   }
 
+  /** The command line of `bulkhead`, with `args`. */
+  command(...args: readonly string[]): readonly string[] {
+    // What it puts there ends with the stage, also when it is killed.
+    return ["env", "TMPDIR=/run", process.execPath, MAIN, ...args];
+  }
+
+  /** The command line of the daemon. */
+  get serve(): readonly string[] {
+    const paths = ["--plugins", this.plugins, "--policy", this.#stage.path("policy.json"), "--data-dir", this.dataDir];
+    return this.command("serve", ...paths, "--docker-prefix", this.prefix, "--backend", "kernel");
+  }
+
+  get dataDir(): string {
+    return this.#stage.path("data");
+  }
+
   /** Resolves when it says that it is ready. */
   async start(): Promise<void> {
-    const serving = this.#stage.start([
-      // What it puts there ends with the stage, also when it is killed.
-      ...[
-        "env",
-        "TMPDIR=/run",
-        process.execPath,
-        MAIN,
-        "serve",
-        "--plugins",
-        this.plugins,
-        "--policy",
-        this.#stage.path("policy.json"),
-      ],
-      ...["--data-dir", this.#stage.path("data"), "--docker-prefix", this.prefix, "--backend", "kernel"],
-    ]);
+    const serving = this.#stage.start(this.serve);
     this.#serving = serving;
     let said = "";
     const ready = new Promise<void>((resolve) => {
@@ -94,6 +94,11 @@ export class BulkheadDaemon {
 
   async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
     await this.#serving?.kill(signal);
+  }
+
+  /** What a command of `bulkhead` prints; throws when it fails. */
+  async says(...args: readonly string[]): Promise<string> {
+    return this.#stage.text(...this.command(...args));
   }
 
   /** The host processes of its plugins. */

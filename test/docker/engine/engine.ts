@@ -1,9 +1,11 @@
 /** A Docker engine on the stage: started, killed, asked by its own command line and over its socket. */
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { request } from "node:http";
 import { program } from "#dist/permissions/netlink/kernel/programs.js";
 import { until } from "../../harness.js";
-import { execute, type Inside, type Ran, type Stage } from "./stage.js";
+import type { Variant } from "./kinds.js";
+import { execute, type Inside, type Ran } from "./programs.js";
+import type { Stage } from "./stage.js";
 
 /** The image, made of busybox alone. */
 const IMAGE = "busybox";
@@ -16,19 +18,18 @@ export interface Reply {
 
 export class Engine {
   readonly #stage: Stage;
+  readonly #variant: Variant;
   #daemon: Inside | undefined;
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, variant: Variant) {
     this.#stage = stage;
+    this.#variant = variant;
   }
 
-  get #socket(): string {
-    return this.#stage.path("docker.sock");
-  }
-
-  /** The environment in which `docker` speaks to this engine. */
+  /** The environment in which `docker` speaks to this engine, and to no context of the machine's user. */
   get env(): NodeJS.ProcessEnv {
-    return { ...process.env, DOCKER_HOST: `unix://${this.#socket}`, DOCKER_CONFIG: this.#stage.path("client") };
+    const { DOCKER_HOST: _, DOCKER_CONTEXT: __, ...env } = process.env;
+    return { ...env, DOCKER_CONFIG: this.#stage.path("client") };
   }
 
   /** What it has logged since it was started. */
@@ -38,15 +39,10 @@ export class Engine {
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const { root, cgroup } = this.#stage;
-    // What a killed one has left in the way of the next.
-    await rm(this.#stage.path("docker.pid"), { force: true });
-    const daemon = this.#stage.start([
-      ...["dockerd", "--data-root", `${root}/engine`, "--exec-root", `${root}/exec`, "--pidfile", `${root}/docker.pid`],
-      ...["-H", `unix://${this.#socket}`, "--iptables=false", "--ip-forward=false", "--bridge=none"],
-      ...["--storage-driver=vfs", "--cgroup-parent", cgroup, "--shutdown-timeout=1"],
-      ...["--default-address-pool", "base=10.96.0.0/12,size=24"],
-    ]);
+    // As it comes, but for what a machine of containers or a test of seconds needs: no layers, their control groups, no long good-bye.
+    const options = ["--storage-driver=vfs", "--cgroup-parent", this.#stage.cgroup, "--shutdown-timeout=1"];
+    if (!this.#variant.userlandProxy) options.push("--userland-proxy=false");
+    const daemon = this.#stage.start(this.#stage.chrooted(["dockerd", ...options]));
     this.#daemon = daemon;
     let over: string | undefined;
     void daemon.ended.then((how) => {
@@ -62,15 +58,15 @@ export class Engine {
     );
   }
 
-  async kill(): Promise<void> {
-    await this.#daemon?.kill("SIGKILL");
+  async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
+    await this.#daemon?.kill(signal);
   }
 
   /** An image without a registry. */
   async importImage(): Promise<void> {
     const root = this.#stage.path("image");
     await mkdir(`${root}/bin`, { recursive: true });
-    for (const folder of ["etc", "tmp", "proc", "sys", "dev"]) await mkdir(`${root}/${folder}`);
+    for (const folder of ["etc", "root", "tmp", "proc", "sys", "dev"]) await mkdir(`${root}/${folder}`);
     await execute(["cp", "-L", program("busybox") ?? "", `${root}/bin/busybox`], process.env);
     for (const name of ["sh", "sleep", "nc", "ping", "ip", "cat", "echo", "true", "httpd", "wget"])
       await symlink("busybox", `${root}/bin/${name}`);
@@ -87,7 +83,7 @@ export class Engine {
 
   /** Runs `docker`, whatever comes of it. */
   tryDocker(args: readonly string[], ms = 60_000): Promise<Ran> {
-    return execute([program("docker") ?? "docker", ...args], this.env, { ms });
+    return this.#stage.run(this.#stage.chrooted(["docker", ...args]), { ms, env: this.env });
   }
 
   /** A container that stays; its name. */
@@ -107,7 +103,7 @@ export class Engine {
     return new Promise((resolve, reject) => {
       const sent = request(
         {
-          socketPath: this.#socket,
+          socketPath: this.#stage.seen("/run/docker.sock"),
           path,
           method,
           agent: false,

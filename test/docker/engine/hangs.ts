@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { assert, type Suite } from "../../harness.js";
 import { CALLED, hangingAtStart, hangType, TYPES } from "./drivers.js";
 import type { Play } from "./play.js";
-import type { Ran } from "./stage.js";
+import type { Ran } from "./programs.js";
 
 /** What a person who lists things waits at most, in milliseconds. */
 const LIST_MS = 1000;

@@ -11,7 +11,7 @@ const CONTAINERS = Number(process.env.BULKHEAD_ENGINE_CONTAINERS ?? 20);
 /** Starts and stops before a kill, and after what was killed is there again. */
 const [BEFORE, AFTER] = [8, 12];
 
-export function kills(test: Suite, open: () => Promise<Play>, needs: string | undefined, firewall: string | undefined) {
+export function kills(test: Suite, open: () => Promise<Play>, needs: string | undefined) {
   let churn: Churn | undefined;
   let [old, busy]: Net[] = [];
   /** A network from before, with a container that talks and is published; and the one with the loop. */
@@ -20,7 +20,7 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
     if (churn) return play;
     // These outlive the tests one by one.
     [old, busy] = [await play.net(undefined), await play.net(undefined)];
-    await play.engine.runTalker("before", 80, "--network", old.name, ...(firewall ? [] : ["-p", "8100:80"]));
+    await play.engine.runTalker("before", 80, "--network", old.name, "-p", "8100:80");
     churn = await Churn.create(play, busy, CONTAINERS);
     return play;
   };
@@ -74,9 +74,9 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
         await churn?.goesOn(AFTER);
         await churn?.settle();
         assert.is(await allAnswer(play), 2 * (CONTAINERS + 1));
-        await nothingOrphaned(play, TYPES, firewall === undefined);
+        await nothingOrphaned(play, TYPES);
         // What was made before is what it was.
-        if (!firewall) assert.is(await play.hostHears(HOST.ipv4, 8100), "before");
+        assert.is(await play.hostHears(HOST.ipv4, 8100), "before");
         const [a, b] = [play.name("box"), play.name("box")];
         await play.engine.runIdle(a, "--network", old?.name ?? "");
         assert.is(await play.hears(a, "before", 80), "before");

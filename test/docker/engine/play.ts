@@ -1,16 +1,22 @@
 /** Engine and daemon on one stage, opened by the first test that asks and closed by the last; networks and containers of a test. */
-import { rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { type TestContext, until } from "../../harness.js";
 import { BulkheadDaemon } from "./daemon.js";
 import { ODD_DRIVERS } from "./drivers.js";
 import { Engine } from "./engine.js";
+import { type EngineKind, rootOf, type Variant } from "./kinds.js";
 import { Stage } from "./stage.js";
 
 /** What lies outside of every network: a namespace of the test's own, with a server that says this. */
 export const OUTSIDE = { word: "outside", port: 9000, ipv4: "198.51.100.2", ipv6: "2001:db8:9::2" } as const;
+const OUTSIDE_NAMESPACE = "/run/outside";
+/** Ahead of a command of the stage's: it runs outside. */
+export const AT_OUTSIDE: readonly string[] = ["nsenter", `--net=${OUTSIDE_NAMESPACE}`];
 /** The stage's own addresses towards it: what is published answers there. */
 export const HOST = { ipv4: "198.51.100.1", ipv6: "2001:db8:9::1" } as const;
+
+/** The engine's folder of plugin sockets. */
+export const SOCKETS = "/run/docker/plugins";
 
 /** A link of the stage's for `macvlan` networks. */
 export const PARENT = "mac0";
@@ -27,29 +33,43 @@ export class Play {
   readonly stage: Stage;
   readonly engine: Engine;
   readonly daemon: BulkheadDaemon;
+  readonly kind: EngineKind;
   #count = 0;
 
-  private constructor(stage: Stage) {
+  private constructor(stage: Stage, kind: EngineKind, variant: Variant) {
     this.stage = stage;
-    this.engine = new Engine(stage);
+    this.kind = kind;
+    this.engine = new Engine(stage, variant);
     // The folder is this stage's alone: the prefix an operator has by default does.
     this.daemon = new BulkheadDaemon(stage, "bulkhead-");
   }
 
-  static async open(): Promise<Play> {
-    const play = new Play(await Stage.open());
+  static async open(kind: EngineKind, variant: Variant): Promise<Play> {
+    const stage = await Stage.open({ engineRoot: rootOf(kind), bridgeFilter: variant.bridgeFilter });
+    const play = new Play(stage, kind, variant);
     try {
-      await openOutside(play.stage);
-      await play.stage.sh(
-        `ip link add ${PARENT} type veth peer name far0; ip link set far0 up; ip link set ${PARENT} up`,
-      );
       await play.daemon.prepare(ODD_DRIVERS);
-      await Promise.all([play.engine.start().then(() => play.engine.importImage()), play.daemon.start()]);
+      await play.#begin();
+      await play.engine.importImage();
       return play;
     } catch (error) {
       await play.close();
       throw error;
     }
+  }
+
+  /** The power is cut, and comes back: both daemons start as they do at a boot. */
+  async powerCut(): Promise<void> {
+    await this.stage.powerCut();
+    await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    await openOutside(this.stage);
+    await this.stage.sh(
+      `ip link add ${PARENT} type veth peer name far0; ip link set far0 up; ip link set ${PARENT} up`,
+    );
+    await Promise.all([this.engine.start(), this.daemon.start()]);
   }
 
   async close(): Promise<void> {
@@ -92,7 +112,7 @@ export class Play {
 
   /** The plugin sockets of the stage. */
   async sockets(): Promise<readonly string[]> {
-    return (await readdir(this.stage.path("plugins"))).sort();
+    return (await readdir(this.stage.seen(SOCKETS))).sort();
   }
 
   /** Resolves when the sockets are those of these types. */
@@ -116,9 +136,15 @@ export class Play {
     return out.trim();
   }
 
-  /** What a TCP server says to the host itself. */
+  /** What a TCP server says to the host itself; "" when it is not reached. */
   async hostHears(address: string, port: number): Promise<string> {
     return (await this.stage.run(["busybox", "nc", "-w", "3", address, `${port}`], { input: "" })).out.trim();
+  }
+
+  /** What a TCP server says to the host outside; "" when it is not reached. */
+  async outsideHears(address: string, port: number): Promise<string> {
+    const command = [...AT_OUTSIDE, "busybox", "nc", "-w", "3", address, `${port}`];
+    return (await this.stage.run(command, { input: "" })).out.trim();
   }
 }
 
@@ -133,19 +159,13 @@ export interface Container {
 /** A namespace with a server, behind the stage's default route; it knows no way back but to the stage itself. */
 async function openOutside(stage: Stage): Promise<void> {
   const { word, port, ipv4, ipv6 } = OUTSIDE;
-  const pidFile = stage.path("outside.pid");
-  stage.start([
-    ...["unshare", "--net", "sh", "-c"],
-    `echo $$ >${pidFile}; until ip link set out0 up 2>/dev/null; do sleep 0.05; done
-     ip link set lo up; ip addr add ${ipv4}/24 dev out0; ip addr add ${ipv6}/64 dev out0 nodad
-     exec busybox nc -ll -p ${port} -e echo ${word}`,
-  ]);
   await stage.sh(`
-    until test -s ${pidFile}; do sleep 0.05; done
-    ip link add up0 type veth peer name out0
-    ip addr add ${HOST.ipv4}/24 dev up0; ip addr add ${HOST.ipv6}/64 dev up0 nodad
-    ip link set up0 up; ip link set out0 netns $(cat ${pidFile})
+    touch ${OUTSIDE_NAMESPACE}; unshare --net=${OUTSIDE_NAMESPACE} true
+    ip link add up0 type veth peer name out0 netns ${OUTSIDE_NAMESPACE}
+    ip addr add ${HOST.ipv4}/24 dev up0; ip addr add ${HOST.ipv6}/64 dev up0 nodad; ip link set up0 up
     ip route add default via ${ipv4}; ip -6 route add default via ${ipv6}
-    until test "$(busybox nc -w 1 ${ipv4} ${port} </dev/null)" = ${word}; do sleep 0.05; done`);
-  rmSync(pidFile);
+    ${AT_OUTSIDE.join(" ")} sh -c "
+      ip link set lo up; ip link set out0 up; ip addr add ${ipv4}/24 dev out0; ip addr add ${ipv6}/64 dev out0 nodad"`);
+  stage.start([...AT_OUTSIDE, "busybox", "nc", "-ll", "-p", `${port}`, "-e", "echo", word]);
+  await stage.sh(`until test "$(busybox nc -w 1 ${ipv4} ${port} </dev/null)" = ${word}; do sleep 0.05; done`);
 }

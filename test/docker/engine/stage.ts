@@ -2,37 +2,21 @@
  * Where the acceptance plays: network, mount and process namespaces of its own. Its first process ends when its standard input
  * does, also because the test was killed, and the kernel ends every other one in there with it: engine, containers, daemon.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kernelProblem } from "#dist/permissions/netlink/kernel/available.js";
 import { program } from "#dist/permissions/netlink/kernel/programs.js";
+import { childrenOf, execute, follow, type Inside, isAlive, type Ran } from "./programs.js";
 
 /** Everything of ours in the temp folder, and the control groups of our containers, is named so; a process id follows. */
 const PREFIX = "bulkhead-engine-";
-
-/** What a program said, and how it ended. */
-export interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-  readonly ms: number;
-}
-
-/** A process inside, by its id outside. */
-export interface Inside {
-  readonly child: ChildProcess;
-  /** How it ended, in a word. */
-  readonly ended: Promise<string>;
-  /** All it said on standard error. */
-  log(): string;
-  kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
-  /** The processes below it whose command line has a text. */
-  below(text: string): readonly number[];
-}
+/** Below the stage's folder: where the root of the engine's release is mounted. */
+const ENGINE = "root";
 
 /** Why an engine cannot run here; undefined when it can. */
 export function noEngine(): string | undefined {
@@ -49,66 +33,62 @@ export function noEngine(): string | undefined {
   return kernelProblem();
 }
 
-/** The processes that a process has started, and that live; of any of its threads. */
-function childrenOf(pid: number): readonly number[] {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    const texts = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8"));
-    return texts.flatMap((text) => text.split(" ").filter(Boolean).map(Number));
-  } catch {
-    return [];
-  }
+/** What the stage is made of. */
+export interface StageOptions {
+  /** Folder of another release's root, whose programs `chrooted` runs; it is not written to. */
+  readonly engineRoot: string | undefined;
+  /** `bridge-nf-call-iptables` and its fellows. */
+  readonly bridgeFilter: 0 | 1;
 }
 
 export class Stage {
-  /** A folder that is seen inside and outside; in it `plugins`, which inside is the engine's folder of plugin sockets. */
+  /** A folder that is seen inside and outside, and outlives a power cut; below it `lib`, which inside is /var/lib. */
   readonly root: string;
   /** The parent of the containers' control groups. */
   readonly cgroup: string = `${PREFIX}${process.pid}`;
-  readonly #keeper: ChildProcess;
-  readonly #pid: number;
+  readonly #options: StageOptions;
+  #keeper: ChildProcess;
+  #pid: number;
   #closing = false;
 
-  private constructor(root: string, keeper: ChildProcess, pid: number) {
+  private constructor(root: string, options: StageOptions, { keeper, pid }: Booted) {
     this.root = root;
+    this.#options = options;
     this.#keeper = keeper;
     this.#pid = pid;
-    keeper.once("exit", (code, signal) => {
-      if (!this.#closing) console.log(`\nNOTE the stage's first process ended by itself (${signal ?? code})`);
-    });
+    this.#watch(keeper);
   }
 
-  static async open(): Promise<Stage> {
+  static async open(options: StageOptions): Promise<Stage> {
     sweep();
     const root = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
-    for (const folder of ["plugins", "lib"]) mkdirSync(join(root, folder));
-    const script = `
-      set -e
-      mount --make-rprivate /
-      mount -t tmpfs tmpfs /run
-      mkdir -p /run/docker/plugins /run/lock
-      mount --bind ${root}/plugins /run/docker/plugins
-      mount --bind ${root}/lib /var/lib
-      ip link set lo up
-      echo ready
-      cat`;
-    const keeper = spawn(
-      "unshare",
-      ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script],
-      { stdio: ["pipe", "pipe", "pipe"] },
-    );
-    let err = "";
-    keeper.stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text;
-    });
-    const said = await Promise.race([once(keeper.stdout, "data"), once(keeper, "exit")]);
-    const [pid] = childrenOf(keeper.pid ?? 0);
-    if (String(said[0]) !== "ready\n" || pid === undefined) throw new Error(`no namespaces to play in: ${err}`);
-    return new Stage(root, keeper, pid);
+    mkdirSync(join(root, "lib/docker"), { recursive: true });
+    return new Stage(root, options, await boot(root, options));
+  }
+
+  /** Everything that runs ends at once; links, rules and what lay in /run are gone. The disk is what it was. */
+  async powerCut(): Promise<void> {
+    await this.#end("SIGKILL");
+    removeCgroups(this.cgroup);
+    const { keeper, pid } = await boot(this.root, this.#options);
+    this.#keeper = keeper;
+    this.#pid = pid;
+    this.#closing = false;
+    this.#watch(keeper);
   }
 
   path(...parts: readonly string[]): string {
     return join(this.root, ...parts);
+  }
+
+  /** The path of an inner file as this process sees it; no symbolic link is to lie on the way. */
+  seen(inner: string): string {
+    return `/proc/${this.#pid}/root${inner}`;
+  }
+
+  /** A command for `run` and `start` that runs the engine's programs, of its own release where it has a root. */
+  chrooted(command: readonly string[]): readonly string[] {
+    return this.#options.engineRoot === undefined ? command : ["chroot", this.path(ENGINE), ...command];
   }
 
   /** Runs a program inside. Never rejects: `code` is -1 for one that was ended by the time limit. */
@@ -116,7 +96,9 @@ export class Stage {
     command: readonly string[],
     options: { readonly ms?: number; readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
   ): Promise<Ran> {
-    return execute(this.#enter(command), options.env ?? process.env, options);
+    // nsenter forks, and what it has forked would outlive it.
+    const mortal = ["setpriv", "--pdeathsig", "KILL", ...command];
+    return execute(this.#enter(mortal), options.env ?? process.env, options);
   }
 
   /** What a program inside prints; throws when it fails. */
@@ -134,38 +116,28 @@ export class Stage {
   /** Starts a program inside that stays. */
   start(command: readonly string[], env: NodeJS.ProcessEnv = process.env): Inside {
     const [file = "", ...args] = this.#enter(command);
-    const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env });
-    let err = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      // The end of it says what went wrong.
-      err = (err + text).slice(-200_000);
-    });
-    const ended = once(child, "exit").then(([code, signal]) => String(signal ?? code));
-    return {
-      child,
-      ended,
-      log: () => err,
-      async kill(signal) {
-        // The child is nsenter, which has forked: a signal must reach the program itself.
-        const [pid] = childrenOf(child.pid ?? 0);
-        if (child.exitCode !== null || pid === undefined) return;
-        process.kill(pid, signal);
-        await ended;
-      },
-      below(text) {
-        const walk = (pid: number): readonly number[] => childrenOf(pid).flatMap((one) => [one, ...walk(one)]);
-        return walk(child.pid ?? 0).filter((pid) => commandLine(pid).includes(text));
-      },
-    };
+    return follow(spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env }));
   }
 
   /** Ends everything, and removes what it leaves in the file system. */
   async close(): Promise<void> {
+    await this.#end(undefined);
+    rmSync(this.root, { recursive: true, force: true });
+    removeCgroups(this.cgroup);
+  }
+
+  async #end(signal: "SIGKILL" | undefined): Promise<void> {
     this.#closing = true;
     const ended = once(this.#keeper, "exit");
+    if (signal) process.kill(this.#pid, signal);
     this.#keeper.stdin?.end();
-    if (this.#keeper.exitCode === null) await ended;
-    remove(this.root, this.cgroup);
+    if (this.#keeper.exitCode === null && this.#keeper.signalCode === null) await ended;
+  }
+
+  #watch(keeper: ChildProcess): void {
+    keeper.once("exit", (code, signal) => {
+      if (!this.#closing) console.log(`\nNOTE the stage's first process ended by itself (${signal ?? code})`);
+    });
   }
 
   #enter(command: readonly string[]): readonly string[] {
@@ -173,32 +145,70 @@ export class Stage {
   }
 }
 
-/** Runs a program, with a limit on its time. Never rejects. */
-export function execute(
-  [file = "", ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
-  { ms = 60_000, input }: { readonly ms?: number; readonly input?: string } = {},
-): Promise<Ran> {
-  const began = performance.now();
-  return new Promise((resolve) => {
-    const child = execFile(file, args, { env, timeout: ms, killSignal: "SIGKILL" }, (error, out, err) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolve({ code, out, err: err || (error?.message ?? ""), ms: performance.now() - began });
-    });
-    child.stdin?.end(input);
+interface Booted {
+  readonly keeper: ChildProcess;
+  readonly pid: number;
+}
+
+/** Makes the namespaces. The boot is another one for whoever asks the kernel. */
+async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions): Promise<Booted> {
+  const engine = join(root, ENGINE);
+  const script = `
+    set -e
+    mount --make-rprivate /
+    mount -t tmpfs tmpfs /run
+    mount --make-shared /run
+    mkdir -p /run/docker/plugins /run/lock /run/etc/upper /run/etc/work
+    mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
+    mount --bind ${root}/lib /var/lib
+    echo ${randomUUID()} >/run/boot-id
+    # A /proc with something mounted in it is not enough for bubblewrap: the kernel wants to see a whole one.
+    mkdir /run/proc; mount -t proc proc /run/proc
+    mount --bind /run/boot-id /proc/sys/kernel/random/boot_id
+    for one in /proc/sys/net/bridge/bridge-nf-call-*; do echo ${bridgeFilter} >$one; done
+    ip link set lo up
+    ${engineRoot === undefined ? "" : engineRootScript(engineRoot, engine, root)}
+    echo ready
+    cat`;
+  const keeper = spawn(
+    "unshare",
+    ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script],
+    { stdio: ["pipe", "pipe", "pipe"] },
+  );
+  let err = "";
+  keeper.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
   });
+  const said = await Promise.race([once(keeper.stdout, "data"), once(keeper, "exit")]);
+  const [pid] = childrenOf(keeper.pid ?? 0);
+  if (String(said[0]) !== "ready\n" || pid === undefined) throw new Error(`no namespaces to play in: ${err}`);
+  return { keeper, pid };
+}
+
+/** The root of another release, what is written to it in memory; /run is one with the stage's, mounts below it included. */
+function engineRootScript(engineRoot: string, engine: string, root: string): string {
+  return `
+    mkdir -p ${engine} /run/engine/upper /run/engine/work
+    mount -t overlay overlay -o lowerdir=${engineRoot},upperdir=/run/engine/upper,workdir=/run/engine/work ${engine}
+    for one in /proc /sys /dev; do mount --rbind $one ${engine}$one; mount --make-rslave ${engine}$one; done
+    mount --bind /run ${engine}/run
+    mkdir -p ${engine}/var/lib/docker ${engine}${root}
+    mount --bind ${root}/lib/docker ${engine}/var/lib/docker
+    mount --bind ${root} ${engine}${root}`;
 }
 
 /** What runs that were killed have left: their processes are gone already. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) remove(join(tmpdir(), name), `${PREFIX}${pid}`);
+    if (pid !== undefined && !isAlive(Number(pid))) {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+      removeCgroups(`${PREFIX}${pid}`);
+    }
   }
 }
 
-function remove(root: string, cgroup: string): void {
-  rmSync(root, { recursive: true, force: true });
+function removeCgroups(cgroup: string): void {
   for (const folder of cgroups(cgroup)) {
     for (const below of readdirSync(folder, { withFileTypes: true }))
       if (below.isDirectory()) rmdirSync(join(folder, below.name));
@@ -216,21 +226,4 @@ export function cgroups(name: string): readonly string[] {
       return [];
     }
   });
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

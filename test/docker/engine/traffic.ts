@@ -2,12 +2,7 @@
 import { assert, type Suite } from "../../harness.js";
 import { HOST, OUTSIDE, type Play } from "./play.js";
 
-export function traffic(
-  test: Suite,
-  open: () => Promise<Play>,
-  needs: string | undefined,
-  firewall: string | undefined,
-) {
+export function traffic(test: Suite, open: () => Promise<Play>, needs: string | undefined) {
   test(
     "two containers reach each other: ping and TCP, by address and by name, IPv4 and IPv6",
     async (t) => {
@@ -61,7 +56,7 @@ export function traffic(
       await play.engine.docker("network", "connect", two.name, a);
       assert.is(await play.hears(a, two.ipv4(2), 80), b, "once it is on that network too");
     },
-    { ms: 90_000, needs: firewall },
+    { ms: 90_000, needs },
   );
 
   test(
@@ -74,7 +69,7 @@ export function traffic(
       assert.is(await play.hears(a, OUTSIDE.ipv4, OUTSIDE.port), OUTSIDE.word);
       assert.is(await play.hears(a, OUTSIDE.ipv6, OUTSIDE.port), OUTSIDE.word);
     },
-    { ms: 60_000, needs: firewall },
+    { ms: 60_000, needs },
   );
 
   test(
@@ -94,7 +89,7 @@ export function traffic(
       const ran = await play.engine.tryDocker([...route, trick]);
       assert.is(ran.out.trim(), "");
     },
-    { ms: 90_000, needs: firewall },
+    { ms: 90_000, needs },
   );
 
   test(
@@ -131,6 +126,6 @@ export function traffic(
       await play.engine.docker("rm", "-f", a);
       assert.is(await play.hostHears(HOST.ipv4, 8080), "");
     },
-    { ms: 90_000, needs: firewall },
+    { ms: 90_000, needs },
   );
 }

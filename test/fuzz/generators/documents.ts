@@ -59,6 +59,7 @@ const manifest = members({
   limits,
   isolation,
   recovery: fc.constantFrom("replay", "self", "none"),
+  docker: fc.constantFrom(true, false, 0),
 });
 const entry = members({
   grant: members({ scope, ...permissions }),

@@ -1,5 +1,6 @@
 /** Frames of a worker, and the stream of a host process. */
 import fc from "fast-check";
+import { OPTIONAL_DRIVER_METHODS } from "#dist/driverapi/constants.js";
 import { CONTROL_HEADER, frameBytes } from "#dist/isolation/host-frames.js";
 import { anyText, fields, mostly, poison } from "./values.js";
 
@@ -27,7 +28,21 @@ const REQUESTS = [
 const NETLINK = ["createLink", "setLink", "deleteLink", "links", "addAddress", "addRoute"].map((op) => `netlink.${op}`);
 const FAULTS = ["fuzz.fault", "fuzz.refuse", "fuzz.at-once", "toString", "no.such"] as const;
 const name = fc.constantFrom(...REQUESTS, ...NETLINK, ...FAULTS);
-const argument = fc.oneof(poison, fc.constantFrom("k", "bh-0", "10.64.0.1/24", "x", "local", true, null));
+const argument = fc.oneof(
+  poison,
+  fc.constantFrom(
+    "k",
+    "bh-0",
+    "10.64.0.1/24",
+    "x",
+    "local",
+    true,
+    null,
+    [],
+    [...OPTIONAL_DRIVER_METHODS],
+    OPTIONAL_DRIVER_METHODS.slice(1),
+  ),
+);
 const raw = fields({ type: fc.constant("RAW"), value: argument });
 
 const message = fc.oneof(

@@ -5,6 +5,7 @@
 import { DriverError } from "#dist/driverapi/errors.js";
 import type { Json } from "#dist/driverapi/json.js";
 import { parseScope, parseTypeName } from "#dist/driverapi/names.js";
+import { hasOptionalMethods } from "#dist/driverapi/optional-methods.js";
 import { Session } from "#dist/host/plugin/session.js";
 import type { Link } from "#dist/isolation/link.js";
 import { HostTime } from "#dist/permissions/host-time.js";
@@ -71,7 +72,11 @@ function powers(time: HostTime): {
   const store = createStorePower({ plugin, limits: { bytes: 4096, keys: 8 }, backend: new MemoryStore(), time });
   const netlink = createNetlinkPower({ plugin, ask: async ({ op }) => op, close: quiet });
   const methods = new Map<string, PowerMethod>([...(store.methods ?? []), ...(netlink.methods ?? [])]);
-  methods.set("registerDriver", async ([name, , scope]) => [parseTypeName(name), parseScope(scope)]);
+  methods.set("registerDriver", async ([name, , scope, optional]) => [
+    parseTypeName(name),
+    parseScope(scope),
+    hasOptionalMethods(optional) ?? null,
+  ]);
   // A fault of the host's own, of either kind, and an answer of any size: what the dispatcher makes of them.
   methods.set("fuzz.fault", ([late]) => {
     if (late !== true) throw new TypeError("a fault of the host's");

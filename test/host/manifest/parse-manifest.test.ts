@@ -78,6 +78,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["scope", { scope: "globall" }, 'scope: must be "local" or "global", not "globall"'],
   ["isolation", { isolation: "none" }, "isolation: must be"],
   ["recovery", { recovery: true }, "recovery: must be"],
+  ["docker", { docker: "no" }, "docker: must be a boolean"],
   ["main absolute", { main: "/etc/x.js" }, "relative"],
   ["main with a drive", { main: "C:/x.js" }, "relative"],
   ["main with backslashes", { main: "a\\..\\x.js" }, 'written with "/"'],

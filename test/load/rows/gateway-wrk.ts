@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DriverCalls } from "#dist/docker/driver-calls.js";
+import { RecentEndpoints } from "#dist/docker/recent-endpoints.js";
 import { createServer as createGateway } from "#dist/docker/server.js";
 import { viewOf } from "#dist/host/plugin-host.js";
 import { LOAD_NETWORK } from "#dist/load/request.js";
@@ -13,6 +14,7 @@ import type { Measure } from "../row.js";
 import { LAG, noWrk, wrk } from "../wrk.js";
 
 const ID = "gateway-wrk";
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const CONSTANT = JSON.stringify({ Interface: { MacAddress: "02:42:0a:01:00:02" } });
 
 /** An engine gives the interface: the driver takes it as it is. */
@@ -27,7 +29,10 @@ async function gateway(ms: number): Promise<number> {
     if (!view) throw new Error("the host is not one of ours");
     await driver.createNetwork(LOAD_NETWORK);
     const failed = (error: unknown): void => console.error(error);
-    const serving = { calls: new DriverCalls(driver, view), scope: view.scope };
+    const serving = {
+      calls: new DriverCalls({ driver, view, logger: SILENT, recent: new RecentEndpoints(), engine: undefined }),
+      scope: view.scope,
+    };
     const server = createGateway({ serving: () => serving, answerMs: DOCKER.answerMs, failed });
     try {
       const perSecond = await wrk(await server.listen({ host: "127.0.0.1", port: 0 }), ms);

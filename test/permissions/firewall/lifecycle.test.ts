@@ -2,6 +2,7 @@
 import type { FirewallBackend } from "#dist/permissions/firewall/backend.js";
 import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
 import { type FirewallChange, MemoryFirewallLedger, tableOf } from "#dist/permissions/firewall/ledger.js";
+import type { PublishSpec } from "#dist/permissions/firewall/rule.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { onBoth, SILENT } from "../netlink/backends.js";
 import { bridgeOf, firewallBench, ruleset } from "./backends.js";
@@ -21,8 +22,15 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     count: 0,
     kind: backend.kind,
     tables: () => backend.tables(),
-    listeners: () => backend.listeners(),
-    forward: (families: readonly (4 | 6)[]) => backend.forward(families),
+    hold: (port: PublishSpec) => backend.hold(port),
+    keep: (ports: readonly PublishSpec[]) => backend.keep(ports),
+    release: (ports: readonly PublishSpec[]) => backend.release(ports),
+    forgetFlows: (...args: Parameters<FirewallBackend["forgetFlows"]>) => backend.forgetFlows(...args),
+    close: () => backend.close(),
+    forward: (...args: Parameters<FirewallBackend["forward"]>) => backend.forward(...args),
+    stopForwarding: () => backend.stopForwarding(),
+    listing: () => backend.listing(),
+    watch: (events: Parameters<FirewallBackend["watch"]>[0]) => backend.watch(events),
     program(...args: Parameters<FirewallBackend["program"]>) {
       wrapped.count++;
       return backend.program(...args);
@@ -117,7 +125,10 @@ onBoth(
     const table = tableOf(ledger.id, "bridge");
     assert.equal(await firewall.backend.tables(), [table]);
     // Somebody has flushed everything meanwhile, and a table of nobody's has come.
-    await firewall.backend.program([{ name: tableOf(ledger.id, "gone"), prefix: "go", rules: [] }], [table]);
+    await firewall.backend.program(
+      [{ name: tableOf(ledger.id, "gone"), prefix: "go", rules: [], uplinks: [] }],
+      [table],
+    );
 
     const next = createFirewallHub({ netlink: hub, logger: SILENT, ledger, use: firewall.backend });
     t.cleanup(async () => {
@@ -137,7 +148,7 @@ onBoth(test, "tables of a process that has ended are removed, those of others st
   const alive = tableOf(new MemoryFirewallLedger().id, "bridge");
   const lasting = tableOf("d-0123abcd", "bridge");
   await firewall.backend.program(
-    [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [] })),
+    [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [], uplinks: [] })),
     [],
   );
   await firewall.reconcile();

@@ -97,7 +97,8 @@ const ATTACKS: readonly Attack[] = [
   publish("special", "the host's loopback as target", { ip: "127.0.0.1" }, '"127.0.0.1"'),
   publish("special", "the cloud's metadata as target", { ip: "169.254.169.254" }, '"169.254.169.254"'),
   publish("special", "multicast", { ip: "224.0.0.251" }, '"224.0.0.251"'),
-  publish("special", "a port of the host's loopback", { hostIP: "127.0.0.1" }, '"127.0.0.1"'),
+  publish("address", "the host's loopback in IPv6's clothes", { hostIP: "::ffff:127.0.0.1" }, "127.0.0.1"),
+  publish("host-address", "loopback of the other family", { hostIP: "::1" }, '"::1"'),
 
   masquerade("subnet", "somebody else's network", "192.168.0.0/24"),
   masquerade("subnet", "a network wider than the grant", "10.0.0.0/8"),
@@ -152,7 +153,7 @@ const ATTACKS: readonly Attack[] = [
     what: "an internal bridge opened without a withdrawal",
     first: [["isolate", { bridge: "bh-b", internal: true }]],
     ask: ["isolate", { bridge: "bh-b" }],
-    shows: "withdraw",
+    shows: "other settings",
   },
 
   publish("listener", "a port the host listens on", {}, "8080", {
@@ -198,7 +199,8 @@ for (const attack of ATTACKS) {
     assert.equal(await fire("rules"), before, "nothing has changed");
 
     // Past the rules, it is done.
-    if (attack.works) await rules.program([{ name: "bulkhead_test_bridge", prefix: "bh", rules: [attack.works] }], []);
+    const table = { name: "bulkhead_test_bridge", prefix: "bh", uplinks: [] };
+    if (attack.works) await rules.program([{ ...table, rules: [attack.works] }], []);
   });
 }
 

@@ -1,14 +1,20 @@
 /** From rules to nftables' JSON: one transaction that puts whole tables in the place of what was there. libnftables-json(5). */
 import type { Json } from "../../../driverapi/json.js";
 import type { FirewallTable } from "../backend.js";
+import { isLoopback } from "../holder/messages.js";
 import type { FirewallRule } from "../rule.js";
+import { equal, field, from, LOCAL, notLoopback, STATUS, source, to } from "./expressions.js";
+import { markRules } from "./mark-rules.js";
 
-/** The chains of a table: what each hooks into, at nftables' usual priorities. */
+/**
+ * The chains of a table: what each hooks into. `forward` runs before the filters of other programs (priority 0), which read the mark
+ * that it sets; the others have nftables' usual priorities.
+ */
 const CHAINS = [
   { name: "prerouting", type: "nat", hook: "prerouting", prio: -100 },
   { name: "output", type: "nat", hook: "output", prio: -100 },
   { name: "postrouting", type: "nat", hook: "postrouting", prio: 100 },
-  { name: "forward", type: "filter", hook: "forward", prio: 0 },
+  { name: "forward", type: "filter", hook: "forward", prio: -10 },
 ] as const;
 type Chain = (typeof CHAINS)[number]["name"];
 
@@ -30,16 +36,14 @@ export function transaction(put: readonly FirewallTable[], drop: readonly string
   };
 }
 
-function whole({ name, prefix, rules }: FirewallTable): readonly Json[] {
+function whole({ name, prefix, rules, uplinks }: FirewallTable): readonly Json[] {
   const family = "inet";
+  // Every drop comes before the first mark: what is marked is accepted by other programs' filters.
+  const all = [...rules.flatMap((rule) => chainRules(rule, prefix)), ...markRules(rules, uplinks)];
   return [
     { add: { table: { family, name } } },
     ...CHAINS.map((chain): Json => ({ add: { chain: { family, table: name, ...chain, policy: "accept" } } })),
-    ...rules.flatMap((rule) =>
-      chainRules(rule, prefix).map(
-        ({ chain, expr }): Json => ({ add: { rule: { family, table: name, chain, expr: [...expr] } } }),
-      ),
-    ),
+    ...all.map(({ chain, expr }): Json => ({ add: { rule: { family, table: name, chain, expr: [...expr] } } })),
   ];
 }
 
@@ -59,6 +63,8 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       ];
     }
     case "publish": {
+      // The port holder alone serves loopback: nothing rewritten may leave it or enter it.
+      if (isLoopback(rule.hostIP)) return [];
       const six = rule.ip.includes(":");
       const family = six ? "ip6" : "ip";
       const at: readonly Json[] =
@@ -103,36 +109,4 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       ];
     }
   }
-}
-
-const STATUS: Json = { ct: { key: "status" } };
-
-/** For an address of the host's. */
-const LOCAL: Json = equal({ fib: { result: "type", flags: ["daddr"] } }, "local");
-
-/** The host's own loopback is left alone: nothing sent there may leave it. */
-function notLoopback(six: boolean): Json {
-  const right: Json = six ? "::1" : { prefix: { addr: "127.0.0.0", len: 8 } };
-  return { match: { op: "!=", left: field(six ? "ip6" : "ip", "daddr"), right } };
-}
-
-function source(subnet: string): Json {
-  const [addr = "", len = ""] = subnet.split("/");
-  return equal(field(subnet.includes(":") ? "ip6" : "ip", "saddr"), { prefix: { addr, len: Number(len) } });
-}
-
-function from(op: "==" | "!=", link: string): Json {
-  return { match: { op, left: { meta: { key: "iifname" } }, right: link } };
-}
-
-function to(op: "==" | "!=", link: string): Json {
-  return { match: { op, left: { meta: { key: "oifname" } }, right: link } };
-}
-
-function equal(left: Json, right: Json): Json {
-  return { match: { op: "==", left, right } };
-}
-
-function field(protocol: string, name: string): Json {
-  return { payload: { protocol, field: name } };
 }

@@ -1,13 +1,24 @@
-/** A firewall without a kernel: what would be programmed is kept, and who listens is what a test says. */
-import type { FirewallBackend, FirewallTable, Listener } from "../backend.js";
+/** A firewall without a kernel: what would be programmed and held is kept, and which ports are in use is what a test says. */
+import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
+import { heldKey, heldPort, wildcard } from "../holder/messages.js";
+import type { PublishSpec } from "../rule.js";
+import type { RuleEvents, RuleWatch } from "../rule-events.js";
+import { inUse } from "../words.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
   /** The tables, by name. */
   readonly programmed: Map<string, FirewallTable> = new Map();
-  /** Who listens in the namespace. */
+  /** The ports that processes of the namespace have. */
   readonly listening: Listener[] = [];
-  readonly #forwards = new Set<4 | 6>();
+  readonly #held = new Map<string, PublishSpec>();
+  /** The families it forwards. */
+  readonly forwards: Set<4 | 6> = new Set();
+
+  /** The ports held. */
+  get held(): readonly PublishSpec[] {
+    return [...this.#held.values()];
+  }
 
   async tables(): Promise<readonly string[]> {
     return [...this.programmed.keys()];
@@ -18,13 +29,57 @@ export class ModelFirewall implements FirewallBackend {
     for (const table of put) this.programmed.set(table.name, table);
   }
 
-  async listeners(): Promise<readonly Listener[]> {
-    return this.listening;
+  async hold(port: PublishSpec): Promise<Obstacle | undefined> {
+    const { protocol, hostIP, hostPort, ip } = port;
+    const hit = this.listening.some(
+      (one) =>
+        one.protocol === protocol &&
+        one.port === hostPort &&
+        (one.ip === undefined || hostIP === undefined || one.ip === hostIP),
+    );
+    if (hit) return { rule: "listener", words: inUse(port, hostIP ?? wildcard(ip.includes(":"))) };
+    await this.keep([port]);
+    return undefined;
   }
 
+  async keep(ports: readonly PublishSpec[]): Promise<void> {
+    for (const port of ports) this.#held.set(keyOf(port), port);
+  }
+
+  async release(ports: readonly PublishSpec[]): Promise<void> {
+    for (const port of ports) this.#held.delete(keyOf(port));
+  }
+
+  async forgetFlows(): Promise<void> {}
+
   async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
-    const opened = families.filter((family) => !this.#forwards.has(family));
-    for (const family of opened) this.#forwards.add(family);
+    const opened = families.filter((family) => !this.forwards.has(family));
+    for (const family of opened) this.forwards.add(family);
     return opened;
   }
+
+  async close(): Promise<void> {}
+
+  async stopForwarding(): Promise<ForwardingEnd> {
+    const off = [...this.forwards];
+    this.forwards.clear();
+    return { off, left: [], others: [] };
+  }
+
+  /** Of a test that changes `programmed` itself, the way to tell of it. */
+  changed: (who: string) => void = () => {};
+
+  watch({ changed }: RuleEvents): RuleWatch {
+    this.changed = changed;
+    return { alive: true, stop: async () => {} };
+  }
+
+  async listing(): Promise<ReadonlyMap<string, string>> {
+    return new Map([...this.programmed].map(([name, table]) => [name, JSON.stringify(table)]));
+  }
+}
+
+function keyOf(port: PublishSpec): string {
+  const held = heldPort(port);
+  return held ? heldKey(held) : `sctp ${port.hostPort}`;
 }

@@ -1,0 +1,41 @@
+/**
+ * The names by which an engine's user knows containers. The engine may hold locks while it waits for us, so that its answer is
+ * waited for briefly, and going without is normal.
+ */
+import { existsSync } from "node:fs";
+import { DOCKER } from "../protocol/limits.js";
+import { z } from "../zod.js";
+import { unixJson } from "./unix-request.js";
+
+/** Where an engine listens unless it is told otherwise. */
+export const DOCKER_ENGINE = "/run/docker.sock";
+
+/** A container's end on a network. */
+export interface ContainerEnd {
+  readonly container: string;
+  readonly network: string;
+}
+
+/** Docker's own rule for names; anything else is not shown. */
+const name = z.string().regex(/^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/);
+const containerSchema = z.object({
+  Names: z.array(name).min(1),
+  NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ EndpointID: z.string() })) }),
+});
+
+/** Containers that run, by the ids of their endpoints; empty where the engine does not answer in time. Never rejects. */
+export async function readContainers(engine: string | undefined): Promise<ReadonlyMap<string, ContainerEnd>> {
+  const ends = new Map<string, ContainerEnd>();
+  if (engine === undefined || !existsSync(engine)) return ends;
+  const { engineMs: ms, engineBytes: maxBytes } = DOCKER;
+  const list = await unixJson({ socketPath: engine, method: "GET", path: "/containers/json", ms, maxBytes });
+  for (const row of Array.isArray(list) ? list : []) {
+    const read = containerSchema.safeParse(row);
+    if (!read.success) continue;
+    const { Names, NetworkSettings } = read.data;
+    const container = (Names[0] ?? "").replace(/^\//, "");
+    for (const [network, { EndpointID }] of Object.entries(NetworkSettings.Networks))
+      if (EndpointID !== "" && name.safeParse(network).success) ends.set(EndpointID, { container, network });
+  }
+  return ends;
+}

@@ -1,0 +1,78 @@
+/** What an engine's user reads after `remote:`, in the words the engine's own drivers use, with what to do. */
+import { DriverError } from "../driverapi/errors.js";
+import type { TypeView } from "../host/type-view.js";
+import { readContainers } from "./engine-containers.js";
+import { type Holder, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
+import type { Protocol, WantedPort } from "./port-map.js";
+
+/** `firewall.publish is refused by rule "taken": ` and the like, before the reason itself. */
+const REFUSED = /(?:firewall|netlink)\.\w+ is refused by rule "([\w-]+)": /;
+/** The port a refusal is about, as the rules and their keys have it. */
+const PORT = /\b(tcp|udp|sctp) port (\d+)|publish (tcp|udp|sctp) [46] \S+ (\d+)/;
+const BY_ANOTHER = "by a program on this host (ss -lnp shows which)";
+
+/** The same error in words for the engine's user. `wanted`: the ports that were asked for. */
+export async function engineWords(
+  error: unknown,
+  view: TypeView,
+  wanted: readonly WantedPort[],
+  engine: string | undefined,
+): Promise<unknown> {
+  if (!(error instanceof DriverError)) return error;
+  const [refusal, rule] = REFUSED.exec(error.message) ?? [];
+  if (refusal === undefined) return error;
+  const why = error.message.slice(error.message.indexOf(refusal) + refusal.length);
+  if (rule === "taken" || rule === "listener") return again(error, await taken(why, view, wanted, engine));
+  if (rule === "port") {
+    const words = `this port may not be published here: ${why}; publish another, or have the "ports" of plugin "${view.plugin}" widened in the policy`;
+    return again(error, words);
+  }
+  return again(error, error.message.replace(refusal, ""));
+}
+
+/** In words: `container "web" (network front)`, or what is known of it without the engine. */
+export async function describeHolder({ nid, endpoint }: Holder, engine: string | undefined): Promise<string> {
+  const end = (await readContainers(engine)).get(endpoint.eid);
+  if (end) return `container ${end.container} (network ${end.network})`;
+  return `the container with endpoint ${short(endpoint.eid)} (network ${short(nid)})`;
+}
+
+async function taken(
+  why: string,
+  view: TypeView,
+  wanted: readonly WantedPort[],
+  engine: string | undefined,
+): Promise<string> {
+  const port = portOf(why, wanted);
+  if (!port) return `Bind failed: port is already allocated: ${why}`;
+  const ports = portsInTheWay(await view.published(), [port]);
+  const [holder] = holdersOfPorts(view, ports);
+  const [other] = ports;
+  const who = holder
+    ? `by ${await describeHolder(holder, engine)}`
+    : other
+      ? `by a network of plugin "${other.plugin}"`
+      : BY_ANOTHER;
+  const address = port.hostIP.includes(":") ? `[${port.hostIP}]` : port.hostIP || "0.0.0.0";
+  return `Bind for ${address}:${port.from} failed: port is already allocated ${who}; stop that, or publish another port`;
+}
+
+/** The one port of the host's that a refusal is about. */
+function portOf(why: string, wanted: readonly WantedPort[]): WantedPort | undefined {
+  const [, protocolA, portA, protocolB, portB] = PORT.exec(why) ?? [];
+  const protocol = (protocolA ?? protocolB) as Protocol | undefined;
+  const port = Number(portA ?? portB);
+  if (protocol === undefined) return wanted[0];
+  const hostIP = wanted.find((one) => one.protocol === protocol && port >= one.from && port <= one.to)?.hostIP ?? "";
+  return { protocol, hostIP, from: port, to: port };
+}
+
+/** An id as engines print it. */
+export function short(id: string): string {
+  return id.slice(0, 12);
+}
+
+function again(error: DriverError, message: string): DriverError {
+  const { code, kind, plugin, driver, method } = error;
+  return new DriverError(code, message, { kind, plugin, driver, method, cause: error });
+}

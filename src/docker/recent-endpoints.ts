@@ -1,0 +1,28 @@
+/** Endpoints that an engine has just created: it joins them in a moment, so they are not among those it has forgotten. */
+import { DOCKER } from "../protocol/limits.js";
+
+export class RecentEndpoints {
+  /** When each was created, oldest first; `performance.now()`. */
+  readonly #created = new Map<string, number>();
+
+  created(nid: string, eid: string): void {
+    const now = performance.now();
+    const key = keyOf(nid, eid);
+    this.#created.delete(key);
+    this.#created.set(key, now);
+    for (const [old, at] of this.#created) {
+      if (now - at < DOCKER.joinMs) break;
+      this.#created.delete(old);
+    }
+  }
+
+  /** True for one that was created less than `DOCKER.joinMs` ago. */
+  has(nid: string, eid: string): boolean {
+    const at = this.#created.get(keyOf(nid, eid));
+    return at !== undefined && performance.now() - at < DOCKER.joinMs;
+  }
+}
+
+function keyOf(nid: string, eid: string): string {
+  return JSON.stringify([nid, eid]);
+}

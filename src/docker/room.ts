@@ -1,0 +1,61 @@
+/**
+ * Room for an endpoint: the address or port of the host's that it is to have is taken from one that the engine has forgotten, at
+ * once, and from no other. An engine that was killed asks only once.
+ */
+import { DriverError } from "../driverapi/errors.js";
+import type { JsonObject } from "../driverapi/json.js";
+import type { InterfaceData } from "../driverapi/types.js";
+import type { TypeView } from "../host/type-view.js";
+import { describeHolder } from "./engine-words.js";
+import { addressesOf, type Holder, holdersOfAddresses, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
+import { wantedPorts } from "./port-map.js";
+import type { RecentEndpoints } from "./recent-endpoints.js";
+import { sandboxState } from "./sandbox-state.js";
+
+export interface RoomOptions {
+  readonly view: TypeView;
+  readonly recent: RecentEndpoints;
+  /** The engine's own socket, for the names of containers; undefined: none is asked. */
+  readonly engine: string | undefined;
+}
+
+/** The endpoints to drop for ports that options name. */
+export async function forgottenWithPorts(
+  { view, recent }: RoomOptions,
+  eid: string,
+  options: JsonObject,
+): Promise<readonly Holder[]> {
+  const wanted = wantedPorts(options);
+  if (wanted.length === 0) return [];
+  const holders = holdersOfPorts(view, portsInTheWay(await view.published(), wanted));
+  return holders.filter(({ nid, endpoint }) => {
+    if (endpoint.eid === eid) return false;
+    const state = sandboxState(endpoint);
+    return state === "gone" || (state === "none" && !recent.has(nid, endpoint.eid));
+  });
+}
+
+/**
+ * The endpoints to drop for addresses: those are the engine's to give, so that an endpoint which had one has been forgotten. Throws
+ * `ERR_ENDPOINT_IN_USE` for one whose sandbox lives.
+ */
+export async function forgottenWithAddresses(
+  { view, engine }: RoomOptions,
+  nid: string,
+  eid: string,
+  given: readonly InterfaceData[],
+): Promise<readonly Holder[]> {
+  const forgotten: Holder[] = [];
+  for (const holder of holdersOfAddresses(view, addressesOf(given))) {
+    if (holder.nid === nid && holder.endpoint.eid === eid) continue;
+    const state = sandboxState(holder.endpoint);
+    // Networks apart may have the same addresses.
+    if (state === "gone" || (holder.nid === nid && state !== "lives")) forgotten.push(holder);
+    else if (holder.nid === nid)
+      throw new DriverError(
+        "ERR_ENDPOINT_IN_USE",
+        `address ${holder.ip} is in use by ${await describeHolder(holder, engine)}; remove that container, or choose another address`,
+      );
+  }
+  return forgotten;
+}

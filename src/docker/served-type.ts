@@ -1,0 +1,113 @@
+/** One network type while it is served: its server, its socket, and the look for endpoints that the engine has forgotten. */
+import type { PluginHost } from "../host/face.js";
+import type { Logger } from "../host/logger.js";
+import { viewOf } from "../host/plugin-host.js";
+import type { TypeView } from "../host/type-view.js";
+import { DOCKER } from "../protocol/limits.js";
+import { Collector } from "./collector.js";
+import { DriverCalls, type DriverCallsOptions } from "./driver-calls.js";
+import type { Serving } from "./methods.js";
+import type { Answer } from "./request.js";
+import { createServer, type PluginServer } from "./server.js";
+import { type PlacedSocket, placeSocket, type SocketOwner } from "./socket-file.js";
+
+export interface ServedTypeOptions extends Omit<DriverCallsOptions, "driver" | "view"> {
+  readonly type: string;
+  readonly host: PluginHost;
+  readonly logger: Logger;
+  readonly directory: string;
+  readonly path: string;
+  readonly owner: SocketOwner | undefined;
+  readonly answerMs: number;
+}
+
+export class ServedType {
+  readonly #options: ServedTypeOptions;
+  readonly #server: PluginServer;
+  readonly #socket: PlacedSocket;
+  readonly #collecting: NodeJS.Timeout;
+
+  private constructor(options: ServedTypeOptions, server: PluginServer, socket: PlacedSocket) {
+    this.#options = options;
+    this.#server = server;
+    this.#socket = socket;
+    const collector = new Collector();
+    const collect = (): void => void this.#collect(collector);
+    this.#collecting = setInterval(collect, DOCKER.collectMs).unref();
+    collect();
+  }
+
+  /** Throws `ERR_DOCKER_SOCKET`, `SocketTaken` among it. */
+  static async open(options: ServedTypeOptions): Promise<ServedType> {
+    const { type, logger, directory, path, owner, answerMs } = options;
+    const server = createServer({
+      serving: () => serving(options),
+      answerMs,
+      failed: (error) => logger.error({ driver: type, err: error }, "docker: a request failed in the gateway"),
+      answered: (method, answer, ms) => logAnswer(logger, type, method, answer, ms),
+    });
+    try {
+      const socket = await placeSocket(directory, path, owner, (made) => server.listen({ path: made }));
+      return new ServedType(options, server, socket);
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+  }
+
+  get path(): string {
+    return this.#socket.path;
+  }
+
+  /** False once somebody else has removed its socket or put something in its place. */
+  inPlace(): boolean {
+    return this.#socket.inPlace();
+  }
+
+  /** Out of the engine's sight at once; resolves when what is under way is answered and every connection has ended. */
+  close(): Promise<void> {
+    clearInterval(this.#collecting);
+    this.#socket.remove();
+    return this.#server.close();
+  }
+
+  async #collect(collector: Collector): Promise<void> {
+    const { type, logger, answerMs } = this.#options;
+    try {
+      const signal = AbortSignal.timeout(answerMs);
+      const { calls, view } = serving(this.#options);
+      const dropped = await collector.collect(calls, view, { signal });
+      if (dropped.length > 0)
+        logger.warn(
+          { driver: type, endpoints: dropped },
+          "docker: endpoints that the engine has forgotten are deleted",
+        );
+    } catch (error) {
+      logger.warn(
+        { driver: type, err: error },
+        "docker: endpoints that the engine has forgotten could not be deleted yet",
+      );
+    }
+  }
+}
+
+/** The view of a type. Throws as `host.driver` does. */
+export function typeView(host: PluginHost, type: string): TypeView {
+  const view = viewOf(host, type);
+  if (!view) throw new Error("the host is not one of ours");
+  return view;
+}
+
+function serving(options: ServedTypeOptions): Serving & { readonly view: TypeView } {
+  const { type, host } = options;
+  const view = typeView(host, type);
+  return { calls: new DriverCalls({ ...options, driver: host.driver(type), view }), scope: view.scope, view };
+}
+
+function logAnswer(logger: Logger, type: string, method: string, { status, text }: Answer, ms: number): void {
+  const refused = text.startsWith('{"Err":') ? { refused: text } : {};
+  logger.debug(
+    { driver: type, method, status, ms: Math.round(ms * 10) / 10, ...refused },
+    `docker: ${method} is answered`,
+  );
+}

@@ -1,0 +1,63 @@
+/** The two calls of external connectivity as operations: what is programmed for an endpoint, and its withdrawal. */
+import type { JsonText } from "../../driverapi/json.js";
+import { idArgs, type Operation } from "./operation.js";
+import type { OperationScope } from "./operations.js";
+import { type ExternalRecord, restored } from "./records.js";
+
+const nothing = (): void => {};
+
+/**
+ * Replaces what is programmed. Refused, what was programmed before still holds; of unknown outcome, all of it is revoked.
+ */
+export function programOperation(
+  { records, replay }: OperationScope,
+  nid: string,
+  eid: string,
+  options: JsonText,
+): Operation<void> {
+  let before: ExternalRecord | undefined;
+  return {
+    method: "programExternalConnectivity",
+    nid,
+    eid,
+    inverse: "revokeExternalConnectivity",
+    admit() {
+      if (replay) {
+        restored(records.network(nid));
+        records.endpoint(nid, eid);
+      }
+      before = records.external(nid, eid);
+    },
+    needless: ({ external }) => !external,
+    intend: () => records.setExternal(nid, eid, { phase: "creating", options }),
+    args: () => [...idArgs(nid, eid), options, "false"],
+    read: nothing,
+    accept: () => records.setExternal(nid, eid, { phase: "live", options }),
+    refuse: () => records.setExternal(nid, eid, before),
+    undone: () => records.setExternal(nid, eid, undefined),
+  };
+}
+
+/** Where nothing is programmed it succeeds without asking; under `recovery: "self"` only the driver knows. */
+export function revokeOperation({ records, replay }: OperationScope, nid: string, eid: string): Operation<void> {
+  const mark = (phase: "live" | "deleting"): void | Promise<void> => {
+    const programmed = records.external(nid, eid);
+    return programmed && records.setExternal(nid, eid, { phase, options: programmed.options });
+  };
+  return {
+    method: "revokeExternalConnectivity",
+    nid,
+    eid,
+    repeats: true,
+    lost: () => records.networks.get(nid)?.failed !== undefined,
+    admit() {
+      if (replay) records.endpoint(nid, eid);
+    },
+    needless: ({ external }) => (replay ? records.external(nid, eid) === undefined : !external),
+    intend: () => mark("deleting"),
+    args: () => idArgs(nid, eid),
+    read: nothing,
+    accept: () => records.setExternal(nid, eid, undefined),
+    refuse: () => mark("live"),
+  };
+}

@@ -1,0 +1,34 @@
+/** Expressions of nftables' JSON that several chains use. */
+import type { Json } from "../../../driverapi/json.js";
+
+export const STATUS: Json = { ct: { key: "status" } };
+
+/** For an address of the host's. */
+export const LOCAL: Json = equal({ fib: { result: "type", flags: ["daddr"] } }, "local");
+
+/** The host's own loopback is left alone: nothing sent there may leave it. */
+export function notLoopback(six: boolean): Json {
+  const right: Json = six ? "::1" : { prefix: { addr: "127.0.0.0", len: 8 } };
+  return { match: { op: "!=", left: field(six ? "ip6" : "ip", "daddr"), right } };
+}
+
+export function source(subnet: string): Json {
+  const [addr = "", len = ""] = subnet.split("/");
+  return equal(field(subnet.includes(":") ? "ip6" : "ip", "saddr"), { prefix: { addr, len: Number(len) } });
+}
+
+export function from(op: "==" | "!=", link: string): Json {
+  return { match: { op, left: { meta: { key: "iifname" } }, right: link } };
+}
+
+export function to(op: "==" | "!=", link: string): Json {
+  return { match: { op, left: { meta: { key: "oifname" } }, right: link } };
+}
+
+export function equal(left: Json, right: Json): Json {
+  return { match: { op: "==", left, right } };
+}
+
+export function field(protocol: string, name: string): Json {
+  return { payload: { protocol, field: name } };
+}

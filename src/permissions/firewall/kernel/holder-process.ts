@@ -1,0 +1,171 @@
+/**
+ * One port holder's process, seen from its platform: `setpriv` leaves it one capability, to bind low ports, and Node's permission flags
+ * no file but its own code. Its standard input is its lifeline.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { isJsonObject, type Json, type JsonObject } from "../../../driverapi/json.js";
+import { HOLDER } from "../../../protocol/limits.js";
+import { permissionFlag } from "../../../protocol/permission-flag.js";
+import { ENV } from "../../netlink/kernel/ip.js";
+import { program } from "../../netlink/kernel/programs.js";
+import type { HeldPort, Order } from "../holder/messages.js";
+
+/** The runtime's folder, which the process may read. */
+const HOME = fileURLToPath(new URL("../../../..", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../holder/main.js", import.meta.url));
+
+/** What came of an order. `code`: of the system, where `host` could not be bound. */
+export interface Outcome {
+  readonly code?: string;
+  readonly host?: string;
+}
+
+interface Handle {
+  ref?(): unknown;
+  unref?(): unknown;
+}
+
+interface Pending {
+  resolve(outcome: Outcome): void;
+  reject(error: Error): void;
+  readonly late: NodeJS.Timeout;
+}
+
+export class HolderProcess {
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  /** The child and its pipes: without descriptors to spare there are no pipes. */
+  readonly #handles: readonly Handle[];
+  readonly #pending = new Map<number, Pending>();
+  readonly #log: (text: string) => void;
+  #ready: (() => void) | undefined;
+  #next = 0;
+  #stderr = "";
+
+  private constructor(command: readonly string[], log: (text: string) => void) {
+    const [file = "", ...args] = command;
+    this.#log = log;
+    this.#child = spawn(file, args, { cwd: "/", env: ENV, stdio: "pipe" });
+    const { stdin, stdout, stderr } = this.#child;
+    this.ended = new Promise((resolve) => {
+      this.#child.once("error", (error) => resolve(error.message));
+      this.#child.once("close", (code, signal) => {
+        const said = this.#stderr.trim().split("\n")[0] ?? "";
+        resolve(`${signal ?? `exit ${code}`}${said && `: ${said}`}`);
+      });
+    });
+    void this.ended.then((how) => this.#rejectAll(how));
+    stdin.on("error", () => {});
+    stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(0, HOLDER.lineChars);
+    });
+    createInterface({ input: stdout }).on("line", (text) => this.#hear(text));
+    // It keeps no platform running: only what waits for it does.
+    this.#handles = [this.#child, stdin, stdout, stderr] as unknown as readonly Handle[];
+    for (const handle of this.#handles) handle.unref?.();
+  }
+
+  /** Starts one in a namespace (a path; undefined: the process's own). Rejects with what it said when it does not become ready. */
+  static async start(netns: string | undefined, log: (text: string) => void): Promise<HolderProcess> {
+    const enter = netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${netns}`];
+    const setpriv = program("setpriv");
+    const node = [
+      ...[process.execPath, `--max-old-space-size=${HOLDER.heapMb}`, "--disallow-code-generation-from-strings"],
+      ...[permissionFlag(), "--disable-warning=ExperimentalWarning", ...netFlag()],
+      ...[`--allow-fs-read=${HOME}dist/*`, `--allow-fs-read=${HOME}package.json`],
+      ...["--allow-fs-read=/proc/self/limits", SCRIPT],
+    ];
+    const few = ["--bounding-set=-all,+net_bind_service", "--inh-caps=-all", "--no-new-privs"];
+    if (setpriv !== undefined && process.geteuid?.() === 0) {
+      try {
+        return await HolderProcess.#started([...enter, setpriv, ...few, ...node], log);
+      } catch (error) {
+        log(`it does not start with few capabilities (${(error as Error).message}), and is started with all`);
+      }
+    }
+    return HolderProcess.#started([...enter, ...node], log);
+  }
+
+  static async #started(command: readonly string[], log: (text: string) => void): Promise<HolderProcess> {
+    const one = new HolderProcess(command, log);
+    const ready = new Promise<undefined>((resolve) => {
+      one.#ready = () => resolve(undefined);
+    });
+    const late = setTimeout(() => one.end(), HOLDER.readyMs);
+    const how = await Promise.race([ready, one.ended]);
+    clearTimeout(late);
+    if (how !== undefined) throw new Error(`the port holder did not start: ${how}`);
+    return one;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  hold(hold: HeldPort): Promise<Outcome> {
+    return this.#ask({ id: this.#next++, hold });
+  }
+
+  async release(release: HeldPort): Promise<void> {
+    await this.#ask({ id: this.#next++, release });
+  }
+
+  /** Ends it: all its ports are free when `ended` resolves. */
+  end(): void {
+    this.#child.kill("SIGKILL");
+    for (const handle of this.#handles) handle.ref?.();
+  }
+
+  /** Rejects when it ends meanwhile; it is ended when it does not answer in time. */
+  #ask(order: Order): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => this.end(), HOLDER.answerMs);
+      this.#pending.set(order.id, { resolve, reject, late });
+      this.#child.stdin.write(`${JSON.stringify(order)}\n`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) this.#rejectAll("it has ended");
+    });
+  }
+
+  #hear(text: string): void {
+    const said = readLine(text);
+    if (said === undefined) {
+      this.end();
+      return;
+    }
+    if (said.ready === true) this.#ready?.();
+    if (typeof said.log === "string") this.#log(said.log);
+    if (typeof said.id !== "number") return;
+    const pending = this.#pending.get(said.id);
+    this.#pending.delete(said.id);
+    clearTimeout(pending?.late);
+    const { code, host } = said;
+    pending?.resolve(typeof code === "string" && typeof host === "string" ? { code, host } : {});
+  }
+
+  #rejectAll(how: string): void {
+    for (const { reject, late } of this.#pending.values()) {
+      clearTimeout(late);
+      reject(new Error(`the port holder ended (${how}); try again`));
+    }
+    this.#pending.clear();
+  }
+}
+
+/** Node 25 and later ask for this; earlier ones do not know it. */
+function netFlag(): readonly string[] {
+  return process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : [];
+}
+
+/** One line it says; undefined for what it cannot have said by itself. */
+function readLine(text: string): JsonObject | undefined {
+  if (text.length > HOLDER.lineChars) return undefined;
+  try {
+    const said = JSON.parse(text) as Json;
+    return isJsonObject(said) ? said : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+/** What the hub keeps right outside its own tables: the neighbours' accepts. What fails here is logged once and stops nothing. */
+import type { NetlinkLogger } from "../netlink/hub.js";
+import type { ForwardingEnd } from "./backend.js";
+import type { NeighbourReport, Neighbours } from "./neighbours.js";
+
+export interface SurroundingsOptions {
+  readonly neighbours: Neighbours;
+  readonly logger: NetlinkLogger;
+}
+
+export class Surroundings {
+  readonly #neighbours: Neighbours;
+  readonly #logger: NetlinkLogger;
+  /** Problems that were logged. */
+  readonly #said = new Set<string>();
+  /** The bridges that were admitted last; undefined: none have been, or all was taken back. */
+  #admitted: string | undefined;
+
+  constructor({ neighbours, logger }: SurroundingsOptions) {
+    this.#neighbours = neighbours;
+    this.#logger = logger;
+  }
+
+  /** To be called after our tables have changed. Looks at the neighbours when the bridges are others than last time. */
+  async keep(bridges: readonly string[]): Promise<void> {
+    const key = JSON.stringify([...bridges].sort());
+    if (key === this.#admitted) return;
+    await this.admit(bridges);
+    this.#admitted = key;
+  }
+
+  /** Looks at the neighbours whatever was done before; gives what had to be done. */
+  async admit(bridges: readonly string[]): Promise<readonly string[]> {
+    const report = await this.#neighbours.admit(bridges);
+    this.#say(report, "let pass what our networks allow");
+    return report.changed;
+  }
+
+  /** To be called when no table of ours is left in the namespace. */
+  async leave(): Promise<void> {
+    this.#admitted = undefined;
+    this.#say(await this.#neighbours.leave(), "are as they were before");
+  }
+
+  /** Says what became of forwarding. */
+  sayForwarding({ off, left, others }: ForwardingEnd): void {
+    const names = (families: readonly (4 | 6)[]): string => families.map((family) => `IPv${family}`).join(" and ");
+    if (off.length > 0) this.#logger.info({ off }, `firewall: forwarding of ${names(off)} is switched off again`);
+    if (left.length === 0) return;
+    const why = `needed by ${others.join(", ")}`;
+    const advice = "so that this machine routes nothing else, run: iptables -P FORWARD DROP, ip6tables -P FORWARD DROP";
+    this.#logger.warn({ left, others }, `firewall: forwarding of ${names(left)} stays on, ${why}; ${advice}`);
+  }
+
+  #say({ changed, problems }: NeighbourReport, what: string): void {
+    if (changed.length > 0) this.#logger.info({ changed }, `firewall: ${changed.join(", ")} ${what}`);
+    for (const problem of problems) {
+      if (this.#said.has(problem)) continue;
+      this.#said.add(problem);
+      this.#logger.warn({}, `firewall: packets of our networks may be dropped here: ${problem}`);
+    }
+  }
+}

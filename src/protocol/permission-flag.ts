@@ -1,0 +1,5 @@
+/** The flag that switches Node's permission model on: its name depends on the version. */
+export function permissionFlag(): string {
+  const [major = 20] = process.versions.node.split(".").map(Number);
+  return major >= 24 ? "--permission" : "--experimental-permission";
+}

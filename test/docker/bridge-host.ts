@@ -1,0 +1,40 @@
+/** A host of the shipped bridge driver on the model of the network, over a data folder that a later one can have. */
+import { join } from "node:path";
+import { startHost } from "#dist/host/plugin-host.js";
+import { statePaths } from "#dist/host/state/paths.js";
+import { BOOT_KEY, StateFile } from "#dist/host/state/state-file.js";
+import type { PluginHost } from "#dist/index.js";
+import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
+import { copyForTest } from "#dist/testing/plugin-copy.js";
+import type { TestContext } from "../harness.js";
+import { REPO } from "../host/platform/house.js";
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+const POLICY = {
+  plugins: {
+    bridge: {
+      grant: {
+        netlink: { kinds: ["bridge", "veth"], prefix: "bh", subnets: ["10.64.0.0/10", "fd64::/32"], max: 4096 },
+        firewall: { ports: ["8000-8999"] },
+        store: true,
+      },
+    },
+  },
+} as const;
+
+/** Ports 8000 to 8999 are granted. Closed after the test. */
+export async function bridgeHost(t: TestContext, dataDir: string): Promise<PluginHost> {
+  const copy = await copyForTest(join(REPO, "plugins/bridge"), undefined);
+  t.cleanup(() => copy.remove());
+  const options = { plugins: copy.folder, policy: POLICY, backend: "model", dataDir, logger: SILENT } as const;
+  const host = await startHost(options, { threads: new ThreadLauncher() });
+  t.cleanup(() => host.close());
+  return host;
+}
+
+/** Makes the data folder, which no host uses, one of an earlier run of the machine. */
+export async function reboot(dataDir: string): Promise<void> {
+  const file = await StateFile.open(statePaths(dataDir), "");
+  await file.put("meta", BOOT_KEY, JSON.stringify("another run of the machine"));
+  await file.close();
+}
