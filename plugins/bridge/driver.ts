@@ -25,7 +25,7 @@ interface Endpoint {
   /** In CIDR form; "" where there is none. */
   readonly ipv4: string;
   readonly ipv6: string;
-  readonly ports: readonly Binding[];
+  ports: readonly Binding[];
   /** Docker's list of the ports its image names, as it came. */
   readonly exposed: Json | undefined;
 }
@@ -141,7 +141,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       const [link = "", peer = ""] = await names.take(key, PAIR);
       const { id, ipv4, ipv6 } = addressed;
       const mac = addressed.mac || macFor(ipv4, ipv6 || key);
-      const ips = [ipv4, ipv6].filter((one) => one !== "").map((one) => one.split("/")[0] ?? "");
+      const ips = plainAddresses(addressed);
       let ports: readonly Binding[];
       try {
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
@@ -166,8 +166,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       const on = networks.get(nid);
       if (on && !on.endpoints.has(eid)) await gates.sweep(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
       const one = endpoint(nid, eid);
-      const ips = [one.ipv4, one.ipv6].map((address) => address.split("/")[0] ?? "");
-      if (one.ports.length > 0) await gates.withdraw(network(nid).bridge, ips);
+      if (one.ports.length > 0) await gates.withdraw(network(nid).bridge, plainAddresses(one));
       await links.remove(one.link);
       network(nid).endpoints.delete(eid);
       giveBack(network(nid), one);
@@ -207,6 +206,20 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     leave(nid, eid) {
       endpoint(nid, eid);
+    },
+
+    async programExternalConnectivity(nid, eid, options) {
+      const one = endpoint(nid, eid);
+      const on = network(nid);
+      const ips = plainAddresses(one);
+      const wishes = on.internal ? [] : readPortMap(options, on.hostIP);
+      one.ports = await gates.replace(on.bridge, wishes, ips);
+    },
+
+    async revokeExternalConnectivity(nid, eid) {
+      const one = endpoint(nid, eid);
+      await gates.withdraw(network(nid).bridge, plainAddresses(one));
+      one.ports = [];
     },
   };
 }
@@ -257,6 +270,11 @@ function takeAddresses(on: Network, epInfo: EndpointInfo): Addressed {
     throw error;
   }
   return { id: given.id(), mac: given.macAddress(), ipv4, ipv6, given: true };
+}
+
+/** An endpoint's addresses without prefix lengths. */
+function plainAddresses({ ipv4, ipv6 }: Pick<Endpoint, "ipv4" | "ipv6">): readonly string[] {
+  return [ipv4, ipv6].filter((one) => one !== "").map((one) => one.split("/")[0] ?? "");
 }
 
 function giveBack(on: Network, { ipv4, ipv6 }: Pick<Endpoint, "ipv4" | "ipv6">): void {

@@ -70,6 +70,17 @@ export class Gates {
     return done;
   }
 
+  /** Publishes ports of an endpoint in place of those it has; where that fails it has none. Rejects as `publish` does. */
+  async replace(bridge: string, wishes: readonly PortWish[], ips: readonly string[]): Promise<readonly Binding[]> {
+    if (!this.#firewall) return this.publish(bridge, wishes, ips);
+    // A port that stays is not given up meanwhile: another container may be waiting for it.
+    const stays = (rule: PublishSpec): boolean => wishes.some((wish) => satisfies(rule, wish));
+    await this.#withdraw(
+      (rule) => rule.kind === "publish" && rule.bridge === bridge && ips.includes(rule.ip) && !stays(rule),
+    );
+    return this.publish(bridge, wishes, ips);
+  }
+
   /** Withdraws the published ports of addresses. */
   async withdraw(bridge: string, ips: readonly string[]): Promise<void> {
     await this.#withdraw((rule) => rule.kind === "publish" && rule.bridge === bridge && ips.includes(rule.ip));
@@ -121,8 +132,17 @@ export class Gates {
         why = (error as Error).message;
       }
     }
-    return forbidden(`${protocol} port ${wish.from || "any"} cannot be published: port is already allocated: ${why}`);
+    return forbidden(
+      `Bind for ${hostIP || "0.0.0.0"}:${wish.from || "any port"} failed: port is already allocated: ${why}`,
+    );
   }
+}
+
+/** True for a port that is published as a wish asks. */
+function satisfies({ protocol, port, hostIP, hostPort }: PublishSpec, wish: PortWish): boolean {
+  const at = isWildcard(wish.hostIP) ? undefined : wish.hostIP;
+  const within = wish.from === 0 || (hostPort >= wish.from && hostPort <= wish.to);
+  return protocol === wish.protocol && port === wish.port && hostIP === at && within;
 }
 
 /** The ports to try, in order. */

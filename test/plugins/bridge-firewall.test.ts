@@ -107,7 +107,7 @@ onBoth(
     assert.match(none.message, /port is already allocated/);
     const taken = await rejection(endpoint(driver, "d", "10.64.1.5", port(8080)));
     assert.is(taken.kind, "Forbidden");
-    assert.match(taken.message, /tcp port 8080 cannot be published: port is already allocated/);
+    assert.match(taken.message, /Bind for 0\.0\.0\.0:8080 failed: port is already allocated/);
     const ssh = await rejection(endpoint(driver, "d", "10.64.1.5", port(22)));
     assert.is(ssh.code, "ERR_FIREWALL_REFUSED");
     assert.match(ssh.message, /rule "port"/);
