@@ -232,10 +232,10 @@ export class Plugin {
   }
 
   /** For the next start. What cannot be kept is no reason not to serve. */
-  async #keep({ id, version, manifest, code, sourceMap, sha256, effective }: Prepared): Promise<void> {
+  async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
     const types = effective.networkTypes;
     try {
-      await this.#context.shelf.keep({ id, version, manifest, code, sourceMap, sha256, types });
+      await this.#context.shelf.keep({ id, version, manifest, code, sourceMap, sha256, types, pinned });
     } catch (error) {
       this.#context.logger.warn({ plugin: id, err: error }, "its bytes could not be kept for the next start");
     }

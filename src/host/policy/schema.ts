@@ -7,14 +7,13 @@ import type { Isolation } from "../../isolation/link.js";
 import { SANDBOXES, type SandboxPolicy } from "../../isolation/walls/wall.js";
 import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import { z } from "../../zod.js";
+import { type PluginLimits, pluginLimitsSchema } from "../manifest/plugin-limits.js";
 import {
   isolationSchema,
   networkTypesSchema,
   type PermissionSet,
   PLUGIN_ID,
-  type PluginLimits,
   permissionShape,
-  pluginLimitsSchema,
   scopeSchema,
   type Timeouts,
   timeoutsSchema,
