@@ -1,5 +1,7 @@
 /** `bulkhead grant ID`: writes into the policy what the plugin asks for, and the digest of what it is. */
+import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
+import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { Discovered } from "../host/discovery.js";
 import { askedPermissions, askedScope } from "../host/policy/effective.js";
@@ -14,6 +16,8 @@ import { findPlugin, type Places } from "./places.js";
 export interface GrantOptions extends Places {
   /** Only say what would be written. */
   readonly dryRun: boolean;
+  /** Network types whose networks another plugin made, handed over to this one. */
+  readonly takeTypes?: readonly string[] | undefined;
 }
 
 /** Grants; the policy's file is made if there is none. Nothing is written if the plugin does not even bundle. */
@@ -24,15 +28,16 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
   const plugin = await findPlugin(id, options);
   const { sha256 } = await bundleDiscovered(plugin);
   const { entry, compared } = options.dryRun
-    ? granted(file, plugin, sha256).result
-    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256));
+    ? granted(file, plugin, sha256, options.takeTypes).result
+    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256, options.takeTypes));
   const { scope, ...permissions } = entry.grant;
-  const { networkTypes } = entry;
+  const { networkTypes, takeTypes } = entry;
   const lines = [
     `${options.dryRun ? "would grant" : "granted"} ${id}, in ${options.policy}:`,
     ...(compared === null ? [] : [`  changes      ${compared}`]),
     `  scope        ${scope}`,
     ...(networkTypes === undefined ? [] : [`  types        ${networkTypes.join(", ")}`]),
+    ...(takeTypes === undefined ? [] : [`  takes over   ${takeTypes.join(", ")}`]),
     `  permissions  ${permissionsText(permissions)}`,
     `  sha256       ${sha256}`,
   ];
@@ -41,17 +46,28 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
 }
 
 interface Granted {
-  readonly entry: { readonly grant: Grant; readonly networkTypes?: readonly string[]; readonly sha256: string };
+  readonly entry: Required<Pick<PolicyEntry, "grant" | "sha256">> & Pick<PolicyEntry, "networkTypes" | "takeTypes">;
   /** What it asks for, compared with what it was granted before; null: it had not been granted anything. */
   readonly compared: string | null;
 }
 
 /** The policy with the plugin granted. */
-function granted({ policy, raw }: PolicyFile, plugin: Discovered, sha256: string): PolicyChange<Granted> {
+function granted(
+  { policy, raw }: PolicyFile,
+  plugin: Discovered,
+  sha256: string,
+  taking: readonly string[] = [],
+): PolicyChange<Granted> {
   const { id, manifest } = plugin;
   const before = policyEntry(policy, id);
   const networkTypes = typesFor(plugin, before);
-  const entry = { grant: grantFor(plugin, policy), ...(networkTypes ? { networkTypes } : {}), sha256 };
+  const takeTypes = takenTypes(plugin, before, taking);
+  const entry = {
+    grant: grantFor(plugin, policy),
+    ...(networkTypes ? { networkTypes } : {}),
+    ...(takeTypes.length > 0 ? { takeTypes } : {}),
+    sha256,
+  };
   const known = before?.grant !== undefined || before?.sha256 !== undefined;
   const plugins = (raw.plugins ?? {}) as JsonObject;
   const former = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
@@ -73,6 +89,18 @@ function grantFor(plugin: Discovered, policy: Policy): Grant {
     Object.hasOwn(before, name) ? before[name] : limits,
   ]);
   return { scope: askedScope(question), ...Object.fromEntries(asked) };
+}
+
+/** Throws `ERR_USAGE` for a type that the plugin does not register. */
+function takenTypes({ id, manifest }: Discovered, before: PolicyEntry | undefined, more: readonly string[]): string[] {
+  const types = manifest?.networkTypes ?? [id];
+  const foreign = more.find((one) => !types.includes(one));
+  if (foreign !== undefined)
+    throw new DriverError(
+      "ERR_USAGE",
+      `--take-type ${quote(foreign)}: plugin "${id}" does not register that type; it registers ${types.join(", ")}`,
+    );
+  return [...new Set([...(before?.takeTypes ?? []), ...more])];
 }
 
 /** The network types it asks for; undefined where that is the one called as itself, and the policy has never said otherwise. */

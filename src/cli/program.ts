@@ -59,9 +59,15 @@ export async function runProgram(
   );
   withPlaces(
     command("grant <id>", "grant a plugin what it asks for, and pin its bytes", (id, one) =>
-      grant(id, { ...placesOf(one), dryRun: one.opts().dryRun === true }),
+      grant(id, { ...placesOf(one), dryRun: one.opts().dryRun === true, takeTypes: one.opts().takeType }),
     ),
-  ).option("--dry-run", "only print what would be granted");
+  )
+    .option("--dry-run", "only print what would be granted")
+    .option(
+      "--take-type <type>",
+      "hand over a network type whose networks another plugin made; may be given more than once",
+      (type: string, before: readonly string[] | undefined) => [...(before ?? []), type],
+    );
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),

@@ -34,6 +34,7 @@ import { homeOf, Sandboxes } from "./sandboxes.js";
 import type { DataFolder } from "./state/folder.js";
 import { LmdbLedger } from "./state/lmdb-ledger.js";
 import { LmdbStore } from "./state/lmdb-store.js";
+import { StateOwners } from "./state/owners.js";
 import { LmdbShelf, NO_SHELF } from "./state/shelf.js";
 import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
@@ -121,6 +122,7 @@ export class RunningHost implements PluginHost {
 
   async begin(found: readonly Discovered[]): Promise<void> {
     const { journal, registry } = this.#context;
+    if (this.#data) registry.owners = await StateOwners.open(this.#data.state);
     if (found.length > 0) prepareBundler();
     for (const type of await journal.types()) registry.journalled.add(type);
     await this.#reconcile();

@@ -34,6 +34,8 @@ export interface PolicyEntry {
   readonly isolation?: Isolation;
   /** The network types it may register; absent: those its manifest names. */
   readonly networkTypes?: readonly string[];
+  /** Network types whose networks another plugin made, and that this one takes over. */
+  readonly takeTypes?: readonly string[];
   /** The digest of what may run, 64 hex digits; absent: whatever the file holds. */
   readonly sha256?: string;
   /**
@@ -85,6 +87,7 @@ const entrySchema = z.strictObject({
   ) as z.ZodType<DriverOptions>,
   ...defaultsShape,
   networkTypes: z.exactOptional(networkTypesSchema),
+  takeTypes: z.exactOptional(networkTypesSchema),
   sha256: z.exactOptional(z.string().regex(/^[0-9A-Fa-f]{64}$/, { error: "must be 64 hex digits" })),
   update: z.exactOptional(z.enum(["ask", "same-grant"])),
 });
