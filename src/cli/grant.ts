@@ -4,11 +4,14 @@ import type { JsonObject } from "../driverapi/json.js";
 import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { Discovered } from "../host/discovery.js";
-import { askedPermissions, askedScope } from "../host/policy/effective.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
+import { limitsText } from "../host/policy/grant-command.js";
 import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
 import { type PolicyFile, readPolicyFile } from "../host/policy/policy-file.js";
 import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
+import type { Limits } from "../permissions/catalogue.js";
+import type { GrantSetting } from "./grant-settings.js";
 import { permissionsText, type Report } from "./output.js";
 import { findPlugin, type Places } from "./places.js";
 
@@ -18,6 +21,8 @@ export interface GrantOptions extends Places {
   readonly dryRun: boolean;
   /** Network types whose networks another plugin made, handed over to this one. */
   readonly takeTypes?: readonly string[] | undefined;
+  /** Limits given along with the grant; they take the place of those it had. */
+  readonly settings?: readonly GrantSetting[] | undefined;
 }
 
 /** Grants; the policy's file is made if there is none. Nothing is written if the plugin does not even bundle. */
@@ -28,8 +33,8 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
   const plugin = await findPlugin(id, options);
   const { sha256 } = await bundleDiscovered(plugin);
   const { entry, compared } = options.dryRun
-    ? granted(file, plugin, sha256, options.takeTypes).result
-    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256, options.takeTypes));
+    ? granted(file, plugin, sha256, options).result
+    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256, options));
   const { scope, ...permissions } = entry.grant;
   const { networkTypes, takeTypes } = entry;
   const lines = [
@@ -51,26 +56,33 @@ interface Granted {
   readonly compared: string | null;
 }
 
-/** The policy with the plugin granted. */
+/** Gives the policy with the plugin granted. Throws `ERR_GRANT_MISSING` where that would not be enough for the plugin to start. */
 function granted(
-  { policy, raw }: PolicyFile,
+  { path, policy, raw }: PolicyFile,
   plugin: Discovered,
   sha256: string,
-  taking: readonly string[] = [],
+  { takeTypes: taking = [], settings = [] }: Pick<GrantOptions, "takeTypes" | "settings">,
 ): PolicyChange<Granted> {
   const { id, manifest } = plugin;
   const before = policyEntry(policy, id);
   const networkTypes = typesFor(plugin, before);
   const takeTypes = takenTypes(plugin, before, taking);
   const entry = {
-    grant: grantFor(plugin, policy),
+    grant: grantFor(plugin, policy, settings),
     ...(networkTypes ? { networkTypes } : {}),
     ...(takeTypes.length > 0 ? { takeTypes } : {}),
     sha256,
   };
+  const after = { ...policy, plugins: { ...policy.plugins, [id]: { ...before, ...entry } } };
+  const lacking = limitsText(id, effectiveGrant({ id, manifest, policy: after }).missing, path);
+  if (lacking !== undefined)
+    throw new DriverError("ERR_GRANT_MISSING", `plugin "${id}" is not granted anything yet: ${lacking}`, {
+      plugin: id,
+    });
   const known = before?.grant !== undefined || before?.sha256 !== undefined;
   const plugins = (raw.plugins ?? {}) as JsonObject;
-  const former = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
+  // What a revocation kept aside is part of the grant again.
+  const { revoked: _, ...former } = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
   return {
     raw: { ...raw, plugins: { ...plugins, [id]: { ...former, ...(entry as unknown as JsonObject) } } },
     result: { entry, compared: known ? judgeUpdate({ id, manifest, policy }).text : null },
@@ -78,16 +90,24 @@ function granted(
 }
 
 /**
- * What the plugin asks for, as a grant. A permission the policy already grants keeps the limits the operator gave it:
- * granting again, after an update, must not widen them unseen.
+ * What the plugin asks for, as a grant. A permission that the policy grants, or that was revoked, keeps the limits the operator gave it:
+ * granting again must not widen them unseen.
  */
-function grantFor(plugin: Discovered, policy: Policy): Grant {
-  const question = { id: plugin.id, manifest: plugin.manifest, policy };
-  const before = (policyEntry(policy, plugin.id)?.grant ?? {}) as Readonly<Record<string, unknown>>;
-  const asked = Object.entries(askedPermissions(question)).map(([name, limits]) => [
-    name,
-    Object.hasOwn(before, name) ? before[name] : limits,
-  ]);
+function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSetting[]): Grant {
+  const entry = policyEntry(policy, plugin.id);
+  const before = (entry?.grant ?? entry?.revoked ?? {}) as Readonly<Record<string, true | Limits>>;
+  // Optional permissions are asked for where the policy names them, and it did before the revocation.
+  const naming = { ...policy, plugins: { ...policy.plugins, [plugin.id]: { ...entry, grant: before as Grant } } };
+  const question = { id: plugin.id, manifest: plugin.manifest, policy: naming };
+  const permissions = askedPermissions(question);
+  const foreign = settings.find(({ permission }) => !Object.hasOwn(permissions, permission));
+  if (foreign)
+    throw new DriverError("ERR_USAGE", `--set ${foreign.permission}: plugin "${plugin.id}" does not ask for it`);
+  const asked = Object.entries(permissions).map(([name, limits]) => {
+    const given = Object.hasOwn(before, name) ? (before[name] ?? true) : limits;
+    const set = settings.filter(({ permission }) => permission === name).map(({ limit, value }) => [limit, value]);
+    return [name, set.length === 0 ? given : { ...(given === true ? {} : given), ...Object.fromEntries(set) }];
+  });
   return { scope: askedScope(question), ...Object.fromEntries(asked) };
 }
 

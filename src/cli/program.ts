@@ -7,12 +7,16 @@ import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
 import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
+import { parseSetting } from "./grant-settings.js";
 import { list } from "./ls.js";
 import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
 import type { Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
+
+/** Gathers an option that may be given more than once. */
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
 /** What the perimeter gives, and tests exchange. */
 export interface ProgramParts {
@@ -59,14 +63,24 @@ export async function runProgram(
   );
   withPlaces(
     command("grant <id>", "grant a plugin what it asks for, and pin its bytes", (id, one) =>
-      grant(id, { ...placesOf(one), dryRun: one.opts().dryRun === true, takeTypes: one.opts().takeType }),
+      grant(id, {
+        ...placesOf(one),
+        dryRun: one.opts().dryRun === true,
+        takeTypes: one.opts().takeType,
+        settings: (one.opts().set as string[] | undefined)?.map(parseSetting),
+      }),
     ),
   )
     .option("--dry-run", "only print what would be granted")
     .option(
+      "--set <permission.limit=value>",
+      "give a limit along with the grant, as netlink.prefix=bh; may be given more than once",
+      collect,
+    )
+    .option(
       "--take-type <type>",
       "hand over a network type whose networks another plugin made; may be given more than once",
-      (type: string, before: readonly string[] | undefined) => [...(before ?? []), type],
+      collect,
     );
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>

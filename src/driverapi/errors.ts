@@ -185,6 +185,10 @@ export const ERROR_CODES = {
   // Powers
   ERR_PERMISSION_ARGUMENT: { kind: "BadRequest", when: "a power was called with a wrong argument" },
   ERR_PERMISSION_LIMIT: { kind: "Forbidden", when: "a power's limit is reached" },
+  ERR_PERMISSION_REVOKED: {
+    kind: "Forbidden",
+    when: "a power was called whose permission the operator has revoked while the plugin ran",
+  },
   ERR_PERMISSION_FAILED: { kind: "Internal", when: "a power failed on the host's side" },
   ERR_NETLINK_REFUSED: {
     kind: "Forbidden",

@@ -3,7 +3,7 @@ import { escapeLine } from "../../permissions/log/escape.js";
 import { AUDIT } from "../../protocol/limits.js";
 
 /**
- * What a line is about. Loading: `refused`, `awaiting-grant`, `type-taken` (a plugin serves networks that another one made), `updated` (other bytes than those pinned, let in by
+ * What a line is about. Loading: `refused`, `awaiting-grant`, `type-taken` (a plugin serves networks that another one made), `revoked` (permissions taken away while it ran), `updated` (other bytes than those pinned, let in by
  * `"update": "same-grant"`), `grant-changed`. Serving: `driver-refused`, `request-refused` (a power said no),
  * `reply-refused`, `timeout`, `network-lost`. Ending: `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process
  * ended), `restarted`, `restart-failed`, `breaker-open`. The walls: `wall-weakened`. The log itself: `dropped` (lines
@@ -13,6 +13,7 @@ export type AuditEvent =
   | "refused"
   | "awaiting-grant"
   | "type-taken"
+  | "revoked"
   | "updated"
   | "grant-changed"
   | "driver-refused"

@@ -20,6 +20,8 @@ export interface DriverSetOptions {
   readonly reports: CallReports & TypeReports;
   /** What the plugin may do at the moment. */
   effective(): Effective;
+  /** Why no new networks are taken; undefined: they are. */
+  draining(): string | undefined;
   /** Told after each network that is gone. */
   networkGone(): void;
 }
@@ -196,6 +198,7 @@ export class DriverSet {
       owns: (link) => context.netlink.owns(plugin, link),
       closed: () => context.closed(),
       timeout: (method) => this.#options.effective().timeouts[method],
+      draining: () => this.#options.draining(),
       networkGone,
     });
     const held = this.#held.get(type) ?? new HeldDriver(service.own);

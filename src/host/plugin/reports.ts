@@ -63,6 +63,13 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
   }
 
+  /** The operator has taken permissions away while it ran. */
+  revoked(permissions: readonly string[]): void {
+    const words = `plugin "${this.#plugin}": revoked at once: ${permissions.join(", ")}`;
+    this.#context.logger.warn({ plugin: this.#plugin, permissions }, words);
+    this.#audit("revoked", undefined, words, this.#running());
+  }
+
   /** Refused, or waiting for its grant. `sha256`: of what was refused, as far as that was found out. */
   refused(error: DriverError, sha256: string | undefined): void {
     const { events, logger } = this.#context;

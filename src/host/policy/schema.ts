@@ -27,7 +27,11 @@ export type DriverOptions = { readonly [type: string]: { readonly [key: string]:
 
 /** The policy for one plugin. */
 export interface PolicyEntry {
+  /** `false` stops the plugin: it takes no new networks, and ends when its last one is deleted. */
+  readonly enabled?: boolean;
   readonly grant?: Grant;
+  /** What a revocation took away, kept for the operator's next grant. Gives nothing. */
+  readonly revoked?: Grant;
   readonly options?: DriverOptions;
   readonly timeouts?: Timeouts;
   readonly limits?: PluginLimits;
@@ -78,10 +82,14 @@ function checkTypeNames(options: object, context: z.RefinementCtx): void {
   context.addIssue({ code: "invalid_key", origin: "record", issues: [why], input: options, path: [wrong] });
 }
 
+const grantSchema = z.exactOptional(
+  z.strictObject({ scope: z.exactOptional(scopeSchema), ...permissionShape }),
+) as z.ZodType<Grant>;
+
 const entrySchema = z.strictObject({
-  grant: z.exactOptional(
-    z.strictObject({ scope: z.exactOptional(scopeSchema), ...permissionShape }),
-  ) as z.ZodType<Grant>,
+  enabled: z.exactOptional(z.boolean()),
+  grant: grantSchema,
+  revoked: grantSchema,
   options: z.exactOptional(
     z.record(z.string(), z.record(z.string(), z.json())).superRefine(checkTypeNames),
   ) as z.ZodType<DriverOptions>,
