@@ -11,7 +11,7 @@ import { type PolicyFile, readPolicyFile } from "../host/policy/policy-file.js";
 import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
 import type { Limits } from "../permissions/catalogue.js";
-import type { GrantSetting } from "./grant-settings.js";
+import type { GrantSetting } from "../host/policy/grant-settings.js";
 import { permissionsText, type Report } from "./output.js";
 import { findPlugin, type Places } from "./places.js";
 

@@ -7,7 +7,7 @@ import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
 import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
-import { parseSetting } from "./grant-settings.js";
+import { parseSetting } from "../host/policy/grant-settings.js";
 import { list } from "./ls.js";
 import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
 import type { Places } from "./places.js";

@@ -1,7 +1,7 @@
 /** `--set PERMISSION.LIMIT=VALUE` of `bulkhead grant`: limits that an operator gives along with the grant. */
-import { DriverError } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
-import { type LimitValue, PERMISSIONS, type PermissionRow } from "../permissions/catalogue.js";
+import { DriverError } from "../../driverapi/errors.js";
+import { quote } from "../../driverapi/quote.js";
+import { type LimitValue, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
 
 /** One limit to be written into the grant. */
 export interface GrantSetting {
