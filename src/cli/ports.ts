@@ -3,9 +3,9 @@ import { type ContainerEnd, readContainers } from "../docker/engine-containers.j
 import { short } from "../docker/engine-words.js";
 import { plainAddress } from "../docker/in-the-way.js";
 import { corrupt } from "../host/state/errors.js";
-import { type Held, journalRows, look } from "../host/state/look.js";
+import { type Held, journalRows, look, publishedPorts } from "../host/state/look.js";
 import { statePaths } from "../host/state/paths.js";
-import { type FirewallRow, type PublishedPort, publishedOf } from "../permissions/firewall/ledger.js";
+import type { PublishedPort } from "../host/type-view.js";
 import { type Report, table } from "./output.js";
 
 /** The command's options. */
@@ -35,9 +35,8 @@ interface End {
 /** Fails with `ERR_JOURNAL_CORRUPT` where not all could be read. */
 export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> {
   const held = await look(dataDir);
-  const rows = (held.rows.get("rules") ?? []).map(({ body }) => JSON.parse(body) as FirewallRow);
   const ends = endsByAddress(held);
-  const published = publishedOf(rows);
+  const published = publishedPorts(held);
   const containers = published.length === 0 ? new Map<string, ContainerEnd>() : await readContainers(engine);
   const shown = published.map((one) => shownPort(one, ends, containers)).sort(byPort);
   const report = {

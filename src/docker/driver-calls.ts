@@ -33,14 +33,11 @@ export interface DriverCallsOptions extends RoomOptions {
 export class DriverCalls {
   readonly #driver: HostedDriver;
   readonly #view: TypeView;
-  /** The driver; undefined for one that has the nine methods alone. */
-  readonly #external: HostedDriver | undefined;
   readonly #options: DriverCallsOptions;
 
   constructor(options: DriverCallsOptions) {
     this.#driver = options.driver;
     this.#view = options.view;
-    this.#external = options.view.external ? options.driver : undefined;
     this.#options = options;
   }
 
@@ -124,11 +121,11 @@ export class DriverCalls {
 
   /** The ports that an endpoint publishes from now on, instead of those it did: of several networks, the engine names one. */
   async programExternalConnectivity(request: ProgramRequest, call: CallOptions): Promise<object> {
-    const external = this.#external;
-    if (!external) return {};
+    // A driver of the nine methods alone has had its ports with the endpoint's options.
+    if (!this.#view.external) return {};
     const { NetworkID, EndpointID, Options } = request;
     await this.#publishing(EndpointID, Options, call, () =>
-      external.programExternalConnectivity(NetworkID, EndpointID, Options, call),
+      this.#driver.programExternalConnectivity(NetworkID, EndpointID, Options, call),
     );
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
     this.#log(NetworkID, EndpointID, Options, known?.interfaces ?? []);
@@ -136,13 +133,13 @@ export class DriverCalls {
   }
 
   async revokeExternalConnectivity({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
-    if (this.#external) await gone(this.#external.revokeExternalConnectivity(NetworkID, EndpointID, call));
+    if (this.#view.external) await gone(this.#driver.revokeExternalConnectivity(NetworkID, EndpointID, call));
     return {};
   }
 
   /** A driver that is told which endpoint publishes is not told of the ports before. */
   #endpointOptions(options: JsonObject): JsonObject {
-    return this.#external ? withoutPorts(options) : options;
+    return this.#view.external ? withoutPorts(options) : options;
   }
 
   /** Runs `publish`, with the ports it asks for cleared of endpoints that are gone, and a refusal in the engine's words. */
@@ -183,8 +180,7 @@ export class DriverCalls {
 
   /** Leaves and deletes an endpoint that the engine has forgotten, whatever stands recorded of it. */
   async drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
-    if (this.#external && endpoint.external)
-      await gone(this.#external.revokeExternalConnectivity(nid, endpoint.eid, call));
+    if (endpoint.external) await gone(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
     if (endpoint.join) await this.#leave(nid, endpoint, call);
     // A sandbox gives its links back after Leave, or takes them along when it ends.
     await this.#view.returned();

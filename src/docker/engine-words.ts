@@ -1,10 +1,9 @@
 /** What an engine's user reads after `remote:`, in the words the engine's own drivers use, with what to do. */
 import { DriverError } from "../driverapi/errors.js";
 import type { TypeView } from "../host/type-view.js";
-import type { Protocol } from "../permissions/firewall/rule.js";
 import { readContainers } from "./engine-containers.js";
 import { type Holder, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
-import type { WantedPort } from "./port-map.js";
+import type { Protocol, WantedPort } from "./port-map.js";
 
 /** `firewall.publish is refused by rule "taken": ` and the like, before the reason itself. */
 const REFUSED = /(?:firewall|netlink)\.\w+ is refused by rule "([\w-]+)": /;

@@ -2,8 +2,7 @@
 import ipaddr from "ipaddr.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
-import type { TypeView } from "../host/type-view.js";
-import type { PublishedPort } from "../permissions/firewall/ledger.js";
+import type { PublishedPort, TypeView } from "../host/type-view.js";
 import type { WantedPort } from "./port-map.js";
 
 /** An endpoint, and what of the wanted it holds. */

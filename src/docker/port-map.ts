@@ -1,6 +1,6 @@
 /** Docker's port map as it comes with a request: which ports of the host's an endpoint wants. What cannot be read wants nothing here. */
 import type { Json, JsonObject } from "../driverapi/json.js";
-import { PROTOCOLS, type Protocol } from "../permissions/firewall/rule.js";
+import type { PublishedPort } from "../host/type-view.js";
 import { z } from "../zod.js";
 
 /** Docker's key of it. */
@@ -15,12 +15,14 @@ export interface WantedPort {
   readonly to: number;
 }
 
+export type Protocol = PublishedPort["protocol"];
+
 /** IP's numbers of the protocols. */
 const NUMBERS: Readonly<Record<number, Protocol>> = { 6: "tcp", 17: "udp", 132: "sctp" };
 
 const port = z.int().min(0).max(65_535).nullish();
 const entrySchema = z.object({
-  Proto: z.union([z.int(), z.enum(PROTOCOLS)]),
+  Proto: z.union([z.int(), z.enum(["tcp", "udp", "sctp"])]),
   HostIP: z.string().nullish(),
   HostPort: port,
   HostPortEnd: port,

@@ -108,7 +108,7 @@ export const ERROR_CODES = {
   ERR_TYPE_NAME: { kind: "BadRequest", when: "a network type's name is empty, dotted, reserved or too long" },
   ERR_DRIVER_SHAPE: {
     kind: "BadRequest",
-    when: "a driver lacks one of the nine methods, or type() differs from its name",
+    when: "a driver lacks one of the nine methods or one of the optional two, or type() differs from its name",
   },
   ERR_BAD_CAPABILITY: { kind: "BadRequest", when: "a capability's scope is neither local nor global" },
   ERR_DRIVER_EXISTS: { kind: "Forbidden", when: "a driver of that network type is already registered" },

@@ -10,6 +10,8 @@ import { createFirewallHub, type FirewallHub } from "../permissions/firewall/hub
 import type { FirewallRow } from "../permissions/firewall/ledger.js";
 import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
 import type { LedgerRow } from "../permissions/netlink/ledger.js";
+import type { LostLink } from "../permissions/netlink/strays.js";
+import type { OutsideEvent } from "../permissions/outside.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import { TIMES } from "../protocol/limits.js";
 import type { Home } from "../sandbox/attachment.js";
@@ -92,8 +94,10 @@ export class RunningHost implements PluginHost {
     const { backend, netns } = options;
     const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
     const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
-    const netlink = createNetlinkHub({ backend, netns, logger, ledger });
-    const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules });
+    const report = (event: OutsideEvent): void => audit.write(event);
+    const lost = (id: string, links: readonly LostLink[]): void => this.#plugins.get(id)?.linksLost(links);
+    const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost });
+    const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
     const journal = parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal());
     this.#context = {
       events: this.#events,

@@ -6,14 +6,16 @@ import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { NetworkRecord } from "./calls/records.js";
 import type { DriverRegistry } from "./registry.js";
 
+export type { PublishedPort } from "../permissions/firewall/ledger.js";
+
 export interface TypeView {
   /** The plugin that serves it. */
   readonly plugin: string;
   readonly scope: Scope;
-  /** Its driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
-  readonly external: boolean;
   /** False: the plugin's manifest says that a Docker engine is not to have it. */
   readonly docker: boolean;
+  /** Its driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
+  readonly external: boolean;
   /** A network as it is recorded; undefined: there is none. */
   network(nid: string): NetworkRecord | undefined;
   /** Every network. */
@@ -30,13 +32,13 @@ export interface TypeView {
 
 /** Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
 export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub, firewall: FirewallHub): TypeView {
-  const { records, scope, external, docker } = registry.find(type);
+  const { records, scope, docker, external } = registry.find(type);
   const plugin = registry.owner(type) ?? "";
   return {
     plugin,
     scope,
-    external,
     docker,
+    external,
     network: (nid) => records.networks.get(nid),
     networks: () => records.networks.values(),
     published: () => firewall.published(),

@@ -209,6 +209,32 @@ export const HOLDER = {
   lineChars: 4096,
 } as const;
 
+/** Changes that others make to our links, rules and forwarding. */
+export const WATCH = {
+  /** Changes within this time are looked at together, in milliseconds. */
+  gatherMs: 50,
+  /** Between two looks, in milliseconds. */
+  gapMs: 250,
+  /** A look without any sign of a change, in milliseconds. */
+  slowMs: 30_000,
+  /** The same while nothing tells of changes, in milliseconds. */
+  blindMs: 5_000,
+  /** What is undone again and again is put right at once this many times; then with pauses. */
+  atOnce: 3,
+  /** The first of those pauses, in milliseconds; each is twice the one before. */
+  pauseMs: 500,
+  /** The longest of them, in milliseconds. */
+  pauseMaxMs: 30_000,
+  /** After this long without, the count begins again, in milliseconds. */
+  quietMs: 60_000,
+  /** Before a monitor that has ended is started again, in milliseconds; each time twice as long. */
+  monitorPauseMs: 1_000,
+  /** The longest of those pauses, in milliseconds. */
+  monitorPauseMaxMs: 60_000,
+  /** What is kept of a monitor's line, in characters. */
+  lineChars: 4_096,
+} as const;
+
 /** Host processes: the walled processes that hold workers under isolation "process" and "dedicated". */
 export const WALLS = {
   /** Plugins that share one host process. */

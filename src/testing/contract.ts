@@ -9,6 +9,7 @@ import { ABORT_RULES } from "./rules/aborts.js";
 import { ALONE_RULES } from "./rules/alone.js";
 import { DRIVER_RULES } from "./rules/driver.js";
 import { ENDPOINT_RULES } from "./rules/endpoints.js";
+import { EXTERNAL_RULES } from "./rules/external.js";
 import { JOIN_RULES } from "./rules/joins.js";
 import { NETWORK_RULES } from "./rules/networks.js";
 import { RESTART_RULES } from "./rules/restarts.js";
@@ -28,6 +29,7 @@ const GROUPS: Readonly<Record<RuleGroup, readonly RuleRow[]>> = {
   networks: NETWORK_RULES,
   endpoints: ENDPOINT_RULES,
   joins: JOIN_RULES,
+  external: EXTERNAL_RULES,
   alone: ALONE_RULES,
   restarts: RESTART_RULES,
   aborts: ABORT_RULES,
@@ -61,7 +63,7 @@ function contractRule(group: RuleGroup, row: RuleRow, options: ContractOptions):
 
 async function tryRule(row: RuleRow, options: ContractOptions): Promise<void> {
   const { type, except: _, ...rest } = options;
-  const { network: _n, endpoint: _e, join: _j, given: _g, rounds: _r, ...host } = rest;
+  const { network: _n, endpoint: _e, join: _j, external: _x, given: _g, rounds: _r, ...host } = rest;
   await using running = await createTestHost({ ...host, ...(row.host === "alone" ? { recovery: "self" } : {}) });
   try {
     await row.try(new Trial(running, running.driver(type), rest));

@@ -2,7 +2,7 @@
 import type { Trial } from "./trial.js";
 
 /** What a rule is about. */
-export type RuleGroup = "driver" | "networks" | "endpoints" | "joins" | "alone" | "restarts" | "aborts";
+export type RuleGroup = "driver" | "networks" | "endpoints" | "joins" | "external" | "alone" | "restarts" | "aborts";
 
 /** One rule of the contract, to be run under any test framework. */
 export interface ContractRule {

@@ -24,4 +24,8 @@ export const SEED = {
   setNames: "SetNames method assigns the srcName and dstPrefix for the interface.",
   nameId: "ID returns the numerical id that was assigned to the interface by the driver CreateEndpoint.",
   gateway: "SetGateway sets the default IPv4 gateway when a container joins the endpoint.",
+  program:
+    "ProgramExternalConnectivity invokes the driver method which does the necessary programming to allow the external connectivity dictated by the passed options",
+  revoke:
+    "RevokeExternalConnectivity asks the driver to remove any external connectivity programming that was done so far",
 } as const;

@@ -15,6 +15,8 @@ export interface TrialOptions {
   readonly endpoint?: JsonObject;
   /** Options of `join`. */
   readonly join?: JsonObject;
+  /** Options of `programExternalConnectivity`. Default: no published ports. */
+  readonly external?: JsonObject;
   /**
    * Interfaces that a platform could give to an endpoint of the rule's first network. Default: those which the driver
    * itself gave an endpoint that is gone again, or one with an address of 10.99.0.0/24, when it gives none.
@@ -87,6 +89,15 @@ export class Trial {
     const joined = new JoinConfig(config);
     await this.driver.join(nid, eid, sandboxKey(eid), joined, this.#options.join ?? {}, call);
     return joined;
+  }
+
+  /** True for a driver with the methods of external connectivity; the rules about them hold of no other. */
+  get external(): boolean {
+    return this.host.host.plugins()[0]?.external.includes(this.driver.type()) === true;
+  }
+
+  program({ nid, eid }: TrialEndpoint): Promise<void> {
+    return this.driver.programExternalConnectivity(nid, eid, this.#options.external ?? {});
   }
 
   /** Interfaces that a platform could give to an endpoint of this network. */

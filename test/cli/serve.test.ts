@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
 import { parsePolicy } from "#dist/host/policy/parse-policy.js";
@@ -16,6 +17,7 @@ interface Place {
   readonly plugins: string;
   readonly dockerDir: string;
   readonly config: string;
+  readonly data: string;
   start(...args: string[]): Promise<Daemon>;
 }
 
@@ -48,6 +50,7 @@ async function place(t: TestContext): Promise<Place> {
     plugins,
     dockerDir,
     config,
+    data: join(root, "data"),
     async start(...args) {
       const child = spawn(process.execPath, [join(REPO, "dist/cli/main.js"), "serve", "--config", config, ...args], {
         stdio: ["ignore", "pipe", "pipe"],
@@ -120,6 +123,55 @@ test(
     assert.is(await other.ended, "0");
   },
   { ms: 90_000, needs: noBubblewrap },
+);
+
+test(
+  "a second daemon on one socket folder ends at its start, says whose it is and what to do; the first serves on",
+  async (t) => {
+    const { start, dockerDir, data } = await place(t);
+    const one = await start();
+    const socket = join(dockerDir, "bulkhead-net.sock");
+    const second = await start("--data-dir", `${data}-2`);
+    assert.is(await second.ended, "1");
+    assert.is(second.ready, "");
+    assert.match(second.stderr(), `another bulkhead daemon (process ${one.child.pid}) serves it`);
+    assert.match(second.stderr(), "give this daemon another --docker-dir or --docker-prefix");
+    assert.equal((await post(socket, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });
+  },
+  { ms: 60_000, needs: noBubblewrap },
+);
+
+test(
+  "SIGTERM ends it beside connections that are idle or half-finished; at level debug each request has a line",
+  async (t) => {
+    const { start, dockerDir } = await place(t);
+    const one = await start("--log-level", "debug");
+    const socket = join(dockerDir, "bulkhead-net.sock");
+    for (const text of [
+      "",
+      "POST /Plugin.Activate HTTP/1.1\r\nHost: a\r\n",
+      "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",
+    ]) {
+      const open = createConnection(socket);
+      t.cleanup(() => open.destroy());
+      open.on("error", () => {});
+      await once(open, "connect");
+      if (text !== "") open.write(text);
+    }
+    await post(socket, "/NetworkDriver.CreateNetwork", { NetworkID: "n" });
+    const began = performance.now();
+    one.child.kill("SIGTERM");
+    assert.is(await one.ended, "0", one.stderr());
+    assert.ok(performance.now() - began < 10_000, "it took too long");
+    const lines = one
+      .stderr()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const line = lines.find(({ method }) => method === "/NetworkDriver.CreateNetwork");
+    assert.equal([line?.level, line?.driver, line?.status], [20, "net", 200]);
+  },
+  { ms: 60_000, needs: noBubblewrap },
 );
 
 test("a config file or flag that is wrong is named, and nothing starts", async (t) => {

@@ -85,6 +85,14 @@ test("the nine methods are listed in the seed's order", () => {
   assert.equal([...constants.DRIVER_METHODS], methods("Driver"));
 });
 
+test("the optional methods are those of libnetwork's later driverapi, and no part of the nine", () => {
+  assert.equal([...constants.OPTIONAL_DRIVER_METHODS], ["programExternalConnectivity", "revokeExternalConnectivity"]);
+  assert.equal(
+    methods("Driver").filter((name) => /External/.test(name)),
+    [],
+  );
+});
+
 test("every interface of the seed is declared with every method, and takes the seed's arguments", async () => {
   const declared = await readFile(fileURLToPath(import.meta.resolve("#dist/driverapi/types.d.ts")), "utf8");
   const bare = declared.replace(/\/\*[\s\S]*?\*\//g, "");

@@ -54,6 +54,8 @@ function callOf(what: fc.Arbitrary<Behaviour>): fc.Arbitrary<Call> {
       [5, "join"],
       [4, "endpointOperInfo"],
       [3, "leave"],
+      [3, "programExternalConnectivity"],
+      [2, "revokeExternalConnectivity"],
       [3, "deleteEndpoint"],
       [2, "deleteNetwork"],
     ) as fc.Arbitrary<Call["method"]>,
@@ -254,6 +256,9 @@ class Lane {
       else if (method === "deleteEndpoint") await driver.deleteEndpoint(nid, eid, call);
       else if (method === "join") await driver.join(nid, eid, `sandbox-${eid}`, jinfo, {}, call);
       else if (method === "leave") await driver.leave(nid, eid, call);
+      else if (method === "programExternalConnectivity")
+        await driver.programExternalConnectivity(nid, eid, { port: 80 }, call);
+      else if (method === "revokeExternalConnectivity") await driver.revokeExternalConnectivity(nid, eid, call);
       else return { info: await driver.endpointOperInfo(nid, eid, call), epInfo, jinfo };
       return { epInfo, jinfo };
     } catch (error) {
@@ -286,8 +291,9 @@ function compare(call: Call, expected: Expected, { error, info, epInfo, jinfo }:
   if (call.method === "createEndpoint") assert.is(epInfo.toJSON()[0]?.id, call.given ? GIVEN.id : 0, about);
   if (call.method === "join") assert.is(jinfo.gateway(), "10.77.0.1", about);
   if (call.method === "endpointOperInfo") {
-    const { given, joined } = expected.value as { given: boolean; joined: boolean };
+    const { given, joined, programmed } = expected.value as Record<"given" | "joined" | "programmed", boolean>;
     assert.is(info?.joined, joined, about);
+    assert.is(info?.programmed !== undefined, programmed, about);
     assert.is(info?.address === GIVEN.ipv4, given, about);
   }
 }

@@ -11,7 +11,9 @@ export type ModelMethod =
   | "deleteEndpoint"
   | "endpointOperInfo"
   | "join"
-  | "leave";
+  | "leave"
+  | "programExternalConnectivity"
+  | "revokeExternalConnectivity";
 
 /** One call of the platform, and how the driver behaves if it is reached. */
 export interface Call {
@@ -57,7 +59,9 @@ const KINDS: Readonly<Record<string, string>> = {
   ERR_CALL_ABORTED: "Timeout",
 };
 
-const CREATES: ReadonlySet<ModelMethod> = new Set(["createNetwork", "createEndpoint", "join"]);
+const PROGRAM = "programExternalConnectivity";
+const REVOKE = "revokeExternalConnectivity";
+const CREATES: ReadonlySet<ModelMethod> = new Set(["createNetwork", "createEndpoint", "join", PROGRAM]);
 const NETWORK_CALLS: ReadonlySet<ModelMethod> = new Set(["createNetwork", "deleteNetwork"]);
 const INVERSES = { createNetwork: "deleteNetwork", createEndpoint: "deleteEndpoint", join: "leave" } as const;
 /** Behaviours that cost the driver its worker. */
@@ -71,6 +75,7 @@ export const GIVEN = { id: 3, ipv4: "10.77.200.3/16" } as const;
 interface Endpoint {
   readonly given: boolean;
   joined: boolean;
+  programmed: boolean;
 }
 
 /** A call that makes sense: behaviours replaced where a method has no such thing. */
@@ -125,6 +130,8 @@ export class Model {
   predict(call: Call): Expected {
     const refusal = this.refusal(call);
     if (refusal !== undefined) return refused(refusal);
+    if (call.method === REVOKE && !this.#networks.get(call.nid)?.get(call.eid)?.programmed)
+      return { code: undefined, reached: false };
     const value = call.method === "endpointOperInfo" ? this.#info(call) : undefined;
     const expected = outcome(call);
     const removes = !CREATES.has(call.method);
@@ -133,6 +140,9 @@ export class Model {
       expected.code === undefined ||
       (removes && (ENDING.has(call.what) || call.what === "late" || call.what === "lateNotFound"));
     if (applied) this.#apply(call);
+    // Of unknown outcome, what was programmed before is revoked as well.
+    else if (call.method === PROGRAM && (ENDING.has(call.what) || call.what === "late"))
+      this.#apply({ ...call, method: REVOKE });
     return expected.code === undefined && value !== undefined ? { ...expected, value } : expected;
   }
 
@@ -170,7 +180,7 @@ export class Model {
 
   #info({ nid, eid }: Call): unknown {
     const endpoint = this.#networks.get(nid)?.get(eid);
-    return { given: endpoint?.given, joined: endpoint?.joined };
+    return { given: endpoint?.given, joined: endpoint?.joined, programmed: endpoint?.programmed };
   }
 
   #apply({ method, nid, eid, given }: Call): void {
@@ -178,8 +188,9 @@ export class Model {
     const endpoint = endpoints?.get(eid);
     if (method === "createNetwork") this.#networks.set(nid, new Map());
     else if (method === "deleteNetwork") this.#networks.delete(nid);
-    else if (method === "createEndpoint") endpoints?.set(eid, { given, joined: false });
+    else if (method === "createEndpoint") endpoints?.set(eid, { given, joined: false, programmed: false });
     else if (method === "deleteEndpoint") endpoints?.delete(eid);
+    else if (endpoint && (method === PROGRAM || method === REVOKE)) endpoint.programmed = method === PROGRAM;
     else if (method !== "endpointOperInfo" && endpoint) endpoint.joined = method === "join";
   }
 }

@@ -54,6 +54,14 @@ const FAULTS: Readonly<Record<string, readonly Fault[]>> = {
   "join-gateway": [["/* join */", 'gateway = one.address.split("/")[0];']],
   "join-given": [["/* join */", 'if (one.given) fail("Internal", "no")']],
   leave: [["/* join */", 'if (one.left) gateway = "10.99.0.254";']],
+  program: [["revoke", 'fail("Internal", "no")']],
+  "program-again": [["program", 'if (published.has(eid)) fail("Forbidden", "published already");']],
+  "revoke-twice": [["revoke", 'if (!published.has(eid)) fail("NotFound", "nothing is published");']],
+  "delete-programmed": [
+    ["      published.delete(eid);\n    },\n    endpointOperInfo", "    },\n    endpointOperInfo"],
+    ["program", 'if (published.has(eid)) fail("Forbidden", "published already");'],
+  ],
+  "restart-keeps-programmed": [["program", 'if (ctx.replay) fail("Internal", "no");']],
   "network-of-the-endpoint": [
     [
       "network(nid).endpoints.get(eid) ??",

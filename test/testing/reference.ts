@@ -9,6 +9,7 @@ const fail = (kind, message) => { throw Object.assign(new Error(message), { kind
 export async function init(callback, powers) {
   const networks = new Map();
   let made = 0;
+  const published = new Map();
   const network = (nid) => networks.get(nid) ?? fail("NotFound", "unknown network");
   const endpoint = (nid, eid) => network(nid).endpoints.get(eid) ?? fail("NotFound", "unknown endpoint");
   const free = ({ taken }) => {
@@ -45,6 +46,7 @@ export async function init(callback, powers) {
       const { address } = endpoint(nid, eid);
       network(nid).taken.delete(address);
       network(nid).endpoints.delete(eid);
+      published.delete(eid);
     },
     endpointOperInfo(nid, eid, ctx) {
       /* endpointOperInfo */
@@ -64,6 +66,16 @@ export async function init(callback, powers) {
       const one = endpoint(nid, eid);
       one.sandbox = undefined;
       one.left = true;
+    },
+    programExternalConnectivity(nid, eid, options, ctx) {
+      const one = endpoint(nid, eid);
+      /* program */
+      published.set(eid, options);
+    },
+    revokeExternalConnectivity(nid, eid, ctx) {
+      endpoint(nid, eid);
+      /* revoke */
+      published.delete(eid);
     },
   };
   await callback.registerDriver("reference", driver, { scope: "local" });

@@ -1,12 +1,14 @@
 /** One line of the audit log: what happened to which plugin, in words no plugin can forge. */
 import { escapeLine } from "../../permissions/log/escape.js";
+import type { OutsideEventName } from "../../permissions/outside.js";
 import { AUDIT } from "../../protocol/limits.js";
 
 /**
  * What a line is about. Loading: `refused`, `awaiting-grant`, `updated` (other bytes than those pinned, let in by
  * `"update": "same-grant"`), `grant-changed`. Serving: `driver-refused`, `request-refused` (a power said no),
  * `reply-refused`, `timeout`, `network-lost`. Ending: `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process
- * ended), `restarted`, `restart-failed`, `breaker-open`. The walls: `wall-weakened`. The log itself: `dropped` (lines
+ * ended), `restarted`, `restart-failed`, `breaker-open`. The walls: `wall-weakened`. Others on the machine: `rules-restored`,
+ * `link-restored`, `link-lost`, `forwarding-restored` (see `permissions/outside`). The log itself: `dropped` (lines
  * over a plugin's allowance), `lost` (lines that could not be written).
  */
 export type AuditEvent =
@@ -28,6 +30,7 @@ export type AuditEvent =
   | "restart-failed"
   | "breaker-open"
   | "wall-weakened"
+  | OutsideEventName
   | "dropped"
   | "lost";
 

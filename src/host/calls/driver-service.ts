@@ -47,10 +47,10 @@ const OPTION_LIMITS = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, ch
 
 export class DriverService {
   scope: Scope;
-  /** The driver that was put into service last has the methods of external connectivity. */
-  external: boolean;
   /** False: its manifest keeps it from Docker engines. */
   docker = true;
+  /** The driver that was put into service last has the methods of external connectivity. */
+  external: boolean;
   readonly type: string;
   readonly records: Records;
   /** The methods over this registration. */

@@ -39,6 +39,11 @@ export class DriverSet {
     return [...this.#services.keys()];
   }
 
+  /** The types whose driver has the methods of external connectivity. */
+  external(): readonly string[] {
+    return [...this.#services.values()].filter((one) => one.external).map((one) => one.type);
+  }
+
   /** Every network of these drivers, by id; of one type, if named. */
   networks(type?: string): readonly string[] {
     const of = type === undefined ? [...this.#services.values()] : [this.#services.get(type)];

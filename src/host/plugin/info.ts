@@ -23,6 +23,8 @@ export interface PluginInfo {
   readonly state: PluginState;
   /** Network types it serves. */
   readonly drivers: readonly string[];
+  /** Those of them whose driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
+  readonly external: readonly string[];
   /** Where its worker lives; "dedicated" also for one that shared a process which ended too often. */
   readonly isolation: Isolation | undefined;
   /** What stands around its host process; undefined under isolation "thread", and while no worker of it runs. */

@@ -2,6 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
+import type { LostLink } from "../../permissions/netlink/strays.js";
+import { Pace } from "../../permissions/pace.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conditions.js";
 import type { HostContext } from "../context.js";
@@ -35,6 +37,9 @@ export class Plugin {
   #faults = 0;
   /** The last time it was loaded its start failed: what does not even start is tried by itself. */
   #failedStart = false;
+  readonly #lostLinks = new Set<string>();
+  readonly #remakes = new Pace();
+  #remaking: NodeJS.Timeout | undefined;
   /** Loads, reloads, restarts and stops happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   constructor(id: string, context: HostContext) {
@@ -86,6 +91,7 @@ export class Plugin {
       version,
       state: this.#state,
       drivers: this.#drivers.types(),
+      external: this.#drivers.external(),
       isolation: current?.isolation ?? effective?.isolation,
       wall: current?.wall,
       pid: current?.pid,
@@ -182,6 +188,54 @@ export class Plugin {
     });
   }
 
+  /**
+   * Links of the plugin were deleted by somebody else: its driver is given its networks again, as after a restart, and makes them
+   * again, with pauses where they keep being deleted. A container whose cable was deleted is beyond that: the log names it.
+   */
+  linksLost(links: readonly LostLink[]): void {
+    this.#sayCut(new Set(links.map(({ name }) => name)));
+    const again = links.filter(({ kind }) => kind !== "veth");
+    if (again.length === 0) return;
+    for (const { name } of again) this.#lostLinks.add(name);
+    this.#remaking ??= setTimeout(() => {
+      this.#remaking = undefined;
+      void this.#next(() => this.#remake());
+    }, this.#remakes.wait);
+    this.#remaking.unref();
+  }
+
+  /** The endpoints that had one of these links in a container. */
+  #sayCut(links: ReadonlySet<string>): void {
+    for (const { records } of this.#context.registry.servicesOf(this.id)) {
+      for (const [nid, { endpoints }] of records.networks) {
+        for (const [eid, { join }] of endpoints) {
+          if (!(join?.data?.names ?? []).some(({ srcName }) => links.has(srcName))) continue;
+          const advice = `find its container with "docker network inspect ${nid}", and run: docker restart CONTAINER`;
+          const words = `endpoint "${eid}" of network "${nid}" is cut off, since its link was deleted by somebody else; ${advice}`;
+          this.#context.logger.error({ plugin: this.id, network: nid, endpoint: eid }, words);
+        }
+      }
+    }
+  }
+
+  async #remake(): Promise<void> {
+    const links = [...this.#lostLinks];
+    this.#lostLinks.clear();
+    const { current } = this.#service;
+    // What is restarting is given its networks anyway.
+    if (!current?.alive || this.#stopped || this.#context.closed() || this.networks().length === 0) return;
+    this.#remakes.done();
+    const fields = { plugin: this.id, links };
+    try {
+      await this.#service.replace(current.prepared);
+      this.#context.logger.info(fields, `plugin "${this.id}" was given its networks again, for lost links`);
+    } catch (error) {
+      const advice = `call host.reload("${this.id}"), or restart the platform`;
+      const words = `plugin "${this.id}" could not be given its networks again; its lost links stay gone; ${advice}`;
+      this.#context.logger.error({ ...fields, err: error }, words);
+    }
+  }
+
   async #endOrphan(reason: string): Promise<void> {
     if (this.#orphan && this.networks().length === 0) await this.#stop(reason);
   }
@@ -189,6 +243,7 @@ export class Plugin {
   /** Ends everything, networks or not; the journal keeps them. */
   async close(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#remaking);
     this.#comeback.cancel();
     this.#service.end("the host closes");
     await this.#turn;

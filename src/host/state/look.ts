@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DriverError } from "../../driverapi/errors.js";
+import { type FirewallRow, type PublishedPort, publishedOf } from "../../permissions/firewall/ledger.js";
 import type { JournalRow } from "../journal/lmdb-journal.js";
 import { unusable } from "./errors.js";
 import { locked } from "./folder.js";
@@ -114,4 +115,9 @@ function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
 /** The journal's rows, as they were written. */
 export function journalRows({ rows }: Held): readonly JournalRow[] {
   return (rows.get("journal") ?? []).map(({ body }) => JSON.parse(body) as JournalRow);
+}
+
+/** The published ports, every plugin's. */
+export function publishedPorts({ rows }: Held): readonly PublishedPort[] {
+  return publishedOf((rows.get("rules") ?? []).map(({ body }) => JSON.parse(body) as FirewallRow));
 }

@@ -1,5 +1,6 @@
 /** What carries out the firewall's work in one network namespace: nftables, or a model. Which rules there may be is decided before. */
 import type { FirewallRule, Protocol, PublishSpec } from "./rule.js";
+import type { RuleEvents, RuleWatch } from "./rule-events.js";
 
 /** One plugin's table, whole. */
 export interface FirewallTable {
@@ -25,6 +26,15 @@ export interface Obstacle {
   readonly words: string;
 }
 
+/** What became of forwarding when our last table went. */
+export interface ForwardingEnd {
+  /** Switched off again. */
+  readonly off: readonly (4 | 6)[];
+  /** Switched on by us and left on, since others need it: these. */
+  readonly left: readonly (4 | 6)[];
+  readonly others: readonly string[];
+}
+
 /** One network namespace to work in. Every method rejects with `ERR_FIREWALL_FAILED` when nft or the namespace fails. */
 export interface FirewallBackend {
   readonly kind: "kernel" | "model";
@@ -40,8 +50,19 @@ export interface FirewallBackend {
   release(ports: readonly PublishSpec[]): Promise<void>;
   /** Makes the kernel forget flows: of these UDP ports, and all that lead to addresses nothing is published for any more. Never rejects. */
   forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void>;
-  /** Lets the namespace forward packets of these families; gives those for which that was not so before. */
-  forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]>;
   /** Ends what runs for the namespace and is not needed any more; ports that are held stay so. */
   close(): Promise<void>;
+  /**
+   * Lets the namespace forward packets of these families; gives those for which that was not so before. For them a guard is put up:
+   * new packets are dropped that no network of ours allows, that are for no published port, and that come from no bridge.
+   * `prefixes`: of the names of all bridges of ours; what comes in there their own tables decide. `again`: the guard is put up although
+   * it should be there.
+   */
+  forward(families: readonly (4 | 6)[], prefixes: readonly string[], again?: boolean): Promise<readonly (4 | 6)[]>;
+  /** To be called when no table of ours is left: guards go, and what `forward` switched on is switched off where nobody else needs it. */
+  stopForwarding(): Promise<ForwardingEnd>;
+  /** Every table of the family `inet` as text, by name: the same text while nobody has changed it. */
+  listing(): Promise<ReadonlyMap<string, string>>;
+  /** Tells of changes of rules until it is stopped. */
+  watch(events: RuleEvents): RuleWatch;
 }

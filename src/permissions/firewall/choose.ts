@@ -6,12 +6,14 @@ import { NftBackend } from "./kernel/nft-backend.js";
 import { ModelFirewall } from "./model/model-firewall.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 
+/** `ledger`: its id, by which tables of this host are known. */
 export function openFirewall(
   kind: "kernel" | "model",
   netns: string | undefined,
+  ledger: string,
   logger: NetlinkLogger,
 ): FirewallBackend {
-  return kind === "kernel" ? new NftBackend(netns, logger) : new ModelFirewall();
+  return kind === "kernel" ? new NftBackend(netns, ledger, logger) : new ModelFirewall();
 }
 
 /** A model has none. */

@@ -9,6 +9,7 @@ import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub, NetlinkLogger } from "../netlink/hub.js";
 import { readMark } from "../netlink/ledger.js";
 import type { NetlinkLimits } from "../netlink/limits.js";
+import type { OutsideEvent } from "../outside.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
 import { openFirewall, openNeighbours } from "./choose.js";
@@ -27,8 +28,10 @@ import {
 import type { FirewallLimits } from "./limits.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
+import { type OwnTable, Restoring } from "./restoring.js";
 import { type FirewallRule, familyOfRule, keyOf, type PublishSpec, sameRule } from "./rule.js";
 import { checkRules } from "./rules.js";
+import { RulesWatch } from "./rules-watch.js";
 import { Surroundings } from "./surroundings.js";
 import { failed, refused } from "./words.js";
 
@@ -45,6 +48,8 @@ export interface FirewallHubOptions {
   readonly use?: FirewallBackend | undefined;
   /** Default: those of the namespace; with `use`, none. */
   readonly neighbours?: Neighbours | undefined;
+  /** Takes what somebody else has changed and what was restored. */
+  readonly report?: ((event: OutsideEvent) => void) | undefined;
 }
 
 /** One host's firewall. */
@@ -85,6 +90,8 @@ class Hub implements FirewallHub {
   readonly #ledger: FirewallLedger;
   readonly #logger: NetlinkLogger;
   readonly #around: Surroundings;
+  readonly #restoring: Restoring;
+  readonly #watch: RulesWatch;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
   /** Bridges of others with a default route, as they were last seen. */
   #uplinks: readonly string[] = [];
@@ -94,14 +101,20 @@ class Hub implements FirewallHub {
   #running = false;
   #ready = false;
   #closing: Promise<void> | undefined;
+  readonly #unobserve: () => void;
 
-  constructor({ netlink, netns, logger, ledger, use, neighbours }: FirewallHubOptions) {
+  constructor({ netlink, netns, logger, ledger, use, neighbours, report = () => {} }: FirewallHubOptions) {
     this.#netlink = netlink;
     this.#logger = logger;
     this.#ledger = ledger ?? new MemoryFirewallLedger();
-    this.backend = use ?? openFirewall(netlink.kind, netns, logger);
+    this.backend = use ?? openFirewall(netlink.kind, netns, this.#ledger.id, logger);
     const around = neighbours ?? (use ? NO_NEIGHBOURS : openNeighbours(netlink.kind, netns));
     this.#around = new Surroundings({ neighbours: around, logger });
+    this.#restoring = new Restoring({ backend: this.backend, around: this.#around, logger, report });
+    const look = (): Promise<void> =>
+      this.#quietly("what others have changed could not be restored", () => this.#look());
+    this.#watch = new RulesWatch({ backend: this.backend, logger, look });
+    this.#unobserve = netlink.observe((what) => what !== "links" && this.#watch.note("somebody else"));
   }
 
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
@@ -133,6 +146,8 @@ class Hub implements FirewallHub {
 
   close(): Promise<void> {
     this.#closing ??= this.#quietly("rules could not be removed", async () => {
+      this.#unobserve();
+      await this.#watch.stop();
       if (!this.#ledger.durable) await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
       // Rules of a durable ledger stay; the process that holds their ports ends with its platform.
       await this.backend.release(publishedOnly(this.#rows, new Map()));
@@ -170,6 +185,7 @@ class Hub implements FirewallHub {
   async #serve(batch: readonly Job[]): Promise<void> {
     try {
       await this.#reconcile();
+      if (!this.#watch.sure) await this.#look();
       const view = await this.#netlink.backend.look({ addresses: true });
       await this.#forgetVanished(view);
       const judged: { readonly job: Job; readonly changes: readonly FirewallChange[]; readonly answer: Json }[] = [];
@@ -257,8 +273,45 @@ class Hub implements FirewallHub {
     if (obstacle) throw refused(plugin, "publish", obstacle.rule, obstacle.words);
   }
 
-  /** The tables of these plugins, as their rows say. */
+  /** The tables of these plugins, as their rows say, and what has to be outside of them. */
   async #program(plugins: Iterable<string>, drop: readonly string[] = []): Promise<void> {
+    const rules = await this.#put(plugins, drop);
+    if (rules === undefined) return;
+    await this.#settle();
+    const opened = await this.#forward(rules);
+    await this.#restoring.remember(this.#tables());
+    if (opened.length > 0) {
+      const which = opened.map((family) => `IPv${family}`).join(" and ");
+      this.#logger.warn(
+        { families: opened },
+        `firewall: forwarding of ${which} is switched on in this namespace while there are rules; what others would have it forward is dropped`,
+      );
+    }
+  }
+
+  /**
+   * Brings what is outside our tables in line with them, whosever they are: another host's may need what ours put there. What fails
+   * is logged, for the rules themselves are programmed.
+   */
+  async #settle(): Promise<void> {
+    try {
+      const bridges = this.#bridges();
+      if (bridges.length > 0) {
+        this.#watch.start();
+        return await this.#around.keep(bridges);
+      }
+      await this.#watch.stop();
+      if ((await this.backend.tables()).length === 0) {
+        await this.#around.leave();
+        this.#around.sayForwarding(await this.backend.stopForwarding());
+      }
+    } catch (error) {
+      this.#logger.error({ err: error }, "firewall: what other programs need, or forwarding, could not be set right");
+    }
+  }
+
+  /** The tables alone. Gives their rules; undefined where there was nothing to do. */
+  async #put(plugins: Iterable<string>, drop: readonly string[]): Promise<readonly FirewallRule[] | undefined> {
     const put: FirewallTable[] = [];
     const gone = [...drop];
     const rules: FirewallRule[] = [];
@@ -269,25 +322,43 @@ class Hub implements FirewallHub {
       else put.push({ name, prefix: prefixOf(own), rules: own, uplinks: this.#uplinks });
       rules.push(...own);
     }
-    if (put.length === 0 && gone.length === 0) return;
+    if (put.length === 0 && gone.length === 0) return undefined;
     await this.backend.program(put, gone);
-    await this.#settle();
-    const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
-    const opened = families.size === 0 ? [] : await this.backend.forward([...families]);
-    if (opened.length > 0) {
-      const which = opened.map((family) => `IPv${family}`).join(" and ");
-      this.#logger.warn(
-        { families: opened },
-        `firewall: forwarding of ${which} is switched on in this namespace, and stays so`,
-      );
-    }
+    return rules;
   }
 
-  /** Brings the neighbours in line with the tables there are, whosever: another host's may need what ours put there. */
-  async #settle(): Promise<void> {
-    const bridges = [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
-    if (bridges.length > 0) await this.#around.keep(bridges);
-    else if ((await this.backend.tables()).length === 0) await this.#around.leave();
+  #forward(rules: readonly FirewallRule[], again = false): Promise<readonly (4 | 6)[]> {
+    const prefixes = [...new Set([...this.#rows.values()].map(({ rule }) => prefixOf([rule])))];
+    const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
+    return families.size === 0 ? Promise.resolve([]) : this.backend.forward([...families], prefixes, again);
+  }
+
+  #tables(): readonly OwnTable[] {
+    const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
+    return [...plugins].map((plugin) => ({ plugin, name: tableOf(this.#ledger.id, plugin) }));
+  }
+
+  #bridges(): readonly string[] {
+    return [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
+  }
+
+  /** Restores what others have changed since the last look. */
+  async #look(): Promise<void> {
+    if (!this.#ready || this.#rows.size === 0) return;
+    const { wait } = this.#restoring;
+    if (wait > 0) return this.#watch.later(wait);
+    const who = this.#watch.taken();
+    await this.#restoring.compare({
+      tables: this.#tables(),
+      bridges: this.#bridges(),
+      who,
+      program: (plugins) => this.#put(plugins, []),
+      forward: (again) =>
+        this.#forward(
+          [...this.#rows.values()].map(({ rule }) => rule),
+          again,
+        ),
+    });
   }
 
   async #reconcile(): Promise<void> {

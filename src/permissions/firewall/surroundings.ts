@@ -1,5 +1,6 @@
 /** What the hub keeps right outside its own tables: the neighbours' accepts. What fails here is logged once and stops nothing. */
 import type { NetlinkLogger } from "../netlink/hub.js";
+import type { ForwardingEnd } from "./backend.js";
 import type { NeighbourReport, Neighbours } from "./neighbours.js";
 
 export interface SurroundingsOptions {
@@ -39,6 +40,16 @@ export class Surroundings {
   async leave(): Promise<void> {
     this.#admitted = undefined;
     this.#say(await this.#neighbours.leave(), "are as they were before");
+  }
+
+  /** Says what became of forwarding. */
+  sayForwarding({ off, left, others }: ForwardingEnd): void {
+    const names = (families: readonly (4 | 6)[]): string => families.map((family) => `IPv${family}`).join(" and ");
+    if (off.length > 0) this.#logger.info({ off }, `firewall: forwarding of ${names(off)} is switched off again`);
+    if (left.length === 0) return;
+    const why = `needed by ${others.join(", ")}`;
+    const advice = "so that this machine routes nothing else, run: iptables -P FORWARD DROP, ip6tables -P FORWARD DROP";
+    this.#logger.warn({ left, others }, `firewall: forwarding of ${names(left)} stays on, ${why}; ${advice}`);
   }
 
   #say({ changed, problems }: NeighbourReport, what: string): void {

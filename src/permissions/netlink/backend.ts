@@ -2,6 +2,7 @@
  * What carries out netlink's work in one network namespace: the kernel, or a model of it. A backend does as it is told;
  * which plugin may ask for what is decided before (`rules.ts`).
  */
+import type { LinkEvents, LinkWatch } from "./link-events.js";
 import type { LinkCounters, LinkSpec, RouteSpec } from "./link-spec.js";
 
 /** One change; each is one message to the kernel. `move` and `rename` are the host's own, for sandboxes. */
@@ -102,6 +103,8 @@ export interface NetlinkBackend {
   resolvers(): Promise<readonly string[]>;
   /** The namespace at once, without waiting: names of its links, and its addresses. For rules that cannot wait. */
   glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> };
+  /** Tells of changes until it is stopped. */
+  watch(events: LinkEvents): LinkWatch;
   /** The same world, another namespace (a name, or a path). */
   elsewhere(netns: string): NetlinkBackend;
 }

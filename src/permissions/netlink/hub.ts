@@ -6,17 +6,20 @@
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import { NETLINK } from "../../protocol/limits.js";
+import type { OutsideEvent } from "../outside.js";
 import type { HostPower } from "../permission.js";
 import type { NamespaceView, NetlinkBackend } from "./backend.js";
 import { type BackendChoice, openBackend } from "./choose.js";
 import { createNetlinkPower } from "./host.js";
 import { type LedgerRow, MemoryLedger, type MovedTo, type NetlinkLedger } from "./ledger.js";
 import { clashingPrefixes, type NetlinkLimits } from "./limits.js";
+import { LinksWatch, type NamespaceChange } from "./links-watch.js";
 import { Ownership } from "./ownership.js";
 import { reconcile } from "./reconcile.js";
 import { removeLinks } from "./removal.js";
 import type { NetlinkRequest } from "./request.js";
 import { type SandboxLink, sandboxProblem } from "./rules-sandbox.js";
+import { type LostLink, restoreLinks } from "./strays.js";
 import { type Job, runWave, takeWave } from "./wave.js";
 import { failed } from "./words.js";
 
@@ -34,6 +37,10 @@ export interface NetlinkHubOptions extends BackendChoice {
   readonly ledger?: NetlinkLedger | undefined;
   /** Instead of what `backend` and `netns` choose. */
   readonly use?: NetlinkBackend | undefined;
+  /** Takes what somebody else has done to a link. */
+  readonly report?: ((event: OutsideEvent) => void) | undefined;
+  /** Told of a plugin's links that somebody else has deleted. */
+  readonly lost?: ((plugin: string, links: readonly LostLink[]) => void) | undefined;
   /** The name servers' addresses, canonical. Default: those of `/etc/resolv.conf`; of a model, none. */
   readonly resolvers?: (() => readonly string[]) | undefined;
 }
@@ -66,6 +73,8 @@ export interface NetlinkHub {
   release(plugin: string): Promise<void>;
   /** Adopts, forgets and removes after a crash: what ledger and marks do not agree on. Happens by itself before the first request. */
   reconcile(): Promise<void>;
+  /** Tells of changes in the namespace, whoever made them, until the function that is returned is called. */
+  observe(listener: (what: NamespaceChange) => void): () => void;
   /** No request is taken any more; links are removed unless the ledger is durable. Twice is harmless. */
   close(): Promise<void>;
 }
@@ -84,6 +93,10 @@ class Hub implements NetlinkHub {
   readonly #logger: NetlinkLogger;
   readonly #resolvers: () => Promise<readonly string[]>;
   readonly #ownership: Ownership;
+  readonly #watch: LinksWatch;
+  readonly #observers = new Set<(what: NamespaceChange) => void>();
+  readonly #report: (event: OutsideEvent) => void;
+  readonly #lost: (plugin: string, links: readonly LostLink[]) => void;
   readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
   #queue: readonly Job[] = [];
   #running: Promise<void> | undefined;
@@ -95,6 +108,17 @@ class Hub implements NetlinkHub {
     this.#ledger = options.ledger ?? new MemoryLedger();
     this.#logger = options.logger;
     this.#ownership = new Ownership(this.#ledger);
+    this.#report = options.report ?? (() => {});
+    this.#lost = options.lost ?? (() => {});
+    this.#watch = new LinksWatch({
+      backend: this.backend,
+      ownership: this.#ownership,
+      logger: this.#logger,
+      look: () => this.#restore(),
+      tell: (what) => {
+        for (const observer of this.#observers) observer(what);
+      },
+    });
     const { resolvers } = options;
     this.#resolvers = resolvers ? async () => resolvers() : () => this.backend.resolvers();
   }
@@ -177,16 +201,41 @@ class Hub implements NetlinkHub {
   }
 
   reconcile(): Promise<void> {
-    this.#ready ??= reconcile(this.#ownership, this.backend, this.#logger).catch((error) => {
-      this.#ready = undefined;
-      throw error;
-    });
+    this.#ready ??= reconcile(this.#ownership, this.backend, this.#logger)
+      .then(() => {
+        if (!this.#closing) this.#watch.start();
+      })
+      .catch((error) => {
+        this.#ready = undefined;
+        throw error;
+      });
     return this.#ready;
   }
 
+  observe(listener: (what: NamespaceChange) => void): () => void {
+    this.#observers.add(listener);
+    return () => this.#observers.delete(listener);
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#remove(() => (this.#ledger.durable ? [] : this.#ownership.all()));
+    this.#closing ??= this.#watch
+      .stop()
+      .then(() => this.#remove(() => (this.#ledger.durable ? [] : this.#ownership.all())));
     return this.#closing;
+  }
+
+  /** Puts right, while no wave runs, what others have done to links. What fails is logged. */
+  async #restore(): Promise<void> {
+    while (this.#running) await this.#running;
+    if (this.#closing) return;
+    this.#running = restoreLinks(this.#ownership, this.backend, {
+      logger: this.#logger,
+      report: this.#report,
+      lost: this.#lost,
+    });
+    await this.#running;
+    this.#running = undefined;
+    if (this.#queue.length > 0) void this.#run();
   }
 
   #ask(plugin: string, limits: NetlinkLimits, request: NetlinkRequest): Promise<Json> {

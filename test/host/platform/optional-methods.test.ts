@@ -32,7 +32,9 @@ for (const [what, methods] of Object.entries({
 
 test("a driver with the nine alone is asked nothing more, and both calls resolve", async (t) => {
   const { open } = await house(t, { "a.js": plugin("a") });
-  await ports(await open());
+  const host = await open();
+  await ports(host);
+  assert.equal(host.plugins()[0]?.external, []);
 });
 
 test("what stands behind a getter is read once, at registration", async (t) => {
@@ -47,7 +49,9 @@ test("what stands behind a getter is read once, at registration", async (t) => {
         revokeExternalConnectivity: () => console.log("@revoked"),`,
     }),
   });
-  await ports(await open());
+  const host = await open();
+  await ports(host);
+  assert.equal(host.plugins()[0]?.external, ["a"]);
   const told = log.flatMap(({ text }) => (text.startsWith("@") ? [text.slice(1)] : []));
   assert.equal(told, ["read 1", "programmed", "revoked"]);
 });

@@ -18,7 +18,7 @@ const step = fc.record({
   type: fc.constantFrom("bridge", "bridg"),
   nid: id,
   eid: fc.option(id, { nil: undefined }),
-  join: fc.boolean(),
+  part: fc.constantFrom({}, { join: true as const }, { external: true as const }),
   gone: fc.boolean(),
   phase: fc.constantFrom("creating" as const, "live" as const, "deleting" as const),
   mtu: fc.integer(),
@@ -38,8 +38,8 @@ test(
         const folder = await t.folder();
         const opened = await openDataFolder(folder);
         const [model, real] = [new MemoryJournal(), new LmdbJournal(opened.state)];
-        for (const { settles, type, nid, eid, join, gone, phase, mtu } of steps) {
-          const key = { type, nid, ...(eid === undefined ? {} : { eid, ...(join ? { join: true as const } : {}) }) };
+        for (const { settles, type, nid, eid, part, gone, phase, mtu } of steps) {
+          const key = { type, nid, ...(eid === undefined ? {} : { eid, ...part }) };
           const write: JournalWrite = { key, entry: gone ? undefined : { phase, options: JSON.stringify({ mtu }) } };
           if (settles) await Promise.all([model.settle(write), real.settle(write)]);
           else await Promise.all([model.intend(write), real.intend(write)]);

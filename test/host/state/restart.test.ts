@@ -35,7 +35,9 @@ const call = (method, nid, eid, ctx, work = () => {}) => {
     }),
     deleteEndpoint: (nid, eid, ctx) => call("deleteEndpoint", nid, eid, ctx),
     join: (nid, eid, box, info, options, ctx) => call("join", nid, eid, ctx, () => { info.setGateway("10.77.0.1"); }),
-    leave: (nid, eid, ctx) => call("leave", nid, eid, ctx),`,
+    leave: (nid, eid, ctx) => call("leave", nid, eid, ctx),
+    programExternalConnectivity: (nid, eid, options, ctx) => call("programExternalConnectivity", nid, eid, ctx),
+    revokeExternalConnectivity: (nid, eid, ctx) => call("revokeExternalConnectivity", nid, eid, ctx),`,
 });
 
 function calls({ log }: House): readonly string[] {
@@ -65,6 +67,8 @@ test("killed with a call of every method in flight: creates are undone, deletes 
     "hang-deleteNetwork deleting",
     "hang-join creating",
     "hang-leave deleting",
+    "hang-programExternalConnectivity creating",
+    "hang-revokeExternalConnectivity deleting",
   ]);
 
   const host = await place.open({ dataDir });
@@ -78,9 +82,17 @@ test("killed with a call of every method in flight: creates are undone, deletes 
   assert.is((await rejection(driver.deleteNetwork("hang-deleteNetwork"))).code, "ERR_NETWORK_NOT_FOUND");
   assert.is((await rejection(driver.join("n", "e", "box", new JoinConfig()))).code, "ERR_ENDPOINT_JOINED");
 
+  await driver.programExternalConnectivity("n", "hang-programExternalConnectivity");
+  await driver.revokeExternalConnectivity("n", "hang-revokeExternalConnectivity");
+
   const asked = calls(place);
   const at = (text: string): number => asked.indexOf(text);
-  for (const text of ["createNetwork n - again", "createEndpoint n e again", "join n e again"])
+  for (const text of [
+    "createNetwork n - again",
+    "createEndpoint n e again",
+    "join n e again",
+    "programExternalConnectivity n e again",
+  ])
     assert.ok(at(text) >= 0, `${text} in ${asked.join("; ")}`);
   for (const [first, then] of [
     ["deleteNetwork hang-createNetwork - first", "createNetwork hang-createNetwork - first"],
@@ -89,6 +101,8 @@ test("killed with a call of every method in flight: creates are undone, deletes 
   ] as const)
     assert.ok(at(first) >= 0 && at(first) < at(then), `${first}, then ${then} in ${asked.join("; ")}`);
   for (const text of [
+    "revokeExternalConnectivity n hang-programExternalConnectivity first",
+    "revokeExternalConnectivity n hang-revokeExternalConnectivity first",
     "leave n hang-leave first",
     "deleteEndpoint n hang-deleteEndpoint first",
     "deleteNetwork hang-deleteNetwork - first",

@@ -2,6 +2,7 @@
 import { program } from "#dist/permissions/netlink/kernel/programs.js";
 import { assert, suite, until } from "../../harness.js";
 import { noKernel } from "../netlink/backends.js";
+import { inNetns } from "./backends.js";
 import { ip, nodeIn, place } from "./holder-place.js";
 import { serveIn } from "./server.js";
 
@@ -32,7 +33,7 @@ for (const from of ["outside", "host"] as const) {
       sender.stdout?.setEncoding("utf8").on("data", (text: string) => {
         said += text;
       });
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await until(() => inNetns(netns, "conntrack", "-L").includes("dport=8514"), "the kernel's entry", 20_000);
       assert.is(said, "");
       await fire("publish", { ...SYSLOG, ip: "10.64.1.2" });
       await until(() => said.includes("first"), "the first container's answer");

@@ -27,7 +27,10 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     release: (ports: readonly PublishSpec[]) => backend.release(ports),
     forgetFlows: (...args: Parameters<FirewallBackend["forgetFlows"]>) => backend.forgetFlows(...args),
     close: () => backend.close(),
-    forward: (families: readonly (4 | 6)[]) => backend.forward(families),
+    forward: (...args: Parameters<FirewallBackend["forward"]>) => backend.forward(...args),
+    stopForwarding: () => backend.stopForwarding(),
+    listing: () => backend.listing(),
+    watch: (events: Parameters<FirewallBackend["watch"]>[0]) => backend.watch(events),
     program(...args: Parameters<FirewallBackend["program"]>) {
       wrapped.count++;
       return backend.program(...args);

@@ -1,6 +1,8 @@
 /** Published ports over loopback, through the port holder: both families, TCP and UDP, and nothing for anybody else. */
 
-import { assert, suite } from "../../harness.js";
+import { execFileSync } from "node:child_process";
+import { HOLDER } from "#dist/protocol/limits.js";
+import { assert, suite, until } from "../../harness.js";
 import { noKernel } from "../netlink/backends.js";
 import { inNetns, ruleset } from "./backends.js";
 import { ip, nodeIn, place, readyIn, saidIn } from "./holder-place.js";
@@ -123,6 +125,59 @@ test(
       assert.is(await callFrom(outside, "tcp", host, 8080, IN_VAIN), "nothing", host);
       assert.is(await callFrom(outside, "udp", host, 8053, IN_VAIN), "nothing", host);
     }
+  },
+  options,
+);
+
+/** Opens so many connections, and says how many came about and how many were ended. */
+const FLOOD = `
+const net = require("node:net");
+let ended = 0;
+for (let i = 0; i < 700; i++) net.connect(Number(process.argv[1]), "127.0.0.1").on("error", () => {}).on("close", () => ended++);
+let before = -1;
+setInterval(() => { if (ended > 0 && ended === before) console.log(700 - ended); before = ended; }, 500);`;
+
+test(
+  "a flood of connections on one port is bounded, another port answers, and the flood's port too when it is over",
+  async (t) => {
+    const { netns, box, fire } = await place(t);
+    await readyIn(
+      t,
+      box,
+      `require("node:net").createServer((c) => c.on("error", () => {})).listen(80, "10.64.1.2", 2048, () => console.log("ready"))`,
+    );
+    await serveIn(t, box, "tcp", "10.64.1.2", 81, "calm");
+    await fire("publish", { ...WEB, ip: "10.64.1.2" });
+    await fire("publish", { ...WEB, hostPort: 8081, port: 81, ip: "10.64.1.2" });
+    const flood = nodeIn(t, netns, FLOOD, "8080");
+    const left = await new Promise((resolve) => flood.stdout?.once("data", (text) => resolve(Number(text))));
+    assert.is(left, HOLDER.connectionsPerPort);
+    assert.is(await callFrom(netns, "tcp", "127.0.0.1", 8081), "calm 10.64.1.1");
+    flood.kill("SIGKILL");
+    await serveIn(t, box, "tcp", "fd64:0:1::2", 80, "six");
+    await fire("publish", { ...WEB, ip: "fd64:0:1::2" });
+    assert.is(await callFrom(netns, "tcp", "::1", 8080), "six fd64:0:1::1");
+  },
+  options,
+);
+
+test(
+  "without descriptors to spare the holder loses connections, and neither its ports nor itself",
+  async (t) => {
+    const { netns, box, fire, nft } = await place(t);
+    await serveIn(t, box, "tcp", "10.64.1.2", 80, "web");
+    await fire("publish", { ...WEB, ip: "10.64.1.2" });
+    const pid = nft.holder.pid ?? 0;
+    execFileSync("prlimit", ["--nofile=40:40", `--pid=${pid}`]);
+    const flood = nodeIn(t, netns, FLOOD, "8080");
+    await new Promise((resolve) => flood.stdout?.once("data", resolve));
+    flood.kill("SIGKILL");
+    await until(
+      async () => (await callFrom(netns, "tcp", "127.0.0.1", 8080, IN_VAIN)) === "web 10.64.1.1",
+      "an answer",
+      20_000,
+    );
+    assert.is(nft.holder.pid, pid);
   },
   options,
 );

@@ -1,36 +1,35 @@
-/** The firewall by nftables: `nft -j -f -`, a process that holds ports, and the two switches of the kernel's for forwarding. Never a shell. */
+/** The firewall by nftables: `nft -j -f -`, and a process that holds ports. Never a shell. */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { NetlinkLogger } from "../../netlink/hub.js";
-import type { FirewallBackend, FirewallTable, Obstacle } from "../backend.js";
+import type { FirewallBackend, FirewallTable, ForwardingEnd, Obstacle } from "../backend.js";
 import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
 import type { PublishSpec } from "../rule.js";
+import type { RuleEvents, RuleWatch } from "../rule-events.js";
 import { inUse } from "../words.js";
 import { forgetFlows } from "./conntrack.js";
+import { Forwarding } from "./forwarding.js";
 import { readListeners } from "./listeners.js";
 import { PortHolder } from "./port-holder.js";
+import { watchRules } from "./rule-events.js";
 import { transaction } from "./ruleset.js";
 import { Tools } from "./tools.js";
-
-/** The kernel's switches, by family. */
-const SWITCHES: Readonly<Record<4 | 6, string>> = {
-  4: "/proc/sys/net/ipv4/ip_forward",
-  6: "/proc/sys/net/ipv6/conf/all/forwarding",
-};
 
 export class NftBackend implements FirewallBackend {
   readonly kind = "kernel";
   readonly #tools: Tools;
+  readonly #forwarding: Forwarding;
   /** The process that holds published ports. */
   readonly holder: PortHolder;
   readonly #logger: NetlinkLogger;
   /** What is wrong with conntrack, once told. */
   #flowsTold: string | undefined;
 
-  /** `netns`: a name, a path, or the process's own. */
-  constructor(netns: string | undefined, logger: NetlinkLogger) {
+  /** `netns`: a name, a path, or the process's own. `ledger`: whose tables these are. */
+  constructor(netns: string | undefined, ledger: string, logger: NetlinkLogger) {
     this.#logger = logger;
     this.#tools = new Tools(netns);
+    this.#forwarding = new Forwarding(this.#tools, ledger);
     this.holder = new PortHolder(this.#tools.netns, this.#tools.enter, logger);
   }
 
@@ -77,20 +76,28 @@ export class NftBackend implements FirewallBackend {
     return this.holder.close();
   }
 
-  async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
-    const files = families.map((family) => SWITCHES[family]);
-    const stdout = await this.#tools.run("forward", "cat", files);
-    const now = stdout.trim().split("\n");
-    const off = families.filter((_, index) => now[index] === "0");
-    if (off.length > 0)
-      await this.#tools.run(
-        "forward",
-        "tee",
-        off.map((family) => SWITCHES[family]),
-        "1",
-      );
-    return off;
+  forward(families: readonly (4 | 6)[], prefixes: readonly string[], again = false): Promise<readonly (4 | 6)[]> {
+    return this.#forwarding.open(families, prefixes, again);
   }
+
+  stopForwarding(): Promise<ForwardingEnd> {
+    return this.#forwarding.close();
+  }
+
+  watch(events: RuleEvents): RuleWatch {
+    return watchRules(this.#tools, events);
+  }
+
+  async listing(): Promise<ReadonlyMap<string, string>> {
+    if (!this.#tools.has("nft")) return new Map();
+    return readListing(await this.#tools.run("listing", "nft", ["list", "ruleset", "inet"]));
+  }
+}
+
+/** Each table's text, by name: tables begin and end at the margin. */
+function readListing(printed: string): ReadonlyMap<string, string> {
+  const tables = printed.matchAll(/^table inet (\S+) \{\n[\s\S]*?^\}$/gm);
+  return new Map([...tables].map(([text, name = ""]) => [name, text]));
 }
 
 function readTables(stdout: string): readonly string[] {

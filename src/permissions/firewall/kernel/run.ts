@@ -9,12 +9,16 @@ import { join } from "node:path";
 import { NETLINK } from "../../../protocol/limits.js";
 import { ENV, type IpOutcome } from "../../netlink/kernel/ip.js";
 
-/** Runs a program with a text as its standard input. Never rejects. */
-export async function execute(command: readonly string[], input: string): Promise<IpOutcome> {
+/** Runs a program with a text as its standard input. `started`: takes its process id. Never rejects. */
+export async function execute(
+  command: readonly string[],
+  input: string,
+  started: (pid: number) => void = () => {},
+): Promise<IpOutcome> {
   let file: FileHandle | undefined;
   try {
     file = await nameless(input);
-    return await run(command, file.fd);
+    return await run(command, file.fd, started);
   } catch (error) {
     return { stdout: "", stderr: error instanceof Error ? error.message : String(error), code: null };
   } finally {
@@ -34,7 +38,11 @@ async function nameless(text: string): Promise<FileHandle> {
   }
 }
 
-function run([program = "", ...args]: readonly string[], stdin: number): Promise<IpOutcome> {
+function run(
+  [program = "", ...args]: readonly string[],
+  stdin: number,
+  started: (pid: number) => void,
+): Promise<IpOutcome> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       env: ENV,
@@ -42,6 +50,7 @@ function run([program = "", ...args]: readonly string[], stdin: number): Promise
       timeout: NETLINK.runMs,
       killSignal: "SIGKILL",
     });
+    if (child.pid !== undefined) started(child.pid);
     const printed = { stdout: "", stderr: "" };
     const take = (stream: "stdout" | "stderr") => (piece: string) => {
       printed[stream] += piece;

@@ -1,4 +1,5 @@
 /** The system's programs, run in one network namespace. Never a shell. */
+import { NETLINK } from "../../../protocol/limits.js";
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
 import { failed } from "../words.js";
@@ -18,10 +19,19 @@ const PACKAGES = {
 } as const;
 export type ToolName = keyof typeof PACKAGES;
 
+const CHANGE_RULES: ReadonlySet<ToolName> = new Set(["nft", "iptables", "ip6tables"]);
+
+/** Process ids of programs that were run and that may have changed rules. */
+const OWN = new Set<number>();
+
+/** True, once, for a program that was run here and may have changed rules. */
+export function wasOurs(pid: number): boolean {
+  return OWN.delete(pid);
+}
+
 export class Tools {
   /** The namespace's file; undefined: the process's own namespace. */
   readonly netns: string | undefined;
-
   /** `netns`: a name, a path, or the process's own. */
   constructor(netns: string | undefined) {
     this.netns = netns === undefined ? undefined : netnsPath(netns);
@@ -48,7 +58,12 @@ export class Tools {
 
   /** Runs a program, and gives what came of it. Rejects where it is not installed. */
   async try(op: string, name: ToolName, args: readonly string[], input = ""): Promise<IpOutcome> {
-    return execute(this.command(op, name, args), input);
+    return execute(this.command(op, name, args), input, (pid) => {
+      if (!CHANGE_RULES.has(name)) return;
+      OWN.add(pid);
+      // Most are taken out when the change is told; a program that only looked is forgotten.
+      setTimeout(() => OWN.delete(pid), NETLINK.runMs).unref();
+    });
   }
 
   /** Gives what a program printed. Rejects with `ERR_FIREWALL_FAILED` when it fails. */

@@ -1,7 +1,8 @@
 /** A firewall without a kernel: what would be programmed and held is kept, and which ports are in use is what a test says. */
-import type { FirewallBackend, FirewallTable, Listener, Obstacle } from "../backend.js";
+import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
 import { heldKey, heldPort, wildcard } from "../holder/messages.js";
 import type { PublishSpec } from "../rule.js";
+import type { RuleEvents, RuleWatch } from "../rule-events.js";
 import { inUse } from "../words.js";
 
 export class ModelFirewall implements FirewallBackend {
@@ -11,7 +12,8 @@ export class ModelFirewall implements FirewallBackend {
   /** The ports that processes of the namespace have. */
   readonly listening: Listener[] = [];
   readonly #held = new Map<string, PublishSpec>();
-  readonly #forwards = new Set<4 | 6>();
+  /** The families it forwards. */
+  readonly forwards: Set<4 | 6> = new Set();
 
   /** The ports held. */
   get held(): readonly PublishSpec[] {
@@ -51,12 +53,30 @@ export class ModelFirewall implements FirewallBackend {
   async forgetFlows(): Promise<void> {}
 
   async forward(families: readonly (4 | 6)[]): Promise<readonly (4 | 6)[]> {
-    const opened = families.filter((family) => !this.#forwards.has(family));
-    for (const family of opened) this.#forwards.add(family);
+    const opened = families.filter((family) => !this.forwards.has(family));
+    for (const family of opened) this.forwards.add(family);
     return opened;
   }
 
   async close(): Promise<void> {}
+
+  async stopForwarding(): Promise<ForwardingEnd> {
+    const off = [...this.forwards];
+    this.forwards.clear();
+    return { off, left: [], others: [] };
+  }
+
+  /** Of a test that changes `programmed` itself, the way to tell of it. */
+  changed: (who: string) => void = () => {};
+
+  watch({ changed }: RuleEvents): RuleWatch {
+    this.changed = changed;
+    return { alive: true, stop: async () => {} };
+  }
+
+  async listing(): Promise<ReadonlyMap<string, string>> {
+    return new Map([...this.programmed].map(([name, table]) => [name, JSON.stringify(table)]));
+  }
 }
 
 function keyOf(port: PublishSpec): string {

@@ -18,25 +18,25 @@ export class IpRunner {
   readonly netns: string | undefined;
   /** Runs so far. */
   count = 0;
-  readonly #command: readonly string[];
+  /** Program and first arguments, by which `ip` runs in its namespace. */
+  readonly command: readonly string[];
 
-  /** `command`: program and first arguments, by which `ip` runs in its namespace. */
   constructor(command: readonly string[], netns: string | undefined) {
-    this.#command = command;
+    this.command = command;
     this.netns = netns;
   }
 
   /** `ip OPTIONS -batch -`. Never rejects. */
   batch(options: readonly string[], lines: readonly string[]): Promise<IpOutcome> {
     this.count++;
-    const [program = "", ...first] = this.#command;
+    const [program = "", ...first] = this.command;
     return execute(program, [...first, ...options, "-batch", "-"], `${lines.join("\n")}\n`);
   }
 
   /** The same, waited for. Throws when it fails. */
   batchNow(options: readonly string[], lines: readonly string[]): string {
     this.count++;
-    const [program = "", ...first] = this.#command;
+    const [program = "", ...first] = this.command;
     return execFileSync(program, [...first, ...options, "-batch", "-"], {
       input: `${lines.join("\n")}\n`,
       env: ENV,

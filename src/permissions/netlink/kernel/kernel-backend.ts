@@ -2,8 +2,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Applied, Failure, LinkView, LookOptions, NamespaceView, NetlinkBackend, Unit } from "../backend.js";
+import type { LinkEvents, LinkWatch } from "../link-events.js";
 import { failed } from "../words.js";
 import { execute, type IpOutcome, type IpRunner } from "./ip.js";
+import { watchLinks } from "./link-events.js";
 import { programAfter, programOf } from "./program.js";
 import { program, runnerIn } from "./programs.js";
 import { readLink, readLists, readResolvers, readRoute } from "./read.js";
@@ -79,6 +81,10 @@ export class KernelBackend implements NetlinkBackend {
       links: new Set(links.keys()),
       addresses: new Set([...links.values()].flatMap(({ addresses }) => addresses.map(({ ip }) => ip))),
     };
+  }
+
+  watch(events: LinkEvents): LinkWatch {
+    return watchLinks(this.#ip.command, events);
   }
 
   elsewhere(netns: string): NetlinkBackend {

@@ -1,5 +1,6 @@
 /** Netlink without a kernel: the same rules before it, the same answers and the same words from it. */
 import type { Applied, Failure, LinkView, LookOptions, NamespaceView, NetlinkBackend, Step, Unit } from "../backend.js";
+import type { LinkEvents, LinkWatch } from "../link-events.js";
 import { carryOut } from "./changes.js";
 import { KernelRefusal } from "./refusals.js";
 import type { ModelLink, ModelNamespace, ModelWorld } from "./world.js";
@@ -28,7 +29,15 @@ export class ModelBackend implements NetlinkBackend {
   async apply(units: readonly Unit[]): Promise<Applied> {
     this.#invocations++;
     const seen = new Map<string, LinkView>();
+    const { watchers, links } = this.#space();
+    const before = watchers.size === 0 ? [] : [...links.values()].map(({ ifindex, name }) => ({ ifindex, name }));
     const failures = units.map((unit) => this.#applyUnit(unit, seen));
+    const after = new Map(before.length === 0 ? [] : [...links.values()].map((link) => [link.ifindex, link.name]));
+    for (const { ifindex, name } of before) {
+      const now = after.get(ifindex);
+      if (now === name) continue;
+      for (const events of watchers) events.link(ifindex, now ?? name, now === undefined);
+    }
     return { failures, seen };
   }
 
@@ -42,6 +51,12 @@ export class ModelBackend implements NetlinkBackend {
       links: new Set(links.keys()),
       addresses: new Set([...links.values()].flatMap(({ addresses }) => addresses.map(({ ip }) => ip))),
     };
+  }
+
+  watch(events: LinkEvents): LinkWatch {
+    const { watchers } = this.#space();
+    watchers.add(events);
+    return { alive: true, stop: async () => void watchers.delete(events) };
   }
 
   elsewhere(netns: string): NetlinkBackend {

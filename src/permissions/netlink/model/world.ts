@@ -1,5 +1,6 @@
 /** The model's world: network namespaces by name, each with links, addresses and routes, as far as netlink's rules can tell. */
 import type { AddressView } from "../backend.js";
+import type { LinkEvents } from "../link-events.js";
 import type { LinkSpec } from "../link-spec.js";
 
 /** A link of the model. */
@@ -39,6 +40,8 @@ export interface ModelRoute {
 export class ModelNamespace {
   readonly links: Map<string, ModelLink> = new Map();
   routes: ModelRoute[] = [];
+  /** Who is told of links that come to another name, or go. */
+  readonly watchers: Set<LinkEvents> = new Set();
   #lastIndex = 1;
 
   constructor() {

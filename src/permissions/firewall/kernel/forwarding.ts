@@ -1,0 +1,154 @@
+/**
+ * The kernel's forwarding, by family. Where it was off, a guard keeps the machine from routing for others: a table of its own, which is
+ * also the record that we switched it on. Rules of the guard come after our marks and before other programs' filters.
+ */
+import { isJsonObject, type Json } from "../../../driverapi/json.js";
+import type { ForwardingEnd } from "../backend.js";
+import { equal, STATUS, to } from "./expressions.js";
+import { MARK } from "./mark-rules.js";
+import type { Tools } from "./tools.js";
+
+type Family = 4 | 6;
+
+/** The kernel's switches. */
+const SWITCHES: Readonly<Record<Family, string>> = {
+  4: "/proc/sys/net/ipv4/ip_forward",
+  6: "/proc/sys/net/ipv6/conf/all/forwarding",
+};
+
+const FAMILIES: readonly Family[] = [4, 6];
+const GUARD = "bulkhead-forward_";
+const PRIORITY = -5;
+
+export class Forwarding {
+  readonly #tools: Tools;
+  readonly #guard: string;
+  /** The families that are guarded, and the prefixes the guard has; undefined: not looked at yet. */
+  #guarded: Set<Family> | undefined;
+  #known: string | undefined;
+
+  /** `ledger`: part of the guard's name. */
+  constructor(tools: Tools, ledger: string) {
+    this.#tools = tools;
+    this.#guard = `${GUARD}${ledger}`;
+  }
+
+  /**
+   * Lets the namespace forward packets of these families; gives those that were off, which are guarded now.
+   * `prefixes`: of our bridges' names; what may come in there is the business of their own tables. `again`: the guard is
+   * put up although it should be there.
+   */
+  async open(families: readonly Family[], prefixes: readonly string[], again: boolean): Promise<readonly Family[]> {
+    const off = await this.#areOff(families);
+    this.#guarded ??= new Set(familiesOf(await this.#guards()));
+    const known = JSON.stringify([...prefixes].sort());
+    for (const family of off) this.#guarded.add(family);
+    if (this.#guarded.size > 0 && (again || off.length > 0 || known !== this.#known)) {
+      await this.#nft(guard(this.#guard, [...this.#guarded], prefixes));
+      this.#known = known;
+    }
+    if (off.length === 0) return [];
+    const files = off.map((family) => SWITCHES[family]);
+    await this.#tools.run("forward", "tee", files, "1");
+    return off;
+  }
+
+  /** To be called when no table of ours is left: takes every guard away, and switches off what was off before us. */
+  async close(): Promise<ForwardingEnd> {
+    this.#guarded = undefined;
+    this.#known = undefined;
+    const chains = await this.#chains();
+    const guards = chains.filter(isGuard);
+    if (guards.length === 0) return { off: [], left: [], others: [] };
+    const families = familiesOf(guards);
+    const others = await this.#others(chains);
+    const files = families.map((family) => SWITCHES[family]);
+    if (others.length === 0) await this.#tools.run("forward", "tee", files, "0");
+    const tables = new Set(guards.map(({ table }) => table));
+    await this.#nft([...tables].map((name): Json => ({ delete: { table: { family: "inet", name } } })));
+    return others.length === 0 ? { off: families, left: [], others } : { off: [], left: families, others };
+  }
+
+  async #guards(): Promise<readonly Chain[]> {
+    return (await this.#chains()).filter(isGuard);
+  }
+
+  async #areOff(families: readonly Family[]): Promise<readonly Family[]> {
+    const files = families.map((family) => SWITCHES[family]);
+    const now = (await this.#tools.run("forward", "cat", files)).trim().split("\n");
+    return families.filter((_, index) => now[index] === "0");
+  }
+
+  /** An engine's chains, and bridges that are not ours: what stops working when forwarding is switched off. */
+  async #others(chains: readonly Chain[]): Promise<readonly string[]> {
+    const engine = chains.some(({ name }) => name === "DOCKER-USER") ? ["the chain DOCKER-USER of an engine"] : [];
+    const printed = await this.#tools.run("forward", "ip", ["-json", "-details", "link", "show", "type", "bridge"]);
+    const rows = printed.trim() === "" ? [] : (JSON.parse(printed) as readonly Json[]);
+    const bridges = rows.flatMap((row) => {
+      if (!isJsonObject(row) || typeof row.ifname !== "string") return [];
+      return typeof row.ifalias === "string" && row.ifalias.startsWith("bulkhead:") ? [] : [`bridge ${row.ifname}`];
+    });
+    return [...engine, ...bridges];
+  }
+
+  async #chains(): Promise<readonly Chain[]> {
+    if (!this.#tools.has("nft")) return [];
+    const printed = JSON.parse(await this.#tools.run("forward", "nft", ["-j", "list", "chains"])) as Json;
+    const rows = isJsonObject(printed) && Array.isArray(printed.nftables) ? printed.nftables : [];
+    return rows.flatMap((row: Json) => {
+      const chain = isJsonObject(row) ? row.chain : undefined;
+      if (chain === undefined || !isJsonObject(chain)) return [];
+      const { table, name } = chain;
+      return typeof table === "string" && typeof name === "string" ? [{ table, name }] : [];
+    });
+  }
+
+  async #nft(commands: readonly Json[]): Promise<void> {
+    await this.#tools.run("forward", "nft", ["-j", "-f", "-"], JSON.stringify({ nftables: [...commands] }));
+  }
+}
+
+interface Chain {
+  readonly table: string;
+  readonly name: string;
+}
+
+function isGuard({ table }: Chain): boolean {
+  return table.startsWith(GUARD);
+}
+
+function familiesOf(guards: readonly Chain[]): readonly Family[] {
+  return FAMILIES.filter((family) => guards.some(({ name }) => name === chainOf(family)));
+}
+
+function chainOf(family: Family): string {
+  return `ipv${family}`;
+}
+
+/** A chain per family. New packets pass that a network of ours allows, that are for a published port, or that come from a bridge. */
+function guard(name: string, families: readonly Family[], prefixes: readonly string[]): readonly Json[] {
+  const inTable = { family: "inet", table: name };
+  return [
+    { add: { table: { family: "inet", name } } },
+    ...families.flatMap((family): readonly Json[] => {
+      const chain = { ...inTable, name: chainOf(family) };
+      const expr: Json[] = [
+        equal({ meta: { key: "nfproto" } }, `ipv${family}`),
+        { match: { op: "in", left: { ct: { key: "state" } }, right: ["new", "invalid", "untracked"] } },
+        equal({ "&": [{ meta: { key: "mark" } }, MARK] }, 0),
+        equal({ "&": [STATUS, "dnat"] }, 0),
+        { match: { op: "!=", left: { meta: { key: "iifkind" } }, right: "bridge" } },
+        { drop: null },
+      ];
+      return [
+        { add: { chain: { ...chain, type: "filter", hook: "forward", prio: PRIORITY, policy: "accept" } } },
+        { flush: { chain } },
+        ...prefixes.map((prefix): Json => {
+          const toOurs = [to("==", `${prefix}-*`), { accept: null }];
+          return { add: { rule: { ...inTable, chain: chain.name, expr: toOurs } } };
+        }),
+        { add: { rule: { ...inTable, chain: chain.name, expr } } },
+      ];
+    }),
+  ];
+}

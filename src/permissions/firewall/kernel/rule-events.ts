@@ -1,0 +1,26 @@
+/** Changes of nftables as `nft monitor` tells them: a transaction's lines, then `# new generation 4 by process 22451 (nft)`. */
+import { Monitor } from "../../netlink/kernel/monitor.js";
+import type { RuleEvents, RuleWatch } from "../rule-events.js";
+import { type Tools, wasOurs } from "./tools.js";
+
+/** Lines about what is ours, or about what lets our packets pass. */
+const CONCERNS = /bulkhead|\bFORWARD\b|DOCKER-USER|^(?:add|delete) table inet firewalld/;
+
+export function watchRules(tools: Tools, events: RuleEvents): RuleWatch {
+  let concerns = false;
+  return new Monitor({
+    command: tools.command("watch", "nft", ["monitor"]),
+    line(text) {
+      const [, pid, name = ""] = /^# new generation \d+ by process (\d+) \((.*)\)$/.exec(text) ?? [];
+      if (pid === undefined) {
+        concerns ||= CONCERNS.test(text);
+        return;
+      }
+      // Numbers are those of the machine's first PID namespace: from within another, ours are looked at like anybody's.
+      const ours = wasOurs(Number(pid));
+      if (concerns && !ours) events.changed(`process ${pid} (${name})`);
+      concerns = false;
+    },
+    lost: (why) => events.blind(why),
+  });
+}

@@ -1,0 +1,106 @@
+/** Compares our tables with what they were after they had been programmed, and restores what somebody else has changed. */
+import type { NetlinkLogger } from "../netlink/hub.js";
+import type { OutsideEvent } from "../outside.js";
+import { Pace } from "../pace.js";
+import type { FirewallBackend } from "./backend.js";
+import type { Surroundings } from "./surroundings.js";
+
+/** A plugin, and the name of its table. */
+export interface OwnTable {
+  readonly plugin: string;
+  readonly name: string;
+}
+
+export interface RestoringOptions {
+  readonly backend: FirewallBackend;
+  readonly around: Surroundings;
+  readonly logger: NetlinkLogger;
+  report(event: OutsideEvent): void;
+}
+
+export interface CompareOptions {
+  /** All plugins that have rules. */
+  readonly tables: readonly OwnTable[];
+  readonly bridges: readonly string[];
+  /** Who has changed something, in words, where that is known. */
+  readonly who: string | undefined;
+  /** Programs the tables of these plugins. */
+  program(plugins: readonly string[]): Promise<unknown>;
+  /** Switches forwarding on where it is off; gives the families that were off. `again`: the guard is put up in any case. */
+  forward(again: boolean): Promise<readonly (4 | 6)[]>;
+}
+
+export class Restoring {
+  readonly #options: RestoringOptions;
+  readonly #pace = new Pace();
+  /** The text of tables of ours, as they were when they had been programmed. */
+  #known: ReadonlyMap<string, string> = new Map();
+  #slow = false;
+
+  constructor(options: RestoringOptions) {
+    this.#options = options;
+  }
+
+  /** Milliseconds until something may be restored again. */
+  get wait(): number {
+    return this.#pace.wait;
+  }
+
+  /** To be called when our tables have just been programmed. */
+  async remember(tables: readonly OwnTable[]): Promise<void> {
+    const now = await this.#options.backend.listing();
+    const ours = new Set(tables.map(({ name }) => name));
+    this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
+  }
+
+  /** Restores what is not as it was. Rejects when it cannot be looked at or programmed. */
+  async compare({ tables, bridges, who, program, forward }: CompareOptions): Promise<void> {
+    const { backend, around } = this.#options;
+    const now = await backend.listing();
+    const changed = ({ name }: Pick<OwnTable, "name">): boolean =>
+      !this.#known.has(name) || this.#known.get(name) !== now.get(name);
+    const lost = tables.filter(changed);
+    const guards = [...this.#known.keys()].filter((name) => isGuard(name) && changed({ name }));
+    if (lost.length > 0) await program(lost.map(({ plugin }) => plugin));
+    const off = await forward(guards.length > 0);
+    if (lost.length > 0 || guards.length > 0 || off.length > 0) {
+      this.#pace.done();
+      await this.remember(tables);
+    }
+    const by = who === undefined ? "somebody else" : who;
+    for (const { plugin } of lost) {
+      const what = `the rules of plugin "${plugin}" had been changed or removed by ${by}, and are restored`;
+      this.#tell({ event: "rules-restored", plugin, detail: what });
+    }
+    if (guards.length > 0)
+      this.#tell({
+        event: "rules-restored",
+        detail: `the guard of forwarding had been removed by ${by}, and is restored`,
+      });
+    if (off.length > 0) {
+      const families = off.map((family) => `IPv${family}`).join(" and ");
+      const detail = `forwarding of ${families} had been switched off by somebody else, and is on again`;
+      this.#tell({ event: "forwarding-restored", detail });
+    }
+    const admitted = await around.admit(bridges);
+    if (admitted.length > 0) {
+      const detail = `what lets our packets pass was missing and is put in: ${admitted.join(", ")}`;
+      this.#options.report({ event: "rules-restored", detail });
+      this.#pace.done();
+    }
+    if (this.#pace.slow && !this.#slow) {
+      const words = `rules of ours are removed again and again (by ${by}); from now on they are restored with pauses`;
+      this.#options.logger.error({}, `firewall: ${words}; stop what removes them`);
+    }
+    this.#slow = this.#pace.slow;
+  }
+
+  #tell(event: OutsideEvent): void {
+    this.#options.logger.warn({ plugin: event.plugin }, `firewall: ${event.detail}`);
+    this.#options.report(event);
+  }
+}
+
+function isGuard(name: string): boolean {
+  return name.startsWith("bulkhead-forward_");
+}
