@@ -4,19 +4,38 @@
  */
 import { existsSync } from "node:fs";
 import { lstat } from "node:fs/promises";
-import { assert, suite, until } from "../../harness.js";
+import { assert, type Suite, suite, until } from "../../harness.js";
 import { noBubblewrap } from "../../isolation/walled.js";
+import { calls } from "./calls.js";
+import { compose } from "./compose.js";
 import { TYPES } from "./drivers.js";
 import { hangs } from "./hangs.js";
 import { kills } from "./kills.js";
 import { type EngineKind, noRoot, STOCK, VARIANTS, WHOLE, wayOf } from "./kinds.js";
+import { loopback } from "./loopback.js";
 import { macvlan } from "./macvlan.js";
 import { moby } from "./moby.js";
+import { others } from "./others.js";
+import { outside } from "./outside.js";
 import { Play, SOCKETS } from "./play.js";
+import { pools } from "./pools.js";
+import { ports } from "./ports.js";
+import { power } from "./power.js";
 import { readme } from "./readme.js";
+import { shapes } from "./shapes.js";
+import { sockets } from "./sockets.js";
 import { cgroups, noEngine } from "./stage.js";
 import { timing } from "./timing.js";
 import { traffic } from "./traffic.js";
+import { twoNetworks } from "./two-networks.js";
+import { udp } from "./udp.js";
+
+type Cases = (test: Suite, open: () => Promise<Play>, needs: string | undefined) => void;
+
+/** What moves packets: it depends on how the engine is set up. */
+const MOVING: readonly Cases[] = [traffic, outside, loopback, twoNetworks, ports, udp];
+/** The rest; what restarts everything comes last. */
+const STAYING: readonly Cases[] = [pools, shapes, calls, sockets, others, power, compose];
 
 /** Runs the suite. `whole`: also in the short form of CI, what does not depend on the engine's release. */
 export function acceptance(kind: EngineKind, { whole }: { readonly whole: boolean }): void {
@@ -52,7 +71,8 @@ export function acceptance(kind: EngineKind, { whole }: { readonly whole: boolea
     { ms: 90_000, needs },
   );
 
-  traffic(test, open, needs);
+  for (const cases of MOVING) cases(test, open, needs);
+  for (const cases of STAYING) cases(test, open, needs);
   if (whole || WHOLE) {
     macvlan(test, open, needs);
     moby(test, open, needs);
@@ -66,7 +86,8 @@ export function acceptance(kind: EngineKind, { whole }: { readonly whole: boolea
     async () => {
       const at = await open();
       const { engine, daemon, stage } = at;
-      await engine.docker("rm", "-f", ...(await engine.docker("ps", "-aq")).split("\n").filter(Boolean));
+      const left = (await engine.docker("ps", "-aq")).split("\n").filter(Boolean);
+      if (left.length > 0) await engine.docker("rm", "-f", ...left);
       await engine.docker("network", "prune", "-f");
       await until(async () => (await stage.sh("ip -o link show | grep -c ' bh-' || true")) === "0", "no link of ours");
       await until(async () => !/bulkhead/.test(await stage.sh("nft list ruleset")), "no rule of ours");
@@ -101,7 +122,7 @@ function onVariant(kind: EngineKind, variant: (typeof VARIANTS)[number], needs: 
     play ??= Play.open(kind, variant);
     return play;
   };
-  traffic(test, open, needs);
+  for (const cases of MOVING) cases(test, open, needs);
   test("the stage is closed", async () => (await open()).close(), { ms: 60_000, needs });
   test.run();
 }

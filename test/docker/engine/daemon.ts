@@ -1,6 +1,7 @@
 /** `bulkhead serve` on the stage: as an operator starts it, or killed. */
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { until } from "../../harness.js";
 import { REPO } from "../../host/platform/house.js";
 import { CALLED, hangType, MORTAL_BRIDGE } from "./drivers.js";
 import type { Inside } from "./programs.js";
@@ -81,13 +82,7 @@ export class BulkheadDaemon {
   async start(): Promise<void> {
     const serving = this.#stage.start(this.serve);
     this.#serving = serving;
-    let said = "";
-    const ready = new Promise<void>((resolve) => {
-      serving.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-        if (said.includes("\n")) resolve();
-      });
-    });
+    const ready = until(() => serving.said().includes("\n"), "the daemon", 60_000).then(() => undefined);
     const how = await Promise.race([ready, serving.ended]);
     if (how !== undefined) throw new Error(`bulkhead serve ended (${how}): ${serving.log()}`);
   }

@@ -59,8 +59,8 @@ export class Play {
   }
 
   /** The power is cut, and comes back: both daemons start as they do at a boot. */
-  async powerCut(): Promise<void> {
-    await this.stage.powerCut();
+  async powerCut({ sameBoot = false }: { readonly sameBoot?: boolean } = {}): Promise<void> {
+    await this.stage.powerCut(sameBoot);
     await this.#begin();
   }
 
@@ -103,6 +103,20 @@ export class Play {
     const containers = (body as readonly Container[]).filter((one) => name in one.NetworkSettings.Networks);
     await Promise.all(containers.map(({ Id }) => this.engine.ask("DELETE", `/containers/${Id}?force=1`)));
     await this.engine.ask("DELETE", `/networks/${name}`);
+  }
+
+  /** Resolves when a container runs again, by its restart policy. */
+  async runs(...names: readonly string[]): Promise<void> {
+    const missing = async (): Promise<readonly string[]> => {
+      const running = (await this.running()).flatMap(({ Names }) => Names);
+      return names.filter((name) => !running.includes(`/${name}`));
+    };
+    await until(async () => (await missing()).length === 0, `running: ${names.join(", ")}`, 45_000).catch(
+      async (error) => {
+        const states = await this.engine.docker("ps", "-a", "--format", "{{.Names}}: {{.Status}}");
+        throw new Error(`${error.message}; ${states.replaceAll("\n", "; ")}`);
+      },
+    );
   }
 
   /** The containers that run, with what the engine says of their networks. */

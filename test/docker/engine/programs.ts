@@ -19,6 +19,8 @@ export interface Inside {
   readonly ended: Promise<string>;
   /** All it said on standard error. */
   log(): string;
+  /** All it said on standard output. */
+  said(): string;
   kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** The processes below it whose command line has a text. */
   below(text: string): readonly number[];
@@ -41,8 +43,11 @@ export function execute(
 }
 
 /** Follows a process that `nsenter` has started. */
-export function follow(child: ChildProcess & { readonly stderr: Readable }): Inside {
-  let err = "";
+export function follow(child: ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }): Inside {
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     // The end of it says what went wrong.
     err = (err + text).slice(-200_000);
@@ -52,6 +57,7 @@ export function follow(child: ChildProcess & { readonly stderr: Readable }): Ins
     child,
     ended,
     log: () => err,
+    said: () => out,
     async kill(signal) {
       // The child is nsenter, which has forked: a signal must reach the program itself.
       const [pid] = childrenOf(child.pid ?? 0);

@@ -17,6 +17,8 @@ import { childrenOf, execute, follow, type Inside, isAlive, type Ran } from "./p
 const PREFIX = "bulkhead-engine-";
 /** Below the stage's folder: where the root of the engine's release is mounted. */
 const ENGINE = "root";
+/** The same: the mount namespace with that root. */
+const ENGINE_NS = "namespaces/mnt";
 
 /** Why an engine cannot run here; undefined when it can. */
 export function noEngine(): string | undefined {
@@ -49,10 +51,12 @@ export class Stage {
   readonly #options: StageOptions;
   #keeper: ChildProcess;
   #pid: number;
+  #bootId: string;
   #closing = false;
 
-  private constructor(root: string, options: StageOptions, { keeper, pid }: Booted) {
+  private constructor(root: string, options: StageOptions, bootId: string, { keeper, pid }: Booted) {
     this.root = root;
+    this.#bootId = bootId;
     this.#options = options;
     this.#keeper = keeper;
     this.#pid = pid;
@@ -63,14 +67,19 @@ export class Stage {
     sweep();
     const root = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
     mkdirSync(join(root, "lib/docker"), { recursive: true });
-    return new Stage(root, options, await boot(root, options));
+    const bootId = randomUUID();
+    return new Stage(root, options, bootId, await boot(root, options, bootId));
   }
 
-  /** Everything that runs ends at once; links, rules and what lay in /run are gone. The disk is what it was. */
-  async powerCut(): Promise<void> {
+  /**
+   * Everything that runs ends at once; links, rules and what lay in /run are gone. The disk is what it was. `sameBoot`: the kernel
+   * says that it is the same run of the machine.
+   */
+  async powerCut(sameBoot: boolean): Promise<void> {
     await this.#end("SIGKILL");
     removeCgroups(this.cgroup);
-    const { keeper, pid } = await boot(this.root, this.#options);
+    if (!sameBoot) this.#bootId = randomUUID();
+    const { keeper, pid } = await boot(this.root, this.#options, this.#bootId);
     this.#keeper = keeper;
     this.#pid = pid;
     this.#closing = false;
@@ -88,7 +97,9 @@ export class Stage {
 
   /** A command for `run` and `start` that runs the engine's programs, of its own release where it has a root. */
   chrooted(command: readonly string[]): readonly string[] {
-    return this.#options.engineRoot === undefined ? command : ["chroot", this.path(ENGINE), ...command];
+    return this.#options.engineRoot === undefined
+      ? command
+      : ["nsenter", `--mount=${this.path(ENGINE_NS)}`, ...command];
   }
 
   /** Runs a program inside. Never rejects: `code` is -1 for one that was ended by the time limit. */
@@ -150,8 +161,8 @@ interface Booted {
   readonly pid: number;
 }
 
-/** Makes the namespaces. The boot is another one for whoever asks the kernel. */
-async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions): Promise<Booted> {
+/** Makes the namespaces. The kernel tells `bootId` to those inside. */
+async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions, bootId: string): Promise<Booted> {
   const engine = join(root, ENGINE);
   const script = `
     set -e
@@ -161,7 +172,7 @@ async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions): P
     mkdir -p /run/docker/plugins /run/lock /run/etc/upper /run/etc/work
     mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
     mount --bind ${root}/lib /var/lib
-    echo ${randomUUID()} >/run/boot-id
+    echo ${bootId} >/run/boot-id
     # A /proc with something mounted in it is not enough for bubblewrap: the kernel wants to see a whole one.
     mkdir /run/proc; mount -t proc proc /run/proc
     mount --bind /run/boot-id /proc/sys/kernel/random/boot_id
@@ -185,16 +196,24 @@ async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions): P
   return { keeper, pid };
 }
 
-/** The root of another release, what is written to it in memory; /run is one with the stage's, mounts below it included. */
+/**
+ * The root of another release, what is written to it in memory; /run is one with the stage's, mounts below it included. A namespace
+ * of its own and no chroot: what enters a container's mount namespace gets the root of that, and there it would be the machine's.
+ */
 function engineRootScript(engineRoot: string, engine: string, root: string): string {
   return `
-    mkdir -p ${engine} /run/engine/upper /run/engine/work
+    mkdir -p ${engine} ${root}/namespaces /run/engine/upper /run/engine/work
+    mount -t tmpfs tmpfs ${root}/namespaces
+    touch ${root}/${ENGINE_NS}
     mount -t overlay overlay -o lowerdir=${engineRoot},upperdir=/run/engine/upper,workdir=/run/engine/work ${engine}
     for one in /proc /sys /dev; do mount --rbind $one ${engine}$one; mount --make-rslave ${engine}$one; done
     mount --bind /run ${engine}/run
-    mkdir -p ${engine}/var/lib/docker ${engine}${root}
+    mkdir -p ${engine}/var/lib/docker ${engine}${root} ${engine}/machine
     mount --bind ${root}/lib/docker ${engine}/var/lib/docker
-    mount --bind ${root} ${engine}${root}`;
+    mount --bind ${root} ${engine}${root}
+    unshare --mount=${root}/${ENGINE_NS} --propagation unchanged sh -ec '
+      cd ${engine}; pivot_root . machine; cd /
+      mount --make-rprivate /machine; umount -l /machine'`;
 }
 
 /** What runs that were killed have left: their processes are gone already. */

@@ -1,0 +1,2 @@
+export type Step = string;
+export const CALLS: Record<string, Record<string, string>> = {};
