@@ -17,7 +17,9 @@ export const MTU_RULES: readonly Rule[] = [
     refuses:
       "an MTU below 68, above 9216, or above the parent's; below 1280 with an IPv6 address, or on a bridge that has more",
     check(request, situation) {
-      return outOfRange(request, situation) ?? tooSmallForIPv6(request, situation) ?? dragsItsBridge(request, situation);
+      return (
+        outOfRange(request, situation) ?? tooSmallForIPv6(request, situation) ?? dragsItsBridge(request, situation)
+      );
     },
   },
 ];

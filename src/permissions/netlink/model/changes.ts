@@ -1,7 +1,16 @@
 /** What a change does in the model, and how it fails: as the kernel does and in its words (Linux 6.x, iproute2 6.1). */
 import { randomBytes } from "node:crypto";
 import type { Change } from "../backend.js";
-import { addAddress, addRoute, bringUp, deleteAddress, deleteRoute, refuseTakenMac, resize, takeDown } from "./addressing.js";
+import {
+  addAddress,
+  addRoute,
+  bringUp,
+  deleteAddress,
+  deleteRoute,
+  refuseTakenMac,
+  resize,
+  takeDown,
+} from "./addressing.js";
 import { deleteLink, followPorts, makeLink } from "./linking.js";
 import { KernelRefusal, NO_DEVICE } from "./refusals.js";
 import type { ModelLink, ModelNamespace, ModelWorld } from "./world.js";
