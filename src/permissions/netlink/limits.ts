@@ -3,7 +3,7 @@
 import { type Family, parseDestination } from "../../driverapi/addresses.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { z } from "../../zod.js";
-import { contains, networkOf, specialRange } from "./cidr.js";
+import { networkOf, specialRange } from "./cidr.js";
 
 /** The kinds of link there are. */
 export const LINK_KINDS = ["bridge", "veth", "macvlan", "vxlan"] as const;
@@ -36,11 +36,11 @@ export type NetlinkLimits = {
 /** A netlink prefix: short enough to leave room for the name behind it. */
 const NETLINK_PREFIX: RegExp = /^[a-z][a-z0-9]{0,7}$/;
 
-/** The shortest prefix length of a granted network, and of a route. */
-export const WIDEST: Readonly<Record<Family, number>> = { 4: 8, 6: 32 };
+/** IPv6's unique local space, out of which engines of today pick networks at random: it may be granted whole. */
+const UNIQUE_LOCAL = "fd00::/8";
 
-/** Unique local space: engines pick their networks anywhere in it, and nothing on the Internet is there to be taken over. */
-const UNIQUE_LOCAL = { network: "fd00::/8", widest: 8 } as const;
+/** The shortest prefix length of a granted network, apart from unique local space, and of a route. */
+export const WIDEST: Readonly<Record<Family, number>> = { 4: 8, 6: 32 };
 
 /** The shortest prefix length of an address of a link. */
 export const WIDEST_ADDRESS: Readonly<Record<Family, number>> = { 4: 16, 6: 48 };
@@ -57,9 +57,8 @@ function networkProblem(text: string): string | undefined {
     return error instanceof DriverError ? error.message : "must be a network, as 10.64.0.0/16";
   }
   const { family, prefix } = networkOf(text);
-  const widest = contains(networkOf(UNIQUE_LOCAL.network), networkOf(text)) ? UNIQUE_LOCAL.widest : WIDEST[family];
-  if (prefix < widest)
-    return `must be no wider than /${widest}${family === 6 ? ` (within ${UNIQUE_LOCAL.network}: /${UNIQUE_LOCAL.widest})` : ""}`;
+  if (prefix < WIDEST[family] && text !== UNIQUE_LOCAL)
+    return `must be no wider than /${WIDEST[family]}${family === 6 ? `, or be ${UNIQUE_LOCAL}` : ""}`;
   const special = specialRange(networkOf(text));
   return special === undefined ? undefined : `must not touch ${special}, which no driver can be granted`;
 }
