@@ -18,7 +18,8 @@ const MODULES = {
   querystring: 'module.exports=require("querystring-es3")',
   stream: 'module.exports=require("readable-stream/lib/ours/browser.js")',
   "stream-promises": 'module.exports=require("node:stream").promises',
-  string_decoder: 'module.exports=require("string_decoder/")',
+  // As Node's, it takes any view of bytes.
+  string_decoder: `const{StringDecoder}=require("string_decoder/"),{Buffer}=require("node:buffer");const bytes=(v)=>ArrayBuffer.isView(v)&&!Buffer.isBuffer(v)?Buffer.from(v.buffer,v.byteOffset,v.byteLength):v;module.exports={StringDecoder:class extends StringDecoder{constructor(e){super(e);const{write,end}=this;Object.defineProperties(this,{write:{value:(v)=>write.call(this,bytes(v)),writable:true},end:{value:(v)=>end.call(this,bytes(v)),writable:true}})}}}`,
   url: `module.exports=Object.assign({},require("url/"),${more("url-more")})`,
   util: `module.exports=Object.assign({},require("util/"),{TextEncoder:globalThis.TextEncoder,TextDecoder:globalThis.TextDecoder,isDeepStrictEqual:(a,b)=>{try{require("node:assert").deepStrictEqual(a,b);return true}catch{return false}}},${more("util-more")})`,
   "util-types": 'module.exports=require("node:util").types',
@@ -51,7 +52,7 @@ for (const [name, contents] of Object.entries(MODULES)) {
     outfile: `dist/bundler/node-modules/${name}.cjs`,
     bundle: true,
     format: "cjs",
-    platform: "neutral",
+    platform: "browser",
     target: "es2022",
     mainFields: ["browser", "module", "main"],
     conditions: ["browser"],

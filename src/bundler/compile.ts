@@ -24,7 +24,8 @@ const SETTINGS = {
   bundle: true,
   format: "iife",
   globalName: PLUGIN_GLOBAL,
-  platform: "neutral",
+  // The one under which esbuild follows what a package.json's `browser` maps.
+  platform: "browser",
   // A browser's build asks for no power of Node's; a worker's for no document either.
   mainFields: ["browser", "module", "main"],
   conditions: ["worker", "browser"],

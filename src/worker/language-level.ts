@@ -280,7 +280,7 @@ function addIterator(): void {
     from(items: Iterable<unknown> | globalThis.Iterator<unknown>) {
       const given = Symbol.iterator in Object(items) ? (items as Iterable<unknown>)[Symbol.iterator]() : items;
       const iterator = given as globalThis.Iterator<unknown>;
-      return prototype.isPrototypeOf(iterator) ? iterator : made(wrapped, iterator);
+      return Object.prototype.isPrototypeOf.call(prototype, iterator) ? iterator : made(wrapped, iterator);
     },
   });
   Object.defineProperty(globalThis, "Iterator", { value: maker, writable: true, configurable: true });
