@@ -35,7 +35,7 @@ const SETTINGS = {
   treeShaking: true,
   legalComments: "none",
   charset: "ascii",
-  define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
+  define: { "process.env.NODE_ENV": '"production"', global: "globalThis", self: "globalThis" },
   tsconfigRaw: {},
   sourcemap: "external",
   sourcesContent: false,

@@ -1,7 +1,8 @@
 /** Node's pure modules for plugins: kept copies, bundled where a plugin imports one, and what may stand in for them. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { builtinModules } from "node:module";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
 import type { Confinement } from "./confined-file.js";
@@ -59,21 +60,42 @@ export function serveNodeModules(
 }
 
 /** Whether the importing package's own package.json says under `browser` what to take instead. */
-function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, { root }: Confinement): boolean {
-  for (let at = dirname(importer); at.startsWith(root); at = dirname(at)) {
+function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, rules: Confinement): boolean {
+  return browserMaps(dirname(importer), ledger, rules)
+    .slice(0, 1)
+    .some((map) => Object.hasOwn(map, path));
+}
+
+/** Whether a path that leads to no file is what some package.json above it leaves out with `false`. */
+export function isLeftOut(path: string, ledger: SourceLedger, rules: Confinement): boolean {
+  if (existsSync(path)) return false;
+  const name = basename(path);
+  if (NODE_NAMES.has(name) || NODE_NAMES.has(basename(dirname(path)))) return true;
+  return browserMaps(dirname(path), ledger, rules).some((map) =>
+    Object.entries(map).some(([key, value]) => value === false && basename(key).startsWith(name)),
+  );
+}
+
+/** Node's own modules: one whose name is asked for as a file was left out, since none of them is one. */
+const NODE_NAMES: ReadonlySet<string> = new Set(builtinModules);
+
+/** The `browser` maps of the package.json files from a folder up, nearest first; an empty one for a file that has none. */
+function browserMaps(folder: string, ledger: SourceLedger, { root }: Confinement): object[] {
+  const maps: object[] = [];
+  for (let at = folder; at.startsWith(root); at = dirname(at)) {
     const file = join(at, "package.json");
     if (!existsSync(file)) continue;
     try {
       const fields: unknown = JSON.parse(ledger.peek(file).toString());
       const browser: unknown =
         typeof fields === "object" && fields !== null ? Reflect.get(fields, "browser") : undefined;
-      return typeof browser === "object" && browser !== null && Object.hasOwn(browser, path);
+      maps.push(typeof browser === "object" && browser !== null ? browser : {});
     } catch {
       // What is wrong with it is told once the files are read.
-      return false;
+      maps.push({});
     }
   }
-  return false;
+  return maps;
 }
 
 function isInstalled({ importer }: OnResolveArgs, name: string, { root }: Confinement): boolean {

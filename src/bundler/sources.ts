@@ -11,7 +11,7 @@ import { DEFAULTS } from "../protocol/limits.js";
 import { type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
 import { sha256 } from "./digest.js";
 import type { BundledFile } from "./messages.js";
-import { serveNodeModules } from "./node-modules.js";
+import { isLeftOut, serveNodeModules } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 
 /** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
@@ -132,6 +132,8 @@ function failed(refusal: BundleRefusal): { errors: [{ text: string; detail: Bund
 
 function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadResult {
   try {
+    // esbuild finds only what is there, and asks for the name as it was written where `browser` leaves a file out.
+    if (isLeftOut(path, ledger, rules)) return { contents: "", loader: "js" };
     const loader = LOADERS[extname(path)];
     const bytes = ledger.read(path);
     if (!loader) {

@@ -21,7 +21,7 @@ const chosen = USES.filter(([name]) => patterns.length === 0 || patterns.some((p
 install();
 const outcomes: Outcome[] = [];
 const waiting = [...chosen];
-await Promise.all([lane(), lane()]);
+await Promise.all([lane(), lane(), lane()]);
 outcomes.sort((a, b) => (a.name < b.name ? -1 : 1));
 const table = join(folder, `table-node${process.versions.node.split(".")[0]}.md`);
 const rows = outcomes.map(
@@ -29,8 +29,6 @@ const rows = outcomes.map(
 );
 writeFileSync(table, ["| package | | why |", "| --- | --- | --- |", ...rows, ""].join("\n"));
 const count = (how: Outcome["how"]): number => outcomes.filter((one) => one.how === how).length;
-for (const { name, version, how, why } of outcomes)
-  if (how !== "works") console.log(`${name} ${version}: ${how}: ${why}`);
 console.log(
   `${outcomes.length} packages: ${count("works")} work, ${count("partly")} partly, ${count("refused")} refused (${table})`,
 );
@@ -49,7 +47,13 @@ function install(): void {
 }
 
 async function lane(): Promise<void> {
-  for (let use = waiting.shift(); use !== undefined; use = waiting.shift()) outcomes.push(await outcomeOf(use));
+  for (let use = waiting.shift(); use !== undefined; use = waiting.shift()) outcomes.push(noted(await outcomeOf(use)));
+}
+
+function noted(outcome: Outcome): Outcome {
+  const { name, version, how, why } = outcome;
+  if (how !== "works") console.log(`${name} ${version}: ${how}: ${why}`);
+  return outcome;
 }
 
 /** The plugin stands beside the packages: its folder is theirs, and its entry lies below. */
