@@ -145,6 +145,14 @@ function satisfies({ protocol, port, hostIP, hostPort }: PublishSpec, wish: Port
   return protocol === wish.protocol && port === wish.port && hostIP === at && within;
 }
 
+/** Where a port is chosen, in this order: an engine's own range, as Linux has it for ports it gives out, and last the well-known ones. */
+const CHOSEN = [
+  [32_768, 60_999],
+  [1024, 32_767],
+  [61_000, 65_535],
+  [1, 1023],
+] as const;
+
 /** The ports to try, in order. */
 function* candidates(
   { from, to }: PortWish,
@@ -157,9 +165,11 @@ function* candidates(
     for (let port = from; port <= to; port++) yield port;
     return;
   }
-  for (const range of granted) {
-    const [low = 0, high = low] = range.split("-").map(Number);
-    for (let port = low; port <= high; port++) if (!used.has(port)) yield port;
+  for (const [first, last] of CHOSEN) {
+    for (const range of granted) {
+      const [low = 0, high = low] = range.split("-").map(Number);
+      for (let port = Math.max(low, first); port <= Math.min(high, last); port++) if (!used.has(port)) yield port;
+    }
   }
 }
 

@@ -7,11 +7,11 @@ import type { Discovered } from "../host/discovery.js";
 import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
 import { limitsText } from "../host/policy/grant-command.js";
 import type { GrantSetting } from "../host/policy/grant-settings.js";
+import type { AskedPermissions } from "../host/policy/intersect.js";
 import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
 import { type PolicyFile, readPolicyFile } from "../host/policy/policy-file.js";
 import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
-import type { Limits } from "../permissions/catalogue.js";
 import { permissionsText, type Report } from "./output.js";
 import { findPlugin, type Places } from "./places.js";
 
@@ -95,7 +95,7 @@ function granted(
  */
 function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSetting[]): Grant {
   const entry = policyEntry(policy, plugin.id);
-  const before = (entry?.grant ?? entry?.revoked ?? {}) as Readonly<Record<string, true | Limits>>;
+  const before = (entry?.grant ?? entry?.revoked ?? {}) as AskedPermissions;
   // Optional permissions are asked for where the policy names them, and it did before the revocation.
   const naming = { ...policy, plugins: { ...policy.plugins, [plugin.id]: { ...entry, grant: before as Grant } } };
   const question = { id: plugin.id, manifest: plugin.manifest, policy: naming };
