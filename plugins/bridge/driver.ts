@@ -38,6 +38,8 @@ interface Network {
   readonly internal: boolean;
   /** The host's address that ports are published on; "": all. */
   readonly hostIP: string;
+  /** How interfaces are called in sandboxes, without their numbers. */
+  readonly interfacePrefix: string;
   readonly endpoints: Map<string, Endpoint>;
 }
 
@@ -82,7 +84,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { subnets, mtu, gates: asked, hostIP } = readNetworkOptions(options);
+      const { subnets, mtu, gates: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
       gates.check(asked);
       refuseOverlap(nid, subnets, networks.values());
       const made: Network = {
@@ -92,6 +94,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         pools: subnets.map((subnet) => new Pool(subnet)),
         internal: asked.internal,
         hostIP,
+        interfacePrefix,
         endpoints: new Map(),
       };
       // From here on the id and the subnets are taken, whatever is asked meanwhile.
@@ -194,8 +197,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     join(nid, eid, _sandbox, joinInfo) {
       const { id, peer } = endpoint(nid, eid);
-      for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, "eth");
-      const { internal, pools } = network(nid);
+      const { internal, interfacePrefix, pools } = network(nid);
+      for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, interfacePrefix);
       // Without a gateway there is no way out to try.
       if (internal) return;
       for (const { subnet, gateway } of pools) {

@@ -395,7 +395,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     rule: "mtu",
     what: "an MTU that ends IPv6",
-    first: [BRIDGE, ["setLink", "bh-b", { up: true }], ["addAddress", "bh-b", "fd64::1/64"]],
+    first: [BRIDGE, ["addAddress", "bh-b", "fd64::1/64"]],
     ask: ["setLink", "bh-b", { mtu: 1279 }],
     shows: "1279 is below 1280, and bh-b has the IPv6 address fd64::1",
     works: [{ op: "mtu", name: "bh-b", mtu: 1279 }],
