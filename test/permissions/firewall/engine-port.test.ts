@@ -19,26 +19,8 @@ test(
   async (t) => {
     const stage = await Stage.open();
     t.cleanup(() => stage.close());
-    const { root, cgroup } = stage;
-    const daemon = stage.start([
-      ...["dockerd", "--data-root", `${root}/engine`, "--exec-root", `${root}/exec`, "--pidfile", `${root}/docker.pid`],
-      ...[
-        "-H",
-        `unix://${root}/docker.sock`,
-        "--storage-driver=vfs",
-        "--cgroup-parent",
-        cgroup,
-        "--shutdown-timeout=1",
-      ],
-    ]);
     const engine = new Engine(stage);
-    await until(
-      async () => (await engine.ask("GET", "/_ping").catch(() => undefined))?.status === 200,
-      "the engine",
-      60_000,
-    ).catch((error: unknown) => {
-      throw new Error(`${error}: ${daemon.log()}`);
-    });
+    await engine.start();
     await engine.importImage();
 
     const backend = import.meta.resolve("#dist/permissions/firewall/kernel/nft-backend.js");
@@ -64,7 +46,7 @@ test(
     assert.match(second.text, /port 8080\/tcp of \S+ is in use by process docker-proxy \(pid \d+\)/);
     await second.end();
     await engine.docker("rm", "-f", ...(await engine.docker("ps", "-aq")).split("\n"));
-    await daemon.kill("SIGTERM");
+    await engine.kill("SIGTERM");
   },
   { ms: 180_000, needs: noEngine() },
 );
