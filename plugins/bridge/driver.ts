@@ -1,45 +1,21 @@
-/** The nine methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
-import type { Driver, EndpointInfo, FirewallPower, Json, NetlinkPower, StorePower } from "bulkhead/plugin";
-import { badRequest, fail, forbidden } from "./errors.ts";
-import { type Binding, Gates } from "./gates.ts";
+/** The methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
+import type { Driver, FirewallPower, NetlinkPower, StorePower } from "bulkhead/plugin";
+import { fail } from "./errors.ts";
+import { Gates } from "./gates.ts";
 import { Links } from "./links.ts";
 import { macFor } from "./macs.ts";
 import { endpointKey, NameBook } from "./names.ts";
+import { type Endpoint, giveBack, ipsOf, type Network, refuseOverlap, takeAddresses } from "./networks.ts";
 import { readConfig, readNetworkOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { EXPOSED_PORTS, PORT_MAP, portMapOf, readPortMap } from "./ports.ts";
-import { overlap, type Subnet } from "./subnets.ts";
+import { type Place, Publishing } from "./publishing.ts";
+import { Superseded } from "./superseded.ts";
 
 export const networkType = "bridge";
 
 /** Bytes, where neither network nor configuration says otherwise. */
 const DEFAULT_MTU = 1500;
-
-interface Endpoint {
-  /** The interface's id. */
-  readonly id: number;
-  /** The end on the bridge, and the end for the sandbox. */
-  readonly link: string;
-  readonly peer: string;
-  readonly mac: string;
-  /** In CIDR form; "" where there is none. */
-  readonly ipv4: string;
-  readonly ipv6: string;
-  readonly ports: readonly Binding[];
-  /** Docker's list of the ports its image names, as it came. */
-  readonly exposed: Json | undefined;
-}
-
-interface Network {
-  readonly nid: string;
-  bridge: string;
-  mtu: number;
-  readonly pools: readonly Pool[];
-  readonly internal: boolean;
-  /** The host's address that ports are published on; "": all. */
-  readonly hostIP: string;
-  readonly endpoints: Map<string, Endpoint>;
-}
 
 /** Roles of links, a letter in their names: a bridge, a veth's end on it, the other end. */
 const BRIDGE = ["b"];
@@ -58,8 +34,10 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
   const networks = new Map<string, Network>();
   const links = new Links(netlink);
   const gates = new Gates(firewall);
+  const publishing = new Publishing(firewall, ({ bridge, ip }) => ownerOf(networks.values(), bridge, ip));
   const names = new NameBook(netlink.prefix, store);
-  await names.load();
+  const superseded = new Superseded(store);
+  await Promise.all([names.load(), superseded.load()]);
   let configuredMtu = DEFAULT_MTU;
 
   const network = (nid: string): Network =>
@@ -82,7 +60,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { subnets, mtu, gates: asked, hostIP } = readNetworkOptions(options);
+      const { subnets, mtu, gates: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
       gates.check(asked);
       refuseOverlap(nid, subnets, networks.values());
       const made: Network = {
@@ -92,13 +70,15 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         pools: subnets.map((subnet) => new Pool(subnet)),
         internal: asked.internal,
         hostIP,
+        interfacePrefix,
         endpoints: new Map(),
       };
       // From here on the id and the subnets are taken, whatever is asked meanwhile.
       networks.set(nid, made);
-      const [bridge = ""] = await names.take(nid, BRIDGE);
-      made.bridge = bridge;
+      let bridge = "";
       try {
+        [bridge = ""] = await names.take(nid, BRIDGE);
+        made.bridge = bridge;
         // The configuration may have changed since; the links have not.
         if (ctx.replay && mtu === undefined) made.mtu = (await mtuInUse(bridge)) ?? configuredMtu;
         const addresses = made.pools.map((pool) => pool.gatewayCIDR);
@@ -135,43 +115,61 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     async createEndpoint(nid, eid, epInfo, options, ctx) {
       const on = network(nid);
       if (on.endpoints.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`);
-      const wishes = on.internal ? [] : readPortMap(options, on.hostIP);
-      const addressed = takeAddresses(on, epInfo);
       const key = endpointKey(nid, eid);
-      const [link = "", peer = ""] = await names.take(key, PAIR);
-      const { id, ipv4, ipv6 } = addressed;
-      const mac = addressed.mac || macFor(ipv4, ipv6 || key);
-      const ips = [ipv4, ipv6].filter((one) => one !== "").map((one) => one.split("/")[0] ?? "");
-      let ports: readonly Binding[];
+      const wishes = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
+      const addressed = takeAddresses(on, epInfo);
+      let [link, peer] = ["", ""];
       try {
+        if (!ctx.replay) await superseded.forget(key);
+        [link = "", peer = ""] = await names.take(key, PAIR);
+        const { id, ipv4, ipv6 } = addressed;
+        const mac = addressed.mac || macFor(ipv4, ipv6 || key);
+        const mapped = options[PORT_MAP] !== undefined;
+        const one: Endpoint = { id, link, peer, mac, ipv4, ipv6, mapped, ports: [], exposed: options[EXPOSED_PORTS] };
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
         try {
-          ports = await gates.publish(on.bridge, wishes, ips);
+          // Without a map nothing is withdrawn: in a replay, what was programmed is asked for afterwards.
+          if (wishes.length > 0) one.ports = await publishing.replace(placeOf(on, one), wishes);
+          if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
         } catch (error) {
-          if (!ctx.replay) await links.remove(link);
+          if (!ctx.replay) await publishing.withdraw(placeOf(on, one)).then(() => links.remove(link));
           throw error;
         }
-        if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
+        on.endpoints.set(eid, one);
       } catch (error) {
         giveBack(on, addressed);
         names.release([link, peer]);
         throw error;
       }
-      on.endpoints.set(eid, { id, link, peer, mac, ipv4, ipv6, ports, exposed: options[EXPOSED_PORTS] });
     },
 
     async deleteEndpoint(nid, eid) {
       const key = endpointKey(nid, eid);
       if (!networks.get(nid)?.endpoints.has(eid)) await links.sweep(names.leftBy(key, PAIR).slice(0, 1));
       const on = networks.get(nid);
-      if (on && !on.endpoints.has(eid)) await gates.sweep(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
+      if (on && !on.endpoints.has(eid))
+        await publishing.sweep(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
       const one = endpoint(nid, eid);
-      const ips = [one.ipv4, one.ipv6].map((address) => address.split("/")[0] ?? "");
-      if (one.ports.length > 0) await gates.withdraw(network(nid).bridge, ips);
+      await publishing.withdraw(placeOf(network(nid), one));
       await links.remove(one.link);
       network(nid).endpoints.delete(eid);
       giveBack(network(nid), one);
+      await superseded.forget(key);
       await names.forget(key, [one.link, one.peer]);
+    },
+
+    async programExternalConnectivity(nid, eid, options) {
+      const one = endpoint(nid, eid);
+      const on = network(nid);
+      one.ports = await publishing.replace(placeOf(on, one), on.internal ? [] : readPortMap(options, on.hostIP));
+      if (one.mapped) await superseded.add(endpointKey(nid, eid));
+    },
+
+    async revokeExternalConnectivity(nid, eid) {
+      const one = endpoint(nid, eid);
+      if (one.mapped) await superseded.add(endpointKey(nid, eid));
+      await publishing.withdraw(placeOf(network(nid), one));
+      one.ports = [];
     },
 
     async endpointOperInfo(nid, eid) {
@@ -195,8 +193,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     join(nid, eid, _sandbox, joinInfo) {
       const { id, peer } = endpoint(nid, eid);
-      for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, "eth");
-      const { internal, pools } = network(nid);
+      const { internal, interfacePrefix, pools } = network(nid);
+      for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, interfacePrefix);
       // Without a gateway there is no way out to try.
       if (internal) return;
       for (const { subnet, gateway } of pools) {
@@ -211,54 +209,15 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
   };
 }
 
-/** libnetwork's rule: no two networks of the driver may share an address. */
-function refuseOverlap(nid: string, subnets: readonly Subnet[], others: Iterable<Network>): void {
-  for (const other of others) {
-    for (const { subnet } of other.pools) {
-      const clash = subnets.find((one) => overlap(one, subnet));
-      if (clash) {
-        forbidden(
-          `cannot create network ${nid} (${clash.text}): conflicts with network ${other.nid} (${subnet.text}): networks have overlapping IPv${clash.family}`,
-        );
-      }
-    }
-  }
+function placeOf({ bridge }: Network, endpoint: Endpoint): Place {
+  return { bridge, ips: ipsOf(endpoint) };
 }
 
-/** An endpoint's addresses: those given, or one of each of the network's subnets. */
-interface Addressed {
-  readonly id: number;
-  readonly mac: string;
-  readonly ipv4: string;
-  readonly ipv6: string;
-  readonly given: boolean;
-}
-
-function takeAddresses(on: Network, epInfo: EndpointInfo): Addressed {
-  const [given, another] = epInfo.interfaces();
-  if (another) badRequest("an endpoint of a bridge has one interface; more were given");
-  const poolOf = (family: 4 | 6): Pool | undefined => on.pools.find(({ subnet }) => subnet.family === family);
-  const [pool4, pool6] = [poolOf(4), poolOf(6)];
-  if (!given) {
-    const ipv4 = pool4?.take() ?? "";
-    try {
-      return { id: 0, mac: "", ipv4, ipv6: pool6?.take() ?? "", given: false };
-    } catch (error) {
-      pool4?.free(ipv4);
-      throw error;
-    }
+/** Whose an address on a bridge is, in words. */
+function ownerOf(networks: Iterable<Network>, bridge: string, ip: string): string | undefined {
+  for (const { nid, bridge: own, endpoints } of networks) {
+    if (own !== bridge) continue;
+    for (const [eid, one] of endpoints) if (ipsOf(one).includes(ip)) return `endpoint ${eid} of network ${nid}`;
   }
-  const [ipv4, ipv6] = [given.address(), given.addressIPv6()];
-  if (ipv4 !== "") pool4?.keep(ipv4);
-  try {
-    if (ipv6 !== "") pool6?.keep(ipv6);
-  } catch (error) {
-    pool4?.free(ipv4);
-    throw error;
-  }
-  return { id: given.id(), mac: given.macAddress(), ipv4, ipv6, given: true };
-}
-
-function giveBack(on: Network, { ipv4, ipv6 }: Pick<Endpoint, "ipv4" | "ipv6">): void {
-  for (const pool of on.pools) pool.free(pool.subnet.family === 4 ? ipv4 : ipv6);
+  return undefined;
 }

@@ -1,7 +1,6 @@
-/** The ways out of and into a network, where the plugin is granted a firewall; without one there are none, and asking is refused. */
-import type { FirewallPower, FirewallRule, PublishSpec } from "bulkhead/plugin";
-import { badRequest, forbidden } from "./errors.ts";
-import { isWildcard, type PortWish } from "./ports.ts";
+/** A network's way out, and what sets it apart from the others, where the plugin is granted a firewall; without one there are none, and asking is refused. */
+import type { FirewallPower } from "bulkhead/plugin";
+import { badRequest } from "./errors.ts";
 
 /** What a network asks for. */
 export interface GateOptions {
@@ -9,12 +8,6 @@ export interface GateOptions {
   readonly internal: boolean;
   /** Undefined: where there is a firewall, yes. */
   readonly masquerade: boolean | undefined;
-}
-
-/** A port that is published. */
-export interface Binding extends Omit<PublishSpec, "bridge" | "hostIP"> {
-  /** "" for every address of the host's. */
-  readonly hostIP: string;
 }
 
 export class Gates {
@@ -42,109 +35,8 @@ export class Gates {
 
   /** Withdraws all the rules of a network. */
   async close(bridge: string): Promise<void> {
-    await this.#withdraw((rule) => rule.bridge === bridge);
-  }
-
-  /**
-   * Publishes ports of an endpoint: all, or none and an error. A port that is left to the driver is the one the endpoint has
-   * already, after a restart, or the first that is free.
-   */
-  async publish(bridge: string, wishes: readonly PortWish[], ips: readonly string[]): Promise<readonly Binding[]> {
-    if (wishes.length === 0) return [];
-    const firewall =
-      this.#firewall ?? badRequest("published ports take the firewall permission, which this plugin is not granted");
-    const done: Binding[] = [];
-    try {
-      for (const wish of wishes) {
-        const targets = ips.filter((ip) => wish.hostIP === "" || wish.hostIP.includes(":") === ip.includes(":"));
-        if (targets.length === 0)
-          badRequest(
-            `${wish.protocol} port ${wish.port} is published on ${wish.hostIP || "the host"}, and the endpoint has no address of that family`,
-          );
-        done.push(...(await this.#bind(firewall, bridge, wish, targets)));
-      }
-    } catch (error) {
-      await this.withdraw(bridge, ips);
-      throw error;
-    }
-    return done;
-  }
-
-  /** Withdraws the published ports of addresses. */
-  async withdraw(bridge: string, ips: readonly string[]): Promise<void> {
-    await this.#withdraw((rule) => rule.kind === "publish" && rule.bridge === bridge && ips.includes(rule.ip));
-  }
-
-  /** Withdraws what a worker that is gone may have left: ports of addresses that nobody has. */
-  async sweep(bridge: string, isTaken: (ip: string) => boolean): Promise<void> {
-    await this.#withdraw((rule) => rule.kind === "publish" && rule.bridge === bridge && !isTaken(rule.ip));
-  }
-
-  async #withdraw(which: (rule: FirewallRule) => boolean): Promise<void> {
     if (!this.#firewall) return;
-    for (const rule of (await this.#firewall.rules()).filter(which)) await this.#firewall.withdraw(rule);
+    const rules = (await this.#firewall.rules()).filter((rule) => rule.bridge === bridge);
+    for (const rule of rules) await this.#firewall.withdraw(rule);
   }
-
-  /** One port of the host's for all of the addresses. */
-  async #bind(
-    firewall: FirewallPower,
-    bridge: string,
-    wish: PortWish,
-    ips: readonly string[],
-  ): Promise<readonly Binding[]> {
-    const { protocol, port, hostIP } = wish;
-    const rules = (await firewall.rules()).filter((rule) => rule.kind === "publish");
-    const before = rules.find(
-      (rule) => rule.bridge === bridge && rule.ip === ips[0] && rule.port === port && rule.protocol === protocol,
-    );
-    const used = new Set(rules.filter((rule) => rule.protocol === protocol).map(({ hostPort }) => hostPort));
-    let why = "no port is granted";
-    for (const hostPort of candidates(wish, before?.hostPort, firewall.ports, used)) {
-      const specs = ips.map((ip) => ({
-        bridge,
-        protocol,
-        hostPort,
-        ip,
-        port,
-        ...(isWildcard(hostIP) ? {} : { hostIP }),
-      }));
-      const made: PublishSpec[] = [];
-      try {
-        for (const spec of specs) {
-          await firewall.publish(spec);
-          made.push(spec);
-        }
-        return specs.map((spec) => ({ protocol, hostPort, ip: spec.ip, port, hostIP }));
-      } catch (error) {
-        for (const spec of made) await firewall.withdraw({ kind: "publish", ...spec });
-        if (!isTaken(error)) throw error;
-        why = (error as Error).message;
-      }
-    }
-    return forbidden(`${protocol} port ${wish.from || "any"} cannot be published: port is already allocated: ${why}`);
-  }
-}
-
-/** The ports to try, in order. */
-function* candidates(
-  { from, to }: PortWish,
-  before: number | undefined,
-  granted: readonly string[],
-  used: ReadonlySet<number>,
-): Generator<number> {
-  if (before !== undefined && (from === 0 || (before >= from && before <= to))) yield before;
-  if (from !== 0) {
-    for (let port = from; port <= to; port++) yield port;
-    return;
-  }
-  for (const range of granted) {
-    const [low = 0, high = low] = range.split("-").map(Number);
-    for (let port = low; port <= high; port++) if (!used.has(port)) yield port;
-  }
-}
-
-/** True when somebody else has the port: the next one may do. */
-function isTaken(error: unknown): boolean {
-  if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_FIREWALL_REFUSED") return false;
-  return /refused by rule "(taken|listener)"/.test(error.message);
 }

@@ -1,6 +1,7 @@
 /** Bridges and veth pairs, made whole or not at all. */
 import type { CallContext, LinkInfo, NetlinkPower } from "bulkhead/plugin";
 import { kernelSays } from "./errors.ts";
+import { explainNotGranted } from "./granted.ts";
 
 /** A bridge to be made. */
 export interface BridgePlan {
@@ -88,6 +89,7 @@ export class Links {
     try {
       await this.#netlink.addAddress(name, address);
     } catch (error) {
+      explainNotGranted(error, address);
       if (!kernelSays(error, "File exists")) throw error;
     }
   }

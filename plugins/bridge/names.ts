@@ -25,6 +25,11 @@ export function endpointKey(nid: string, eid: string): string {
   return `${nid.length}:${nid}${eid}`;
 }
 
+/** A text of any length as part of a key of the store's. */
+export function storeKey(text: string): string {
+  return `${hash64(`a${text}`).toString(16)}${hash64(`b${text}`).toString(16)}`;
+}
+
 /**
  * The names in use. Two ids may come to the same name: the later one is then salted, and its salt kept in the store,
  * since after a restart the two may come in the other order.
@@ -60,9 +65,14 @@ export class NameBook {
     let names = this.#names(key, roles, salt);
     while (names.some((name) => this.#taken.has(name))) names = this.#names(key, roles, ++salt);
     for (const name of names) this.#taken.add(name);
-    if (salt !== kept) {
-      this.#salts.set(saltKey, salt);
+    if (salt === kept) return names;
+    this.#salts.set(saltKey, salt);
+    try {
       await this.#store.set(saltKey, salt);
+    } catch (error) {
+      this.#salts.delete(saltKey);
+      this.release(names);
+      throw error;
     }
     return names;
   }
@@ -94,6 +104,6 @@ export class NameBook {
   }
 
   #saltKey(key: string): string {
-    return `salt/${hash64(`a${key}`).toString(16)}${hash64(`b${key}`).toString(16)}`;
+    return `salt/${storeKey(key)}`;
   }
 }

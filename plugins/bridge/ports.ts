@@ -1,8 +1,7 @@
 /** Docker's port map, as it comes with an endpoint's options and goes out with its operational info. */
-import type { Json, JsonObject } from "bulkhead/plugin";
+import type { Json, JsonObject, PublishSpec } from "bulkhead/plugin";
 import { parseAddress } from "./addresses.ts";
 import { badRequest, quote } from "./errors.ts";
-import type { Binding } from "./gates.ts";
 
 /** A port to be published. */
 export interface PortWish {
@@ -14,6 +13,12 @@ export interface PortWish {
   /** The host's port, or the first and last of those that would do; 0: whichever is free. */
   readonly from: number;
   readonly to: number;
+}
+
+/** A port that is published. */
+export interface Binding extends Omit<PublishSpec, "bridge" | "hostIP"> {
+  /** "" for every address of the host's. */
+  readonly hostIP: string;
 }
 
 export const PORT_MAP = "com.docker.network.portmap";
@@ -58,6 +63,47 @@ export function hostOf(value: Json | undefined): string | undefined {
 /** True where no single address of the host's is meant. */
 export function isWildcard(hostIP: string): boolean {
   return hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
+}
+
+/** True when a port of one host's address and the same port of the other cannot both be published. */
+export function hostsMeet(a = "", b = ""): boolean {
+  return isWildcard(a) || isWildcard(b) || a === b;
+}
+
+/** Where Linux chooses ports for its own connections: nobody expects a service there. */
+const EPHEMERAL = { from: 32_768, to: 60_999 } as const;
+
+/**
+ * The ports of the host's to try for a wish, in order. `before`: the one it has; `granted`: ranges, `8000-8999`; `used`: those
+ * that would be refused. A port that is left open is an ephemeral one where such are granted, as an engine chooses it.
+ */
+export function* candidates(
+  { from, to }: PortWish,
+  before: number | undefined,
+  granted: readonly string[],
+  used: ReadonlySet<number>,
+): Generator<number> {
+  if (before !== undefined) yield before;
+  if (from !== 0) {
+    for (let port = from; port <= to; port++) if (port !== before) yield port;
+    return;
+  }
+  const ranges = granted.map((range) => {
+    const [low = 0, high = low] = range.split("-").map(Number);
+    return { low, high };
+  });
+  const ephemeral = ranges.map(({ low, high }) => ({
+    low: Math.max(low, EPHEMERAL.from),
+    high: Math.min(high, EPHEMERAL.to),
+  }));
+  for (const { low, high } of [...ephemeral, ...ranges])
+    for (let port = low; port <= high; port++) if (!used.has(port)) yield port;
+}
+
+/** A wish as engines write it: `0.0.0.0:8080`, `[::1]:8000-8010`. */
+export function bindText({ hostIP, from, to }: PortWish): string {
+  const host = hostIP.includes(":") ? `[${hostIP}]` : hostIP || "0.0.0.0";
+  return `${host}:${from}${to > from ? `-${to}` : ""}`;
 }
 
 /** The port map with what became of it, as Docker's bridge shows it. */

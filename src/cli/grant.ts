@@ -1,8 +1,13 @@
 /** `bulkhead grant ID`: writes into the policy what the plugin asks for, and the digest of what it is. */
+import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
+import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { Discovered } from "../host/discovery.js";
-import { askedPermissions, askedScope } from "../host/policy/effective.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
+import { limitsText } from "../host/policy/grant-command.js";
+import type { GrantSetting } from "../host/policy/grant-settings.js";
+import type { AskedPermissions } from "../host/policy/intersect.js";
 import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
 import { type PolicyFile, readPolicyFile } from "../host/policy/policy-file.js";
 import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../host/policy/schema.js";
@@ -14,6 +19,10 @@ import { findPlugin, type Places } from "./places.js";
 export interface GrantOptions extends Places {
   /** Only say what would be written. */
   readonly dryRun: boolean;
+  /** Network types whose networks another plugin made, handed over to this one. */
+  readonly takeTypes?: readonly string[] | undefined;
+  /** Limits given along with the grant; they take the place of those it had. */
+  readonly settings?: readonly GrantSetting[] | undefined;
 }
 
 /** Grants; the policy's file is made if there is none. Nothing is written if the plugin does not even bundle. */
@@ -24,15 +33,16 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
   const plugin = await findPlugin(id, options);
   const { sha256 } = await bundleDiscovered(plugin);
   const { entry, compared } = options.dryRun
-    ? granted(file, plugin, sha256).result
-    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256));
+    ? granted(file, plugin, sha256, options).result
+    : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256, options));
   const { scope, ...permissions } = entry.grant;
-  const { networkTypes } = entry;
+  const { networkTypes, takeTypes } = entry;
   const lines = [
     `${options.dryRun ? "would grant" : "granted"} ${id}, in ${options.policy}:`,
     ...(compared === null ? [] : [`  changes      ${compared}`]),
     `  scope        ${scope}`,
     ...(networkTypes === undefined ? [] : [`  types        ${networkTypes.join(", ")}`]),
+    ...(takeTypes === undefined ? [] : [`  takes over   ${takeTypes.join(", ")}`]),
     `  permissions  ${permissionsText(permissions)}`,
     `  sha256       ${sha256}`,
   ];
@@ -41,20 +51,38 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
 }
 
 interface Granted {
-  readonly entry: { readonly grant: Grant; readonly networkTypes?: readonly string[]; readonly sha256: string };
+  readonly entry: Required<Pick<PolicyEntry, "grant" | "sha256">> & Pick<PolicyEntry, "networkTypes" | "takeTypes">;
   /** What it asks for, compared with what it was granted before; null: it had not been granted anything. */
   readonly compared: string | null;
 }
 
-/** The policy with the plugin granted. */
-function granted({ policy, raw }: PolicyFile, plugin: Discovered, sha256: string): PolicyChange<Granted> {
+/** Gives the policy with the plugin granted. Throws `ERR_GRANT_MISSING` where that would not be enough for the plugin to start. */
+function granted(
+  { path, policy, raw }: PolicyFile,
+  plugin: Discovered,
+  sha256: string,
+  { takeTypes: taking = [], settings = [] }: Pick<GrantOptions, "takeTypes" | "settings">,
+): PolicyChange<Granted> {
   const { id, manifest } = plugin;
   const before = policyEntry(policy, id);
   const networkTypes = typesFor(plugin, before);
-  const entry = { grant: grantFor(plugin, policy), ...(networkTypes ? { networkTypes } : {}), sha256 };
+  const takeTypes = takenTypes(plugin, before, taking);
+  const entry = {
+    grant: grantFor(plugin, policy, settings),
+    ...(networkTypes ? { networkTypes } : {}),
+    ...(takeTypes.length > 0 ? { takeTypes } : {}),
+    sha256,
+  };
+  const after = { ...policy, plugins: { ...policy.plugins, [id]: { ...before, ...entry } } };
+  const lacking = limitsText(id, effectiveGrant({ id, manifest, policy: after }).missing, path);
+  if (lacking !== undefined)
+    throw new DriverError("ERR_GRANT_MISSING", `plugin "${id}" is not granted anything yet: ${lacking}`, {
+      plugin: id,
+    });
   const known = before?.grant !== undefined || before?.sha256 !== undefined;
   const plugins = (raw.plugins ?? {}) as JsonObject;
-  const former = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
+  // What a revocation kept aside is part of the grant again.
+  const { revoked: _, ...former } = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
   return {
     raw: { ...raw, plugins: { ...plugins, [id]: { ...former, ...(entry as unknown as JsonObject) } } },
     result: { entry, compared: known ? judgeUpdate({ id, manifest, policy }).text : null },
@@ -62,17 +90,37 @@ function granted({ policy, raw }: PolicyFile, plugin: Discovered, sha256: string
 }
 
 /**
- * What the plugin asks for, as a grant. A permission the policy already grants keeps the limits the operator gave it:
- * granting again, after an update, must not widen them unseen.
+ * What the plugin asks for, as a grant. A permission that the policy grants, or that was revoked, keeps the limits the operator gave it:
+ * granting again must not widen them unseen.
  */
-function grantFor(plugin: Discovered, policy: Policy): Grant {
-  const question = { id: plugin.id, manifest: plugin.manifest, policy };
-  const before = (policyEntry(policy, plugin.id)?.grant ?? {}) as Readonly<Record<string, unknown>>;
-  const asked = Object.entries(askedPermissions(question)).map(([name, limits]) => [
-    name,
-    Object.hasOwn(before, name) ? before[name] : limits,
-  ]);
+function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSetting[]): Grant {
+  const entry = policyEntry(policy, plugin.id);
+  const before = (entry?.grant ?? entry?.revoked ?? {}) as AskedPermissions;
+  // Optional permissions are asked for where the policy names them, and it did before the revocation.
+  const naming = { ...policy, plugins: { ...policy.plugins, [plugin.id]: { ...entry, grant: before as Grant } } };
+  const question = { id: plugin.id, manifest: plugin.manifest, policy: naming };
+  const permissions = askedPermissions(question);
+  const foreign = settings.find(({ permission }) => !Object.hasOwn(permissions, permission));
+  if (foreign)
+    throw new DriverError("ERR_USAGE", `--set ${foreign.permission}: plugin "${plugin.id}" does not ask for it`);
+  const asked = Object.entries(permissions).map(([name, limits]) => {
+    const given = Object.hasOwn(before, name) ? (before[name] ?? true) : limits;
+    const set = settings.filter(({ permission }) => permission === name).map(({ limit, value }) => [limit, value]);
+    return [name, set.length === 0 ? given : { ...(given === true ? {} : given), ...Object.fromEntries(set) }];
+  });
   return { scope: askedScope(question), ...Object.fromEntries(asked) };
+}
+
+/** Throws `ERR_USAGE` for a type that the plugin does not register. */
+function takenTypes({ id, manifest }: Discovered, before: PolicyEntry | undefined, more: readonly string[]): string[] {
+  const types = manifest?.networkTypes ?? [id];
+  const foreign = more.find((one) => !types.includes(one));
+  if (foreign !== undefined)
+    throw new DriverError(
+      "ERR_USAGE",
+      `--take-type ${quote(foreign)}: plugin "${id}" does not register that type; it registers ${types.join(", ")}`,
+    );
+  return [...new Set([...(before?.takeTypes ?? []), ...more])];
 }
 
 /** The network types it asks for; undefined where that is the one called as itself, and the policy has never said otherwise. */

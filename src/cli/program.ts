@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
 import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
+import { parseSetting } from "../host/policy/grant-settings.js";
 import { LOAD } from "../protocol/limits.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
@@ -15,6 +16,9 @@ import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
 import { DEFAULTS } from "./serve/settings.js";
+
+/** Gathers an option that may be given more than once. */
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
 /** What the perimeter gives, and tests exchange. */
 export interface ProgramParts {
@@ -61,9 +65,25 @@ export async function runProgram(
   );
   withPlaces(
     command("grant <id>", "grant a plugin what it asks for, and pin its bytes", (id, one) =>
-      grant(id, { ...placesOf(one), dryRun: one.opts().dryRun === true }),
+      grant(id, {
+        ...placesOf(one),
+        dryRun: one.opts().dryRun === true,
+        takeTypes: one.opts().takeType,
+        settings: (one.opts().set as string[] | undefined)?.map(parseSetting),
+      }),
     ),
-  ).option("--dry-run", "only print what would be granted");
+  )
+    .option("--dry-run", "only print what would be granted")
+    .option(
+      "--set <permission.limit=value>",
+      "give a limit along with the grant, as netlink.prefix=bh; may be given more than once",
+      collect,
+    )
+    .option(
+      "--take-type <type>",
+      "hand over a network type whose networks another plugin made; may be given more than once",
+      collect,
+    );
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),

@@ -1,4 +1,7 @@
-/** `bulkhead revoke ID`: takes the plugin's grant, types and digest out of the policy; its limits and options stay. */
+/**
+ * `bulkhead revoke ID`: takes the plugin's grant, types and digest out of the policy; its limits and options stay, and the bounds of the
+ * grant are kept aside for the next one.
+ */
 import type { JsonObject } from "../driverapi/json.js";
 import { quote } from "../driverapi/quote.js";
 import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
@@ -16,7 +19,7 @@ interface Revoked {
 /** Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: a slip in the id must not look done. */
 export async function revoke(id: string, { policy }: Places): Promise<Report> {
   const revoked = await changePolicyFile(policy, {}, (file) => without(file, id));
-  const text = `revoked ${id}, in ${policy}; what is harmless it still has${revoked.kept ? "; its other settings are kept" : ""}`;
+  const text = `revoked ${id}, in ${policy}; what is harmless it still has${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy acts on it at once`;
   return { data: { plugin: id, policy, ...revoked }, text };
 }
 
@@ -27,7 +30,9 @@ function without({ path, raw }: PolicyFile, id: string): PolicyChange<Revoked> {
     const granted = Object.keys(plugins).filter((one) => plugins[one]?.grant !== undefined);
     throw notFound(`${path} grants nothing to ${quote(id)}`, id, granted);
   }
-  const { grant, networkTypes: _, sha256, ...rest } = entry;
+  const { grant, networkTypes: _, sha256, ...settings } = entry;
+  const bounded = Object.values((grant ?? {}) as JsonObject).some((limits) => typeof limits === "object");
+  const rest: JsonObject = bounded ? { ...settings, revoked: grant ?? {} } : settings;
   const others = Object.entries(plugins).filter(([one]) => one !== id);
   const kept = Object.keys(rest).length > 0;
   // Rebuilt in the order it had.

@@ -8,7 +8,9 @@ import type { Protocol, WantedPort } from "./port-map.js";
 /** `firewall.publish is refused by rule "taken": ` and the like, before the reason itself. */
 const REFUSED = /(?:firewall|netlink)\.\w+ is refused by rule "([\w-]+)": /;
 /** The port a refusal is about, as the rules and their keys have it. */
-const PORT = /\b(tcp|udp|sctp) port (\d+)|publish (tcp|udp|sctp) [46] \S+ (\d+)/;
+const PORT = /\bport (?<port>\d+)\/(?<protocol>tcp|udp|sctp)\b/;
+/** What has it, where the firewall could find that out. */
+const IN_USE = /\bis in use by (process .+? \(pid \d+\));/;
 const BY_ANOTHER = "by a program on this host (ss -lnp shows which)";
 
 /** The same error in words for the engine's user. `wanted`: the ports that were asked for. */
@@ -52,19 +54,24 @@ async function taken(
     ? `by ${await describeHolder(holder, engine)}`
     : other
       ? `by a network of plugin "${other.plugin}"`
-      : BY_ANOTHER;
+      : byProgram(why);
   const address = port.hostIP.includes(":") ? `[${port.hostIP}]` : port.hostIP || "0.0.0.0";
   return `Bind for ${address}:${port.from} failed: port is already allocated ${who}; stop that, or publish another port`;
 }
 
 /** The one port of the host's that a refusal is about. */
 function portOf(why: string, wanted: readonly WantedPort[]): WantedPort | undefined {
-  const [, protocolA, portA, protocolB, portB] = PORT.exec(why) ?? [];
-  const protocol = (protocolA ?? protocolB) as Protocol | undefined;
-  const port = Number(portA ?? portB);
-  if (protocol === undefined) return wanted[0];
+  const groups = PORT.exec(why)?.groups;
+  if (groups === undefined) return wanted[0];
+  const protocol = groups.protocol as Protocol;
+  const port = Number(groups.port);
   const hostIP = wanted.find((one) => one.protocol === protocol && port >= one.from && port <= one.to)?.hostIP ?? "";
   return { protocol, hostIP, from: port, to: port };
+}
+
+function byProgram(why: string): string {
+  const [, program] = IN_USE.exec(why) ?? [];
+  return program === undefined ? BY_ANOTHER : `by ${program}`;
 }
 
 /** An id as engines print it. */

@@ -112,6 +112,10 @@ export const ERROR_CODES = {
   },
   ERR_BAD_CAPABILITY: { kind: "BadRequest", when: "a capability's scope is neither local nor global" },
   ERR_DRIVER_EXISTS: { kind: "Forbidden", when: "a driver of that network type is already registered" },
+  ERR_TYPE_OWNED: {
+    kind: "Forbidden",
+    when: "the network type has networks that another plugin made; `bulkhead grant ID --take-type TYPE` hands them over",
+  },
   ERR_SCOPE_NOT_GRANTED: { kind: "Forbidden", when: "a driver asks for a scope above its plugin's grant" },
   ERR_TYPE_NOT_DECLARED: { kind: "Forbidden", when: "a driver's network type is not in the manifest's networkTypes" },
   ERR_DRIVER_LIMIT: { kind: "Forbidden", when: "the plugin registers more drivers than limits.drivers" },
@@ -181,6 +185,10 @@ export const ERROR_CODES = {
   // Powers
   ERR_PERMISSION_ARGUMENT: { kind: "BadRequest", when: "a power was called with a wrong argument" },
   ERR_PERMISSION_LIMIT: { kind: "Forbidden", when: "a power's limit is reached" },
+  ERR_PERMISSION_REVOKED: {
+    kind: "Forbidden",
+    when: "a power was called whose permission the operator has revoked while the plugin ran",
+  },
   ERR_PERMISSION_FAILED: { kind: "Internal", when: "a power failed on the host's side" },
   ERR_NETLINK_REFUSED: {
     kind: "Forbidden",

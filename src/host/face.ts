@@ -4,6 +4,18 @@ import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
 import type { HostEventName, HostListener } from "./events.js";
 import type { PluginInfo } from "./plugin/info.js";
 
+/** How `unload` stops a plugin. */
+export interface UnloadOptions {
+  /** Also while it has networks. Default: false. */
+  readonly force?: boolean | undefined;
+}
+
+/** What a plugin that was unloaded has left. */
+export interface Unloaded {
+  /** Ids of its networks. */
+  readonly networks: readonly string[];
+}
+
 /** A running host. */
 export interface PluginHost {
   /** The driver of a network type, whatever worker serves it. Throws `ERR_DRIVER_NOT_FOUND`. */
@@ -20,8 +32,11 @@ export interface PluginHost {
   attach(request: AttachRequest): Promise<AttachedSandbox>;
   /** Loads a plugin's files anew; what runs serves on until the new version has its place. Rejects with why it was refused. */
   reload(id: string): Promise<void>;
-  /** Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks. */
-  unload(id: string): Promise<void>;
+  /**
+   * Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks, unless `force` is set: then they are left as they are, links
+   * and rules included, and resolves with their ids; a plugin that registers their type later serves them again.
+   */
+  unload(id: string, options?: UnloadOptions): Promise<Unloaded>;
   on<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;
   once<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;
   off<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;

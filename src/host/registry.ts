@@ -1,6 +1,7 @@
 /** Which plugin serves which network type. One host, one owner per type. */
 import { DriverError } from "../driverapi/errors.js";
 import type { DriverService } from "./calls/driver-service.js";
+import { MemoryOwners, type TypeOwners } from "./state/owners.js";
 
 interface Registered {
   readonly plugin: string;
@@ -13,17 +14,32 @@ export class DriverRegistry {
   readonly #isPlugin: (id: string) => boolean;
   /** Types that nobody served when it was last looked, and that the journal has networks of. */
   readonly journalled: Set<string> = new Set();
+  /** The plugins that made the networks of each type. */
+  owners: TypeOwners = new MemoryOwners();
 
   /** `isPlugin`: whether a plugin of that id stands in the plugins folder, loaded or not. */
   constructor(isPlugin: (id: string) => boolean) {
     this.#isPlugin = isPlugin;
   }
 
+  /** The plugin that made the networks a type has; undefined where it has none, or they are `plugin`'s own. */
+  foreignOwner(type: string, plugin: string): string | undefined {
+    const owner = this.journalled.has(type) ? this.owners.of(type) : undefined;
+    return owner === plugin ? undefined : owner;
+  }
+
   /**
    * Reserves a type for a plugin until it is set or released. A type named as another plugin's id is that plugin's alone, also
-   * while it is not loaded: whoever starts first takes nothing. Throws `ERR_DRIVER_EXISTS`.
+   * while it is not loaded: whoever starts first takes nothing. `mayTake`: the operator hands over networks that another plugin made.
+   * Throws `ERR_DRIVER_EXISTS`, `ERR_TYPE_OWNED`.
    */
-  reserve(type: string, plugin: string): void {
+  reserve(type: string, plugin: string, mayTake = false): void {
+    if (!mayTake && this.foreignOwner(type, plugin) !== undefined)
+      throw new DriverError(
+        "ERR_TYPE_OWNED",
+        `type "${type}" has networks that another plugin made; to hand them over: bulkhead grant ${plugin} --take-type ${type}`,
+        { plugin, driver: type },
+      );
     const claimed = type !== plugin && this.#isPlugin(type);
     if (!claimed && !this.#types.has(type)) {
       this.#types.set(type, { plugin, service: undefined });

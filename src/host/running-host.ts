@@ -22,7 +22,7 @@ import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
 import { discoverPlugins } from "./discovery.js";
 import { HostEmitter, type HostEventName, type HostListener } from "./events.js";
-import type { PluginHost } from "./face.js";
+import type { PluginHost, Unloaded, UnloadOptions } from "./face.js";
 import type { Journal } from "./journal/journal.js";
 import { LmdbJournal } from "./journal/lmdb-journal.js";
 import { MemoryJournal } from "./journal/memory-journal.js";
@@ -36,6 +36,7 @@ import { homeOf, Sandboxes } from "./sandboxes.js";
 import type { DataFolder } from "./state/folder.js";
 import { LmdbLedger } from "./state/lmdb-ledger.js";
 import { LmdbStore } from "./state/lmdb-store.js";
+import { StateOwners } from "./state/owners.js";
 import { LmdbShelf, NO_SHELF } from "./state/shelf.js";
 import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
@@ -125,6 +126,7 @@ export class RunningHost implements PluginHost {
 
   async begin(found: readonly Discovered[]): Promise<void> {
     const { journal, registry } = this.#context;
+    if (this.#data) registry.owners = await StateOwners.open(this.#data.state);
     if (found.length > 0) prepareBundler();
     for (const type of await journal.types()) registry.journalled.add(type);
     await this.#reconcile();
@@ -162,11 +164,11 @@ export class RunningHost implements PluginHost {
     if (refusal) throw refusal;
   }
 
-  async unload(id: string): Promise<void> {
+  async unload(id: string, { force = false }: UnloadOptions = {}): Promise<Unloaded> {
     this.#refuseClosed();
     const plugin = this.#plugins.get(id);
     if (!plugin) throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" is loaded`, { plugin: id });
-    await plugin.unload();
+    return { networks: await plugin.unload(force) };
   }
 
   async attach(request: AttachRequest): Promise<AttachedSandbox> {
@@ -302,7 +304,8 @@ export class RunningHost implements PluginHost {
   async #policyChanged(): Promise<void> {
     if (!(await this.#policy.refresh(this.#logger))) return;
     // What was stopped is not started by an edit that has nothing to do with it.
-    const concerned = [...this.#plugins.values()].filter(({ state }) => state !== "stopped");
+    const concerned = [...this.#plugins.values()].filter(({ wanted }) => wanted);
+    for (const plugin of concerned) plugin.enforce();
     await this.#changed(new Set(concerned.map(({ id }) => id)));
   }
 

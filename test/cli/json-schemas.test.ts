@@ -59,12 +59,15 @@ test("the policy's", () => {
   assert.is(plugins.propertyNames.pattern, "^[a-z][a-z0-9-]{0,31}$");
   const entry = plugins.additionalProperties as Schema;
   assert.equal(Object.keys(entry.properties).sort(), [
+    "enabled",
     "grant",
     "isolation",
     "limits",
     "networkTypes",
     "options",
+    "revoked",
     "sha256",
+    "takeTypes",
     "timeouts",
     "update",
   ]);

@@ -177,17 +177,27 @@ test("no folder is an error; an empty one is none", async (t) => {
   assert.equal([empty.exit, empty.out], [0, `no plugins in ${root}\n`]);
 });
 
-test("what no grant mends is said by the policy's own line, not by a command that changes nothing", async (t) => {
+test("a limit that neither side names: grant refuses with a line that works, and ls says the same", async (t) => {
   const { root, args } = await place(t);
   await fill(root, {
     "plugins/links/index.js": CODE,
     "plugins/links/plugin.json": '{"permissions": {"netlink": {"kinds": ["veth"]}}}',
   });
+  const refused = await cli(["grant", "links", ...args]);
+  assert.is(refused.exit, 1);
+  assert.match(refused.err, /not granted anything yet: .*write it at plugins\.links\.grant\.netlink\.prefix/);
+  const line = /for example: bulkhead (grant .*)$/m.exec(refused.err)?.[1]?.split(" ") ?? [];
+  assert.equal(line.slice(0, 4), ["grant", "links", "--set", "netlink.prefix=bh"]);
+  assert.is((await cli([...line, ...args])).exit, 0);
+  assert.is((await rows(args)).links?.state, "ready");
+  const revoked = await cli(["revoke", "links", ...args.slice(2)]);
+  assert.is(revoked.exit, 0, revoked.err);
+  assert.match((await rows(args)).links?.reason ?? "", /bulkhead grant links/);
+  // The operator's bounds were kept aside: granting again needs no more than the id.
   assert.is((await cli(["grant", "links", ...args])).exit, 0);
-  const { links } = await rows(args);
-  assert.is(links?.state, "awaiting-grant");
-  assert.match(links?.reason ?? "", /write it at plugins\.links\.grant\.netlink\.prefix/);
-  assert.not.match(links?.reason ?? "", /bulkhead grant/);
+  assert.is((await rows(args)).links?.state, "ready");
+  for (const wrong of ["netlink.prefix=BH", "netlink.colour=red", "nonsense", "store.bytes=1"])
+    assert.is((await cli(["grant", "links", "--set", wrong, ...args])).exit, 2, wrong);
 });
 
 test.run();

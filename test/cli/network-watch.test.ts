@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { watchNetwork } from "#dist/cli/serve/network-watch.js";
 import type { NetworkChecked } from "#dist/doctor/network/checks.js";
-import { run } from "../doctor/doctor.js";
+import { type Json, run } from "../doctor/doctor.js";
 import { assert, suite, until } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
@@ -78,15 +78,17 @@ test(
     };
     const told = await run(await policy(true), false, undefined, netns);
     assert.is(told.exit, 1);
-    assert.match(told.err, "ERR_FIREWALL_FAILED");
-    assert.match(told.err, "machine.other-chains");
+    assert.match(told.out, "the firewall that the policy grants does not work here: machine.other-chains");
     assert.match(
       told.out,
       `nsenter --net=/run/netns/${netns} nft insert rule inet mine passing meta mark and 0x20000000 == 0x20000000 accept`,
     );
     const free = await run(await policy(false), true, undefined, netns);
-    assert.is(free.exit, 0);
-    assert.match(free.out, "machine.other-chains");
+    const { ok, checks, network } = JSON.parse(free.out) as Json;
+    const found = network.find(({ name }) => name === "machine.other-chains");
+    assert.equal([found?.holds, found?.demanded], ["no", false]);
+    // Walls fall by themselves on a machine that is busy; the network alone makes no failure.
+    assert.is(ok, !checks.some(({ demanded, holds }) => demanded && holds === "no"));
     assert.match((await run(await policy(true), false, undefined, "no-such-box")).err, "no-such-box does not exist");
   },
   { needs: noKernel ?? noBubblewrap, ms: 60_000 },

@@ -84,12 +84,14 @@ for (const [family, command, check] of [
       assert.match(before.evidence, "policy DROP of its chain FORWARD (a Docker engine)");
       sh(OURS);
       const down = await one(check);
-      assert.match(down.fix ?? "", `${command} -I DOCKER-USER 1 -m mark --mark 0x20000000/0x20000000 `);
+      assert.match(down.fix ?? "", `${command} -I FORWARD 2 -m mark --mark 0x20000000/0x20000000 `);
       typed(down);
       assert.is((await one(check)).holds, "yes");
-      // Behind a rule that drops, it is of no use.
+      // What an operator drops in the chain for that is meant; behind any other rule that drops, ours is of no use.
       sh(`${command} -I DOCKER-USER 1 -p tcp -j DROP`);
-      assert.match((await one(check)).evidence, "a rule of its chain DOCKER-USER");
+      assert.is((await one(check)).holds, "yes");
+      sh(`${command} -I FORWARD 1 -p tcp -j DROP`);
+      assert.match((await one(check)).evidence, "a rule of its chain FORWARD");
     },
     { needs },
   );

@@ -224,12 +224,16 @@ test("options that make no sense are BadRequest, and name the key", async (t) =>
     [{ subnet: "10.64.0.0/24", ipv4: { subnet: "10.65.0.0/24" } }, /two IPv4 subnets/],
     [{ ipv4: "10.64.0.0/24" }, /ipv4 must be an object/],
     [{ ipv4: { subnets: [] } }, /ipv4 has no key "subnets"/],
-    [{ mtu: 68 }, /invalid MTU: mtu 68/],
+    [{ mtu: 67 }, /invalid MTU: mtu 67/],
+    [{ mtu: 1279, subnet6: "fd64::/64" }, /invalid MTU: 1279 is below 1280, which IPv6 needs, .* fd64::\/64/],
     [{ mtu: "large" }, /invalid MTU: mtu "large"/],
     [{ "com.docker.network.driver.mtu": "9217" }, /invalid MTU: com\.docker\.network\.driver\.mtu/],
     [{ subnett: "10.64.0.0/24" }, /unknown option "subnett"; there are subnet, gateway/],
-    [{ "com.docker.network.bridge.name": "docker0" }, /names its bridges itself/],
-    [{ "com.docker.network.bridge.enable_icc": "false" }, /enable_icc cannot be "false"/],
+    [
+      { "com.docker.network.container_iface_prefix": "lan-" },
+      /container_iface_prefix "lan-" must be letters and digits/,
+    ],
+    [{ "com.docker.network.container_iface_prefix": "a".repeat(13) }, /at most 12/],
   ];
   for (const [options, words] of cases) {
     const error = await rejection(driver.createNetwork("n", generic(options)));
@@ -267,9 +271,52 @@ test("what the operator has not granted is refused, and nothing is left", async 
   const { host } = await serve(t, "bridge", "model");
   const driver = host.driver();
   const error = await rejection(driver.createNetwork("n", generic({ subnet: "192.168.0.0/24" })));
-  assert.match(error.message, /rule "subnet".*192\.168\.0/);
+  assert.equal(
+    [error.kind, error.message],
+    [
+      "Forbidden",
+      "pool 192.168.0.0/24 is not granted to this plugin (granted: 10.64.0.0/10, fd64::/32): name one that is, as " +
+        '--subnet 10.64.0.0/24, or have the engine choose from it by {"default-address-pools":[{"base":"10.64.0.0/10","size":24}]} in its daemon.json',
+    ],
+  );
+  const six = await rejection(driver.createNetwork("n", generic({ subnet6: "fd65:0:0:7::/64" })));
+  assert.match(
+    six.message,
+    /^pool fd65:0:0:7::\/64 is not granted .* --subnet fd64::\/64, .*"base":"fd64::\/32","size":64/,
+  );
   assert.equal(await host.links(), ["lo"]);
   await driver.createNetwork("n", generic({ subnet: "10.64.0.0/24" }));
+});
+
+test("a pool where none of its family is granted: the policy's key is named", async (t) => {
+  const { host } = await serve(t, "bridge", "model", { limits: { subnets: ["10.64.3.0/26"] } });
+  const driver = host.driver();
+  const six = await rejection(driver.createNetwork("n", generic({ subnet6: "fd64::/64" })));
+  assert.match(six.message, /^pool fd64::\/64 is not granted .*: no IPv6 network is; grant one .* netlink\.subnets$/);
+  const four = await rejection(driver.createNetwork("n", generic({ subnet: "10.64.4.0/24" })));
+  assert.match(four.message, /--subnet 10\.64\.3\.0\/26, .*"base":"10\.64\.3\.0\/26","size":26/);
+});
+
+test("an interface is called as the network's option says", async (t) => {
+  const { host } = await serve(t, "bridge", "model");
+  const driver = host.driver();
+  await driver.createNetwork("n", generic({ "com.docker.network.container_iface_prefix": "lan" }));
+  await filled(driver, "n", "one");
+  const joined = new JoinConfig();
+  await driver.join("n", "one", "/sandbox", joined);
+  assert.match(JSON.stringify(joined), /"lan"/);
+});
+
+onBoth(test, "an IPv4 network of a small MTU", async (t, kind) => {
+  const { host, hub } = await serve(t, "bridge", kind);
+  const driver = host.driver();
+  await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24", "com.docker.network.driver.mtu": "576" }));
+  await filled(driver, "n", "one");
+  const { bridge, link, peer } = await driver.endpointOperInfo("n", "one");
+  for (const name of [bridge, link, peer]) assert.is((await linkOf(hub, name)).mtu, 576);
+  await driver.deleteEndpoint("n", "one");
+  assert.is((await linkOf(hub, bridge)).mtu, 576);
+  await driver.deleteNetwork("n");
 });
 
 test.run();

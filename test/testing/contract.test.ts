@@ -124,7 +124,7 @@ test(
     assert.is(new Set(rules.map(({ id }) => id)).size, rules.length);
     for (const rule of rules) await rule.run();
   },
-  { ms: 120_000 },
+  { ms: 180_000 },
 );
 
 test("every rule says what must hold, and cites the seed", () => {

@@ -44,6 +44,9 @@ export const SWITCHES = {
   bridged6: "/proc/sys/net/bridge/bridge-nf-call-ip6tables",
 } as const;
 
+/** The programs that list and change iptables' rules, by family. */
+export const IPTABLES: Readonly<Record<4 | 6, keyof typeof PROGRAMS>> = { 4: "iptables", 6: "ip6tables" };
+
 /** The programs that are looked for, and the Debian packages they come in. */
 export const PROGRAMS = {
   nft: "nftables",

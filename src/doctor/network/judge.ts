@@ -1,14 +1,10 @@
 /** Judges what was seen of a network namespace: which of what Docker networks of ours need is there, and the command that mends it. */
-import {
-  ACCEPT_MARK,
-  ACCEPT_RULE,
-  ENGINE_CHAIN,
-  FIREWALLD_ZONE,
-  IPTABLES,
-} from "../../permissions/firewall/accepting.js";
+import { ACCEPT_RULE } from "../../permissions/firewall/kernel/accept-rule.js";
+import { ZONE } from "../../permissions/firewall/kernel/firewalld.js";
+import { MARK_TEXT } from "../../permissions/firewall/kernel/mark-rules.js";
 import { readTable } from "../../permissions/firewall/ledger.js";
-import { ENGINE_TABLE, FIREWALLD_TABLE, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
-import { ownersOf, walkForward } from "./walk.js";
+import { ENGINE_TABLE, FIREWALLD_TABLE, IPTABLES, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
+import { ownersOf, placeOf, walkForward } from "./walk.js";
 
 /** How a check came out. `fix`: the exact command, where it does not hold. */
 export type Finding =
@@ -43,16 +39,15 @@ export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
   );
   if (lines.length === 0) {
     if (!dropping) return yes("no rule of iptables' is here");
-    return facts.marked.has(name) ? yes(`a rule accepts mark ${ACCEPT_MARK}`) : missing(IPTABLES[family]);
+    return facts.marked.has(name) ? yes(`a rule accepts mark ${MARK_TEXT}`) : missing(IPTABLES[family]);
   }
   const fate = walkForward(lines);
-  if (fate.is === "accepted") return yes(`a rule accepts mark ${ACCEPT_MARK} ahead of all that drops`);
+  if (fate.is === "accepted") return yes(`a rule accepts mark ${MARK_TEXT} ahead of all that drops`);
   if (fate.is === "passed") return yes("no rule of its chain FORWARD drops, and its policy is ACCEPT");
   const owners = ownersOf(lines);
   const words = `${IPTABLES[family]} drops forwarded packets: ${fate.by}${owners.length > 0 ? ` (${owners.join(", ")})` : ""}`;
   if (oursOf(facts).length === 0) return skipped(`${words}; bulkhead serve accepts its own with its first rule`);
-  const chain = lines.includes(`-N ${ENGINE_CHAIN}`) ? ENGINE_CHAIN : "FORWARD";
-  return no(words, inside(facts, `${IPTABLES[family]} -I ${chain} 1 ${ACCEPT_RULE.map(shellWord).join(" ")}`));
+  return no(words, inside(facts, `${IPTABLES[family]} -I FORWARD ${placeOf(lines)} ${ACCEPT_RULE.join(" ")}`));
 }
 
 /** firewalld drops what crosses its zones, unless the bridge's zone accepts. */
@@ -63,9 +58,9 @@ export function judgeFirewalld(facts: NetworkFacts): Finding {
   const { trusted } = facts;
   if (trusted === undefined) return no("firewalld does not answer", "systemctl restart firewalld");
   const outside = facts.bridges.filter((bridge) => !trusted.includes(bridge));
-  if (outside.length === 0) return yes(`every bridge of Bulkhead's is in its zone ${FIREWALLD_ZONE}`);
-  const commands = outside.map((bridge) => `firewall-cmd --zone=${FIREWALLD_ZONE} --change-interface=${bridge}`);
-  return no(`not in its zone ${FIREWALLD_ZONE}: ${outside.join(", ")}`, commands.join(" && "));
+  if (outside.length === 0) return yes(`every bridge of Bulkhead's is in its zone ${ZONE}`);
+  const commands = outside.map((bridge) => `firewall-cmd --zone=${ZONE} --change-interface=${bridge}`);
+  return no(`not in its zone ${ZONE}: ${outside.join(", ")}`, commands.join(" && "));
 }
 
 /** An engine with the nftables backend has no chain for rules of others: it is told the mark. */
@@ -74,10 +69,10 @@ export function judgeEngineTables(facts: NetworkFacts): Finding {
   const there = [`ip ${ENGINE_TABLE}`, `ip6 ${ENGINE_TABLE}`].filter((name) => facts.tables.has(name));
   if (there.length === 0) return yes("no engine keeps its rules in nftables here");
   const unmarked = there.filter((name) => !facts.marked.has(name));
-  if (unmarked.length === 0) return yes(`the engine accepts mark ${ACCEPT_MARK}`);
+  if (unmarked.length === 0) return yes(`the engine accepts mark ${MARK_TEXT}`);
   return no(
-    `the engine's table ${unmarked.join(", ")} does not accept mark ${ACCEPT_MARK}`,
-    `start the engine with: dockerd --firewall-backend=nftables --bridge-accept-fwmark=${ACCEPT_MARK}`,
+    `the engine's table ${unmarked.join(", ")} does not accept mark ${MARK_TEXT}`,
+    `start the engine with: dockerd --firewall-backend=nftables --bridge-accept-fwmark=${MARK_TEXT}`,
   );
 }
 
@@ -100,11 +95,11 @@ export function judgeOtherChains(facts: NetworkFacts): Finding {
   const named = others.map(({ family, table, name }) => `${family} ${table} ${name}`);
   const dropping = named.filter((name) => !facts.marked.has(name));
   if (dropping.length === 0) return yes("no other chain's policy drops forwarded packets of ours");
-  const [value = "", mask = ""] = ACCEPT_MARK.split("/");
+  const [value = "", mask = ""] = MARK_TEXT.split("/");
   const commands = dropping.map((chain) =>
     inside(facts, `nft insert rule ${chain} meta mark and ${mask} == ${value} accept`),
   );
-  return no(`policy drop, and no rule for mark ${ACCEPT_MARK}: ${dropping.join(", ")}`, commands.join(" && "));
+  return no(`policy drop, and no rule for mark ${MARK_TEXT}: ${dropping.join(", ")}`, commands.join(" && "));
 }
 
 /** The kernel forwards between links only where it is told to. */
@@ -173,8 +168,4 @@ function inside({ netns }: NetworkFacts, command: string): string {
 
 function sysctlName(file: string): string {
   return file.replace("/proc/sys/", "").replaceAll("/", ".");
-}
-
-function shellWord(word: string): string {
-  return /^[\w/.,:=-]+$/.test(word) ? word : `"${word}"`;
 }

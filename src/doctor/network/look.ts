@@ -1,11 +1,12 @@
 /** Looks at a network namespace: lists chains, rules, switches and links, and changes nothing. */
 import { isJsonObject, type Json } from "../../driverapi/json.js";
-import { ACCEPT_MARK, FIREWALLD_ZONE, IPTABLES } from "../../permissions/firewall/accepting.js";
+import { ZONE } from "../../permissions/firewall/kernel/firewalld.js";
+import { MARK } from "../../permissions/firewall/kernel/mark-rules.js";
 import { readTable } from "../../permissions/firewall/ledger.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { execute, type IpOutcome } from "../../permissions/netlink/kernel/ip.js";
 import { netnsPath, program } from "../../permissions/netlink/kernel/programs.js";
-import { FIREWALLD_TABLE, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
+import { FIREWALLD_TABLE, IPTABLES, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
 
 /** `netns`: a name, a path, or the process's own. `prefixes`: of granted bridges' names. Never rejects. */
 export async function lookAtNetwork(netns: string | undefined, prefixes: readonly string[]): Promise<NetworkFacts> {
@@ -36,7 +37,7 @@ export async function lookAtNetwork(netns: string | undefined, prefixes: readonl
   const bridges = readBridges((await run("ip", "-o", "link", "show", "type", "bridge")).stdout, prefixes);
   const trusted =
     tables.has(FIREWALLD_TABLE) && programs.has("firewall-cmd")
-      ? await run("firewall-cmd", `--zone=${FIREWALLD_ZONE}`, "--list-interfaces")
+      ? await run("firewall-cmd", `--zone=${ZONE}`, "--list-interfaces")
       : undefined;
   return {
     ...{ netns: path, blind, programs, switches, nftFailure, filter, bridges },
@@ -87,12 +88,11 @@ function readRuleset(stdout: string): Ruleset | undefined {
       const one = isJsonObject(row) ? row[kind] : undefined;
       return one !== undefined && isJsonObject(one) ? [one] : [];
     });
-  const bit = Number(ACCEPT_MARK.split("/")[0]);
   const rules = of("rule").map(({ family, table, chain, expr }) => ({
     ...{ family, table, chain },
     text: JSON.stringify(expr ?? null),
   }));
-  const marked = rules.filter(({ text }) => isOnMark(text, bit));
+  const marked = rules.filter(({ text }) => isOnMark(text));
   const leading = rules.filter(
     ({ table, text }) => readTable(String(table)) !== undefined && /"masquerade":|"dnat":/.test(text),
   );
@@ -122,8 +122,8 @@ function parsed(text: string): Json | undefined {
 }
 
 /** A rule that accepts what carries the bit: nft prints the mark as a number. */
-function isOnMark(expr: string, bit: number): boolean {
-  return expr.includes('{"meta":{"key":"mark"}}') && expr.includes(String(bit)) && expr.includes('{"accept":null}');
+function isOnMark(expr: string): boolean {
+  return expr.includes('{"meta":{"key":"mark"}}') && expr.includes(String(MARK)) && expr.includes('{"accept":null}');
 }
 
 function lastLine({ stdout, stderr, code }: IpOutcome): string {

@@ -1,11 +1,14 @@
 /** What becomes of a forwarded packet of ours in iptables' table `filter`, read from what `iptables -S` prints. */
-import { ACCEPT_MARK } from "../../permissions/firewall/accepting.js";
+import { MARK_TEXT } from "../../permissions/firewall/kernel/mark-rules.js";
 
 /** "accepted": our rule stands ahead of all that drops. "dropped": `by` drops what no rule ahead of it accepts. */
 export type Fate =
   | { readonly is: "accepted" }
   | { readonly is: "passed" }
   | { readonly is: "dropped"; readonly by: string };
+
+/** An engine's chain for rules of the operator's, which hold for our networks too: what drops there is meant to. */
+const OPERATORS_CHAIN = "DOCKER-USER";
 
 /** Chains deeper than this are not followed: iptables itself refuses loops. */
 const DEEPEST = 16;
@@ -23,15 +26,25 @@ function walk(chain: string, lines: readonly string[], depth: number): Fate | un
   for (const line of lines.filter((one) => one.startsWith(`-A ${chain} `))) {
     const target = / -[jg] (\S+)/.exec(line)?.[1];
     if (target === undefined) continue;
-    if (target === "ACCEPT" && line.includes(`--mark ${ACCEPT_MARK} `)) return { is: "accepted" };
+    if (target === "ACCEPT" && line.includes(`--mark ${MARK_TEXT} `)) return { is: "accepted" };
     if (line === `-A ${chain} -j ACCEPT`) return { is: "passed" };
     if (target === "DROP" || target === "REJECT") return { is: "dropped", by: `a rule of its chain ${chain}` };
     // A chain that returns at once for every packet, as an engine's chain for rules of others does at its end.
     if (line === `-A ${chain} -j RETURN`) return undefined;
+    if (target === OPERATORS_CHAIN && !accepts(target, lines)) continue;
     const inner = walk(target, lines, depth + 1);
     if (inner !== undefined) return inner;
   }
   return undefined;
+}
+
+function accepts(chain: string, lines: readonly string[]): boolean {
+  return walk(chain, lines, DEEPEST)?.is === "accepted";
+}
+
+/** The number that our rule has in FORWARD, from 1: behind the jump to the operator's chain. */
+export function placeOf(lines: readonly string[]): number {
+  return lines.filter((line) => line.startsWith("-A FORWARD ")).indexOf(`-A FORWARD -j ${OPERATORS_CHAIN}`) + 2;
 }
 
 /** Which firewalls of others keep their rules there, for people. */

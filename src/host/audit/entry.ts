@@ -4,7 +4,7 @@ import type { OutsideEventName } from "../../permissions/outside.js";
 import { AUDIT } from "../../protocol/limits.js";
 
 /**
- * What a line is about. Loading: `refused`, `awaiting-grant`, `updated` (other bytes than those pinned, let in by
+ * What a line is about. Loading: `refused`, `awaiting-grant`, `type-taken` (a plugin serves networks that another one made), `revoked` (permissions taken away while it ran), `updated` (other bytes than those pinned, let in by
  * `"update": "same-grant"`), `grant-changed`. Serving: `driver-refused`, `request-refused` (a power said no),
  * `reply-refused`, `timeout`, `network-lost`. Ending: `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process
  * ended), `restarted`, `restart-failed`, `breaker-open`. The walls: `wall-weakened`. Others on the machine: `rules-restored`,
@@ -14,6 +14,8 @@ import { AUDIT } from "../../protocol/limits.js";
 export type AuditEvent =
   | "refused"
   | "awaiting-grant"
+  | "type-taken"
+  | "revoked"
   | "updated"
   | "grant-changed"
   | "driver-refused"

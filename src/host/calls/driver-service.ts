@@ -41,6 +41,8 @@ export interface DriverServiceOptions extends Conditions {
   readonly subnets: () => readonly string[] | undefined;
   /** Told after each network that is gone. */
   readonly networkGone: () => void;
+  /** Why no new networks are taken; undefined: they are. */
+  readonly draining: () => string | undefined;
 }
 
 const OPTION_LIMITS = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, chars: LIMITS.optionsChars };
@@ -74,6 +76,7 @@ export class DriverService {
       type: options.type,
       records: this.records,
       replay: options.recovery === "replay",
+      draining: () => options.draining(),
       checkInterfaces: (interfaces) => checkInterfaces(interfaces, options.host, options.subnets()),
       checkJoin: (data) => checkJoin(data, options.host, options.owns),
     };

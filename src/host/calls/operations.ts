@@ -15,6 +15,8 @@ export interface OperationScope {
   readonly records: Records;
   /** False for a driver with `recovery: "self"`: it keeps its own state, and decides existence itself. */
   readonly replay: boolean;
+  /** Why the plugin takes no new networks; undefined: it does. */
+  draining(): string | undefined;
   /** Host-side rules for what a driver may record. Throws. */
   checkInterfaces(interfaces: readonly InterfaceData[]): void;
   checkJoin(data: JoinData): void;
@@ -49,6 +51,11 @@ export function createNetworkOperation(scope: OperationScope, nid: string, optio
     },
     admit() {
       known = records.networks.has(nid);
+      const draining = known ? undefined : scope.draining();
+      if (draining !== undefined)
+        throw new DriverError("ERR_PLUGIN_STOPPED", `driver "${type}" takes no new networks: ${draining}`, {
+          driver: type,
+        });
       if (scope.replay && known)
         throw new DriverError("ERR_NETWORK_EXISTS", `network ${nid} exists already`, { driver: type });
     },

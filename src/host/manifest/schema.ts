@@ -7,22 +7,13 @@ import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionName } from "../../permissions/catalogue.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { z } from "../../zod.js";
+import { type PluginLimits, pluginLimitsSchema } from "./plugin-limits.js";
 
 /** A plugin id: a file stem or folder name. */
 export const PLUGIN_ID: RegExp = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Deadlines, in milliseconds. `default` stands for the methods that are not named; it does not touch `init`. */
 export type Timeouts = { readonly [K in DriverMethod | OptionalDriverMethod | "default" | "init"]?: number };
-
-/** `limits` of a manifest, a policy entry or the policy's defaults. */
-export interface PluginLimits {
-  /** Memory of the plugin's worker, in mebibytes. */
-  readonly memoryMb?: number;
-  /** Drivers the plugin may register. */
-  readonly drivers?: number;
-  /** Share of one core the plugin may use beyond the calls it serves, in per cent. */
-  readonly cpuPercent?: number;
-}
 
 /** Permissions by name: `true`, or some of its limits. */
 export type PermissionSet = { readonly [N in PermissionName]?: true | Partial<PermissionLimits[N]> };
@@ -61,13 +52,6 @@ export const timeoutsSchema: z.ZodType<Timeouts> = z.strictObject(
     ]),
   ),
 );
-
-/** `limits`, in manifest and policy. */
-export const pluginLimitsSchema: z.ZodType<PluginLimits> = z.strictObject({
-  memoryMb: z.exactOptional(z.int().min(DOCUMENT_LIMITS.memoryMbMin).max(DOCUMENT_LIMITS.memoryMbMax)),
-  drivers: z.exactOptional(z.int().min(1).max(DOCUMENT_LIMITS.driversMax)),
-  cpuPercent: z.exactOptional(z.int().min(DOCUMENT_LIMITS.cpuPercentMin).max(DOCUMENT_LIMITS.cpuPercentMax)),
-});
 
 /** Each permission's member: `true` or an object of limits. Every one optional. */
 export const permissionShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(

@@ -9,16 +9,19 @@ import { HeldDriver } from "../calls/held-driver.js";
 import type { NetworkRecord } from "../calls/records.js";
 import type { HostContext } from "../context.js";
 import type { Effective } from "../policy/effective.js";
+import { policyEntry } from "../policy/schema.js";
 import type { Generation, Registration } from "./generation.js";
-import type { CallReports } from "./reports.js";
+import type { CallReports, TypeReports } from "./reports.js";
 
 export interface DriverSetOptions {
   readonly plugin: string;
   readonly counters: Counters;
   readonly context: HostContext;
-  readonly reports: CallReports;
+  readonly reports: CallReports & TypeReports;
   /** What the plugin may do at the moment. */
   effective(): Effective;
+  /** Why no new networks are taken; undefined: they are. */
+  draining(): string | undefined;
   /** Told after each network that is gone. */
   networkGone(): void;
 }
@@ -108,16 +111,20 @@ export class DriverSet {
   /** The host-wide part of a registration: ownership, and the platform's callback. Throws. */
   async admit(generation: Generation, { type, scope, external }: Registration): Promise<void> {
     if (this.#services.has(type)) return;
-    const { plugin, context } = this.#options;
+    const { plugin, context, reports } = this.#options;
     const { registry, callback } = context;
-    registry.reserve(type, plugin);
+    const before = registry.foreignOwner(type, plugin);
+    registry.reserve(type, plugin, policyEntry(context.policy(), plugin)?.takeTypes?.includes(type) === true);
     try {
+      await registry.owners.set(type, plugin);
+      if (before !== undefined) reports.typeTaken(type, before);
       const service = this.#create(type, scope, external, generation.prepared.effective);
       this.#admitted.set(type, service);
       await service.load();
       await callback?.registerDriver(type, service.driver, Object.freeze({ scope }));
     } catch (error) {
       this.withdraw(type);
+      if (error instanceof DriverError && error.code === "ERR_JOURNAL_FAILED") throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new DriverError("ERR_CALLBACK_REFUSED", `the platform refused driver "${type}": ${why}`, {
         plugin,
@@ -198,6 +205,7 @@ export class DriverSet {
       owns: (link) => context.netlink.owns(plugin, link),
       closed: () => context.closed(),
       timeout: (method) => this.#options.effective().timeouts[method],
+      draining: () => this.#options.draining(),
       networkGone,
     });
     const held = this.#held.get(type) ?? new HeldDriver(service.own);

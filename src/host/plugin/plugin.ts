@@ -6,9 +6,11 @@ import type { LostLink } from "../../permissions/netlink/strays.js";
 import { Pace } from "../../permissions/pace.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conditions.js";
+import { shortList } from "../calls/operations.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import { type Effective, effectiveGrant } from "../policy/effective.js";
+import { policyEntry } from "../policy/schema.js";
 import { Comeback, type Ending } from "./comeback.js";
 import { DriverSet } from "./driver-set.js";
 import type { Generation, GenerationHooks } from "./generation.js";
@@ -28,8 +30,10 @@ export class Plugin {
   #state: PluginState = "loading";
   #refusal: DriverError | undefined;
   readonly #service: Service;
-  /** The plugin's file has gone: it serves on until its last network is deleted. */
-  #orphan = false;
+  /** Why it drains, serving on until its last network is deleted: its file is gone, or the policy stops it. */
+  #draining: string | undefined;
+  /** The policy has stopped it: it comes back when the policy lets it. */
+  #stoppedByPolicy = false;
   #stopped = false;
   /** The bytes whose crashes the breaker counts. */
   #crashing: string | undefined;
@@ -61,8 +65,9 @@ export class Plugin {
       context,
       reports: this.#reports,
       effective: () => this.#effective(),
+      draining: () => this.#draining,
       networkGone: () => {
-        if (this.#orphan) void this.#next(() => this.#endOrphan("its file was removed, and its last network is gone"));
+        if (this.#draining !== undefined) void this.#next(() => this.#endDrained());
       },
     });
     this.#service = new Service({
@@ -111,6 +116,34 @@ export class Plugin {
     if (this.#state === "running" || this.#state === "orphaned") this.#service.current?.session.heartbeat();
   }
 
+  /** True when an edit of the policy may start it. */
+  get wanted(): boolean {
+    return this.#state !== "stopped" || this.#stoppedByPolicy;
+  }
+
+  /**
+   * Takes away at once what the policy no longer grants to what runs. Whether the plugin can go on without is decided by the load that
+   * follows.
+   */
+  enforce(): void {
+    const gone = this.#exceeding();
+    if (gone.length === 0) return;
+    this.#reports.revoked(gone);
+    void this.#service.revoke(gone);
+  }
+
+  /** The permissions that what runs has and the policy does not give it any more. */
+  #exceeding(): readonly string[] {
+    const running = this.#service.alive ? this.#service.prepared : undefined;
+    if (!running) return [];
+    const { isolation, threadsOnly } = this.#context;
+    const question = { id: this.id, policy: this.#context.policy(), hostIsolation: isolation, threadsOnly };
+    const now = effectiveGrant({ ...question, manifest: running.manifest });
+    const { permissions, scope } = running.effective;
+    const gone = Object.keys(permissions).filter((name) => !Object.hasOwn(now.permissions, name));
+    return scope === now.scope || now.scope === "global" ? gone : [...gone, "scope"];
+  }
+
   /**
    * Loads what was found, or replaces what runs by it. Never rejects; resolves with why it was refused.
    * "if changed": what runs stays when it has the same bytes and the same grant.
@@ -119,6 +152,11 @@ export class Plugin {
     this.#comeback.hurry();
     return this.#next(async () => {
       if (this.#context.closed()) return hostClosed(this.id);
+      const disabled = this.#disabled;
+      if (disabled && !(await this.#hasNetworks())) {
+        await this.#stopByPolicy();
+        return undefined;
+      }
       let sha256: string | undefined;
       const hashed = (digest: string): void => {
         sha256 = digest;
@@ -130,15 +168,16 @@ export class Plugin {
         if (this.#context.closed()) return hostClosed(this.id);
         const stays =
           when === "if changed" && this.#service.alive && isDeepStrictEqual(prepared, this.#service.prepared);
-        if (stays && !this.#orphan) return undefined;
+        if (stays && this.#draining === disabled) return undefined;
         started = true;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
         else if (this.#service.alive) await this.#service.replace(prepared);
         else await this.#begin(prepared);
-        this.#orphan = false;
+        this.#drain(disabled);
+        this.#stoppedByPolicy = false;
         this.#failedStart = false;
         this.#refusal = undefined;
-        this.#state = "running";
+        this.#state = disabled === undefined ? "running" : "orphaned";
         this.#comeback.cancel();
         if (prepared.sha256 === this.#crashing) this.#comeback.forgive();
         else this.#comeback.forget();
@@ -148,6 +187,7 @@ export class Plugin {
       } catch (error) {
         if (started) this.#failedStart = true;
         const refusal = this.#servesOn(toDriverError(error, this.id), started);
+        if (this.#exceeding().length > 0) this.#takeOut(refusal.message);
         if (awaitsGrant(refusal) && !this.#service.alive) {
           const former = await this.#beginShelved();
           const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
@@ -159,13 +199,18 @@ export class Plugin {
     });
   }
 
-  /** Stops a plugin without networks. Rejects with `ERR_PLUGIN_IN_USE`. */
-  unload(): Promise<void> {
+  /**
+   * Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks, unless `force` is set: then its networks, links and rules
+   * stay as they are, for whatever serves their type next, and their ids are returned.
+   */
+  unload(force = false): Promise<readonly string[]> {
     this.#comeback.hurry();
     return this.#next(async () => {
       const networks = this.networks();
-      if (networks.length > 0) throw inUse(this.id, `plugin "${this.id}" has ${networks.length} network(s)`, networks);
-      await this.#stop("unloaded");
+      if (networks.length === 0) await this.#stop("unloaded");
+      else if (force) await this.#stop(`unloaded by force; ${leftWords(networks)}`, "keeps what it made");
+      else throw inUse(this.id, `plugin "${this.id}" has ${networks.length} network(s)`, networks);
+      return networks;
     });
   }
 
@@ -173,7 +218,8 @@ export class Plugin {
   orphan(): Promise<void> {
     return this.#next(async () => {
       if (this.#state === "stopped") return;
-      this.#orphan = true;
+      if (this.#exceeding().length > 0) this.#takeOut("its grant was revoked, and its file is gone");
+      this.#drain("its file was removed");
       if (this.#state === "running") this.#state = "orphaned";
       const networks = this.networks();
       if (networks.length > 0) {
@@ -184,7 +230,7 @@ export class Plugin {
         );
         this.#context.logger.warn({ plugin: this.id, code, networks }, message);
       }
-      await this.#endOrphan("its file was removed");
+      await this.#endDrained();
     });
   }
 
@@ -236,8 +282,38 @@ export class Plugin {
     }
   }
 
-  async #endOrphan(reason: string): Promise<void> {
-    if (this.#orphan && this.networks().length === 0) await this.#stop(reason);
+  async #endDrained(): Promise<void> {
+    if (this.#draining === undefined || this.networks().length > 0) return;
+    if (this.#disabled === undefined) await this.#stop(this.#draining);
+    else await this.#stopByPolicy();
+  }
+
+  #drain(why: string | undefined): void {
+    if (why !== undefined && this.#draining === undefined)
+      this.#context.logger.info({ plugin: this.id }, `plugin "${this.id}" takes no new networks: ${why}`);
+    this.#draining = why;
+  }
+
+  /** Why the policy stops it; undefined when it does not. */
+  get #disabled(): string | undefined {
+    const stopped = policyEntry(this.#context.policy(), this.id)?.enabled === false;
+    return stopped ? 'the policy stops it ("enabled": false)' : undefined;
+  }
+
+  async #hasNetworks(): Promise<boolean> {
+    return this.networks().length > 0 || (await this.#context.shelf.inUse(this.id)) !== undefined;
+  }
+
+  async #stopByPolicy(): Promise<void> {
+    if (!this.#stoppedByPolicy) await this.#stop(this.#disabled ?? "stopped");
+    this.#stoppedByPolicy = true;
+  }
+
+  /** Ends what runs by a grant that it no longer has. Its networks and links stay; it comes back with its next grant. */
+  #takeOut(why: string): void {
+    this.#comeback.cancel();
+    this.#service.end("its grant was revoked");
+    this.#drivers.refuse(why);
   }
 
   /** Ends everything, networks or not; the journal keeps them. */
@@ -287,10 +363,10 @@ export class Plugin {
   }
 
   /** For the next start. What cannot be kept is no reason not to serve. */
-  async #keep({ id, version, manifest, code, sourceMap, sha256, effective }: Prepared): Promise<void> {
+  async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
     const types = effective.networkTypes;
     try {
-      await this.#context.shelf.keep({ id, version, manifest, code, sourceMap, sha256, types });
+      await this.#context.shelf.keep({ id, version, manifest, code, sourceMap, sha256, types, pinned });
     } catch (error) {
       this.#context.logger.warn({ plugin: id, err: error }, "its bytes could not be kept for the next start");
     }
@@ -332,7 +408,7 @@ export class Plugin {
   }
 
   #restarted(last: Ending): void {
-    this.#state = this.#orphan ? "orphaned" : "running";
+    this.#state = this.#draining === undefined ? "running" : "orphaned";
     this.#refusal = undefined;
     this.#reports.restarted(last);
   }
@@ -378,15 +454,17 @@ export class Plugin {
     return error;
   }
 
-  async #stop(reason: string): Promise<void> {
+  async #stop(reason: string, made: "is removed" | "keeps what it made" = "is removed"): Promise<void> {
     this.#stopped = true;
-    this.#orphan = false;
+    this.#draining = undefined;
     this.#comeback.cancel();
     this.#service.end(reason);
     for (const type of this.#drivers.types()) this.#drivers.forget(type);
     await this.#service.closePowers();
-    await this.#release();
-    await this.#context.shelf.forget(this.id).catch(() => {});
+    if (made === "is removed") {
+      await this.#release();
+      await this.#context.shelf.forget(this.id).catch(() => {});
+    }
     this.#refusal = undefined;
     this.#state = "stopped";
     this.#reports.stopped(reason);
@@ -434,6 +512,10 @@ export class Plugin {
       },
     };
   }
+}
+
+function leftWords(networks: readonly string[]): string {
+  return `${networks.length} network(s) stay as they are: ${shortList(networks)}`;
 }
 
 function hostClosed(plugin: string): DriverError {

@@ -12,6 +12,8 @@ export interface OpenPowers {
   readonly notices: ReadonlyMap<string, PowerNotice>;
   /** What its requests, and the reading of what it sends, cost the platform's own thread. */
   readonly time: HostTime;
+  /** Takes permissions away at once: their requests, also those that wait, are refused from now on. */
+  revoke(permissions: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,23 +25,37 @@ export function openPowers(
   refused: (error: DriverError) => void,
 ): OpenPowers {
   const time = new HostTime();
-  const opened: HostPower[] = [];
-  if (permissions.log) opened.push(createLogPower({ plugin, limits: permissions.log, logger: context.logger }));
-  if (permissions.store)
-    opened.push(createStorePower({ plugin, limits: permissions.store, backend: context.store, time }));
-  const { firewall, netlink } = permissions;
-  if (netlink) opened.push(context.netlink.open(plugin, netlink));
-  if (firewall) opened.push(context.firewall.open(plugin, firewall, netlink));
+  const opened = new Map<string, HostPower>();
+  const { log, store, firewall, netlink } = permissions;
+  if (log) opened.set("log", createLogPower({ plugin, limits: log, logger: context.logger }));
+  if (store) opened.set("store", createStorePower({ plugin, limits: store, backend: context.store, time }));
+  if (netlink) opened.set("netlink", context.netlink.open(plugin, netlink));
+  if (firewall) opened.set("firewall", context.firewall.open(plugin, firewall, netlink));
+  const revoked = new Set<string>();
   return {
     time,
     methods: new Map(
-      opened.flatMap((one) =>
-        [...(one.methods ?? [])].map(([name, method]) => [name, watched(method, refused)] as const),
+      [...opened].flatMap(([permission, one]) =>
+        [...(one.methods ?? [])].map(([name, method]) => {
+          const open: PowerMethod = (args) => {
+            if (!revoked.has(permission)) return method(args);
+            const words = `${name}: permission "${permission}" of plugin "${plugin}" was revoked`;
+            throw new DriverError("ERR_PERMISSION_REVOKED", words, { plugin });
+          };
+          return [name, watched(open, refused)] as const;
+        }),
       ),
     ),
-    notices: new Map(opened.flatMap((one) => [...(one.notices ?? [])])),
+    notices: new Map([...opened.values()].flatMap((one) => [...(one.notices ?? [])])),
+    async revoke(names) {
+      for (const name of names) {
+        if (revoked.has(name)) continue;
+        revoked.add(name);
+        await opened.get(name)?.close?.();
+      }
+    },
     async close() {
-      for (const one of opened) await one.close?.();
+      for (const [name, one] of opened) if (!revoked.has(name)) await one.close?.();
       time.close();
     },
   };

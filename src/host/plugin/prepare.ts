@@ -7,10 +7,10 @@ import { bundleDiscovered } from "../bundled.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import type { Manifest } from "../manifest/schema.js";
-import { type Effective, effectiveGrant } from "../policy/effective.js";
+import { type Effective, effectiveGrant, type GrantQuestion } from "../policy/effective.js";
 import { grantCommand, limitsText, missingText } from "../policy/grant-command.js";
-import { judgeUpdate, type KnownVersion } from "../policy/update.js";
-import type { Shelved } from "../state/shelf.js";
+import { judgeUpdate } from "../policy/update.js";
+import type { Shelved, ShelvedPin } from "../state/shelf.js";
 
 /** A plugin that may run. Restarts run these same bytes, whatever stands in the folder by then. */
 export interface Prepared {
@@ -24,7 +24,7 @@ export interface Prepared {
   readonly sourceMap: string;
   readonly sha256: string;
   /** The version that the policy pins, where this one was let in instead of it and that one is known. */
-  readonly pinned: (KnownVersion & { readonly sha256: string }) | undefined;
+  readonly pinned: ShelvedPin | undefined;
   /** These are not the bytes that the policy pins: it lets them in as long as they ask for no more. */
   readonly update: { readonly pinned: string; readonly difference: string } | undefined;
 }
@@ -47,16 +47,12 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   if (found.error) throw found.error;
   const { id, manifest, version } = found;
   const { former, serves, hashed } = before;
-  const question = {
-    id,
-    manifest,
-    policy: context.policy(),
-    hostIsolation: context.isolation,
-    threadsOnly: context.threadsOnly,
-  };
+  const question = questionOf(id, manifest, context);
   const effective = effectiveGrant(question);
   const pinned = pinnedVersion(effective.sha256, former);
-  const update = judgeUpdate({ ...question, pinned, former });
+  // A policy says nothing of recovery: a process that has just started knows the pinned version's from the shelf alone.
+  const kept = former ? undefined : pinnedVersion(effective.sha256, await context.shelf.kept(id));
+  const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
   const command = grantCommand(id, { policy: context.policyFile, plugins: dirname(found.path) });
   const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, serves on` : "";
   const refusal = (code: ErrorCode, words: string): DriverError =>
@@ -95,24 +91,34 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   };
 }
 
-/** The bytes a plugin ran before, if they are what the policy still grants: its own pin, and no more than it allows. */
+/**
+ * Prepares the bytes that a plugin ran before, if the policy still grants them: they are pinned, or were let in instead of the version
+ * that still is, and ask for no more than the policy allows.
+ */
 export function prepareShelved(shelved: Shelved, context: HostContext): Prepared | undefined {
   const { id, version, manifest, code, sourceMap, sha256 } = shelved;
-  const policy = context.policy();
-  const effective = effectiveGrant({
-    id,
-    manifest,
-    policy,
-    hostIsolation: context.isolation,
-    threadsOnly: context.threadsOnly,
-  });
-  if (effective.missing.length > 0 || (effective.sha256 !== undefined && effective.sha256 !== sha256)) return undefined;
-  const sandbox = effective.isolation === "thread" ? undefined : (policy.sandbox ?? "bubblewrap");
-  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned: undefined, update: undefined };
+  const question = questionOf(id, manifest, context);
+  const effective = effectiveGrant(question);
+  if (effective.missing.length > 0) return undefined;
+  const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
+  const pinned = changed ? pinnedVersion(effective.sha256, shelved) : undefined;
+  const update = changed ? judgeUpdate({ ...question, pinned }) : undefined;
+  if (update && !(pinned && update.letIn)) return undefined;
+  const sandbox = effective.isolation === "thread" ? undefined : (question.policy.sandbox ?? "bubblewrap");
+  const letIn = pinned && update && { pinned: pinned.sha256, difference: update.text };
+  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned, update: letIn };
+}
+
+function questionOf(id: string, manifest: Manifest | undefined, context: HostContext): GrantQuestion {
+  const { isolation, threadsOnly } = context;
+  return { id, manifest, policy: context.policy(), hostIsolation: isolation, threadsOnly };
 }
 
 /** The version with that digest: the one loaded last, or the one that was let in instead of it. */
-function pinnedVersion(pin: string | undefined, former: Prepared | undefined): Prepared["pinned"] {
+function pinnedVersion(
+  pin: string | undefined,
+  former: Pick<Shelved, "sha256" | "manifest" | "pinned"> | undefined,
+): ShelvedPin | undefined {
   if (pin === undefined || former === undefined) return undefined;
   if (former.sha256 === pin) return { sha256: pin, manifest: former.manifest };
   return former.pinned?.sha256 === pin ? former.pinned : undefined;

@@ -18,6 +18,12 @@ export interface CallReports {
   replyRefused(error: DriverError): void;
 }
 
+/** What is told of the network types that a plugin registers. */
+export interface TypeReports {
+  /** It serves networks of `type` that plugin `before` made. */
+  typeTaken(type: string, before: string): void;
+}
+
 /** Ends that the host brought about; all others are the worker's own. */
 const KILLED: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_PLUGIN_BLOCKED",
@@ -28,7 +34,7 @@ const KILLED: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_FLOOD",
 ]);
 
-export class PluginReports implements CallReports {
+export class PluginReports implements CallReports, TypeReports {
   readonly #plugin: string;
   readonly #context: HostContext;
   readonly #counters: Counters;
@@ -55,6 +61,13 @@ export class PluginReports implements CallReports {
     if (change) this.#audit("grant-changed", undefined, change, sha256);
     this.#inForce = prepared;
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
+  }
+
+  /** The operator has taken permissions away while it ran. */
+  revoked(permissions: readonly string[]): void {
+    const words = `plugin "${this.#plugin}": revoked at once: ${permissions.join(", ")}`;
+    this.#context.logger.warn({ plugin: this.#plugin, permissions }, words);
+    this.#audit("revoked", undefined, words, this.#running());
   }
 
   /** Refused, or waiting for its grant. `sha256`: of what was refused, as far as that was found out. */
@@ -100,8 +113,15 @@ export class PluginReports implements CallReports {
     this.#audit("network-lost", "ERR_REPLAY_FAILED", why, this.#running());
   }
 
+  typeTaken(type: string, before: string): void {
+    const words = `plugin "${this.#plugin}" takes over type "${type}" and its networks from plugin "${before}", as the policy says (takeTypes)`;
+    this.#context.logger.warn({ plugin: this.#plugin, driver: type, before }, words);
+    this.#audit("type-taken", undefined, words, this.#running());
+  }
+
   driverRefused(type: string, { code, message }: DriverError, sha256: string): void {
-    const owner = code === "ERR_DRIVER_EXISTS" ? this.#context.registry.owner(type) : undefined;
+    const { registry } = this.#context;
+    const owner = code === "ERR_DRIVER_EXISTS" ? registry.owner(type) : registry.foreignOwner(type, this.#plugin);
     this.#context.logger.warn({ plugin: this.#plugin, driver: type, code, ...(owner ? { owner } : {}) }, message);
     this.#audit("driver-refused", code, message, sha256);
     this.#context.events.emit("driver:refused", { plugin: this.#plugin, type, code });

@@ -153,6 +153,11 @@ export class Service {
     this.#current = undefined;
   }
 
+  /** Takes permissions of what runs away at once. */
+  async revoke(permissions: readonly string[]): Promise<void> {
+    await this.#powers?.revoke(permissions);
+  }
+
   /** Its powers end with it. */
   async closePowers(): Promise<void> {
     await this.#powers?.close();

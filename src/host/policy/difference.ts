@@ -32,6 +32,8 @@ export function differences(
       after.isolation,
       weaker(before.isolation, after.isolation) ? "more" : "less",
     ),
+    // Either way another side decides which networks exist: the operator must look at it.
+    ...words("recovery", before.recovery, after.recovery, "more"),
   ];
 }
 

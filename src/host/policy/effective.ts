@@ -3,7 +3,8 @@ import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../../driverapi/constan
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionRow } from "../../permissions/catalogue.js";
-import { DEFAULTS, TIMES } from "../../protocol/limits.js";
+import { TIMES } from "../../protocol/limits.js";
+import { eachLimit, type PluginLimitName } from "../manifest/plugin-limits.js";
 import type { Manifest } from "../manifest/schema.js";
 import {
   type AskedPermissions,
@@ -18,7 +19,7 @@ import { type DriverOptions, type Policy, policyEntry } from "./schema.js";
 export type EffectivePermissions = { readonly [N in keyof PermissionLimits]?: PermissionLimits[N] };
 
 /** What a plugin may do and how it is run. Frozen. */
-export interface Effective {
+export interface Effective extends Readonly<Record<PluginLimitName, number>> {
   readonly scope: Scope;
   /** Network types the plugin may register. */
   readonly networkTypes: readonly string[];
@@ -27,9 +28,6 @@ export interface Effective {
   readonly missing: readonly Missing[];
   /** Every deadline, in milliseconds; `default`: of a method that is named nowhere. */
   readonly timeouts: { readonly [K in DriverMethod | OptionalDriverMethod | "init" | "default"]: number };
-  readonly memoryMb: number;
-  readonly drivers: number;
-  readonly cpuPercent: number;
   /** "dedicated" whenever a permission reaches beyond the plugin itself. */
   readonly isolation: Isolation;
   /** What `config()` is called with, by network type. */
@@ -94,17 +92,8 @@ export function effectiveGrant(question: GrantQuestion): Effective {
       ...missing,
     ]),
     timeouts: effectiveTimeouts(manifest, entry, policy.defaults ?? {}),
-    memoryMb: lower(
-      manifest?.limits?.memoryMb,
-      entry.limits?.memoryMb ?? policy.defaults?.limits?.memoryMb ?? DEFAULTS.memoryMb,
-    ),
-    drivers: lower(
-      manifest?.limits?.drivers,
-      entry.limits?.drivers ?? policy.defaults?.limits?.drivers ?? DEFAULTS.drivers,
-    ),
-    cpuPercent: lower(
-      manifest?.limits?.cpuPercent,
-      entry.limits?.cpuPercent ?? policy.defaults?.limits?.cpuPercent ?? DEFAULTS.cpuPercent,
+    ...eachLimit((row, name) =>
+      lower(manifest?.limits?.[name], entry.limits?.[name] ?? policy.defaults?.limits?.[name] ?? row.default),
     ),
     isolation: effectiveIsolation(question, Object.keys(permissions)),
     options: entry.options ?? Object.freeze({}),
@@ -136,14 +125,13 @@ function lower(wish: number | undefined, bound: number): number {
   return wish === undefined ? bound : Math.min(wish, bound);
 }
 
-/** Permissions that reach beyond the plugin itself: their holder shares its process with nobody. */
-const DEDICATED: ReadonlySet<string> = new Set(["netlink", "firewall", "fetch", "cluster"]);
-
 /** The operator's word, or a stronger one of the manifest's: a manifest never weakens it. */
 function effectiveIsolation(question: GrantQuestion, permissions: readonly string[]): Isolation {
-  const { id, manifest, policy, hostIsolation = "process", threadsOnly = false } = question;
+  const { id, manifest, policy, hostIsolation = "process", threadsOnly = false, catalogue = PERMISSIONS } = question;
   if (threadsOnly) return "thread";
-  if (permissions.some((one) => DEDICATED.has(one))) return "dedicated";
+  // A permission beyond the harmless set reaches beyond the plugin itself: its holder shares its process with no other.
+  const rows = catalogue as Readonly<Record<string, PermissionRow>>;
+  if (permissions.some((one) => rows[one]?.harmless !== true)) return "dedicated";
   const operator = policyEntry(policy, id)?.isolation ?? policy.defaults?.isolation ?? hostIsolation;
   const wish = manifest?.isolation ?? operator;
   return ISOLATIONS.indexOf(wish) > ISOLATIONS.indexOf(operator) ? wish : operator;

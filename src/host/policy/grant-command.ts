@@ -1,4 +1,5 @@
 /** The command line that grants a plugin what it asks for, as error texts print it. */
+import { type Limits, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
 import type { Missing } from "./intersect.js";
 
 /** Where the plugin and its policy are. */
@@ -37,13 +38,25 @@ export function limitsText(id: string, missing: readonly Missing[], policyFile?:
   const limits = missing.filter(({ permission }) => permission.includes("."));
   if (limits.length === 0 || limits.length < missing.length) return undefined;
   const where = policyFile ?? "the policy";
+  const unset = limits
+    .filter(({ unnamed }) => unnamed)
+    .map(({ permission }) => `--set ${permission}=${example(permission)}`);
+  const line = unset.length === 0 ? [] : [`for example: bulkhead grant ${id} ${unset.join(" ")}`];
   const texts = limits.map(({ permission, asked, granted, unnamed }) => {
     const at = `plugins.${id}.grant.${permission}`;
     return unnamed
       ? `${permission} is named by neither its manifest nor ${where}, or they have nothing in common; write it at ${at}`
       : `its manifest asks for ${permission} ${JSON.stringify(asked)}, ${where} gives ${JSON.stringify(granted)}; make them agree at ${at}`;
   });
-  return texts.join("; ");
+  return [...texts, ...line].join("; ");
+}
+
+/** A value that a limit could have, from the catalogue's own stand-ins. */
+function example(permission: string): string {
+  const [name = "", limit = ""] = permission.split(".");
+  const row = (PERMISSIONS as Readonly<Record<string, PermissionRow>>)[name];
+  const value = (row?.tried as Limits | undefined)?.[limit];
+  return value === undefined ? "VALUE" : String(value);
 }
 
 function quoted(word: string): string {

@@ -7,14 +7,13 @@ import type { Isolation } from "../../isolation/link.js";
 import { SANDBOXES, type SandboxPolicy } from "../../isolation/walls/wall.js";
 import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import { z } from "../../zod.js";
+import { type PluginLimits, pluginLimitsSchema } from "../manifest/plugin-limits.js";
 import {
   isolationSchema,
   networkTypesSchema,
   type PermissionSet,
   PLUGIN_ID,
-  type PluginLimits,
   permissionShape,
-  pluginLimitsSchema,
   scopeSchema,
   type Timeouts,
   timeoutsSchema,
@@ -28,13 +27,19 @@ export type DriverOptions = { readonly [type: string]: { readonly [key: string]:
 
 /** The policy for one plugin. */
 export interface PolicyEntry {
+  /** `false` stops the plugin: it takes no new networks, and ends when its last one is deleted. */
+  readonly enabled?: boolean;
   readonly grant?: Grant;
+  /** What a revocation took away, kept for the operator's next grant. Gives nothing. */
+  readonly revoked?: Grant;
   readonly options?: DriverOptions;
   readonly timeouts?: Timeouts;
   readonly limits?: PluginLimits;
   readonly isolation?: Isolation;
   /** The network types it may register; absent: those its manifest names. */
   readonly networkTypes?: readonly string[];
+  /** Network types whose networks another plugin made, and that this one takes over. */
+  readonly takeTypes?: readonly string[];
   /** The digest of what may run, 64 hex digits; absent: whatever the file holds. */
   readonly sha256?: string;
   /**
@@ -77,15 +82,20 @@ function checkTypeNames(options: object, context: z.RefinementCtx): void {
   context.addIssue({ code: "invalid_key", origin: "record", issues: [why], input: options, path: [wrong] });
 }
 
+const grantSchema = z.exactOptional(
+  z.strictObject({ scope: z.exactOptional(scopeSchema), ...permissionShape }),
+) as z.ZodType<Grant>;
+
 const entrySchema = z.strictObject({
-  grant: z.exactOptional(
-    z.strictObject({ scope: z.exactOptional(scopeSchema), ...permissionShape }),
-  ) as z.ZodType<Grant>,
+  enabled: z.exactOptional(z.boolean()),
+  grant: grantSchema,
+  revoked: grantSchema,
   options: z.exactOptional(
     z.record(z.string(), z.record(z.string(), z.json())).superRefine(checkTypeNames),
   ) as z.ZodType<DriverOptions>,
   ...defaultsShape,
   networkTypes: z.exactOptional(networkTypesSchema),
+  takeTypes: z.exactOptional(networkTypesSchema),
   sha256: z.exactOptional(z.string().regex(/^[0-9A-Fa-f]{64}$/, { error: "must be 64 hex digits" })),
   update: z.exactOptional(z.enum(["ask", "same-grant"])),
 });

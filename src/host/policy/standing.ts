@@ -2,6 +2,7 @@
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import type { Isolation } from "../../isolation/link.js";
 import type { Limits } from "../../permissions/catalogue.js";
+import { eachLimit, type PluginLimitName } from "../manifest/plugin-limits.js";
 import type { Manifest, PermissionSet } from "../manifest/schema.js";
 import { askedPermissions, askedScope, type Effective, effectiveGrant, type GrantQuestion } from "./effective.js";
 import { policyEntry } from "./schema.js";
@@ -11,15 +12,17 @@ export interface Standing {
   readonly scope: Scope;
   readonly networkTypes: readonly string[];
   readonly permissions: Readonly<Record<string, Limits>>;
-  readonly limits: { readonly memoryMb: number; readonly drivers: number };
+  readonly limits: Readonly<Record<PluginLimitName, number>>;
   readonly timeouts: { readonly [K in DriverMethod | OptionalDriverMethod | "init" | "default"]: number };
   readonly isolation: Isolation;
+  readonly recovery: "replay" | "self";
 }
 
 /** What is in force. */
 export function standingOf(effective: Effective): Standing {
-  const { scope, networkTypes, permissions, memoryMb, drivers, timeouts, isolation } = effective;
-  return { scope, networkTypes, permissions, limits: { memoryMb, drivers }, timeouts, isolation };
+  const { scope, networkTypes, permissions, timeouts, isolation, recovery } = effective;
+  const limits = eachLimit((_, name) => effective[name]);
+  return { scope, networkTypes, permissions, limits, timeouts, isolation, recovery };
 }
 
 /** What a plugin asks for, as it asks; where its manifest leaves something to the operator, what it is given. */

@@ -16,6 +16,8 @@ export interface UpdateQuestion extends GrantQuestion {
   readonly pinned?: KnownVersion | undefined;
   /** The version that was loaded last. */
   readonly former?: KnownVersion | undefined;
+  /** How the pinned version recovers, where no more than that is known of it. Default: by replay. */
+  readonly recovery?: Manifest["recovery"] | undefined;
 }
 
 /** What has changed. */
@@ -33,7 +35,7 @@ export interface Update {
  * it; only where nobody is let in unasked, with whatever version was loaded before. Pure.
  */
 export function judgeUpdate(question: UpdateQuestion): Update {
-  const { pinned, former, ...grant } = question;
+  const { pinned, former, recovery = "replay", ...grant } = question;
   const unasked = policyEntry(grant.policy, grant.id)?.update === "same-grant";
   const version = pinned ?? (unasked ? undefined : former);
   const asked = askedStanding(grant);
@@ -42,7 +44,7 @@ export function judgeUpdate(question: UpdateQuestion): Update {
     const to = version === pinned ? "the granted version" : "the version before it";
     return update(found, found, unasked, to, "asks for the same");
   }
-  const given = grantedStanding(grant);
+  const given = { ...grantedStanding(grant), recovery };
   const effective = effectiveGrant(grant);
   // A grant says how much, not how little: what is below it is no difference.
   const found = differences(given, asked).filter(({ way }) => way !== "less");

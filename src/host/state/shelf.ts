@@ -13,17 +13,32 @@ export interface Shelved {
   readonly sha256: string;
   /** The network types it may have registered. */
   readonly types: readonly string[];
+  /** The version that the policy pinned, where this one was let in instead of it. Absent: this is the pinned one, or none is. */
+  readonly pinned?: ShelvedPin | undefined;
+}
+
+/** A pinned version, as far as a later one is compared with it. */
+export interface ShelvedPin {
+  readonly sha256: string;
+  readonly manifest: Manifest | undefined;
 }
 
 export interface Shelf {
-  /** What is kept of a plugin whose types have networks in the journal. */
+  /** Reads what is kept of a plugin, in use or not. */
+  kept(id: string): Promise<Shelved | undefined>;
+  /** Reads what is kept of a plugin whose types have networks in the journal. */
   inUse(id: string): Promise<Shelved | undefined>;
   keep(shelved: Shelved): Promise<void>;
   forget(id: string): Promise<void>;
 }
 
 /** For hosts without a data folder: nothing of theirs has networks at the next start. */
-export const NO_SHELF: Shelf = { inUse: async () => undefined, async keep() {}, async forget() {} };
+export const NO_SHELF: Shelf = {
+  kept: async () => undefined,
+  inUse: async () => undefined,
+  async keep() {},
+  async forget() {},
+};
 
 export class LmdbShelf implements Shelf {
   readonly #state: StateFile;
@@ -35,7 +50,7 @@ export class LmdbShelf implements Shelf {
   }
 
   async inUse(id: string): Promise<Shelved | undefined> {
-    const shelved = await this.#kept(id);
+    const shelved = await this.kept(id);
     if (!shelved) return undefined;
     const journalled = new Set(await this.#journal.types());
     return shelved.types.some((type) => journalled.has(type)) ? shelved : undefined;
@@ -43,7 +58,7 @@ export class LmdbShelf implements Shelf {
 
   async keep(shelved: Shelved): Promise<void> {
     const body = JSON.stringify(shelved);
-    if (JSON.stringify(await this.#kept(shelved.id)) !== body)
+    if (JSON.stringify(await this.kept(shelved.id)) !== body)
       await this.#state.put("bundles", Buffer.from(shelved.id), body);
   }
 
@@ -51,7 +66,7 @@ export class LmdbShelf implements Shelf {
     await this.#state.put("bundles", Buffer.from(id), undefined);
   }
 
-  async #kept(id: string): Promise<Shelved | undefined> {
+  async kept(id: string): Promise<Shelved | undefined> {
     const row = (await this.#state.rows("bundles")).find(({ key }) => key.toString() === id);
     return row && (JSON.parse(row.body) as Shelved);
   }

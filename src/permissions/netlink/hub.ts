@@ -131,7 +131,9 @@ class Hub implements NetlinkHub {
     return this.backend.invocations;
   }
 
-  open(plugin: string, limits: NetlinkLimits): HostPower {
+  open(plugin: string, granted: NetlinkLimits): HostPower {
+    // A copy of its own: by it the requests of this grant are told from those of the next one.
+    const limits = { ...granted };
     const seat = { plugin, prefix: limits.prefix };
     const clash = clashingPrefixes([...this.#opened, seat].map((one) => [one.plugin, one.prefix]));
     if (clash) {
@@ -145,7 +147,10 @@ class Hub implements NetlinkHub {
     return createNetlinkPower({
       plugin,
       ask: (request) => this.#ask(plugin, limits, request),
-      close: () => this.#opened.delete(seat),
+      close: () => {
+        this.#opened.delete(seat);
+        this.#refuseWaiting(plugin, limits);
+      },
     });
   }
 
@@ -249,6 +254,13 @@ class Hub implements NetlinkHub {
       this.#queue = [...this.#queue, { plugin, limits, request, resolve, reject }];
       void this.#run();
     });
+  }
+
+  /** Refuses what waits by a grant that has ended. `limits`: the very object that the grant was opened with. */
+  #refuseWaiting(plugin: string, limits: NetlinkLimits): void {
+    const gone = this.#queue.filter((job) => job.limits === limits);
+    this.#queue = this.#queue.filter((job) => job.limits !== limits);
+    for (const { request, reject } of gone) reject(failed(plugin, request.op, "its grant has ended"));
   }
 
   /** Runs until nothing waits. What is asked within the present turn of the loop comes along. */

@@ -36,7 +36,10 @@ export type NetlinkLimits = {
 /** A netlink prefix: short enough to leave room for the name behind it. */
 const NETLINK_PREFIX: RegExp = /^[a-z][a-z0-9]{0,7}$/;
 
-/** The shortest prefix length of a granted network. */
+/** IPv6's unique local space, out of which engines of today pick networks at random: it may be granted whole. */
+const UNIQUE_LOCAL = "fd00::/8";
+
+/** The shortest prefix length of a granted network, apart from unique local space, and of a route. */
 export const WIDEST: Readonly<Record<Family, number>> = { 4: 8, 6: 32 };
 
 /** The shortest prefix length of an address of a link. */
@@ -54,7 +57,8 @@ function networkProblem(text: string): string | undefined {
     return error instanceof DriverError ? error.message : "must be a network, as 10.64.0.0/16";
   }
   const { family, prefix } = networkOf(text);
-  if (prefix < WIDEST[family]) return `must be no wider than /${WIDEST[family]}`;
+  if (prefix < WIDEST[family] && text !== UNIQUE_LOCAL)
+    return `must be no wider than /${WIDEST[family]}${family === 6 ? `, or be ${UNIQUE_LOCAL}` : ""}`;
   const special = specialRange(networkOf(text));
   return special === undefined ? undefined : `must not touch ${special}, which no driver can be granted`;
 }

@@ -4,7 +4,7 @@ import type { LinkKind } from "./limits.js";
 interface SpecOf<K extends LinkKind> {
   readonly kind: K;
   readonly name: string;
-  /** Bytes, 1280 and up. */
+  /** Bytes, 68 and up; 1280 and up where the link has IPv6 addresses. */
   readonly mtu?: number;
   readonly mac?: string;
 }

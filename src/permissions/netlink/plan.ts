@@ -3,6 +3,7 @@ import type { NamespaceView, Step, Unit } from "./backend.js";
 import { markOf } from "./ledger.js";
 import type { LinkSettings, LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
+import { MTU } from "./rules-mtu.js";
 
 /** What a plan depends on besides its request. */
 export interface PlanContext {
@@ -37,15 +38,21 @@ function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Uni
     spec.kind === "vxlan" && spec.port === undefined && port !== undefined ? { ...spec, port } : spec;
   const names = link.kind === "veth" ? [link.name, link.peer] : [link.name];
   return [
-    { change: { op: "add", link }, undo: { op: "delete", name: link.name } },
+    { change: { op: "add", link: withoutMtu(link) }, undo: { op: "delete", name: link.name } },
     // A mark given with the link itself is silently ignored.
     ...names.map((name): Step => ({ change: { op: "alias", name, alias: markOf(ledger, plugin, name) } })),
-    // A bridge takes its ports' MTU unless it was set by hand, and what is given at its making does not count as such.
     ...(link.kind === "bridge" && link.mtu !== undefined
       ? [{ change: { op: "mtu", name: link.name, mtu: link.mtu } } satisfies Step]
       : []),
     ...names.map((name): Step => ({ change: { op: "look", name } })),
   ];
+}
+
+/** A bridge takes its ports' MTU unless it was changed by hand: given at its making it does not count, nor does the same once more. */
+function withoutMtu(link: LinkSpec): LinkSpec {
+  if (link.kind !== "bridge") return link;
+  const { mtu: _, ...rest } = link;
+  return rest;
 }
 
 /** One message each: the kernel keeps the first half of a message whose second half fails. Up and down, which lose most, come last. */
@@ -54,6 +61,8 @@ function settingSteps(name: string, { up, master, mtu, mac }: LinkSettings, view
   const steps: Step[] = [];
   if (mtu !== undefined) {
     steps.push({ change: { op: "mtu", name, mtu }, undo: before && { op: "mtu", name, mtu: before.mtu } });
+    // IPv6 comes back to it with the kernel's defaults: a look makes it deaf to router advertisements again.
+    if (Math.min(mtu, before?.mtu ?? mtu) < MTU.leastIPv6) steps.push({ change: { op: "look", name } });
   }
   if (mac !== undefined) {
     steps.push({ change: { op: "mac", name, mac }, undo: before && { op: "mac", name, mac: before.mac } });

@@ -1,16 +1,10 @@
-/** Rules of what a link may be: its parent, its tunnel, its address on the wire, its size, its bridge. */
+/** Rules of what a link may be: its parent, its tunnel, its address on the wire, its bridge. */
 import { quote } from "../../driverapi/quote.js";
 import { contains, networkOf, specialRange } from "./cidr.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
-import type { Rule, Situation } from "./rules.js";
+import type { Rule } from "./rules.js";
 import { isAddress } from "./rules-addresses.js";
-
-/** Bytes. IPv6 needs 1280; more than a jumbo frame serves nobody. */
-const MTU = { least: 1280, most: 9216 } as const;
-
-/** What a tunnel's headers take, in bytes, where the other end may be IPv6. */
-const VXLAN_HEADERS = 70;
 
 export const LINK_RULES: readonly Rule[] = [
   {
@@ -93,20 +87,6 @@ export const LINK_RULES: readonly Rule[] = [
     },
   },
   {
-    id: "mtu",
-    refuses: "an MTU below 1280, above 9216, or above the parent's",
-    check(request, situation) {
-      const link = linkOf(request);
-      const mtu = link?.mtu ?? (request.op === "setLink" ? request.settings.mtu : undefined);
-      if (mtu === undefined) return undefined;
-      const most = mostMtu(
-        link ?? (request.op === "setLink" ? situation.own(request.name)?.spec : undefined),
-        situation,
-      );
-      return mtu >= MTU.least && mtu <= most ? undefined : `the mtu ${mtu} must be from ${MTU.least} to ${most}`;
-    },
-  },
-  {
     id: "master",
     refuses:
       "a master that is no bridge; ports other than veth and vxlan; a veth with both ends on bridges, which is a loop",
@@ -150,11 +130,4 @@ export function macsOf(request: NetlinkRequest): readonly string[] {
     request.op === "setLink" ? request.settings.mac : undefined,
   ];
   return macs.filter((mac) => mac !== undefined);
-}
-
-function mostMtu(link: LinkSpec | undefined, { view }: Situation): number {
-  const parent = parentOf(link);
-  const above = parent === undefined ? undefined : view.links.get(parent)?.mtu;
-  if (above === undefined) return MTU.most;
-  return Math.min(MTU.most, link?.kind === "vxlan" ? above - VXLAN_HEADERS : above);
 }

@@ -9,6 +9,7 @@ import type { NetlinkLimits } from "./limits.js";
 import type { NetlinkRequest } from "./request.js";
 import { ADDRESS_RULES } from "./rules-addresses.js";
 import { LINK_RULES } from "./rules-links.js";
+import { MTU_RULES } from "./rules-mtu.js";
 import { NAME_RULES } from "./rules-names.js";
 import { refused } from "./words.js";
 
@@ -46,7 +47,7 @@ const READING: readonly Rule[] = [
 ];
 
 /** Every rule. */
-export const RULES: readonly Rule[] = [...READING, ...NAME_RULES, ...LINK_RULES, ...ADDRESS_RULES];
+export const RULES: readonly Rule[] = [...READING, ...NAME_RULES, ...LINK_RULES, ...MTU_RULES, ...ADDRESS_RULES];
 
 /** Throws `ERR_NETLINK_REFUSED` by the first rule that refuses. */
 export function checkRules(request: NetlinkRequest, situation: Situation): void {

@@ -95,7 +95,8 @@ export async function runWave(wave: readonly Job[], context: WaveContext): Promi
   const lists = wave.some(({ request }) => request.op === "links");
   // A link that is adopted is told of as it is by now.
   const adopts = wave.some(({ request }) => request.op === "createLink" && ownership.row(request.link.name));
-  const view = await backend.look({ addresses: nets || lists || adopts, routes: nets, counters: lists });
+  const shrinks = wave.some(({ request }) => request.op === "setLink" && request.settings.mtu !== undefined);
+  const view = await backend.look({ addresses: nets || lists || adopts || shrinks, routes: nets, counters: lists });
   const resolvers = nets ? await context.resolvers() : [];
   await ownership.forgetVanished(view);
 

@@ -3,7 +3,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import { request } from "node:http";
 import { program } from "#dist/permissions/netlink/kernel/programs.js";
 import { until } from "../../harness.js";
-import { STOCK, type Variant } from "./kinds.js";
+import type { Variant } from "./kinds.js";
 import { execute, type Inside, type Ran } from "./programs.js";
 import type { Stage } from "./stage.js";
 
@@ -21,7 +21,7 @@ export class Engine {
   readonly #variant: Variant;
   #daemon: Inside | undefined;
 
-  constructor(stage: Stage, variant: Variant = STOCK) {
+  constructor(stage: Stage, variant: Variant) {
     this.#stage = stage;
     this.#variant = variant;
   }

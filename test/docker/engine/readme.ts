@@ -16,7 +16,7 @@ export function readme(test: Suite, open: () => Promise<Play>, needs: string | u
         await readFile(join(REPO, "README.md"), "utf8"),
       )?.[1];
       const lines = (text ?? "").trim().split("\n");
-      assert.is(lines.length, 5);
+      assert.is(lines.length, 6);
       const project = stage.path("project");
       await mkdir(join(project, "node_modules/.bin"), { recursive: true });
       await symlink(REPO, join(project, "node_modules/bulkhead"));
@@ -33,6 +33,8 @@ export function readme(test: Suite, open: () => Promise<Play>, needs: string | u
       const id = (await engine.docker("ps", "-q", "-f", "name=web")).trim();
       assert.is(said.split("\n").filter((line) => line === id).length, 2, said);
       assert.match(said, /^bulkhead ready: /m);
+      // The last line shows the port, and whose it is.
+      assert.match(said, /^0\.0\.0\.0:8080 +tcp +\S+:80 +bridge +mine +\S+ +web/m);
       await engine.docker("rm", "-f", "web");
       await engine.docker("network", "rm", "mine");
     },

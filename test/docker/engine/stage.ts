@@ -63,7 +63,7 @@ export class Stage {
     this.#watch(keeper);
   }
 
-  static async open(options: StageOptions = { engineRoot: undefined, bridgeFilter: 1 }): Promise<Stage> {
+  static async open(options: StageOptions): Promise<Stage> {
     sweep();
     const root = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
     mkdirSync(join(root, "lib/docker"), { recursive: true });

@@ -30,6 +30,7 @@ function scope(subnets: readonly string[] | undefined): OperationScope {
     type: "x",
     records: new Records("x", new MemoryJournal()),
     replay: true,
+    draining: () => undefined,
     checkInterfaces: (interfaces) => checkInterfaces(interfaces, HOST, subnets),
     checkJoin: (data) => checkJoin(data, HOST, (link) => link === "eth0" && subnets !== undefined),
   };

@@ -87,7 +87,9 @@ function powers(time: HostTime): {
   });
   methods.set("fuzz.at-once", ([value]) => value ?? null);
   methods.set("fuzz.big", () => "x".repeat(LIMITS.answerCharsPerSecond / 16));
-  return { methods, notices: log.notices ?? new Map() };
+  // As a generation takes it: of a driver that its worker refused itself.
+  const notices = new Map([...(log.notices ?? []), ["driverRefused", quiet] as const]);
+  return { methods, notices };
 }
 
 async function run(input: unknown): Promise<Outcome> {

@@ -1,6 +1,6 @@
 /** The optional methods of external connectivity: a driver has both or neither, and they are taken once. */
 import { EndpointConfig } from "#dist/index.js";
-import { assert, suite } from "../../harness.js";
+import { assert, rejection, suite } from "../../harness.js";
 import { driver, house, plugin } from "./house.js";
 
 const test = suite("host/platform/optional-methods");
@@ -54,6 +54,24 @@ test("what stands behind a getter is read once, at registration", async (t) => {
   assert.equal(host.plugins()[0]?.external, ["a"]);
   const told = log.flatMap(({ text }) => (text.startsWith("@") ? [text.slice(1)] : []));
   assert.equal(told, ["read 1", "programmed", "revoked"]);
+});
+
+test("a version without the pair is refused while ports are programmed, and the old one stays", async (t) => {
+  const pair = "programExternalConnectivity() {}, revokeExternalConnectivity() {},";
+  const { open, put } = await house(t, { "a.js": plugin("a", { methods: pair }) });
+  const host = await open();
+  const served = host.driver("a");
+  await served.createNetwork("n");
+  await served.createEndpoint("n", "e", new EndpointConfig());
+  await served.programExternalConnectivity("n", "e", { port: 80 });
+  await put({ "a.js": plugin("a") });
+  const error = await rejection(host.reload("a"));
+  assert.match(error.message, /programmed, and the driver has no programExternalConnectivity\(\) any more/);
+  assert.equal(host.plugins()[0]?.external, ["a"]);
+  await served.revokeExternalConnectivity("n", "e");
+  await host.reload("a");
+  assert.equal(host.plugins()[0]?.external, []);
+  await served.revokeExternalConnectivity("n", "e");
 });
 
 test.run();

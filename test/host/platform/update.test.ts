@@ -171,6 +171,29 @@ test("same-grant: a new process has only the grant to go by, and rolls as far as
   }
 });
 
+test("same-grant: what was let in serves its networks after a restart, while the next version waits for a grant", async (t) => {
+  const { place, host, open } = await pinned(t, { update: "same-grant" });
+  await place.put(version(2, ASKS));
+  await host.reload("a");
+  const { sha256 } = row(host, "a");
+  await host.driver("a").createNetwork("kept");
+  await host.close();
+  await place.put(version(3, { ...ASKS, permissions: { ...ASKS.permissions, netlink: true } }));
+  const again = await open();
+  assert.equal([row(again, "a").state, row(again, "a").sha256], ["running", sha256]);
+  await again.driver("a").createEndpoint("kept", "e", new EndpointConfig());
+});
+
+test("same-grant: recovery that the plugin takes into its own hands waits for a grant, after a restart too", async (t) => {
+  const { place, host, open } = await pinned(t, { update: "same-grant" });
+  await place.put(version(2, { ...ASKS, recovery: "self" }));
+  assert.match((await rejection(host.reload("a"))).message, /recovery "replay" → "self"/);
+  await host.close();
+  const again = await open();
+  assert.is(row(again, "a").state, "awaiting-grant");
+  assert.match(row(again, "a").refusal?.message ?? "", /recovery "replay" → "self"/);
+});
+
 test("same-grant: once the pin is the version that runs, nothing is rolled any more", async (t) => {
   const { place, host, policy } = await pinned(t, { update: "same-grant" });
   await place.put(version(2, ASKS));

@@ -1,5 +1,5 @@
 /** The effective grant: manifest asks, policy grants, the lower wins; every row of BEHAVIOUR's rules. */
-import { DRIVER_METHODS } from "#dist/driverapi/constants.js";
+import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "#dist/driverapi/constants.js";
 import type { Manifest } from "#dist/host/manifest/schema.js";
 import { type Effective, effectiveGrant } from "#dist/host/policy/effective.js";
 import { missingText } from "#dist/host/policy/grant-command.js";
@@ -37,7 +37,7 @@ test("a bare file gets the harmless defaults: local scope, its own type, 32 MiB,
   assert.is(got.sha256, undefined);
   assert.is(got.recovery, "replay");
   assert.equal(got.options, {});
-  for (const method of DRIVER_METHODS) assert.is(got.timeouts[method], 5000, method);
+  for (const method of [...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS]) assert.is(got.timeouts[method], 5000, method);
   assert.is(got.timeouts.init, 3000);
 });
 

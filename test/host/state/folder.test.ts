@@ -2,6 +2,7 @@
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
+import { Records } from "#dist/host/calls/records.js";
 import type { Journal, JournalWrite } from "#dist/host/journal/journal.js";
 import { LmdbJournal } from "#dist/host/journal/lmdb-journal.js";
 import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
@@ -57,6 +58,32 @@ test(
   },
   { ms: 60_000 },
 );
+
+test("a journal written before external connectivity was recorded loads as it is, and a later one beside it", async (t) => {
+  const opened = await openDataFolder(await t.folder());
+  t.cleanup(() => opened.close());
+  const key = (text: string): Buffer => Buffer.from(text, "utf16le");
+  const old = {
+    "6:bridge1:n": '["bridge","n",null,false,{"phase":"live","options":{}}]',
+    "6:bridge1:n1:ee": '["bridge","n","e",false,{"phase":"live","interfaces":[],"options":{}}]',
+    "6:bridge1:n1:ej": '["bridge","n","e",true,{"phase":"live","sboxKey":"box","options":{}}]',
+  };
+  for (const [at, body] of Object.entries(old)) await opened.state.put("journal", key(at), body);
+  const journal = new LmdbJournal(opened.state);
+  const endpoint = { type: "bridge", nid: "n", eid: "e" };
+  await journal.settle({ key: { ...endpoint, external: true }, entry: { phase: "live", options: '{"port":80}' } });
+  const records = new Records("bridge", journal);
+  await records.load();
+  const found = records.endpoint("n", "e");
+  assert.is(found.join?.sboxKey, "box");
+  assert.equal(found.external, { phase: "live", options: '{"port":80}' });
+  await records.dropEndpoint("n", "e");
+  assert.equal(
+    (await journal.load("bridge")).filter((row) => row.key.external).length,
+    0,
+    "what was programmed goes with its endpoint",
+  );
+});
 
 test("stores keep their namespaces apart, and ledgers their id, across openings", async (t) => {
   const path = await t.folder();

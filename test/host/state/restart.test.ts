@@ -245,17 +245,20 @@ test("what a plugin has stored is there; a second host on the folder is refused;
   assert.equal(await told(second, "a"), { v: 8 });
 });
 
-test("after the machine's own restart, networks are replayed and joins are dropped", async (t) => {
+test("after the machine's own restart, networks are replayed, joins and programmed connectivity are dropped", async (t) => {
   const place = await house(t, { "a.js": BOOKS });
   const dataDir = place.path("data");
   const first = await place.open({ dataDir });
   await first.driver("a").createNetwork("n");
   await first.driver("a").createEndpoint("n", "e", new EndpointConfig());
   await first.driver("a").join("n", "e", "box", new JoinConfig());
+  await first.driver("a").programExternalConnectivity("n", "e", { port: 80 });
   await first.close();
   const file = await StateFile.open(statePaths(dataDir), "");
   await file.put("meta", BOOT_KEY, JSON.stringify("another run of the machine"));
   await file.close();
+  const shown = (await cli(["state", "--data-dir", dataDir])).out;
+  assert.match(shown, /ENDPOINTS +JOINS +PROGRAMMED\n.* 1 +1 +1\n/);
   const second = await place.open({ dataDir });
   assert.equal(
     calls(place).filter((one) => one.endsWith("again")),

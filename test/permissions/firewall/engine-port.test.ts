@@ -1,6 +1,7 @@
 /** A port that is held against a stock Docker engine of the machine's own, and a port that its container has already. */
 import { once } from "node:events";
 import { Engine } from "../../docker/engine/engine.js";
+import { STOCK } from "../../docker/engine/kinds.js";
 import { noEngine, Stage } from "../../docker/engine/stage.js";
 import { assert, suite, until } from "../../harness.js";
 
@@ -9,7 +10,7 @@ const test = suite("permissions/firewall/engine-port");
 /** Holds port 8080, says what came of it, and waits. */
 const PLATFORM = `
 const { NftBackend } = await import(process.argv[1]);
-const nft = new NftBackend(undefined, { info() {}, warn() {}, error() {} });
+const nft = new NftBackend(undefined, "test", { info() {}, warn() {}, error() {} });
 const port = { bridge: "b", protocol: "tcp", hostPort: 8080, ip: "10.64.1.2", port: 80 };
 console.log(JSON.stringify((await nft.hold(port)) ?? "held"));
 setInterval(() => {}, 1000);`;
@@ -17,9 +18,9 @@ setInterval(() => {}, 1000);`;
 test(
   "the engine's own container does not get a held port, and its port is refused in the words of its proxy",
   async (t) => {
-    const stage = await Stage.open();
+    const stage = await Stage.open({ engineRoot: undefined, bridgeFilter: STOCK.bridgeFilter });
     t.cleanup(() => stage.close());
-    const engine = new Engine(stage);
+    const engine = new Engine(stage, STOCK);
     await engine.start();
     await engine.importImage();
 
@@ -46,7 +47,6 @@ test(
     assert.match(second.text, /port 8080\/tcp of \S+ is in use by process docker-proxy \(pid \d+\)/);
     await second.end();
     await engine.docker("rm", "-f", ...(await engine.docker("ps", "-aq")).split("\n"));
-    await engine.kill("SIGTERM");
   },
   { ms: 180_000, needs: noEngine() },
 );

@@ -20,7 +20,7 @@ const name = mostly(["bh-a", "bh-a", "bh-b", "bh-b", "bh-c", "bh-d", "bh-e"], ["
 const fresh = mostly(["bh-d", "bh-d", "bh-e", "bh-e", "bh-f"], ["bh-a", "bh-b", "eth0", "bh-%d"]);
 const bridge = mostly(["bh-a"], ["bh-b", "bh-d", "br0"]);
 const mac = mostly([...MACS, "02-42-0A-40-00-01"], ["02:aa:00:00:00:01", "01:00:5e:00:00:01", "x"]);
-const mtu = mostly([1280, 1300, 1400, 1500], [9000, 100, 70_000]);
+const mtu = mostly([1280, 1300, 1400, 1500, 900], [9000, 67, 70_000]);
 const address = mostly(
   [
     ...["10.64.0.1/24", "10.64.0.2/24", "10.64.0.1/25", "10.64.1.1/24", "10.65.0.1/16", "10.64.0.9/32"],

@@ -395,10 +395,33 @@ export const ATTACKS: readonly Attack[] = [
   {
     rule: "mtu",
     what: "an MTU that ends IPv6",
-    first: [BRIDGE],
-    ask: ["setLink", "bh-b", { mtu: 68 }],
-    shows: "68",
-    works: [{ op: "mtu", name: "bh-b", mtu: 68 }],
+    first: [BRIDGE, ["addAddress", "bh-b", "fd64::1/64"]],
+    ask: ["setLink", "bh-b", { mtu: 1279 }],
+    shows: "1279 is below 1280, and bh-b has the IPv6 address fd64::1",
+    works: [{ op: "mtu", name: "bh-b", mtu: 1279 }],
+  },
+  {
+    rule: "mtu",
+    what: "IPv6 on a link that is too small for it",
+    first: [["createLink", { kind: "bridge", name: "bh-b", mtu: 1279 }]],
+    ask: ["addAddress", "bh-b", "fd64::1/64"],
+    shows: "fd64::1/64 needs an mtu of 1280 or more, and bh-b has 1279",
+  },
+  {
+    rule: "mtu",
+    what: "a small port, which takes its bridge with it",
+    first: [BRIDGE, ["createLink", { kind: "veth", name: "bh-v", peer: "bh-w", mtu: 600 }]],
+    ask: ["setLink", "bh-v", { master: "bh-b" }],
+    shows: "600 is below 1280, and its bridge bh-b has 1500",
+    works: [{ op: "master", name: "bh-v", master: "bh-b" }],
+  },
+  {
+    rule: "mtu",
+    what: "a port that becomes small on its bridge",
+    first: [BRIDGE, VETH, ["setLink", "bh-v", { master: "bh-b" }]],
+    ask: ["setLink", "bh-v", { mtu: 600 }],
+    shows: "600 is below 1280, and its bridge bh-b has 1500",
+    works: [{ op: "mtu", name: "bh-v", mtu: 600 }],
   },
   {
     rule: "mtu",
@@ -407,7 +430,7 @@ export const ATTACKS: readonly Attack[] = [
     shows: "65535",
     works: [{ op: "add", link: { kind: "bridge", name: "bh-b", mtu: 65_535 } }],
   },
-  ...[-1, 0, 1279, 9217, 2 ** 32].map(
+  ...[-1, 0, 67, 9217, 2 ** 32].map(
     (mtu): Attack => ({
       rule: "mtu",
       what: `the MTU ${mtu}`,

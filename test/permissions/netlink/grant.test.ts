@@ -87,7 +87,9 @@ test("a policy's networks are checked: form, width, special ranges", () => {
     ["0.0.0.0/0", "no wider than /8"],
     ["10.0.0.0/7", ""],
     ["8.0.0.0/7", "no wider than /8"],
-    ["fd00::/8", "no wider than /32"],
+    ["fd00::/9", "no wider than /32, or be fd00::/8"],
+    ["fc00::/7", "no wider than /32, or be fd00::/8"],
+    ["2001::/16", "no wider than /32, or be fd00::/8"],
     ["10.64.0.1/10", "host bits"],
     ["10.64.0.0", "prefix length"],
     ["FD64::/48", 'must be written "fd64::/48"'],
@@ -108,6 +110,12 @@ test("a policy's networks are checked: form, width, special ranges", () => {
   assert.match(refusal({ ...FULL, parents: ["-batch"] }), "parents");
   assert.match(refusal({ ...FULL, parents: ["eth0\nlink"] }), "parents");
   assert.match(refusal({ ...FULL, subnet: [] }), 'did you mean "subnets"');
+});
+
+test("unique local space may be granted whole: engines pick a network of it at random", () => {
+  const subnets = ["10.64.0.0/10", "fd00::/8"];
+  assert.equal(grantOf({ ...FULL, subnets }, { ...FULL, subnets }).netlink?.subnets, subnets);
+  assert.equal(grantOf({ ...FULL, subnets: ["fd64::/48"] }, { ...FULL, subnets }).netlink?.subnets, ["fd64::/48"]);
 });
 
 test("no plugin's prefix is the beginning of another's: in the policy, and where manifests name them", () => {

@@ -9,7 +9,11 @@ import { complaint, type Tools } from "./tools.js";
 /** Says in a listing whose rule it is. One word, since iptables quotes others. */
 const COMMENT = "bulkhead";
 
-const RULE = ["-m", "mark", "--mark", MARK_TEXT, "-m", "comment", "--comment", COMMENT, "-j", "ACCEPT"] as const;
+/** The rule's words, behind `-I FORWARD` or `-D FORWARD`. */
+export const ACCEPT_RULE: readonly string[] = [
+  ...["-m", "mark", "--mark", MARK_TEXT, "-m", "comment", "--comment", COMMENT],
+  ...["-j", "ACCEPT"],
+];
 const PROGRAMS = ["iptables", "ip6tables"] as const;
 
 /** Another process may hold iptables' lock: seconds. */
@@ -62,8 +66,8 @@ export class AcceptRule {
     const { remove, insert } = planAccept(listed.stdout, wanted);
     // The new one first, so that there is no moment without; by its words, for numbers may have changed since.
     const steps = [
-      ...(insert === undefined ? [] : [["-I", "FORWARD", String(insert), ...RULE]]),
-      ...Array.from({ length: remove }, () => ["-D", "FORWARD", ...RULE]),
+      ...(insert === undefined ? [] : [["-I", "FORWARD", String(insert), ...ACCEPT_RULE]]),
+      ...Array.from({ length: remove }, () => ["-D", "FORWARD", ...ACCEPT_RULE]),
     ];
     for (const step of steps) {
       const outcome = await this.#tools.try("neighbours", name, [...WAIT, ...step]);
@@ -78,6 +82,6 @@ function isOurs(rule: string): boolean {
 }
 
 function failure(name: string, wanted: boolean, words: string): NeighbourReport {
-  const command = `${name} ${wanted ? "-I" : "-D"} FORWARD ${RULE.join(" ")}`;
+  const command = `${name} ${wanted ? "-I" : "-D"} FORWARD ${ACCEPT_RULE.join(" ")}`;
   return { changed: [], problems: [`${name} failed (${words}); run: ${command}`] };
 }

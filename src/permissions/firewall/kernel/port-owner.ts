@@ -24,7 +24,7 @@ export function portOwner(
 }
 
 /** The first line whose address stands in the way of `host`, by its own text, a wildcard, or any where `host` is one. */
-export function readOwner(printed: string, host: string): string | undefined {
+function readOwner(printed: string, host: string): string | undefined {
   const rows = printed.split("\n").flatMap((line) => {
     const [, address = "", name = "", pid = ""] = /\s(\S+):\d+\s+\S+\s+users:\(\("([^"]*)",pid=(\d+)/.exec(line) ?? [];
     return pid === "" ? [] : [{ address: address.replace(/%[^\]]*/, "").replace(/^\[|\]$/g, ""), name, pid }];

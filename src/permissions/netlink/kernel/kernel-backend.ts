@@ -37,6 +37,7 @@ export class KernelBackend implements NetlinkBackend {
   async apply(units: readonly Unit[]): Promise<Applied> {
     const failures: (Failure | undefined)[] = units.map(() => undefined);
     const seen = new Map<string, LinkView>();
+    await this.#enableIPv6(units);
     let lines = programOf(units);
     while (lines.length > 0) {
       const outcome = await this.#ip.batch(
@@ -96,8 +97,20 @@ export class KernelBackend implements NetlinkBackend {
    * route and addresses. `/proc/sys/net` shows the namespace of whoever opens it.
    */
   async #deafen(names: readonly string[]): Promise<void> {
+    await this.#zero(names, "accept_ra");
+  }
+
+  /** Where the machine has switched IPv6 off, links that get an IPv6 address have it on: they alone. */
+  async #enableIPv6(units: readonly Unit[]): Promise<void> {
+    const names = units.flatMap((unit) =>
+      unit.flatMap(({ change }) => (change.op === "addAddress" && change.address.includes(":") ? [change.name] : [])),
+    );
+    await this.#zero([...new Set(names)], "disable_ipv6");
+  }
+
+  async #zero(names: readonly string[], setting: "accept_ra" | "disable_ipv6"): Promise<void> {
     if (names.length === 0) return;
-    const files = names.map((name) => `/proc/sys/net/ipv6/conf/${name}/accept_ra`);
+    const files = names.map((name) => `/proc/sys/net/ipv6/conf/${name}/${setting}`);
     if (this.#ip.netns === undefined) {
       // Where there is no IPv6 there are no such files.
       await Promise.all(files.map((file) => writeFile(file, "0").catch(() => {})));

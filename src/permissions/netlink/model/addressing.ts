@@ -1,6 +1,7 @@
 /** Addresses and routes of the model, and what up and down do to them. */
 import ipaddr from "ipaddr.js";
 import { contains, networkOf } from "../cidr.js";
+import { MTU } from "../rules-mtu.js";
 import { KernelRefusal } from "./refusals.js";
 import type { ModelLink, ModelNamespace, ModelRoute } from "./world.js";
 
@@ -28,6 +29,7 @@ export function addAddress(link: ModelLink, cidr: string, space: ModelNamespace)
   // IPv4 tells addresses apart by their network too, IPv6 does not.
   const same = link.addresses.some((one) => one.ip === ip && (isSix(ip) || one.prefix === prefix));
   if (same) throw new KernelRefusal(`Error: ${isSix(ip) ? "ipv6: address" : "ipv4: Address"} already assigned.`);
+  if (isSix(ip) && link.mtu < MTU.leastIPv6) throw new KernelRefusal("RTNETLINK answers: Invalid argument");
   link.addresses.push({ ip, prefix });
   connect(link, cidr, space);
 }
@@ -75,6 +77,15 @@ export function takeDown(link: ModelLink, space: ModelNamespace): void {
   space.routes = space.routes.filter(({ dev }) => dev !== link.name);
 }
 
+/** Under IPv6's least MTU a link loses its IPv6 addresses and routes. */
+export function resize(link: ModelLink, mtu: number): void {
+  link.mtu = mtu;
+  if (mtu >= MTU.leastIPv6) return;
+  link.addresses = link.addresses.filter(({ ip }) => !isSix(ip));
+  const { space } = link;
+  space.routes = space.routes.filter((one) => one.dev !== link.name || !isSix(one.destination));
+}
+
 interface RouteChange {
   readonly destination: string;
   readonly via?: string | undefined;
@@ -82,6 +93,7 @@ interface RouteChange {
 }
 
 export function addRoute({ destination, via, dev }: RouteChange, link: ModelLink, space: ModelNamespace): void {
+  if (isSix(destination) && link.mtu < MTU.leastIPv6) throw new KernelRefusal("RTNETLINK answers: No such device");
   // A gateway is looked for before its device is looked at.
   if (via !== undefined && !reaches(link, via, space)) throw new KernelRefusal("Error: Nexthop has invalid gateway.");
   if (!link.up) {

@@ -1,7 +1,16 @@
 /** What a change does in the model, and how it fails: as the kernel does and in its words (Linux 6.x, iproute2 6.1). */
 import { randomBytes } from "node:crypto";
 import type { Change } from "../backend.js";
-import { addAddress, addRoute, bringUp, deleteAddress, deleteRoute, refuseTakenMac, takeDown } from "./addressing.js";
+import {
+  addAddress,
+  addRoute,
+  bringUp,
+  deleteAddress,
+  deleteRoute,
+  refuseTakenMac,
+  resize,
+  takeDown,
+} from "./addressing.js";
 import { deleteLink, followPorts, makeLink } from "./linking.js";
 import { KernelRefusal, NO_DEVICE } from "./refusals.js";
 import type { ModelLink, ModelNamespace, ModelWorld } from "./world.js";
@@ -79,13 +88,13 @@ function setMtu(link: ModelLink, mtu: number): void {
   }
   // The kernel does nothing at all then, so that a bridge goes on taking its ports' MTU.
   if (mtu === link.mtu) return;
-  link.mtu = mtu;
+  resize(link, mtu);
   if (link.kind === "bridge") link.mtuByHand = true;
   const master = link.master === undefined ? undefined : link.space.links.get(link.master);
   if (master) followPorts(master);
   // A macvlan never has more than its parent.
   for (const one of link.space.links.values()) {
-    if (one.parent === link && one.kind === "macvlan" && one.mtu > mtu) one.mtu = mtu;
+    if (one.parent === link && one.kind === "macvlan" && one.mtu > mtu) resize(one, mtu);
   }
 }
 

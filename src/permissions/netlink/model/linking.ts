@@ -1,5 +1,6 @@
 /** Links of the model: made and deleted. */
 import type { LinkSpec } from "../link-spec.js";
+import { resize } from "./addressing.js";
 import { KernelRefusal, NO_DEVICE } from "./refusals.js";
 import type { ModelLink, ModelNamespace } from "./world.js";
 
@@ -84,7 +85,7 @@ export function deleteLink(link: ModelLink): void {
 /** A bridge takes the lowest MTU and the lowest MAC of its ports, unless they were set by hand. */
 export function followPorts(bridge: ModelLink): void {
   const ports = [...bridge.space.links.values()].filter(({ master }) => master === bridge.name);
-  if (!bridge.mtuByHand) bridge.mtu = ports.length === 0 ? ETHERNET : Math.min(...ports.map(({ mtu }) => mtu));
+  if (!bridge.mtuByHand) resize(bridge, ports.length === 0 ? ETHERNET : Math.min(...ports.map(({ mtu }) => mtu)));
   const [lowest] = ports.map(({ mac }) => mac).sort();
   if (!bridge.macByHand && lowest !== undefined) bridge.mac = lowest;
 }

@@ -1,0 +1,63 @@
+/** The rule of a link's size. Under IPv6's least the kernel takes IPv6 off a link, and puts it back with its own defaults later. */
+import { networkOf } from "./cidr.js";
+import type { LinkSpec } from "./link-spec.js";
+import type { NetlinkRequest } from "./request.js";
+import type { Rule, Situation } from "./rules.js";
+import { parentOf } from "./rules-links.js";
+
+/** Bytes. IPv4 needs 68, IPv6 `leastIPv6`; more than a jumbo frame serves nobody. */
+export const MTU = { least: 68, leastIPv6: 1280, most: 9216 } as const;
+
+/** What a tunnel's headers take, in bytes, where the other end may be IPv6. */
+const VXLAN_HEADERS = 70;
+
+export const MTU_RULES: readonly Rule[] = [
+  {
+    id: "mtu",
+    refuses:
+      "an MTU below 68, above 9216, or above the parent's; below 1280 with an IPv6 address, or on a bridge that has more",
+    check(request, situation) {
+      return (
+        outOfRange(request, situation) ?? tooSmallForIPv6(request, situation) ?? dragsItsBridge(request, situation)
+      );
+    },
+  },
+];
+
+function outOfRange(request: NetlinkRequest, situation: Situation): string | undefined {
+  const link = request.op === "createLink" ? request.link : undefined;
+  const mtu = link?.mtu ?? (request.op === "setLink" ? request.settings.mtu : undefined);
+  if (mtu === undefined) return undefined;
+  const most = mostMtu(link ?? (request.op === "setLink" ? situation.own(request.name)?.spec : undefined), situation);
+  return mtu >= MTU.least && mtu <= most ? undefined : `the mtu ${mtu} must be from ${MTU.least} to ${most}`;
+}
+
+function tooSmallForIPv6(request: NetlinkRequest, { view }: Situation): string | undefined {
+  if (request.op === "addAddress") {
+    const mtu = view.links.get(request.name)?.mtu ?? MTU.most;
+    if (mtu >= MTU.leastIPv6 || networkOf(request.address).family === 4) return undefined;
+    return `${request.address} needs an mtu of ${MTU.leastIPv6} or more, and ${request.name} has ${mtu}`;
+  }
+  const { mtu } = request.op === "setLink" ? request.settings : {};
+  if (request.op !== "setLink" || mtu === undefined || mtu >= MTU.leastIPv6) return undefined;
+  const six = view.links.get(request.name)?.addresses.find(({ ip }) => ip.includes(":") && !ip.startsWith("fe80:"));
+  if (six === undefined) return undefined;
+  return `the mtu ${mtu} is below ${MTU.leastIPv6}, and ${request.name} has the IPv6 address ${six.ip}`;
+}
+
+/** A bridge whose MTU nobody has set takes its ports' least: it would lose IPv6, and come back listening to router advertisements. */
+function dragsItsBridge(request: NetlinkRequest, { view }: Situation): string | undefined {
+  if (request.op !== "setLink") return undefined;
+  const port = view.links.get(request.name);
+  const { mtu = port?.mtu, master = port?.master } = request.settings;
+  const bridge = typeof master === "string" ? view.links.get(master) : undefined;
+  if (mtu === undefined || mtu >= MTU.leastIPv6 || bridge === undefined || bridge.mtu < MTU.leastIPv6) return undefined;
+  return `the mtu ${mtu} is below ${MTU.leastIPv6}, and its bridge ${bridge.name} has ${bridge.mtu}; set the bridge's first`;
+}
+
+function mostMtu(link: LinkSpec | undefined, { view }: Situation): number {
+  const parent = parentOf(link);
+  const above = parent === undefined ? undefined : view.links.get(parent)?.mtu;
+  if (above === undefined) return MTU.most;
+  return Math.min(MTU.most, link?.kind === "vxlan" ? above - VXLAN_HEADERS : above);
+}
