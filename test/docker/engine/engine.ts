@@ -42,7 +42,7 @@ export class Engine {
     // As it comes, but for what a machine of containers or a test of seconds needs: no layers, their control groups, no long good-bye.
     const options = ["--storage-driver=vfs", "--cgroup-parent", this.#stage.cgroup, "--shutdown-timeout=1"];
     if (!this.#variant.userlandProxy) options.push("--userland-proxy=false");
-    const daemon = this.#stage.start(this.#stage.chrooted(["dockerd", ...options]));
+    const daemon = this.#stage.start(this.#stage.inEngine(["dockerd", ...options]));
     this.#daemon = daemon;
     let over: string | undefined;
     void daemon.ended.then((how) => {
@@ -83,7 +83,7 @@ export class Engine {
 
   /** Runs `docker`, whatever comes of it. */
   tryDocker(args: readonly string[], ms = 60_000): Promise<Ran> {
-    return this.#stage.run(this.#stage.chrooted(["docker", ...args]), { ms, env: this.env });
+    return this.#stage.run(this.#stage.inEngine(["docker", ...args]), { ms, env: this.env });
   }
 
   /** A container that stays; its name. */

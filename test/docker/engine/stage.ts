@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +17,8 @@ import { childrenOf, execute, follow, type Inside, isAlive, type Ran } from "./p
 const PREFIX = "bulkhead-engine-";
 /** Below the stage's folder: where the root of the engine's release is mounted. */
 const ENGINE = "root";
-/** The same: the mount namespace with that root. */
-const ENGINE_NS = "namespaces/mnt";
+/** Inside: the process id of what keeps the mount namespace with that root. */
+const ENGINE_KEEPER = "/run/engine/keeper";
 
 /** Why an engine cannot run here; undefined when it can. */
 export function noEngine(): string | undefined {
@@ -37,7 +37,7 @@ export function noEngine(): string | undefined {
 
 /** What the stage is made of. */
 export interface StageOptions {
-  /** Folder of another release's root, whose programs `chrooted` runs; it is not written to. */
+  /** Folder of another release's root, whose programs `inEngine` runs; it is not written to. */
   readonly engineRoot: string | undefined;
   /** `bridge-nf-call-iptables` and its fellows. */
   readonly bridgeFilter: 0 | 1;
@@ -96,10 +96,10 @@ export class Stage {
   }
 
   /** A command for `run` and `start` that runs the engine's programs, of its own release where it has a root. */
-  chrooted(command: readonly string[]): readonly string[] {
+  inEngine(command: readonly string[]): readonly string[] {
     return this.#options.engineRoot === undefined
       ? command
-      : ["nsenter", `--mount=${this.path(ENGINE_NS)}`, ...command];
+      : ["nsenter", `--target=${readFileSync(this.seen(ENGINE_KEEPER), "utf8").trim()}`, "--mount", ...command];
   }
 
   /** Runs a program inside. Never rejects: `code` is -1 for one that was ended by the time limit. */
@@ -202,18 +202,18 @@ async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions, bo
  */
 function engineRootScript(engineRoot: string, engine: string, root: string): string {
   return `
-    mkdir -p ${engine} ${root}/namespaces /run/engine/upper /run/engine/work
-    mount -t tmpfs tmpfs ${root}/namespaces
-    touch ${root}/${ENGINE_NS}
+    mkdir -p ${engine} /run/engine/upper /run/engine/work
     mount -t overlay overlay -o lowerdir=${engineRoot},upperdir=/run/engine/upper,workdir=/run/engine/work ${engine}
     for one in /proc /sys /dev; do mount --rbind $one ${engine}$one; mount --make-rslave ${engine}$one; done
     mount --bind /run ${engine}/run
     mkdir -p ${engine}/var/lib/docker ${engine}${root} ${engine}/machine
     mount --bind ${root}/lib/docker ${engine}/var/lib/docker
     mount --bind ${root} ${engine}${root}
-    unshare --mount=${root}/${ENGINE_NS} --propagation unchanged sh -ec '
+    unshare --mount --propagation unchanged sh -ec '
       cd ${engine}; pivot_root . machine; cd /
-      mount --make-rprivate /machine; umount -l /machine'`;
+      mount --make-rprivate /machine; umount -l /machine
+      echo $$ >${ENGINE_KEEPER}; exec sleep infinity' &
+    until test -s ${ENGINE_KEEPER}; do kill -0 $!; sleep 0.02; done`;
 }
 
 /** What runs that were killed have left: their processes are gone already. */
