@@ -128,7 +128,9 @@ export class Plugin {
     const gone = this.#exceeding();
     if (gone.length === 0) return;
     this.#reports.revoked(gone);
-    void this.#service.revoke(gone);
+    this.#service.revoke(gone).catch((error: unknown) => {
+      this.#context.logger.error({ plugin: this.id, err: error }, "a power that was revoked could not be closed");
+    });
   }
 
   /** The permissions that what runs has and the policy does not give it any more. */
@@ -242,6 +244,7 @@ export class Plugin {
   async #remake(): Promise<boolean> {
     const { current } = this.#service;
     if (!current?.alive || this.#stopped || this.#context.closed() || this.networks().length === 0) return false;
+    if (this.#exceeding().length > 0) return false;
     await this.#service.replace(current.prepared);
     return true;
   }

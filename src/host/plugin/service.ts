@@ -22,6 +22,8 @@ export class Service {
   #current: Generation | undefined;
   #prepared: Prepared | undefined;
   #powers: OpenPowers | undefined;
+  /** All that are open: while one version replaces another, each has its own. */
+  readonly #opened = new Set<OpenPowers>();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -155,7 +157,7 @@ export class Service {
 
   /** Takes permissions of what runs away at once. */
   async revoke(permissions: readonly string[]): Promise<void> {
-    await this.#powers?.revoke(permissions);
+    await Promise.all([...this.#opened].map((powers) => powers.revoke(permissions)));
   }
 
   /** Its powers end with it. */
@@ -166,7 +168,16 @@ export class Service {
 
   #open({ effective, sha256 }: Prepared): OpenPowers {
     const { plugin, context, reports } = this.#options;
-    return openPowers(plugin, effective.permissions, context, (error) => reports.requestRefused(error, sha256));
+    const powers = openPowers(plugin, effective.permissions, context, (error) => reports.requestRefused(error, sha256));
+    const open: OpenPowers = {
+      ...powers,
+      close: () => {
+        this.#opened.delete(open);
+        return powers.close();
+      },
+    };
+    this.#opened.add(open);
+    return open;
   }
 }
 

@@ -26,6 +26,14 @@ export interface Obstacle {
   readonly words: string;
 }
 
+/** The links that the guard of forwarding tells from others. */
+export interface GuardedLinks {
+  /** What the names of all bridges of ours begin with, before the `-`; what goes there their own tables decide. */
+  readonly prefixes: readonly string[];
+  /** Bridges that carry a default route: what comes in there comes from the machine's network, and from no container. */
+  readonly uplinks: readonly string[];
+}
+
 /** What became of forwarding when our last table went. */
 export interface ForwardingEnd {
   /** Switched off again. */
@@ -55,10 +63,9 @@ export interface FirewallBackend {
   /**
    * Lets the namespace forward packets of these families; gives those for which that was not so before. For them a guard is put up:
    * new packets are dropped that no network of ours allows, that are for no published port, and that come from no bridge.
-   * `prefixes`: of the names of all bridges of ours; what comes in there their own tables decide. `again`: the guard is put up although
-   * it should be there.
+   * `again`: the guard is put up although it should be there.
    */
-  forward(families: readonly (4 | 6)[], prefixes: readonly string[], again?: boolean): Promise<readonly (4 | 6)[]>;
+  forward(families: readonly (4 | 6)[], links: GuardedLinks, again?: boolean): Promise<readonly (4 | 6)[]>;
   /** To be called when no table of ours is left: guards go, and what `forward` switched on is switched off where nobody else needs it. */
   stopForwarding(): Promise<ForwardingEnd>;
   /** Every table of the family `inet` as text, by name: the same text while nobody has changed it. */

@@ -8,16 +8,17 @@ export interface FirewallPowerOptions {
   readonly plugin: string;
   /** Judges and carries out. Rejects with `ERR_FIREWALL_REFUSED`, `ERR_FIREWALL_FAILED`, `ERR_PERMISSION_LIMIT`. */
   ask(request: FirewallRequest): Promise<Json>;
+  close(): void;
 }
 
 /**
  * Serves `firewall.masquerade [spec]`, `firewall.publish [spec]`, `firewall.isolate [spec]`, `firewall.withdraw [rule]` (null) and
  * `firewall.rules []` (the rules). Rules outlive the power: they go with `FirewallHub.release` or `close`.
  */
-export function createFirewallPower({ plugin, ask }: FirewallPowerOptions): HostPower {
+export function createFirewallPower({ plugin, ask, close }: FirewallPowerOptions): HostPower {
   const methods = FIREWALL_OPS.map((op): readonly [string, PowerMethod] => [
     `firewall.${op}`,
     async (args) => ask(parseRequest(plugin, op, args)),
   ]);
-  return { methods: new Map(methods) };
+  return { methods: new Map(methods), close };
 }

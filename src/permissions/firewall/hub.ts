@@ -117,10 +117,13 @@ class Hub implements FirewallHub {
     this.#unobserve = netlink.observe((what) => what !== "links" && this.#watch.note("somebody else"));
   }
 
-  open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
+  open(plugin: string, granted: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
+    // A copy of its own: by it the requests of this grant are told from those of the next one.
+    const limits = { ...granted };
     return createFirewallPower({
       plugin,
       ask: (request) => this.#ask({ plugin, limits, netlink, request }),
+      close: () => this.#refuseWaiting(limits),
     });
   }
 
@@ -148,10 +151,14 @@ class Hub implements FirewallHub {
     this.#closing ??= this.#quietly("rules could not be removed", async () => {
       this.#unobserve();
       await this.#watch.stop();
-      if (!this.#ledger.durable) await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
-      // Rules of a durable ledger stay; the process that holds their ports ends with its platform.
-      await this.backend.release(publishedOnly(this.#rows, new Map()));
-      await this.backend.close();
+      const held = publishedOnly(this.#rows, new Map());
+      try {
+        if (!this.#ledger.durable) await this.#change([...this.#rows.keys()].map((drop) => ({ drop })));
+      } finally {
+        // Rules of a durable ledger stay; the process that holds their ports ends with its platform.
+        await this.backend.release(held);
+        await this.backend.close();
+      }
     });
     return this.#closing;
   }
@@ -171,15 +178,24 @@ class Hub implements FirewallHub {
     });
   }
 
-  /** Serves until nothing waits. What is asked within the present turn of the loop comes along. */
+  /** Refuses what waits by a grant that has ended. `limits`: the very object that the grant was opened with. */
+  #refuseWaiting(limits: FirewallLimits): void {
+    const gone = this.#queue.filter((job) => job.limits === limits);
+    this.#queue = this.#queue.filter((job) => job.limits !== limits);
+    for (const { plugin, request, reject } of gone) reject(failed(plugin, request.op, "its grant has ended"));
+  }
+
+  /**
+   * Serves one batch. What is asked within the present turn of the loop comes along; what else waits has another turn, so that a plugin
+   * which never stops asking does not keep the host from its own work.
+   */
   async #drain(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, batchLength(this.#queue));
-      this.#queue = this.#queue.slice(batch.length);
-      await this.#serve(batch);
-    }
-    this.#running = false;
+    const batch = this.#queue.slice(0, batchLength(this.#queue));
+    this.#queue = this.#queue.slice(batch.length);
+    if (batch.length > 0) await this.#serve(batch);
+    this.#running = this.#queue.length > 0;
+    if (this.#running) void this.#next(() => this.#drain());
   }
 
   async #serve(batch: readonly Job[]): Promise<void> {
@@ -253,6 +269,10 @@ class Hub implements FirewallHub {
       await this.#program(plugins);
     } catch (error) {
       this.#rows = before;
+      // The tables may have been programmed before the step that failed.
+      await this.#put(plugins, []).catch((why: unknown) =>
+        this.#logger.error({ err: why }, "firewall: rules of a change that failed could not be taken back"),
+      );
       await this.backend.release(come);
       const back = names.map((name): FirewallChange => {
         const row = before.get(name);
@@ -279,7 +299,9 @@ class Hub implements FirewallHub {
     if (rules === undefined) return;
     await this.#settle();
     const opened = await this.#forward(rules);
-    await this.#restoring.remember(this.#tables());
+    await this.#restoring
+      .remember(this.#tables())
+      .catch((error: unknown) => this.#logger.warn({ err: error }, "firewall: rules could not be read back"));
     if (opened.length > 0) {
       const which = opened.map((family) => `IPv${family}`).join(" and ");
       this.#logger.warn(
@@ -330,7 +352,9 @@ class Hub implements FirewallHub {
   #forward(rules: readonly FirewallRule[], again = false): Promise<readonly (4 | 6)[]> {
     const prefixes = [...new Set([...this.#rows.values()].map(({ rule }) => prefixOf([rule])))];
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
-    return families.size === 0 ? Promise.resolve([]) : this.backend.forward([...families], prefixes, again);
+    return families.size === 0
+      ? Promise.resolve([])
+      : this.backend.forward([...families], { prefixes, uplinks: this.#uplinks }, again);
   }
 
   #tables(): readonly OwnTable[] {

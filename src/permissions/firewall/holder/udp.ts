@@ -88,10 +88,16 @@ export class UdpForward implements Forward {
       this.#heard(flow);
       if (this.#socket) post(this.#socket, message, port, address);
     });
-    socket.connect(to, ip, () => {
+    // A callback that is given is told of the failure, and then no "error" follows.
+    const connected = (error?: Error): void => {
+      if (error) {
+        flow.end();
+        return;
+      }
       for (const message of early ?? []) post(socket, message);
       early = undefined;
-    });
+    };
+    socket.connect(to, ip, connected as () => void);
     this.#flows.set(key, flow);
     this.#seats.add(this.#group, flow);
     return flow;
@@ -122,6 +128,10 @@ function open(ip: string): Socket {
 function post(socket: Socket, message: Buffer, ...to: [] | [port: number, address: string]): void {
   if (socket.getSendQueueSize() > HOLDER.queueBytes) return;
   const [port, address] = to;
-  if (port === undefined) socket.send(message, () => {});
-  else socket.send(message, port, address, () => {});
+  try {
+    if (port === undefined) socket.send(message, () => {});
+    else socket.send(message, port, address, () => {});
+  } catch {
+    // A sender may name port 0, and a socket may have been closed meanwhile: the datagram is lost.
+  }
 }

@@ -3,8 +3,8 @@
  * also the record that we switched it on. Rules of the guard come after our marks and before other programs' filters.
  */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
-import type { ForwardingEnd } from "../backend.js";
-import { equal, STATUS, to } from "./expressions.js";
+import type { ForwardingEnd, GuardedLinks } from "../backend.js";
+import { equal, from, STATUS, to } from "./expressions.js";
 import { MARK } from "./mark-rules.js";
 import type { Tools } from "./tools.js";
 
@@ -35,16 +35,15 @@ export class Forwarding {
 
   /**
    * Lets the namespace forward packets of these families; gives those that were off, which are guarded now.
-   * `prefixes`: of our bridges' names; what may come in there is the business of their own tables. `again`: the guard is
-   * put up although it should be there.
+   * `again`: the guard is put up although it should be there.
    */
-  async open(families: readonly Family[], prefixes: readonly string[], again: boolean): Promise<readonly Family[]> {
+  async open(families: readonly Family[], links: GuardedLinks, again: boolean): Promise<readonly Family[]> {
     const off = await this.#areOff(families);
     this.#guarded ??= new Set(familiesOf(await this.#guards()));
-    const known = JSON.stringify([...prefixes].sort());
+    const known = JSON.stringify([[...links.prefixes].sort(), [...links.uplinks].sort()]);
     for (const family of off) this.#guarded.add(family);
     if (this.#guarded.size > 0 && (again || off.length > 0 || known !== this.#known)) {
-      await this.#nft(guard(this.#guard, [...this.#guarded], prefixes));
+      await this.#nft(guard(this.#guard, [...this.#guarded], links));
       this.#known = known;
     }
     if (off.length === 0) return [];
@@ -125,29 +124,33 @@ function chainOf(family: Family): string {
   return `ipv${family}`;
 }
 
-/** A chain per family. New packets pass that a network of ours allows, that are for a published port, or that come from a bridge. */
-function guard(name: string, families: readonly Family[], prefixes: readonly string[]): readonly Json[] {
+/**
+ * A chain per family. New packets pass that a network of ours allows, that are for a published port, or that come from a bridge which
+ * is not the machine's way out.
+ */
+function guard(name: string, families: readonly Family[], { prefixes, uplinks }: GuardedLinks): readonly Json[] {
   const inTable = { family: "inet", table: name };
   return [
     { add: { table: { family: "inet", name } } },
     ...families.flatMap((family): readonly Json[] => {
       const chain = { ...inTable, name: chainOf(family) };
-      const expr: Json[] = [
+      const rule = (...expr: Json[]): Json => ({ add: { rule: { ...inTable, chain: chain.name, expr } } });
+      const foreign: readonly Json[] = [
         equal({ meta: { key: "nfproto" } }, `ipv${family}`),
         { match: { op: "in", left: { ct: { key: "state" } }, right: ["new", "invalid", "untracked"] } },
         equal({ "&": [{ meta: { key: "mark" } }, MARK] }, 0),
         equal({ "&": [STATUS, "dnat"] }, 0),
-        { match: { op: "!=", left: { meta: { key: "iifkind" } }, right: "bridge" } },
-        { drop: null },
+      ];
+      // Within an uplink, what passes is bridged, and none of our business.
+      const fromOutside: readonly (readonly Json[])[] = [
+        [{ match: { op: "!=", left: { meta: { key: "iifkind" } }, right: "bridge" } }],
+        ...uplinks.map((uplink) => [from("==", uplink), to("!=", uplink)]),
       ];
       return [
         { add: { chain: { ...chain, type: "filter", hook: "forward", prio: PRIORITY, policy: "accept" } } },
         { flush: { chain } },
-        ...prefixes.map((prefix): Json => {
-          const toOurs = [to("==", `${prefix}-*`), { accept: null }];
-          return { add: { rule: { ...inTable, chain: chain.name, expr: toOurs } } };
-        }),
-        { add: { rule: { ...inTable, chain: chain.name, expr } } },
+        ...prefixes.map((prefix) => rule(to("==", `${prefix}-*`), { accept: null })),
+        ...fromOutside.map((ways) => rule(...foreign, ...ways, { drop: null })),
       ];
     }),
   ];

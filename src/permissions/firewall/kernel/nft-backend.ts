@@ -1,7 +1,7 @@
 /** The firewall by nftables: `nft -j -f -`, and a process that holds ports. Never a shell. */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { NetlinkLogger } from "../../netlink/hub.js";
-import type { FirewallBackend, FirewallTable, ForwardingEnd, Obstacle } from "../backend.js";
+import type { FirewallBackend, FirewallTable, ForwardingEnd, GuardedLinks, Obstacle } from "../backend.js";
 import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
 import type { PublishSpec } from "../rule.js";
@@ -76,8 +76,8 @@ export class NftBackend implements FirewallBackend {
     return this.holder.close();
   }
 
-  forward(families: readonly (4 | 6)[], prefixes: readonly string[], again = false): Promise<readonly (4 | 6)[]> {
-    return this.#forwarding.open(families, prefixes, again);
+  forward(families: readonly (4 | 6)[], links: GuardedLinks, again = false): Promise<readonly (4 | 6)[]> {
+    return this.#forwarding.open(families, links, again);
   }
 
   stopForwarding(): Promise<ForwardingEnd> {
