@@ -21,7 +21,9 @@ export function explainNotGranted(error: unknown, address: string): void {
   if (first === undefined)
     forbidden(`${begin}: no IPv${family} network is; grant one in the policy, under netlink.subnets`);
   const size = Math.max(SIZES[family], first.prefix);
-  const engine = JSON.stringify({ "default-address-pools": [{ base: first.text, size }] });
+  // Some engines make a list of all networks of a base: 2^16 of them are enough.
+  const base = `${formatAddress(first)}/${Math.max(first.prefix, size - 16)}`;
+  const engine = JSON.stringify({ "default-address-pools": [{ base, size }] });
   const example = `${formatAddress(first)}/${size}`;
   forbidden(
     `${begin}: name one that is, as --subnet ${example}, or have the engine choose from it by ${engine} in its daemon.json`,

@@ -31,7 +31,14 @@ test("no document names a code that does not exist", () => {
 });
 
 /** Codes of Node that src knows. */
-const NODES_OWN = new Set(["ERR_ACCESS_DENIED", "ERR_DLOPEN_DISABLED", "ERR_SYSTEM_ERROR", "ERR_WORKER_OUT_OF_MEMORY"]);
+const NODES_OWN = new Set([
+  "ERR_ACCESS_DENIED",
+  "ERR_CRYPTO_HASH_FINALIZED",
+  "ERR_DLOPEN_DISABLED",
+  "ERR_MODULE_NOT_FOUND",
+  "ERR_SYSTEM_ERROR",
+  "ERR_WORKER_OUT_OF_MEMORY",
+]);
 
 /** All of src but the table. */
 function sources(): string {

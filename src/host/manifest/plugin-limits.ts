@@ -15,7 +15,7 @@ export interface PluginLimitRow {
 /** The limits there are; the compiler names a row that is missing below. */
 export type PluginLimitName = "memoryMb" | "drivers" | "cpuPercent";
 
-export const PLUGIN_LIMITS: Readonly<Record<PluginLimitName, PluginLimitRow>> = {
+const PLUGIN_LIMITS: Readonly<Record<PluginLimitName, PluginLimitRow>> = {
   memoryMb: {
     bounds: "memory of the plugin's worker, in mebibytes",
     min: DOCUMENT_LIMITS.memoryMbMin,

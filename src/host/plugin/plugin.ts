@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import type { LostLink } from "../../permissions/netlink/strays.js";
-import { Pace } from "../../permissions/pace.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { Counters } from "../calls/conditions.js";
 import { shortList } from "../calls/operations.js";
@@ -15,6 +14,7 @@ import { Comeback, type Ending } from "./comeback.js";
 import { DriverSet } from "./driver-set.js";
 import type { Generation, GenerationHooks } from "./generation.js";
 import type { PluginInfo, PluginState } from "./info.js";
+import { LostLinks } from "./lost-links.js";
 import type { SessionEnd } from "./outcome.js";
 import { awaitsGrant, type Prepared, prepare, prepareShelved } from "./prepare.js";
 import { PluginReports } from "./reports.js";
@@ -41,15 +41,14 @@ export class Plugin {
   #faults = 0;
   /** The last time it was loaded its start failed: what does not even start is tried by itself. */
   #failedStart = false;
-  readonly #lostLinks = new Set<string>();
-  readonly #remakes = new Pace();
-  #remaking: NodeJS.Timeout | undefined;
+  readonly #lost: LostLinks;
   /** Loads, reloads, restarts and stops happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   constructor(id: string, context: HostContext) {
     this.id = id;
     this.#context = context;
     this.#reports = new PluginReports(id, context, this.counters, () => this.#service.prepared?.sha256);
+    this.#lost = new LostLinks({ plugin: id, context, remake: () => this.#next(() => this.#remake()) });
     this.#comeback = new Comeback({
       breakerOpen: context.breakerOpen,
       wanted: () => this.#service.current === undefined && !this.#stopped && !context.closed(),
@@ -234,52 +233,17 @@ export class Plugin {
     });
   }
 
-  /**
-   * Links of the plugin were deleted by somebody else: its driver is given its networks again, as after a restart, and makes them
-   * again, with pauses where they keep being deleted. A container whose cable was deleted is beyond that: the log names it.
-   */
+  /** Links of the plugin were deleted by somebody else. */
   linksLost(links: readonly LostLink[]): void {
-    this.#sayCut(new Set(links.map(({ name }) => name)));
-    const again = links.filter(({ kind }) => kind !== "veth");
-    if (again.length === 0) return;
-    for (const { name } of again) this.#lostLinks.add(name);
-    this.#remaking ??= setTimeout(() => {
-      this.#remaking = undefined;
-      void this.#next(() => this.#remake());
-    }, this.#remakes.wait);
-    this.#remaking.unref();
+    this.#lost.note(links);
   }
 
-  /** The endpoints that had one of these links in a container. */
-  #sayCut(links: ReadonlySet<string>): void {
-    for (const { records } of this.#context.registry.servicesOf(this.id)) {
-      for (const [nid, { endpoints }] of records.networks) {
-        for (const [eid, { join }] of endpoints) {
-          if (!(join?.data?.names ?? []).some(({ srcName }) => links.has(srcName))) continue;
-          const advice = `find its container with "docker network inspect ${nid}", and run: docker restart CONTAINER`;
-          const words = `endpoint "${eid}" of network "${nid}" is cut off, since its link was deleted by somebody else; ${advice}`;
-          this.#context.logger.error({ plugin: this.id, network: nid, endpoint: eid }, words);
-        }
-      }
-    }
-  }
-
-  async #remake(): Promise<void> {
-    const links = [...this.#lostLinks];
-    this.#lostLinks.clear();
+  /** Gives the driver its networks again, as after a restart; what is restarting is given them anyway. */
+  async #remake(): Promise<boolean> {
     const { current } = this.#service;
-    // What is restarting is given its networks anyway.
-    if (!current?.alive || this.#stopped || this.#context.closed() || this.networks().length === 0) return;
-    this.#remakes.done();
-    const fields = { plugin: this.id, links };
-    try {
-      await this.#service.replace(current.prepared);
-      this.#context.logger.info(fields, `plugin "${this.id}" was given its networks again, for lost links`);
-    } catch (error) {
-      const advice = `call host.reload("${this.id}"), or restart the platform`;
-      const words = `plugin "${this.id}" could not be given its networks again; its lost links stay gone; ${advice}`;
-      this.#context.logger.error({ ...fields, err: error }, words);
-    }
+    if (!current?.alive || this.#stopped || this.#context.closed() || this.networks().length === 0) return false;
+    await this.#service.replace(current.prepared);
+    return true;
   }
 
   async #endDrained(): Promise<void> {
@@ -319,7 +283,7 @@ export class Plugin {
   /** Ends everything, networks or not; the journal keeps them. */
   async close(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#remaking);
+    this.#lost.stop();
     this.#comeback.cancel();
     this.#service.end("the host closes");
     await this.#turn;

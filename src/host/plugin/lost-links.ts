@@ -1,0 +1,70 @@
+/** Links of a plugin that somebody else deleted: its driver is given its networks again, and an operator reads what that cannot mend. */
+import type { LostLink } from "../../permissions/netlink/strays.js";
+import { Pace } from "../../permissions/pace.js";
+import type { HostContext } from "../context.js";
+
+export interface LostLinksOptions {
+  readonly plugin: string;
+  readonly context: HostContext;
+  /** Replays the plugin's networks, as a restart does, in turn with its other changes; false where that is not needed any more. */
+  remake(): Promise<boolean>;
+}
+
+export class LostLinks {
+  readonly #options: LostLinksOptions;
+  readonly #names = new Set<string>();
+  readonly #pace = new Pace();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LostLinksOptions) {
+    this.#options = options;
+  }
+
+  /** Has what can be made again be made again, with pauses where it keeps being deleted. */
+  note(links: readonly LostLink[]): void {
+    this.#sayCut(new Set(links.map(({ name }) => name)));
+    const again = links.filter(({ kind }) => kind !== "veth");
+    if (again.length === 0) return;
+    for (const { name } of again) this.#names.add(name);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#remake();
+    }, this.#pace.wait);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #remake(): Promise<void> {
+    const { plugin, context } = this.#options;
+    const fields = { plugin, links: [...this.#names] };
+    this.#names.clear();
+    try {
+      if (!(await this.#options.remake())) return;
+      context.logger.info(fields, `plugin "${plugin}" was given its networks again, for lost links`);
+    } catch (error) {
+      const advice = `call host.reload("${plugin}"), or restart the platform`;
+      const words = `plugin "${plugin}" could not be given its networks again; its lost links stay gone; ${advice}`;
+      context.logger.error({ ...fields, err: error }, words);
+    } finally {
+      this.#pace.done();
+    }
+  }
+
+  /** Names the endpoints that had one of these links in a container: a cable that was deleted is the engine's to lay again. */
+  #sayCut(links: ReadonlySet<string>): void {
+    const { plugin, context } = this.#options;
+    for (const { records } of context.registry.servicesOf(plugin)) {
+      for (const [nid, { endpoints }] of records.networks) {
+        for (const [eid, { join }] of endpoints) {
+          if (!(join?.data?.names ?? []).some(({ srcName }) => links.has(srcName))) continue;
+          const advice = `find its container with "docker network inspect ${nid}", and run: docker restart CONTAINER`;
+          const words = `endpoint "${eid}" of network "${nid}" is cut off, since its link was deleted by somebody else; ${advice}`;
+          context.logger.error({ plugin, network: nid, endpoint: eid }, words);
+        }
+      }
+    }
+  }
+}
