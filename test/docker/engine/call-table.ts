@@ -26,7 +26,7 @@ const UP_TO_26 = {
   "disconnect that one": "",
   "engine killed, started, one network": "",
   "start after that": "GetCapabilities CE(a+) Join(a+) P(a+) O(a) O(a)",
-  "engine killed, started, two networks": "",
+  "engine killed, started, two networks": "GetCapabilities P(b) DE(a) R(b) L(b) DE(b)",
   "internal network create": "CN(c)",
   "run --internal with -p": "CE(c) Join(c+) O(c) O(c)",
   "rm -f, --internal": "L(c) DE(c)",
