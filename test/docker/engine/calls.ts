@@ -48,6 +48,12 @@ export function calls(test: Suite, open: () => Promise<Play>, needs: string | un
           await engine.start();
         },
         "start after that": () => docker("start", "calls"),
+        "engine killed, started, two networks": async () => {
+          await docker("network", "connect", high, "calls");
+          recorder.taken();
+          await engine.kill();
+          await engine.start();
+        },
         "internal network create": () =>
           docker("network", "create", "-d", RECORDED, "--internal", "--subnet", "10.64.212.0/24", "calls-i"),
         "run --internal with -p": async () => {
@@ -58,14 +64,13 @@ export function calls(test: Suite, open: () => Promise<Play>, needs: string | un
         "rm -f, --internal": () => docker("rm", "-f", "calls"),
         "network rm": () => docker("network", "rm", "calls-i"),
       };
-      const said: Record<string, string> = {};
-      for (const [step, does] of Object.entries(steps)) {
+      const known = CALLS[kind.release];
+      for (const [step, does] of Object.entries(steps) as [Step, () => Promise<unknown>][]) {
         recorder.taken();
         await does();
-        said[step] = recorder.taken();
+        const said = recorder.taken();
+        assert.ok([known[step]].flat().includes(said), `${step}: ${said}, not ${[known[step]].flat().join(", or ")}`);
       }
-      const known = Object.fromEntries(Object.entries(CALLS).map(([step, by]) => [step, by[kind.release]]));
-      assert.equal(said, known);
     },
     { ms: 180_000, needs },
   );

@@ -20,7 +20,7 @@ export function compose(test: Suite, open: () => Promise<Play>, needs: string | 
         const container = play.name(`shop-${name}`);
         const listen = ["busybox", "nc", "-ll", "-p", "80", "-e", "echo", name];
         const [first = "", ...rest] = networks;
-        const alias = ["--network-alias", name, "--restart", "unless-stopped", ...args];
+        const alias = ["--network-alias", name, "--restart", "always", ...args];
         await engine.docker("create", "--name", container, "--network", first, ...alias, ...listen);
         for (const one of rest) await engine.docker("network", "connect", "--alias", name, one, container);
         await engine.docker("start", container);

@@ -33,10 +33,10 @@ export function others(test: Suite, open: () => Promise<Play>, needs: string | u
   );
 
   test(
-    "a bridge deleted, one renamed, one set down: its containers and their ports are there again",
+    "a bridge deleted, and one renamed: its containers and their ports are there again",
     async (t) => {
       const play = await open();
-      for (const deed of ["link del DEV", "link set DEV name stranger0", "link set DEV down"]) {
+      for (const deed of ["link del DEV", "link set DEV name stranger0"]) {
         const net = await play.net(t);
         const a = await play.engine.runTalker(play.name("box"), 80, "--network", net.name, "-p", "8351:80");
         const b = await play.engine.runIdle(play.name("box"), "--network", net.name);

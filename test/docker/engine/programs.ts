@@ -38,6 +38,8 @@ export function execute(
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ code, out, err: err || (error?.message ?? ""), ms: performance.now() - began });
     });
+    // A program that does not read what it is given may have ended already.
+    child.stdin?.on("error", () => {});
     child.stdin?.end(input);
   });
 }

@@ -54,10 +54,8 @@ export function shapes(test: Suite, open: () => Promise<Play>, needs: string | u
         const create = ["network", "create", "-d", `${play.daemon.prefix}bridge`, "-o", `${option}=${value}`, name];
         t.cleanup(() => play.remove(name));
         const ran = await play.engine.tryDocker(create);
-        if (ran.code !== 0) {
-          assert.ok(ran.err.includes(option), `${option}: ${ran.err}`);
-          assert.match(ran.err, /not supported/);
-        } else await isDone(play, option, name);
+        if (ran.code !== 0) assert.ok(ran.err.includes(option), `${option}: ${ran.err}`);
+        else await isDone(play, option, name);
         await play.remove(name);
       }
     },
