@@ -1,5 +1,5 @@
 /** Unload, reload, states and counters; and the driver object that outlives all of it. */
-import { EndpointConfig, JoinConfig } from "#dist/index.js";
+import { DRIVER_METHODS, EndpointConfig, JoinConfig, OPTIONAL_DRIVER_METHODS } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { hear, house, next, plugin, row, telling, thrown, told } from "./house.js";
 
@@ -28,7 +28,7 @@ test("type() is a string, answered without the plugin", async (t) => {
   assert.is((await blocked).code, "ERR_DRIVER_TIMEOUT");
 });
 
-test("the driver object: nine methods, promises but for type, options default to {}", async (t) => {
+test("the driver object: the nine methods and the two optional ones, promises but for type, options default to {}", async (t) => {
   const { open } = await house(t, {
     "a.js": plugin("a", {
       start: "const seen = [];",
@@ -39,7 +39,7 @@ test("the driver object: nine methods, promises but for type, options default to
   });
   const host = await open();
   const driver = host.driver("a");
-  assert.is(Object.keys(driver).length, 9);
+  assert.equal(Object.keys(driver).sort(), [...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS].sort());
   assert.ok(Object.isFrozen(driver));
   for (const promise of [
     driver.config(),
