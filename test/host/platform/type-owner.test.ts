@@ -43,16 +43,20 @@ test("after a restart, another plugin of the type is refused, also where it is t
   assert.ok(lines.some(({ event, code }) => event === "driver-refused" && code === "ERR_TYPE_OWNED"));
 });
 
-test("its own plugin serves them, however often both are started together", async (t) => {
-  const place = await twoOfAType(t);
-  await place.put(folder("second", "2"));
-  for (let round = 0; round < 4; round++) {
-    const host = await open(place);
-    assert.is(await told(host, "shared"), 1);
-    assert.equal([row(host, "first").state, row(host, "second").state], ["running", "refused"]);
-    await host.close();
-  }
-});
+test(
+  "its own plugin serves them, however often both are started together",
+  async (t) => {
+    const place = await twoOfAType(t);
+    await place.put(folder("second", "2"));
+    for (let round = 0; round < 3; round++) {
+      const host = await open(place);
+      assert.is(await told(host, "shared"), 1);
+      assert.equal([row(host, "first").state, row(host, "second").state], ["running", "refused"]);
+      await host.close();
+    }
+  },
+  { ms: 60_000 },
+);
 
 test("on the operator's word another plugin takes the type over, and the audit log says so", async (t) => {
   const place = await twoOfAType(t);
