@@ -1,5 +1,5 @@
-/** The acceptance on Debian 13's engine. */
+/** The acceptance on Debian 13's engine: what depends on an engine's release. */
 import { acceptance } from "./engine/acceptance.js";
 import { ENGINES } from "./engine/kinds.js";
 
-acceptance(ENGINES.trixie, { whole: false });
+acceptance(ENGINES.trixie, "asked");

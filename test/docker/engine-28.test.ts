@@ -1,5 +1,5 @@
-/** The acceptance on the engine of Debian's unstable release. */
+/** The acceptance on the engine of Debian's unstable release: what depends on an engine's release. */
 import { acceptance } from "./engine/acceptance.js";
 import { ENGINES } from "./engine/kinds.js";
 
-acceptance(ENGINES.sid, { whole: false });
+acceptance(ENGINES.sid, "asked");

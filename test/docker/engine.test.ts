@@ -1,5 +1,5 @@
-/** The acceptance on the machine's own engine: Debian 12's, of 2022. */
+/** The acceptance on the machine's own engine, Debian 12's: what plugins do to it, and it to them. */
 import { acceptance } from "./engine/acceptance.js";
 import { ENGINES } from "./engine/kinds.js";
 
-acceptance(ENGINES.machine, { whole: true });
+acceptance(ENGINES.machine, "plugins");

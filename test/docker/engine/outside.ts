@@ -1,6 +1,5 @@
 /** Containers and the host beyond the machine, past the engine's own firewall: each reaches what is meant to be reached, no more. */
-import { program } from "#dist/permissions/netlink/kernel/programs.js";
-import { assert, type Suite, until } from "../../harness.js";
+import { assert, type Suite } from "../../harness.js";
 import { AT_OUTSIDE, HOST, type Net, OUTSIDE, type Play } from "./play.js";
 
 export function outside(test: Suite, open: () => Promise<Play>, needs: string | undefined): void {
@@ -85,27 +84,6 @@ export function outside(test: Suite, open: () => Promise<Play>, needs: string | 
       await bothWays(play, a, 8304);
     },
     { ms: 120_000, needs },
-  );
-
-  const noUfw = program("ufw") === undefined ? 'there is no "ufw" (Debian: apt-get install ufw)' : undefined;
-  test(
-    "ufw enabled, reloaded and disabled: it is all there each time",
-    async (t) => {
-      const play = await open();
-      const net = await play.net(t);
-      const a = await play.engine.runTalker(play.name("box"), 80, "--network", net.name, "-p", "8305:80");
-      t.cleanup(() => play.stage.run(["ufw", "disable"]));
-      for (const command of [["--force", "enable"], ["reload"], ["disable"]]) {
-        await play.stage.text("ufw", ...command);
-        await until(
-          async () => (await play.hears(a, OUTSIDE.ipv4, OUTSIDE.port)) === OUTSIDE.word,
-          command.join(" "),
-          15_000,
-        );
-        await bothWays(play, a, 8305);
-      }
-    },
-    { ms: 120_000, needs: needs ?? noUfw },
   );
 }
 

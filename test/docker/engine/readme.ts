@@ -1,5 +1,5 @@
 /** README's Docker section, its lines run as they stand by a shell, in a project in which the package is installed. */
-import { mkdir, readFile, symlink } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, type Suite } from "../../harness.js";
 import { REPO } from "../../host/platform/house.js";
@@ -10,7 +10,7 @@ export function readme(test: Suite, open: () => Promise<Play>, needs: string | u
   test(
     "README: the lines of its Docker section work as they are written",
     async () => {
-      const { engine, stage, daemon } = await open();
+      const { engine, stage, daemon, kind } = await open();
       await daemon.kill("SIGTERM");
       const text = /\n## Docker\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(
         await readFile(join(REPO, "README.md"), "utf8"),
@@ -24,6 +24,11 @@ export function readme(test: Suite, open: () => Promise<Play>, needs: string | u
       // Any wget would do.
       await mkdir(join(project, "bin"));
       await symlink("/bin/busybox", join(project, "bin/wget"));
+      if (kind.suite !== undefined) {
+        // The command line that came with the engine, by a path that does not lead here again.
+        const command = stage.inEngine(["/usr/bin/docker"]).join(" ");
+        await writeFile(join(project, "bin/docker"), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
+      }
       const env = { ...engine.env, PATH: `${project}/bin:${process.env.PATH}`, TMPDIR: "/run" };
       const script = `cd ${project}; set -e; exec >${project}/said 2>&1; ${lines.join("\n")}`;
       const ran = await stage.run(["sh", "-c", script], { env, ms: 60_000 });

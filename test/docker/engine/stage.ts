@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,11 @@ export class Stage {
   /** The path of an inner file as this process sees it; no symbolic link is to lie on the way. */
   seen(inner: string): string {
     return `/proc/${this.#pid}/root${inner}`;
+  }
+
+  /** Its network, mount and process namespace, as /proc names them: `net:[…]`. */
+  get namespaces(): readonly string[] {
+    return ["net", "mnt", "pid"].map((kind) => readlinkSync(`/proc/${this.#pid}/ns/${kind}`));
   }
 
   /** A command for `run` and `start` that runs the engine's programs, of its own release where it has a root. */
