@@ -18,7 +18,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2).filter((one) => !one.startsWith("-"));
 const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
 /** The long form of the engines' acceptance has files of an hour and more. */
-const FILE_DEADLINE = (process.env.BULKHEAD_ENGINES === "whole" ? 120 : 15) * 60_000;
+const FILE_DEADLINE = (process.env.BULKHEAD_ENGINES === "whole" ? 120 : 20) * 60_000;
 /** What these assert or report depends on who else uses the processor. */
 const ALONE = /storm|docker\/engine|load\/|hostile\/class-(d|e|f|g)/;
 

@@ -145,6 +145,8 @@ function guard(name: string, families: readonly Family[], { prefixes, uplinks }:
       const fromOutside: readonly (readonly Json[])[] = [
         [{ match: { op: "!=", left: { meta: { key: "iifkind" } }, right: "bridge" } }],
         ...uplinks.map((uplink) => [from("==", uplink), to("!=", uplink)]),
+        // What a network of ours may send is marked. Into an engine's bridge, only the guard stands where forwarding was ours to allow.
+        ...prefixes.map((prefix) => [from("==", `${prefix}-*`)]),
       ];
       return [
         { add: { chain: { ...chain, type: "filter", hook: "forward", prio: PRIORITY, policy: "accept" } } },
