@@ -8,12 +8,10 @@ import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confi
 import { refusalFrom, refuseDropped } from "./diagnostics.js";
 import { importsDigest } from "./imports.js";
 import type { ChildRequest, Success } from "./messages.js";
-import { NODE_NAMESPACE } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
-import { readPackages } from "./settings-files.js";
+import { checkTsconfigs, readPackages } from "./settings-files.js";
 import { EXTENSIONS, RUNTIME_NAMESPACE, SourceLedger, sourcesPlugin } from "./sources.js";
-import { pathsEntry, readTsconfig, refuseMetadata, type TypeScriptSettings } from "./tsconfig.js";
 
 /**
  * Found to work under SES; `tsconfigRaw` keeps esbuild from reading any tsconfig.json, whose `extends` may name any
@@ -24,18 +22,15 @@ const SETTINGS = {
   bundle: true,
   format: "iife",
   globalName: PLUGIN_GLOBAL,
-  // The one under which esbuild follows what a package.json's `browser` maps.
-  platform: "browser",
-  // A browser's build asks for no power of Node's; a worker's for no document either.
-  mainFields: ["browser", "module", "main"],
-  conditions: ["worker", "browser"],
+  platform: "neutral",
+  mainFields: ["module", "main"],
   resolveExtensions: [...EXTENSIONS],
   target: "es2022",
   minifyWhitespace: true,
   treeShaking: true,
   legalComments: "none",
   charset: "ascii",
-  define: { "process.env.NODE_ENV": '"production"', global: "globalThis", self: "globalThis" },
+  define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
   tsconfigRaw: {},
   sourcemap: "external",
   sourcesContent: false,
@@ -56,50 +51,30 @@ export async function compile(request: ChildRequest): Promise<Success> {
   }
   const rules: Confinement = { root, only: request.single ? entry : undefined };
   const ledger = new SourceLedger(rules);
-  const used = new Set<string>();
   try {
-    const typescript = readTsconfig(ledger, rules);
-    const { imports, ...built } = await run(entry, root, ledger, rules, used, typescript);
+    const { imports, ...built } = await run(entry, root, ledger, rules);
     readPackages(ledger, rules);
-    refuseMetadata(built.code, typescript);
+    checkTsconfigs(ledger, rules);
     const fit = fitForSandbox(built);
     assertSize(fit);
-    const nodeModules = [...used].sort();
-    return {
-      ok: true,
-      ...fit,
-      files: ledger.list(),
-      ...(imports === undefined ? {} : { imports }),
-      ...(nodeModules.length === 0 ? {} : { nodeModules }),
-    };
+    return { ok: true, ...fit, files: ledger.list(), ...(imports === undefined ? {} : { imports }) };
   } catch (error) {
-    throw refusalFrom(error, name, (path) => pathsEntry(path, ledger, rules));
+    throw refusalFrom(error, name);
   }
 }
-
-/** How esbuild's metafile calls what is the runtime's, or nobody's: a file that `browser` leaves out. */
-const RUNTIME_FILE = new RegExp(`^(?:${RUNTIME_NAMESPACE}|${NODE_NAMESPACE}|\\(disabled\\)):`);
 
 interface Built extends MappedCode {
   readonly imports: string | undefined;
 }
 
-async function run(
-  entry: string,
-  root: string,
-  ledger: SourceLedger,
-  rules: Confinement,
-  used: Set<string>,
-  { legacyDecorators }: TypeScriptSettings,
-): Promise<Built> {
+async function run(entry: string, root: string, ledger: SourceLedger, rules: Confinement): Promise<Built> {
   const { outputFiles, warnings, metafile } = await build({
     ...SETTINGS,
     absWorkingDir: root,
     // Nothing is written there: the source map's paths are relative to it.
     outfile: join(root, "bundle.js"),
     entryPoints: [entry],
-    plugins: [sourcesPlugin(ledger, rules, used)],
-    ...(legacyDecorators ? { tsconfigRaw: { compilerOptions: { experimentalDecorators: true } } } : {}),
+    plugins: [sourcesPlugin(ledger, rules)],
   });
   refuseDropped(warnings);
   const map = outputFiles.find((file) => file.path.endsWith(".map"));
@@ -110,7 +85,7 @@ async function run(
     throw tooLarge("code", code.contents.length, DEFAULTS.bundleOutputBytes);
   // A plugin's file may be called as a runtime's is written here; the ledger knows which are the plugin's.
   const own = new Set(ledger.names());
-  const imports = importsDigest(metafile, (path) => RUNTIME_FILE.test(path) && !own.has(path));
+  const imports = importsDigest(metafile, (path) => path.startsWith(`${RUNTIME_NAMESPACE}:`) && !own.has(path));
   return { code: code.text, sourceMap: map.text, imports };
 }
 

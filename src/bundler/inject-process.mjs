@@ -1,1 +1,0 @@
-export { default as process } from "node:process";
