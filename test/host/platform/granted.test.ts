@@ -74,7 +74,7 @@ test("the text and URL helpers are always there; what reaches out never is", asy
   const absent = [
     ..."process module exports Buffer fetch WebSocket XMLHttpRequest Worker MessageChannel MessagePort".split(" "),
     ..."BroadcastChannel setImmediate performance crypto navigator WebAssembly SharedArrayBuffer Atomics".split(" "),
-    ..."Compartment lockdown harden assert __dirname importScripts".split(" "),
+    ..."Compartment lockdown harden assert Intl __dirname importScripts".split(" "),
   ];
   const asks = [...there, ...absent].map((name) => `typeof ${name}`).join(", ");
   const place = await house(t, {

@@ -36,6 +36,7 @@ export function addAddress(link: ModelLink, cidr: string, space: ModelNamespace)
 
 export function deleteAddress(link: ModelLink, cidr: string, space: ModelNamespace): void {
   const { ip, prefix } = split(cidr);
+  if (isSix(ip) && link.mtu < MTU.leastIPv6) throw new KernelRefusal("Error: ipv6: IPv6 is disabled on this device.");
   const at = link.addresses.findIndex((one) => one.ip === ip && one.prefix === prefix);
   if (at < 0) throw new KernelRefusal(`Error: ${isSix(ip) ? "ipv6: address" : "ipv4: Address"} not found.`);
   const network = networkText(cidr);
