@@ -37,9 +37,9 @@ type Cases = (test: Suite, open: () => Promise<Play>, needs: string | undefined)
 /** What moves packets: it depends on how the engine is set up. */
 const MOVING: readonly Cases[] = [traffic, outside, loopback, twoNetworks, ports, udp];
 /** What depends on what the engine asks, and when. */
-const ASKED: readonly Cases[] = [traffic, outside, loopback, twoNetworks, calls, compose];
+const ASKED: readonly Cases[] = [traffic, outside, loopback, twoNetworks, calls];
 /** What people do to a machine with an engine as it comes; what restarts everything comes last. */
-const FAULTS: readonly Cases[] = [...MOVING, pools, shapes, calls, sockets, others, power, compose];
+const FAULTS: readonly Cases[] = [...MOVING, pools, shapes, calls, sockets, others, power];
 /** What plugins do, whatever the engine. */
 const PLUGINS: readonly Cases[] = [macvlan, moby, hangs, kills, timing];
 
@@ -50,8 +50,8 @@ const PARTS = { faults: FAULTS, plugins: PLUGINS, asked: ASKED } as const;
 export function acceptance(kind: EngineKind, part: keyof typeof PARTS): void {
   const needs = noEngine() ?? noRoot(kind) ?? noBubblewrap;
   const all = part === "asked" && WHOLE ? [...FAULTS, ...PLUGINS] : PARTS[part];
-  // ufw and firewalld for real are of the long form: they take Python, a bus and half a minute.
-  const cases = WHOLE && part !== "plugins" ? [...all, firewalls] : all;
+  // Of the long form alone: ufw and firewalld take Python and a bus, a compose-like set-up is cut off and started again several times.
+  const cases = WHOLE && part !== "plugins" ? [...all, firewalls, compose] : all;
   stock(`docker: a stock engine ${kind.release}, ${part}`, { kind, variant: STOCK, cases, needs });
   if (!WHOLE || part === "plugins") return;
   for (const variant of VARIANTS) {
