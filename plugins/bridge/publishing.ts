@@ -22,7 +22,7 @@ export class Publishing {
   readonly #firewall: FirewallPower | undefined;
   readonly #ownerOf: (place: { readonly bridge: string; readonly ip: string }) => string | undefined;
 
-  /** `ownerOf`: who has an address, in words; undefined: nobody who is known. */
+  /** `ownerOf`: the endpoint that has an address, in words; undefined where the driver knows none. */
   constructor(
     firewall: FirewallPower | undefined,
     ownerOf: (place: { readonly bridge: string; readonly ip: string }) => string | undefined,

@@ -47,7 +47,7 @@ export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> 
   return { ...report, error: corrupt(statePaths(held.folder).state, held.problems.join("; ")) };
 }
 
-/** Who has an address, by the plugin that serves its type and the address. */
+/** The endpoint that has an address, by the plugin that serves its type and the address. */
 function endsByAddress(held: Held): ReadonlyMap<string, End> {
   const plugins = new Map<string, string>();
   for (const { body } of held.rows.get("bundles") ?? []) {

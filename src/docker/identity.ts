@@ -1,4 +1,4 @@
-/** How a daemon that finds its socket taken learns who has it: it asks there, and another daemon of ours says its process. */
+/** How a daemon that finds its socket taken learns which process serves it: it asks there, and another daemon of ours names its PID. */
 import { DOCKER } from "../protocol/limits.js";
 import { z } from "../zod.js";
 import { unixJson } from "./unix-request.js";
