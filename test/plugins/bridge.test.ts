@@ -282,7 +282,7 @@ test("what the operator has not granted is refused, and nothing is left", async 
   const six = await rejection(driver.createNetwork("n", generic({ subnet6: "fd65:0:0:7::/64" })));
   assert.match(
     six.message,
-    /^pool fd65:0:0:7::\/64 is not granted .* --subnet fd64::\/64, .*"base":"fd64::\/32","size":64/,
+    /^pool fd65:0:0:7::\/64 is not granted .* --subnet fd64::\/64, .*"base":"fd64::\/48","size":64/,
   );
   assert.equal(await host.links(), ["lo"]);
   await driver.createNetwork("n", generic({ subnet: "10.64.0.0/24" }));
