@@ -79,7 +79,7 @@ async function discoverIn(root: string): Promise<Discovered[]> {
     if (stem !== undefined) paired.add(stem);
     plugins.push(found);
   }
-  for (const [id, entry] of manifests) if (!paired.has(id)) plugins.push(lonelyManifest(root, id, entry));
+  for (const [id, entry] of manifests) if (!paired.has(id)) plugins.push(lonelyManifest(root, shownPath(id), entry));
   return plugins;
 }
 
@@ -102,7 +102,7 @@ async function look(
   sidecar: Dirent | undefined,
 ): Promise<Discovered | undefined> {
   const path = join(root, entry.name);
-  const id = stem ?? entry.name;
+  const id = shownPath(stem ?? entry.name);
   const kind = entry.isDirectory() ? "folder" : "file";
   const wrong = (error: DriverError): Discovered => ({ id, kind, path, root, error });
 

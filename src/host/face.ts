@@ -33,6 +33,11 @@ export interface PluginHost {
   /** Loads a plugin's files anew; what runs serves on until the new version has its place. Rejects with why it was refused. */
   reload(id: string): Promise<void>;
   /**
+   * Reads the policy and the plugins folders again and acts on what has changed, as `watch` does by itself. Resolves when every plugin
+   * has settled; what is wrong with one is in `plugins()`. A policy that cannot be read leaves the one in force.
+   */
+  refresh(): Promise<void>;
+  /**
    * Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks, unless `force` is set: then they are left as they are, links
    * and rules included, and resolves with their ids; a plugin that registers their type later serves them again.
    */

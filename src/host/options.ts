@@ -1,4 +1,5 @@
 /** `createPluginHost`'s options: checked before anything is started. */
+import { resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
 import type { PlatformCallback } from "./context.js";
@@ -86,6 +87,17 @@ export function checkOptions(options: unknown): PluginHostOptions {
     (value) => value === "kernel" || value === "model" || value === "auto",
   );
   return options as PluginHostOptions;
+}
+
+/** The same, with every path absolute: the platform may change its folder while the host runs. */
+export function withPaths(options: PluginHostOptions): PluginHostOptions & { readonly plugins: readonly string[] } {
+  const { plugins, policy, dataDir } = options;
+  return {
+    ...options,
+    plugins: (typeof plugins === "string" ? [plugins] : plugins).map((one) => resolve(one)),
+    ...(typeof policy === "string" ? { policy: resolve(policy) } : {}),
+    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+  };
 }
 
 function isLogger(value: unknown): boolean {

@@ -7,7 +7,7 @@ import { discoverPlugins } from "./discovery.js";
 import type { PluginHost } from "./face.js";
 import type { Journal } from "./journal/journal.js";
 import { defaultLogger, safeLogger } from "./logger.js";
-import { checkOptions, type PluginHostOptions } from "./options.js";
+import { checkOptions, type PluginHostOptions, withPaths } from "./options.js";
 import { PolicySource } from "./policy-source.js";
 import { type HostParts, RunningHost } from "./running-host.js";
 import type { DataFolder } from "./state/folder.js";
@@ -27,15 +27,14 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 
 /** `createPluginHost` with parts exchanged; for tests. */
 export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
-  const options = checkOptions(given);
+  const options = withPaths(checkOptions(given));
   const logger = safeLogger(options.logger ?? defaultLogger);
   if (options.isolation !== "thread") refuseInsideThread();
   const policy = await PolicySource.open(options.policy);
-  const folders = typeof options.plugins === "string" ? [options.plugins] : options.plugins;
-  const found = await discoverPlugins(folders);
+  const found = await discoverPlugins(options.plugins);
   const data = options.dataDir === undefined ? undefined : await openData(options.dataDir);
   try {
-    const host = new RunningHost(options, folders, policy, logger, parts, data);
+    const host = new RunningHost(options, policy, logger, parts, data);
     await host.begin(found);
     return host;
   } catch (error) {

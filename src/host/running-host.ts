@@ -40,7 +40,7 @@ import { StateOwners } from "./state/owners.js";
 import { LmdbShelf, NO_SHELF } from "./state/shelf.js";
 import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
-import { type Watcher, watchPlugins } from "./watch.js";
+import { Watcher } from "./watch.js";
 
 /** What tests may exchange. */
 export interface HostParts {
@@ -74,8 +74,7 @@ export class RunningHost implements PluginHost {
   readonly #onAbort = (): void => void this.close();
 
   constructor(
-    options: PluginHostOptions,
-    folders: readonly string[],
+    options: PluginHostOptions & { readonly plugins: readonly string[] },
     policy: PolicySource,
     logger: Logger,
     parts: HostParts,
@@ -83,7 +82,7 @@ export class RunningHost implements PluginHost {
   ) {
     this.#data = data;
     this.#options = options;
-    this.#folders = folders;
+    this.#folders = options.plugins;
     this.#policy = policy;
     this.#logger = logger;
     this.#events = new HostEmitter(logger);
@@ -162,6 +161,12 @@ export class RunningHost implements PluginHost {
     this.#refuseClosed();
     const refusal = await this.#plugin(id).load(found);
     if (refusal) throw refusal;
+  }
+
+  async refresh(): Promise<void> {
+    this.#refuseClosed();
+    await this.#policyChanged();
+    await this.#rescan();
   }
 
   async unload(id: string, { force = false }: UnloadOptions = {}): Promise<Unloaded> {
@@ -270,10 +275,13 @@ export class RunningHost implements PluginHost {
   /** Follows the folders, if asked to, and gives what stands there once nothing can change unseen any more. */
   async #watch(found: readonly Discovered[]): Promise<readonly Discovered[]> {
     if (!this.#options.watch) return found;
-    this.#watcher = await watchPlugins({
+    this.#watcher = await Watcher.open({
       folders: this.#folders,
       policyFile: this.#policy.file,
       changed: (ids) => this.#changed(ids),
+      lacking: () => this.#refused().map(({ packages }) => packages),
+      installed: () => this.#changed(new Set(this.#refused().map(({ id }) => id))),
+      exchanged: () => this.#rescan(),
       policyChanged: () => this.#policyChanged(),
       logger: this.#logger,
     });
@@ -296,8 +304,21 @@ export class RunningHost implements PluginHost {
         if (this.#closed) return;
         const one = byId.get(id);
         if (one) await this.#plugin(id).load(one, "if changed");
-        else await this.#plugins.get(id)?.orphan();
+        else if (await this.#plugins.get(id)?.orphan()) this.#plugins.delete(id);
       }),
+    );
+  }
+
+  /** What stands in the folders now, against what is known. */
+  async #rescan(): Promise<void> {
+    const found = await discoverPlugins(this.#folders).catch(() => []);
+    await this.#changed(new Set([...this.#plugins.keys(), ...found.map(({ id }) => id)]));
+  }
+
+  /** The plugins that are refused, and where the packages would be that they may lack. */
+  #refused(): readonly { readonly id: string; readonly packages: string }[] {
+    return [...this.#plugins.values()].flatMap(({ id, state, packages }) =>
+      state === "refused" && packages !== undefined ? [{ id, packages }] : [],
     );
   }
 

@@ -1,85 +1,103 @@
-/** Follows the plugins folders and the policy's file. A change acts once the files' sizes have been stable for a while. */
-import { dirname, relative, resolve, sep } from "node:path";
-import { watch } from "chokidar";
+/** Follows the plugins folders and the policy's file. A change acts once the files have been stable for a while. */
 import { TIMES } from "../protocol/limits.js";
 import type { Logger } from "./logger.js";
-
-export interface Watcher {
-  close(): Promise<void>;
-}
+import { type FileWatch, watchFiles } from "./watch-files.js";
+import { type Place, PlaceWatch } from "./watch-places.js";
 
 export interface WatchOptions {
+  /** Absolute. */
   readonly folders: readonly string[];
+  /** Absolute. */
   readonly policyFile: string | undefined;
+  /** Folders, beside those of the plugins, in which packages would be installed that refused plugins lack. */
+  lacking(): readonly string[];
   /** Ids of plugins whose files have changed, come or gone. */
   changed(ids: ReadonlySet<string>): Promise<void>;
+  /** Packages have been installed in one of them. */
+  installed(): Promise<void>;
+  /** A folder is another one now: everything may have changed. */
+  exchanged(): Promise<void>;
   policyChanged(): Promise<void>;
   readonly logger: Logger;
 }
 
-/** Resolves when the folders are being watched. */
-export async function watchPlugins(options: WatchOptions): Promise<Watcher> {
-  const roots = options.folders.map((folder) => resolve(folder));
-  const policyFile = options.policyFile === undefined ? undefined : resolve(options.policyFile);
-  const dirty = new Set<string>();
-  let policyDirty = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const act = (): void => {
-    const ids = new Set(dirty);
-    dirty.clear();
-    const policy = policyDirty;
-    policyDirty = false;
-    running = running
-      .then(async () => {
-        if (policy) await options.policyChanged();
-        if (ids.size > 0) await options.changed(ids);
-      })
-      .catch((error: unknown) =>
-        options.logger.error({ err: error }, "a change in the plugins folder could not be acted on"),
-      );
-  };
-  const watcher = watch([...roots, ...(policyFile === undefined ? [] : [policyFile])], {
-    ignoreInitial: true,
-    followSymlinks: false,
-    ignored: (path) =>
-      roots.some(
-        (root) => path.startsWith(root + sep) && /(^|[/\\])(\.|node_modules($|[/\\]))/.test(relative(root, path)),
-      ),
-    awaitWriteFinish: { stabilityThreshold: TIMES.watchStable, pollInterval: 50 },
-  });
-  watcher.on("all", (_event, path) => {
-    const full = resolve(path);
-    if (full === policyFile) policyDirty = true;
-    else {
-      const root = roots.find((one) => full.startsWith(one + sep));
-      const id = root === undefined ? undefined : pluginOf(relative(root, full));
-      if (id === undefined) return;
-      dirty.add(id);
-    }
-    // Several files of one plugin come one after the other.
-    clearTimeout(timer);
-    timer = setTimeout(act, TIMES.watchStable / 4);
-  });
-  watcher.on("error", (error) =>
-    options.logger.error(
-      { err: error },
-      `the plugins folder is no longer watched in full (${dirname(roots[0] ?? "")})`,
-    ),
-  );
-  await new Promise<void>((done) => watcher.once("ready", () => done()));
-  return {
-    async close() {
-      clearTimeout(timer);
-      await watcher.close();
-      await running;
-    },
-  };
-}
+export class Watcher {
+  readonly #options: WatchOptions;
+  readonly #dirty = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  /** What is found is acted on one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  #files: FileWatch | undefined;
+  #places: PlaceWatch | undefined;
 
-/** The id of the plugin that a path below a plugins folder belongs to; undefined for what is never a plugin. */
-function pluginOf(path: string): string | undefined {
-  const [first = "", ...rest] = path.split(sep);
-  if (rest.length > 0) return first;
-  return first.replace(/\.plugin\.json$|\.(js|mjs|ts)$/, "");
+  private constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing can change unseen any more. */
+  static async open(options: WatchOptions): Promise<Watcher> {
+    const watcher = new Watcher(options);
+    watcher.#places = await PlaceWatch.open({
+      places: () => watcher.#wanted(),
+      every: TIMES.watchPlaces,
+      changed: (place) => watcher.#next(() => watcher.#act(place)),
+    });
+    await watcher.#follow();
+    return watcher;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#places?.close();
+    await this.#turn;
+    await this.#files?.close();
+  }
+
+  #wanted(): readonly Place[] {
+    const { folders, policyFile, lacking } = this.#options;
+    return [
+      ...(policyFile === undefined ? [] : [{ path: policyFile, what: "file" } as const]),
+      ...folders.map((path) => ({ path, what: "folder" }) as const),
+      ...[...new Set([...folders, ...lacking()])].map((path) => ({ path, what: "packages" }) as const),
+    ];
+  }
+
+  async #act({ path, what }: Place): Promise<void> {
+    if (what === "file") return this.#options.policyChanged();
+    if (what === "packages") return this.#options.installed();
+    this.#options.logger.info({ folder: path }, `the plugins folder ${path} is another one now, or is gone`);
+    await this.#follow();
+    await this.#options.exchanged();
+  }
+
+  /** Watches the folders by where they are now. */
+  async #follow(): Promise<void> {
+    const before = this.#files;
+    this.#files = await watchFiles({
+      folders: this.#options.folders,
+      changed: (id) => this.#note(id),
+      failed: (error) => this.#options.logger.error({ err: error }, "the plugins folders are not watched in full"),
+    });
+    await before?.close();
+  }
+
+  #note(id: string): void {
+    this.#dirty.add(id);
+    // Several files of one plugin come one after the other.
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const ids = new Set(this.#dirty);
+      this.#dirty.clear();
+      void this.#next(() => this.#options.changed(ids));
+    }, TIMES.watchStable / 4);
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn
+      .then(work)
+      .catch((error: unknown) =>
+        this.#options.logger.error({ err: error }, "a change in the plugins folder could not be acted on"),
+      );
+    return this.#turn;
+  }
 }

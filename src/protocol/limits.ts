@@ -99,6 +99,8 @@ export const TIMES = {
   close: 5_000,
   /** File sizes must be stable this long before a change acts. */
   watchStable: 200,
+  /** Between two looks at where the folders and the policy's path lead; a change acts when two in a row see it. */
+  watchPlaces: 250,
   /** Crashes are counted over this window. */
   breakerWindow: 60_000,
   /** How long an open breaker stays open before one more try. */

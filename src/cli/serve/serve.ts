@@ -34,7 +34,8 @@ export async function serve(settings: ServeSettings, daemon: Daemon, json: boole
   }
   const logger = daemonLog(settings.logLevel);
   const stopped = new AbortController();
-  const undo = listen(daemon, logger, stopped);
+  let running: PluginHost | undefined;
+  const undo = listen(daemon, logger, stopped, () => reread(running, logger));
   try {
     const { plugins, policy, dataDir, netns, backend, isolation } = settings;
     const host = await createPluginHost({
@@ -42,6 +43,7 @@ export async function serve(settings: ServeSettings, daemon: Daemon, json: boole
       ...(netns === undefined ? {} : { netns }),
       ...(isolation === undefined ? {} : { isolation }),
     });
+    running = host;
     follow(host, logger);
     const unwatch = backend === "model" ? undefined : watchNetwork({ policy, netns, logger });
     try {
@@ -95,7 +97,12 @@ function readyLine(
 }
 
 /** The first signal ends it in order, a second one at once. */
-function listen(daemon: Daemon, logger: Logger, stopped: AbortController): readonly (() => void)[] {
+function listen(
+  daemon: Daemon,
+  logger: Logger,
+  stopped: AbortController,
+  hangUp: () => Promise<void>,
+): readonly (() => void)[] {
   const stop = (name: string) => (): void => {
     if (stopped.signal.aborted) {
       logger.error({ signal: name }, `${name} again: ended at once; what is left is cleared at the next start`);
@@ -108,11 +115,18 @@ function listen(daemon: Daemon, logger: Logger, stopped: AbortController): reado
   return [
     daemon.onSignal("SIGTERM", stop("SIGTERM")),
     daemon.onSignal("SIGINT", stop("SIGINT")),
-    // The policy and the folders are followed anyway: there is nothing left to reread.
-    daemon.onSignal("SIGHUP", () =>
-      logger.info({ signal: "SIGHUP" }, "SIGHUP: policy and plugins are followed already"),
-    ),
+    daemon.onSignal("SIGHUP", () => void hangUp()),
   ];
+}
+
+/** SIGHUP: everything is read again, also what is followed by itself. */
+async function reread(host: PluginHost | undefined, logger: Logger): Promise<void> {
+  try {
+    await host?.refresh();
+    logger.info({ signal: "SIGHUP" }, "SIGHUP: the policy and the plugins have been read again");
+  } catch (error) {
+    logger.error({ signal: "SIGHUP", err: error }, "SIGHUP: the policy and the plugins could not be read again");
+  }
 }
 
 /** What happens to plugins, as an operator reads it. */

@@ -32,6 +32,8 @@ export class Plugin {
   readonly #service: Service;
   /** Why it drains, serving on until its last network is deleted: its file is gone, or the policy stops it. */
   #draining: string | undefined;
+  /** Where it was found last. */
+  #found: Discovered | undefined;
   /** The policy has stopped it: it comes back when the policy lets it. */
   #stoppedByPolicy = false;
   #stopped = false;
@@ -106,6 +108,11 @@ export class Plugin {
     };
   }
 
+  /** The folder whose node_modules its packages come from; undefined before it was found. */
+  get packages(): string | undefined {
+    return this.#found?.root;
+  }
+
   /** Every network of this plugin, by id. */
   networks(): readonly string[] {
     return this.#drivers.networks();
@@ -151,6 +158,7 @@ export class Plugin {
    */
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#comeback.hurry();
+    this.#found = found;
     return this.#next(async () => {
       if (this.#context.closed()) return hostClosed(this.id);
       const disabled = this.#disabled;
@@ -215,10 +223,16 @@ export class Plugin {
     });
   }
 
-  /** The plugin's files are gone. */
-  orphan(): Promise<void> {
+  /** The plugin's files are gone. True: it was refused, and nothing is left to tell of it. */
+  orphan(): Promise<boolean> {
     return this.#next(async () => {
-      if (this.#state === "stopped") return;
+      if (this.#state === "stopped") return false;
+      if (!this.#service.alive && (this.#state === "refused" || this.#state === "awaiting-grant")) {
+        await this.#releaseUnused();
+        this.#state = "stopped";
+        this.#reports.stopped("its file was removed");
+        return true;
+      }
       if (this.#exceeding().length > 0) this.#takeOut("its grant was revoked, and its file is gone");
       this.#drain("its file was removed");
       if (this.#state === "running") this.#state = "orphaned";
@@ -232,6 +246,7 @@ export class Plugin {
         this.#context.logger.warn({ plugin: this.id, code, networks }, message);
       }
       await this.#endDrained();
+      return false;
     });
   }
 

@@ -1,0 +1,46 @@
+/** The files of the plugins folders, as events: which plugins' files have changed, come or gone. */
+import { realpath } from "node:fs/promises";
+import { relative, sep } from "node:path";
+import { watch } from "chokidar";
+import { TIMES } from "../protocol/limits.js";
+import { shownPath } from "./discovered.js";
+
+export interface FileWatch {
+  close(): Promise<void>;
+}
+
+export interface FileWatchOptions {
+  /** Absolute. One that does not exist now is not watched. */
+  readonly folders: readonly string[];
+  /** Something of a plugin has changed, and its size has been stable for a while. */
+  changed(id: string): void;
+  failed(error: unknown): void;
+}
+
+/** Resolves when the folders that exist are being watched, by where they are now. */
+export async function watchFiles({ folders, changed, failed }: FileWatchOptions): Promise<FileWatch> {
+  const found = await Promise.all(folders.map((folder) => realpath(folder).catch(() => undefined)));
+  const roots = found.filter((root) => root !== undefined);
+  const watcher = watch(roots, {
+    ignoreInitial: true,
+    followSymlinks: false,
+    ignored: (path) =>
+      roots.some(
+        (root) => path.startsWith(root + sep) && /(^|[/\\])(\.|node_modules($|[/\\]))/.test(relative(root, path)),
+      ),
+    awaitWriteFinish: { stabilityThreshold: TIMES.watchStable, pollInterval: 50 },
+  });
+  watcher.on("all", (_event, path) => {
+    const root = roots.find((one) => path.startsWith(one + sep));
+    if (root !== undefined) changed(pluginOf(relative(root, path)));
+  });
+  watcher.on("error", failed);
+  if (roots.length > 0) await new Promise<void>((done) => watcher.once("ready", () => done()));
+  return watcher;
+}
+
+/** The id of the plugin that a path below a plugins folder belongs to. */
+function pluginOf(path: string): string {
+  const [first = "", ...rest] = path.split(sep);
+  return shownPath(rest.length > 0 ? first : first.replace(/\.plugin\.json$|\.([cm]?[jt]s|[jt]sx)$/i, ""));
+}

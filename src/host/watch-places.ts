@@ -1,0 +1,95 @@
+/**
+ * What no event of a file tells of, looked at again and again: which folder a path leads to, what the file behind a path is, and whether
+ * packages have been installed. A path may be a link, or lead through one, and either can be exchanged.
+ */
+import { realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** `folder`: which one it is. `file`: which one, and its content. `packages`: those that npm has installed there. */
+export interface Place {
+  readonly path: string;
+  readonly what: "folder" | "file" | "packages";
+}
+
+export interface PlaceWatchOptions {
+  /** What is of interest now. */
+  places(): readonly Place[];
+  /** Milliseconds between two looks. */
+  readonly every: number;
+  /** It has been another one in two looks. Never rejects. */
+  changed(place: Place): Promise<void>;
+}
+
+export class PlaceWatch {
+  readonly #options: PlaceWatchOptions;
+  /** What was found at each place when it last acted, and what has been found since, once. */
+  readonly #known = new Map<string, { acted: string; since: string }>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(options: PlaceWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when everything has been looked at once. */
+  static async open(options: PlaceWatchOptions): Promise<PlaceWatch> {
+    const watch = new PlaceWatch(options);
+    await watch.#look();
+    watch.#arm();
+    return watch;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  #arm(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look().then(() => this.#arm());
+    }, this.#options.every).unref();
+  }
+
+  async #look(): Promise<void> {
+    const places = this.#options.places();
+    const keys = new Set(places.map(keyOf));
+    for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
+    for (const place of places) {
+      const now = await signOf(place);
+      if (this.#closed) return;
+      const known = this.#known.get(keyOf(place));
+      if (known === undefined) this.#known.set(keyOf(place), { acted: now, since: now });
+      else if (now !== known.since) known.since = now;
+      else if (now !== known.acted) {
+        known.acted = now;
+        await this.#options.changed(place);
+      }
+    }
+  }
+}
+
+function keyOf({ what, path }: Place): string {
+  return `${what} ${path}`;
+}
+
+/** A text that is another one when something else is there. */
+async function signOf({ path, what }: Place): Promise<string> {
+  if (what !== "packages") return sign(path, what === "file");
+  // npm writes the second with every change; other tools change the folder itself.
+  const packages = join(path, "node_modules");
+  return `${await sign(packages, true)} ${await sign(join(packages, ".package-lock.json"), true)}`;
+}
+
+async function sign(path: string, content: boolean): Promise<string> {
+  try {
+    const { dev, ino, birthtimeNs, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    // What is made anew can have the number of what was removed.
+    const which = [await realpath(path), dev, ino, birthtimeNs];
+    return (content ? [...which, size, mtimeNs, ctimeNs] : which).join(":");
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  }
+}
