@@ -95,6 +95,8 @@ export const TIMES = {
   examine: 60_000,
   /** How long a command waits for another one that changes the same policy. */
   policyLock: 5_000,
+  /** So much of the time in which the host is at work for a plugin is not the plugin's: three programs of the kernel's that hang. */
+  hostWork: 30_000,
   /** Pending calls at `close()`. */
   close: 5_000,
   /** File sizes must be stable this long before a change acts. */

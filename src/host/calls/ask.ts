@@ -13,7 +13,7 @@ export interface Served {
 }
 
 /**
- * Calls a driver's method; `args` after the index, as JSON texts. After `ms` the driver's signal fires. Then `until` says:
+ * Calls a driver's method; `args` after the index, as JSON texts. After `ms` of the driver's own time its signal fires. Then `until` says:
  * `"deadline"`: resolve as `dropped`, whatever comes later; `"outcome"`: wait on, and end the worker after another `ms`.
  */
 export function ask(
@@ -25,11 +25,17 @@ export function ask(
 ): Promise<CallOutcome> {
   return new Promise((resolve) => {
     let unsettled: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => {
+    const due = (): void => {
+      const owed = session.makeGood(id);
+      if (owed > 0) {
+        timer = setTimeout(due, owed);
+        return;
+      }
       session.giveUp(id);
       unsettled = setTimeout(() => session.unsettled(id, ms), ms);
       if (until === "deadline") resolve({ how: "dropped" });
-    }, ms);
+    };
+    let timer = setTimeout(due, ms);
     const id = session.call(method, index, args, monotonicNow() + ms, {
       settle(outcome) {
         clearTimeout(timer);

@@ -13,7 +13,7 @@ import { Flights } from "./flights.js";
 import { Gate } from "./gate.js";
 import { NetworkLocks, type Release } from "./locks.js";
 import type { Operation } from "./operation.js";
-import { inTime, writeOutcome } from "./outcome-writes.js";
+import { writeOutcome, writtenInTime } from "./outcome-writes.js";
 import { waitFor } from "./waiting.js";
 
 /** A call that is intended, and goes out once the journal has it. */
@@ -155,7 +155,7 @@ export class Conductor {
       const written = op.intend();
       if (written) {
         this.#flights.began();
-        void inTime(this.#conditions, op, written, caller.expires)
+        void writtenInTime(this.#conditions, op, written, caller.expires)
           .then(
             () => this.#send(op, served, caller),
             (error) => this.#unsent(op, caller, error),

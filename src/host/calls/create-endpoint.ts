@@ -67,6 +67,10 @@ export class CreateEndpoint implements Operation<void> {
     return [JSON.stringify(nid), JSON.stringify(eid), JSON.stringify(this.#given), this.#options, "false"];
   }
 
+  ready(): Promise<void> | undefined {
+    return this.#scope.look();
+  }
+
   read(value: Json): void {
     const added = parseInterfaces(value, LIMITS.interfaces);
     if (added.length === 0) return;

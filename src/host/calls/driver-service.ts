@@ -77,6 +77,7 @@ export class DriverService {
       records: this.records,
       replay: options.recovery === "replay",
       draining: () => options.draining(),
+      look: () => options.host.look(),
       checkInterfaces: (interfaces) => checkInterfaces(interfaces, options.host, options.subnets()),
       checkJoin: (data) => checkJoin(data, options.host, options.owns),
     };

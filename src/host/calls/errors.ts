@@ -91,6 +91,16 @@ export function badReply(cause: unknown, rollback: string, site: CallSite): Driv
   return new DriverError("ERR_DRIVER_REPLY", words, { ...site, cause });
 }
 
+/** The host could not look at its own network, by which the reply is judged; the driver has no part in it. */
+export function hostUnseen(cause: unknown, rollback: string, site: CallSite): DriverError {
+  const why = oneLine(cause instanceof Error ? cause.message : String(cause));
+  return new DriverError(
+    "ERR_NETLINK_FAILED",
+    `${text(site)}: the host could not look at its own network (${why})${rollback}; see what keeps "ip address" from answering there`,
+    { ...site, cause },
+  );
+}
+
 /** A plugin's words as part of a message of ours. */
 export function oneLine(words: string): string {
   return escapeLine(words, LIMITS.messageChars);

@@ -13,7 +13,7 @@ import { type Deadline, deadline } from "./deadlines.js";
 import * as errors from "./errors.js";
 import type { Flights } from "./flights.js";
 import type { Operation, Written } from "./operation.js";
-import { inTime, writeOutcome } from "./outcome-writes.js";
+import { inTime, writeOutcome, writtenInTime } from "./outcome-writes.js";
 
 /** What all exchanges with one driver have in common. */
 export interface ExchangeParts {
@@ -107,6 +107,19 @@ export class Exchange<T> implements CallEnd {
   }
 
   #answered(value: Json): void {
+    const ready = this.#op.ready?.();
+    if (!ready) {
+      this.#read(value);
+      return;
+    }
+    const { expires, ms } = this.#caller;
+    inTime(ready, expires, () => new Error(`not within ${ms} ms`)).then(
+      () => this.#read(value),
+      (error: unknown) => this.#rollBack(error, "host"),
+    );
+  }
+
+  #read(value: Json): void {
     let result: T;
     try {
       result = this.#op.read(value);
@@ -142,7 +155,9 @@ export class Exchange<T> implements CallEnd {
 
   #inTime(written: Promise<void>, answer: () => void): void {
     const caller = this.#caller;
-    inTime(this.#parts.conditions, this.#op, written, caller.expires).then(answer, (error) => caller.reject(error));
+    writtenInTime(this.#parts.conditions, this.#op, written, caller.expires).then(answer, (error) =>
+      caller.reject(error),
+    );
   }
 
   /** Its worker has ended over it, or beside it. */
@@ -172,18 +187,20 @@ export class Exchange<T> implements CallEnd {
   }
 
   /**
-   * The reply was refused: libnetwork's rollback, in libnetwork's words. The caller waits for it until its own deadline;
-   * the ids stay locked until it is done.
+   * The reply was refused, or could not be judged: libnetwork's rollback, in libnetwork's words. The caller waits for it until its own
+   * deadline; the ids stay locked until it is done.
    */
-  #rollBack(cause: unknown): void {
+  #rollBack(cause: unknown, blamed: "driver" | "host" = "driver"): void {
     const { conditions, aftermath, flights } = this.#parts;
     const { inverse } = this.#op;
     let refused = false;
     const refuse = (rollback: string): void => {
       if (refused) return;
       refused = true;
-      const error = errors.badReply(cause, rollback, this.#site());
-      conditions.reports.replyRefused(error);
+      const site = this.#site();
+      const error =
+        blamed === "host" ? errors.hostUnseen(cause, rollback, site) : errors.badReply(cause, rollback, site);
+      if (blamed === "driver") conditions.reports.replyRefused(error);
       this.#caller.reject(error);
     };
     if (!inverse) {

@@ -7,10 +7,13 @@ import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
+import type { Glance } from "../../permissions/netlink/backend.js";
 import { contains, networkOf } from "../../permissions/netlink/cidr.js";
 
 /** The host as the rules need to see it. */
 export interface HostView {
+  /** To be waited for before the others are asked; undefined: what was seen last is new enough. Rejects when nothing can be seen. */
+  look(): Promise<void> | undefined;
   /** The host's own addresses, canonical, without prefix. */
   addresses(): ReadonlySet<string>;
   /** Names of the links in the host's network namespace. */
@@ -23,7 +26,7 @@ const FRESH = 1000;
 /** Where a host's kernel permissions work, as far as these rules look at it. */
 export interface WorkPlace {
   readonly kind: "kernel" | "model";
-  readonly backend: { glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> } };
+  readonly backend: { glance(): Glance | Promise<Glance> };
 }
 
 /**
@@ -33,18 +36,51 @@ export interface WorkPlace {
 export function hostView(place: WorkPlace, netns: string | undefined): HostView {
   const machine = machineView();
   if (netns === undefined && place.kind === "kernel") return machine;
-  let last: { at: number; seen: ReturnType<WorkPlace["backend"]["glance"]> } | undefined;
-  const glance = (): ReturnType<WorkPlace["backend"]["glance"]> => {
-    // A look at a model costs nothing.
-    if (!last || place.kind === "model" || performance.now() - last.at > FRESH)
-      last = { at: performance.now(), seen: place.backend.glance() };
-    return last.seen;
-  };
-  if (netns !== undefined) return { addresses: () => glance().addresses, links: () => glance().links };
+  const seen = new Glances(place);
+  const look = (): Promise<void> | undefined => seen.look();
+  if (netns !== undefined) return { look, addresses: () => seen.last.addresses, links: () => seen.last.links };
   return {
-    addresses: () => new Set([...machine.addresses(), ...glance().addresses]),
-    links: () => new Set([...machine.links(), ...glance().links]),
+    look,
+    addresses: () => new Set([...machine.addresses(), ...seen.last.addresses]),
+    links: () => new Set([...machine.links(), ...seen.last.links]),
   };
+}
+
+/** The last glance at a place. Who wants one while one is under way waits for that. */
+class Glances {
+  readonly #place: WorkPlace;
+  #last: Glance | undefined;
+  #at = Number.NEGATIVE_INFINITY;
+  #underWay: Promise<void> | undefined;
+
+  constructor(place: WorkPlace) {
+    this.#place = place;
+  }
+
+  get last(): Glance {
+    if (!this.#last) throw new DriverError("ERR_NETLINK_FAILED", "the host's network has not been looked at yet");
+    return this.#last;
+  }
+
+  look(): Promise<void> | undefined {
+    // A look at a model costs nothing.
+    if (this.#place.kind === "kernel" && performance.now() - this.#at <= FRESH) return undefined;
+    if (this.#underWay) return this.#underWay;
+    const began = performance.now();
+    const keep = (seen: Glance): void => {
+      this.#last = seen;
+      this.#at = began;
+    };
+    const seen = this.#place.backend.glance();
+    if (!(seen instanceof Promise)) {
+      keep(seen);
+      return undefined;
+    }
+    this.#underWay = seen.then(keep).finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
 }
 
 /** The machine's own view, looked at again at most once a second. */
@@ -52,6 +88,7 @@ function machineView(): HostView {
   let addresses: { at: number; set: ReadonlySet<string> } | undefined;
   let links: { at: number; set: ReadonlySet<string> } | undefined;
   return {
+    look: () => undefined,
     addresses() {
       if (!addresses || performance.now() - addresses.at > FRESH) {
         const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);

@@ -19,6 +19,8 @@ export interface Operation<T> {
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
   args(): readonly string[];
+  /** What must be known of the host before `read`; absent, or undefined: nothing that is not. */
+  ready?(): Promise<void> | undefined;
   /** Reads the driver's reply, and applies it to the platform's objects. Throws: the reply is refused and rolled back. */
   read(value: Json): T;
   /** Journals that the driver has done it. */

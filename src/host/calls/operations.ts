@@ -18,6 +18,8 @@ export interface OperationScope {
   /** Why the plugin takes no new networks; undefined: it does. */
   draining(): string | undefined;
   /** Host-side rules for what a driver may record. Throws. */
+  /** Looks at the host, where it has not just been looked at, for the two checks. */
+  look(): Promise<void> | undefined;
   checkInterfaces(interfaces: readonly InterfaceData[]): void;
   checkJoin(data: JoinData): void;
 }
@@ -183,6 +185,7 @@ export function joinOperation(
       options,
       "false",
     ],
+    ready: () => scope.look(),
     read(value) {
       const read = parseJoinData(value, new Set(ids), LIMITS.routes);
       scope.checkJoin(read);

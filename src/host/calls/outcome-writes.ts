@@ -32,16 +32,21 @@ export function writeOutcome(
 }
 
 /** A disk that hangs is no reason to answer late. */
-export function inTime(
+export function writtenInTime(
   conditions: Conditions,
   op: Operation<unknown>,
   written: Promise<void>,
   expires: number,
 ): Promise<void> {
+  return inTime(written, expires, () =>
+    errors.notJournalled(conditions.timeout(op.method), siteOf(conditions, op.method)),
+  );
+}
+
+/** Waits for what the host does itself, no longer than the caller may wait. */
+export function inTime(done: Promise<void>, expires: number, tooLate: () => Error): Promise<void> {
   return new Promise((resolve, reject) => {
-    const tooLate = (): void =>
-      reject(errors.notJournalled(conditions.timeout(op.method), siteOf(conditions, op.method)));
-    const timer = setTimeout(tooLate, Math.max(0, expires - monotonicNow()));
-    written.then(resolve, reject).finally(() => clearTimeout(timer));
+    const timer = setTimeout(() => reject(tooLate()), Math.max(0, expires - monotonicNow()));
+    done.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

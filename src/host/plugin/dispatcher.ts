@@ -5,6 +5,7 @@
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import type { HostTime } from "../../permissions/host-time.js";
+import { monotonicNow } from "../../protocol/clock.js";
 import { ProtocolViolation } from "../../protocol/frame.js";
 import { LIMITS, TIMES } from "../../protocol/limits.js";
 import type { ApplyRequest } from "../../protocol/messages.js";
@@ -33,6 +34,10 @@ export class Dispatcher {
   readonly #answers = new Budget(LIMITS.answerCharsPerSecond);
   readonly #notices = new Budget(LIMITS.noticesPerSecond);
   #open = 0;
+  /** Requests that the host is at work on, the milliseconds in which there was one, and since when there is one now. */
+  #atWork = 0;
+  #workedMs = 0;
+  #workingSince: number | undefined;
   /** Asked while its time on the platform's thread is used up; first come, first served. */
   #waiting: string[] = [];
   #waitingChars = 0;
@@ -40,6 +45,11 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+  }
+
+  /** Milliseconds so far in which the host was at work for the worker, waiting for a kernel or a disk, whatever the worker did meanwhile. */
+  get workedMs(): number {
+    return this.#workedMs + (this.#workingSince === undefined ? 0 : monotonicNow() - this.#workingSince);
   }
 
   request(request: ApplyRequest): void {
@@ -130,8 +140,14 @@ export class Dispatcher {
       return;
     }
     this.#open++;
+    // To register a driver is to configure it: that is the driver's own time.
+    const atWork = name !== AT_ONCE;
+    if (atWork && this.#atWork++ === 0) this.#workingSince = monotonicNow();
     void result.then(reply, refuse).finally(() => {
       this.#open--;
+      if (!atWork || --this.#atWork > 0) return;
+      this.#workedMs = this.workedMs;
+      this.#workingSince = undefined;
     });
   }
 

@@ -34,6 +34,9 @@ interface FlyingCall {
   readonly sentAt: number;
   readonly expires: number;
   readonly end: CallEnd;
+  /** How long the host had been at work for the worker when it was sent, and how much of that since then has been made good. */
+  readonly workedBefore: number;
+  madeGood: number;
   /** Number of the frame that cancels it, once it has been given up. */
   cancelledIn?: number;
 }
@@ -163,9 +166,16 @@ export class Session {
     this.#watch.evaluationEnds = monotonicNow() + deadline;
     let timer: NodeJS.Timeout;
     let respite = deadline;
+    let madeGood = 0;
     const arm = (ms: number): void => {
       const due = monotonicNow() + ms;
       timer = setTimeout(() => {
+        const owed = Math.min(this.#dispatcher.workedMs, TIMES.hostWork) - madeGood;
+        if (owed > PUNCTUAL) {
+          madeGood += owed;
+          arm(owed);
+          return;
+        }
         // The platform stood still when the time was up, and with it the answers that init waits for: it has as much time again.
         const late = monotonicNow() - due;
         const more = late < PUNCTUAL ? 0 : Math.min(Math.max(late, TIMES.probe), respite);
@@ -193,7 +203,17 @@ export class Session {
     }
     const now = monotonicNow();
     if (this.#calls.size === 0) this.#cpu.serving(true, now);
-    this.#calls.set(id, { id, method, frame: this.#outgoing.sent + 1, sentAt: now, expires, end });
+    const frame = this.#outgoing.sent + 1;
+    this.#calls.set(id, {
+      id,
+      method,
+      frame,
+      sentAt: now,
+      expires,
+      end,
+      workedBefore: this.#dispatcher.workedMs,
+      madeGood: 0,
+    });
     this.#outgoing.call(id, expires, method, index, args);
     return id;
   }
@@ -212,6 +232,19 @@ export class Session {
   }
 
   /**
+   * Milliseconds, up to a bound, in which the host was at work for the worker since a call was sent: they are not the driver's. Each is
+   * given once. 0 where there are too few to speak of.
+   */
+  makeGood(id: number): number {
+    const call = this.#calls.get(id);
+    if (!call) return 0;
+    const owed = Math.min(this.#dispatcher.workedMs - call.workedBefore, TIMES.hostWork) - call.madeGood;
+    if (owed <= PUNCTUAL) return 0;
+    call.madeGood += owed;
+    return owed;
+  }
+
+  /**
    * A call was given up `ms` ago and has still not settled. While another call blocks the worker, in its own time, this
    * one has no chance to: then it is looked at again later. Without such a call there is no excuse but the moment itself, once:
    * a driver that blocks a little again and again would otherwise put its end off for ever. `upTo`: what had been sent when it was
@@ -220,6 +253,11 @@ export class Session {
   unsettled(id: number, ms: number, last = false, upTo?: number): void {
     const call = this.#calls.get(id);
     if (!call) return;
+    const owed = this.makeGood(id);
+    if (owed > 0) {
+      setTimeout(() => this.unsettled(id, ms), owed).unref();
+      return;
+    }
     const { acknowledged, blocked, idle } = this.#watch;
     const heard = call.cancelledIn !== undefined && call.cancelledIn <= acknowledged;
     const unheard = !heard || blocked || (upTo !== undefined && acknowledged < upTo);

@@ -92,6 +92,13 @@ export interface LookOptions {
 }
 
 /** One network namespace to work in. Every method rejects with `ERR_NETLINK_FAILED` when the namespace cannot be reached. */
+/** What stands in a namespace, by name and address alone. */
+export interface Glance {
+  readonly links: ReadonlySet<string>;
+  /** Canonical, without prefix. */
+  readonly addresses: ReadonlySet<string>;
+}
+
 export interface NetlinkBackend {
   readonly kind: "kernel" | "model";
   /** Runs of `ip` (of the model: what would have been one), for tests and statistics. */
@@ -101,8 +108,8 @@ export interface NetlinkBackend {
   apply(units: readonly Unit[]): Promise<Applied>;
   /** The addresses name servers have, canonical. */
   resolvers(): Promise<readonly string[]>;
-  /** The namespace at once, without waiting: names of its links, and its addresses. For rules that cannot wait. */
-  glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> };
+  /** Names of the namespace's links, and its addresses: a model knows them at once. Rejects with what `look` rejects with. */
+  glance(): Glance | Promise<Glance>;
   /** Tells of changes until it is stopped. */
   watch(events: LinkEvents): LinkWatch;
   /** The same world, another namespace (a name, or a path). */

@@ -1,6 +1,7 @@
 /** A revocation on a running host acts at once, on waiting requests too; the operator reads of it, and a grant brings the plugin back. */
 import { writeFile } from "node:fs/promises";
 import { netlinkOf } from "#dist/host/plugin-host.js";
+import type { ModelBackend } from "#dist/permissions/netlink/model/model-backend.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
 import { linesOf } from "../audit/lines.js";
 import { type House, house, next, plugin, row } from "./house.js";
@@ -38,7 +39,7 @@ async function running(t: TestContext): Promise<Running> {
   await policy({ grant: { netlink: NETLINK } });
   const host = await place.open({ policy: file, dataDir: place.path("data"), backend: "model", watch: true });
   const links = (): readonly string[] =>
-    [...(netlinkOf(host)?.backend.glance().links ?? [])].filter((one) => one !== "lo");
+    [...((netlinkOf(host)?.backend as ModelBackend | undefined)?.glance().links ?? [])].filter((one) => one !== "lo");
   return { place, host, policy, links };
 }
 

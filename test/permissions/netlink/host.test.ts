@@ -27,7 +27,7 @@ async function open(
   kind: "kernel" | "model",
   grant: object = GRANT,
   source = WIRES,
-): Promise<{ host: PluginHost; links(): string[]; one: House }> {
+): Promise<{ host: PluginHost; links(): Promise<string[]>; one: House }> {
   const netns = `bht-${randomBytes(4).toString("hex")}`;
   if (kind === "kernel") {
     execFileSync("ip", ["netns", "add", netns]);
@@ -36,8 +36,8 @@ async function open(
   const one = await house(t, { "wires.js": source });
   const policy = { plugins: { wires: { grant: { netlink: grant, timers: true } } } };
   const host = await one.open({ policy: policy as never, netns, backend: kind });
-  const links = (): string[] =>
-    [...(netlinkOf(host)?.backend.glance().links ?? [])].filter((name) => name !== "lo").sort();
+  const links = async (): Promise<string[]> =>
+    [...((await netlinkOf(host)?.backend.glance())?.links ?? [])].filter((name) => name !== "lo").sort();
   return { host, links, one };
 }
 
@@ -52,13 +52,13 @@ onBoth(
     const wires = host.driver("wires");
     await wires.createNetwork("1");
     await wires.createEndpoint("1", "7", pair());
-    assert.equal(links(), ["bh-b1", "bh-v7", "bh-w7"]);
+    assert.equal(await links(), ["bh-b1", "bh-v7", "bh-w7"]);
     assert.equal(await wires.endpointOperInfo("1", "7"), { links: ["bh-b1", "bh-v7", "bh-w7"] });
     await wires.join("1", "7", "/sandbox", new JoinConfig([0]));
     const refused = await wires.createNetwork("-").catch((error: Error & { code: string }) => error);
     assert.is((refused as { code?: string }).code, "ERR_NETLINK_REFUSED", String(refused));
     await host.close();
-    assert.equal(links(), []);
+    assert.equal(await links(), []);
   },
 );
 
@@ -78,16 +78,16 @@ onBoth(test, "unload removes a plugin's links, and so does a load that is refuse
   const stray = plugin("wires", { start: `await powers.netlink.createLink({ kind: "bridge", name: "bh-init" });` });
   await one.put({ "wires.js": stray });
   await host.reload("wires");
-  assert.equal(links(), ["bh-init"]);
+  assert.equal(await links(), ["bh-init"]);
   await host.unload("wires");
-  assert.equal(links(), []);
+  assert.equal(await links(), []);
   await one.put({
     "wires.js": plugin("wires", {
       start: `await powers.netlink.createLink({ kind: "bridge", name: "bh-init" }); throw new Error("no");`,
     }),
   });
   assert.is((await rejection(host.reload("wires"))).code, "ERR_PLUGIN_INIT");
-  assert.equal(links(), []);
+  assert.equal(await links(), []);
 });
 
 test("without what must be named it waits for its grant, and says what is missing where", async (t) => {

@@ -1,5 +1,5 @@
 /** The perimeter: the one place where `netlink` runs programs. Never a shell; commands go in by standard input. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { NETLINK } from "../../../protocol/limits.js";
 
 /** How a run ended. */
@@ -31,20 +31,6 @@ export class IpRunner {
     this.count++;
     const [program = "", ...first] = this.command;
     return execute(program, [...first, ...options, "-batch", "-"], `${lines.join("\n")}\n`);
-  }
-
-  /** The same, waited for. Throws when it fails. */
-  batchNow(options: readonly string[], lines: readonly string[]): string {
-    this.count++;
-    const [program = "", ...first] = this.command;
-    return execFileSync(program, [...first, ...options, "-batch", "-"], {
-      input: `${lines.join("\n")}\n`,
-      env: ENV,
-      encoding: "utf8",
-      stdio: ["pipe", "pipe", "pipe"],
-      timeout: NETLINK.runMs,
-      maxBuffer: NETLINK.outputBytes,
-    });
   }
 }
 

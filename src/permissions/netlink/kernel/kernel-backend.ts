@@ -1,7 +1,16 @@
 /** Netlink by iproute2: `ip -json` to look, `ip -batch -` to change, all units of one turn in one run. */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Applied, Failure, LinkView, LookOptions, NamespaceView, NetlinkBackend, Unit } from "../backend.js";
+import type {
+  Applied,
+  Failure,
+  Glance,
+  LinkView,
+  LookOptions,
+  NamespaceView,
+  NetlinkBackend,
+  Unit,
+} from "../backend.js";
 import type { LinkEvents, LinkWatch } from "../link-events.js";
 import { failed } from "../words.js";
 import { execute, type IpOutcome, type IpRunner } from "./ip.js";
@@ -70,14 +79,10 @@ export class KernelBackend implements NetlinkBackend {
     return readResolvers(texts.join("\n"));
   }
 
-  glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> } {
-    let printed: string;
-    try {
-      printed = this.#ip.batchNow(["-json"], ["address show"]);
-    } catch (error) {
-      throw failed(undefined, "look", error instanceof Error ? error.message : String(error), error);
-    }
-    const { links } = readView(printed);
+  async glance(): Promise<Glance> {
+    const outcome = await this.#ip.batch(["-json"], ["address show"]);
+    if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
+    const { links } = readView(outcome.stdout);
     return {
       links: new Set(links.keys()),
       addresses: new Set([...links.values()].flatMap(({ addresses }) => addresses.map(({ ip }) => ip))),

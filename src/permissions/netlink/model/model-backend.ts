@@ -1,5 +1,15 @@
 /** Netlink without a kernel: the same rules before it, the same answers and the same words from it. */
-import type { Applied, Failure, LinkView, LookOptions, NamespaceView, NetlinkBackend, Step, Unit } from "../backend.js";
+import type {
+  Applied,
+  Failure,
+  Glance,
+  LinkView,
+  LookOptions,
+  NamespaceView,
+  NetlinkBackend,
+  Step,
+  Unit,
+} from "../backend.js";
 import type { LinkEvents, LinkWatch } from "../link-events.js";
 import { carryOut } from "./changes.js";
 import { KernelRefusal } from "./refusals.js";
@@ -45,7 +55,7 @@ export class ModelBackend implements NetlinkBackend {
     return [];
   }
 
-  glance(): { readonly links: ReadonlySet<string>; readonly addresses: ReadonlySet<string> } {
+  glance(): Glance {
     const { links } = this.#space();
     return {
       links: new Set(links.keys()),
