@@ -174,6 +174,39 @@ test(
   { ms: 60_000, needs: noBubblewrap },
 );
 
+test(
+  "with no driver to serve it says why and ends with 1; with --allow-empty it waits for one",
+  async (t) => {
+    const { start, plugins, dockerDir } = await place(t);
+    await writeFile(join(plugins, "net.js"), "export function init( {");
+    const one = await start();
+    assert.equal([await one.ended, one.ready], ["1", ""]);
+    assert.match(
+      one.stderr(),
+      "no driver is in service, so there is nothing to serve: net refused (ERR_PLUGIN_SYNTAX)",
+    );
+    const waits = await start("--allow-empty");
+    assert.match(waits.ready, /^bulkhead ready: 0 plugin\(s\), sockets none; not in service: net refused/);
+    await writeFile(join(plugins, "net.js"), plugin("net"));
+    await until(() => readdir(dockerDir).then((names) => names.length > 0), "its socket", 20_000);
+  },
+  { ms: 60_000, needs: noBubblewrap },
+);
+
+test(
+  "SIGHUP reads everything again; SIGUSR1 opens no debugger",
+  async (t) => {
+    const { start } = await place(t);
+    const one = await start();
+    one.child.kill("SIGUSR1");
+    await until(() => one.stderr().includes("SIGUSR1: it opens no debugger here"), "the log to say so");
+    one.child.kill("SIGHUP");
+    await until(() => one.stderr().includes("the policy and the plugins have been read again"), "the log to say so");
+    assert.not.match(one.stderr(), /Debugger listening/);
+  },
+  { ms: 60_000, needs: noBubblewrap },
+);
+
 test("a config file or flag that is wrong is named, and nothing starts", async (t) => {
   const { start, config } = await place(t);
   for (const [flag, value, words] of [

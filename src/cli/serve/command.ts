@@ -27,6 +27,7 @@ export function serveFlags(command: Command): Command {
     .option("--netns <name>", "the network namespace in which links and rules are made")
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
+    .option("--allow-empty", "stay and wait while there is no driver to serve")
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 

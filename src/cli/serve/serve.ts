@@ -13,7 +13,7 @@ import type { ServeSettings } from "./settings.js";
 /** What the daemon needs of its process. */
 export interface Daemon {
   /** Calls `act` on each of these signals. Returns what takes that back. */
-  onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP", act: () => void): () => void;
+  onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1", act: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
   /** Prints the readiness line. */
@@ -75,6 +75,8 @@ async function served(
     engine: settings.engine,
   });
   try {
+    if (gateway.sockets.size === 0 && !settings.allowEmpty)
+      throw new DriverError("ERR_OPTIONS", `${nothingServed(host)}; to wait for one to come, say --allow-empty`);
     const sockets = Object.fromEntries(gateway.sockets);
     const plugins = host.plugins().map(({ name, state }) => ({ name, state }));
     daemon.out(json ? `${JSON.stringify({ ready: true, sockets, plugins })}\n` : readyLine(gateway.sockets, plugins));
@@ -84,6 +86,15 @@ async function served(
   } finally {
     await gateway.close();
   }
+}
+
+function nothingServed(host: PluginHost): string {
+  const all = host.plugins();
+  if (all.length === 0) return "no plugin stands in the plugins folders, so there is nothing to serve";
+  const why = shortList(
+    all.map(({ name, state, refusal }) => `${name} ${state}${refusal ? ` (${refusal.code})` : ""}`),
+  );
+  return `no driver is in service, so there is nothing to serve: ${why}`;
 }
 
 function readyLine(
@@ -116,6 +127,8 @@ function listen(
     daemon.onSignal("SIGTERM", stop("SIGTERM")),
     daemon.onSignal("SIGINT", stop("SIGINT")),
     daemon.onSignal("SIGHUP", () => void hangUp()),
+    // Left to Node it opens a debugger, to which whoever reaches it is the daemon.
+    daemon.onSignal("SIGUSR1", () => logger.warn({ signal: "SIGUSR1" }, "SIGUSR1: it opens no debugger here")),
   ];
 }
 

@@ -31,6 +31,8 @@ export interface ServeConfig {
   readonly netns?: string;
   readonly backend?: "kernel" | "model" | "auto";
   readonly isolation?: Isolation;
+  /** Stays and waits while there is no driver to serve. */
+  readonly allowEmpty?: boolean;
   readonly logLevel?: LogLevel;
 }
 
@@ -50,6 +52,7 @@ export interface ServeSettings {
   readonly netns: string | undefined;
   readonly backend: "kernel" | "model" | "auto";
   readonly isolation: Isolation | undefined;
+  readonly allowEmpty: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -75,6 +78,7 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   netns: z.exactOptional(path),
   backend: z.exactOptional(z.enum(["kernel", "model", "auto"])),
   isolation: z.exactOptional(z.enum(ISOLATIONS)),
+  allowEmpty: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
 });
 
@@ -130,6 +134,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     netns: all.netns,
     backend: all.backend ?? "auto",
     isolation: all.isolation,
+    allowEmpty: all.allowEmpty ?? false,
     logLevel: all.logLevel ?? "info",
   };
 }

@@ -41,6 +41,8 @@ export class PluginReports implements CallReports, TypeReports {
   readonly #running: () => string | undefined;
   /** What it was last loaded with. */
   #inForce: Prepared | undefined;
+  /** What was last said of a refusal: with every change of the policy it would be said again. */
+  #said: string | undefined;
 
   /** `running`: the sha256 of what runs. */
   constructor(plugin: string, context: HostContext, counters: Counters, running: () => string | undefined) {
@@ -60,6 +62,7 @@ export class PluginReports implements CallReports, TypeReports {
     const change = this.#inForce && grantChange(this.#inForce.effective, effective);
     if (change) this.#audit("grant-changed", undefined, change, sha256);
     this.#inForce = prepared;
+    this.#said = undefined;
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
   }
 
@@ -75,8 +78,11 @@ export class PluginReports implements CallReports, TypeReports {
     const { events, logger } = this.#context;
     const waits = awaitsGrant(error);
     const event = { plugin: this.#plugin, code: error.code, reason: error.message };
-    logger[waits ? "warn" : "error"]({ plugin: this.#plugin, code: error.code }, error.message);
-    this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
+    const words = `${error.code} ${sha256} ${error.message}`;
+    const level = words === this.#said ? "debug" : waits ? "warn" : "error";
+    logger[level]({ plugin: this.#plugin, code: error.code }, error.message);
+    if (words !== this.#said) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
+    this.#said = words;
     events.emit(waits ? "plugin:awaiting-grant" : "plugin:refused", event);
   }
 
@@ -105,6 +111,7 @@ export class PluginReports implements CallReports, TypeReports {
   }
 
   stopped(reason: string): void {
+    this.#said = undefined;
     this.#context.events.emit("plugin:stopped", { plugin: this.#plugin, reason });
   }
 
