@@ -113,6 +113,19 @@ export const TIMES = {
   backoffMax: 5_000,
 } as const;
 
+/** A driver's networks restored in its next worker. */
+export const REPLAY = {
+  /** Networks at the same time, while none is suspected of ending the worker. */
+  parallel: 32,
+  /** A worker that ends so soon after it came into service may have been ended by what was restored in it. */
+  youngMs: 1_000,
+  /** Then the networks are restored one by one, with so long a pause after each, but so long for all of them together. */
+  pauseMs: 50,
+  pausesMs: 5_000,
+  /** So many workers in a row may end over it before the plugin's breaker counts another end. */
+  workers: 8,
+} as const;
+
 /** Defaults of a plugin's own limits. */
 export const DEFAULTS = {
   /** Crashes within the window that open the breaker. */

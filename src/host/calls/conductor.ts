@@ -91,9 +91,13 @@ export class Conductor {
     const { expires, signal } = caller;
     if (this.#conditions.closed()) throw errors.hostClosed(this.#site(op.method));
     if (signal?.aborted) throw errors.aborted(this.#site(op.method));
-    // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
-    void this.gate.current;
     const { nid, eid } = op;
+    // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
+    if (this.gate.refuses && op.lost?.()) {
+      this.#withoutDriver(op, caller);
+      return;
+    }
+    void this.gate.current;
     if (nid === undefined) {
       this.#begin(op, caller);
       return;
@@ -119,6 +123,26 @@ export class Conductor {
       },
       (error) => caller.reject(error),
     );
+  }
+
+  /** What could not be restored in the driver is deleted without it. */
+  #withoutDriver<T>(op: Operation<T>, caller: Caller<T>): void {
+    const { nid = "", eid } = op;
+    const release = this.#locks.tryAcquire(nid, eid);
+    if (!release) throw errors.busy(this.#site(op.method), "another call holds its id");
+    caller.release = release;
+    try {
+      op.admit();
+    } catch (error) {
+      caller.fail(error);
+      return;
+    }
+    // Only calls that give nothing can be lost.
+    const done = (): void => caller.resolve(undefined as T);
+    const written = writeOutcome(this.#conditions, op, () => op.accept(undefined as T), release);
+    if (written)
+      writtenInTime(this.#conditions, op, written, caller.expires).then(done, (error) => caller.reject(error));
+    else done();
   }
 
   /** It holds its ids: admitted once the driver is in service. */

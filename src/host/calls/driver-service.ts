@@ -124,13 +124,11 @@ export class DriverService {
     this.#conductor.gate.refuse(() => unregistered({ plugin: this.#options.plugin, driver: this.type }));
   }
 
-  /** Restores the records in a driver that has just been registered. Rejects with `ReplayInterrupted`. */
-  async restore(served: Served): Promise<readonly NetworkRecord[]> {
+  /** Restores the records in a driver that has just been registered; `suspicious`: the one before did not live long after it. Rejects with `ReplayInterrupted`. */
+  async restore(served: Served, suspicious = false): Promise<readonly NetworkRecord[]> {
     if (this.#options.recovery === "self") return [];
-    return replay(
-      { type: this.type, records: this.records, timeout: (method) => this.#options.timeout(method) },
-      served,
-    );
+    const { type, records } = this;
+    return replay({ type, records, suspicious, timeout: (method) => this.#options.timeout(method) }, served);
   }
 
   /** Calls go to `served` from now on, and what earlier workers left open is settled. */

@@ -49,7 +49,7 @@ export function revokeOperation({ records, replay }: OperationScope, nid: string
     nid,
     eid,
     repeats: true,
-    lost: () => records.networks.get(nid)?.failed !== undefined,
+    lost: () => records.isLost(nid),
     admit() {
       if (replay) records.endpoint(nid, eid);
     },

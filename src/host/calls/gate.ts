@@ -17,6 +17,10 @@ export class Gate<T> {
     return this.#state.is === "open" ? this.#state.value : undefined;
   }
 
+  get refuses(): boolean {
+    return this.#state.is === "refusing";
+  }
+
   /** The same, but undefined while it refuses. */
   get opened(): T | undefined {
     return this.#state.is === "open" ? this.#state.value : undefined;

@@ -76,7 +76,7 @@ export function deleteNetworkOperation(scope: OperationScope, nid: string): Oper
     nid,
     eid: undefined,
     repeats: true,
-    lost: () => records.networks.get(nid)?.failed !== undefined,
+    lost: () => records.isLost(nid),
     admit() {
       if (!scope.replay) return;
       const { endpoints } = records.network(nid);
@@ -102,7 +102,7 @@ export function deleteEndpointOperation(scope: OperationScope, nid: string, eid:
     nid,
     eid,
     repeats: true,
-    lost: () => records.networks.get(nid)?.failed !== undefined,
+    lost: () => records.isLost(nid),
     admit() {
       if (!scope.replay) return;
       if (records.endpoint(nid, eid).join)
@@ -204,7 +204,7 @@ export function leaveOperation(scope: OperationScope, nid: string, eid: string):
     nid,
     eid,
     repeats: true,
-    lost: () => records.networks.get(nid)?.failed !== undefined,
+    lost: () => records.isLost(nid),
     admit() {
       if (!scope.replay) return;
       if (!records.endpoint(nid, eid).join)

@@ -2,6 +2,7 @@
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
+import { DEFAULTS } from "../../protocol/limits.js";
 import type { Journal, JournalEntry, Phase, RecordKey } from "../journal/journal.js";
 
 export interface JoinRecord {
@@ -39,6 +40,11 @@ export interface NetworkRecord {
 
 type Written = void | Promise<void>;
 
+/** Restoring it has ended so many workers that it is not tried any more. */
+export function isQuarantined({ kills }: NetworkRecord): boolean {
+  return kills >= DEFAULTS.quarantineAfter;
+}
+
 export class Records {
   readonly networks: Map<string, NetworkRecord> = new Map();
   readonly #type: string;
@@ -62,6 +68,12 @@ export class Records {
     if (!record)
       throw new DriverError("ERR_NETWORK_NOT_FOUND", `network ${nid} does not exist`, { driver: this.#type });
     return record;
+  }
+
+  /** True for a network that could not be restored in the driver, or that is not tried any more. */
+  isLost(nid: string): boolean {
+    const record = this.networks.get(nid);
+    return record !== undefined && (record.failed !== undefined || isQuarantined(record));
   }
 
   /** Throws `ERR_NETWORK_NOT_FOUND` or `ERR_ENDPOINT_NOT_FOUND`. */

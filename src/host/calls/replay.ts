@@ -7,23 +7,25 @@ import { isDeepStrictEqual } from "node:util";
 import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
-import { DEFAULTS, LIMITS } from "../../protocol/limits.js";
+import { LIMITS, REPLAY } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { ask, type Served } from "./ask.js";
 import { idArgs } from "./operation.js";
-import type { EndpointRecord, JoinRecord, NetworkRecord, Records } from "./records.js";
-
-/** Networks restored at the same time. */
-const PARALLEL = 32;
+import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord, type Records } from "./records.js";
 
 export interface ReplayOptions {
   readonly type: string;
   readonly records: Records;
+  /** The worker before ended soon after its replay: one network may be the cause, a moment later. */
+  readonly suspicious: boolean;
   timeout(method: WorkerMethod): number;
 }
 
+/** How long the end of a worker is waited for after each of so many networks, where it may come late, in milliseconds. */
+const pauseAfter = (networks: number): number => Math.min(REPLAY.pauseMs, REPLAY.pausesMs / networks);
+
 /** Raised when the worker ended during a replay. */
-class ReplayInterrupted extends Error {
+export class ReplayInterrupted extends Error {
   /** The record that was being restored had been begun: it may be what ended the worker. */
   readonly begun: boolean;
 
@@ -42,18 +44,24 @@ class Unanswered extends Error {}
  */
 export async function replay(options: ReplayOptions, served: Served): Promise<readonly NetworkRecord[]> {
   const networks = [...options.records.networks.values()].filter((one) => one.phase !== "creating");
-  const careful = networks.some((one) => one.kills > 0);
+  const careful = options.suspicious || networks.some((one) => one.kills > 0);
   const queue = networks[Symbol.iterator]();
+  const pause = options.suspicious ? pauseAfter(networks.length) : 0;
   const runner = async (): Promise<void> => {
-    for (const network of queue) await restoreNetwork(options, served, network);
+    for (const network of queue) await restoreNetwork(options, served, network, pause);
   };
-  await Promise.all(Array.from({ length: careful ? 1 : Math.min(PARALLEL, networks.length) }, runner));
+  await Promise.all(Array.from({ length: careful ? 1 : Math.min(REPLAY.parallel, networks.length) }, runner));
   return networks.filter((one) => one.failed !== undefined);
 }
 
-async function restoreNetwork(options: ReplayOptions, served: Served, network: NetworkRecord): Promise<void> {
+async function restoreNetwork(
+  options: ReplayOptions,
+  served: Served,
+  network: NetworkRecord,
+  pause: number,
+): Promise<void> {
   network.failed = undefined;
-  if (network.kills >= DEFAULTS.quarantineAfter) {
+  if (isQuarantined(network)) {
     network.failed = failure(
       options.type,
       network.nid,
@@ -67,6 +75,7 @@ async function restoreNetwork(options: ReplayOptions, served: Served, network: N
       if (endpoint.phase !== "creating") await restoreEndpoint(options, served, network.nid, endpoint);
     }
     for (const endpoint of network.endpoints.values()) await restoreExternal(options, served, network.nid, endpoint);
+    if (pause > 0) await survived(served, pause);
     options.records.setKills(network, 0);
   } catch (error) {
     if (error instanceof ReplayInterrupted) {
@@ -76,6 +85,12 @@ async function restoreNetwork(options: ReplayOptions, served: Served, network: N
     if (error instanceof Unanswered) options.records.setKills(network, network.kills + 1);
     network.failed = failure(options.type, network.nid, error instanceof Error ? error.message : String(error), error);
   }
+}
+
+/** Throws `ReplayInterrupted` if the worker ends within so many milliseconds. */
+async function survived({ session }: Served, ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  if (!session.alive) throw new ReplayInterrupted(session.over?.reason ?? "its worker ended", true);
 }
 
 async function restoreEndpoint(

@@ -90,11 +90,11 @@ export class DriverSet {
   }
 
   /** Restores the records in a worker; resolves with the networks that failed. Rejects with `ReplayInterrupted`. */
-  async restore(generation: Generation): Promise<readonly NetworkRecord[]> {
+  async restore(generation: Generation, suspicious = false): Promise<readonly NetworkRecord[]> {
     const failed: NetworkRecord[] = [];
     for (const service of this.#services.values()) {
       const served = servedBy(generation, service.type);
-      if (served) failed.push(...(await service.restore(served)));
+      if (served) failed.push(...(await service.restore(served, suspicious)));
     }
     return failed;
   }

@@ -69,6 +69,7 @@ export class Plugin {
       draining: () => this.#draining,
       networkGone: () => {
         if (this.#draining !== undefined) void this.#next(() => this.#endDrained());
+        else if (!this.#service.alive) void this.#next(() => this.#releaseUnused());
       },
     });
     this.#service = new Service({
@@ -383,6 +384,7 @@ export class Plugin {
     if (end.innocent !== true) {
       this.#faults++;
       this.#crashing = this.#service.prepared?.sha256;
+      this.#service.crashed();
       this.#comeback.crashed(end.code === "ERR_PLUGIN_BLOCKED");
     }
     this.#reports.restarting(end);

@@ -1,7 +1,9 @@
 /** Who serves as a plugin: a worker put into service with the plugin's records and powers, and replaced without a gap. */
 import { DriverError } from "../../driverapi/errors.js";
-import { WALLS } from "../../protocol/limits.js";
+import { monotonicNow } from "../../protocol/clock.js";
+import { REPLAY, WALLS } from "../../protocol/limits.js";
 import { shortList } from "../calls/operations.js";
+import { ReplayInterrupted } from "../calls/replay.js";
 import type { HostContext } from "../context.js";
 import type { DriverSet } from "./driver-set.js";
 import { Generation, type GenerationHooks } from "./generation.js";
@@ -22,6 +24,9 @@ export class Service {
   #current: Generation | undefined;
   #prepared: Prepared | undefined;
   #powers: OpenPowers | undefined;
+  /** When the last worker came into service, and whether it did not live long then. */
+  #since = Number.NEGATIVE_INFINITY;
+  #died = false;
   /** All that are open: while one version replaces another, each has its own. */
   readonly #opened = new Set<OpenPowers>();
 
@@ -63,12 +68,28 @@ export class Service {
     await former.powers?.close();
   }
 
-  /** A worker started, its records restored, and calls sent to it. `harsh`: its predecessors have blocked again and again. */
+  /**
+   * A worker started, its records restored, and calls sent to it. `harsh`: its predecessors have blocked again and again. A record that
+   * ends the worker is found and set aside by further workers: it would take the plugin's other networks with it.
+   */
   async launch(harsh: boolean): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#launch(harsh);
+        return;
+      } catch (error) {
+        const begun = error instanceof ReplayInterrupted && error.begun;
+        if (!begun || tries >= REPLAY.workers || this.#options.context.closed()) throw error;
+      }
+    }
+  }
+
+  async #launch(harsh: boolean): Promise<void> {
     const { drivers, reports } = this.#options;
+    const suspicious = this.#died;
     const generation = await this.#start(this.#prepared as Prepared, harsh);
     try {
-      for (const network of await drivers.restore(generation)) {
+      for (const network of await drivers.restore(generation, suspicious)) {
         reports.networkLost(network.nid, network.failed?.message ?? "");
       }
       generation.assertAlive();
@@ -77,7 +98,13 @@ export class Service {
       throw error;
     }
     this.#current = generation;
+    this.#since = monotonicNow();
     drivers.open(generation);
+  }
+
+  /** The worker in service has ended by its own fault. */
+  crashed(): void {
+    this.#died = monotonicNow() - this.#since < REPLAY.youngMs;
   }
 
   /** `harsh`: its earlier workers have blocked again and again. What was loaded anew has no such record. */
