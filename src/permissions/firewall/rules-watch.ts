@@ -1,5 +1,6 @@
-/** When the rules are looked at for what others may have changed: soon after a sign of it, and now and then without one. */
+/** Whether others may have changed the rules, and who: kept from the kernel's word of it until it has been looked at. */
 import { WATCH } from "../../protocol/limits.js";
+import { Looking } from "../looking.js";
 import type { NetlinkLogger } from "../netlink/hub.js";
 import type { FirewallBackend } from "./backend.js";
 import type { RuleWatch } from "./rule-events.js";
@@ -12,18 +13,15 @@ export interface RulesWatchOptions {
 }
 
 export class RulesWatch {
-  readonly #options: RulesWatchOptions;
+  readonly #backend: FirewallBackend;
+  readonly #looking: Looking;
   #events: RuleWatch | undefined;
-  #slow: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Timeout | undefined;
-  #looking = false;
-  #again = false;
-  #said = false;
   /** Who has changed something that was not looked at yet; undefined: nobody. */
   #who: string | undefined;
 
-  constructor(options: RulesWatchOptions) {
-    this.#options = options;
+  constructor({ backend, logger, look }: RulesWatchOptions) {
+    this.#backend = backend;
+    this.#looking = new Looking({ what: "firewall", logger, told: () => this.#events?.alive === true, look });
   }
 
   /** True while nobody else can have changed anything without a sign, and there is none. */
@@ -33,14 +31,14 @@ export class RulesWatch {
 
   /** Begins, where it has not. What cannot be had is logged once; then there are looks alone, more often. */
   start(): void {
-    if (this.#slow !== undefined) return;
-    const { backend } = this.#options;
+    if (this.#looking.started) return;
     try {
-      this.#events = backend.watch({ changed: (who) => this.note(who), blind: (why) => this.#blind(why) });
+      const blind = (why: string): void => this.#looking.blind(why);
+      this.#events = this.#backend.watch({ changed: (who) => this.note(who), blind });
     } catch (error) {
-      this.#blind(error instanceof Error ? error.message : String(error));
+      this.#looking.blind(error instanceof Error ? error.message : String(error));
     }
-    this.#arm();
+    this.#looking.start();
   }
 
   /** Somebody has changed something: it is looked at soon. */
@@ -51,9 +49,7 @@ export class RulesWatch {
 
   /** Looks in so many milliseconds, or earlier where that is planned. */
   later(ms: number): void {
-    if (this.#slow === undefined) return;
-    if (this.#looking) this.#again = true;
-    else this.#soon ??= setTimeout(() => void this.#look(), ms).unref();
+    this.#looking.later(ms);
   }
 
   /** Who it was, in words. From now on there is no sign of anything. */
@@ -65,39 +61,10 @@ export class RulesWatch {
 
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
-    clearTimeout(this.#slow);
-    clearTimeout(this.#soon);
-    this.#slow = undefined;
-    this.#soon = undefined;
+    this.#looking.stop();
     this.#who = undefined;
     const events = this.#events;
     this.#events = undefined;
     await events?.stop();
-  }
-
-  #arm(): void {
-    const ms = this.#events?.alive === false || this.#events === undefined ? WATCH.blindMs : WATCH.slowMs;
-    this.#slow = setTimeout(() => {
-      this.#arm();
-      this.later(0);
-    }, ms).unref();
-  }
-
-  async #look(): Promise<void> {
-    this.#soon = undefined;
-    this.#looking = true;
-    await this.#options.look();
-    this.#looking = false;
-    if (this.#again) {
-      this.#again = false;
-      this.later(WATCH.gapMs);
-    }
-  }
-
-  #blind(why: string): void {
-    if (this.#said) return;
-    this.#said = true;
-    const words = `changes of others are looked for every ${WATCH.blindMs / 1000} s, since nothing tells of them: ${why}`;
-    this.#options.logger.warn({}, `firewall: ${words}`);
   }
 }

@@ -1,5 +1,6 @@
-/** When our links are looked at for what others may have done to them: soon after a sign of it. */
+/** Whether others may have done something to our links, or to what is around them. */
 import { WATCH } from "../../protocol/limits.js";
+import { Looking } from "../looking.js";
 import type { NetlinkBackend } from "./backend.js";
 import type { NetlinkLogger } from "./hub.js";
 import type { LinkWatch } from "./link-events.js";
@@ -20,20 +21,25 @@ export interface LinksWatchOptions {
 
 export class LinksWatch {
   readonly #options: LinksWatchOptions;
+  readonly #looking: Looking;
   #events: LinkWatch | undefined;
-  #soon: NodeJS.Timeout | undefined;
-  #slow: NodeJS.Timeout | undefined;
-  #looking = false;
-  #again = false;
-  #said = false;
 
   constructor(options: LinksWatchOptions) {
     this.#options = options;
+    this.#looking = new Looking({
+      what: "netlink",
+      logger: options.logger,
+      told: () => this.#events?.alive === true,
+      async look() {
+        await options.look();
+        options.tell("links");
+      },
+    });
   }
 
   /** Begins, where it has not. */
   start(): void {
-    if (this.#slow !== undefined) return;
+    if (this.#looking.started) return;
     const { backend, ownership, tell } = this.#options;
     this.#events = backend.watch({
       link: (ifindex, name, deleted) => {
@@ -43,51 +49,20 @@ export class LinksWatch {
       },
       routes: () => tell("routes"),
       forwarding: () => tell("forwarding"),
-      blind: (why) => this.#blind(why),
+      blind: (why) => this.#looking.blind(why),
     });
-    this.#arm();
+    this.#looking.start();
   }
 
   later(ms: number): void {
-    if (this.#slow === undefined) return;
-    if (this.#looking) this.#again = true;
-    else this.#soon ??= setTimeout(() => void this.#look(), ms).unref();
+    this.#looking.later(ms);
   }
 
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
-    clearTimeout(this.#slow);
-    clearTimeout(this.#soon);
-    this.#slow = undefined;
-    this.#soon = undefined;
+    this.#looking.stop();
     const events = this.#events;
     this.#events = undefined;
     await events?.stop();
-  }
-
-  #arm(): void {
-    const ms = this.#events?.alive === true ? WATCH.slowMs : WATCH.blindMs;
-    this.#slow = setTimeout(() => {
-      this.#arm();
-      this.later(0);
-    }, ms).unref();
-  }
-
-  async #look(): Promise<void> {
-    this.#soon = undefined;
-    this.#looking = true;
-    await this.#options.look();
-    this.#options.tell("links");
-    this.#looking = false;
-    if (!this.#again) return;
-    this.#again = false;
-    this.later(WATCH.gapMs);
-  }
-
-  #blind(why: string): void {
-    if (this.#said) return;
-    this.#said = true;
-    const words = `changes of others are looked for every ${WATCH.blindMs / 1000} s, since nothing tells of them: ${why}`;
-    this.#options.logger.warn({}, `netlink: ${words}`);
   }
 }

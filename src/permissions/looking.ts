@@ -1,0 +1,71 @@
+/** When something is looked at for what others may have changed: soon after a sign of it, and now and then without one. */
+import { WATCH } from "../protocol/limits.js";
+import type { NetlinkLogger } from "./netlink/hub.js";
+
+export interface LookingOptions {
+  /** What is looked at, for the log. */
+  readonly what: string;
+  readonly logger: NetlinkLogger;
+  /** True while there is a sign of every change. */
+  told(): boolean;
+  /** Compares and restores. Never rejects. */
+  look(): Promise<void>;
+}
+
+export class Looking {
+  readonly #options: LookingOptions;
+  #slow: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+  #underWay = false;
+  #again = false;
+  #said = false;
+
+  constructor(options: LookingOptions) {
+    this.#options = options;
+  }
+
+  get started(): boolean {
+    return this.#slow !== undefined;
+  }
+
+  start(): void {
+    const ms = this.#options.told() ? WATCH.slowMs : WATCH.blindMs;
+    this.#slow = setTimeout(() => {
+      this.start();
+      this.later(0);
+    }, ms).unref();
+  }
+
+  /** Looks in so many milliseconds, or earlier where that is planned. */
+  later(ms: number): void {
+    if (!this.started) return;
+    if (this.#underWay) this.#again = true;
+    else this.#soon ??= setTimeout(() => void this.#look(), ms).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#slow);
+    clearTimeout(this.#soon);
+    this.#slow = undefined;
+    this.#soon = undefined;
+  }
+
+  /** Nothing tells of changes: said once, and from now on it is looked at more often. */
+  blind(why: string): void {
+    if (this.#said) return;
+    this.#said = true;
+    const { what, logger } = this.#options;
+    const words = `changes of others are looked for every ${WATCH.blindMs / 1000} s, since nothing tells of them: ${why}`;
+    logger.warn({}, `${what}: ${words}`);
+  }
+
+  async #look(): Promise<void> {
+    this.#soon = undefined;
+    this.#underWay = true;
+    await this.#options.look();
+    this.#underWay = false;
+    if (!this.#again) return;
+    this.#again = false;
+    this.later(WATCH.gapMs);
+  }
+}
