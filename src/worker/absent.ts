@@ -3,13 +3,14 @@ import { SOURCE_URL } from "./source-url.js";
 
 const asks = (permission: string): string => `ask for "${permission}" under "permissions" in the manifest`;
 
-const NO_NETWORK = 'it opens no connections; the permissions "netlink" and "firewall" are what reaches the network';
+const NO_NETWORK =
+  'a plugin opens no connections; the permissions "netlink" and "firewall" are what reaches the network';
 const TIMERS = asks("timers");
 const STORE = `${asks("store")}, for powers.store`;
 const IMPORT = 'write "import" at the top of the file; packages are bundled from the plugin\'s node_modules';
-const NO_PAGE = "it does not run in a browser";
+const NO_PAGE = "a plugin does not run in a browser";
 
-/** By name; what stands there completes "a plugin has no NAME: …". */
+/** By name; what stands there completes "the sandbox has no NAME: …". */
 const INSTEAD: ReadonlyMap<string, string> = new Map(
   Object.entries({
     fetch: NO_NETWORK,
@@ -19,8 +20,8 @@ const INSTEAD: ReadonlyMap<string, string> = new Map(
     process: "what an operator configures comes with config(options), and a network's options with createNetwork",
     require: IMPORT,
     module: IMPORT,
-    __dirname: "its files are bundled into one script; import what it needs, JSON files too",
-    __filename: "its files are bundled into one script; import what it needs, JSON files too",
+    __dirname: "a plugin's files are bundled into one script; import what it needs, JSON files too",
+    __filename: "a plugin's files are bundled into one script; import what it needs, JSON files too",
     Buffer: "use Uint8Array, with TextEncoder and TextDecoder",
     setTimeout: TIMERS,
     setInterval: TIMERS,
@@ -36,7 +37,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map(
     window: NO_PAGE,
     document: NO_PAGE,
     navigator: NO_PAGE,
-    Worker: "it has one worker, the one it runs in",
+    Worker: "a plugin has one worker, the one it runs in",
     WebAssembly: "use JavaScript",
     "powers.log": asks("log"),
     "powers.random": asks("random"),
@@ -65,14 +66,17 @@ export function absentWords(
   headerLines: number,
 ): string | undefined {
   const tamed = TAMED.find(([says]) => message.startsWith("secure mode ") && says.test(message));
-  if (tamed) return `a plugin has no ${tamed[1]} unless it is granted: ${asks(tamed[2])}`;
-  if (message.startsWith("Dynamic require of ")) return `a plugin has no require: ${IMPORT}`;
+  if (tamed) return `the sandbox has no ${tamed[1]} unless it is granted: ${asks(tamed[2])}`;
+  if (message.startsWith("Dynamic require of ")) return `the sandbox has no require: ${IMPORT}`;
   if (name !== "ReferenceError" && name !== "TypeError") return undefined;
   const wanted =
     /^([\w$.]{1,64}) is not (?:defined|a function|a constructor)$/.exec(message)?.[1] ??
     (/^Cannot (?:read|set) properties of undefined /.test(message) ? nameAt(stack, code, headerLines) : undefined);
   const instead = wanted === undefined ? undefined : INSTEAD.get(wanted);
-  return instead === undefined ? undefined : `a plugin has no ${wanted}: ${instead}`;
+  if (wanted === undefined || instead === undefined) return undefined;
+  return wanted.startsWith("powers.")
+    ? `${wanted} is not granted: ${instead}`
+    : `the sandbox has no ${wanted}: ${instead}`;
 }
 
 /** `process`, where the stack's first frame is at the `env` of `process.env`. */

@@ -6,17 +6,20 @@ const test = suite("host: names a plugin does not have");
 
 /** What a plugin's init does, and what is said of it. */
 const CASES: readonly (readonly [code: string, says: RegExp])[] = [
-  ['fetch("http://example.com")', /a plugin has no fetch: it opens no connections; the permissions "netlink" and/],
-  ["process.env.PATH", /a plugin has no process: what an operator configures comes with config\(options\)/],
-  ["process\n    .cwd()", /a plugin has no process: /],
+  [
+    'fetch("http://example.com")',
+    /the sandbox has no fetch: a plugin opens no connections; the permissions "netlink" and/,
+  ],
+  ["process.env.PATH", /the sandbox has no process: what an operator configures comes with config\(options\)/],
+  ["process\n    .cwd()", /the sandbox has no process: /],
   ["globalThis.require('fs')", /is not a function/],
-  ["Buffer.from('x')", /a plugin has no Buffer: use Uint8Array/],
-  ["new WebSocket('ws://x')", /a plugin has no WebSocket: it opens no connections/],
-  ["setInterval(() => {}, 10)", /a plugin has no setInterval: ask for "timers" under "permissions" in the manifest/],
-  ["console.log(1)", /a plugin has no console: ask for "log" under "permissions"/],
-  ["powers.store.get('x')", /a plugin has no powers\.store: ask for "store" under "permissions"/],
-  ["Date.now()", /a plugin has no clock unless it is granted: ask for "clock"/],
-  ["Math.random()", /a plugin has no random numbers unless it is granted: ask for "random"/],
+  ["Buffer.from('x')", /the sandbox has no Buffer: use Uint8Array/],
+  ["new WebSocket('ws://x')", /the sandbox has no WebSocket: a plugin opens no connections/],
+  ["setInterval(() => {}, 10)", /the sandbox has no setInterval: ask for "timers" under "permissions" in the manifest/],
+  ["console.log(1)", /the sandbox has no console: ask for "log" under "permissions"/],
+  ["powers.store.get('x')", /powers\.store is not granted: ask for "store" under "permissions"/],
+  ["Date.now()", /the sandbox has no clock unless it is granted: ask for "clock"/],
+  ["Math.random()", /the sandbox has no random numbers unless it is granted: ask for "random"/],
   ["const own = undefined; own.field", /reading 'field'\) \(bad\.js:\d+\)$/],
 ];
 
@@ -39,7 +42,7 @@ test("in a driver's method", async (t) => {
   });
   const error = await rejection((await open()).driver("bad").createNetwork("n"));
   assert.is(error.code, "ERR_DRIVER_FAILED");
-  assert.match(error.message, /a plugin has no fetch: /);
+  assert.match(error.message, /the sandbox has no fetch: /);
 });
 
 test.run();
