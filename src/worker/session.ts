@@ -43,7 +43,12 @@ export function runSession(options: SessionOptions): WorkerSession {
   const answers = createWireEndpoint((message) => outbox.push({ kind: "request", message: message as ApplyRequest }));
   extendThrownErrors(describe);
   const remote = Comlink.wrap(answers) as unknown as RemoteHost;
-  const port = new HostRequests(remote, (name, args) => outbox.push({ kind: "notice", name, args }));
+  let starting = true;
+  const port = new HostRequests(remote, (name, args) => {
+    outbox.push({ kind: "notice", name, args });
+    // What an author prints ahead of a loop that does not end is what finds the loop.
+    if (starting && name === "log.write") outbox.flush();
+  });
   const drivers = new DriverTable({
     register: (name, index, scope, optional) =>
       port.request("registerDriver", [name, index, scope, optional] as Json[]),
@@ -85,6 +90,7 @@ export function runSession(options: SessionOptions): WorkerSession {
       fail("init", error);
       return;
     }
+    starting = false;
     outbox.push({ kind: "started" });
   }
 

@@ -36,4 +36,10 @@ test("each fault has words of its own", async (t) => {
   }
 });
 
+test("what it printed ahead of an endless loop is seen", async (t) => {
+  const place = await house(t, { "loops.js": 'export function init() { console.log("here"); for (;;); }' });
+  await place.open({ policy: { defaults: { timeouts: { init: 1000 } } } });
+  assert.ok(place.log.some(({ text, fields }) => text === "here" && fields.source === "plugin"));
+});
+
 test.run();
