@@ -92,7 +92,7 @@ const NAMES: Readonly<Record<HostEventName, true>> = {
 };
 
 /** Every event's name. */
-export const HOST_EVENTS: readonly HostEventName[] = Object.freeze(Object.keys(NAMES) as HostEventName[]);
+const HOST_EVENTS: readonly HostEventName[] = Object.freeze(Object.keys(NAMES) as HostEventName[]);
 
 type ListenerMap = { [N in HostEventName]: (event: HostEvents[N]) => void };
 
