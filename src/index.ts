@@ -9,6 +9,7 @@ export type {
   HostEvents,
   HostListener,
   PluginEvent,
+  PluginLogEvent,
   ViolationEvent,
 } from "./host/events.js";
 export type { Logger } from "./host/logger.js";

@@ -17,26 +17,29 @@ export async function init(callback) {
       config() {},
 
       createNetwork(nid, options) {
+        if (networks.has(nid)) fail("Forbidden", `network ${nid} exists already`);
         const { subnet = "10.99.0.0/24" } = options["com.docker.network.generic"] ?? {};
         networks.set(nid, { ...parseSubnet(subnet), endpoints: new Map() });
       },
       deleteNetwork(nid) {
-        network(nid);
+        if (network(nid).endpoints.size > 0) fail("Forbidden", `network ${nid} has endpoints`);
         networks.delete(nid);
       },
 
       createEndpoint(nid, eid, epInfo) {
         const { base, bits, size, endpoints } = network(nid);
+        if (endpoints.has(eid)) fail("Forbidden", `endpoint ${eid} exists already`);
         const [given] = epInfo.interfaces();
         if (given) {
           endpoints.set(eid, { id: given.id(), address: given.address() });
           return;
         }
-        const taken = new Set([...endpoints.values()].map((one) => one.address));
+        // Without the prefix length: the platform may give an address with another one.
+        const taken = new Set([...endpoints.values()].map((one) => one.address.split("/")[0]));
         // .0 is the network, .1 the gateway, the last one the broadcast address.
         for (let host = 2; host < size - 1; host++) {
+          if (taken.has(toText(base + host))) continue;
           const address = `${toText(base + host)}/${bits}`;
-          if (taken.has(address)) continue;
           epInfo.addInterface(0, "", address, "");
           endpoints.set(eid, { id: 0, address });
           return;

@@ -31,7 +31,7 @@ export async function init(callback) {
         const { range, leases } = network(nid);
         if (leases.has(eid)) refuse("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already`);
         const [given] = epInfo.interfaces();
-        const address = given ? given.address() : lease(range, new Set(leases.values()));
+        const address = given ? given.address() : lease(range, leases.values());
         if (!given) epInfo.addInterface(0, "", address, "");
         leases.set(eid, address);
       },
@@ -57,10 +57,10 @@ export async function init(callback) {
 }
 
 /** The lowest address nobody has; .1 is the gateway's, .15 goes to all. */
-function lease(range, taken) {
+function lease(range, leased) {
+  const taken = new Set([...leased].map((cidr) => cidr.split("/")[0]));
   for (let host = 2; host < 15; host++) {
-    const address = `${range}.${host}/28`;
-    if (!taken.has(address)) return address;
+    if (!taken.has(`${range}.${host}`)) return `${range}.${host}/28`;
   }
   throw Object.assign(new Error(`all of ${range}.0/28 is leased`), { kind: "Forbidden" });
 }

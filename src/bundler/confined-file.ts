@@ -26,6 +26,11 @@ export interface Confinement {
   readonly only?: string | undefined;
 }
 
+/** The rule for bare files, said of another file. */
+export const ALONE: string =
+  "is another file, and a plugin that is a bare file may load only itself, node_modules and " +
+  '"bulkhead/plugin"; to use several files, put them into a folder with a plugin.json';
+
 /** An open file that lay inside when it was opened. Hand it to {@link readConfined}, which closes it. */
 export interface ConfinedFile {
   readonly fd: number;
@@ -48,11 +53,7 @@ function assertInside(real: string, name: string, { root, only }: Confinement): 
     );
   }
   if (only !== undefined && real !== only && !isBelow(real, join(root, "node_modules"))) {
-    throw new BundleRefusal(
-      "ERR_PLUGIN_IMPORT",
-      `${name} is another file, and a plugin that is a bare file may load only itself, node_modules and ` +
-        '"bulkhead/plugin"; to use several files, put them into a folder with a plugin.json',
-    );
+    throw new BundleRefusal("ERR_PLUGIN_IMPORT", `${name} ${ALONE}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { DEFAULTS } from "../protocol/limits.js";
-import { type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
+import { ALONE, type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
 import { sha256 } from "./digest.js";
 import type { BundledFile } from "./messages.js";
 import { BundleRefusal } from "./refusal.js";
@@ -85,6 +85,7 @@ export function sourcesPlugin(ledger: SourceLedger, rules: Confinement): Plugin 
       serveRuntime(build);
       build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
       build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
+      build.onResolve({ filter: /^\.\.?\//, namespace: "file" }, (args) => refuseSibling(args, rules));
       build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
     },
   };
@@ -116,6 +117,16 @@ function refuseUrl({ kind, path }: OnResolveArgs): OnResolveResult | undefined {
 function refuseHash(args: OnResolveArgs, { root, only }: Confinement): OnResolveResult | undefined {
   if (only === undefined || isBelow(args.importer, join(root, "node_modules"))) return undefined;
   return refuse(`"${args.path}" needs a package.json of the plugin's own: put the plugin into a folder`);
+}
+
+/** What stands beside a bare file is not part of the plugin, whether it is there or not. */
+function refuseSibling(
+  { importer, path, resolveDir }: OnResolveArgs,
+  { only }: Confinement,
+): OnResolveResult | undefined {
+  if (only === undefined || importer !== only) return undefined;
+  if (join(resolveDir, path) === only || path.startsWith("./node_modules/")) return undefined;
+  return refuse(`"${path}" ${ALONE}`);
 }
 
 function refuse(message: string): OnResolveResult {

@@ -66,16 +66,23 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
     `  sha256       ${sha256}`,
   ];
   const outcome = await runInit(plugin, folder, policy, makeHost);
-  const { drivers, wall, error } = outcome;
+  const { drivers, wall, log, error } = outcome;
   lines.push(...drivers.map(({ type, scope }) => `  registered   ${type} (${scope})`));
+  lines.push(...written(log));
   if (wall.name !== null) lines.push(`  ran behind   ${wall.name}`);
   if (wall.weakened !== null) lines.push(`  ${wall.weakened}`);
-  return { data: { ...data, drivers, wall }, text: lines.join("\n"), ...(error ? { error } : {}) };
+  return {
+    data: { ...data, drivers, console: log.written, wall },
+    text: lines.join("\n"),
+    ...(error ? { error } : {}),
+  };
 }
 
 interface Outcome {
   readonly drivers: readonly { readonly type: string; readonly scope: Scope }[];
   readonly wall: Standing;
+  /** With what the plugin wrote. */
+  readonly log: WallWatch;
   readonly error?: DriverError;
 }
 
@@ -87,17 +94,26 @@ async function runInit(plugin: Discovered, folder: string, policy: Policy, makeH
       scopes.set(type, scope);
     },
   };
-  const logger = new WallWatch();
-  const host = await makeHost({ plugins: folder, policy, callback, logger });
+  const log = new WallWatch();
+  const host = await makeHost({ plugins: folder, policy, callback, logger: log });
   try {
     const seen = host.plugins().find(({ name }) => name === plugin.id);
-    const wall = logger.standing;
+    const wall = log.standing;
     if (seen?.state !== "running")
-      return { drivers: [], wall, error: refusal(plugin.id, seen?.state ?? "not found", seen?.refusal) };
-    return { drivers: seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" })), wall };
+      return { drivers: [], wall, log, error: refusal(plugin.id, seen?.state ?? "not found", seen?.refusal) };
+    return { drivers: seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" })), wall, log };
   } finally {
     await host.close();
   }
+}
+
+/** What the plugin wrote, a line of the report each. */
+function written({ written: all, more }: WallWatch): readonly string[] {
+  const lines = all.map(({ level, message, fields }) => {
+    const words = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
+    return `  console      ${level === "info" ? "" : `${level}: `}${words}`;
+  });
+  return more === 0 ? lines : [...lines, `  console      … and ${more} lines more`];
 }
 
 function refusal(id: string, state: string, why: unknown): DriverError {

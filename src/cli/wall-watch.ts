@@ -1,5 +1,8 @@
-/** The log of a host that a command makes for itself. What it would say, the command reports; of the wall it takes the host's words. */
-import type { Logger } from "../host/logger.js";
+/**
+ * The log of a host that a command makes for itself. What it would say, the command reports; of the wall it takes the host's words,
+ * and of the plugin what it writes itself.
+ */
+import { type Logger, pluginOutput } from "../host/logger.js";
 
 /** What stood around a plugin, for a report. */
 export interface Standing {
@@ -9,7 +12,20 @@ export interface Standing {
   readonly weakened: string | null;
 }
 
+/** One line that the plugin wrote. */
+export interface WrittenLine {
+  readonly level: keyof Logger;
+  readonly message: string;
+  readonly fields?: object;
+}
+
+/** Lines that a report shows; more are counted. */
+const SHOWN_LINES = 200;
+
 export class WallWatch implements Logger {
+  readonly written: WrittenLine[] = [];
+  /** Lines beyond those. */
+  more = 0;
   #standing: Standing = { name: null, weakened: null };
 
   get standing(): Standing {
@@ -17,18 +33,32 @@ export class WallWatch implements Logger {
   }
 
   /** All of it stands. */
-  debug(fields: object): void {
-    this.#look(fields, null);
+  debug(fields: object, message: string): void {
+    if (!this.#took("debug", fields, message)) this.#look(fields, null);
   }
 
-  info(): void {}
+  info(fields: object, message: string): void {
+    this.#took("info", fields, message);
+  }
 
   /** Not all of it stands. */
   warn(fields: object, message: string): void {
-    this.#look(fields, message);
+    if (!this.#took("warn", fields, message)) this.#look(fields, message);
   }
 
-  error(): void {}
+  error(fields: object, message: string): void {
+    this.#took("error", fields, message);
+  }
+
+  /** True for a line of the plugin's, which is kept. */
+  #took(level: keyof Logger, told: object, message: string): boolean {
+    const output = pluginOutput(told);
+    if (output === undefined) return false;
+    const { fields } = output;
+    if (this.written.length < SHOWN_LINES) this.written.push({ level, message, ...(fields ? { fields } : {}) });
+    else this.more++;
+    return true;
+  }
 
   /** What the host says of a wall names it, and no plugin. */
   #look(fields: object, weakened: string | null): void {

@@ -35,7 +35,7 @@ export const ERROR_CODES = {
   ERR_BAD_ID: { kind: "BadRequest", when: "an id is empty, no string, or over 256 bytes", driver: true },
   ERR_BAD_OPTIONS: {
     kind: "BadRequest",
-    when: "a call's options are no plain JSON object, too large, or use a reserved key",
+    when: "a call's options are no plain JSON object, too large, or use a reserved key; or its last argument has an unknown option",
     driver: true,
   },
   ERR_BAD_MAC: { kind: "BadRequest", when: "a MAC address does not parse", driver: true },
@@ -97,7 +97,7 @@ export const ERROR_CODES = {
   },
   ERR_OUTCOME_UNKNOWN: { kind: "Internal", when: "the worker ended while the call was in flight", retry: true },
   ERR_REPLAY_FAILED: { kind: "Internal", when: "the network could not be restored in a restarted driver" },
-  ERR_CALL_ABORTED: { kind: "Timeout", when: "the caller's AbortSignal fired" },
+  ERR_CALL_ABORTED: { kind: "Timeout", when: "the caller's AbortSignal fired; its reason is the cause" },
   ERR_HOST_CLOSED: { kind: "NoService", when: "the host is closing or closed" },
   ERR_DRIVER_NOT_FOUND: { kind: "NotFound", when: "no driver of that network type is registered" },
   ERR_PLUGIN_UNAVAILABLE: {
@@ -110,7 +110,10 @@ export const ERROR_CODES = {
     kind: "BadRequest",
     when: "a driver lacks one of the nine methods or one of the optional two, or type() differs from its name",
   },
-  ERR_BAD_CAPABILITY: { kind: "BadRequest", when: "a capability's scope is neither local nor global" },
+  ERR_BAD_CAPABILITY: {
+    kind: "BadRequest",
+    when: "a driver's capability is missing, or its scope is neither local nor global",
+  },
   ERR_DRIVER_EXISTS: { kind: "Forbidden", when: "a driver of that network type is already registered" },
   ERR_TYPE_OWNED: {
     kind: "Forbidden",
@@ -158,9 +161,12 @@ export const ERROR_CODES = {
   ERR_PLUGIN_IN_USE: { kind: "Forbidden", when: "the plugin still has networks" },
   // Plugins: running
   ERR_PLUGIN_LOAD: { kind: "Internal", when: "the plugin's code threw while it was evaluated" },
-  ERR_PLUGIN_NO_INIT: { kind: "BadRequest", when: "the plugin exports no init function" },
+  ERR_PLUGIN_NO_INIT: { kind: "BadRequest", when: "the plugin exports no function by the name init" },
   ERR_PLUGIN_INIT: { kind: "Internal", when: "init threw" },
-  ERR_PLUGIN_INIT_TIMEOUT: { kind: "Timeout", when: "init did not return by its deadline, or blocked" },
+  ERR_PLUGIN_INIT_TIMEOUT: {
+    kind: "Timeout",
+    when: "init did not return by its deadline; the message says whether it waits, blocks, or was never reached",
+  },
   ERR_PLUGIN_NO_DRIVER: { kind: "BadRequest", when: "init returned and no driver was registered" },
   ERR_PLUGIN_START: { kind: "Internal", when: "no worker became ready for the plugin by the deadline" },
   ERR_PLUGIN_CRASHED: { kind: "Internal", when: "the plugin's worker ended: a stray throw or rejection, or an exit" },

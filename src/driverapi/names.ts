@@ -56,7 +56,10 @@ export function notATypeName(value: unknown): string {
 /** A capability's scope. Throws `ERR_BAD_CAPABILITY`. */
 export function parseScope(value: unknown): Scope {
   if (value === LocalScope || value === GlobalScope) return value;
-  throw new DriverError("ERR_BAD_CAPABILITY", `${quote(value)} is no scope: use "${LocalScope}" or "${GlobalScope}"`);
+  throw new DriverError(
+    "ERR_BAD_CAPABILITY",
+    `${quote(value)} is not a scope: use "${LocalScope}" or "${GlobalScope}"`,
+  );
 }
 
 /** A Linux interface's name, 1 to 15 bytes (a join's `srcName`). Throws `ERR_INTERFACE_NAME`. */

@@ -137,9 +137,9 @@ export interface Driver {
   revokeExternalConnectivity?(nid: string, eid: string, ctx: CallContext): void | Promise<void>;
 }
 
-/** The last argument of a platform's call. */
+/** The last argument of a platform's call. An option that is not known here is refused (`ERR_BAD_OPTIONS`). */
 export interface CallOptions {
-  /** Aborted: the call rejects with `ERR_CALL_ABORTED`. */
+  /** Aborted: the call rejects with `ERR_CALL_ABORTED`, whose `cause` is `signal.reason`. Any number of calls may share one. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,7 +1,10 @@
 /** What a host tells its platform: one typed map. */
 import { EventEmitter } from "eventemitter3";
+import type { Json } from "../driverapi/json.js";
+import { quote } from "../driverapi/quote.js";
 import type { Scope } from "../driverapi/types.js";
 import type { Logger } from "./logger.js";
+import { nearest } from "./manifest/nearest.js";
 
 /** Of a plugin; `code` and `reason` where there is one. */
 export interface PluginEvent {
@@ -33,6 +36,18 @@ export interface CallTimeoutEvent {
   readonly blocked: boolean;
 }
 
+/**
+ * A line of a plugin's console or `powers.log`: escaped, cut at the grant's `lineChars`, at most `linesPerSecond` of them. The
+ * lines of the first `init` come before a platform can listen; a `logger` gets those too.
+ */
+export interface PluginLogEvent {
+  readonly plugin: string;
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  /** What `powers.log` was given besides. */
+  readonly fields?: Readonly<Record<string, Json>>;
+}
+
 /** A worker sent what no honest worker sends; it has been ended. */
 export interface ViolationEvent {
   readonly plugin: string;
@@ -49,6 +64,7 @@ export interface HostEvents {
   "plugin:restarted": PluginEvent;
   "plugin:unavailable": PluginEvent;
   "plugin:stopped": PluginEvent;
+  "plugin:log": PluginLogEvent;
   "driver:registered": DriverEvent;
   "driver:unregistered": DriverEvent;
   "driver:refused": DriverRefusedEvent;
@@ -58,6 +74,25 @@ export interface HostEvents {
 
 export type HostEventName = keyof HostEvents;
 export type HostListener<N extends HostEventName> = (event: HostEvents[N]) => void;
+
+const NAMES: Readonly<Record<HostEventName, true>> = {
+  "plugin:loaded": true,
+  "plugin:awaiting-grant": true,
+  "plugin:refused": true,
+  "plugin:restarting": true,
+  "plugin:restarted": true,
+  "plugin:unavailable": true,
+  "plugin:stopped": true,
+  "plugin:log": true,
+  "driver:registered": true,
+  "driver:unregistered": true,
+  "driver:refused": true,
+  "call:timeout": true,
+  violation: true,
+};
+
+/** Every event's name. */
+const HOST_EVENTS: readonly HostEventName[] = Object.freeze(Object.keys(NAMES) as HostEventName[]);
 
 type ListenerMap = { [N in HostEventName]: (event: HostEvents[N]) => void };
 
@@ -72,7 +107,7 @@ export class HostEmitter {
     this.#logger = logger;
   }
 
-  /** Throws `TypeError` for a listener that is no function, as Node's emitters do. */
+  /** Throws `TypeError` for a listener that is not a function, as Node's emitters do, and for an event there is not. */
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {
     this.#emitter.on(name, this.#guard(name, listener) as never);
   }
@@ -82,6 +117,7 @@ export class HostEmitter {
   }
 
   off<N extends HostEventName>(name: N, listener: HostListener<N>): void {
+    checkName(name);
     const guard = this.#guards.get(name)?.get(listener);
     if (guard) this.#emitter.off(name, guard as never);
   }
@@ -96,7 +132,8 @@ export class HostEmitter {
   }
 
   #guard<N extends HostEventName>(name: N, listener: HostListener<N>): (event: HostEvents[N]) => void {
-    if (typeof listener !== "function") throw new TypeError(`the listener of "${name}" is no function`);
+    checkName(name);
+    if (typeof listener !== "function") throw new TypeError(`the listener of "${name}" is not a function`);
     let guards = this.#guards.get(name);
     if (!guards) {
       guards = new WeakMap();
@@ -117,4 +154,12 @@ export class HostEmitter {
     guards.set(listener, guard);
     return guard;
   }
+}
+
+/** Throws `TypeError` for a name that no event has: its listener would never be called. */
+function checkName(name: unknown): void {
+  if (typeof name === "string" && Object.hasOwn(NAMES, name)) return;
+  const near = typeof name === "string" ? nearest(name, HOST_EVENTS) : undefined;
+  const known = near === undefined ? `the events are ${HOST_EVENTS.join(", ")}` : `did you mean "${near}"?`;
+  throw new TypeError(`there is no event ${quote(name)}; ${known}`);
 }

@@ -9,13 +9,45 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Where a platform gives none: warnings and errors to stderr, nothing else. */
+/** What is among the fields of a line that a plugin wrote itself, by its console or `powers.log`. */
+export const PLUGIN_OUTPUT = { source: "plugin" } as const;
+
+/** What a plugin wrote, as the host's logger is told of it. */
+export interface PluginOutput {
+  readonly plugin: string;
+  /** What `powers.log` was given besides. */
+  readonly fields?: object;
+}
+
+/** The fields of a line that a plugin wrote itself; undefined for a line of the host's. */
+export function pluginOutput(fields: object): PluginOutput | undefined {
+  const { source } = fields as { readonly source?: unknown };
+  return source === PLUGIN_OUTPUT.source ? (fields as PluginOutput) : undefined;
+}
+
+/** Where a platform gives none: warnings, errors, and what plugins write (but for `console.debug`), all to stderr. */
 export const defaultLogger: Logger = {
   debug() {},
-  info() {},
-  warn: (fields, message) => console.warn(`bulkhead: ${message}`, fields),
-  error: (fields, message) => console.error(`bulkhead: ${message}`, fields),
+  info(fields, message) {
+    if (pluginOutput(fields)) printLine("info", fields, message);
+  },
+  warn: (fields, message) => printLine("warn", fields, message),
+  error: (fields, message) => printLine("error", fields, message),
 };
+
+/** `bulkhead: …`, and for a plugin's own line `[greet] …`. Never to stdout, which is the platform's. */
+function printLine(level: "info" | "warn" | "error", fields: object, message: string): void {
+  const print = level === "error" ? console.error : console.warn;
+  const output = pluginOutput(fields);
+  if (output === undefined) {
+    print(`bulkhead: ${message}`, fields);
+    return;
+  }
+  const line = `[${output.plugin}] ${level === "info" ? "" : `${level}: `}${message}`;
+  // As an argument of its own: a format of the plugin's (`%s`) would take the fields.
+  if (output.fields === undefined) print("%s", line);
+  else print("%s", line, { ...output.fields });
+}
 
 /** The longest message a log line gets, in UTF-16 units. */
 const MESSAGE_CHARS = 4096;

@@ -19,7 +19,10 @@ export interface PluginHostOptions {
   readonly isolation?: Isolation;
   /** The platform's `DriverCallback`: told of each driver after the host's own checks; a throw refuses it. */
   readonly callback?: PlatformCallback;
-  /** pino-shaped. Absent: warnings and errors go to stderr. */
+  /**
+   * pino-shaped. What a plugin writes itself has `plugin` and `source: "plugin"` among its fields. Absent: warnings, errors and what
+   * plugins write, as `[ID] …`, go to stderr.
+   */
   readonly logger?: Logger;
   /** Closes the host when aborted. */
   readonly signal?: AbortSignal;

@@ -16,6 +16,7 @@ import { MemoryStore } from "../permissions/store/backend.js";
 import { TIMES } from "../protocol/limits.js";
 import type { Home } from "../sandbox/attachment.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
+import { whenAborted } from "./abort-signals.js";
 import { openAudit } from "./audit/audit.js";
 import { hostView } from "./calls/host-rules.js";
 import type { HostContext } from "./context.js";
@@ -70,8 +71,8 @@ export class RunningHost implements PluginHost {
   #closing: Promise<void> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #watcher: Watcher | undefined;
-  /** Listens to the platform's signal. */
-  readonly #onAbort = (): void => void this.close();
+  /** Stops listening to the platform's signal. */
+  #stay: (() => void) | undefined;
 
   constructor(
     options: PluginHostOptions & { readonly plugins: readonly string[] },
@@ -139,7 +140,7 @@ export class RunningHost implements PluginHost {
     this.#heartbeat.unref();
     const { signal } = this.#options;
     if (signal?.aborted) await this.close();
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    else if (signal) this.#stay = whenAborted(signal, () => void this.close());
   }
 
   driver(type: string): HostedDriver {
@@ -228,7 +229,7 @@ export class RunningHost implements PluginHost {
 
   async #close(): Promise<void> {
     this.#closed = true;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#stay?.();
     clearInterval(this.#heartbeat);
     await this.#watcher?.close();
     await this.#settled(TIMES.close);

@@ -3,14 +3,14 @@
  * each taking the driver's index first.
  */
 
-import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
+import { DRIVER_METHODS, GlobalScope, LocalScope, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import { copyJson, isJsonObject, JsonError } from "../driverapi/json.js";
 import { parseTypeName } from "../driverapi/names.js";
 import { hasOptionalMethods, OPTIONAL_METHODS_RULE } from "../driverapi/optional-methods.js";
 import { quote } from "../driverapi/quote.js";
-import type { InterfaceData, JoinData, OptionalDriverMethod } from "../driverapi/types.js";
+import type { InterfaceData, JoinData, OptionalDriverMethod, Scope } from "../driverapi/types.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";
 import { type CallContext, createCallContext, freezeDeep } from "./call-context.js";
@@ -161,8 +161,10 @@ export class DriverTable {
 
   async #register(name: unknown, driver: unknown, capability: unknown): Promise<void> {
     let taken: TakenDriver;
+    let scope: Scope;
     try {
       taken = await take(checkedName(name), driver);
+      scope = readScope(name as string, capability);
     } catch (error) {
       const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
       // What the plugin's own getters and `type()` throw has no code of ours.
@@ -171,7 +173,6 @@ export class DriverTable {
       this.#options.refused(typeof name === "string" ? name.slice(0, 64) : `(${typeof name})`, known, words);
       throw error;
     }
-    const scope = readScope(capability);
     const index = this.#drivers.length;
     this.#drivers.push(taken);
     const optional = OPTIONAL_DRIVER_METHODS.filter((method) => taken.methods.has(method));
@@ -226,10 +227,17 @@ async function take(name: string, driver: unknown): Promise<TakenDriver> {
   return { self: driver, methods };
 }
 
-function readScope(capability: unknown): string {
-  const scope =
-    typeof capability === "object" && capability !== null ? (capability as { scope?: unknown }).scope : undefined;
-  return typeof scope === "string" ? scope.slice(0, 64) : "";
+function readScope(name: string, capability: unknown): Scope {
+  const call = `registerDriver("${name}")`;
+  if (typeof capability !== "object" || capability === null) {
+    const got = capability === undefined ? "and is missing" : `not ${quote(capability)}`;
+    const rule = `its third argument is the capability, { scope: "${LocalScope}" } or { scope: "${GlobalScope}" }`;
+    throw refusal("ERR_BAD_CAPABILITY", `${call}: ${rule}, ${got}`);
+  }
+  const { scope } = capability as { readonly scope?: unknown };
+  if (scope === LocalScope || scope === GlobalScope) return scope;
+  const got = scope === undefined ? "and is missing" : `not ${quote(scope)}`;
+  throw refusal("ERR_BAD_CAPABILITY", `${call}: the capability's scope is "${LocalScope}" or "${GlobalScope}", ${got}`);
 }
 
 function nothing(): null {

@@ -2,9 +2,8 @@
 import { SourceMap } from "node:module";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
 import type { HostError, ThrownValue } from "../protocol/messages.js";
-
-/** The name under which a plugin's evaluated code stands in stacks. */
-export const SOURCE_URL = "bulkhead-plugin";
+import { absentWords } from "./absent.js";
+import { SOURCE_URL } from "./source-url.js";
 
 /** Lines ahead of the bundle's first one in what is evaluated. */
 const HEADER_LINES = 1;
@@ -12,8 +11,14 @@ const HEADER_LINES = 1;
 /** Makes a `ThrownValue` of whatever a plugin threw. The value is hostile: each property is read once, inside a try. */
 export type DescribeThrown = (value: unknown) => ThrownValue;
 
-/** `stackOf` reads stacks; `sourceMap` is the bundle's; `headerLines` were put ahead of the bundle's first line. */
-export function thrownDescriber(stackOf: (error: unknown) => string, sourceMap: () => string): DescribeThrown {
+/** What a plugin runs. */
+interface Bundle {
+  readonly code: string;
+  readonly sourceMap: string;
+}
+
+/** `stackOf` reads stacks; `bundle` is undefined until there is one. */
+export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () => Bundle | undefined): DescribeThrown {
   let map: SourceMap | undefined;
   return (value) => {
     const name = read(value, "name") ?? "Error";
@@ -23,15 +28,19 @@ export function thrownDescriber(stackOf: (error: unknown) => string, sourceMap: 
     const code = read(value, "code");
     const kind = read(value, "kind");
     let where: { stack?: string; file?: string; line?: number } = {};
+    let hint: string | undefined;
     try {
-      map ??= new SourceMap(JSON.parse(sourceMap()));
-      where = mapStack(stackOf(value), map);
+      const { code: source = "", sourceMap = "{}" } = bundle() ?? {};
+      const stack = stackOf(value);
+      hint = absentWords({ name, message, stack }, source, HEADER_LINES);
+      map ??= new SourceMap(JSON.parse(sourceMap));
+      where = mapStack(stack, map);
     } catch {
       // A stack is a courtesy.
     }
     return {
       name,
-      message,
+      message: hint === undefined ? message : `${message}; ${hint}`,
       ...(code === undefined ? {} : { code }),
       ...(kind === undefined ? {} : { kind }),
       ...where,

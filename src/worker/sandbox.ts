@@ -1,7 +1,7 @@
 /** The compartment a plugin's code runs in, and how its bundle is evaluated there. */
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
-import { SOURCE_URL } from "./errors.js";
 import type { Realm } from "./lockdown.js";
+import { SOURCE_URL } from "./source-url.js";
 
 /** Globals that SES puts into every compartment and that no plugin needs. */
 const REMOVED = [

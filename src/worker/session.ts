@@ -10,6 +10,7 @@ import { DriverTable } from "./drivers.js";
 import { type DescribeThrown, rebuildError, thrownDescriber } from "./errors.js";
 import { HostRequests, type RemoteHost } from "./host-requests.js";
 import type { Realm } from "./lockdown.js";
+import { noInitWords } from "./no-init.js";
 import type { Outbox } from "./outbox.js";
 import { assemblePowers } from "./powers.js";
 import { evaluateBundle } from "./sandbox.js";
@@ -37,12 +38,17 @@ const EVALUATING = -1;
 export function runSession(options: SessionOptions): WorkerSession {
   const { realm, outbox } = options;
   let start: StartMessage | undefined;
-  const describe: DescribeThrown = thrownDescriber(realm.stackOf, () => start?.sourceMap ?? "{}");
+  const describe: DescribeThrown = thrownDescriber(realm.stackOf, () => start);
   const calls = createWireEndpoint((message) => outbox.push({ kind: "reply", message: message as Reply }));
   const answers = createWireEndpoint((message) => outbox.push({ kind: "request", message: message as ApplyRequest }));
   extendThrownErrors(describe);
   const remote = Comlink.wrap(answers) as unknown as RemoteHost;
-  const port = new HostRequests(remote, (name, args) => outbox.push({ kind: "notice", name, args }));
+  let starting = true;
+  const port = new HostRequests(remote, (name, args) => {
+    outbox.push({ kind: "notice", name, args });
+    // What an author prints ahead of a loop that does not end is what finds the loop.
+    if (starting && name === "log.write") outbox.flush();
+  });
   const drivers = new DriverTable({
     register: (name, index, scope, optional) =>
       port.request("registerDriver", [name, index, scope, optional] as Json[]),
@@ -61,11 +67,12 @@ export function runSession(options: SessionOptions): WorkerSession {
     options.onBegin();
     // Evaluation may block for long: the host hears first that the frame has come.
     outbox.flush();
+    let exports: unknown;
     let init: unknown;
     const { globals, powers } = assemblePowers(message.grant, port);
     options.running(EVALUATING);
     try {
-      const exports = evaluateBundle(realm, message.plugin, message.code, globals);
+      exports = evaluateBundle(realm, message.plugin, message.code, globals);
       init = (exports as { init?: unknown } | null | undefined)?.init;
     } catch (error) {
       fail("load", error);
@@ -74,7 +81,7 @@ export function runSession(options: SessionOptions): WorkerSession {
       options.running(0);
     }
     if (typeof init !== "function") {
-      fail("export", new Error(`it exports no function "init"`));
+      fail("export", new Error(noInitWords(exports)));
       return;
     }
     try {
@@ -83,6 +90,7 @@ export function runSession(options: SessionOptions): WorkerSession {
       fail("init", error);
       return;
     }
+    starting = false;
     outbox.push({ kind: "started" });
   }
 

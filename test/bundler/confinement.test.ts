@@ -226,7 +226,7 @@ test("a bare file loads itself, node_modules and bulkhead/plugin, and nothing be
   );
   const error = await refused(t, root, { single: true, entry: join(root, "near.js") });
   assert.is(error.code, "ERR_PLUGIN_IMPORT");
-  assert.match(error.message, /neighbour\.js is another file.*plugin\.json/);
+  assert.match(error.message, /neighbour\.js" is another file.*plugin\.json/);
   await refusedAsOutside(t, root, { single: true, entry: join(root, "hash.js") });
   await unlink(join(root, "node_modules/a/b.js"));
   await symlink("../../neighbour.js", join(root, "node_modules/a/b.js"));

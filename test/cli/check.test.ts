@@ -203,6 +203,26 @@ test(
 );
 
 test(
+  "what the plugin writes is shown, also when it is refused",
+  async (t) => {
+    const root = await t.folder();
+    const talking = HELLO.replace("{\n", '{\n  console.log("starts"); console.warn("odd\\nline");\n');
+    await fill(root, { "one.js": talking, "two.js": talking.replace("console.warn(", "throw new Error(") });
+    const one = await cli(["check", join(root, "one.js")]);
+    assert.match(one.out, /registered +one \(local\)\n +console +starts\n +console +warn: odd\\nline\n/);
+    const json = (await cli(["check", join(root, "one.js"), "--json"])).json();
+    assert.equal(json.console, [
+      { level: "info", message: "starts" },
+      { level: "warn", message: "odd\\nline" },
+    ]);
+    const two = await cli(["check", join(root, "two.js")]);
+    assert.is(two.exit, 1);
+    assert.match(two.out, /console +starts/);
+  },
+  { needs: existsSync(index) ? false : "the host is not built" },
+);
+
+test(
   "what stands around it is told, and what is missing of that",
   async (t) => {
     const root = await t.folder();

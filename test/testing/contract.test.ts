@@ -42,6 +42,12 @@ const FAULTS: Readonly<Record<string, readonly Fault[]>> = {
     ["/* createEndpoint */", 'if (!given && endpoints.size === 1) epInfo.addInterface(5, "", "", "");'],
   ],
   "addresses-are-unique": [["taken.add(address);", ""]],
+  "addresses-stay-unique": [
+    [
+      "given ? given.address() : free({ taken })",
+      'given ? given.address() : "10.99.0." + (endpoints.size + 2) + "/24"',
+    ],
+  ],
   "given-list-is-consumed": [["/* createEndpoint */", 'if (given) fail("BadRequest", "no given lists");']],
   "given-list-is-not-added-to": [["if (!given) epInfo.addInterface", "epInfo.addInterface"]],
   "given-addresses-are-taken": [["taken.add(address);", "if (!given) taken.add(address);"]],

@@ -33,11 +33,12 @@ export function createDriver(): Driver {
     config() {},
 
     createNetwork(nid, options) {
+      if (networks.has(nid)) forbidden(`network ${nid} exists already`);
       const { subnet = "10.98.0.0/24", subnet6 = "fd98::/64" } = generic(options);
       networks.set(nid, { pool4: openPool(subnet, "ipv4"), pool6: openPool(subnet6, "ipv6"), endpoints: new Map() });
     },
     deleteNetwork(nid) {
-      network(nid);
+      if (network(nid).endpoints.size > 0) forbidden(`network ${nid} has endpoints`);
       networks.delete(nid);
     },
 

@@ -31,26 +31,28 @@ export function openPool(text: string, family: "ipv4" | "ipv6"): Pool {
   const at = (offset: bigint): string => toText(first + offset, bytes.length);
   // IPv4 keeps its last address for broadcast.
   const end = family === "ipv4" ? size - 1n : size;
+  // Without prefix lengths: the platform may give an address with another one.
   const taken = new Set<string>();
+  const bare = (cidr: string): string => ipaddr.parseCIDR(cidr)[0].toString();
 
   return {
     subnet: `${at(0n)}/${prefix}`,
     gateway: at(1n),
     take() {
       for (let offset = 2n; offset < end; offset++) {
-        const found = `${at(offset)}/${prefix}`;
+        const found = at(offset);
         if (taken.has(found)) continue;
         taken.add(found);
-        return found;
+        return `${found}/${prefix}`;
       }
       return forbidden(`subnet ${text} has no free address`);
     },
     keep(address) {
-      if (address !== "") taken.add(address);
+      if (address !== "") taken.add(bare(address));
       return address;
     },
     free(address) {
-      taken.delete(address);
+      if (address !== "") taken.delete(bare(address));
     },
   };
 }

@@ -90,7 +90,7 @@ export class Conductor {
   #perform<T>(op: Operation<T>, caller: Caller<T>): void {
     const { expires, signal } = caller;
     if (this.#conditions.closed()) throw errors.hostClosed(this.#site(op.method));
-    if (signal?.aborted) throw errors.aborted(this.#site(op.method));
+    if (signal?.aborted) throw errors.aborted(this.#site(op.method), signal);
     const { nid, eid } = op;
     // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
     if (this.gate.refuses && op.lost?.()) {
@@ -111,7 +111,7 @@ export class Conductor {
     const patience = {
       expires,
       signal,
-      aborted: (): DriverError => errors.aborted(this.#site(op.method)),
+      aborted: (): DriverError => errors.aborted(this.#site(op.method), signal),
       late: (): DriverError => errors.busy(this.#site(op.method), "another call holds its id"),
     };
     waitFor<Release>(patience, (granted, refused) =>
@@ -221,7 +221,7 @@ export class Conductor {
 
   #send<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
     // It may have left while the intent was written.
-    if (caller.signal?.aborted) this.#unsent(op, caller, errors.aborted(this.#site(op.method)));
+    if (caller.signal?.aborted) this.#unsent(op, caller, errors.aborted(this.#site(op.method), caller.signal));
     else if (served.session.alive) new Exchange(this.#exchanges, op, served, caller).send();
     else
       this.#serviced(op, caller).then(
@@ -235,7 +235,7 @@ export class Conductor {
     const patience = {
       expires,
       signal,
-      aborted: (): DriverError => errors.aborted(this.#site(op.method)),
+      aborted: (): DriverError => errors.aborted(this.#site(op.method), signal),
       late: (): DriverError => late(this.#conditions, op, ms),
     };
     return waitFor<Served>(patience, (resolve, reject) => this.gate.wait(resolve, reject));

@@ -68,8 +68,10 @@ export function notJournalled(ms: number, site: CallSite): DriverError {
   );
 }
 
-export function aborted(site: CallSite): DriverError {
-  return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, site);
+/** The caller's reason, `signal.reason`, is the cause. */
+export function aborted(site: CallSite, signal: AbortSignal | undefined): DriverError {
+  const cause: unknown = signal?.reason;
+  return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, { ...site, cause });
 }
 
 export function hostClosed(site: ServiceSite & { readonly method?: string }): DriverError {

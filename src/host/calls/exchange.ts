@@ -4,6 +4,7 @@
  */
 import type { Json } from "../../driverapi/json.js";
 import { monotonicNow } from "../../protocol/clock.js";
+import { whenAborted } from "../abort-signals.js";
 import type { CallOutcome, SessionEnd } from "../plugin/outcome.js";
 import type { CallEnd } from "../plugin/session.js";
 import type { Aftermath, Unsettled } from "./aftermath.js";
@@ -33,7 +34,8 @@ export class Exchange<T> implements CallEnd {
   /** The caller has been answered, or is about to be. */
   #told = false;
   #deadline: Deadline | undefined;
-  #onAbort: (() => void) | undefined;
+  /** Stops listening to the caller's signal. */
+  #stay: (() => void) | undefined;
   #unsettled: NodeJS.Timeout | undefined;
 
   constructor(parts: ExchangeParts, op: Operation<T>, served: Served, caller: Caller<T>) {
@@ -48,10 +50,7 @@ export class Exchange<T> implements CallEnd {
     const { expires, ms, signal } = this.#caller;
     const { session, index } = this.#served;
     this.#deadline = deadline(expires, ms, () => this.#giveUp(false));
-    if (signal) {
-      this.#onAbort = () => this.#giveUp(true);
-      signal.addEventListener("abort", this.#onAbort, { once: true });
-    }
+    if (signal) this.#stay = whenAborted(signal, () => this.#giveUp(true));
     this.#parts.flights.began();
     this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
   }
@@ -97,13 +96,13 @@ export class Exchange<T> implements CallEnd {
     const id = this.#id;
     this.#unsettled = setTimeout(() => session.unsettled(id, ms), ms);
     const { started, blocked } = session.giveUp(id);
-    if (byCaller) caller.reject(errors.aborted(this.#site()));
+    if (byCaller) caller.reject(errors.aborted(this.#site(), caller.signal));
     else caller.reject(late(this.#parts.conditions, this.#op, ms, started, blocked));
   }
 
   #quiet(): void {
     this.#deadline?.met();
-    if (this.#onAbort) this.#caller.signal?.removeEventListener("abort", this.#onAbort);
+    this.#stay?.();
   }
 
   #answered(value: Json): void {

@@ -2,7 +2,9 @@
 import { DriverError } from "../../driverapi/errors.js";
 import { readInterface } from "../../driverapi/interfaces.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
-import type { EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
+import { quote } from "../../driverapi/quote.js";
+import type { CallOptions, EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
+import { nearest } from "../manifest/nearest.js";
 
 /** The interfaces a platform gives. Throws as the address rules do. */
 export function snapshotInterfaces(epInfo: unknown): readonly InterfaceData[] {
@@ -45,10 +47,34 @@ export function applyJoin(jinfo: JoinInfo, ids: readonly number[], data: JoinDat
     jinfo.addStaticRoute(destination, routeType, nextHop, interfaceID);
 }
 
-/** The caller's signal. Anything else in its place would throw in a timer of the host's, outside every call. */
+/** What a call may be given as its last argument. */
+const CALL_OPTIONS = ["signal"] as const satisfies readonly (keyof CallOptions)[];
+
+/**
+ * The caller's signal. Throws `ERR_BAD_OPTIONS` for anything else in its place, which would throw in a timer of the host's,
+ * outside every call; and for an option there is not, which would be without effect.
+ */
 export function signalOf(call: unknown): AbortSignal | undefined {
   if (call === undefined || call === null) return undefined;
-  const signal = typeof call === "object" && "signal" in call ? call.signal : undefined;
-  if (typeof call === "object" && (signal === undefined || signal instanceof AbortSignal)) return signal;
-  throw new DriverError("ERR_BAD_OPTIONS", "a call's last argument must be { signal? }, the signal an AbortSignal");
+  if (typeof call !== "object") throw wrongCall("it must be { signal? }");
+  if (call instanceof AbortSignal) throw wrongCall("it must be { signal }, not the signal itself");
+  for (const key of Object.keys(call)) {
+    if (!(CALL_OPTIONS as readonly string[]).includes(key)) throw wrongCall(unknownOption(key));
+  }
+  const signal = "signal" in call ? call.signal : undefined;
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw wrongCall("its signal must be an AbortSignal");
+}
+
+function unknownOption(key: string): string {
+  const near = nearest(key, CALL_OPTIONS);
+  const known =
+    near === undefined
+      ? `the only one is "signal"; for a deadline of your own, { signal: AbortSignal.timeout(ms) }`
+      : `did you mean "${near}"?`;
+  return `unknown option ${quote(key)}; ${known}`;
+}
+
+function wrongCall(what: string): DriverError {
+  return new DriverError("ERR_BAD_OPTIONS", `a call's last argument: ${what}`);
 }

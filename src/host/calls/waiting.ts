@@ -1,6 +1,7 @@
 /** Waiting with an end: until granted, until the deadline, or until the caller leaves, whichever comes first. */
 import type { DriverError } from "../../driverapi/errors.js";
 import { monotonicNow } from "../../protocol/clock.js";
+import { whenAborted } from "../abort-signals.js";
 
 export interface Patience {
   /** Monotonic milliseconds. */
@@ -19,7 +20,7 @@ export function waitFor<V>({ expires, signal, late, aborted }: Patience, enqueue
   return new Promise<V>((resolve, reject) => {
     const quiet = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      stay?.();
     };
     const waiter = enqueue(
       (value) => {
@@ -36,8 +37,7 @@ export function waitFor<V>({ expires, signal, late, aborted }: Patience, enqueue
       quiet();
       reject(error);
     };
-    const onAbort = (): void => leave(aborted());
     const timer = setTimeout(() => leave(late()), Math.max(0, expires - monotonicNow()));
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stay = signal && whenAborted(signal, () => leave(aborted()));
   });
 }

@@ -38,11 +38,12 @@ function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodTyp
     const inner = issue.errors.find((branch) => !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)));
     if (inner) return inner.flatMap((one) => explainIssue(one, path, root, schema));
   }
-  return [() => ({ path, rule: rule(issue, shown(valueAt(root, path))) })];
+  return [() => ({ path, rule: rule(issue, valueAt(root, path)) })];
 }
 
-/** The words for one issue; `got` is what stands there. */
-function rule(issue: Issue, got: string): string {
+/** The words for one issue; `value` is what stands there. */
+function rule(issue: Issue, value: Json | undefined): string {
+  const got = shown(value);
   switch (issue.code) {
     case "invalid_union":
       return `must be true or an object of limits, not ${got}`;
@@ -53,9 +54,9 @@ function rule(issue: Issue, got: string): string {
     case "invalid_value":
       return `must be ${issue.values.map((one) => JSON.stringify(one)).join(" or ")}, not ${got}`;
     case "too_small":
-      return `must ${amount(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}, not ${got}`;
+      return bound("at least", issue.minimum, issue.origin, value);
     case "too_big":
-      return `must ${amount(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}, not ${got}`;
+      return bound("at most", issue.maximum, issue.origin, value);
     default:
       return issue.message.includes(got) ? issue.message : `${issue.message}, not ${got}`;
   }
@@ -136,11 +137,11 @@ function withArticle(type: string): string {
   return words[type] ?? `a ${type}`;
 }
 
-function amount(origin: string): string {
-  return origin === "string" || origin === "array" ? "have" : "be";
-}
-
-function unit(origin: string): string {
-  if (origin === "string") return " characters";
-  return origin === "array" ? " entries" : "";
+/** `must have at least 1 entry, and has none`; of a number: `must be at most 8, not 9`. */
+function bound(which: string, limit: number | bigint, origin: string, value: Json | undefined): string {
+  if (origin !== "string" && origin !== "array") return `must be ${which} ${limit}, not ${shown(value)}`;
+  const [one, many] = origin === "string" ? ["character", "characters"] : ["entry", "entries"];
+  const unit = Number(limit) === 1 ? one : many;
+  const has = typeof value === "string" || Array.isArray(value) ? value.length : 0;
+  return `must have ${which} ${limit} ${unit}, and has ${has === 0 ? "none" : has}`;
 }

@@ -58,6 +58,11 @@ export class BlockWatch {
     return this.acknowledged === this.#sent;
   }
 
+  /** True while the bundle's own code runs, ahead of `init`. */
+  get evaluating(): boolean {
+    return this.#options.cell.running() === EVALUATING;
+  }
+
   /** True when frames have stood unacknowledged for long enough that the loop cannot be turning. */
   get blocked(): boolean {
     return !this.idle && monotonicNow() - this.#since >= TIMES.probe;

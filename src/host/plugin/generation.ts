@@ -257,7 +257,7 @@ export class Generation {
 
   /** A registration that its worker refused before the host heard of it. Its words are the worker's, and hostile. */
   #refusedInside([name, code, message]: readonly Json[]): void {
-    const known = code === "ERR_TYPE_NAME" ? code : "ERR_DRIVER_SHAPE";
+    const known = code === "ERR_TYPE_NAME" || code === "ERR_BAD_CAPABILITY" ? code : "ERR_DRIVER_SHAPE";
     const words = escapeLine(typeof message === "string" ? message : "", LIMITS.messageChars);
     this.#refuse(
       typeof name === "string" ? escapeLine(name, 64) : name,

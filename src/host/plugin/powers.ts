@@ -1,10 +1,12 @@
 /** The host halves of what a plugin was granted. They outlive its workers. */
 import { DriverError } from "../../driverapi/errors.js";
 import { HostTime } from "../../permissions/host-time.js";
-import { createLogPower } from "../../permissions/log/host.js";
+import { createLogPower, type LogLevel, type LogSink } from "../../permissions/log/host.js";
 import type { HostPower, PowerMethod, PowerNotice } from "../../permissions/permission.js";
 import { createStorePower } from "../../permissions/store/host.js";
 import type { HostContext } from "../context.js";
+import type { PluginLogEvent } from "../events.js";
+import { PLUGIN_OUTPUT } from "../logger.js";
 import type { EffectivePermissions } from "../policy/effective.js";
 
 export interface OpenPowers {
@@ -27,7 +29,7 @@ export function openPowers(
   const time = new HostTime();
   const opened = new Map<string, HostPower>();
   const { log, store, firewall, netlink } = permissions;
-  if (log) opened.set("log", createLogPower({ plugin, limits: log, logger: context.logger }));
+  if (log) opened.set("log", createLogPower({ plugin, limits: log, logger: pluginSink(plugin, context) }));
   if (store) opened.set("store", createStorePower({ plugin, limits: store, backend: context.store, time }));
   if (netlink) opened.set("netlink", context.netlink.open(plugin, netlink));
   if (firewall) opened.set("firewall", context.firewall.open(plugin, firewall, netlink));
@@ -59,6 +61,18 @@ export function openPowers(
       time.close();
     },
   };
+}
+
+/** Where a plugin's lines go, bounded and escaped: to the platform's logger, and to whoever listens to `plugin:log`. */
+function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
+  const through =
+    (level: LogLevel): LogSink[LogLevel] =>
+    (told, message) => {
+      const { fields } = told as Pick<PluginLogEvent, "fields">;
+      logger[level]({ ...told, ...PLUGIN_OUTPUT }, message);
+      events.emit("plugin:log", { plugin, level, message, ...(fields === undefined ? {} : { fields }) });
+    };
+  return { debug: through("debug"), info: through("info"), warn: through("warn"), error: through("error") };
 }
 
 function watched(method: PowerMethod, refused: (error: DriverError) => void): PowerMethod {

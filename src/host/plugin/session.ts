@@ -18,6 +18,7 @@ import { Dispatcher } from "./dispatcher.js";
 import { Incoming } from "./incoming.js";
 import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from "./outcome.js";
 import { Outgoing } from "./outgoing.js";
+import { overdueWords, PING_AHEAD } from "./overdue.js";
 
 /** Whoever waits for a call's outcome. */
 export interface CallEnd {
@@ -184,14 +185,23 @@ export class Session {
         else
           this.end({
             code: "ERR_PLUGIN_INIT_TIMEOUT",
-            reason: `init did not return within ${deadline} ms`,
+            reason: overdueWords(deadline, { evaluating: this.#watch.evaluating, turning: this.#watch.idle }),
             crash: true,
           });
       }, ms);
     };
     arm(deadline);
+    const ping = setTimeout(
+      () => {
+        if (this.#watch.idle) this.#outgoing.message(PING);
+      },
+      Math.max(0, deadline - PING_AHEAD),
+    );
     this.#outgoing.message(encodeMessage(message));
-    return done.finally(() => clearTimeout(timer));
+    return done.finally(() => {
+      clearTimeout(timer);
+      clearTimeout(ping);
+    });
   }
 
   /** Sends a call to the driver of this index; `args` are JSON texts. Returns its id. */

@@ -45,6 +45,24 @@ export const ENDPOINT_RULES: readonly RuleRow[] = [
     },
   },
   {
+    id: "addresses-stay-unique",
+    says: "After an endpoint is deleted, the next one is given no address that another endpoint still has.",
+    seed: SEED.address,
+    async try(trial) {
+      const { nid } = await trial.createNetwork();
+      const live = [await trial.createEndpoint(nid), await trial.createEndpoint(nid), await trial.createEndpoint(nid)];
+      for (let round = 0; round < 3; round++) {
+        const oldest = live.shift();
+        if (oldest) await trial.driver.deleteEndpoint(nid, oldest.eid);
+        const taken = live.flatMap(({ config }) => addressesOf(config.toJSON()));
+        const next = await trial.createEndpoint(nid);
+        const twice = addressesOf(next.config.toJSON()).find((address) => taken.includes(address));
+        expect(twice === undefined, `${twice} is given again while another endpoint has it`);
+        live.push(next);
+      }
+    },
+  },
+  {
     id: "given-list-is-consumed",
     says: "Interfaces that were given are taken as they are.",
     seed: SEED.given,

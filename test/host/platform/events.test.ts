@@ -219,7 +219,7 @@ test("a listener that is no function is refused at once", async (t) => {
   for (const listen of ["on", "once"] as const)
     assert.throws(
       () => host[listen]("plugin:loaded", undefined as never),
-      (error: unknown) => error instanceof TypeError && /"plugin:loaded" is no function/.test(error.message),
+      (error: unknown) => error instanceof TypeError && /"plugin:loaded" is not a function/.test(error.message),
     );
 });
 

@@ -154,6 +154,7 @@ const NAMES: readonly HostEventName[] = [
   "plugin:restarted",
   "plugin:unavailable",
   "plugin:stopped",
+  "plugin:log",
   "driver:registered",
   "driver:unregistered",
   "driver:refused",

@@ -1,0 +1,31 @@
+/** What is said of a plugin that exports no function `init`. */
+
+const WRITE = 'write "export async function init(callback, powers) { … }"';
+
+/** Names of exports that are shown. */
+const SHOWN = 5;
+
+/** `exports` is a plugin's: whatever looking at it throws, there are words. */
+export function noInitWords(exports: unknown): string {
+  try {
+    return words(exports);
+  } catch {
+    return `it exports no function "init"; ${WRITE}`;
+  }
+}
+
+function words(exports: unknown): string {
+  if (typeof exports === "function")
+    return 'it exports no function "init": its module.exports is a function; write exports.init = …';
+  const found = exports as { readonly init?: unknown; readonly default?: unknown } | null | undefined;
+  const whole: unknown = found?.default;
+  if (typeof whole === "function" || typeof (whole as { init?: unknown } | null | undefined)?.init === "function") {
+    const what = typeof whole === "function" ? "a function" : "an object that has it";
+    return `it exports no function "init" by that name: its default export is ${what}; ${WRITE}, without "default"`;
+  }
+  const init: unknown = found?.init;
+  if (init !== undefined) return `it exports no function "init": what it exports by that name is a ${typeof init}`;
+  const names = Object.keys(found ?? {}).filter((name) => /^[\w$]{1,64}$/.test(name));
+  const others = names.length === 0 ? "nor anything else" : `only ${names.slice(0, SHOWN).join(", ")}`;
+  return `it exports no function "init", ${others}; ${WRITE}`;
+}

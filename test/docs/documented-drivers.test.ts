@@ -1,0 +1,80 @@
+/** Every driver that a page or an example offers to copy keeps the whole contract. */
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { driverContract, type TrialOptions } from "#dist/testing.js";
+import { assert, suite, type TestContext } from "../harness.js";
+import { REPO } from "../host/platform/house.js";
+import { codeBlock } from "./blocks.js";
+
+const test = suite("documentation: drivers to copy");
+
+interface Documented {
+  /** Puts the driver into a folder and gives its path. */
+  readonly put: (folder: string) => Promise<string>;
+  readonly options?: TrialOptions;
+}
+
+const DRIVERS: Readonly<Record<string, Documented>> = {
+  "README.md: tiny": { put: printed("README.md", "tiny") },
+  "plugins/README.md: greet": { put: printed("plugins/README.md", "greet") },
+  "examples/hello": { put: copied("hello", "hello.js") },
+  "examples/hello-ts": { put: copied("hello-ts", ".") },
+};
+
+/** A driver that a page prints. */
+function printed(page: string, type: string): Documented["put"] {
+  return async (folder) => {
+    const path = join(folder, `${type}.js`);
+    await writeFile(path, await codeBlock(page, "js", `registerDriver("${type}"`));
+    return path;
+  };
+}
+
+/** A driver of an example's folder. */
+function copied(example: string, entry: string): Documented["put"] {
+  return async (folder) => {
+    const path = join(folder, example);
+    await cp(join(REPO, "examples", example), path, { recursive: true });
+    await cp(join(REPO, "node_modules/ipaddr.js"), join(path, "node_modules/ipaddr.js"), { recursive: true });
+    return join(path, entry);
+  };
+}
+
+for (const [name, { put, options = {} }] of Object.entries(DRIVERS)) {
+  test(
+    `${name} keeps every rule`,
+    async (t: TestContext) => {
+      const plugin = await put(await t.folder());
+      const broken: string[] = [];
+      // Few rounds: how often a driver can be asked is for the contract's own test.
+      for (const rule of driverContract({ plugin, rounds: 20, ...options })) {
+        await rule.run().catch((error: Error) => broken.push(error.message));
+      }
+      assert.equal(broken, []);
+    },
+    { ms: 600_000 },
+  );
+}
+
+test("these are all: no other page prints a driver, and no other example has one", async () => {
+  const pages = ["README.md", "plugins/README.md", "examples/hello-ts/README.md"];
+  const texts = await Promise.all(pages.map((page) => readFile(join(REPO, page), "utf8")));
+  const types = texts.flatMap((text) => [
+    ...text.matchAll(/registerDriver\("([\w-]+)", driver|registerDriver\("([\w-]+)", \{/g),
+  ]);
+  assert.equal(
+    types.map(([, named, inline]) => named ?? inline),
+    ["tiny", "greet"],
+  );
+  // `testing` has a test of its own, which runs the contract; `demo/hang.js` hangs on purpose; the others have no driver.
+  assert.equal((await readdir(join(REPO, "examples"))).sort(), [
+    "demo",
+    "embed",
+    "hello",
+    "hello-ts",
+    "serve",
+    "testing",
+  ]);
+});
+
+test.run();
