@@ -11,6 +11,7 @@ import { DEFAULTS } from "../protocol/limits.js";
 import { type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
 import { sha256 } from "./digest.js";
 import type { BundledFile } from "./messages.js";
+import { isLeftOut, serveNodeModules } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 
 /** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
@@ -33,6 +34,8 @@ export const EXTENSIONS: readonly string[] = Object.keys(LOADERS);
 /** esbuild follows the last such comment of a file to any path at all; this one, put behind, leads nowhere. */
 const MAP_COMMENT = "sourceMappingURL";
 const NO_MAP = `\n//# ${MAP_COMMENT}=data:application/json,{"version":3,"sources":[],"mappings":""}`;
+
+const [HASH, BANG, SLASH] = [0x23, 0x21, 0x2f] as const;
 
 /** The files that went into one bundle. */
 export class SourceLedger {
@@ -77,12 +80,13 @@ export class SourceLedger {
   }
 }
 
-/** The esbuild plugin. `ledger` reads and remembers. */
-export function sourcesPlugin(ledger: SourceLedger, rules: Confinement): Plugin {
+/** The esbuild plugin. `ledger` reads and remembers; `used` hears which of Node's modules are imported. */
+export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Set<string>): Plugin {
   return {
     name: "sources",
     setup(build) {
       serveRuntime(build);
+      serveNodeModules(build, ledger, rules, used);
       build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
       build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
       build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
@@ -128,6 +132,8 @@ function failed(refusal: BundleRefusal): { errors: [{ text: string; detail: Bund
 
 function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadResult {
   try {
+    // esbuild finds only what is there, and asks for the name as it was written where `browser` leaves a file out.
+    if (isLeftOut(path, ledger, rules)) return { contents: "", loader: "js" };
     const loader = LOADERS[extname(path)];
     const bytes = ledger.read(path);
     if (!loader) {
@@ -137,10 +143,10 @@ function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadRes
         `${name} is of a kind that cannot be loaded; a plugin is made of ${EXTENSIONS.join(", ")} files`,
       );
     }
-    return {
-      contents: bytes.includes(MAP_COMMENT) && loader !== "json" ? Buffer.concat([bytes, Buffer.from(NO_MAP)]) : bytes,
-      loader,
-    };
+    if (loader === "json") return { contents: bytes, loader };
+    // A hashbang is for a shell: in the sandbox the code stands within a function.
+    if (bytes[0] === HASH && bytes[1] === BANG) bytes.fill(SLASH, 0, 2);
+    return { contents: bytes.includes(MAP_COMMENT) ? Buffer.concat([bytes, Buffer.from(NO_MAP)]) : bytes, loader };
   } catch (error) {
     if (error instanceof BundleRefusal) return failed(error);
     throw error;
