@@ -45,6 +45,23 @@ test("what is wrong or too long is refused", () => {
   assert.is(refusalOf(compartment, "Intl.PluralRules.prototype.select.call({}, 1)").code, "ERR_PERMISSION_ARGUMENT");
 });
 
+test("options, locales and lists are read once, by name, and no further than the limit", () => {
+  is(
+    `(() => { const seen = []; new Intl.NumberFormat("en", new Proxy({}, { get(_, key) { seen.push(key); }, ownKeys() { throw new Error("listed"); } })); return [seen.length === new Set(seen).size, seen.includes("style")]; })()`,
+    [true, true],
+  );
+  const forever = "{ *[Symbol.iterator]() { for (;;) yield 'a'; } }";
+  for (const long of [
+    `new Intl.ListFormat("en").format(${forever})`,
+    `new Intl.ListFormat("en").format([${'"x".repeat(40000),'.repeat(2)}])`,
+    "new Intl.Collator(new Array(17).fill('en'))",
+    "Intl.getCanonicalLocales('en-' + 'x'.repeat(64))",
+    "new Intl.NumberFormat().format(2n ** 100000n)",
+  ])
+    assert.is(refusalOf(compartment, long).code, "ERR_PERMISSION_LIMIT", long);
+  is('[Intl.Collator.supportedLocalesOf("xx"), Intl.getCanonicalLocales()]', [[], []]);
+});
+
 test("cannot be tampered with", () => {
   const samples =
     "({ date: new Intl.DateTimeFormat(), number: new Intl.NumberFormat(), parts: new Intl.NumberFormat().formatToParts(1) })";

@@ -3,17 +3,14 @@
  * asked for or `en-US`, a time zone the one named or UTC, and the time is the plugin's own Date's.
  */
 import type { Endowment } from "../permission.js";
-import { kindOf, overLimit, wrongArgument } from "../refusal.js";
+import { wrongArgument } from "../refusal.js";
+import { type Argument, argumentOf, localesOf, type Options, optionsOf, withDefault } from "./arguments.js";
 
-const LOCALE = "en-US";
-/** Longest list of locales or text in an option, and longest text to compare or join. */
-const MOST = { locales: 16, optionChars: 64, chars: 65_536, items: 1_000 } as const;
-
-type Options = Record<string, string | number | boolean>;
 type Native = new (locales: string[], options: Options) => object;
+type Methods = Readonly<Record<string, readonly Argument[]>>;
 
-/** The formatters there are: their methods, and what their first two arguments are. */
-const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Readonly<Record<string, Argument[]>>]> = [
+/** The formatters there are: their methods, and what the arguments of each are. */
+const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Methods]> = [
   [
     "DateTimeFormat",
     Intl.DateTimeFormat as unknown as Native,
@@ -30,10 +27,17 @@ const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Reado
   ["Collator", Intl.Collator as unknown as Native, { compare: ["text", "text"] }],
 ];
 
-type Argument = "date" | "number" | "text" | "texts";
-
 /** Methods that the standard gives as getters of bound functions: `list.map(format.format)`. */
 const BOUND: ReadonlySet<string> = new Set(["DateTimeFormat.format", "NumberFormat.format", "Collator.compare"]);
+
+/**
+ * The engine's formatters a plugin has at a time. Each takes tens of kilobytes outside the worker's heap limit, so one that was
+ * not used for long is let go, and made again when it is asked for.
+ */
+const MOST_NATIVES = 32;
+
+/** Gives the engine's formatter for what a plugin asked for. */
+type NativeOf = (name: string, maker: Native, locales: readonly string[], options: Options) => object;
 
 /** Global `Intl`. `makeDate`: the plugin's Date, whose time a date that is not given has. */
 export function endow(makeDate: unknown): Endowment {
@@ -42,47 +46,69 @@ export function endow(makeDate: unknown): Endowment {
     throw wrongArgument("Intl.DateTimeFormat: there is no time without the clock permission; give the date");
   };
   const intl: Record<PropertyKey, unknown> = {
-    getCanonicalLocales: (locales: unknown): string[] => told(() => Intl.getCanonicalLocales(localesOf(locales))),
-    supportedValuesOf: (key: unknown): string[] => told(() => Intl.supportedValuesOf(String(key) as "timeZone")),
+    getCanonicalLocales: (given: unknown): string[] => {
+      const locales = localesOf(given);
+      return told(() => Intl.getCanonicalLocales(locales));
+    },
+    supportedValuesOf: (key: unknown): string[] => {
+      const name = String(key);
+      return told(() => Intl.supportedValuesOf(name as "timeZone"));
+    },
   };
   Object.defineProperty(intl, Symbol.toStringTag, { value: "Intl" });
-  for (const [name, maker, methods] of KINDS) intl[name] = formatter(name, maker, methods, now);
+  const nativeOf = keptNatives();
+  for (const [name, maker, methods] of KINDS) intl[name] = formatter(name, maker, methods, now, nativeOf);
   return { globals: { Intl: intl } };
 }
 
-function formatter(
-  name: string,
-  Maker: Native,
-  methods: Readonly<Record<string, Argument[]>>,
-  now: () => number,
-): unknown {
-  const natives = new WeakMap<object, object>();
-  const nativeOf = (self: object): object => {
-    const native = natives.get(self);
-    if (native === undefined) throw wrongArgument(`this is not an Intl.${name}`);
+function keptNatives(): NativeOf {
+  /** Oldest use first. */
+  const kept = new Map<string, object>();
+  return (name, Maker, locales, options) => {
+    const key = JSON.stringify([name, locales, options]);
+    const native = kept.get(key) ?? told(() => new Maker(withDefault(locales), options));
+    kept.delete(key);
+    kept.set(key, native);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MOST_NATIVES) break;
+      kept.delete(oldest);
+    }
     return native;
   };
-  const run = (native: object, method: string, kinds: readonly Argument[], args: readonly unknown[]): unknown => {
+}
+
+function formatter(name: string, maker: Native, methods: Methods, now: () => number, nativeOf: NativeOf): unknown {
+  /** How each of the plugin's objects gets at the engine's. */
+  const natives = new WeakMap<object, () => object>();
+  const getterOf = (self: object): (() => object) => {
+    const get = natives.get(self);
+    if (get === undefined) throw wrongArgument(`this is not an Intl.${name}`);
+    return get;
+  };
+  const run = (get: () => object, method: string, kinds: readonly Argument[], args: readonly unknown[]): unknown => {
     const given = kinds.map((kind, index) => argumentOf(kind, args[index], now));
+    const native = get();
     return told(() => Reflect.apply(Reflect.get(native, method) as () => unknown, native, given));
   };
-  function Formatter(this: unknown, locales: unknown, options: unknown): object {
+  function Formatter(this: unknown, given: unknown, options: unknown): object {
+    const locales = localesOf(given);
     const settings = optionsOf(options);
     if (name === "DateTimeFormat") settings.timeZone ??= "UTC";
-    const native = told(() => new Maker(localesOf(locales), settings));
+    const get = (): object => nativeOf(name, maker, locales, settings);
+    get();
     const made = Object.create(new.target?.prototype ?? (Formatter.prototype as object)) as object;
-    natives.set(made, native);
+    natives.set(made, get);
     return made;
   }
   const { prototype } = Formatter as unknown as { prototype: object };
   for (const [method, kinds] of Object.entries(methods)) {
     const member = {
       [method](this: object, ...args: unknown[]): unknown {
-        return run(nativeOf(this), method, kinds, args);
+        return run(getterOf(this), method, kinds, args);
       },
       get bound(): unknown {
-        const native = nativeOf(this);
-        return (...args: unknown[]): unknown => run(native, method, kinds, args);
+        const get = getterOf(this);
+        return (...args: unknown[]): unknown => run(get, method, kinds, args);
       },
     };
     if (BOUND.has(`${name}.${method}`)) {
@@ -92,11 +118,13 @@ function formatter(
   }
   const shared = {
     resolvedOptions(this: object): unknown {
-      const native = nativeOf(this) as { resolvedOptions(): object };
+      const native = getterOf(this)() as { resolvedOptions(): object };
       return { ...native.resolvedOptions() };
     },
-    supportedLocalesOf: (locales: unknown): unknown =>
-      told(() => (Maker as unknown as typeof Intl.NumberFormat).supportedLocalesOf(localesOf(locales))),
+    supportedLocalesOf: (given: unknown): unknown => {
+      const locales = localesOf(given);
+      return told(() => (maker as unknown as typeof Intl.NumberFormat).supportedLocalesOf(locales));
+    },
   };
   Object.defineProperty(prototype, "resolvedOptions", { value: shared.resolvedOptions });
   Object.defineProperty(prototype, Symbol.toStringTag, { value: `Intl.${name}` });
@@ -112,49 +140,4 @@ function told<T>(make: () => T): T {
   } catch (error) {
     throw new RangeError(error instanceof Error ? error.message : "it cannot be formatted");
   }
-}
-
-function localesOf(value: unknown): string[] {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return [LOCALE];
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > MOST.locales) throw overLimit(`Intl: ${list.length} locales; at most ${MOST.locales} are taken`);
-  return [...list.map((one) => textOf(one, "a locale", MOST.optionChars)), LOCALE];
-}
-
-function optionsOf(value: unknown): Options {
-  const options: Options = {};
-  if (value === undefined || value === null) return options;
-  if (typeof value !== "object") throw wrongArgument(`Intl: the options must be an object, not ${kindOf(value)}`);
-  for (const key in value) {
-    const field: unknown = Reflect.get(value, key);
-    if (field === undefined) continue;
-    options[key] =
-      typeof field === "number" || typeof field === "boolean" ? field : textOf(field, key, MOST.optionChars);
-  }
-  return options;
-}
-
-function argumentOf(kind: Argument, value: unknown, now: () => number): unknown {
-  switch (kind) {
-    case "date":
-      return value === undefined ? now() : Number(value);
-    case "number":
-      if (typeof value === "bigint") return value;
-      if (typeof value === "string") return Number(textOf(value, "a number", MOST.chars));
-      return Number(value);
-    case "text":
-      return textOf(value, "the text", MOST.chars);
-    case "texts": {
-      const list = [...(value as Iterable<unknown>)];
-      if (list.length > MOST.items) throw overLimit(`Intl: ${list.length} items; at most ${MOST.items} are taken`);
-      return list.map((one) => textOf(one, "an item", MOST.chars));
-    }
-  }
-}
-
-function textOf(value: unknown, what: string, most: number): string {
-  if (typeof value === "symbol") throw wrongArgument(`Intl: ${what} must be a string, not a symbol`);
-  const text = String(value);
-  if (text.length > most) throw overLimit(`Intl: ${what} has ${text.length} characters; at most ${most} are taken`);
-  return text;
 }
