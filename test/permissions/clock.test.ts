@@ -61,6 +61,17 @@ test("performance.now() does not go back, and is floored", () => {
   assert.is((times[0] ?? 0) % 5, 0);
 });
 
+test("performance ticks when Date does: the two together are no finer than one", () => {
+  const { globals = {} } = endow({ resolutionMs: 7 });
+  const { now, timeOrigin } = globals.performance as { now(): number; timeOrigin: number };
+  const date = globals.Date as DateConstructor;
+  for (let round = 0; round < 200_000; round++) {
+    const before = date.now();
+    const told = timeOrigin + now();
+    assert.ok(before <= told && told <= date.now());
+  }
+});
+
 test("cannot be tampered with", () => {
   const { findings } = walk({ clock: endow({ resolutionMs: 1 }) }, "({ date: new Date(), old: new Date(0) })");
   assert.equal(findings, []);

@@ -11,7 +11,7 @@ const elapsed = performance.now.bind(performance);
 /**
  * Global `Date`: `Date.now()`, `new Date()` and `Date()` give the time floored to `resolutionMs`. Its prototype is its own, below
  * the realm's frozen one, so that `new Date().constructor` is this `Date`; `instanceof` holds for every date of the realm.
- * Global `performance`: `now()`, floored alike, from the start of the worker, and `timeOrigin`.
+ * Global `performance`: `now()`, floored alike, from the plugin's start, and `timeOrigin`.
  */
 export function endow(limits: ClockLimits, _port?: HostPort): Endowment {
   const resolution = Math.max(1, Math.trunc(limits.resolutionMs));
@@ -39,9 +39,32 @@ export function endow(limits: ClockLimits, _port?: HostPort): Endowment {
     UTC: { value: RealmDate.UTC },
     [Symbol.hasInstance]: { value: isDate[Symbol.hasInstance] },
   });
-  const origin = elapsed();
-  const timer = { now: (): number => floored(elapsed() - origin), timeOrigin: now() };
-  return { globals: { Date: CoarseDate, performance: timer } };
+  return { globals: { Date: CoarseDate, performance: timerOf(now, resolution) } };
+}
+
+/** How far the system's clock may be from the monotonic one before it counts as having been set, in milliseconds. */
+const SET_MS = 1_000;
+
+/**
+ * Global `performance`. It ticks when Date does: two clocks of one grain, a part of it apart, would tell the time more finely than
+ * either. It does not follow the system's clock where that is set.
+ */
+function timerOf(now: () => number, resolution: number): { readonly now: () => number; readonly timeOrigin: number } {
+  const timeOrigin = now();
+  const begun = elapsed();
+  let set = 0;
+  let last = 0;
+  return {
+    timeOrigin,
+    now: (): number => {
+      const passed = now() - timeOrigin - set;
+      const off = passed - (elapsed() - begun);
+      // A whole number of grains, so that its ticks stay Date's.
+      if (Math.abs(off) > SET_MS + 2 * resolution) set += Math.round(off / resolution) * resolution;
+      last = Math.max(last, now() - timeOrigin - set);
+      return last;
+    },
+  };
 }
 
 function isBelow(value: unknown, prototype: unknown): boolean {
