@@ -25,6 +25,7 @@ test("an AbortController aborts its signal once, with a reason", () => {
     [true, "x"],
   );
   is(`(() => { try { new AbortSignal(); } catch (e) { return e.name; } })()`, "TypeError");
+  is('["constructor", "__proto__", "toString"].map((name) => new DOMException("m", name).code)', [0, 0, 0]);
 });
 
 test("an EventTarget: once, removal, order, a subclass", () => {
@@ -34,6 +35,15 @@ test("an EventTarget: once, removal, order, a subclass", () => {
     a.addEventListener("x", two); a.addEventListener("x", two); a.addEventListener("x", { handleEvent(e) { seen.push(e.type); e.preventDefault(); } });
     const first = a.go(); a.removeEventListener("x", two); a.go(); return [seen, first]; })()`,
     [[1, 2, "x", "x"], false],
+  );
+});
+
+test("a listener's signal takes it away; one that has fired keeps it out; a call's signal counts too", () => {
+  is(
+    `(() => { const seen = []; const t = new EventTarget(); const c = new AbortController(); let fire; const call = { aborted: false, addEventListener(_, run) { fire = run; } };
+    t.addEventListener("x", () => seen.push(1), { signal: c.signal }); t.addEventListener("x", () => seen.push(2), { signal: call }); t.addEventListener("x", () => seen.push(3), { signal: AbortSignal.abort() });
+    t.dispatchEvent(new Event("x")); c.abort(); fire(); t.dispatchEvent(new Event("x")); return seen; })()`,
+    [1, 2],
   );
 });
 

@@ -28,8 +28,10 @@ interface DomErrorMaker {
  */
 function makeDomError(this: unknown, message: unknown = "", name: unknown = "Error"): DomError {
   const error = new Error(String(message));
-  Object.defineProperty(error, "name", { value: String(name), configurable: true, writable: true });
-  Object.defineProperty(error, "code", { value: CODES[String(name)] ?? 0, configurable: true, writable: true });
+  const text = String(name);
+  const code = Object.hasOwn(CODES, text) ? CODES[text] : 0;
+  Object.defineProperty(error, "name", { value: text, configurable: true, writable: true });
+  Object.defineProperty(error, "code", { value: code, configurable: true, writable: true });
   return Object.setPrototypeOf(error, new.target?.prototype ?? (makeDomError.prototype as object)) as DomError;
 }
 Object.setPrototypeOf(makeDomError.prototype, Error.prototype);
@@ -105,11 +107,14 @@ export class EventTarget {
       throw wrongArgument(`addEventListener takes a function, not ${kindOf(callback)}`);
     const name = String(type);
     if (this.#listeners.some((one) => one.type === name && one.callback === callback)) return;
-    const once = typeof options === "object" && options !== null && Reflect.get(options, "once") === true;
+    const given = typeof options === "object" && options !== null ? options : {};
+    const signal: unknown = Reflect.get(given, "signal");
+    if (isSignal(signal)) {
+      if (signal.aborted) return;
+      signal.addEventListener("abort", () => this.removeEventListener(name, callback));
+    }
+    const once = Reflect.get(given, "once") === true;
     this.#listeners = [...this.#listeners, { type: name, callback, once }];
-    const signal: unknown =
-      typeof options === "object" && options !== null ? Reflect.get(options, "signal") : undefined;
-    if (signal instanceof AbortSignal) signal.addEventListener("abort", () => this.removeEventListener(name, callback));
   }
 
   removeEventListener(type: unknown, callback: unknown): void {
@@ -207,10 +212,15 @@ export class AbortSignal extends EventTarget {
   }
 }
 
+/** An AbortSignal, or a driver call's `ctx.signal`. */
 interface SignalLike {
   readonly aborted: boolean;
   readonly reason: unknown;
   addEventListener(type: string, listener: () => void): void;
+}
+
+function isSignal(value: unknown): value is SignalLike {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "addEventListener") === "function";
 }
 
 /** As in the DOM standard. */
