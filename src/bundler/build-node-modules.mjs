@@ -20,6 +20,8 @@ const MODULES = {
   "stream-promises": 'module.exports=require("node:stream").promises',
   // As Node's, it takes any view of bytes.
   string_decoder: `const{StringDecoder}=require("string_decoder/"),{Buffer}=require("node:buffer");const bytes=(v)=>ArrayBuffer.isView(v)&&!Buffer.isBuffer(v)?Buffer.from(v.buffer,v.byteOffset,v.byteLength):v;module.exports={StringDecoder:class extends StringDecoder{constructor(e){super(e);const{write,end}=this;Object.defineProperties(this,{write:{value:(v)=>write.call(this,bytes(v)),writable:true},end:{value:(v)=>end.call(this,bytes(v)),writable:true}})}}}`,
+  // What the grant gives; without timers, nothing.
+  timers: `module.exports=Object.fromEntries(["setTimeout","setInterval","setImmediate","clearTimeout","clearInterval","clearImmediate"].map((name)=>[name,globalThis[name]]))`,
   url: `module.exports=Object.assign({},require("url/"),${more("url-more")})`,
   util: `module.exports=Object.assign({},require("util/"),{TextEncoder:globalThis.TextEncoder,TextDecoder:globalThis.TextDecoder,isDeepStrictEqual:(a,b)=>{try{require("node:assert").deepStrictEqual(a,b);return true}catch{return false}}},${more("util-more")})`,
   "util-types": 'module.exports=require("node:util").types',

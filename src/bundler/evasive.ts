@@ -59,8 +59,9 @@ function suspects(code: string): Hit[] {
 
 /**
  * Finds the edits that make a script fit for the sandbox. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
+ * `isPackages`: whether an offset is in a package's code, where what an author is told to write otherwise is left to run time.
  */
-export function evade(code: string): Evasion {
+export function evade(code: string, isPackages: (at: number) => boolean = () => false): Evasion {
   const hits = suspects(code);
   const tree = hits.length > 0 ? parse(code, GRAMMAR) : parsedIfShallow(code);
   if (tree === undefined) return { edits: [] };
@@ -68,12 +69,24 @@ export function evade(code: string): Evasion {
   const places = hits.length > 0 ? placesOf(tree, hits) : new Map<Hit, Place>();
   for (const hit of hits) {
     const change = changeFor(code, hit, places.get(hit));
-    if ("what" in change) return { obstacle: change };
-    edits.push(change);
+    const edit = "what" in change ? editInPackage(change, places.get(hit), isPackages) : change;
+    if (edit === undefined) return { obstacle: change as Obstacle };
+    edits.push(edit);
   }
-  if (edits.some(({ insert }) => insert.startsWith(`${ABSENT}(`)))
-    edits.push({ at: 0, remove: 0, insert: ABSENT_CODE });
+  if (edits.some(({ insert }) => insert.startsWith(ABSENT))) edits.push({ at: 0, remove: 0, insert: ABSENT_CODE });
   return { edits: withoutNested(edits.sort((a, b) => a.at - b.at)) };
+}
+
+/** A direct eval becomes an indirect one, which sees global names only; an `import()` of a computed path, a rejection. */
+function editInPackage(
+  { at, what }: Obstacle,
+  place: Place | undefined,
+  isPackages: (at: number) => boolean,
+): Edit | undefined {
+  if (what === "eval" && isPackages(at)) return { at, remove: "eval".length, insert: "(0,eval)" };
+  if (what === "import" && place?.leaf.type === "ImportExpression" && isPackages(at))
+    return { at, remove: "import".length, insert: ABSENT };
+  return undefined;
 }
 
 /** The tree of code that needs none: what is too deep for a tree is left as it is. */

@@ -1,11 +1,11 @@
 /** Node's pure modules for plugins: kept copies, bundled where a plugin imports one, and what may stand in for them. */
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
-import type { Confinement } from "./confined-file.js";
+import { type Confinement, isMissingInside } from "./confined-file.js";
 import type { SourceLedger } from "./sources.js";
 
 /** The kept copies, seen by esbuild in a namespace that no path of a plugin can name. */
@@ -14,7 +14,7 @@ export const NODE_NAMESPACE = "node-module";
 /** Files of `dist/bundler/node-modules`, by the name a plugin imports, without `node:`. */
 const KEPT: ReadonlyMap<string, string> = new Map([
   ...["assert", "buffer", "crypto", "events", "path", "process", "punycode", "querystring"].map(own),
-  ...["stream", "string_decoder", "url", "util"].map(own),
+  ...["stream", "string_decoder", "timers", "url", "util"].map(own),
   ["assert/strict", "assert"],
   ["path/posix", "path"],
   ["stream/promises", "stream-promises"],
@@ -60,7 +60,7 @@ export function serveNodeModules(
 }
 
 /** Whether the importing package's own package.json says under `browser` what to take instead. */
-function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, rules: Confinement): boolean {
+export function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, rules: Confinement): boolean {
   return browserMaps(dirname(importer), ledger, rules)
     .slice(0, 1)
     .some((map) => Object.hasOwn(map, path));
@@ -68,7 +68,7 @@ function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, rules
 
 /** Whether a path that leads to no file is what some package.json above it leaves out with `false`. */
 export function isLeftOut(path: string, ledger: SourceLedger, rules: Confinement): boolean {
-  if (existsSync(path)) return false;
+  if (isAbsolute(path) && !isMissingInside(path, rules)) return false;
   const name = basename(path);
   if (NODE_NAMES.has(name) || NODE_NAMES.has(basename(dirname(path)))) return true;
   return browserMaps(dirname(path), ledger, rules).some((map) =>
@@ -101,6 +101,6 @@ function browserMaps(folder: string, ledger: SourceLedger, { root }: Confinement
 function isInstalled({ importer }: OnResolveArgs, name: string, { root }: Confinement): boolean {
   const [first = name] = name.split("/");
   for (let at = dirname(importer); at.startsWith(root); at = dirname(at))
-    if (existsSync(join(at, "node_modules", first))) return true;
+    if (lstatSync(join(at, "node_modules", first), { throwIfNoEntry: false })) return true;
   return false;
 }

@@ -37,7 +37,7 @@ export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
 
 function evaded(code: string, payload: SourceMapPayload): Evasion {
   try {
-    return evade(code);
+    return evade(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
   } catch (error) {
     // The engine has taken it: what is newer than our parser cannot be searched.
     if (!(error instanceof SyntaxError)) throw error;

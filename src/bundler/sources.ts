@@ -8,10 +8,12 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { DEFAULTS } from "../protocol/limits.js";
+import { refuseAbsent } from "./absent.js";
 import { type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
 import { sha256 } from "./digest.js";
 import type { BundledFile } from "./messages.js";
-import { isLeftOut, serveNodeModules } from "./node-modules.js";
+import { isLeftOut, isMapped, serveNodeModules } from "./node-modules.js";
+import { packageGlobals } from "./package-globals.js";
 import { BundleRefusal } from "./refusal.js";
 
 /** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
@@ -89,6 +91,7 @@ export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Se
       serveNodeModules(build, ledger, rules, used);
       build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
       build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
+      refuseAbsent(build, rules, EXTENSIONS, (args) => isMapped(args, ledger, rules));
       build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
     },
   };
@@ -146,7 +149,9 @@ function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadRes
     if (loader === "json") return { contents: bytes, loader };
     // A hashbang is for a shell: in the sandbox the code stands within a function.
     if (bytes[0] === HASH && bytes[1] === BANG) bytes.fill(SLASH, 0, 2);
-    return { contents: bytes.includes(MAP_COMMENT) ? Buffer.concat([bytes, Buffer.from(NO_MAP)]) : bytes, loader };
+    const head = loader === "js" && path.includes("/node_modules/") ? packageGlobals(bytes.toString()) : "";
+    const tail = bytes.includes(MAP_COMMENT) ? NO_MAP : "";
+    return { contents: Buffer.concat([Buffer.from(head), bytes, Buffer.from(tail)]), loader };
   } catch (error) {
     if (error instanceof BundleRefusal) return failed(error);
     throw error;

@@ -22,10 +22,16 @@ const ALWAYS: ReadonlySet<string> = new Set([
   ),
 ]);
 
-/** The edits, unsorted. */
-export function undeclaredEdits(root: Node): Edit[] {
+interface Read {
+  readonly node: Node;
+  readonly name: string;
+  readonly shorthand: boolean;
+}
+
+/** Where a name is read that nothing in the tree declares; `typeof` is no read. */
+export function undeclaredReads(root: Node): Read[] {
   const declared = new Set<string>();
-  const reads: Array<{ node: Node; name: string; shorthand: boolean }> = [];
+  const reads: Read[] = [];
   walkTree(root, (node, parent, grandparent) => {
     if (node.type === "Identifier" && parent) {
       const name = String(Reflect.get(node, "name"));
@@ -35,9 +41,14 @@ export function undeclaredEdits(root: Node): Edit[] {
     }
     return true;
   });
+  return reads.filter(({ name }) => !declared.has(name));
+}
+
+/** The edits, unsorted. */
+export function undeclaredEdits(root: Node): Edit[] {
   const seen = new Set<number>();
-  return reads.flatMap(({ node: { start, end }, name, shorthand }) => {
-    if (declared.has(name) || seen.has(start)) return [];
+  return undeclaredReads(root).flatMap(({ node: { start, end }, name, shorthand }) => {
+    if (seen.has(start)) return [];
     seen.add(start);
     const read = `(typeof ${name}>"u"?(()=>{throw new ReferenceError("${name} is not defined in the sandbox")})():${name})`;
     return [{ at: start, remove: end - start, insert: shorthand ? `${name}:${read}` : read }];

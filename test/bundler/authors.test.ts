@@ -33,6 +33,20 @@ test("import() of a module that is not there, where the author catches that, is 
   assert.is(await exports.tried, "absent");
 });
 
+test("in a package, a direct eval sees global names only, and import() of a computed path is a rejection", async (t) => {
+  const root = await pluginFolder(t, {
+    "index.js": 'export { seen, loaded } from "old";',
+    "node_modules/old/package.json": '{ "main": "index.js" }',
+    "node_modules/old/index.js": `const local = 1; exports.seen = [eval("1 + 1"), typeof eval("typeof local")];
+      const load = (x) => import(x); exports.loaded = load("node:fs").catch((error) => error.code);`,
+  });
+  const bundled = await bundle(root);
+  assert.not.match(bundled.code, /(?:^|[^.])\beval\s*\(|\bimport\s*\(/);
+  const exports = evaluate(bundled);
+  assert.equal(exports.seen, [2, "string"]);
+  assert.is(await exports.loaded, "ERR_MODULE_NOT_FOUND");
+});
+
 test("import() of a computed path is refused with its line", async (t) => {
   const root = await pluginFolder(t, { "index.js": "export const one = 1;\nexport const load = (x) => import(x);" });
   const error = await refused(t, root);
