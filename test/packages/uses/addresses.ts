@@ -78,7 +78,7 @@ export const ADDRESSES: readonly Use[] = [
   ],
   ["psl", "1.15.0", 'import psl from "psl"', 'psl.get("a.b.example.co.uk")', "example.co.uk"],
   ["punycode", "2.3.1", 'import punycode from "punycode/"', 'punycode.toASCII("mañana.com")', "xn--maana-pta.com"],
-  ["uri-js", "4.4.1", 'import URI from "uri-js"', 'URI.resolve("uri://a/b/c/d?q", "../../g")', "uri://a/g"],
+  ["uri-js", "4.4.1", 'import * as URI from "uri-js"', 'URI.resolve("uri://a/b/c/d?q", "../../g")', "uri://a/g"],
   [
     "fast-uri",
     "4.2.4",

@@ -152,7 +152,7 @@ export const DATA: readonly Use[] = [
     "sorted-btree",
     "2.1.0",
     'import BTree from "sorted-btree"',
-    '(() => { const t = new BTree.default(); t.set(2, "b"); t.set(1, "a"); return t.keysArray(); })()',
+    '(() => { const t = new BTree(); t.set(2, "b"); t.set(1, "a"); return t.keysArray(); })()',
     [1, 2],
   ],
   [

@@ -93,7 +93,7 @@ export const DATES: readonly Use[] = [
   [
     "rrule",
     "2.8.1",
-    'import rrule from "rrule"',
+    'import * as rrule from "rrule"',
     'new rrule.RRule({ freq: rrule.RRule.DAILY, count: 2, dtstart: new Date("2024-01-01T00:00:00Z") }).all().map((d) => d.toISOString())',
     ["2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z"],
   ],

@@ -43,14 +43,14 @@ export const PARSERS: readonly Use[] = [
   [
     "csv-parse",
     "7.0.3",
-    'import { parse } from "csv-parse/sync"',
+    'import { parse } from "csv-parse/browser/esm/sync"',
     'parse("a,b\\n1,2", { columns: true })',
     [{ a: "1", b: "2" }],
   ],
   [
     "csv-stringify",
     "6.9.0",
-    'import { stringify } from "csv-stringify/sync"',
+    'import { stringify } from "csv-stringify/browser/esm/sync"',
     'stringify([["a", "b,c"]])',
     'a,"b,c"\n',
   ],
@@ -107,7 +107,7 @@ export const PARSERS: readonly Use[] = [
   [
     "esprima",
     "4.0.1",
-    'import esprima from "esprima"',
+    'import * as esprima from "esprima"',
     'esprima.parseScript("a = 1").body[0].type',
     "ExpressionStatement",
   ],
@@ -170,7 +170,13 @@ export const PARSERS: readonly Use[] = [
   ],
   ["compare-versions", "6.1.1", 'import { compare } from "compare-versions"', 'compare("10.1.8", "10.0.4", ">")', true],
   ["minimist", "1.2.8", 'import minimist from "minimist"', 'minimist(["--a", "1", "-b"])', { _: [], a: 1, b: true }],
-  ["yargs-parser", "22.0.0", 'import yp from "yargs-parser"', 'yp("--foo=99 --bar")', { _: [], foo: 99, bar: true }],
+  [
+    "yargs-parser",
+    "22.0.0",
+    'import yp from "yargs-parser/browser"',
+    'yp("--foo=99 --bar")',
+    { _: [], foo: 99, bar: true },
+  ],
   [
     "handlebars",
     "4.7.10",
@@ -187,7 +193,7 @@ export const PARSERS: readonly Use[] = [
   ],
   ["ejs", "7.0.2", 'import ejs from "ejs"', 'ejs.render("<%= a %>!", { a: 1 })', "1!"],
   ["nunjucks", "3.2.4", 'import nunjucks from "nunjucks"', 'nunjucks.renderString("{{ a }}!", { a: 1 })', "1!"],
-  ["eta", "4.6.0", 'import { Eta } from "eta"', 'new Eta().renderString("<%= it.a %>!", { a: 1 })', "1!"],
+  ["eta", "4.6.0", 'import { Eta } from "eta/core"', 'new Eta().renderString("<%= it.a %>!", { a: 1 })', "1!"],
   [
     "liquidjs",
     "10.30.1",
