@@ -48,6 +48,11 @@ export function serveNodeModules(
     used.add(name);
     return { path: KEPT.get(name) ?? name, namespace: NODE_NAMESPACE, sideEffects: false };
   });
+  build.onResolve({ filter: new RegExp(`^${NODE_NAMESPACE}:(?:buffer|process)$`), namespace: "file" }, ({ path }) => {
+    const name = path.slice(NODE_NAMESPACE.length + 1);
+    used.add(name);
+    return { path: name, namespace: NODE_NAMESPACE, sideEffects: false };
+  });
   build.onResolve({ filter: /.*/, namespace: NODE_NAMESPACE }, ({ path }) => ({
     path: KEPT.get(path.replace(/^node:/, "")) ?? path,
     namespace: NODE_NAMESPACE,
@@ -69,7 +74,7 @@ export function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger
 /** Whether a path that leads to no file is what some package.json above it leaves out with `false`. */
 export function isLeftOut(path: string, ledger: SourceLedger, rules: Confinement): boolean {
   if (isAbsolute(path) && !isMissingInside(path, rules)) return false;
-  const name = basename(path);
+  const name = basename(path).replace(/^node:/, "");
   if (NODE_NAMES.has(name) || NODE_NAMES.has(basename(dirname(path)))) return true;
   return browserMaps(dirname(path), ledger, rules).some((map) =>
     Object.entries(map).some(([key, value]) => value === false && basename(key).startsWith(name)),

@@ -3,12 +3,13 @@
  * bundler for browsers gives them; where it looks first whether there are any, it finds none. An author's files import them.
  */
 import { type Node, parse } from "acorn";
+import { NODE_NAMESPACE } from "./node-modules.js";
 import { undeclaredReads } from "./undeclared.js";
 
-/** Where each comes from, as code at the head of the file. */
+/** Where each comes from, as code at the head of the file; by a name that no package.json's `browser` maps. */
 const GLOBALS: ReadonlyArray<readonly [name: string, code: string]> = [
-  ["Buffer", 'var Buffer=require("node:buffer").Buffer;'],
-  ["process", 'var process=require("node:process");'],
+  ["Buffer", `var Buffer=require("${NODE_NAMESPACE}:buffer").Buffer;`],
+  ["process", `var process=require("${NODE_NAMESPACE}:process");`],
 ];
 
 /** The code to put in front of a JavaScript file's, on its first line; empty for most. */

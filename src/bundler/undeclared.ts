@@ -82,6 +82,12 @@ function useOf(node: Node, parent: Node, grandparent: Node | undefined): "declar
     case "ClassDeclaration":
     case "ClassExpression":
       return is("id") ? "declared" : "read";
+    case "ImportSpecifier":
+    case "ImportDefaultSpecifier":
+    case "ImportNamespaceSpecifier":
+      return is("local") ? "declared" : "other";
+    case "ExportSpecifier":
+      return is("local") ? "read" : "other";
     case "CatchClause":
     case "RestElement":
     case "ArrayPattern":

@@ -123,15 +123,18 @@ test("the browser field, its map, and the browser condition are followed; an ins
 test("a package reads Buffer and process as globals; one that looks first finds none, and so does the author", async (t) => {
   const root = await pluginFolder(t, {
     "index.js":
-      'export { text, env } from "old"; export { kind } from "careful"; export const own = typeof Buffer + typeof process;',
+      'export { text, env } from "old"; export { kind } from "careful"; export { made } from "modern"; export const own = typeof Buffer + typeof process;',
     "node_modules/old/index.js":
       '#!/usr/bin/env node\n"use strict";\nexports.text = Buffer.from("YQ==", "base64").toString(); exports.env = process.env.HOME;',
+    "node_modules/old/package.json": '{ "browser": { "node:buffer": false, "buffer": false } }',
+    "node_modules/modern/index.js":
+      'import { Buffer } from "node:buffer"; export const made = Buffer.from("b").toString();',
     "node_modules/careful/index.js": 'export const kind = typeof Buffer === "undefined" ? "none" : Buffer.name;',
   });
   const bundled = await bundle(root);
   assert.equal(bundled.nodeModules, ["buffer", "process"]);
-  const { text, env, kind, own } = evaluate(bundled, globals);
-  assert.equal([text, env, kind], ["a", undefined, "none"]);
+  const { text, env, kind, made, own } = evaluate(bundled, globals);
+  assert.equal([text, env, kind, made], ["a", undefined, "none", "b"]);
   assert.is(own, "undefinedundefined");
 });
 

@@ -29,6 +29,11 @@ test("numbers, plurals, lists, relative times and order", () => {
   is('new Intl.PluralRules("en", { type: "ordinal" }).select(2)', "two");
   is('new Intl.ListFormat("en").format(["a", "b"])', "a and b");
   is('new Intl.RelativeTimeFormat("en").format(-2, "day")', "2 days ago");
+  is('[...new Intl.Segmenter("en", { granularity: "word" }).segment("a b")].map(({ segment }) => segment)', [
+    "a",
+    " ",
+    "b",
+  ]);
   is('["b", "a"].sort(new Intl.Collator().compare)', ["a", "b"]);
   is("(class Mine extends Intl.NumberFormat {}, new (class Mine extends Intl.NumberFormat {})().format(1))", "1");
 });
@@ -64,7 +69,7 @@ test("options, locales and lists are read once, by name, and no further than the
 
 test("cannot be tampered with", () => {
   const samples =
-    "({ date: new Intl.DateTimeFormat(), number: new Intl.NumberFormat(), parts: new Intl.NumberFormat().formatToParts(1) })";
+    "({ date: new Intl.DateTimeFormat(), number: new Intl.NumberFormat(), parts: new Intl.NumberFormat().formatToParts(1), segments: new Intl.Segmenter().segment('ab') })";
   assert.equal(walk({ intl: endow(globals?.Date) }, samples).findings, []);
 });
 

@@ -20,7 +20,7 @@ const OPTIONS: readonly string[] = [
   ..."style currency currencyDisplay currencySign unit unitDisplay notation compactDisplay useGrouping".split(" "),
   ..."signDisplay minimumIntegerDigits minimumFractionDigits maximumFractionDigits".split(" "),
   ..."minimumSignificantDigits maximumSignificantDigits roundingPriority roundingIncrement roundingMode".split(" "),
-  ..."trailingZeroDisplay type numeric usage sensitivity ignorePunctuation caseFirst collation".split(" "),
+  ..."trailingZeroDisplay type numeric usage sensitivity ignorePunctuation caseFirst collation granularity".split(" "),
 ];
 
 export type Options = Record<string, string | number | boolean>;

@@ -25,6 +25,8 @@ const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Metho
   ],
   ["ListFormat", Intl.ListFormat as unknown as Native, { format: ["texts"], formatToParts: ["texts"] }],
   ["Collator", Intl.Collator as unknown as Native, { compare: ["text", "text"] }],
+  // As a list: what the engine gives has a prototype that is nobody's to see.
+  ["Segmenter", Intl.Segmenter as unknown as Native, { segment: ["text"] }],
 ];
 
 /** Methods that the standard gives as getters of bound functions: `list.map(format.format)`. */
@@ -88,7 +90,8 @@ function formatter(name: string, maker: Native, methods: Methods, now: () => num
   const run = (get: () => object, method: string, kinds: readonly Argument[], args: readonly unknown[]): unknown => {
     const given = kinds.map((kind, index) => argumentOf(kind, args[index], now));
     const native = get();
-    return told(() => Reflect.apply(Reflect.get(native, method) as () => unknown, native, given));
+    const result = told(() => Reflect.apply(Reflect.get(native, method) as () => unknown, native, given));
+    return method === "segment" ? [...(result as Iterable<unknown>)] : result;
   };
   function Formatter(this: unknown, given: unknown, options: unknown): object {
     const locales = localesOf(given);

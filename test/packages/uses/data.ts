@@ -195,7 +195,7 @@ export const DATA: readonly Use[] = [
   [
     "bloom-filters",
     "3.0.4",
-    'import bf from "bloom-filters"',
+    'import * as bf from "bloom-filters"',
     '(() => { const f = bf.BloomFilter.create(10, 0.01); f.add("a"); return f.has("a"); })()',
     true,
   ],
