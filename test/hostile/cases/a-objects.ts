@@ -56,6 +56,8 @@ export const OBJECTS: readonly HostileCase[] = [
   {
     item: 9,
     title: "every endowment, walked by property, getter and prototype",
+    // A long walk.
+    policy: { timeouts: { default: 5000, init: 10_000 } },
     source: hostile({
       top: WALK,
       // SES gives a new function to each who asks for Error.prepareStackTrace.
@@ -83,6 +85,7 @@ export const OBJECTS: readonly HostileCase[] = [
           for (const method of ["format", "compare"]) { const bound = it[method]; if (bound !== undefined) walk(name + "." + method, bound, [bound]); }
         }
         const parts = new Intl.NumberFormat().formatToParts(1.5); walk("parts", parts, [parts, ...parts]);
+        const segments = new Intl.Segmenter().segment("ab"); walk("segments", segments, [segments, ...segments]);
         const locales = Intl.getCanonicalLocales("de"); walk("locales", locales, [locales]);
         const cloned = structuredClone({ date: new Date(0), floats: new Float64Array(1) }); walk("cloned", cloned, [cloned, cloned.date, cloned.floats, cloned.floats.buffer]);
         saw.reflect = Object.getOwnPropertyNames(Reflect).every((name) => Object.isFrozen(Reflect[name])) ? "sound" : "open";`,

@@ -102,7 +102,7 @@ export const LEAK: readonly HostileCase[] = [
       attempt("global", () => global.process.cwd());
       attempt("navigator", () => navigator.hardwareConcurrency);
       attempt("locale", () => { if ([1.5, new Date(0)].map((one) => one.toLocaleString("de")).join().includes("1,5")) return "locale"; throw new Error("none"); });
-      for (const name of ["DateTimeFormat", "NumberFormat", "PluralRules", "RelativeTimeFormat", "ListFormat", "Collator"])
+      for (const name of ["DateTimeFormat", "NumberFormat", "PluralRules", "RelativeTimeFormat", "ListFormat", "Collator", "Segmenter"])
         attempt(name, () => {
           const made = [[], [undefined], [[]], ["xx"], [["xx", "yy"]], [undefined, {}], ["en-US", { timeZone: undefined }]].map((args) => new Intl[name](...args).resolvedOptions());
           const told = made.filter(({ locale, timeZone = "UTC" }) => !["en", "en-US"].includes(locale) || timeZone !== "UTC");
