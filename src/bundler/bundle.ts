@@ -34,6 +34,8 @@ export interface Bundle {
   readonly files: readonly BundledFile[];
   /** Hex sha256 of how they import each other; absent where none does. */
   readonly imports?: string;
+  /** Which of Node's modules it imports, sorted, without `node:`; absent for none. */
+  readonly nodeModules?: readonly string[];
 }
 
 /**

@@ -8,10 +8,12 @@ import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confi
 import { refusalFrom, refuseDropped } from "./diagnostics.js";
 import { importsDigest } from "./imports.js";
 import type { ChildRequest, Success } from "./messages.js";
+import { NODE_NAMESPACE } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
-import { checkTsconfigs, readPackages } from "./settings-files.js";
+import { readPackages } from "./settings-files.js";
 import { EXTENSIONS, RUNTIME_NAMESPACE, SourceLedger, sourcesPlugin } from "./sources.js";
+import { pathsEntry, readTsconfig, refuseMetadata, type TypeScriptSettings } from "./tsconfig.js";
 
 /**
  * Found to work under SES; `tsconfigRaw` keeps esbuild from reading any tsconfig.json, whose `extends` may name any
@@ -22,15 +24,18 @@ const SETTINGS = {
   bundle: true,
   format: "iife",
   globalName: PLUGIN_GLOBAL,
-  platform: "neutral",
-  mainFields: ["module", "main"],
+  // The one under which esbuild follows what a package.json's `browser` maps.
+  platform: "browser",
+  // A browser's build asks for no power of Node's; a worker's for no document either.
+  mainFields: ["browser", "module", "main"],
+  conditions: ["worker", "browser"],
   resolveExtensions: [...EXTENSIONS],
   target: "es2022",
   minifyWhitespace: true,
   treeShaking: true,
   legalComments: "none",
   charset: "ascii",
-  define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
+  define: { "process.env.NODE_ENV": '"production"', global: "globalThis", self: "globalThis" },
   tsconfigRaw: {},
   sourcemap: "external",
   sourcesContent: false,
@@ -51,30 +56,50 @@ export async function compile(request: ChildRequest): Promise<Success> {
   }
   const rules: Confinement = { root, only: request.single ? entry : undefined };
   const ledger = new SourceLedger(rules);
+  const used = new Set<string>();
   try {
-    const { imports, ...built } = await run(entry, root, ledger, rules);
+    const typescript = readTsconfig(ledger, rules);
+    const { imports, ...built } = await run(entry, root, ledger, rules, used, typescript);
     readPackages(ledger, rules);
-    checkTsconfigs(ledger, rules);
+    refuseMetadata(built.code, typescript);
     const fit = fitForSandbox(built);
     assertSize(fit);
-    return { ok: true, ...fit, files: ledger.list(), ...(imports === undefined ? {} : { imports }) };
+    const nodeModules = [...used].sort();
+    return {
+      ok: true,
+      ...fit,
+      files: ledger.list(),
+      ...(imports === undefined ? {} : { imports }),
+      ...(nodeModules.length === 0 ? {} : { nodeModules }),
+    };
   } catch (error) {
-    throw refusalFrom(error, name);
+    throw refusalFrom(error, name, (path) => pathsEntry(path, ledger, rules));
   }
 }
+
+/** How esbuild's metafile calls what is the runtime's, or nobody's: a file that `browser` leaves out. */
+const RUNTIME_FILE = new RegExp(`^(?:${RUNTIME_NAMESPACE}|${NODE_NAMESPACE}|\\(disabled\\)):`);
 
 interface Built extends MappedCode {
   readonly imports: string | undefined;
 }
 
-async function run(entry: string, root: string, ledger: SourceLedger, rules: Confinement): Promise<Built> {
+async function run(
+  entry: string,
+  root: string,
+  ledger: SourceLedger,
+  rules: Confinement,
+  used: Set<string>,
+  { legacyDecorators }: TypeScriptSettings,
+): Promise<Built> {
   const { outputFiles, warnings, metafile } = await build({
     ...SETTINGS,
     absWorkingDir: root,
     // Nothing is written there: the source map's paths are relative to it.
     outfile: join(root, "bundle.js"),
     entryPoints: [entry],
-    plugins: [sourcesPlugin(ledger, rules)],
+    plugins: [sourcesPlugin(ledger, rules, used)],
+    ...(legacyDecorators ? { tsconfigRaw: { compilerOptions: { experimentalDecorators: true } } } : {}),
   });
   refuseDropped(warnings);
   const map = outputFiles.find((file) => file.path.endsWith(".map"));
@@ -85,7 +110,7 @@ async function run(entry: string, root: string, ledger: SourceLedger, rules: Con
     throw tooLarge("code", code.contents.length, DEFAULTS.bundleOutputBytes);
   // A plugin's file may be called as a runtime's is written here; the ledger knows which are the plugin's.
   const own = new Set(ledger.names());
-  const imports = importsDigest(metafile, (path) => path.startsWith(`${RUNTIME_NAMESPACE}:`) && !own.has(path));
+  const imports = importsDigest(metafile, (path) => RUNTIME_FILE.test(path) && !own.has(path));
   return { code: code.text, sourceMap: map.text, imports };
 }
 

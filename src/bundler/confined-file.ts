@@ -14,7 +14,7 @@ import {
   realpathSync,
   type Stats,
 } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { DEFAULTS } from "../protocol/limits.js";
 import { BundleRefusal } from "./refusal.js";
 
@@ -148,6 +148,18 @@ export function unreadable(name: string, error: unknown): BundleRefusal {
 /** True for a path strictly below a folder. */
 export function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/**
+ * True where a path leads to nothing, and by no link: what is outside the folder is neither there nor missing, so that a plugin that
+ * is loaded where a file is missing learns nothing of the machine's.
+ */
+export function isMissingInside(path: string, { root, only }: Confinement): boolean {
+  const found = (at: string): boolean => lstatSync(at, { throwIfNoEntry: false }) !== undefined;
+  if (!isBelow(path, only === undefined ? root : join(root, "node_modules")) || found(path)) return false;
+  let at = dirname(path);
+  while (isBelow(at, root) && !found(at)) at = dirname(at);
+  return realpathSync(at) === at;
 }
 
 /** Where an open descriptor is. Where the system cannot say, the path is looked up again and must be the same file. */

@@ -2,11 +2,15 @@
 import { isBuiltin } from "node:module";
 import type { Message } from "esbuild";
 import { SIMPLER } from "./messages.js";
+import { NODE_MODULES } from "./node-modules.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
 import { EXTENSIONS } from "./sources.js";
 
+/** Where a tsconfig.json gives an import another path. */
+type PathsOf = (path: string) => SourcePosition | undefined;
+
 /** Makes one refusal of whatever `build()` rejected with. `entry`: the entry file's name, for what has no place. */
-export function refusalFrom(error: unknown, entry: string): BundleRefusal {
+export function refusalFrom(error: unknown, entry: string, pathsOf?: PathsOf): BundleRefusal {
   if (error instanceof BundleRefusal) return error.at ? error : error.seenAt({ file: entry });
   const messages = messagesOf(error);
   const first = messages?.[0];
@@ -17,7 +21,7 @@ export function refusalFrom(error: unknown, entry: string): BundleRefusal {
       `esbuild ended while it worked on the plugin (${why.split("\n")[0]}); ${SIMPLER}`,
     );
   }
-  const refusal = refusalOf(first, entry);
+  const refusal = refusalOf(first, entry, pathsOf);
   const more = (messages?.length ?? 1) - 1;
   return more === 0 ? refusal : new BundleRefusal(refusal.code, `${refusal.message} (and ${more} more)`, refusal.at);
 }
@@ -35,10 +39,18 @@ export function refuseDropped(warnings: readonly Message[]): void {
   );
 }
 
-function refusalOf(message: Message, entry: string): BundleRefusal {
+function refusalOf(message: Message, entry: string, pathsOf: PathsOf | undefined): BundleRefusal {
   const at = placeOf(message);
   if (message.detail instanceof BundleRefusal) return message.detail.seenAt(at ?? { file: entry });
   const unresolved = /^Could not resolve "(.*)"$/s.exec(message.text)?.[1];
+  const alias = unresolved === undefined ? undefined : pathsOf?.(unresolved);
+  if (alias)
+    return new BundleRefusal(
+      "ERR_PLUGIN_IMPORT",
+      `"${unresolved}" is among the "paths" of ${alias.file}:${alias.line}, which a bundle does not follow; ` +
+        'write a relative path, or put it under "imports" of package.json, as "#name"',
+      at ?? { file: entry },
+    );
   if (unresolved !== undefined)
     return new BundleRefusal("ERR_PLUGIN_IMPORT", notFound(unresolved, message), at ?? { file: entry });
   if (!at)
@@ -57,7 +69,7 @@ function notFound(path: string, message: Message): string {
   if (isBuiltin(path)) {
     return (
       `"${path}" is a module of Node's own, and there is none in the sandbox; ` +
-      'ask for a power instead, under "permissions" in the manifest'
+      `ask for a power instead, under "permissions" in the manifest (of Node's, there are ${NODE_MODULES.join(", ")})`
     );
   }
   const note = message.notes.map(({ text }) => text).find((text) => !/external|platform|plugin/i.test(text));

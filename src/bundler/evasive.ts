@@ -1,10 +1,11 @@
 /**
- * SES refuses to evaluate text that merely looks like `import(`, a direct `eval(` or an HTML comment, wherever it
- * stands.
- * Where it stands in a literal or a name, the same value is written with an escape; where it is the real thing, or in a
- * tagged template (which sees its own escapes), it is left to the caller to refuse, with its place.
+ * The sandbox refuses to evaluate text that merely looks like `import(`, `import.`, a direct `eval(` or an HTML comment,
+ * wherever it stands. Where it stands in a literal or a name, the same value is written with an escape; an `import()` of a
+ * module that is not there becomes a rejection; the rest is left to the caller to refuse, with its place.
  */
-import { type Node, parse } from "acorn";
+import { type Node, type Options, parse } from "acorn";
+import { isNode, walkTree } from "./tree.js";
+import { undeclaredEdits } from "./undeclared.js";
 
 /** One change: at an offset of the original code, `remove` characters become `insert`. */
 export interface Edit {
@@ -16,7 +17,7 @@ export interface Edit {
 /** What cannot be rewritten: its offset in the code, and why. */
 export interface Obstacle {
   readonly at: number;
-  readonly what: "import" | "eval" | "tagged";
+  readonly what: "import" | "phase" | "eval" | "tagged";
   /** The text as SES sees it. */
   readonly text: string;
   /** A multi-line template is mapped by its start only: it stands this many lines below `at`. */
@@ -28,20 +29,27 @@ export type Evasion = { readonly edits: readonly Edit[] } | { readonly obstacle:
 
 interface Hit {
   readonly at: number;
-  readonly text: "import" | "eval" | "<!--" | "-->";
+  readonly text: "import" | "import." | "eval" | "<!--" | "-->";
 }
 
 /** As in ses/src/transforms.js, but with the word's own place, and all of them. */
 const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
   ["import", /(?<=^|[^.]|\.\.\.)\bimport(?=\s*(?:\(|\/[/*]))/g],
+  // As in worker/sandbox.ts.
+  ["import.", /(?<=^|[^.$\w]|\.\.\.)import(?=\s*\.\s*(?!meta\b))/g],
   ["eval", /(?<=^|[^.])\beval(?=\s*\()/g],
   ["<!--", /<!--/g],
   ["-->", /-->/g],
 ];
 
-/**
- * What {@link evade} would have to deal with, sorted. Empty for almost all bundles, which are then never parsed here.
- */
+const GRAMMAR: Options = { ecmaVersion: "latest", sourceType: "script" };
+
+/** Defined ahead of code that imports what is not there; found in no author's code. */
+const ABSENT = "__bulkhead_absent__";
+const ABSENT_CODE =
+  `var ${ABSENT}=async(name)=>{throw Object.assign(new Error("Cannot find module '"+name+"': it is not part of the ` +
+  `plugin"),{code:"ERR_MODULE_NOT_FOUND"})};`;
+
 function suspects(code: string): Hit[] {
   const hits = PATTERNS.flatMap(([text, pattern]) =>
     Array.from(code.matchAll(pattern), (match): Hit => ({ at: match.index, text })),
@@ -50,19 +58,54 @@ function suspects(code: string): Hit[] {
 }
 
 /**
- * Finds the edits that make a script fit for SES. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
+ * Finds the edits that make a script fit for the sandbox. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
+ * `isPackages`: whether an offset is in a package's code, where what an author is told to write otherwise is left to run time.
  */
-export function evade(code: string): Evasion {
+export function evade(code: string, isPackages: (at: number) => boolean = () => false): Evasion {
   const hits = suspects(code);
-  if (hits.length === 0) return { edits: [] };
-  const places = placesOf(parse(code, { ecmaVersion: "latest", sourceType: "script" }), hits);
-  const edits: Edit[] = [];
+  const tree = hits.length > 0 ? parse(code, GRAMMAR) : parsedIfShallow(code);
+  if (tree === undefined) return { edits: [] };
+  const edits: Edit[] = undeclaredEdits(tree);
+  const places = hits.length > 0 ? placesOf(tree, hits) : new Map<Hit, Place>();
   for (const hit of hits) {
     const change = changeFor(code, hit, places.get(hit));
-    if ("what" in change) return { obstacle: change };
-    edits.push(change);
+    const edit = "what" in change ? editInPackage(change, places.get(hit), isPackages) : change;
+    if (edit === undefined) return { obstacle: change as Obstacle };
+    edits.push(edit);
   }
-  return { edits: edits.sort((a, b) => a.at - b.at) };
+  if (edits.some(({ insert }) => insert.startsWith(ABSENT))) edits.push({ at: 0, remove: 0, insert: ABSENT_CODE });
+  return { edits: withoutNested(edits.sort((a, b) => a.at - b.at)) };
+}
+
+/** A direct eval becomes an indirect one, which sees global names only; an `import()` of a computed path, a rejection. */
+function editInPackage(
+  { at, what }: Obstacle,
+  place: Place | undefined,
+  isPackages: (at: number) => boolean,
+): Edit | undefined {
+  if (what === "eval" && isPackages(at)) return { at, remove: "eval".length, insert: "(0,eval)" };
+  if (what === "import" && place?.leaf.type === "ImportExpression" && isPackages(at))
+    return { at, remove: "import".length, insert: ABSENT };
+  return undefined;
+}
+
+/** The tree of code that needs none: what is too deep for a tree is left as it is. */
+function parsedIfShallow(code: string): Node | undefined {
+  try {
+    return parse(code, GRAMMAR);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Drops edits within what another one removes. */
+function withoutNested(edits: readonly Edit[]): Edit[] {
+  let end = 0;
+  return edits.filter(({ at, remove }) => {
+    if (at < end) return false;
+    end = at + remove;
+    return true;
+  });
 }
 
 /** Applies edits sorted by offset. */
@@ -83,39 +126,30 @@ interface Place {
   readonly tagged: boolean;
 }
 
-const LEAVES = new Set(["Literal", "TemplateElement", "Identifier", "PrivateIdentifier"]);
+const LEAVES: ReadonlySet<string> = new Set(["Literal", "TemplateElement", "Identifier", "PrivateIdentifier"]);
 
-/** One walk over the tree, only into what holds a hit, on a stack of its own: hostile code is deep. */
 function placesOf(root: Node, hits: readonly Hit[]): Map<Hit, Place> {
   const places = new Map<Hit, Place>();
-  const waiting: Array<{ node: Node; parent: Node | undefined; grandparent: Node | undefined }> = [
-    { node: root, parent: undefined, grandparent: undefined },
-  ];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const { node, parent, grandparent } = next;
+  walkTree(root, (node, parent, grandparent) => {
     let index = firstAtOrAfter(hits, node.start);
     let hit = hits[index];
-    if (!hit || hit.at >= node.end) continue;
-    if (LEAVES.has(node.type)) {
-      const tagged =
-        node.type === "TemplateElement" &&
-        grandparent?.type === "TaggedTemplateExpression" &&
-        parent !== undefined &&
-        quasiOf(grandparent) === parent;
-      for (; hit && hit.at < node.end; hit = hits[++index]) places.set(hit, { leaf: node, parent, tagged });
-      continue;
-    }
-    for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? value : [value]) {
-        if (isNode(child)) waiting.push({ node: child, parent: node, grandparent: parent });
-      }
-    }
-  }
+    if (!hit || hit.at >= node.end) return false;
+    if (node.type === "ImportExpression" && hit.at === node.start)
+      places.set(hit, { leaf: node, parent, tagged: false });
+    if (!LEAVES.has(node.type)) return true;
+    const tagged =
+      node.type === "TemplateElement" &&
+      grandparent?.type === "TaggedTemplateExpression" &&
+      parent !== undefined &&
+      quasiOf(grandparent) === parent;
+    for (; hit && hit.at < node.end; hit = hits[++index]) places.set(hit, { leaf: node, parent, tagged });
+    return false;
+  });
   return places;
 }
 
 function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obstacle {
-  const word = hit.text === "import" || hit.text === "eval";
+  const word = hit.text === "import" || hit.text === "import." || hit.text === "eval";
   if (place?.tagged) {
     const { start } = place.leaf;
     return { at: start, what: "tagged", text: hit.text, below: code.slice(start, hit.at).split("\n").length - 1 };
@@ -124,12 +158,20 @@ function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obs
     // Operators that touch. A space keeps them apart: `a-- >b`, `a< !--b`.
     if (hit.text === "-->") return { at: hit.at + 2, remove: 0, insert: " " };
     if (hit.text === "<!--") return { at: hit.at + 1, remove: 0, insert: " " };
-    return { at: hit.at, what: hit.text, text: hit.text, below: 0 };
+    return { at: hit.at, what: hit.text === "import." ? "phase" : hit.text, text: hit.text, below: 0 };
   }
   const { leaf, parent } = place;
+  if (leaf.type === "ImportExpression") {
+    // One of a fixed path is left over where the bundler found nothing and the author catches that.
+    const source: unknown = Reflect.get(leaf, "source");
+    const name: unknown = isNode(source) && source.type === "Literal" ? Reflect.get(source, "value") : undefined;
+    if (typeof name !== "string" || hit.text !== "import")
+      return { at: hit.at, what: "import", text: hit.text, below: 0 };
+    return { at: leaf.start, remove: leaf.end - leaf.start, insert: `${ABSENT}(${literalOf(name)})` };
+  }
   if (leaf.type === "Identifier" || leaf.type === "PrivateIdentifier") {
     // `$import(` is a name like any other, and so is a method called `import`; a plain `eval(` is the real thing.
-    const whole = leaf.type === "Identifier" && leaf.end - leaf.start === hit.text.length;
+    const whole = leaf.type === "Identifier" && leaf.end - leaf.start === hit.text.length && hit.text === "eval";
     if (whole && !isKeyOf(leaf, parent)) return { at: hit.at, what: "eval", text: hit.text, below: 0 };
     return escaped(code, hit.at + 1, "\\u00");
   }
@@ -171,14 +213,9 @@ function quasiOf(node: Node): unknown {
   return Reflect.get(node, "quasi");
 }
 
-function isNode(value: unknown): value is Node {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "type" in value &&
-    "start" in value &&
-    typeof value.start === "number"
-  );
+/** ASCII, and without text that would be taken for something else. */
+function literalOf(name: string): string {
+  return `"${name.replace(/[^\w./:@-]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
 }
 
 function firstAtOrAfter(hits: readonly Hit[], at: number): number {

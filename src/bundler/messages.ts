@@ -52,6 +52,8 @@ export interface Success {
   readonly files: readonly BundledFile[];
   /** Hex, of how the files import each other; absent where none does. */
   readonly imports?: string;
+  /** Which of Node's modules it imports, whose kept copies are in the code; absent for none. */
+  readonly nodeModules?: readonly string[];
 }
 
 /** What a bundler process writes, once. */
@@ -67,7 +69,12 @@ const PREFIX = 12;
 export function encodeAnswer(answer: Answer): Buffer {
   const [code, map] = answer.ok ? [answer.code, answer.sourceMap] : ["", ""];
   const header = answer.ok
-    ? { ok: true, files: answer.files.map((file) => [file.path, file.sha256]), imports: answer.imports }
+    ? {
+        ok: true,
+        files: answer.files.map((file) => [file.path, file.sha256]),
+        imports: answer.imports,
+        nodeModules: answer.nodeModules,
+      }
     : answer;
   const parts = [JSON.stringify(header), code, map].map((text) => Buffer.from(text));
   const prefix = Buffer.alloc(PREFIX);
@@ -98,6 +105,7 @@ export function decodeAnswer(bytes: Buffer): Answer {
       sourceMap: bytes.toString("utf8", codeAt + codeBytes),
       files: filesOf(field("files")),
       ...importsOf(field("imports")),
+      ...nodeModulesOf(field("nodeModules")),
     };
   }
   const code = FAILURE_CODES.find((known) => known === field("code"));
@@ -134,6 +142,17 @@ function importsOf(value: unknown): { readonly imports?: string } {
   if (!isHash(value)) throw new Error("its imports have no hash");
   return { imports: value };
 }
+
+function nodeModulesOf(value: unknown): { readonly nodeModules?: readonly string[] } {
+  if (value === undefined) return {};
+  const names: readonly unknown[] = Array.isArray(value) && value.length <= NODE_NAMES ? value : [null];
+  if (!names.every((name): name is string => typeof name === "string" && /^[a-z_/]{1,32}$/.test(name)))
+    throw new Error("its list of Node's modules is not one");
+  return { nodeModules: names };
+}
+
+/** More modules than Node has. */
+const NODE_NAMES = 128;
 
 function isHash(value: unknown): value is string {
   return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);

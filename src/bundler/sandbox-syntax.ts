@@ -2,7 +2,7 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { Script } from "node:vm";
 import { parse } from "acorn";
-import { applyEdits, evade, type Obstacle } from "./evasive.js";
+import { applyEdits, type Evasion, evade, type Obstacle } from "./evasive.js";
 import { shiftMappings } from "./mappings.js";
 import { SIMPLER } from "./messages.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
@@ -23,7 +23,7 @@ const STRICT_OPEN = '"use strict";(function(){';
 export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
   const payload = JSON.parse(sourceMap) as SourceMapPayload;
   assertStrict(code, payload);
-  const evasion = evade(code);
+  const evasion = evaded(code, payload);
   if ("obstacle" in evasion) {
     const { at, below } = evasion.obstacle;
     const place = authorsPlace(code, at, payload);
@@ -33,6 +33,21 @@ export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
   const mappings = shiftMappings(payload.mappings, code, evasion.edits);
   const { sources, names } = payload;
   return { code: applyEdits(code, evasion.edits), sourceMap: JSON.stringify({ version: 3, sources, names, mappings }) };
+}
+
+function evaded(code: string, payload: SourceMapPayload): Evasion {
+  try {
+    return evade(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
+  } catch (error) {
+    // The engine has taken it: what is newer than our parser cannot be searched.
+    if (!(error instanceof SyntaxError)) throw error;
+    const at: unknown = Reflect.get(error, "pos");
+    throw new BundleRefusal(
+      "ERR_PLUGIN_SYNTAX",
+      `${error.message.replace(/ \(\d+:\d+\)$/, "")}; write it without syntax this new`,
+      authorsPlace(code, typeof at === "number" ? at : undefined, payload),
+    );
+  }
 }
 
 /** esbuild takes old scripts as they are; the sandbox is strict. V8 only compiles here, nothing runs. */
@@ -68,6 +83,8 @@ function strictErrorAt(code: string): number | undefined {
 function wordsFor({ what, text }: Obstacle): string {
   if (what === "import")
     return "import() of a computed path cannot run in the sandbox; import it at the top, or with a fixed path";
+  if (what === "phase")
+    return "import.source() and import.defer() cannot run in the sandbox; import it at the top, or with a fixed path";
   if (what === "eval") return "eval() cannot run in the sandbox; write the code out";
   const seen = text === "import" || text === "eval" ? `${text}(` : text;
   return `a tagged template holds ${seen}, which the sandbox refuses; use a plain template, or insert it with \${"…"}`;

@@ -1,12 +1,9 @@
 /**
- * The files of a plugin that are not code but would steer how its code is found: package.json and tsconfig.json.
- * A package.json is hashed with the bundle, since the same files wired otherwise are another program. A tsconfig.json
- * is
- * ignored; one that reaches outside is refused all the same, so that nobody believes that it counts.
+ * The package.json files of a plugin, which are not code but steer how its code is found: they are hashed with the
+ * bundle, since the same files wired otherwise are another program.
  */
 import { lstatSync } from "node:fs";
 import { join, posix } from "node:path";
-import { parseExpressionAt } from "acorn";
 import type { Confinement } from "./confined-file.js";
 import { BundleRefusal } from "./refusal.js";
 import type { SourceLedger } from "./sources.js";
@@ -25,28 +22,6 @@ export function readPackages(ledger: SourceLedger, rules: Confinement): void {
       throw new BundleRefusal(
         "ERR_PLUGIN_IMPORT",
         `"${field}" of ${name} leads to "${target}", outside the plugin's folder; remove that entry`,
-        { file: name, line: lineOf(text, target) },
-      );
-    }
-  }
-}
-
-/**
- * Throws `ERR_PLUGIN_IMPORT` for a tsconfig.json or jsconfig.json among the author's files that extends one outside.
- */
-export function checkTsconfigs(ledger: SourceLedger, rules: Confinement): void {
-  if (rules.only !== undefined) return;
-  const own = ledger.names().filter((name) => !name.split("/").includes("node_modules"));
-  for (const folder of foldersOf(own, rules)) {
-    for (const name of ["tsconfig.json", "jsconfig.json"].map((file) => posix.join(folder, file))) {
-      if (!exists(join(rules.root, name))) continue;
-      const text = ledger.peek(join(rules.root, name)).toString();
-      const target = extendsOf(text).find((path) => isOutside(path, folder));
-      if (target === undefined) continue;
-      throw new BundleRefusal(
-        "ERR_PLUGIN_IMPORT",
-        `${name} extends "${target}", outside the plugin's folder; ` +
-          'plugins are bundled without a tsconfig: remove "extends"',
         { file: name, line: lineOf(text, target) },
       );
     }
@@ -89,22 +64,6 @@ function targetsOf(text: string): Array<[field: string, target: string]> {
   return found;
 }
 
-/** What a tsconfig extends. The format is JSON with comments: an expression to a JavaScript parser. */
-function extendsOf(text: string): string[] {
-  try {
-    const value = parseExpressionAt(text, 0, { ecmaVersion: "latest" });
-    if (value.type !== "ObjectExpression") return [];
-    return value.properties.flatMap((property) => {
-      if (property.type !== "Property" || property.key.type !== "Literal" || property.key.value !== "extends")
-        return [];
-      const given = property.value.type === "ArrayExpression" ? property.value.elements : [property.value];
-      return given.flatMap((item) => (item?.type === "Literal" && typeof item.value === "string" ? [item.value] : []));
-    });
-  } catch {
-    return [];
-  }
-}
-
 /** True for a path, not a package's name, that leaves the plugin's folder when taken from one of its folders. */
 function isOutside(target: string, folder: string): boolean {
   const path = target.replaceAll("\\", "/");
@@ -112,7 +71,8 @@ function isOutside(target: string, folder: string): boolean {
   return posix.join(folder, path).split("/")[0] === "..";
 }
 
-function lineOf(text: string, target: string): number | undefined {
+/** The line, from 1, on which a text first stands in another. */
+export function lineOf(text: string, target: string): number | undefined {
   const at = text.indexOf(target);
   return at < 0 ? undefined : text.slice(0, at).split("\n").length;
 }

@@ -8,9 +8,12 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { DEFAULTS } from "../protocol/limits.js";
+import { refuseAbsent } from "./absent.js";
 import { ALONE, type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
 import { sha256 } from "./digest.js";
 import type { BundledFile } from "./messages.js";
+import { isLeftOut, isMapped, serveNodeModules } from "./node-modules.js";
+import { packageGlobals } from "./package-globals.js";
 import { BundleRefusal } from "./refusal.js";
 
 /** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
@@ -33,6 +36,8 @@ export const EXTENSIONS: readonly string[] = Object.keys(LOADERS);
 /** esbuild follows the last such comment of a file to any path at all; this one, put behind, leads nowhere. */
 const MAP_COMMENT = "sourceMappingURL";
 const NO_MAP = `\n//# ${MAP_COMMENT}=data:application/json,{"version":3,"sources":[],"mappings":""}`;
+
+const [HASH, BANG, SLASH] = [0x23, 0x21, 0x2f] as const;
 
 /** The files that went into one bundle. */
 export class SourceLedger {
@@ -77,15 +82,17 @@ export class SourceLedger {
   }
 }
 
-/** The esbuild plugin. `ledger` reads and remembers. */
-export function sourcesPlugin(ledger: SourceLedger, rules: Confinement): Plugin {
+/** The esbuild plugin. `ledger` reads and remembers; `used` hears which of Node's modules are imported. */
+export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Set<string>): Plugin {
   return {
     name: "sources",
     setup(build) {
       serveRuntime(build);
+      serveNodeModules(build, ledger, rules, used);
       build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
       build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
       build.onResolve({ filter: /^\.\.?\//, namespace: "file" }, (args) => refuseSibling(args, rules));
+      refuseAbsent(build, rules, EXTENSIONS, (args) => isMapped(args, ledger, rules));
       build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
     },
   };
@@ -139,6 +146,8 @@ function failed(refusal: BundleRefusal): { errors: [{ text: string; detail: Bund
 
 function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadResult {
   try {
+    // esbuild finds only what is there, and asks for the name as it was written where `browser` leaves a file out.
+    if (isLeftOut(path, ledger, rules)) return { contents: "", loader: "js" };
     const loader = LOADERS[extname(path)];
     const bytes = ledger.read(path);
     if (!loader) {
@@ -148,10 +157,12 @@ function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadRes
         `${name} is of a kind that cannot be loaded; a plugin is made of ${EXTENSIONS.join(", ")} files`,
       );
     }
-    return {
-      contents: bytes.includes(MAP_COMMENT) && loader !== "json" ? Buffer.concat([bytes, Buffer.from(NO_MAP)]) : bytes,
-      loader,
-    };
+    if (loader === "json") return { contents: bytes, loader };
+    // A hashbang is for a shell: in the sandbox the code stands within a function.
+    if (bytes[0] === HASH && bytes[1] === BANG) bytes.fill(SLASH, 0, 2);
+    const head = loader === "js" && path.includes("/node_modules/") ? packageGlobals(bytes.toString()) : "";
+    const tail = bytes.includes(MAP_COMMENT) ? NO_MAP : "";
+    return { contents: Buffer.concat([Buffer.from(head), bytes, Buffer.from(tail)]), loader };
   } catch (error) {
     if (error instanceof BundleRefusal) return failed(error);
     throw error;

@@ -42,7 +42,7 @@ export async function check(path: string, makeHost: MakeHost = productHost): Pro
 }
 
 async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost): Promise<Report> {
-  const { files, code, sha256 } = await bundleDiscovered(plugin);
+  const { files, code, sha256, nodeModules = [] } = await bundleDiscovered(plugin);
   const question = { id: plugin.id, manifest: plugin.manifest, policy: {} };
   const asks = { scope: askedScope(question), permissions: askedPermissions(question) };
   const policy: Policy = { plugins: { [plugin.id]: grantAll(plugin.id, plugin.manifest) } };
@@ -57,12 +57,14 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
     networkTypes,
     files: files.length,
     bytes: code.length,
+    nodeModules,
     sha256,
   };
   const lines = [
     `${plugin.id}${plugin.version === undefined ? "" : ` ${plugin.version}`}: ${files.length} file${files.length === 1 ? "" : "s"}, bundled to ${code.length} bytes`,
     `  asks for     scope ${asks.scope}; ${permissionsText(asks.permissions)}`,
     `  types        ${networkTypes.join(", ")}`,
+    ...(nodeModules.length === 0 ? [] : [`  of Node's    ${nodeModules.join(", ")} (copies that reach nothing)`]),
     `  sha256       ${sha256}`,
   ];
   const outcome = await runInit(plugin, folder, policy, makeHost);

@@ -41,6 +41,9 @@ export const LIMITS = {
   stdioBytes: 65_536,
   /** A store key, in bytes of UTF-8. */
   storeKeyBytes: 256,
+  /** Errors below one that a plugin throws, by `cause` and `errors`: how deep, and how many side by side. */
+  thrownDepth: 4,
+  thrownErrors: 8,
   /** Bytes one `powers.random.bytes` call gives. */
   randomBytes: 65_536,
   /** Text or bytes one TextEncoder or TextDecoder call takes; what they make lies outside the worker's heap limit. */

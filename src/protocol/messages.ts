@@ -33,6 +33,10 @@ export interface ThrownValue {
   readonly stack?: string;
   readonly file?: string;
   readonly line?: number;
+  /** What caused it, up to `LIMITS.thrownDepth` deep. */
+  readonly cause?: ThrownValue;
+  /** The errors of an AggregateError, the first `LIMITS.thrownErrors`. */
+  readonly errors?: readonly ThrownValue[];
 }
 
 /** comlink's reply: a value, or a thrown error. */

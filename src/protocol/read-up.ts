@@ -73,7 +73,7 @@ function readRequest(value: unknown): ApplyRequest {
   return { id, type: "APPLY", path: [name], argumentList };
 }
 
-function readThrown(value: unknown): ThrownValue {
+function readThrown(value: unknown, depth: number = LIMITS.thrownDepth): ThrownValue {
   const fields = record(value, "an error");
   const line = fields.line;
   return {
@@ -84,6 +84,14 @@ function readThrown(value: unknown): ThrownValue {
     ...(typeof fields.stack === "string" ? { stack: fields.stack.slice(0, 4 * LIMITS.messageChars) } : {}),
     ...(typeof fields.file === "string" ? { file: fields.file.slice(0, 512) } : {}),
     ...(typeof line === "number" && Number.isSafeInteger(line) && line > 0 ? { line } : {}),
+    ...(fields.cause === undefined || depth === 0 ? {} : { cause: readThrown(fields.cause, depth - 1) }),
+    ...(fields.errors === undefined || depth === 0
+      ? {}
+      : {
+          errors: list(fields.errors, LIMITS.thrownErrors, "an error's errors").map((one) =>
+            readThrown(one, depth - 1),
+          ),
+        }),
   };
 }
 

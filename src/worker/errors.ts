@@ -1,6 +1,7 @@
 /** Errors crossing the worker's wall: a plugin's, described for the host; the host's, rebuilt for the plugin. */
 import { SourceMap } from "node:module";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { HostError, ThrownValue } from "../protocol/messages.js";
 import { absentWords } from "./absent.js";
 import { SOURCE_URL } from "./source-url.js";
@@ -20,13 +21,14 @@ interface Bundle {
 /** `stackOf` reads stacks; `bundle` is undefined until there is one. */
 export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () => Bundle | undefined): DescribeThrown {
   let map: SourceMap | undefined;
-  return (value) => {
-    const name = read(value, "name") ?? "Error";
+  /** The text of all the errors of one throw together stays within one frame. */
+  const describe = (value: unknown, depth: number, chars: number): ThrownValue => {
+    const name = read(value, "name", chars) ?? "Error";
     const message =
-      read(value, "message") ??
-      (typeof value === "string" ? shortened(value) : `a thrown ${value === null ? "null" : typeof value}`);
-    const code = read(value, "code");
-    const kind = read(value, "kind");
+      read(value, "message", chars) ??
+      (typeof value === "string" ? shortened(value, chars) : `a thrown ${value === null ? "null" : typeof value}`);
+    const code = read(value, "code", chars);
+    const kind = read(value, "kind", chars);
     let where: { stack?: string; file?: string; line?: number } = {};
     let hint: string | undefined;
     try {
@@ -44,25 +46,53 @@ export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () 
       ...(code === undefined ? {} : { code }),
       ...(kind === undefined ? {} : { kind }),
       ...where,
+      ...below(value, depth, (inner) => describe(inner, depth - 1, BELOW_CHARS)),
     };
   };
+  return (value) => describe(value, LIMITS.thrownDepth, CHARS);
+}
+
+/** `cause` and `errors`, each read once; a list is taken only where it is a genuine one. */
+function below(
+  value: unknown,
+  depth: number,
+  describe: DescribeThrown,
+): { readonly cause?: ThrownValue; readonly errors?: readonly ThrownValue[] } {
+  if (depth === 0 || typeof value !== "object" || value === null) return {};
+  try {
+    const { cause, errors } = value as { readonly cause?: unknown; readonly errors?: unknown };
+    const side: ThrownValue[] = [];
+    if (depth === LIMITS.thrownDepth && Array.isArray(errors))
+      for (let index = 0; index < Math.min(errors.length, LIMITS.thrownErrors); index++)
+        side.push(describe(errors[index]));
+    return {
+      ...(cause === undefined || cause === null ? {} : { cause: describe(cause) }),
+      ...(side.length === 0 ? {} : { errors: side }),
+    };
+  } catch {
+    return {};
+  }
 }
 
 /** A text longer than this is named by its length: taking a piece of it may cost its whole length in memory, which aborts V8. */
 const LONGEST = 1 << 20;
 
-function read(value: unknown, key: string): string | undefined {
+/** Characters taken of each text of an error, and of each text of those below it. */
+const CHARS = 8192;
+const BELOW_CHARS = 1024;
+
+function read(value: unknown, key: string, chars: number): string | undefined {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
   try {
     const found = (value as Record<string, unknown>)[key];
-    return typeof found === "string" ? shortened(found) : undefined;
+    return typeof found === "string" ? shortened(found, chars) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function shortened(text: string): string {
-  return text.length > LONGEST ? `[text of ${text.length} characters]` : text.slice(0, 8192);
+function shortened(text: string, chars: number): string {
+  return text.length > LONGEST ? `[text of ${text.length} characters]` : text.slice(0, chars);
 }
 
 /** Keeps the frames of the plugin's own code, in its author's files and lines. */

@@ -1,4 +1,5 @@
 /** Hardens the worker's realm with SES, every option explicit, and keeps what only the realm may have. */
+import "./language-level.js";
 import "ses";
 
 declare const Compartment: new (options: Record<string, unknown>) => SandboxCompartment;

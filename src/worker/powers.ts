@@ -2,6 +2,7 @@
 import type { JsonObject } from "../driverapi/json.js";
 import { endow as clock } from "../permissions/clock/worker.js";
 import { endow as firewall } from "../permissions/firewall/worker.js";
+import { endow as intl } from "../permissions/intl/worker.js";
 import { endow as log } from "../permissions/log/worker.js";
 import { endow as netlink } from "../permissions/netlink/worker.js";
 import type { Endowment, HostPort } from "../permissions/permission.js";
@@ -30,7 +31,7 @@ export interface Powers {
 
 /** Everything granted, and the text and URL helpers that every plugin has. */
 export function assemblePowers(grant: JsonObject, port: HostPort): Powers {
-  const globals: Record<string, unknown> = { ...text().globals };
+  const globals: Record<string, unknown> = {};
   const powers: Record<string, unknown> = {};
   for (const [name, limits] of Object.entries(grant)) {
     const endow = ENDOWMENTS.get(name);
@@ -39,5 +40,5 @@ export function assemblePowers(grant: JsonObject, port: HostPort): Powers {
     Object.assign(globals, endowment.globals);
     if (endowment.power !== undefined) powers[name] = endowment.power;
   }
-  return { globals, powers };
+  return { globals: { ...text(globals.Date).globals, ...intl(globals.Date).globals, ...globals }, powers };
 }

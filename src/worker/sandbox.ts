@@ -47,6 +47,8 @@ export function evaluateBundle(
   });
   const scope = compartment.globalThis;
   for (const name of REMOVED) delete scope[name];
+  // Libraries extend it (reflect-metadata): the compartment's own, with the realm's frozen functions.
+  scope.Reflect = Object.defineProperties({}, Object.getOwnPropertyDescriptors(Reflect));
   const names = Object.getOwnPropertyNames(scope).filter(
     (name) => /^[A-Za-z_$][\w$]*$/.test(name) && !UNBOUND.has(name),
   );

@@ -152,6 +152,46 @@ for (const [what, manifest] of Object.entries({
   });
 }
 
+test(
+  "what is missing outside is refused as what is there, though the author catches it",
+  async (t) => {
+    const ways = (path: string): string[] => [
+      `export const s = import("${path}").catch(() => {});`,
+      `let s; try { s = require("${path}"); } catch {} export { s };`,
+    ];
+    for (const path of [
+      "../outside/missing.js",
+      "/etc/missing-7f3a",
+      "pkg/../../../outside/missing",
+      "./link/missing.js",
+    ])
+      for (const code of ways(path)) {
+        const root = await besideSecrets(t, { "index.js": code });
+        await symlink("../outside", join(root, "link"));
+        assert.is((await rejection(bundle(root))).code, "ERR_PLUGIN_IMPORT", code);
+      }
+    for (const target of ["secret.js", "missing.js"]) {
+      const root = await besideSecrets(t, {
+        "index.js": 'export * from "pkg";',
+        "node_modules/pkg/package.json": JSON.stringify({ browser: { "./inner.js": `../../../outside/${target}` } }),
+        "node_modules/pkg/index.js": 'export const s = import("./inner.js").catch(() => {});',
+      });
+      assert.is((await rejection(bundle(root))).code, "ERR_PLUGIN_IMPORT", target);
+    }
+  },
+  { ms: 60_000 },
+);
+
+test("a bare file does not learn which files are beside it", async (t) => {
+  for (const name of ["neighbour.js", "missing.js"]) {
+    const root = await pluginFolder(t, {
+      "index.js": `export const s = import("./${name}").catch(() => {});`,
+      "neighbour.js": "export const a = 1;",
+    });
+    assert.is((await refused(t, root, { single: true })).code, "ERR_PLUGIN_IMPORT", name);
+  }
+});
+
 test("a symlinked package.json", async (t) => {
   const root = await besideSecrets(t, {
     "index.js": 'import s from "bad"; export { s };',
@@ -161,16 +201,18 @@ test("a symlinked package.json", async (t) => {
   await refused(t, root);
 });
 
-test("a tsconfig.json that extends a file outside", async (t) => {
-  for (const target of ["../outside/secret.json", "/etc/hostname"]) {
-    const text = `{\n  // comments are fine\n  "extends": "${target}", }`;
-    const root = await besideSecrets(t, { "index.ts": "export const a: number = 1;", "tsconfig.json": text });
-    const error = await refused(t, root, { entry: join(root, "index.ts") });
-    assert.is(error.code, "ERR_PLUGIN_IMPORT");
-    assert.is(error.file, "tsconfig.json");
-    assert.is(error.line, 3);
-    assert.match(error.message, /remove "extends"/);
-  }
+test("a tsconfig.json that extends a file outside is not followed there", async (t) => {
+  const root = await pluginFolder(t, {
+    "index.ts": "function d(..._: unknown[]) {} export class A { @d m() {} }",
+    "tsconfig.json": '{ "extends": "../base.json" }',
+    "../base.json": '{ "compilerOptions": { "experimentalDecorators": true } }',
+  });
+  const bundled = await bundle(root, { entry: `${root}/index.ts` });
+  assert.equal(
+    bundled.files.map(({ path }) => path),
+    ["index.ts"],
+  );
+  assert.not.match(bundled.code, /__decorateClass/);
 });
 
 test("a tsconfig.json inside steers nothing", async (t) => {

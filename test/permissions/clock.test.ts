@@ -27,21 +27,49 @@ test("is the Date that libraries know", () => {
   assert.is(inside(fine, "new Date() instanceof Date && new (class Day extends Date {})() instanceof Date"), true);
   assert.is(inside(fine, "typeof Date() + Date.name + Date.length"), "stringDate7");
   assert.is(inside(fine, "Number.isNaN(new Date(undefined).getTime())"), true);
-  assert.is(inside(fine, "typeof performance"), "undefined");
+  assert.is(inside(fine, "new Date().constructor === Date && new Date(0).constructor === Date"), true);
+  assert.is(inside(fine, "(class Day extends Date {}).prototype instanceof Date"), true);
+  assert.is(inside(fine, "new Date() instanceof (class Day extends Date {})"), false);
+  assert.is(inside(fine, "Object.prototype.toString.call(new Date())"), "[object Date]");
+  assert.is(
+    inside(
+      fine,
+      "function Day() {} Day.prototype = Object.create(Date.prototype); Day.prototype.constructor = Day; new Day().constructor === Day",
+    ),
+    true,
+  );
 });
 
 test("gives no finer time by another door", () => {
   const coarse = at(60_000);
   assert.is(
-    inside(coarse, `(() => { try { return new Date(0).constructor.now(); } catch { return "throws"; } })()`),
-    "throws",
+    inside(coarse, "new Date(0).constructor.now() % 60000 + new (new Date(0).constructor)().getTime() % 60000"),
+    0,
   );
-  assert.is(
-    inside(coarse, `(() => { try { return new (new Date(0).constructor)(); } catch { return "throws"; } })()`),
-    "throws",
-  );
+  const above = "Object.getPrototypeOf(Date.prototype).constructor";
+  for (const door of [`${above}.now()`, `new (${above})()`])
+    assert.is(inside(coarse, `(() => { try { return ${door}; } catch { return "throws"; } })()`), "throws");
+  assert.is(inside(coarse, "performance.now() + performance.timeOrigin % 60000"), 0);
   assert.is(inside(coarse, `Date.now.call({ valueOf() { return 1; } }) % 60000`), 0);
   assert.is(inside(coarse, `new Date({ [Symbol.toPrimitive]: () => 5 }).getTime()`), 5);
+});
+
+test("performance.now() does not go back, and is floored", () => {
+  const coarse = at(5);
+  const times = inside(coarse, "[performance.now(), performance.now()]") as number[];
+  assert.ok((times[0] ?? 0) >= 0 && (times[1] ?? 0) >= (times[0] ?? 0));
+  assert.is((times[0] ?? 0) % 5, 0);
+});
+
+test("performance ticks when Date does: the two together are no finer than one", () => {
+  const { globals = {} } = endow({ resolutionMs: 7 });
+  const { now, timeOrigin } = globals.performance as { now(): number; timeOrigin: number };
+  const date = globals.Date as DateConstructor;
+  for (let round = 0; round < 200_000; round++) {
+    const before = date.now();
+    const told = timeOrigin + now();
+    assert.ok(before <= told && told <= date.now());
+  }
 });
 
 test("cannot be tampered with", () => {

@@ -65,4 +65,28 @@ test("cannot be tampered with", () => {
   );
 });
 
+test("crypto fills arrays of whole numbers, and has nothing else of Node's", () => {
+  const compartment = compartmentWith({ random: endow({}) });
+  assert.is(inside(compartment, "Object.keys(crypto).join()"), "getRandomValues,randomUUID");
+  assert.match(
+    inside(compartment, "crypto.randomUUID()") as string,
+    /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
+  assert.is(
+    inside(compartment, "const a = new Uint32Array(64); crypto.getRandomValues(a) === a && a.some((n) => n > 65536)"),
+    true,
+  );
+  // Only the part the view shows.
+  assert.is(
+    inside(
+      compartment,
+      "const b = new Uint8Array(64); crypto.getRandomValues(b.subarray(0, 32)); b.slice(32).every((n) => n === 0)",
+    ),
+    true,
+  );
+  for (const wrong of ["undefined", "[]", "'x'", "new DataView(new ArrayBuffer(1))", "new ArrayBuffer(1)"])
+    assert.is(refusalOf(compartment, `crypto.getRandomValues(${wrong})`).code, "ERR_PERMISSION_ARGUMENT");
+  assert.is(refusalOf(compartment, "crypto.getRandomValues(new Uint8Array(65537))").code, "ERR_PERMISSION_LIMIT");
+});
+
 test.run();

@@ -1,4 +1,4 @@
-/** `timers`: real delays, a floor, a count, numbers for handles. */
+/** `timers`: real delays, a floor, a count, handles of its own. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { endow } from "#dist/permissions/timers/worker.js";
@@ -33,9 +33,18 @@ test("an interval repeats until cleared, from within as well", async (t) => {
   assert.is(rounds, 3);
 });
 
-test("handles are numbers, and clearing takes any", async (t) => {
+test("handles are frozen, read as numbers, and clearing takes any", async (t) => {
   const compartment = open(t, 1, 4);
-  assert.is(inside(compartment, "typeof setTimeout(() => {}, 5) + typeof setInterval(() => {}, 5)"), "numbernumber");
+  assert.is(inside(compartment, "+setTimeout(() => {}, 5) + +setInterval(() => {}, 5)"), 3);
+  assert.is(
+    inside(compartment, "clearTimeout(1); globalThis.h = setTimeout(() => {}, 5); h.unref().ref() === h && h.hasRef()"),
+    true,
+  );
+  assert.is(
+    inside(compartment, "Object.isFrozen(h) && Object.isFrozen(Object.getPrototypeOf(h)) && h.constructor"),
+    undefined,
+  );
+  inside(compartment, "clearTimeout(h)");
   for (const handle of [
     "undefined",
     "null",
@@ -129,6 +138,15 @@ test("cannot be tampered with", (t) => {
   const endowment = endow({ minimumMs: 1, count: 9 });
   t.cleanup(() => endowment.stop?.());
   assert.equal(walk({ timers: endowment }, "({ handle: { of: setTimeout(() => {}, 1) } })").findings, []);
+});
+
+test("setImmediate is no way around the minimum delay or the count", async (t) => {
+  const compartment = open(t, 30, 1);
+  const started = performance.now();
+  assert.is(await inside(compartment, "new Promise((done) => setImmediate(done, 7))"), 7);
+  assert.ok(performance.now() - started >= 29);
+  assert.is(inside(compartment, "clearImmediate(setImmediate(() => {})); setImmediate(() => {}); 1"), 1);
+  assert.throws(() => inside(compartment, "setImmediate(() => {})"), /timers are set/);
 });
 
 test.run();

@@ -31,11 +31,32 @@ export function placed(error: unknown, site: CallSite): unknown {
  */
 export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
   const pluginStack = thrown.stack?.split("\n").map(oneLine).join("\n");
-  const details = { ...site, file: thrown.file && oneLine(thrown.file), line: thrown.line, pluginStack };
+  const cause = causeOf(thrown);
+  const details = { ...site, file: thrown.file && oneLine(thrown.file), line: thrown.line, pluginStack, cause };
   const message = oneLine(thrown.message);
   if (isErrorCode(thrown.code) && isDriverThrowable(thrown.code)) return new DriverError(thrown.code, message, details);
   const kind = isErrorKind(thrown.kind) ? thrown.kind : undefined;
   return new DriverError("ERR_DRIVER_FAILED", message || oneLine(thrown.name), { ...details, kind });
+}
+
+/** What a plugin's error says is below it: its `cause`, else an AggregateError of its `errors`; as plain errors of the host's. */
+function causeOf(thrown: ThrownValue): Error | undefined {
+  if (thrown.errors !== undefined)
+    return new AggregateError(
+      thrown.errors.map(plainError),
+      oneLine(thrown.message),
+      thrown.cause === undefined ? undefined : { cause: plainError(thrown.cause) },
+    );
+  return thrown.cause === undefined ? undefined : plainError(thrown.cause);
+}
+
+/** Its stack is the plugin's, with the author's files and lines. */
+function plainError(thrown: ThrownValue): Error {
+  const cause = causeOf(thrown);
+  const error = new Error(oneLine(thrown.message), cause === undefined ? undefined : { cause });
+  const name = oneLine(thrown.name);
+  const stack = [`${name}: ${error.message}`, ...(thrown.stack?.split("\n").map(oneLine) ?? [])].join("\n");
+  return Object.assign(error, { name, stack, ...(thrown.code === undefined ? {} : { code: oneLine(thrown.code) }) });
 }
 
 /** True for the answer that an inverse or repeated call takes for done. */

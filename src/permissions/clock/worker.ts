@@ -5,26 +5,86 @@ import type { Endowment, HostPort } from "../permission.js";
 /** The realm's Date, which knows the time; it never leaves this file. */
 const RealmDate = Date;
 
+/** Monotonic milliseconds since the realm began. */
+const elapsed = performance.now.bind(performance);
+
 /**
- * Global `Date`: `Date.now()`, `new Date()` and `Date()` give the time floored to `resolutionMs`; all else is the realm's, and
- * `Date.prototype` is the realm's frozen one, so `instanceof` holds for every date. There is no `performance`.
+ * Global `Date`: `Date.now()`, `new Date()` and `Date()` give the time floored to `resolutionMs`. Its prototype is its own, below
+ * the realm's frozen one, so that `new Date().constructor` is this `Date`; `instanceof` holds for every date of the realm.
+ * Global `performance`: `now()`, floored alike, from the plugin's start, and `timeOrigin`.
  */
 export function endow(limits: ClockLimits, _port?: HostPort): Endowment {
   const resolution = Math.max(1, Math.trunc(limits.resolutionMs));
-  const now = (): number => Math.floor(RealmDate.now() / resolution) * resolution;
+  const floored = (time: number): number => Math.floor(time / resolution) * resolution;
+  const now = (): number => floored(RealmDate.now());
 
   // A function and not a class: `Date()` without `new` is a call, and gives a string.
   function CoarseDate(...args: unknown[]): unknown {
     if (new.target === undefined) return new RealmDate(now()).toString();
     return Reflect.construct(RealmDate, args.length === 0 ? [now()] : args, new.target);
   }
+  const prototype: object = Object.create(RealmDate.prototype);
+  overridable(prototype, "constructor", CoarseDate);
+  const isDate = {
+    [Symbol.hasInstance](this: unknown, value: unknown): boolean {
+      return isBelow(value, this === CoarseDate ? RealmDate.prototype : Reflect.get(Object(this), "prototype"));
+    },
+  };
   Object.defineProperties(CoarseDate, {
     name: { value: "Date" },
     length: { value: 7 },
-    prototype: { value: RealmDate.prototype, writable: false },
+    prototype: { value: prototype, writable: false },
     now: { value: now },
     parse: { value: RealmDate.parse },
     UTC: { value: RealmDate.UTC },
+    [Symbol.hasInstance]: { value: isDate[Symbol.hasInstance] },
   });
-  return { globals: { Date: CoarseDate } };
+  return { globals: { Date: CoarseDate, performance: timerOf(now, resolution) } };
+}
+
+/** How far the system's clock may be from the monotonic one before it counts as having been set, in milliseconds. */
+const SET_MS = 1_000;
+
+/**
+ * Global `performance`. It ticks when Date does: two clocks of one grain, a part of it apart, would tell the time more finely than
+ * either. It does not follow the system's clock where that is set.
+ */
+function timerOf(now: () => number, resolution: number): { readonly now: () => number; readonly timeOrigin: number } {
+  const timeOrigin = now();
+  const begun = elapsed();
+  let set = 0;
+  let last = 0;
+  return {
+    timeOrigin,
+    now: (): number => {
+      const passed = now() - timeOrigin - set;
+      const off = passed - (elapsed() - begun);
+      // A whole number of grains, so that its ticks stay Date's.
+      if (Math.abs(off) > SET_MS + 2 * resolution) set += Math.round(off / resolution) * resolution;
+      last = Math.max(last, now() - timeOrigin - set);
+      return last;
+    },
+  };
+}
+
+function isBelow(value: unknown, prototype: unknown): boolean {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  for (let at = Reflect.getPrototypeOf(value); at !== null; at = Reflect.getPrototypeOf(at))
+    if (at === prototype) return true;
+  return false;
+}
+
+/** A property that stays writable in objects below once its own object is frozen, as SES's own prototypes have it. */
+function overridable(object: object, key: string, value: unknown): void {
+  const access = {
+    get(): unknown {
+      return value;
+    },
+    set(this: object, replaced: unknown): void {
+      if (this === object) throw new TypeError(`Cannot assign to read only property '${key}'`);
+      if (Object.hasOwn(this, key)) Reflect.set(this, key, replaced);
+      else Object.defineProperty(this, key, { value: replaced, writable: true, enumerable: true, configurable: true });
+    },
+  };
+  Object.defineProperty(object, key, { ...access, enumerable: false, configurable: false });
 }

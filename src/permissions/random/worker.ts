@@ -1,15 +1,17 @@
 /** `random`, in the worker: Math.random, and bytes. Both from the system's generator, so one plugin's draws tell nothing of another's. */
-import { randomFillSync } from "node:crypto";
+import { randomFillSync, randomUUID } from "node:crypto";
+import { types } from "node:util";
 import { LIMITS } from "../../protocol/limits.js";
 import type { RandomLimits } from "../catalogue.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
+import { bytesOf } from "../text/encoding.js";
 
 /** Draws of Math.random fetched at a time: a call into the system for each would cost a microsecond. */
 const DRAWS = 512;
 
 /**
- * Global `Math`: the realm's, with `random()` (53 bits). `powers.random.bytes(n)`: a fresh Uint8Array, 0 ≤ n ≤ 65,536;
+ * Global `Math`: the realm's, with `random()` (53 bits). Global `crypto`: `getRandomValues` and `randomUUID` alone. `powers.random.bytes(n)`: a fresh Uint8Array, 0 ≤ n ≤ 65,536;
  * `ERR_PERMISSION_ARGUMENT` for anything but such a whole number, `ERR_PERMISSION_LIMIT` above it.
  */
 export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
@@ -36,6 +38,21 @@ export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
     return randomFillSync(new Uint8Array(n));
   };
 
+  // Only arrays of whole numbers, as in the Web Crypto standard.
+  const getRandomValues = (view: unknown): unknown => {
+    if (!ArrayBuffer.isView(view) || types.isDataView(view) || types.isFloat32Array(view) || types.isFloat64Array(view))
+      throw wrongArgument(`crypto.getRandomValues takes an array of whole numbers, not ${kindOf(view)}`);
+    const target = bytesOf("crypto.getRandomValues", view);
+    if (target.byteLength > LIMITS.randomBytes)
+      throw overLimit(
+        `crypto.getRandomValues: ${target.byteLength} bytes asked; at most ${LIMITS.randomBytes} at a time`,
+      );
+    randomFillSync(target);
+    return view;
+  };
+  // A cache of identifiers would be shared by all that ask.
+  const crypto = { getRandomValues, randomUUID: (): string => randomUUID({ disableEntropyCache: true }) };
+
   const members: PropertyDescriptorMap = { ...Object.getOwnPropertyDescriptors(Math), random: { value: random } };
-  return { globals: { Math: Object.defineProperties({}, members) }, power: { bytes } };
+  return { globals: { Math: Object.defineProperties({}, members), crypto }, power: { bytes } };
 }

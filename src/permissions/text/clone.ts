@@ -30,15 +30,21 @@ const ERRORS: ReadonlyMap<unknown, new (message: string) => Error> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((maker) => [maker.name, maker]),
 );
 
+type MakeDate = new (time: number) => object;
+
 /** What is still to be copied, so that depth costs heap and not stack. */
 type Todo = Array<() => void>;
 
 /**
- * A deep copy; shared and circular references stay so. As in HTML's structuredClone, own enumerable string-keyed properties are
+ * Makes structuredClone, whose dates `makeDate` makes: a deep copy; shared and circular references stay so. As in HTML's structuredClone, own enumerable string-keyed properties are
  * copied by value (a getter is read), and prototypes are lost. `ERR_PERMISSION_ARGUMENT` for functions, symbols, proxies, promises,
  * weak collections and a transfer list.
  */
-export const structuredClone = (value: unknown, options?: unknown): unknown => {
+export const cloneWith = (makeDate: MakeDate): ((value: unknown, options?: unknown) => unknown) => {
+  return (value, options) => clone(value, options, makeDate);
+};
+
+function clone(value: unknown, options: unknown, makeDate: MakeDate): unknown {
   if (options !== undefined && options !== null) {
     if (typeof options !== "object" || types.isProxy(options)) {
       throw wrongArgument(`structuredClone: the options must be an object, not ${kindOf(options)}`);
@@ -48,22 +54,22 @@ export const structuredClone = (value: unknown, options?: unknown): unknown => {
     }
   }
   const todo: Todo = [];
-  const copy = cloner(new Map(), todo);
+  const copy = cloner(new Map(), todo, makeDate);
   const result = copy(value);
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) next();
   return result;
-};
+}
 
 type Copy = (value: unknown) => unknown;
 
-function cloner(known: Map<object, object>, todo: Todo): Copy {
+function cloner(known: Map<object, object>, todo: Todo, makeDate: MakeDate): Copy {
   const copy: Copy = (value) => {
     if (typeof value === "function" || typeof value === "symbol") throw uncloneable(kindOf(value));
     if (typeof value !== "object" || value === null) return value;
     const before = known.get(value);
     if (before !== undefined) return before;
     if (types.isProxy(value)) throw uncloneable("a proxy");
-    const made = special(value, copy) ?? container(value, copy, todo);
+    const made = special(value, copy, makeDate) ?? container(value, copy, todo);
     known.set(value, made);
     return made;
   };
@@ -71,8 +77,8 @@ function cloner(known: Map<object, object>, todo: Todo): Copy {
 }
 
 /** The copy of an object whose content is in internal slots; undefined for containers and plain objects. */
-function special(value: object, copy: Copy): object | undefined {
-  if (types.isDate(value)) return new Date(apply(Date.prototype.getTime, value, []));
+function special(value: object, copy: Copy, makeDate: MakeDate): object | undefined {
+  if (types.isDate(value)) return Reflect.construct(makeDate, [apply(Date.prototype.getTime, value, [])]);
   if (types.isRegExp(value)) {
     const { source, flags } = regExpParts(value);
     return new RegExp(source, flags);

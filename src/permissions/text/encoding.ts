@@ -86,7 +86,7 @@ function flag(options: unknown, name: string): boolean {
 const typedArray = Reflect.getPrototypeOf(Uint8Array.prototype) ?? {};
 
 /** The bytes behind a buffer or a view, as a view of our own: a plugin's view may lie about its length. */
-function bytesOf(what: string, value: unknown): Uint8Array {
+export function bytesOf(what: string, value: unknown): Uint8Array {
   if (types.isArrayBuffer(value)) return view(value, 0, Number(slot(ArrayBuffer.prototype, "byteLength", value)));
   if (ArrayBuffer.isView(value)) {
     const prototype = types.isDataView(value) ? DataView.prototype : typedArray;

@@ -1,7 +1,9 @@
 /** The text and URL helpers every plugin has, whatever it was granted: they compute, and reach nothing. */
 import type { Endowment } from "../permission.js";
 import { kindOf, wrongArgument } from "../refusal.js";
-import { structuredClone } from "./clone.js";
+import { AbortController, AbortSignal, DOMException, Event, EventTarget } from "./abort.js";
+import { atob, btoa } from "./base64.js";
+import { cloneWith } from "./clone.js";
 import { TextDecoder, TextEncoder } from "./encoding.js";
 import { URL, URLSearchParams } from "./url.js";
 
@@ -16,7 +18,35 @@ const queueMicrotask = (callback: unknown): void => {
   });
 };
 
-/** Globals `TextEncoder`, `TextDecoder`, `URL`, `URLSearchParams`, `queueMicrotask`, `structuredClone`. */
-export function endow(): Endowment {
-  return { globals: { TextEncoder, TextDecoder, URL, URLSearchParams, queueMicrotask, structuredClone } };
+/**
+ * SES leaves these two out, since the bits of a NaN may tell engines apart. A DataView tells as much, and libraries that encode
+ * numbers need them. They are the realm's own intrinsics: frozen, and without a power.
+ */
+const floats = { Float32Array, Float64Array };
+
+/**
+ * Globals `TextEncoder`, `TextDecoder`, `URL`, `URLSearchParams`, `queueMicrotask`, `structuredClone`, `atob`, `btoa`, `Event`,
+ * `EventTarget`, `AbortController`, `AbortSignal`, `DOMException`, `Float32Array`, `Float64Array`. `makeDate`: the plugin's Date,
+ * where it has one of its own, so that a clone's is the same.
+ */
+export function endow(makeDate: unknown = undefined): Endowment {
+  const structuredClone = cloneWith(typeof makeDate === "function" ? (makeDate as new (time: number) => object) : Date);
+  return {
+    globals: {
+      TextEncoder,
+      TextDecoder,
+      URL,
+      URLSearchParams,
+      queueMicrotask,
+      structuredClone,
+      atob: (data: unknown): string => atob(data),
+      btoa: (data: unknown): string => btoa(data),
+      Event,
+      EventTarget,
+      AbortController,
+      AbortSignal,
+      DOMException,
+      ...floats,
+    },
+  };
 }

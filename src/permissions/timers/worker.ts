@@ -1,4 +1,4 @@
-/** `timers`, in the worker: setTimeout and setInterval with a minimum delay, a count, and numbers for handles. */
+/** `timers`, in the worker: setTimeout, setInterval and setImmediate with a minimum delay, a count, and handles of our own. */
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import type { TimersLimits } from "../catalogue.js";
 import type { Endowment, HostPort } from "../permission.js";
@@ -7,10 +7,41 @@ import { kindOf, overLimit, wrongArgument } from "../refusal.js";
 /** Node turns a longer delay into 1 ms. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** What setTimeout gives: a number where one is asked for. A worker lives as long as its plugin, so a reference keeps nothing. */
+class Timer {
+  readonly #id: number;
+
+  constructor(id: number) {
+    this.#id = id;
+  }
+
+  static idOf(value: unknown): number | undefined {
+    return typeof value === "object" && value !== null && #id in value ? value.#id : undefined;
+  }
+
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+  hasRef(): boolean {
+    return true;
+  }
+  [Symbol.toPrimitive](): number {
+    return this.#id;
+  }
+}
+Object.defineProperty(Timer.prototype, "constructor", { value: undefined });
+// A handle is made while the plugin runs, after the globals have been hardened.
+for (const { value } of Object.values(Object.getOwnPropertyDescriptors(Timer.prototype))) Object.freeze(value);
+Object.freeze(Timer.prototype[Symbol.toPrimitive]);
+Object.freeze(Timer.prototype);
+
 /**
- * Globals `setTimeout`, `setInterval`, `clearTimeout`, `clearInterval`.
+ * Globals `setTimeout`, `setInterval`, `setImmediate` (the shortest delay), and their `clear…`.
  * Delays are in milliseconds, raised to `minimumMs`; at most `count` timers live at once (`ERR_PERMISSION_LIMIT`).
- * Callbacks are functions, called without `this`; what one throws is uncaught, and so the plugin's crash. Handles are numbers:
+ * Callbacks are functions, called without `this`; what one throws is uncaught, and so the plugin's crash. Handles are of our own:
  * Node's Timeout objects would lead back to its timer lists.
  */
 export function endow(limits: TimersLimits, _port?: HostPort): Endowment {
@@ -26,7 +57,7 @@ export function endow(limits: TimersLimits, _port?: HostPort): Endowment {
     return ms > limits.minimumMs ? Math.min(ms, LONGEST_MS) : limits.minimumMs;
   };
 
-  const start = (name: "setTimeout" | "setInterval", callback: unknown, delay: unknown, args: unknown[]): number => {
+  const start = (name: "setTimeout" | "setInterval", callback: unknown, delay: unknown, args: unknown[]): Timer => {
     if (typeof callback !== "function") {
       throw wrongArgument(`${name}: the callback must be a function, not ${kindOf(callback)}`);
     }
@@ -35,33 +66,38 @@ export function endow(limits: TimersLimits, _port?: HostPort): Endowment {
       throw overLimit(`${name}: ${live.size} timers are set, and the grant allows ${limits.count}; clear some first`);
     }
     last += 1;
-    const handle = last;
+    const id = last;
     const run = (): void => {
-      if (name === "setTimeout") live.delete(handle);
+      if (name === "setTimeout") live.delete(id);
       Reflect.apply(callback, undefined, args);
     };
     if (name === "setTimeout") {
       const timer = setTimeout(run, ms);
-      live.set(handle, () => clearTimeout(timer));
+      live.set(id, () => clearTimeout(timer));
     } else {
       const timer = setInterval(run, ms);
-      live.set(handle, () => clearInterval(timer));
+      live.set(id, () => clearInterval(timer));
     }
-    return handle;
+    const timer = new Timer(id);
+    Object.freeze(timer);
+    return timer;
   };
 
   const clear = (handle: unknown): void => {
-    if (typeof handle !== "number") return;
-    live.get(handle)?.();
-    live.delete(handle);
+    const id = typeof handle === "number" ? handle : Timer.idOf(handle);
+    if (id === undefined) return;
+    live.get(id)?.();
+    live.delete(id);
   };
 
   return {
     globals: {
-      setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]): number =>
+      setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]): Timer =>
         start("setTimeout", callback, delay, args),
-      setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]): number =>
+      setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]): Timer =>
         start("setInterval", callback, delay, args),
+      setImmediate: (callback: unknown, ...args: unknown[]): Timer => start("setTimeout", callback, 0, args),
+      clearImmediate: (handle?: unknown): void => clear(handle),
       clearTimeout: (handle?: unknown): void => clear(handle),
       clearInterval: (handle?: unknown): void => clear(handle),
     },

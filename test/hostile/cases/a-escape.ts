@@ -2,7 +2,15 @@
 import { strict as assert } from "node:assert";
 import type { JsonObject } from "#dist/driverapi/json.js";
 import type { HostileCase } from "../case.js";
+import { GIVEN, unexpected, withoutGiven } from "../globals.js";
 import { hostile } from "../source.js";
+
+/** Names that lead to a power in Node or on the web. */
+const POWERFUL: readonly string[] = [
+  ..."process require module global Buffer fetch WebAssembly SharedArrayBuffer Atomics Compartment lockdown".split(" "),
+  ..."harden setImmediate performance crypto navigator BroadcastChannel MessageChannel WeakRef".split(" "),
+  ..."FinalizationRegistry AsyncLocalStorage __dirname exports".split(" "),
+];
 
 /** Every one of these names must tell of a throw, or of nothing at all. */
 function allThrew(saw: JsonObject): void {
@@ -84,21 +92,27 @@ export const ESCAPE: readonly HostileCase[] = [
     source: hostile({
       top: `
       const indirect = eval;
-      for (const name of ["process", "require", "module", "global", "Buffer", "fetch", "WebAssembly", "SharedArrayBuffer", "Atomics", "Compartment", "lockdown", "harden", "setImmediate", "performance", "crypto", "navigator", "BroadcastChannel", "MessageChannel", "WeakRef", "FinalizationRegistry", "AsyncLocalStorage", "__dirname", "exports"]) {
+      for (const name of ${JSON.stringify(withoutGiven(POWERFUL))}) {
         attempt("eval " + name, () => indirect(name));
         attempt("Function " + name, () => new Function("return " + name)());
         attempt("typeof " + name, () => { if (typeof globalThis[name] === "undefined" && indirect("typeof " + name) === "undefined") throw new Error("none"); });
       }
+      const another = ${JSON.stringify(GIVEN)}.filter((name) => indirect(name) !== globalThis[name] || Function("return " + name)() !== globalThis[name]);
+      attempt("another", () => { if (another.length > 0) return globalThis[another[0]]; throw new Error("none"); });
+      attempt("subtle", () => crypto.subtle.constructor); attempt("crypto's class", () => { if (Object.getPrototypeOf(crypto) === Object.prototype) throw new Error("none"); });
+      attempt("performance's class", () => { if (Object.getPrototypeOf(performance) === Object.prototype) throw new Error("none"); });
       attempt("strict", () => { if (indirect("(function () { return this })()") === undefined) throw new Error("strict"); });
       attempt("leak", () => { indirect("leaked = 1"); });
       attempt("wrapper", () => indirect("arguments.length + String(arguments[0])"));
       attempt("close the wrapper", () => Function("}, process, function () {")());
       attempt("close the parameters", () => Function("a = 1) { return process }, function (", "")());
       attempt("comment", () => Function("/*", "*/) { return process"));
+      saw.names = Object.getOwnPropertyNames(globalThis).join();
       `,
     }),
     async run({ report }) {
-      const { wrapper, ...saw } = await report();
+      const { wrapper, names, ...saw } = await report();
+      assert.deepEqual(unexpected(String(names).split(",")), []);
       // SES's own evaluator has an argument: the text it was given.
       assert.equal(wrapper, "string 1arguments.length + String(arguments[0])");
       allThrew(saw);

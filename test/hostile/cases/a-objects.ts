@@ -4,6 +4,7 @@ import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { JoinConfig } from "#dist/driverapi/join-config.js";
 import type { HostileCase } from "../case.js";
+import { GIVEN } from "../globals.js";
 import { hostile } from "../source.js";
 
 /**
@@ -55,13 +56,17 @@ export const OBJECTS: readonly HostileCase[] = [
   {
     item: 9,
     title: "every endowment, walked by property, getter and prototype",
+    // A long walk.
+    policy: { timeouts: { default: 5000, init: 10_000 } },
     source: hostile({
       top: WALK,
+      // SES gives a new function to each who asks for Error.prepareStackTrace.
       init: `
+        saw["prepareStackTrace"] = Error.prepareStackTrace === undefined || Error.prepareStackTrace !== Error.prepareStackTrace ? "sound" : "shared";
         walk("callback", callback); walk("powers", powers);
-        for (const name of ["console", "setTimeout", "setInterval", "clearTimeout", "clearInterval", "Date", "Math", "URL", "URLSearchParams", "TextEncoder", "TextDecoder", "queueMicrotask", "structuredClone"]) {
+        for (const name of ${JSON.stringify(GIVEN)}) {
           let wrong = 0;
-          for (const [object, path] of reach([globalThis[name]], new Set())) if (!Object.isFrozen(object) && !path.includes("!")) wrong++;
+          for (const [object, path] of reach([globalThis[name]], new Set())) if (!Object.isFrozen(object) && !path.includes("!") && !path.endsWith(".prepareStackTrace()")) wrong++;
           saw[name] = wrong === 0 ? "sound" : wrong + " not frozen";
         }
         const params = new URL("http://a/?b=1").searchParams;
@@ -69,7 +74,21 @@ export const OBJECTS: readonly HostileCase[] = [
         for (const [name, it] of [["keys", params.keys()], ["entries", params.entries()], ["symbol", params[Symbol.iterator]()]]) walk(name, it, [it]);
         const bytes = powers.random.bytes(1); walk("bytes", bytes, [bytes, bytes.buffer]);
         const encoded = new TextEncoder().encode("x"); saw["pool"] = encoded.buffer.byteLength === 1 && bytes.buffer.byteLength === 1 ? "sound" : "a shared pool";
-        saw["handle"] = typeof setTimeout(() => {}, 1) === "number" ? "sound" : "an object";`,
+        const handle = setTimeout(() => {}, 1); walk("handle", handle); walk("handle of an interval", clearInterval(setInterval(() => {}, 1)) ?? setImmediate(() => {}));
+        const filled = crypto.getRandomValues(new Uint8Array(8)); walk("filled", filled, [filled, filled.buffer]);
+        const event = new Event("x"), target = new EventTarget(), controller = new AbortController(), aborted = AbortSignal.abort(), error = new DOMException("m", "n");
+        target.addEventListener("x", (one) => walk("event in a listener", one, [one, target])); target.dispatchEvent(event);
+        for (const [name, it] of Object.entries({ event, target, controller, signal: controller.signal, aborted, "reason of one": aborted.reason, any: AbortSignal.any([aborted]), error })) walk(name + " of the plugin's", it, [it]);
+        for (const name of Object.getOwnPropertyNames(Intl)) {
+          if (!Object.hasOwn(Intl[name], "prototype")) continue;
+          const it = new Intl[name](); const options = it.resolvedOptions(); walk("Intl." + name, it, [it]); walk(name + " options", options, [options, ...Object.values(options)]);
+          for (const method of ["format", "compare"]) { const bound = it[method]; if (bound !== undefined) walk(name + "." + method, bound, [bound]); }
+        }
+        const parts = new Intl.NumberFormat().formatToParts(1.5); walk("parts", parts, [parts, ...parts]);
+        const segments = new Intl.Segmenter().segment("ab"); walk("segments", segments, [segments, ...segments]);
+        const locales = Intl.getCanonicalLocales("de"); walk("locales", locales, [locales]);
+        const cloned = structuredClone({ date: new Date(0), floats: new Float64Array(1) }); walk("cloned", cloned, [cloned, cloned.date, cloned.floats, cloned.floats.buffer]);
+        saw.reflect = Object.getOwnPropertyNames(Reflect).every((name) => Object.isFrozen(Reflect[name])) ? "sound" : "open";`,
       methods: {
         createNetwork: `createNetwork(nid, options, ctx) { walk("options", options, [options]); walk("ctx", ctx); walk("signal", ctx.signal); walk("arguments", [...arguments].slice(3), [arguments]); }`,
         createEndpoint: `createEndpoint(nid, eid, info, options, ctx) { walk("epInfo", info); info.addInterface(0, "", "10.9.9.2/24", ""); walk("interfaces", info.interfaces()); }`,
@@ -112,6 +131,10 @@ export const OBJECTS: readonly HostileCase[] = [
         throwing("date", () => new Date(NaN).toISOString());
         throwing("json", () => JSON.parse("{"));
         plain("regexp", () => new RegExp("("));
+        plain("atob", () => atob("*")); plain("btoa", () => btoa("\u20ac"));
+        throwing("aborted", () => AbortSignal.abort().throwIfAborted()); throwing("AbortSignal", () => new AbortSignal()); throwing("dispatchEvent", () => new EventTarget().dispatchEvent({}));
+        throwing("getRandomValues", () => crypto.getRandomValues([])); throwing("Intl", () => new Intl.NumberFormat("en", { style: "no" }));
+        throwing("Intl zone", () => new Intl.DateTimeFormat("en", { timeZone: "No/Where" })); throwing("Intl date", () => new Intl.DateTimeFormat().format(NaN)); throwing("Intl this", () => Intl.PluralRules.prototype.select.call({}, 1));
         plain("eval", () => (0, eval)("("));
         throwing("bigint", () => 1n / 0n);
         for (const [name, ask] of Object.entries({ store: () => powers.store.get({}), register: () => callback.registerDriver({}), full: () => powers.store.set("k", "x".repeat(70000)), shape: () => callback.registerDriver("x", {}) })) {

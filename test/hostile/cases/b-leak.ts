@@ -1,7 +1,15 @@
 /** Class B, leak: what a plugin may learn of its host, of other plugins, and what it may write where. */
 import { strict as assert } from "node:assert";
 import type { HostileCase } from "../case.js";
+import { GIVEN, withoutGiven } from "../globals.js";
 import { hostile } from "../source.js";
+
+/** Names that lead to other threads in Node or on the web. */
+const CHANNELS: readonly string[] = [
+  ..."BroadcastChannel MessageChannel MessagePort Worker SharedArrayBuffer Atomics EventTarget".split(" "),
+  ..."postMessageToThread setEnvironmentData getEnvironmentData postMessage onmessage WebSocket EventSource".split(" "),
+  "localStorage",
+];
 
 export const LEAK: readonly HostileCase[] = [
   {
@@ -67,7 +75,7 @@ export const LEAK: readonly HostileCase[] = [
           if (typeof value === "function") texts.push(Function.prototype.toString.call(value));
           for (const key of Reflect.ownKeys(value)) { const d = Reflect.getOwnPropertyDescriptor(value, key); read(d.value); read(d.get); read(d.set); }
         };
-        for (const one of [callback, powers, console, setTimeout, Date, URL, TextDecoder, structuredClone, queueMicrotask, Math, eval, Function]) read(one);
+        for (const one of [callback, powers, ...${JSON.stringify(GIVEN)}.map((name) => globalThis[name]), Reflect, eval, Function]) read(one);
         saw.count = texts.length;
         saw.secrets = texts.filter((text) => /\\/(work|home|root|tmp|usr)\\/|file:\\/\\//.test(text)).join("\\n");
         attempt("forged", () => { Function.prototype.toString = () => "forged"; });`,
@@ -94,10 +102,27 @@ export const LEAK: readonly HostileCase[] = [
       attempt("global", () => global.process.cwd());
       attempt("navigator", () => navigator.hardwareConcurrency);
       attempt("locale", () => { if ([1.5, new Date(0)].map((one) => one.toLocaleString("de")).join().includes("1,5")) return "locale"; throw new Error("none"); });
-      attempt("intl", () => Intl.DateTimeFormat().resolvedOptions().timeZone);`,
+      for (const name of ["DateTimeFormat", "NumberFormat", "PluralRules", "RelativeTimeFormat", "ListFormat", "Collator", "Segmenter"])
+        attempt(name, () => {
+          const made = [[], [undefined], [[]], ["xx"], [["xx", "yy"]], [undefined, {}], ["en-US", { timeZone: undefined }]].map((args) => new Intl[name](...args).resolvedOptions());
+          const told = made.filter(({ locale, timeZone = "UTC" }) => !["en", "en-US"].includes(locale) || timeZone !== "UTC");
+          if (told.length === 0) throw new Error("none");
+          return told.map(({ locale, timeZone }) => locale + " " + timeZone).join();
+        });
+      attempt("hour", () => { const hour = new Intl.DateTimeFormat("en", { hour: "numeric", hourCycle: "h23" }).format(0); if (Number(hour) === 0) throw new Error("none"); return hour; });`,
     }),
+    // Not where the tests' machine is, so that a machine's own would show.
+    async prepare() {
+      process.env.TZ = "Asia/Kathmandu";
+    },
     async run({ report }) {
-      const { node, "import.meta": meta, ...saw } = await report();
+      const {
+        node,
+        "import.meta": meta,
+        ...saw
+      } = await report().finally(() => {
+        delete process.env.TZ;
+      });
       assert.equal(node, "production");
       assert.match(String(meta), /^(threw |undefined)/);
       for (const [name, what] of Object.entries(saw))
@@ -135,7 +160,7 @@ export const LEAK: readonly HostileCase[] = [
     title: "no channel to other threads: BroadcastChannel, ports, environment data, shared memory",
     source: hostile({
       top: `
-      for (const name of ["BroadcastChannel", "MessageChannel", "MessagePort", "Worker", "SharedArrayBuffer", "Atomics", "EventTarget", "postMessageToThread", "setEnvironmentData", "getEnvironmentData", "postMessage", "onmessage", "WebSocket", "EventSource", "localStorage"]) {
+      for (const name of ${JSON.stringify(withoutGiven(CHANNELS))}) {
         attempt(name, () => (0, eval)(name));
         attempt(name + " on globalThis", () => globalThis[name]);
       }

@@ -1,6 +1,7 @@
 /** Class B, leak: what plugins could share, measure, or forge in the log. */
 import { strict as assert } from "node:assert";
 import type { HostileCase } from "../case.js";
+import { GIVEN } from "../globals.js";
 import { hostile } from "../source.js";
 
 export const SHARED: readonly HostileCase[] = [
@@ -9,7 +10,7 @@ export const SHARED: readonly HostileCase[] = [
     title: "nothing is shared across drivers of one endowment, across calls, or across restarts but the store",
     source: hostile({
       top: `globalThis.marked = 1; let calls = 0;`,
-      init: `saw.before = String(await powers.store.get("mark")); await powers.store.set("mark", "here"); saw.keys = (await powers.store.keys()).join(); attempt("symbol", () => { const key = Symbol.for("shared"); console[key] = 1; }); attempt("function", () => { setTimeout.shared = 1; }); saw.registry = String(Symbol.for("shared").description);`,
+      init: `saw.before = String(await powers.store.get("mark")); await powers.store.set("mark", "here"); saw.keys = (await powers.store.keys()).join(); attempt("symbol", () => { const key = Symbol.for("shared"); console[key] = 1; }); attempt("function", () => { setTimeout.shared = 1; }); for (const name of ${JSON.stringify(GIVEN)}) for (const one of [globalThis[name], globalThis[name].prototype ?? globalThis[name]]) attempt("mark on " + name, () => { one.shared = 1; }); saw.registry = String(Symbol.for("shared").description);`,
       methods: {
         createNetwork: `createNetwork(nid, options, ctx) { saw.options = typeof options.seen; options.seen = true; if (nid === "crash" && !ctx.replay) setTimeout(() => { throw new Error("on purpose"); }, 0); }`,
       },
@@ -21,7 +22,8 @@ export const SHARED: readonly HostileCase[] = [
       assert.deepEqual(options, { a: 1 });
       const saw = await report();
       assert.deepEqual([saw.before, saw.keys, saw.options], ["null", "mark", "undefined"]);
-      for (const name of ["symbol", "function"]) assert.match(String(saw[name]), /^threw TypeError/);
+      for (const name of ["symbol", "function", ...GIVEN.map((one) => `mark on ${one}`)])
+        assert.match(String(saw[name]), /^threw TypeError/, name);
       await driver()
         .createNetwork("crash")
         .catch(() => {});
@@ -41,11 +43,14 @@ export const SHARED: readonly HostileCase[] = [
         saw.whole = true; let ticks = 0, last = Date.now();
         const steps = new Set(); for (let i = 0; i < 100000; i++) { const now = Date.now(); if (!Number.isInteger(now)) saw.whole = false; if (now !== last) { steps.add(now - last); last = now; ticks++; } }
         saw.whole &&= [...steps].every(Number.isInteger);
-        attempt("performance", () => performance.now()); attempt("hrtime", () => process.hrtime()); attempt("finer", () => new Intl.DateTimeFormat()); attempt("Temporal", () => Temporal.Now.instant());`,
+        saw.ticks = true;
+        for (let i = 0; i < 100000; i++) { const before = Date.now(), now = performance.timeOrigin + performance.now(), after = Date.now(); if (now < before || now > after || !Number.isInteger(now)) saw.ticks = false; }
+        attempt("hrtime", () => process.hrtime()); attempt("Temporal", () => Temporal.Now.instant()); attempt("timeout", () => AbortSignal.timeout(1)); attempt("mark", () => performance.mark("x")); attempt("stamp", () => { const { timeStamp } = new Event("x"); if (timeStamp === undefined) throw new Error("none"); return timeStamp; });
+        attempt("finer", () => { const format = new Intl.DateTimeFormat("en", { fractionalSecondDigits: 3 }); for (let i = 0; i < 1000; i++) { const before = Date.now(), now = Number(format.format()), after = Date.now(); if (now < before % 1000 && after % 1000 >= before % 1000) return now; } throw new Error("none"); });`,
     }),
     async run({ report }) {
-      const { zero, whole, ...saw } = await report();
-      assert.deepEqual({ zero, whole }, { zero: true, whole: true });
+      const { zero, whole, ticks, ...saw } = await report();
+      assert.deepEqual({ zero, whole, ticks }, { zero: true, whole: true, ticks: true });
       for (const [name, what] of Object.entries(saw)) assert.match(String(what), /^threw /, `${name}: ${what}`);
       return "refused inside";
     },

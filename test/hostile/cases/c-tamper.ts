@@ -19,7 +19,7 @@ export const TAMPER: readonly HostileCase[] = [
       top: `
       const seen = new Set(), open = [];
       const walk = (value, path) => {
-        if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value) || value === globalThis || value === saw || value === pending) return;
+        if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value) || value === globalThis || value === Reflect || value === saw || value === pending) return;
         seen.add(value);
         for (const act of [() => { value.injected = 1; }, () => Object.defineProperty(value, "injected", { value: 1 }), () => Object.setPrototypeOf(value, { injected: 1 })]) {
           try { act(); } catch {}
@@ -33,6 +33,8 @@ export const TAMPER: readonly HostileCase[] = [
         walk(Reflect.getPrototypeOf(value), path + ".__proto__");
       };
       for (const key of Reflect.ownKeys(globalThis)) { try { const it = globalThis[key]; if (![saw, pending, loot, threw, attempt, settled].includes(it)) walk(it, String(key)); } catch {} }
+      // The plugin's own, as globalThis is: it may grow, and what it has from the realm stays.
+      for (const key of Reflect.ownKeys(Reflect)) { const d = Reflect.getOwnPropertyDescriptor(Reflect, key); if (d.configurable || d.writable) open.push("Reflect." + String(key)); walk(d.value, "Reflect." + String(key)); }
       for (const it of [function* () {}, async () => {}, async function* () {}, [].values(), "".matchAll(/x/g)]) walk(Object.getPrototypeOf(it), "hidden");
       saw.count = seen.size;
       saw.open = open.slice(0, 10).join(" ");`,

@@ -1,0 +1,52 @@
+/**
+ * A module that is not there is no error where the author catches it: esbuild leaves an `import()` or `require()` it cannot resolve
+ * as it is. That holds for what is missing inside the plugin's folder and not reached by any link or package.json; all else is
+ * resolved or refused, or a plugin that is loaded would learn that a file of the machine's is missing.
+ */
+import { dirname, join, resolve } from "node:path";
+import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
+import { type Confinement, isBelow, isMissingInside } from "./confined-file.js";
+
+/** Given along where esbuild is asked, so that the question does not come back. */
+const ASKED = Symbol("asked");
+
+/** `isMapped`: whether a package.json's `browser` says what to take instead. */
+export function refuseAbsent(
+  build: PluginBuild,
+  rules: Confinement,
+  extensions: readonly string[],
+  isMapped: (args: OnResolveArgs) => boolean,
+): void {
+  build.onResolve({ filter: /.*/, namespace: "file" }, async (args): Promise<OnResolveResult | undefined> => {
+    const { path, importer, namespace, resolveDir, kind } = args;
+    if (args.pluginData === ASKED || !["dynamic-import", "require-call", "require-resolve"].includes(kind))
+      return undefined;
+    if (!isMapped(args) && candidates(args, rules, extensions).every((one) => isMissingInside(one, rules)))
+      return undefined;
+    const { errors } = await build.resolve(path, {
+      importer,
+      namespace,
+      resolveDir,
+      kind,
+      pluginData: ASKED,
+    });
+    return errors.length > 0 ? { errors } : undefined;
+  });
+}
+
+/** The files and folders whose presence decides whether a path leads anywhere. */
+function candidates(
+  { path, importer, resolveDir }: OnResolveArgs,
+  rules: Confinement,
+  extensions: readonly string[],
+): string[] {
+  if (/^\.{0,2}\//.test(path) || path === "." || path === "..")
+    return ["", ...extensions].map((extension) => resolve(resolveDir, path) + extension);
+  // Not the name of a package: asked, it is an error.
+  if (!/^[\w@]/.test(path) || /(?:^|\/)\.\.?(?:\/|$)/.test(path)) return [resolve(rules.root)];
+  const name = path.split("/", path.startsWith("@") ? 2 : 1).join("/");
+  const places: string[] = [];
+  for (let at = dirname(importer); at === rules.root || isBelow(at, rules.root); at = dirname(at))
+    places.push(join(at, "node_modules", name));
+  return places;
+}

@@ -1,0 +1,31 @@
+/** What newer Node has in `node:util` beyond the kept copy of it. */
+
+/** Removes ANSI escape codes. */
+export function stripVTControlCharacters(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about.
+  return text.replace(/[\u001b\u009b][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-nq-uy=><~]/g, "");
+}
+
+export function toUSVString(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+/** Logs nothing: there is no NODE_DEBUG here. */
+export function debuglog(): (...args: unknown[]) => void {
+  return Object.assign(() => {}, { enabled: false });
+}
+
+/** The function itself: nobody sees the warning. */
+export function deprecate<T>(body: T): T {
+  return body;
+}
+
+export function aborted(signal: {
+  addEventListener(type: string, listener: () => void): void;
+  aborted: boolean;
+}): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve());
+  });
+}

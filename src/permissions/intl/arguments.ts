@@ -1,0 +1,94 @@
+/** What a plugin hands to `Intl`, read once and made plain before the engine sees any of it. */
+import { kindOf, overLimit, wrongArgument } from "../refusal.js";
+
+/** The locale where none is named, or none of those named is known. */
+const LOCALE = "en-US";
+
+/**
+ * Longest list of locales and of items to join, and longest text in an option, to compare, or joined. The engine works on these
+ * outside the worker's heap limit.
+ */
+const MOST = { locales: 16, optionChars: 64, chars: 65_536, items: 1_000 } as const;
+
+/** A whole number this large or larger is not formatted. */
+const LARGEST = 10n ** 1_000n;
+
+/** The options of ECMA-402 for the formatters there are; others are ignored, as the standard does. */
+const OPTIONS: readonly string[] = [
+  ..."localeMatcher numberingSystem calendar timeZone hour12 hourCycle formatMatcher dateStyle timeStyle".split(" "),
+  ..."weekday era year month day dayPeriod hour minute second fractionalSecondDigits timeZoneName".split(" "),
+  ..."style currency currencyDisplay currencySign unit unitDisplay notation compactDisplay useGrouping".split(" "),
+  ..."signDisplay minimumIntegerDigits minimumFractionDigits maximumFractionDigits".split(" "),
+  ..."minimumSignificantDigits maximumSignificantDigits roundingPriority roundingIncrement roundingMode".split(" "),
+  ..."trailingZeroDisplay type numeric usage sensitivity ignorePunctuation caseFirst collation granularity".split(" "),
+];
+
+export type Options = Record<string, string | number | boolean>;
+
+/** What a formatter's method takes. */
+export type Argument = "date" | "number" | "text" | "texts";
+
+/** The locales named, none where there are none. */
+export function localesOf(value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return [textOf(value, "a locale", MOST.optionChars)];
+  return listOf(value, "locales", MOST.locales).map((one) => textOf(one, "a locale", MOST.optionChars));
+}
+
+/** The same with the one to fall back to, so that the machine's is never taken. */
+export function withDefault(locales: readonly string[]): string[] {
+  return [...locales, LOCALE];
+}
+
+export function optionsOf(value: unknown): Options {
+  const options: Options = {};
+  if (value === undefined || value === null) return options;
+  if (typeof value !== "object") throw wrongArgument(`Intl: the options must be an object, not ${kindOf(value)}`);
+  for (const key of OPTIONS) {
+    const field: unknown = Reflect.get(value, key);
+    if (field === undefined) continue;
+    options[key] =
+      typeof field === "number" || typeof field === "boolean" ? field : textOf(field, key, MOST.optionChars);
+  }
+  return options;
+}
+
+/** `now` tells the plugin's own time, for a date that is not given. */
+export function argumentOf(kind: Argument, value: unknown, now: () => number): unknown {
+  switch (kind) {
+    case "date":
+      return value === undefined ? now() : Number(value);
+    case "number":
+      if (typeof value === "string") return Number(textOf(value, "a number", MOST.chars));
+      if (typeof value !== "bigint") return Number(value);
+      if (value >= LARGEST || value <= -LARGEST) throw overLimit("Intl: a number has more than 1000 digits");
+      return value;
+    case "text":
+      return textOf(value, "the text", MOST.chars);
+    case "texts": {
+      let left: number = MOST.chars;
+      return listOf(value as Iterable<unknown>, "items", MOST.items).map((one) => {
+        const text = textOf(one, "what is left of a list", left);
+        left -= text.length;
+        return text;
+      });
+    }
+  }
+}
+
+/** The items of an iterable, which is left as soon as it gives too many. */
+function listOf(items: Iterable<unknown>, what: string, most: number): unknown[] {
+  const list: unknown[] = [];
+  for (const one of items) {
+    if (list.length === most) throw overLimit(`Intl: more than ${most} ${what}`);
+    list.push(one);
+  }
+  return list;
+}
+
+function textOf(value: unknown, what: string, most: number): string {
+  if (typeof value === "symbol") throw wrongArgument(`Intl: ${what} must be a string, not a symbol`);
+  const text = String(value);
+  if (text.length > most) throw overLimit(`Intl: ${what} has ${text.length} characters; at most ${most} are taken`);
+  return text;
+}
