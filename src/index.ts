@@ -1,4 +1,7 @@
 /** What a platform imports. */
+// First: in a bundle, what comes after fails without saying why.
+import "./host/own-files.js";
+
 export * from "./driverapi/index.js";
 export type { PlatformCallback } from "./host/context.js";
 export type {

@@ -2,6 +2,8 @@
  * What an author's own tests import as `bulkhead/testing`: the contract as a suite of named rules, and an in-memory host.
  * Framework-agnostic: a rule is a name and a promise.
  */
+import "./host/own-files.js";
+
 export { EndpointConfig } from "./driverapi/endpoint-config.js";
 export { DriverError } from "./driverapi/errors.js";
 export { JoinConfig } from "./driverapi/join-config.js";

@@ -145,6 +145,10 @@ export const ERROR_CODES = {
     kind: "NotImplemented",
     when: "the isolation or the wall that is demanded cannot be raised here",
   },
+  ERR_BUNDLED: {
+    kind: "NotImplemented",
+    when: "the platform's bundle has taken Bulkhead's code away from the files that its workers are started from",
+  },
   ERR_OPTIONS: { kind: "BadRequest", when: "createPluginHost was given a wrong or unknown option" },
   ERR_DATA_DIR: {
     kind: "BadRequest",

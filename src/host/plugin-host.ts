@@ -8,6 +8,7 @@ import type { PluginHost } from "./face.js";
 import type { Journal } from "./journal/journal.js";
 import { defaultLogger, safeLogger } from "./logger.js";
 import { checkOptions, type PluginHostOptions, withPaths } from "./options.js";
+import { refuseBundled } from "./own-files.js";
 import { PolicySource } from "./policy-source.js";
 import { type HostParts, RunningHost } from "./running-host.js";
 import type { DataFolder } from "./state/folder.js";
@@ -18,7 +19,7 @@ export type { PluginHost } from "./face.js";
 /**
  * Starts a host and resolves when every plugin has settled, loaded or not: `host.plugins()` tells.
  * An open host keeps its process alive, as an open server does; `close()` lets it end, and nothing global has changed in it.
- * Rejects only with `ERR_OPTIONS`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`, and for its `dataDir`
+ * Rejects only with `ERR_OPTIONS`, `ERR_BUNDLED`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`, and for its `dataDir`
  * with `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_JOURNAL_CORRUPT`.
  */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
@@ -27,6 +28,7 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 
 /** `createPluginHost` with parts exchanged; for tests. */
 export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
+  refuseBundled();
   const options = withPaths(checkOptions(given));
   const logger = safeLogger(options.logger ?? defaultLogger);
   if (options.isolation !== "thread") refuseInsideThread();
