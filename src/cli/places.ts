@@ -1,9 +1,12 @@
 /** What the commands' common options name: the plugins folders and the policy. */
+import { existsSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
 import { shortList } from "../host/calls/operations.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import { nearest } from "../host/manifest/nearest.js";
+import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
+import { DEFAULTS as DAEMON } from "./serve/settings.js";
 
 /** The options that every command of a plugins folder takes. */
 export interface Places {
@@ -13,6 +16,29 @@ export interface Places {
   readonly policy: string;
   /** Whether the policy's file was named by the user, and so must exist where it is only read. */
   readonly policyNamed: boolean;
+}
+
+/** What a project has in its folder, and what the daemon has. */
+const HERE: Readonly<Record<"plugins" | "policy" | "dataDir", string>> = {
+  plugins: "./plugins",
+  policy: `./${DEFAULT_POLICY_FILE}`,
+  dataDir: "./data",
+};
+
+/** For `--help`. */
+export const DEFAULT_WORDS: Readonly<Record<keyof typeof HERE, string>> = {
+  plugins: wordsOf("plugins"),
+  policy: wordsOf("policy"),
+  dataDir: wordsOf("dataDir"),
+};
+
+function wordsOf(key: keyof typeof HERE): string {
+  return `default: ${HERE[key]}, or ${DAEMON[key]} where that is there and the other is not`;
+}
+
+/** Where a command looks when nothing is named: in the working folder, or, where nothing stands there, at what the daemon uses. */
+export function defaultOf(key: keyof typeof HERE, exists: (path: string) => boolean = existsSync): string {
+  return !exists(HERE[key]) && exists(DAEMON[key]) ? DAEMON[key] : HERE[key];
 }
 
 /** The plugin `id`. Throws its `error` if it has one, `ERR_PLUGIN_NOT_FOUND`, or `ERR_PLUGINS_DIR`. */

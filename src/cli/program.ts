@@ -2,7 +2,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
-import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
 import { parseSetting } from "../host/policy/grant-settings.js";
 import { LOAD } from "../protocol/limits.js";
 import { type BenchFlags, bench } from "./bench.js";
@@ -11,11 +10,10 @@ import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
 import { list } from "./ls.js";
 import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
-import type { Places } from "./places.js";
+import { DEFAULT_WORDS, defaultOf, type Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
-import { DEFAULTS } from "./serve/settings.js";
 
 /** Gathers an option that may be given more than once. */
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
@@ -111,19 +109,23 @@ export async function runProgram(
   );
 
   command("ports", "show which ports of the host's are published, also while a host runs", async (_, one) => {
-    const { dataDir, engine } = one.opts<{ dataDir: string; engine: string }>();
+    const { dataDir = defaultOf("dataDir"), engine } = one.opts<{ dataDir?: string; engine: string }>();
     const { ports } = await import("./ports.js");
     return ports({ dataDir, engine });
   })
-    .option("--data-dir <folder>", "the data folder", DEFAULTS.dataDir)
+    .option("--data-dir <folder>", `the data folder (${DEFAULT_WORDS.dataDir})`)
     .option("--engine <socket>", "the engine's own socket, asked for names of containers", DOCKER_ENGINE);
   command("state", "show what a data folder holds, also while a host runs on it", async (_, one) => {
-    const { dataDir, export: file, recover } = one.opts<{ dataDir: string; export?: string; recover?: true }>();
+    const { dataDir = defaultOf("dataDir"), ...rest } = one.opts<{
+      dataDir?: string;
+      export?: string;
+      recover?: true;
+    }>();
     // lmdb's native code is loaded by nothing but its own commands.
     const { state } = await import("./state.js");
-    return state({ dataDir, export: file, recover: recover === true });
+    return state({ dataDir, export: rest.export, recover: rest.recover === true });
   })
-    .option("--data-dir <folder>", "the data folder", "./data")
+    .option("--data-dir <folder>", `the data folder (${DEFAULT_WORDS.dataDir})`)
     .option("--export <file>", "write all of it to a new file, as JSON")
     .option("--recover", "put what can be read in the place of what is damaged; the damaged files are kept");
 
@@ -150,16 +152,16 @@ function withPlaces(command: Command): Command {
   ];
   return withPolicy(command).option(
     "--plugins <folder>",
-    "the plugins folder; may be given more than once (default: ./plugins)",
+    `the plugins folder; may be given more than once (${DEFAULT_WORDS.plugins})`,
     collect,
   );
 }
 
 function withPolicy(command: Command): Command {
-  return command.option("--policy <file>", "the policy's file", `./${DEFAULT_POLICY_FILE}`);
+  return command.option("--policy <file>", `the policy's file (${DEFAULT_WORDS.policy})`);
 }
 
 function placesOf(command: Command): Places {
-  const { plugins, policy } = command.opts<{ plugins?: readonly string[]; policy: string }>();
-  return { plugins: plugins ?? ["./plugins"], policy, policyNamed: command.getOptionValueSource("policy") === "cli" };
+  const { plugins = [defaultOf("plugins")], policy } = command.opts<{ plugins?: readonly string[]; policy?: string }>();
+  return { plugins, policy: policy ?? defaultOf("policy"), policyNamed: policy !== undefined };
 }
