@@ -1,4 +1,5 @@
 /** `bulkhead grant ID`: writes into the policy what the plugin asks for, and the digest of what it is. */
+import { dirname } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { quote } from "../driverapi/quote.js";
@@ -74,7 +75,8 @@ function granted(
     sha256,
   };
   const after = { ...policy, plugins: { ...policy.plugins, [id]: { ...before, ...entry } } };
-  const lacking = limitsText(id, effectiveGrant({ id, manifest, policy: after }).missing, path);
+  const places = { policy: path, plugins: dirname(plugin.path) };
+  const lacking = limitsText(id, effectiveGrant({ id, manifest, policy: after }).missing, policy, places);
   if (lacking !== undefined)
     throw new DriverError("ERR_GRANT_MISSING", `plugin "${id}" is not granted anything yet: ${lacking}`, {
       plugin: id,

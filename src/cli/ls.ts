@@ -1,4 +1,5 @@
 /** `bulkhead ls`: every plugin, what it asks for, what it is granted, and whether it would run. No plugin's code is run. */
+import { dirname } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
@@ -6,7 +7,7 @@ import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
 import { grantCommand, limitsText, missingText } from "../host/policy/grant-command.js";
 import { readPolicyFile } from "../host/policy/policy-file.js";
-import type { Policy } from "../host/policy/schema.js";
+import { type Policy, policyEntry } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
 import { weakened } from "../host/walls.js";
 import { raiseWall } from "../isolation/walls/raise.js";
@@ -23,7 +24,7 @@ interface Row {
   readonly granted: { readonly scope: string; readonly permissions: Readonly<Record<string, unknown>> } | null;
   /** Null: the host's own. */
   readonly isolation: string | null;
-  readonly state: "ready" | "awaiting-grant" | "refused";
+  readonly state: "ready" | "awaiting-grant" | "refused" | "stopped";
   readonly code: string | null;
   readonly reason: string | null;
 }
@@ -89,7 +90,8 @@ async function look(plugin: Discovered, policy: Policy, places: Places): Promise
     granted: { scope: effective.scope, permissions: effective.permissions },
     isolation: effective.isolation ?? null,
   };
-  const command = grantCommand(id, { policy: places.policy, plugins: places.plugins[0] });
+  const where = { policy: places.policy, plugins: dirname(plugin.path) };
+  const command = grantCommand(id, where);
   const changed = effective.sha256 === undefined ? undefined : await whyNotPinned(plugin, effective.sha256);
   if (changed instanceof DriverError) return { ...row, state: "refused", code: changed.code, reason: changed.message };
   const update = judgeUpdate(question);
@@ -97,9 +99,11 @@ async function look(plugin: Discovered, policy: Policy, places: Places): Promise
     const reason = `${changed}; ${update.text}; look at it, then: ${command}`;
     return { ...row, state: "awaiting-grant", code: "ERR_PLUGIN_CHANGED", reason };
   }
+  if (policyEntry(policy, id)?.enabled === false)
+    return { ...row, state: "stopped", code: null, reason: 'the policy stops it ("enabled": false)' };
   if (effective.missing.length === 0) return { ...row, state: "ready", code: null, reason: null };
   const reason =
-    limitsText(id, effective.missing, places.policy) ??
+    limitsText(id, effective.missing, policy, where) ??
     `it asks for ${missingText(effective.missing)}; to grant it: ${command}`;
   return { ...row, state: "awaiting-grant", code: "ERR_GRANT_MISSING", reason };
 }

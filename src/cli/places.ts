@@ -33,12 +33,16 @@ export const DEFAULT_WORDS: Readonly<Record<keyof typeof HERE, string>> = {
 };
 
 function wordsOf(key: keyof typeof HERE): string {
-  return `default: ${HERE[key]}, or ${DAEMON[key]} where that is there and the other is not`;
+  return `default: ${HERE[key]}; in a folder with neither plugins, policy nor data: ${DAEMON[key]}`;
 }
 
-/** Where a command looks when nothing is named: in the working folder, or, where nothing stands there, at what the daemon uses. */
+/**
+ * Where a command looks when nothing is named: in the working folder, or, where nothing of all that stands there, at what the daemon uses.
+ * One choice for all: a project's plugin is not granted in the daemon's policy.
+ */
 export function defaultOf(key: keyof typeof HERE, exists: (path: string) => boolean = existsSync): string {
-  return !exists(HERE[key]) && exists(DAEMON[key]) ? DAEMON[key] : HERE[key];
+  const here = Object.values(HERE).some(exists);
+  return !here && exists(DAEMON[key]) ? DAEMON[key] : HERE[key];
 }
 
 /** The plugin `id`. Throws its `error` if it has one, `ERR_PLUGIN_NOT_FOUND`, or `ERR_PLUGINS_DIR`. */

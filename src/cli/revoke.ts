@@ -19,7 +19,7 @@ interface Revoked {
 /** Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: a slip in the id must not look done. */
 export async function revoke(id: string, { policy }: Places): Promise<Report> {
   const revoked = await changePolicyFile(policy, {}, (file) => without(file, id));
-  const text = `revoked ${id}, in ${policy}; what is harmless it still has${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy acts on it at once`;
+  const text = `revoked ${id}, in ${policy}; what is harmless it still has, and it runs on unless it needs the rest ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy acts on it at once`;
   return { data: { plugin: id, policy, ...revoked }, text };
 }
 
@@ -28,7 +28,11 @@ function without({ path, raw }: PolicyFile, id: string): PolicyChange<Revoked> {
   const entry = Object.hasOwn(plugins, id) ? plugins[id] : undefined;
   if (entry === undefined || (entry.grant === undefined && entry.sha256 === undefined)) {
     const granted = Object.keys(plugins).filter((one) => plugins[one]?.grant !== undefined);
-    throw notFound(`${path} grants nothing to ${quote(id)}`, id, granted);
+    throw notFound(
+      `${path} grants nothing to ${quote(id)} ("enabled": false in its entry stops a plugin)`,
+      id,
+      granted,
+    );
   }
   const { grant, networkTypes: _, sha256, ...settings } = entry;
   const bounded = Object.values((grant ?? {}) as JsonObject).some((limits) => typeof limits === "object");

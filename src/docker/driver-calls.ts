@@ -12,6 +12,7 @@ import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/type
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { Logger } from "../host/logger.js";
 import type { TypeView } from "../host/type-view.js";
+import { DOCKER } from "../protocol/limits.js";
 import { engineWords } from "./engine-words.js";
 import type { Holder } from "./in-the-way.js";
 import { givenInterfaces, interfacesReply } from "./interfaces.js";
@@ -174,6 +175,8 @@ export class DriverCalls {
         return await this.drop(nid, endpoint, call);
       } catch (error) {
         if (!(error instanceof DriverError && error.code === "ERR_DRIVER_BUSY") || call.signal?.aborted) throw error;
+        // A refusal may come at once: without a pause nothing else in the process would have its turn, the signal included.
+        await new Promise((resolve) => setTimeout(resolve, DOCKER.retryMs));
       }
     }
   }

@@ -396,6 +396,8 @@ export const DOCKER = {
   requests: 1024,
   /** How often endpoints are looked for that the engine has forgotten, in milliseconds: longer than it tries anything again. */
   collectMs: 30_000,
+  /** Between two tries of a call whose id another one holds, in milliseconds. */
+  retryMs: 50,
   /** Whoever may still answer on a socket that stands where ours shall stand must do so by then, in milliseconds. */
   probeMs: 500,
   /** How often it is looked whether each socket is still in its place, in milliseconds: an engine tries for fifteen seconds. */

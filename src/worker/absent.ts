@@ -70,7 +70,7 @@ export function absentWords(
   if (message.startsWith("Dynamic require of ")) return `the sandbox has no require: ${IMPORT}`;
   if (name !== "ReferenceError" && name !== "TypeError") return undefined;
   const wanted =
-    /^([\w$.]{1,64}) is not (?:defined|a function|a constructor)$/.exec(message)?.[1] ??
+    /^([\w$.]{1,64}) is not (?:defined(?: in the sandbox)?|a function|a constructor)$/.exec(message)?.[1] ??
     (/^Cannot (?:read|set) properties of undefined /.test(message) ? nameAt(stack, code, headerLines) : undefined);
   const instead = wanted === undefined ? undefined : INSTEAD.get(wanted);
   if (wanted === undefined || instead === undefined) return undefined;

@@ -25,4 +25,9 @@ for (const [key, here] of [
     });
 }
 
+test("in a project that has no policy yet, the daemon's is not taken", () => {
+  const exists = (path: string): boolean => path === "./plugins" || path === DEFAULTS.policy;
+  assert.is(defaultOf("policy", exists), "./bulkhead.config.json");
+});
+
 test.run();

@@ -93,19 +93,17 @@ export class Conductor {
     if (signal?.aborted) throw errors.aborted(this.#site(op.method), signal);
     const { nid, eid } = op;
     // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
-    if (this.gate.refuses && op.lost?.()) {
-      this.#withoutDriver(op, caller);
-      return;
-    }
-    void this.gate.current;
+    const alone = this.gate.refuses && op.quarantined?.() === true;
+    if (!alone) void this.gate.current;
+    const begin = (): void => (alone ? this.#withoutDriver(op, caller) : this.#begin(op, caller));
     if (nid === undefined) {
-      this.#begin(op, caller);
+      begin();
       return;
     }
     const release = this.#locks.tryAcquire(nid, eid);
     if (release) {
       caller.release = release;
-      this.#begin(op, caller);
+      begin();
       return;
     }
     const patience = {
@@ -119,18 +117,14 @@ export class Conductor {
     ).then(
       (granted) => {
         caller.release = granted;
-        this.#begin(op, caller);
+        begin();
       },
       (error) => caller.reject(error),
     );
   }
 
-  /** What could not be restored in the driver is deleted without it. */
+  /** What is not restored in the driver any more is deleted without it. */
   #withoutDriver<T>(op: Operation<T>, caller: Caller<T>): void {
-    const { nid = "", eid } = op;
-    const release = this.#locks.tryAcquire(nid, eid);
-    if (!release) throw errors.busy(this.#site(op.method), "another call holds its id");
-    caller.release = release;
     try {
       op.admit();
     } catch (error) {
@@ -139,7 +133,7 @@ export class Conductor {
     }
     // Only calls that give nothing can be lost.
     const done = (): void => caller.resolve(undefined as T);
-    const written = writeOutcome(this.#conditions, op, () => op.accept(undefined as T), release);
+    const written = writeOutcome(this.#conditions, op, () => op.accept(undefined as T), caller.release);
     if (written)
       writtenInTime(this.#conditions, op, written, caller.expires).then(done, (error) => caller.reject(error));
     else done();

@@ -50,6 +50,7 @@ export function revokeOperation({ records, replay }: OperationScope, nid: string
     eid,
     repeats: true,
     lost: () => records.isLost(nid),
+    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (replay) records.endpoint(nid, eid);
     },

@@ -35,11 +35,10 @@ export interface Operation<T> {
   readonly repeats?: true;
   /** It changes nothing: when its worker went for another plugin's fault, it is asked again within its deadline. */
   readonly reads?: true;
-  /**
-   * The driver may not know what is deleted, since it could not be restored: NotFound is then success, and while no driver is in service
-   * the host does it alone.
-   */
+  /** The driver may not know what is deleted, since it could not be restored: NotFound is then success. */
   lost?(): boolean;
+  /** Its network is not restored in a driver any more: while none is in service, the host deletes it alone. */
+  quarantined?(): boolean;
 }
 
 /** The arguments of the inverse call, and of any call that takes ids alone. */

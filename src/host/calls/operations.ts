@@ -77,6 +77,7 @@ export function deleteNetworkOperation(scope: OperationScope, nid: string): Oper
     eid: undefined,
     repeats: true,
     lost: () => records.isLost(nid),
+    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (!scope.replay) return;
       const { endpoints } = records.network(nid);
@@ -103,6 +104,7 @@ export function deleteEndpointOperation(scope: OperationScope, nid: string, eid:
     eid,
     repeats: true,
     lost: () => records.isLost(nid),
+    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (!scope.replay) return;
       if (records.endpoint(nid, eid).join)
@@ -205,6 +207,7 @@ export function leaveOperation(scope: OperationScope, nid: string, eid: string):
     eid,
     repeats: true,
     lost: () => records.isLost(nid),
+    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (!scope.replay) return;
       if (!records.endpoint(nid, eid).join)

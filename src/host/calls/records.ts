@@ -76,6 +76,11 @@ export class Records {
     return record !== undefined && (record.failed !== undefined || isQuarantined(record));
   }
 
+  isQuarantined(nid: string): boolean {
+    const record = this.networks.get(nid);
+    return record !== undefined && isQuarantined(record);
+  }
+
   /** Throws `ERR_NETWORK_NOT_FOUND` or `ERR_ENDPOINT_NOT_FOUND`. */
   endpoint(nid: string, eid: string): EndpointRecord {
     const record = this.network(nid).endpoints.get(eid);

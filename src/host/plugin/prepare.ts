@@ -53,14 +53,15 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   // A policy says nothing of recovery: a process that has just started knows the pinned version's from the shelf alone.
   const kept = former ? undefined : pinnedVersion(effective.sha256, await context.shelf.kept(id));
   const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
-  const command = grantCommand(id, { policy: context.policyFile, plugins: dirname(found.path) });
+  const places = { policy: context.policyFile, plugins: dirname(found.path) };
+  const command = grantCommand(id, places);
   const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, serves on` : "";
   const refusal = (code: ErrorCode, words: string): DriverError =>
     new DriverError(code, `plugin "${id}"${words}`, { plugin: id });
   if (effective.missing.length > 0) {
     const known = (former !== undefined || effective.sha256 !== undefined) && update.differs;
     const since = `${known ? `; ${update.text}` : ""}${serving}`;
-    const unnamed = limitsText(id, effective.missing, context.policyFile);
+    const unnamed = limitsText(id, effective.missing, question.policy, places);
     if (unnamed !== undefined) throw refusal("ERR_GRANT_MISSING", `: ${unnamed}${since}`);
     throw refusal("ERR_GRANT_MISSING", ` asks for ${missingText(effective.missing)}${since}; to grant it: ${command}`);
   }

@@ -1,6 +1,8 @@
 /** The command line that grants a plugin what it asks for, as error texts print it. */
 import { type Limits, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
+import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import type { Missing } from "./intersect.js";
+import { netlinkPrefixes, type Policy } from "./schema.js";
 
 /** Where the plugin and its policy are. */
 export interface GrantPlaces {
@@ -34,14 +36,19 @@ export function missingText(missing: readonly Missing[]): string {
  * Limits that no `bulkhead grant` mends, in words: those that must be named and are not, and words on which manifest and policy
  * differ. Undefined where there is none, or where something is not granted at all, which comes first.
  */
-export function limitsText(id: string, missing: readonly Missing[], policyFile?: string): string | undefined {
+export function limitsText(
+  id: string,
+  missing: readonly Missing[],
+  policy: Policy,
+  places: GrantPlaces,
+): string | undefined {
   const limits = missing.filter(({ permission }) => permission.includes("."));
   if (limits.length === 0 || limits.length < missing.length) return undefined;
-  const where = policyFile ?? "the policy";
+  const where = places.policy ?? "the policy";
   const unset = limits
     .filter(({ unnamed }) => unnamed)
-    .map(({ permission }) => `--set ${permission}=${example(permission)}`);
-  const line = unset.length === 0 ? [] : [`for example: bulkhead grant ${id} ${unset.join(" ")}`];
+    .map(({ permission }) => `--set ${quoted(`${permission}=${example(permission, policy)}`)}`);
+  const line = unset.length === 0 ? [] : [`for example: ${grantCommand(id, places)} ${unset.join(" ")}`];
   const texts = limits.map(({ permission, asked, granted, unnamed }) => {
     const at = `plugins.${id}.grant.${permission}`;
     return unnamed
@@ -51,12 +58,22 @@ export function limitsText(id: string, missing: readonly Missing[], policyFile?:
   return [...texts, ...line].join("; ");
 }
 
-/** A value that a limit could have, from the catalogue's own stand-ins. */
-function example(permission: string): string {
+/** A value that a limit could have: the catalogue's stand-in, and a prefix that no other plugin's links could be taken for. */
+function example(permission: string, policy: Policy): string {
   const [name = "", limit = ""] = permission.split(".");
+  if (permission === "netlink.prefix") return freePrefix(policy);
   const row = (PERMISSIONS as Readonly<Record<string, PermissionRow>>)[name];
   const value = (row?.tried as Limits | undefined)?.[limit];
   return value === undefined ? "VALUE" : String(value);
+}
+
+function freePrefix(policy: Policy): string {
+  const taken = netlinkPrefixes(policy.plugins ?? {}).map(([plugin, prefix]) => [plugin, prefix] as const);
+  for (let n = 0; ; n++) {
+    const prefix = n === 0 ? "bh" : `n${n}`;
+    // An id that no plugin can have.
+    if (clashingPrefixes([...taken, ["", prefix]]) === undefined) return prefix;
+  }
 }
 
 function quoted(word: string): string {

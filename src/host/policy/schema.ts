@@ -120,7 +120,10 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
   ),
 });
 
-function netlinkPrefixes(plugins: Readonly<Record<string, PolicyEntry>>): readonly (readonly [string, string])[] {
+/** The prefixes that netlink grants name, by plugin. */
+export function netlinkPrefixes(
+  plugins: Readonly<Record<string, PolicyEntry>>,
+): readonly (readonly [string, string])[] {
   return Object.entries(plugins).flatMap(([id, entry]) => {
     const netlink = entry.grant?.netlink;
     return typeof netlink === "object" && netlink.prefix !== undefined ? [[id, netlink.prefix] as const] : [];

@@ -2,6 +2,7 @@
  * All of one host's firewall: one namespace, one ledger, every plugin's rules. Requests are judged one after another; what is asked
  * within one turn of the host's loop is written down together and programmed in one transaction, each plugin's table anew and whole.
  */
+import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import { FIREWALL } from "../../protocol/limits.js";
@@ -75,6 +76,13 @@ export function createFirewallHub(options: FirewallHubOptions): FirewallHub {
   return new Hub(options);
 }
 
+interface Scene {
+  /** Bridges of others with a default route. */
+  readonly uplinks: readonly string[];
+  /** Prefixes of our bridges. */
+  readonly prefixes: readonly string[];
+}
+
 interface Job {
   readonly plugin: string;
   readonly limits: FirewallLimits;
@@ -93,9 +101,11 @@ class Hub implements FirewallHub {
   readonly #restoring: Restoring;
   readonly #watch: RulesWatch;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
-  /** Bridges of others with a default route, as they were last seen. */
-  #uplinks: readonly string[] = [];
+  /** What of the namespace the tables and the guard of forwarding depend on, as it was last seen. */
+  #scene: Scene = { uplinks: [], prefixes: [] };
   #queue: readonly Job[] = [];
+  /** Whose request came first in the last batch. */
+  #led: string | undefined;
   /** Everything that reads or changes rows, one after another. */
   #line: Promise<unknown> = Promise.resolve();
   #running = false;
@@ -191,8 +201,9 @@ class Hub implements FirewallHub {
    */
   async #drain(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    const batch = this.#queue.slice(0, batchLength(this.#queue));
-    this.#queue = this.#queue.slice(batch.length);
+    const batch = nextBatch(this.#queue, this.#led);
+    this.#led = batch[0]?.plugin;
+    this.#queue = this.#queue.filter((job) => !batch.includes(job));
     if (batch.length > 0) await this.#serve(batch);
     this.#running = this.#queue.length > 0;
     if (this.#running) void this.#next(() => this.#drain());
@@ -341,7 +352,7 @@ class Hub implements FirewallHub {
       const name = tableOf(this.#ledger.id, plugin);
       const own = this.#rowsOf(plugin).map(({ rule }) => rule);
       if (own.length === 0) gone.push(name);
-      else put.push({ name, prefix: prefixOf(own), rules: own, uplinks: this.#uplinks });
+      else put.push({ name, prefix: prefixOf(own), rules: own, uplinks: this.#scene.uplinks });
       rules.push(...own);
     }
     if (put.length === 0 && gone.length === 0) return undefined;
@@ -350,11 +361,14 @@ class Hub implements FirewallHub {
   }
 
   #forward(rules: readonly FirewallRule[], again = false): Promise<readonly (4 | 6)[]> {
-    const prefixes = [...new Set([...this.#rows.values()].map(({ rule }) => prefixOf([rule])))];
+    const { uplinks } = this.#scene;
+    const prefixes = [
+      ...new Set([...this.#scene.prefixes, ...[...this.#rows.values()].map(({ rule }) => prefixOf([rule]))]),
+    ];
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
     return families.size === 0
       ? Promise.resolve([])
-      : this.backend.forward([...families], { prefixes, uplinks: this.#uplinks }, again);
+      : this.backend.forward([...families], { prefixes, uplinks }, again);
   }
 
   #tables(): readonly OwnTable[] {
@@ -372,6 +386,11 @@ class Hub implements FirewallHub {
     const { wait } = this.#restoring;
     if (wait > 0) return this.#watch.later(wait);
     const who = this.#watch.taken();
+    const scene = await this.#seen();
+    if (!isDeepStrictEqual(scene, this.#scene)) {
+      this.#scene = scene;
+      await this.#program(this.#tables().map(({ plugin }) => plugin));
+    }
     await this.#restoring.compare({
       tables: this.#tables(),
       bridges: this.#bridges(),
@@ -385,11 +404,16 @@ class Hub implements FirewallHub {
     });
   }
 
+  async #seen(): Promise<Scene> {
+    const view = await this.#netlink.backend.look({ routes: true, kinds: true });
+    return { uplinks: uplinksOf(view), prefixes: prefixesOf(view) };
+  }
+
   async #reconcile(): Promise<void> {
     if (this.#ready) return;
     await this.#netlink.reconcile();
     this.#rows = new Map((await this.#ledger.load()).map((row) => [row.name, row]));
-    this.#uplinks = uplinksOf(await this.#netlink.backend.look({ routes: true, kinds: true }));
+    this.#scene = await this.#seen();
     const tables = await this.backend.tables();
     const plugins = new Set([...this.#rows.values()].map(({ plugin }) => plugin));
     const left = tables.filter((name) => {
@@ -437,12 +461,29 @@ function rowName(plugin: string, rule: FirewallRule): string {
   return `${plugin} ${keyOf(rule)}`;
 }
 
-/** How many requests go together: ports are taken or given back in one batch, never both, so that what is given back is free. */
-function batchLength(queue: readonly Job[]): number {
-  const ops = queue.map(({ request }) => request.op);
-  const first = ops.find((op) => op === "publish" || op === "withdraw");
-  const other = ops.indexOf(first === "publish" ? "withdraw" : "publish");
-  return Math.min(FIREWALL.batch, first === undefined || other < 0 ? queue.length : other);
+/**
+ * The requests that go together, by turns of their plugins, each plugin's in its order. Ports are taken or given back in one batch, never
+ * both, so that what is given back is free. Another plugin than last time leads, and so says which.
+ */
+function nextBatch(queue: readonly Job[], led: string | undefined): readonly Job[] {
+  const plugins = [...new Set(queue.map(({ plugin }) => plugin))].sort((a, b) => Number(a === led) - Number(b === led));
+  const waiting = plugins.map((plugin) => queue.filter((job) => job.plugin === plugin));
+  const batch: Job[] = [];
+  let kind: FirewallRequest["op"] | undefined;
+  for (let turn = true; turn; ) {
+    turn = false;
+    for (const jobs of waiting) {
+      const [job] = jobs;
+      if (job === undefined || batch.length >= FIREWALL.batch) continue;
+      const { op } = job.request;
+      if (op === "publish" || op === "withdraw") kind ??= op;
+      if ((op === "publish" || op === "withdraw") && op !== kind) continue;
+      jobs.shift();
+      batch.push(job);
+      turn = true;
+    }
+  }
+  return batch;
 }
 
 /** The published ports of `rows` that `others` do not have, or have otherwise. */
@@ -478,6 +519,12 @@ function uplinksOf({ links, routes }: NamespaceView): readonly string[] {
     .filter(({ name, kind, alias }) => kind === "bridge" && ways.has(name) && readMark(alias) === undefined)
     .map(({ name }) => name)
     .sort();
+}
+
+/** The prefixes of all bridges with a mark of ours, whether their plugin has a firewall grant or not. */
+function prefixesOf({ links }: NamespaceView): readonly string[] {
+  const ours = [...links.values()].filter(({ kind, alias }) => kind === "bridge" && readMark(alias) !== undefined);
+  return [...new Set(ours.map(({ name }) => name.split("-")[0] ?? ""))].sort();
 }
 
 /** Every bridge of a plugin has its grant's prefix. */

@@ -141,7 +141,9 @@ export const RULES: readonly Rule[] = [
           ? allocated(stands.rule, `${stands.rule.ip} port ${stands.rule.port}`)
           : `${keyOf(rule)} is there already, with other settings`;
       if (stands || rule.kind !== "publish") return undefined;
-      const other = rows.find((row) => row.rule.kind === "publish" && samePort(row.rule, rule));
+      const other = rows.find(
+        (row) => row.rule.kind === "publish" && (row.plugin === plugin ? samePort : sameLocalPort)(row.rule, rule),
+      );
       if (!other) return undefined;
       if (other.rule.kind !== "publish") return undefined;
       const whose = other.plugin === plugin ? "" : " by another plugin";
@@ -185,4 +187,11 @@ function problem(parse: (value: unknown) => string, text: string): string | unde
   } catch (error) {
     return error instanceof Error ? error.message : `${quote(text)} does not parse`;
   }
+}
+
+/** True when of two plugins' ports only one could be answered: on the host itself either may stand in for the other family. */
+function sameLocalPort(a: PublishSpec, b: PublishSpec): boolean {
+  if (samePort(a, b)) return true;
+  const local = ({ hostIP }: PublishSpec): boolean => hostIP === undefined || isLoopback(hostIP);
+  return a.protocol === b.protocol && a.hostPort === b.hostPort && local(a) && local(b);
 }

@@ -31,7 +31,7 @@ test("ports are the policy's own word: without it the plugin waits, and the text
   ] as const) {
     const { missing } = grantOf({ permissions: { firewall: asked } }, { firewall: given });
     assert.equal(missing, [{ permission: "firewall.ports", asked: true, granted: null, unnamed: true }]);
-    assert.match(limitsText("bridge", missing, "p.json") ?? "", "plugins.bridge.grant.firewall.ports");
+    assert.match(limitsText("bridge", missing, {}, { policy: "p.json" }) ?? "", "plugins.bridge.grant.firewall.ports");
   }
 });
 

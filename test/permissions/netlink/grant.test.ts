@@ -17,7 +17,7 @@ function grantOf(asked: unknown, granted: unknown) {
   const policy = parsePolicy({ plugins: { bridge: { grant: { netlink: granted } } } });
   const manifest = asked === undefined ? undefined : ({ permissions: { netlink: asked } } as unknown as Manifest);
   const { permissions, missing } = effectiveGrant({ id: "bridge", manifest, policy });
-  return { netlink: permissions.netlink, missing, text: limitsText("bridge", missing, "p.json") };
+  return { netlink: permissions.netlink, missing, text: limitsText("bridge", missing, policy, { policy: "p.json" }) };
 }
 
 function refusal(netlink: unknown): string {

@@ -25,6 +25,8 @@ export class Forwarding {
   readonly #guard: string;
   /** The families that are guarded, and the prefixes the guard has; undefined: not looked at yet. */
   #guarded: Set<Family> | undefined;
+  /** The families that were off before us, and are on for others now: guarded again while there are rules of ours. */
+  readonly #wereOff = new Set<Family>();
   #known: string | undefined;
 
   /** `ledger`: part of the guard's name. */
@@ -41,7 +43,7 @@ export class Forwarding {
     const off = await this.#areOff(families);
     this.#guarded ??= new Set(familiesOf(await this.#guards()));
     const known = JSON.stringify([[...links.prefixes].sort(), [...links.uplinks].sort()]);
-    for (const family of off) this.#guarded.add(family);
+    for (const family of [...off, ...families.filter((one) => this.#wereOff.has(one))]) this.#guarded.add(family);
     if (this.#guarded.size > 0 && (again || off.length > 0 || known !== this.#known)) {
       await this.#nft(guard(this.#guard, [...this.#guarded], links));
       this.#known = known;
@@ -65,7 +67,9 @@ export class Forwarding {
     if (others.length === 0) await this.#tools.run("forward", "tee", files, "0");
     const tables = new Set(guards.map(({ table }) => table));
     await this.#nft([...tables].map((name): Json => ({ delete: { table: { family: "inet", name } } })));
-    return others.length === 0 ? { off: families, left: [], others } : { off: [], left: families, others };
+    if (others.length === 0) return { off: families, left: [], others };
+    for (const family of families) this.#wereOff.add(family);
+    return { off: [], left: families, others };
   }
 
   async #guards(): Promise<readonly Chain[]> {
@@ -151,7 +155,6 @@ function guard(name: string, families: readonly Family[], { prefixes, uplinks }:
       return [
         { add: { chain: { ...chain, type: "filter", hook: "forward", prio: PRIORITY, policy: "accept" } } },
         { flush: { chain } },
-        ...prefixes.map((prefix) => rule(to("==", `${prefix}-*`), { accept: null })),
         ...fromOutside.map((ways) => rule(...foreign, ...ways, { drop: null })),
       ];
     }),

@@ -26,7 +26,9 @@ export function portOwner(
 /** The first line whose address stands in the way of `host`, by its own text, a wildcard, or any where `host` is one. */
 function readOwner(printed: string, host: string): string | undefined {
   const rows = printed.split("\n").flatMap((line) => {
-    const [, address = "", name = "", pid = ""] = /\s(\S+):\d+\s+\S+\s+users:\(\("([^"]*)",pid=(\d+)/.exec(line) ?? [];
+    // A process names itself, and `ss` prints the name as it is: only the end of the line is certain to be its own.
+    const [, address = "", name = "", pid = ""] =
+      /\s(\S+):\d+\s+\S+\s+users:\(\((?:.*\),\()?"(.*)",pid=(\d+),fd=\d+\)\)\s*$/.exec(line) ?? [];
     return pid === "" ? [] : [{ address: address.replace(/%[^\]]*/, "").replace(/^\[|\]$/g, ""), name, pid }];
   });
   const six = isIPv6(host);
@@ -35,5 +37,7 @@ function readOwner(printed: string, host: string): string | undefined {
     if (isIPv6(address) !== six) return false;
     return ["0.0.0.0", "::"].some((all) => all === address || all === host);
   });
-  return inTheWay && `process ${inTheWay.name.replace(/[^\x20-\x7e]/g, "?")} (pid ${inTheWay.pid})`;
+  if (!inTheWay) return undefined;
+  const { name, pid } = inTheWay;
+  return /^[\w.:/@ -]+$/.test(name) ? `process ${name} (pid ${pid})` : `process ${pid}`;
 }

@@ -70,7 +70,7 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       const at: readonly Json[] =
         rule.hostIP === undefined
           ? [equal({ meta: { key: "nfproto" } }, six ? "ipv6" : "ipv4"), LOCAL, notLoopback(six)]
-          : [equal(field(family, "daddr"), rule.hostIP)];
+          : [equal(field(family, "daddr"), rule.hostIP), LOCAL];
       const expr: readonly Json[] = [
         ...at,
         equal(field(rule.protocol, "dport"), rule.hostPort),
