@@ -1,5 +1,5 @@
 /**
- * A missing module is not an error where the author catches it: esbuild leaves an `import()` or `require()` that it cannot resolve
+ * A missing module is not an error where the author catches it: esbuild then leaves an unresolvable `import()` or `require()`
  * unchanged. That applies only to what is missing inside the plugin's folder, without any link or package.json; everything else is
  * resolved or refused: otherwise a loaded plugin would learn that a file of the machine is missing.
  */

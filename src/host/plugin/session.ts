@@ -157,7 +157,7 @@ export class Session {
     this.#watch.harsh = true;
   }
 
-  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, or `SessionOver`. */
+  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, also where the session ends meanwhile. */
   start(start: SessionStart): Promise<void> {
     const { deadline, ...rest } = start;
     const message: DownMessage = { kind: "start", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, ...rest };
