@@ -1,16 +1,16 @@
 /**
- * A module that is not there is no error where the author catches it: esbuild leaves an `import()` or `require()` it cannot resolve
- * as it is. That holds for what is missing inside the plugin's folder and not reached by any link or package.json; all else is
- * resolved or refused, or a plugin that is loaded would learn that a file of the machine's is missing.
+ * A missing module is not an error where the author catches it: esbuild then leaves an unresolvable `import()` or `require()`
+ * unchanged. That applies only to what is missing inside the plugin's folder, without any link or package.json; everything else is
+ * resolved or refused: otherwise a loaded plugin would learn that a file of the machine is missing.
  */
 import { dirname, join, resolve } from "node:path";
 import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
 import { type Confinement, isBelow, isMissingInside } from "./confined-file.js";
 
-/** Given along where esbuild is asked, so that the question does not come back. */
+/** Marks our own call of `build.resolve`, which would otherwise come back here. */
 const ASKED = Symbol("asked");
 
-/** `isMapped`: whether a package.json's `browser` says what to take instead. */
+/** `isMapped`: whether a package.json's `browser` names a replacement. */
 export function refuseAbsent(
   build: PluginBuild,
   rules: Confinement,
@@ -34,7 +34,7 @@ export function refuseAbsent(
   });
 }
 
-/** The files and folders whose presence decides whether a path leads anywhere. */
+/** The files and folders of which at least one must exist for a path to resolve. */
 function candidates(
   { path, importer, resolveDir }: OnResolveArgs,
   rules: Confinement,
@@ -42,7 +42,7 @@ function candidates(
 ): string[] {
   if (/^\.{0,2}\//.test(path) || path === "." || path === "..")
     return ["", ...extensions].map((extension) => resolve(resolveDir, path) + extension);
-  // Not the name of a package: asked, it is an error.
+  // Not the name of a package: leave it to esbuild, which reports the error.
   if (!/^[\w@]/.test(path) || /(?:^|\/)\.\.?(?:\/|$)/.test(path)) return [resolve(rules.root)];
   const name = path.split("/", path.startsWith("@") ? 2 : 1).join("/");
   const places: string[] = [];

@@ -1,7 +1,7 @@
 /**
  * The sandbox refuses to evaluate text that merely looks like `import(`, `import.`, a direct `eval(` or an HTML comment,
- * wherever it stands. Where it stands in a literal or a name, the same value is written with an escape; an `import()` of a
- * module that is not there becomes a rejection; the rest is left to the caller to refuse, with its place.
+ * even in a string. In a literal or a name, the same value is written with an escape; an `import()` of a
+ * missing module becomes a rejection; the caller refuses the rest, with its place.
  */
 import { type Node, type Options, parse } from "acorn";
 import { isNode, walkTree } from "./tree.js";
@@ -14,17 +14,17 @@ export interface Edit {
   readonly insert: string;
 }
 
-/** What cannot be rewritten: its offset in the code, and why. */
+/** Something that cannot be rewritten: its offset in the code, and why. */
 export interface Obstacle {
   readonly at: number;
   readonly what: "import" | "phase" | "eval" | "tagged";
   /** The text as SES sees it. */
   readonly text: string;
-  /** A multi-line template is mapped by its start only: it stands this many lines below `at`. */
+  /** How many lines below `at` the text is: a multi-line template is mapped only by its start. */
   readonly below: number;
 }
 
-/** Edits sorted by offset, or the first thing in the way. */
+/** The edits, sorted by offset, or the first obstacle. */
 export type Evasion = { readonly edits: readonly Edit[] } | { readonly obstacle: Obstacle };
 
 interface Hit {
@@ -32,7 +32,7 @@ interface Hit {
   readonly text: "import" | "import." | "eval" | "<!--" | "-->";
 }
 
-/** As in ses/src/transforms.js, but with the word's own place, and all of them. */
+/** As in ses/src/transforms.js, but these find every match, at the word's own offset. */
 const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
   ["import", /(?<=^|[^.]|\.\.\.)\bimport(?=\s*(?:\(|\/[/*]))/g],
   // As in worker/sandbox.ts.
@@ -44,7 +44,7 @@ const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
 
 const GRAMMAR: Options = { ecmaVersion: "latest", sourceType: "script" };
 
-/** Defined ahead of code that imports what is not there; found in no author's code. */
+/** Defined ahead of code that imports a missing module; no author uses this name. */
 const ABSENT = "__bulkhead_absent__";
 const ABSENT_CODE =
   `var ${ABSENT}=async(name)=>{throw Object.assign(new Error("Cannot find module '"+name+"': it is not part of the ` +
@@ -59,7 +59,7 @@ function suspects(code: string): Hit[] {
 
 /**
  * Finds the edits that make a script fit for the sandbox. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
- * `isPackages`: whether an offset is in a package's code, where what an author is told to write otherwise is left to run time.
+ * `isPackages`: whether an offset is in a package's code, where what an author would be told to rewrite is left to run time.
  */
 export function evade(code: string, isPackages: (at: number) => boolean = () => false): Evasion {
   const hits = suspects(code);
@@ -77,7 +77,7 @@ export function evade(code: string, isPackages: (at: number) => boolean = () => 
   return { edits: withoutNested(edits.sort((a, b) => a.at - b.at)) };
 }
 
-/** A direct eval becomes an indirect one, which sees global names only; an `import()` of a computed path, a rejection. */
+/** In a package a direct eval becomes an indirect one, which sees only global names; an `import()` of a computed path, a rejection. */
 function editInPackage(
   { at, what }: Obstacle,
   place: Place | undefined,
@@ -89,7 +89,7 @@ function editInPackage(
   return undefined;
 }
 
-/** The tree of code that needs none: what is too deep for a tree is left as it is. */
+/** The tree of code without suspects; undefined where it is too deep to parse, which is then left unchanged. */
 function parsedIfShallow(code: string): Node | undefined {
   try {
     return parse(code, GRAMMAR);
@@ -98,7 +98,7 @@ function parsedIfShallow(code: string): Node | undefined {
   }
 }
 
-/** Drops edits within what another one removes. */
+/** Drops edits inside the text that another edit removes. */
 function withoutNested(edits: readonly Edit[]): Edit[] {
   let end = 0;
   return edits.filter(({ at, remove }) => {
@@ -119,7 +119,7 @@ export function applyEdits(code: string, edits: readonly Edit[]): string {
   return parts.join("") + code.slice(from);
 }
 
-/** The leaf of the syntax tree a hit stands in, its parent, and whether that is a tagged template's own. */
+/** The leaf of the syntax tree that has a hit, its parent, and whether that is the template of a tagged one. */
 interface Place {
   readonly leaf: Node;
   readonly parent: Node | undefined;
@@ -162,7 +162,7 @@ function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obs
   }
   const { leaf, parent } = place;
   if (leaf.type === "ImportExpression") {
-    // One of a fixed path is left over where the bundler found nothing and the author catches that.
+    // An import of a fixed path is left over where the bundler found no module and the author catches that.
     const source: unknown = Reflect.get(leaf, "source");
     const name: unknown = isNode(source) && source.type === "Literal" ? Reflect.get(source, "value") : undefined;
     if (typeof name !== "string" || hit.text !== "import")
@@ -170,25 +170,25 @@ function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obs
     return { at: leaf.start, remove: leaf.end - leaf.start, insert: `${ABSENT}(${literalOf(name)})` };
   }
   if (leaf.type === "Identifier" || leaf.type === "PrivateIdentifier") {
-    // `$import(` is a name like any other, and so is a method called `import`; a plain `eval(` is the real thing.
+    // `$import(` is a name like any other, and so is a method called `import`; a plain `eval(` is a direct eval.
     const whole = leaf.type === "Identifier" && leaf.end - leaf.start === hit.text.length && hit.text === "eval";
     if (whole && !isKeyOf(leaf, parent)) return { at: hit.at, what: "eval", text: hit.text, below: 0 };
     return escaped(code, hit.at + 1, "\\u00");
   }
   if (word) return escaped(code, hit.at + 1, "\\x");
   if (hit.text === "-->") return escaped(code, hit.at + 2, "\\x");
-  // In a regex `!` may belong to a look-behind and `-` to a range: whichever of the two is a plain character here.
+  // In a regex `!` may belong to a look-behind and `-` to a range: escapes the one that is a plain character here.
   const inRegex = leaf.type === "Literal" && "regex" in leaf;
   const plainDash = inRegex && !insideClass(code, leaf.start, hit.at);
   return escaped(code, hit.at + (plainDash ? 2 : 1), "\\x");
 }
 
-/** Two hexadecimal digits do for every character concerned. */
+/** Replaces one character by its escape; two hexadecimal digits suffice for every character concerned. */
 function escaped(code: string, at: number, prefix: "\\x" | "\\u00"): Edit {
   return { at, remove: 1, insert: prefix + code.charCodeAt(at).toString(16).padStart(2, "0") };
 }
 
-/** True when a regex literal that begins at `start` has an open `[` at `at`. */
+/** True if a regex literal that begins at `start` has an open `[` at `at`. */
 function insideClass(code: string, start: number, at: number): boolean {
   let depth = 0;
   for (let index = start + 1; index < at; index++) {
@@ -213,7 +213,7 @@ function quasiOf(node: Node): unknown {
   return Reflect.get(node, "quasi");
 }
 
-/** ASCII, and without text that would be taken for something else. */
+/** A string literal in ASCII, without text that the sandbox could take for code. */
 function literalOf(name: string): string {
   return `"${name.replace(/[^\w./:@-]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
 }

@@ -1,4 +1,4 @@
-/** Node's pure modules for plugins: kept copies, bundled where a plugin imports one, and what may stand in for them. */
+/** Node's pure modules for plugins: copies that ship with Bulkhead, bundled where a plugin imports one, and what may replace them. */
 import { existsSync, lstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
@@ -8,7 +8,7 @@ import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
 import { type Confinement, isMissingInside } from "./confined-file.js";
 import type { SourceLedger } from "./sources.js";
 
-/** The kept copies, seen by esbuild in a namespace that no path of a plugin can name. */
+/** The shipped copies: esbuild sees them in a namespace that no path of a plugin can name. */
 export const NODE_NAMESPACE = "node-module";
 
 /** Files of `dist/bundler/node-modules`, by the name a plugin imports, without `node:`. */
@@ -31,8 +31,8 @@ const folder: string = fileURLToPath(new URL("./node-modules", import.meta.url))
 export const NODE_MODULES: readonly string[] = [...KEPT.keys()].sort();
 
 /**
- * Serves the kept copies to a build, and notes in `used` which ones the plugin's own files import. Under a name without `node:`, a
- * package of that name in the plugin's node_modules comes first, and so does what a package.json's `browser` says of it.
+ * Serves the shipped copies to a build, and notes in `used` which ones the plugin's own files import. Under a name without `node:`, a
+ * package of that name in the plugin's node_modules comes first, and so does a replacement that a package.json's `browser` names.
  */
 export function serveNodeModules(
   build: PluginBuild,
@@ -64,14 +64,14 @@ export function serveNodeModules(
   }));
 }
 
-/** Whether the importing package's own package.json says under `browser` what to take instead. */
+/** Whether the importing package's own package.json names a replacement under `browser`. */
 export function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, rules: Confinement): boolean {
   return browserMaps(dirname(importer), ledger, rules)
     .slice(0, 1)
     .some((map) => Object.hasOwn(map, path));
 }
 
-/** Whether a path that leads to no file is what some package.json above it leaves out with `false`. */
+/** Whether a path that leads to no file is one that some package.json above it leaves out with `false`. */
 export function isLeftOut(path: string, ledger: SourceLedger, rules: Confinement): boolean {
   if (isAbsolute(path) && !isMissingInside(path, rules)) return false;
   const name = basename(path).replace(/^node:/, "");
@@ -81,10 +81,10 @@ export function isLeftOut(path: string, ledger: SourceLedger, rules: Confinement
   );
 }
 
-/** Node's own modules: one whose name is asked for as a file was left out, since none of them is one. */
+/** Node's own modules: where a file of such a name is asked for, the module was left out, since none of them is a file. */
 const NODE_NAMES: ReadonlySet<string> = new Set(builtinModules);
 
-/** The `browser` maps of the package.json files from a folder up, nearest first; an empty one for a file that has none. */
+/** The `browser` maps of the package.json files from a folder up, nearest first; an empty map for a file without one. */
 function browserMaps(folder: string, ledger: SourceLedger, { root }: Confinement): object[] {
   const maps: object[] = [];
   for (let at = folder; at.startsWith(root); at = dirname(at)) {
@@ -96,7 +96,7 @@ function browserMaps(folder: string, ledger: SourceLedger, { root }: Confinement
         typeof fields === "object" && fields !== null ? Reflect.get(fields, "browser") : undefined;
       maps.push(typeof browser === "object" && browser !== null ? browser : {});
     } catch {
-      // What is wrong with it is told once the files are read.
+      // A malformed file is reported once the files are read.
       maps.push({});
     }
   }

@@ -1,12 +1,12 @@
 /**
- * Names that nothing in a bundle declares. In a compartment such a name reads as `undefined`, so that a misspelt one fails
- * later and elsewhere; each read of one is rewritten to a ReferenceError where the sandbox has no such global either.
+ * Names that nothing in a bundle declares. In a compartment such a name reads as `undefined`, so a misspelt one would fail
+ * later and elsewhere. Each read of one is rewritten to throw a ReferenceError where the sandbox has no such global either.
  */
 import type { Node } from "acorn";
 import type { Edit } from "./evasive.js";
 import { walkTree } from "./tree.js";
 
-/** What every compartment has, whatever is granted: reads of it are left alone, and cost nothing. */
+/** The globals that every compartment has, whatever is granted: reads of them are left alone, and cost nothing. */
 const ALWAYS: ReadonlySet<string> = new Set([
   ..."undefined NaN Infinity arguments eval globalThis Object Function Array String Number Boolean Symbol BigInt".split(
     " ",
@@ -28,7 +28,7 @@ interface Read {
   readonly shorthand: boolean;
 }
 
-/** Where a name is read that nothing in the tree declares; `typeof` is no read. */
+/** The places that read a name that nothing in the tree declares; `typeof` does not count as a read. */
 export function undeclaredReads(root: Node): Read[] {
   const declared = new Set<string>();
   const reads: Read[] = [];
@@ -55,7 +55,7 @@ export function undeclaredEdits(root: Node): Edit[] {
   });
 }
 
-/** What an identifier does where it stands. Patterns count as declarations: an assigned name is left alone. */
+/** What an identifier is used for. Patterns count as declarations: an assigned name is left alone. */
 function useOf(node: Node, parent: Node, grandparent: Node | undefined): "declared" | "read" | "shorthand" | "other" {
   const is = (field: string): boolean => Reflect.get(parent, field) === node;
   switch (parent.type) {

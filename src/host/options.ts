@@ -1,4 +1,4 @@
-/** `createPluginHost`'s options: checked before anything is started. */
+/** Checks `createPluginHost`'s options before anything is started. */
 import { resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
@@ -13,14 +13,14 @@ export interface PluginHostOptions {
   readonly plugins: string | readonly string[];
   /** The policy: a path to `bulkhead.config.json`, or the object itself. Absent: only the harmless defaults are granted. */
   readonly policy?: string | Policy;
-  /** Where state is kept across runs, and the audit log; made (0700) where there is none. Absent: nothing is kept. */
+  /** The folder for state across runs and for the audit log; created (0700) if it does not exist. Absent: nothing is kept. */
   readonly dataDir?: string;
   /** Isolation of plugins whose policy names none. Default: "process". */
   readonly isolation?: Isolation;
   /** The platform's `DriverCallback`: told of each driver after the host's own checks; a throw refuses it. */
   readonly callback?: PlatformCallback;
   /**
-   * pino-shaped. What a plugin writes itself has `plugin` and `source: "plugin"` among its fields. Absent: warnings, errors and what
+   * pino-shaped. Lines that a plugin writes have `plugin` and `source: "plugin"` among their fields. Absent: warnings, errors and what
    * plugins write, as `[ID] …`, go to stderr.
    */
   readonly logger?: Logger;
@@ -30,7 +30,7 @@ export interface PluginHostOptions {
   readonly watch?: boolean;
   /** The network namespace in which kernel permissions work: a name, or a path. Absent: the process's own. */
   readonly netns?: string;
-  /** Kernel, in-memory model, or whichever there is. Default: "auto". */
+  /** Works on the kernel, on an in-memory model, or with "auto" on the kernel where it can be used. Default: "auto". */
   readonly backend?: "kernel" | "model" | "auto";
 }
 
@@ -92,7 +92,7 @@ export function checkOptions(options: unknown): PluginHostOptions {
   return options as PluginHostOptions;
 }
 
-/** The same, with every path absolute: the platform may change its folder while the host runs. */
+/** Returns the options with every path absolute: the platform may change its working directory while the host runs. */
 export function withPaths(options: PluginHostOptions): PluginHostOptions & { readonly plugins: readonly string[] } {
   const { plugins, policy, dataDir } = options;
   return {

@@ -43,9 +43,9 @@ import { type TypeView, viewType } from "./type-view.js";
 import { wallReports } from "./walls.js";
 import { Watcher } from "./watch.js";
 
-/** What tests may exchange. */
+/** What tests may replace. */
 export interface HostParts {
-  /** Holds all plugins, whatever their isolation. */
+  /** Launches all plugins, whatever their isolation. */
   readonly threads?: Launcher;
   /** Holds the records, so that a test can read them. */
   readonly journal?: Journal;
@@ -131,7 +131,7 @@ export class RunningHost implements PluginHost {
     for (const type of await journal.types()) registry.journalled.add(type);
     await this.#reconcile();
     const all = await this.#watch(found);
-    // All are known before the first is loaded: a plugin's id keeps its network type for it.
+    // All ids are known before the first plugin is loaded: an id reserves the network type of that name for its plugin.
     for (const one of all) this.#plugin(one.id);
     await Promise.all(all.map((one) => this.#plugin(one.id).load(one)));
     this.#heartbeat = setInterval(() => {
@@ -186,7 +186,7 @@ export class RunningHost implements PluginHost {
     return this.#context.journal;
   }
 
-  /** A network type as what serves it to others sees it. Throws as `driver` does. */
+  /** A network type as the Docker gateway needs to see it. Throws as `driver` does. */
   view(type: string): TypeView {
     return viewType(type, this.#context.registry, this.netlink, this.firewall);
   }
@@ -243,7 +243,7 @@ export class RunningHost implements PluginHost {
     this.#events.clear();
   }
 
-  /** What an earlier run has left in the kernel is looked at before a plugin is; what cannot be looked at yet is, with its first request. */
+  /** Reconciles what an earlier run left in the kernel before any plugin is loaded; what fails now is tried again at the first request. */
   async #reconcile(): Promise<void> {
     if (!this.#data) return;
     try {
@@ -258,7 +258,7 @@ export class RunningHost implements PluginHost {
     }
   }
 
-  /** Waits until no call is pending any more, at most `ms`. */
+  /** Waits until no call is pending, at most `ms`. */
   async #settled(ms: number): Promise<void> {
     const end = performance.now() + ms;
     const busy = (): boolean => [...this.#plugins.values()].some((one) => one.busy);
@@ -273,7 +273,7 @@ export class RunningHost implements PluginHost {
     return plugin;
   }
 
-  /** Follows the folders, if asked to, and gives what stands there once nothing can change unseen any more. */
+  /** Follows the folders, if asked to, and returns the plugins found there once every further change will be noticed. */
   async #watch(found: readonly Discovered[]): Promise<readonly Discovered[]> {
     if (!this.#options.watch) return found;
     this.#watcher = await Watcher.open({
@@ -290,7 +290,7 @@ export class RunningHost implements PluginHost {
     return discoverPlugins(this.#folders);
   }
 
-  /** Files of these plugins have changed, come or gone. */
+  /** Files of these plugins have changed, appeared or gone. */
   async #changed(ids: ReadonlySet<string>): Promise<void> {
     let found: readonly Discovered[];
     try {
@@ -310,13 +310,13 @@ export class RunningHost implements PluginHost {
     );
   }
 
-  /** What stands in the folders now, against what is known. */
+  /** Compares the folders with the plugins known. */
   async #rescan(): Promise<void> {
     const found = await discoverPlugins(this.#folders).catch(() => []);
     await this.#changed(new Set([...this.#plugins.keys(), ...found.map(({ id }) => id)]));
   }
 
-  /** The plugins that are refused, and where the packages would be that they may lack. */
+  /** The refused plugins, and where packages that they may lack would be installed. */
   #refused(): readonly { readonly id: string; readonly packages: string }[] {
     return [...this.#plugins.values()].flatMap(({ id, state, packages }) =>
       state === "refused" && packages !== undefined ? [{ id, packages }] : [],
@@ -325,7 +325,7 @@ export class RunningHost implements PluginHost {
 
   async #policyChanged(): Promise<void> {
     if (!(await this.#policy.refresh(this.#logger))) return;
-    // What was stopped is not started by an edit that has nothing to do with it.
+    // An unrelated edit does not start a plugin that was stopped.
     const concerned = [...this.#plugins.values()].filter(({ wanted }) => wanted);
     for (const plugin of concerned) plugin.enforce();
     await this.#changed(new Set(concerned.map(({ id }) => id)));

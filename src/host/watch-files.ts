@@ -1,4 +1,4 @@
-/** The files of the plugins folders, as events: which plugins' files have changed, come or gone. */
+/** Follows the files in the plugins folders: tells which plugins' files have changed, appeared or gone. */
 import { realpath } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { watch } from "chokidar";
@@ -10,14 +10,14 @@ export interface FileWatch {
 }
 
 export interface FileWatchOptions {
-  /** Absolute. One that does not exist now is not watched. */
+  /** Absolute. A folder that does not exist now is not watched. */
   readonly folders: readonly string[];
-  /** Something of a plugin has changed, and its size has been stable for a while. */
+  /** A file of a plugin has changed, and its size has been stable for a while. */
   changed(id: string): void;
   failed(error: unknown): void;
 }
 
-/** Resolves when the folders that exist are being watched, by where they are now. */
+/** Resolves when the folders that exist are being watched, at the places their paths lead to now. */
 export async function watchFiles({ folders, changed, failed }: FileWatchOptions): Promise<FileWatch> {
   const found = await Promise.all(folders.map((folder) => realpath(folder).catch(() => undefined)));
   const roots = found.filter((root) => root !== undefined);

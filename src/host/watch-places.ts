@@ -1,28 +1,28 @@
 /**
- * What no event of a file tells of, looked at again and again: which folder a path leads to, what the file behind a path is, and whether
- * packages have been installed. A path may be a link, or lead through one, and either can be exchanged.
+ * Polls for changes that cause no file event: which folder a path leads to, which file is behind a path and what it holds, and whether
+ * packages have been installed. A path may be a link, or lead through one, and a link can be replaced.
  */
 import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** `folder`: which one it is. `file`: which one, and its content. `packages`: those that npm has installed there. */
+/** What is compared: of a `folder`, which one it is; of a `file`, that and its content; of `packages`, what npm has installed there. */
 export interface Place {
   readonly path: string;
   readonly what: "folder" | "file" | "packages";
 }
 
 export interface PlaceWatchOptions {
-  /** What is of interest now. */
+  /** The places to look at now. */
   places(): readonly Place[];
   /** Milliseconds between two looks. */
   readonly every: number;
-  /** It has been another one in two looks. Never rejects. */
+  /** Two looks in a row have found the same change. Never rejects. */
   changed(place: Place): Promise<void>;
 }
 
 export class PlaceWatch {
   readonly #options: PlaceWatchOptions;
-  /** What was found at each place when it last acted, and what has been found since, once. */
+  /** What each place held when `changed` was last called, and what the latest look found. */
   readonly #known = new Map<string, { acted: string; since: string }>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -32,7 +32,7 @@ export class PlaceWatch {
     this.#options = options;
   }
 
-  /** Resolves when everything has been looked at once. */
+  /** Resolves when every place has been looked at once. */
   static async open(options: PlaceWatchOptions): Promise<PlaceWatch> {
     const watch = new PlaceWatch(options);
     await watch.#look();
@@ -75,10 +75,10 @@ function keyOf({ what, path }: Place): string {
   return `${what} ${path}`;
 }
 
-/** A text that is another one when something else is there. */
+/** A text that differs when the place holds something else. */
 async function signOf({ path, what }: Place): Promise<string> {
   if (what !== "packages") return sign(path, what === "file");
-  // npm writes the second with every change; other tools change the folder itself.
+  // npm writes `.package-lock.json` with every change; other tools change the folder itself.
   const packages = join(path, "node_modules");
   return `${await sign(packages, true)} ${await sign(join(packages, ".package-lock.json"), true)}`;
 }
@@ -86,7 +86,7 @@ async function signOf({ path, what }: Place): Promise<string> {
 async function sign(path: string, content: boolean): Promise<string> {
   try {
     const { dev, ino, birthtimeNs, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    // What is made anew can have the number of what was removed.
+    // A new file can get the inode number of a removed one.
     const which = [await realpath(path), dev, ino, birthtimeNs];
     return (content ? [...which, size, mtimeNs, ctimeNs] : which).join(":");
   } catch (error) {

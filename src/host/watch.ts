@@ -9,13 +9,13 @@ export interface WatchOptions {
   readonly folders: readonly string[];
   /** Absolute. */
   readonly policyFile: string | undefined;
-  /** Folders, beside those of the plugins, in which packages would be installed that refused plugins lack. */
+  /** Further folders: where the packages that refused plugins lack would be installed. */
   lacking(): readonly string[];
-  /** Ids of plugins whose files have changed, come or gone. */
+  /** Files of these plugins have changed, appeared or gone. */
   changed(ids: ReadonlySet<string>): Promise<void>;
-  /** Packages have been installed in one of them. */
+  /** Packages have been installed in a plugins folder, or in one that `lacking` names. */
   installed(): Promise<void>;
-  /** A folder is another one now: everything may have changed. */
+  /** A plugins folder's path leads to another folder now, or to none: everything may have changed. */
   exchanged(): Promise<void>;
   policyChanged(): Promise<void>;
   readonly logger: Logger;
@@ -25,7 +25,7 @@ export class Watcher {
   readonly #options: WatchOptions;
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  /** What is found is acted on one after the other. */
+  /** Changes are acted on one after another. */
   #turn: Promise<void> = Promise.resolve();
   #files: FileWatch | undefined;
   #places: PlaceWatch | undefined;
@@ -34,7 +34,7 @@ export class Watcher {
     this.#options = options;
   }
 
-  /** Resolves when nothing can change unseen any more. */
+  /** Resolves once every further change will be noticed. */
   static async open(options: WatchOptions): Promise<Watcher> {
     const watcher = new Watcher(options);
     watcher.#places = await PlaceWatch.open({
@@ -70,7 +70,7 @@ export class Watcher {
     await this.#options.exchanged();
   }
 
-  /** Watches the folders by where they are now. */
+  /** Watches the folders at the places their paths lead to now. */
   async #follow(): Promise<void> {
     const before = this.#files;
     this.#files = await watchFiles({
@@ -83,7 +83,7 @@ export class Watcher {
 
   #note(id: string): void {
     this.#dirty.add(id);
-    // Several files of one plugin come one after the other.
+    // Several files of one plugin may change one after another.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const ids = new Set(this.#dirty);

@@ -1,12 +1,12 @@
-/** When something is looked at for what others may have changed: soon after a sign of it, and now and then without one. */
+/** Schedules checks for changes that other programs make: soon after a notification, and now and then without one. */
 import { WATCH } from "../protocol/limits.js";
 import type { NetlinkLogger } from "./netlink/hub.js";
 
 export interface LookingOptions {
-  /** What is looked at, for the log. */
+  /** The subject, for the log. */
   readonly what: string;
   readonly logger: NetlinkLogger;
-  /** True while there is a sign of every change. */
+  /** True while every change is notified. */
   told(): boolean;
   /** Compares and restores. Never rejects. */
   look(): Promise<void>;
@@ -36,7 +36,7 @@ export class Looking {
     }, ms).unref();
   }
 
-  /** Looks in so many milliseconds, or earlier where that is planned. */
+  /** Looks in `ms` milliseconds, or earlier if an earlier look is scheduled. */
   later(ms: number): void {
     if (!this.started) return;
     if (this.#underWay) this.#again = true;
@@ -50,7 +50,7 @@ export class Looking {
     this.#soon = undefined;
   }
 
-  /** Nothing tells of changes: said once, and from now on it is looked at more often. */
+  /** Changes are not notified any more: logs that once. From the next look on, looks come more often. */
   blind(why: string): void {
     if (this.#said) return;
     this.#said = true;

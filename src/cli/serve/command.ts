@@ -4,7 +4,7 @@ import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { type Daemon, serve } from "./serve.js";
 import { DEFAULTS, readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
 
-/** Adds the flags. Each has the config file's key of the same name. */
+/** Adds the flags. Each has the same name as a key of the config file. */
 export function serveFlags(command: Command): Command {
   const collect = (folder: string, before: readonly string[] | undefined): readonly string[] => [
     ...(before ?? []),
@@ -31,7 +31,7 @@ export function serveFlags(command: Command): Command {
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 
-/** Runs until a signal. Rejects with `ERR_OPTIONS` and all that a host's start may throw. */
+/** Runs until a signal. Rejects with `ERR_USAGE`, `ERR_OPTIONS` and whatever a host's start may throw. */
 export async function runServe(command: Command, daemon: Daemon): Promise<void> {
   const { config, json, ...flags } = command.opts<ServeConfig & { config?: string; json?: boolean }>();
   const read = await readServeConfig(config ?? SERVE_CONFIG, config !== undefined);

@@ -3,7 +3,7 @@ import { destination, pino } from "pino";
 import type { Logger } from "../../host/logger.js";
 import type { LogLevel } from "./settings.js";
 
-/** Written at once: what was logged before a kill is there. */
+/** Opens the log. Lines are written synchronously, so that none is lost in a kill. */
 export function daemonLog(level: LogLevel): Logger {
   return pino(
     { name: "bulkhead", level, timestamp: () => `,"time":"${new Date().toISOString()}"`, base: { pid: process.pid } },

@@ -1,11 +1,11 @@
-/** While the daemon serves, says what of the machine's network stands in its way, with the command that mends it, and what is mended. */
+/** While the daemon serves, logs what in the machine's network is in its way, with the command that fixes it, and what is fixed. */
 import { checkNetwork, type NetworkChecked } from "../../doctor/network/checks.js";
 import type { Logger } from "../../host/logger.js";
 import { readPolicyFile } from "../../host/policy/policy-file.js";
 import { NETWORK_WATCH } from "../../protocol/limits.js";
 import { networkDemand } from "../network-demand.js";
 
-/** What is looked at. */
+/** What `watchNetwork` takes. */
 export interface NetworkWatchOptions {
   /** The policy's file: read at each look, since the daemon follows it. */
   readonly policy: string;
@@ -18,12 +18,12 @@ export interface NetworkWatchOptions {
   readonly times?: { readonly lookMs: number; readonly againMs: number };
 }
 
-/** Looks at once and then each minute. Returns what ends it. */
+/** Looks at once, and then every minute. Returns a function that ends it. */
 export function watchNetwork(options: NetworkWatchOptions): () => void {
   const { logger, look = () => lookByPolicy(options), times = NETWORK_WATCH } = options;
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
-  /** What was warned of, by check. */
+  /** The fixes already logged, by check. */
   let warned: ReadonlyMap<string, string> = new Map();
   const again = (ms: number, act: () => Promise<void>): void => {
     if (ended) return;
@@ -36,7 +36,7 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
   };
   const first = async (): Promise<void> => {
     const bad = down(await look());
-    // What the daemon is about to mend itself is not told.
+    // Looks a second time before it warns: the daemon may be about to fix it itself.
     if (changed(bad, warned)) again(times.againMs, second);
     else again(times.lookMs, first);
   };

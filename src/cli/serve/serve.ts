@@ -12,7 +12,7 @@ import type { ServeSettings } from "./settings.js";
 
 /** What the daemon needs of its process. */
 export interface Daemon {
-  /** Calls `act` on each of these signals. Returns what takes that back. */
+  /** Calls `act` each time this signal arrives. Returns a function that stops that. */
   onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1", act: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
@@ -23,8 +23,8 @@ export interface Daemon {
 }
 
 /**
- * Resolves when a signal has ended it and nothing is left. Rejects when it cannot start; then nothing is left either. `ERR_OPTIONS`: the
- * kernel's network cannot be worked on, and no backend was named.
+ * Resolves when a signal has ended the daemon and nothing is left. Rejects when it cannot start; then nothing is left either.
+ * `ERR_OPTIONS`: no backend was named and the kernel's network cannot be used, or there is no driver to serve.
  */
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
   const problem = settings.backend === "auto" ? kernelProblem() : undefined;
@@ -107,7 +107,7 @@ function readyLine(
   return `bulkhead ready: ${running} plugin(s), sockets ${[...sockets.values()].join(", ") || "none"}${not}\n`;
 }
 
-/** The first signal ends it in order, a second one at once. */
+/** Listens to signals: the first one ends the daemon in order, a second one at once. */
 function listen(
   daemon: Daemon,
   logger: Logger,
@@ -127,12 +127,12 @@ function listen(
     daemon.onSignal("SIGTERM", stop("SIGTERM")),
     daemon.onSignal("SIGINT", stop("SIGINT")),
     daemon.onSignal("SIGHUP", () => void hangUp()),
-    // Left to Node it opens a debugger, to which whoever reaches it is the daemon.
+    // Node's default opens a debugger, through which anybody who reaches it controls the daemon.
     daemon.onSignal("SIGUSR1", () => logger.warn({ signal: "SIGUSR1" }, "SIGUSR1: it opens no debugger here")),
   ];
 }
 
-/** SIGHUP: everything is read again, also what is followed by itself. */
+/** SIGHUP: reads everything again, even what is followed anyway. */
 async function reread(host: PluginHost | undefined, logger: Logger): Promise<void> {
   try {
     await host?.refresh();
@@ -142,7 +142,7 @@ async function reread(host: PluginHost | undefined, logger: Logger): Promise<voi
   }
 }
 
-/** What happens to plugins, as an operator reads it. */
+/** Logs what happens to plugins, for an operator. */
 function follow(host: PluginHost, logger: Logger): void {
   host.on("plugin:loaded", ({ plugin }) => logger.info({ plugin }, `plugin "${plugin}" is in service`));
   host.on("plugin:stopped", ({ plugin, reason }) => logger.info({ plugin }, `plugin "${plugin}" stopped: ${reason}`));

@@ -1,4 +1,4 @@
-/** What the daemon is told: flags over a config file over defaults. */
+/** The daemon's settings: flags win over the config file, and the config file over defaults. */
 import { isAbsolute } from "node:path";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
@@ -11,7 +11,7 @@ import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { DOCKER, DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { z } from "../../zod.js";
 
-/** Read where no file is named, if it is there. */
+/** The config file that is read where none is named, if it exists. */
 export const SERVE_CONFIG = "/etc/bulkhead/serve.json";
 
 /** A config file; every key has a flag of the same name. */
@@ -31,7 +31,7 @@ export interface ServeConfig {
   readonly netns?: string;
   readonly backend?: "kernel" | "model" | "auto";
   readonly isolation?: Isolation;
-  /** Stays and waits while there is no driver to serve. */
+  /** Stay and wait while there is no driver to serve. */
   readonly allowEmpty?: boolean;
   readonly logLevel?: LogLevel;
 }
@@ -39,7 +39,7 @@ export interface ServeConfig {
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** All of it, nothing left open. */
+/** The settings in force: every default filled in. */
 export interface ServeSettings {
   readonly plugins: readonly string[];
   readonly policy: string;
@@ -96,7 +96,7 @@ export async function readServeConfig(file: string, named: boolean): Promise<Ser
   });
 }
 
-/** What a flag wants, where its form is more than a path's. */
+/** What a flag's value must be, where that is not just a path. */
 const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
   dockerPrefix: "1 to 32 small letters, digits, dots, dashes or underscores, beginning with a letter or digit",
   socketOwner: "UID or UID:GID, in numbers",
@@ -107,8 +107,8 @@ const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
 };
 
 /**
- * Flags win over the file, the file over defaults. Throws `ERR_USAGE` for a flag that is not what its key may be, `ERR_OPTIONS` for
- * what the two come to together.
+ * Merges flags, file and defaults, in this order of precedence. Throws `ERR_USAGE` for a flag whose value is not valid, `ERR_OPTIONS`
+ * where the merged settings are not.
  */
 export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   const checked = serveSchema.safeParse(flags);

@@ -1,20 +1,21 @@
-/** A call of the host's own: configuring, restoring, undoing. No platform caller waits for it. */
+/** A call that the host makes itself, to configure, restore or undo. No platform caller waits for it. */
 import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { CallOutcome } from "../plugin/outcome.js";
 import type { Session } from "../plugin/session.js";
 
-/** Whom calls go to: a session, and the driver's index in it. */
+/** Where calls go: a session, and the driver's index in it. */
 export interface Served {
   readonly session: Session;
   readonly index: number;
-  /** It has `programExternalConnectivity` and `revokeExternalConnectivity`. */
+  /** True when the driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
   readonly external: boolean;
 }
 
 /**
- * Calls a driver's method; `args` after the index, as JSON texts. After `ms` of the driver's own time its signal fires. Then `until` says:
- * `"deadline"`: resolve as `dropped`, whatever comes later; `"outcome"`: wait on, and end the worker after another `ms`.
+ * Calls a driver's method with `args`, as JSON texts. After `ms` of the driver's own time its signal fires. With `until` `"deadline"` the
+ * promise then resolves as `dropped`, whatever comes later; with `"outcome"` it waits on. A call that has not settled after another `ms`
+ * ends the worker.
  */
 export function ask(
   { session, index }: Served,

@@ -1,6 +1,6 @@
 /**
- * Conducts driver calls: lock, service, existence, intent, then the exchange. Every caller is answered by its own deadline; what
- * the driver does later is settled behind its back, under the same lock (BEHAVIOUR "Existence, order, outcome").
+ * Conducts driver calls: lock, service, existence, intent, then the exchange. Every caller is answered by its own deadline; whatever
+ * the driver does after that is settled without the caller, under the same lock (BEHAVIOUR "Existence, order, outcome").
  */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
@@ -16,7 +16,7 @@ import type { Operation } from "./operation.js";
 import { writeOutcome, writtenInTime } from "./outcome-writes.js";
 import { waitFor } from "./waiting.js";
 
-/** A call that is intended, and goes out once the journal has it. */
+/** A call whose intent is recorded. It is sent once the journal has committed that. */
 interface Intended {
   readonly op: Operation<unknown>;
   readonly served: Served;
@@ -48,7 +48,7 @@ export class Conductor {
     return this.#aftermath.resume(served);
   }
 
-  /** Takes up a call that an earlier host left open: it holds its ids, and is settled by the worker that serves next. */
+  /** Takes up a call that an earlier host left open: the call holds its ids until the next worker in service settles it. */
   adopt(op: Operation<unknown>): void {
     const { nid = "", eid } = op;
     const held = (release: Release): void => this.#aftermath.leave({ op, release, attempts: 0 });
@@ -57,19 +57,19 @@ export class Conductor {
     else this.#locks.wait(nid, eid, held, () => {});
   }
 
-  /** The host is closed: whoever waits, for the driver or for a lock, is told so. */
+  /** The host is closed: refuses every call that waits, for the driver or for a lock. */
   shut(): void {
     const { plugin, type } = this.#conditions;
     this.gate.refuse(() => errors.hostClosed({ plugin, driver: type }));
     this.#locks.refuseWaiting();
   }
 
-  /** Calls that are sent and not settled, and calls that wait. */
+  /** True while a call has been sent and not settled, or is waiting. */
   get busy(): boolean {
     return this.#flights.any || this.gate.waiting > 0 || this.#locks.waiting;
   }
 
-  /** Resolves when no call is in flight any more. */
+  /** Resolves when no call is in flight. */
   drained(): Promise<void> {
     return this.#flights.drained();
   }
@@ -86,7 +86,7 @@ export class Conductor {
     });
   }
 
-  /** What need not wait does not: a call goes out in the turn in which it was made. */
+  /** A call that need not wait is sent in the same turn of the event loop. */
   #perform<T>(op: Operation<T>, caller: Caller<T>): void {
     const { expires, signal } = caller;
     if (this.#conditions.closed()) throw errors.hostClosed(this.#site(op.method));
@@ -123,7 +123,7 @@ export class Conductor {
     );
   }
 
-  /** What is not restored in the driver any more is deleted without it. */
+  /** Deletes without the driver a network that is no longer restored in it, or part of one. */
   #withoutDriver<T>(op: Operation<T>, caller: Caller<T>): void {
     try {
       op.admit();
@@ -131,7 +131,7 @@ export class Conductor {
       caller.fail(error);
       return;
     }
-    // Only calls that give nothing can be lost.
+    // Only calls that return nothing can be lost.
     const done = (): void => caller.resolve(undefined as T);
     const written = writeOutcome(this.#conditions, op, () => op.accept(undefined as T), caller.release);
     if (written)
@@ -139,7 +139,7 @@ export class Conductor {
     else done();
   }
 
-  /** It holds its ids: admitted once the driver is in service. */
+  /** The call holds its ids: admits it once the driver is in service. */
   #begin<T>(op: Operation<T>, caller: Caller<T>): void {
     let served: Served | undefined;
     try {
@@ -165,7 +165,7 @@ export class Conductor {
     }
     if (op.needless?.(served)) {
       caller.release();
-      // Only calls that give nothing are needless.
+      // Only calls that return nothing are needless.
       caller.resolve(undefined as T);
       return;
     }
@@ -186,13 +186,13 @@ export class Conductor {
     }
   }
 
-  /** It was intended, and could not be sent. */
+  /** The call's intent is recorded, but the call could not be sent. */
   #unsent<T>(op: Operation<T>, caller: Caller<T>, error: unknown): void {
     void writeOutcome(this.#conditions, op, () => op.refuse(), caller.release);
     caller.reject(error);
   }
 
-  /** Sends what is intended in one turn once the journal has it, all of it at once. */
+  /** Collects the calls of one turn, commits their intents to the journal together, and then sends them. */
   #sendCommitted(one: Intended): void {
     this.#flights.began();
     if (this.#intended.push(one) > 1) return;
@@ -214,7 +214,7 @@ export class Conductor {
   }
 
   #send<T>(op: Operation<T>, served: Served, caller: Caller<T>): void {
-    // It may have left while the intent was written.
+    // The caller may have left while the intent was written.
     if (caller.signal?.aborted) this.#unsent(op, caller, errors.aborted(this.#site(op.method), caller.signal));
     else if (served.session.alive) new Exchange(this.#exchanges, op, served, caller).send();
     else
@@ -224,7 +224,7 @@ export class Conductor {
       );
   }
 
-  /** Waits until the driver is in service, at most as long as the caller does. */
+  /** Waits until the driver is in service, or until the caller's deadline or signal. */
   #serviced<T>(op: Operation<T>, { expires, ms, signal }: Caller<T>): Promise<Served> {
     const patience = {
       expires,
@@ -235,7 +235,7 @@ export class Conductor {
     return waitFor<Served>(patience, (resolve, reject) => this.gate.wait(resolve, reject));
   }
 
-  /** Asks again what changes nothing, of the driver's next worker. The caller notices no more than the wait. */
+  /** Repeats a call that changes nothing at the driver's next worker. The caller notices only the wait. */
   #again<T>(op: Operation<T>, caller: Caller<T>): void {
     const served = this.gate.opened;
     if (served?.session.alive) this.#admit(op, served, caller);

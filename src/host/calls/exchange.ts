@@ -1,5 +1,5 @@
 /**
- * One call on its way: sent to the worker that serves, answered by the reply, by the deadline, by the caller's signal or by the
+ * One call in flight: sent to the worker in service, answered by the reply, by the deadline, by the caller's signal or by the
  * worker's end; its outcome written, or rolled back (BEHAVIOUR "Existence, order, outcome").
  */
 import type { Json } from "../../driverapi/json.js";
@@ -21,7 +21,7 @@ export interface ExchangeParts {
   readonly conditions: Conditions;
   readonly aftermath: Aftermath;
   readonly flights: Flights;
-  /** Asks the driver's next worker, within the caller's time. */
+  /** Repeats the call at the driver's next worker, within the caller's time. */
   again<T>(op: Operation<T>, caller: Caller<T>): void;
 }
 
@@ -55,7 +55,7 @@ export class Exchange<T> implements CallEnd {
     this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
   }
 
-  /** What became of it, known at last. */
+  /** Takes the call's outcome, once it is known. */
   settle(outcome: CallOutcome): void {
     if (this.#told) {
       clearTimeout(this.#unsettled);
@@ -71,7 +71,7 @@ export class Exchange<T> implements CallEnd {
         return;
       case "error": {
         const { error } = outcome;
-        // Only deletes and leaves can be lost, and those give nothing.
+        // Only deletes and leaves can be lost, and those return nothing.
         if (this.#op.lost?.() && errors.isNotFound(error)) this.#accept(undefined as T);
         else this.#refuse(() => errors.driverThrew(error, this.#site()));
         return;
@@ -85,7 +85,7 @@ export class Exchange<T> implements CallEnd {
     }
   }
 
-  /** The caller has waited long enough, or has left. The call goes on behind its back. */
+  /** The caller's deadline has passed, or its signal has fired. The call goes on without it. */
   #giveUp(byCaller: boolean): void {
     if (this.#told) return;
     this.#told = true;
@@ -129,7 +129,7 @@ export class Exchange<T> implements CallEnd {
     this.#accept(result);
   }
 
-  /** The driver has done it: the caller hears of it when that is written. */
+  /** The driver has carried out the call: the caller is told once the journal has that. */
   #accept(result: T): void {
     const { resolve } = this.#caller;
     const written = this.#write(() => this.#op.accept(result));
@@ -137,14 +137,14 @@ export class Exchange<T> implements CallEnd {
     else resolve(result);
   }
 
-  /** The driver has not done it. */
+  /** The driver has not carried out the call. */
   #refuse(why: () => Error): void {
     const written = this.#write(() => this.#op.refuse());
     if (written) this.#inTime(written, () => this.#caller.reject(why()));
     else this.#caller.reject(why());
   }
 
-  /** Its ids are free once the outcome is written. */
+  /** Writes the outcome, and then frees the call's ids. */
   #write(write: () => Written): Written {
     return writeOutcome(this.#parts.conditions, this.#op, write, () => {
       this.#caller.release();
@@ -159,7 +159,7 @@ export class Exchange<T> implements CallEnd {
     );
   }
 
-  /** Its worker has ended over it, or beside it. */
+  /** The worker has ended, because of this call or for another reason. */
   #ended(end: SessionEnd, started: boolean): void {
     const { conditions, aftermath, flights, again } = this.#parts;
     const op = this.#op;
@@ -186,8 +186,8 @@ export class Exchange<T> implements CallEnd {
   }
 
   /**
-   * The reply was refused, or could not be judged: libnetwork's rollback, in libnetwork's words. The caller waits for it until its own
-   * deadline; the ids stay locked until it is done.
+   * The reply was refused, or could not be judged: rolls back as libnetwork does, with its messages. The caller waits for that until its
+   * deadline; the ids stay locked until the rollback is done.
    */
   #rollBack(cause: unknown, blamed: "driver" | "host" = "driver"): void {
     const { conditions, aftermath, flights } = this.#parts;
@@ -218,7 +218,7 @@ export class Exchange<T> implements CallEnd {
     });
   }
 
-  /** As what settles it behind its caller's back sees it. */
+  /** The call as `Aftermath` takes it, to settle it after its caller has been answered. */
   #open(): Unsettled {
     return { op: this.#op, release: this.#caller.release, attempts: 0 };
   }

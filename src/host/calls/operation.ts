@@ -1,4 +1,4 @@
-/** One driver call as the host conducts it: what to check, journal, send, read, and how to take it back. */
+/** One driver call as the host conducts it: what to check, journal, send and read, and how to undo it. */
 import type { Json } from "../../driverapi/json.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Served } from "./ask.js";
@@ -7,37 +7,37 @@ export type Written = void | Promise<void>;
 
 export interface Operation<T> {
   readonly method: WorkerMethod;
-  /** undefined: the call concerns no network, and waits for none. */
+  /** undefined: the call concerns no network, and waits for no lock. */
   readonly nid: string | undefined;
   /** undefined: the network as a whole. */
   readonly eid: string | undefined;
   /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
   admit(): void;
-  /** True where it succeeds without the driver being asked. Looked at once it is admitted. */
+  /** True where the call succeeds without asking the driver. Checked once the call is admitted. */
   needless?(served: Served): boolean;
-  /** Journals what is about to be asked. */
+  /** Journals the call that is about to be sent. */
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
   args(): readonly string[];
-  /** What must be known of the host before `read`; absent, or undefined: nothing that is not. */
+  /** Resolves when what `read` must know of the machine is known; absent, or undefined: it is known already. */
   ready?(): Promise<void> | undefined;
-  /** Reads the driver's reply, and applies it to the platform's objects. Throws: the reply is refused and rolled back. */
+  /** Reads the driver's reply, and applies it to the platform's objects. A throw refuses the reply, which is then rolled back. */
   read(value: Json): T;
-  /** Journals that the driver has done it. */
+  /** Journals that the driver has carried out the call. */
   accept(result: T): Written;
-  /** Journals that the driver has not done it. */
+  /** Journals that the driver has not carried out the call. */
   refuse(): Written;
-  /** Journals that its inverse has undone it; absent: as `refuse`. */
+  /** Journals that the inverse has undone the call; absent: as `refuse`. */
   undone?(): Written;
   /** The call that undoes a create, join or program; absent for the others. */
   readonly inverse?: WorkerMethod | undefined;
-  /** A delete, leave or revoke: of unknown outcome it is repeated until answered. */
+  /** A delete, leave or revoke: if its outcome is unknown, it is repeated until answered. */
   readonly repeats?: true;
-  /** It changes nothing: when its worker went for another plugin's fault, it is asked again within its deadline. */
+  /** The call changes nothing: if another plugin's fault ended the worker, it is repeated within its deadline. */
   readonly reads?: true;
-  /** The driver may not know what is deleted, since it could not be restored: NotFound is then success. */
+  /** True where the driver may not know what is deleted, since it could not be restored: NotFound is then success. */
   lost?(): boolean;
-  /** Its network is not restored in a driver any more: while none is in service, the host deletes it alone. */
+  /** True where the network is quarantined: while no driver is in service, the host deletes without one. */
   quarantined?(): boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Restores in a restarted driver what its predecessor had accepted: networks, endpoints, joins, with what they had filled in, and
+ * Restores in a restarted driver what its predecessor had accepted: networks, endpoints and joins, with their results, and
  * external connectivity.
- * A record that fails costs its network, not the driver; one that ends the worker again and again is quarantined.
+ * A record that fails costs its network, not the driver; a network that ends the worker again and again is quarantined.
  */
 import { isDeepStrictEqual } from "node:util";
 import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
@@ -16,17 +16,17 @@ import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord
 export interface ReplayOptions {
   readonly type: string;
   readonly records: Records;
-  /** The worker before ended soon after its replay: one network may be the cause, a moment later. */
+  /** The previous worker ended soon after its replay: one of the networks may have caused that, with a delay. */
   readonly suspicious: boolean;
   timeout(method: WorkerMethod): number;
 }
 
-/** How long the end of a worker is waited for after each of so many networks, where it may come late, in milliseconds. */
+/** How long to wait after each of so many networks for a worker that may end with a delay, in milliseconds. */
 const pauseAfter = (networks: number): number => Math.min(REPLAY.pauseMs, REPLAY.pausesMs / networks);
 
 /** Raised when the worker ended during a replay. */
 export class ReplayInterrupted extends Error {
-  /** The record that was being restored had been begun: it may be what ended the worker. */
+  /** The worker had begun to restore the record: that may be what ended it. */
   readonly begun: boolean;
 
   constructor(reason: string, begun: boolean) {
@@ -35,12 +35,12 @@ export class ReplayInterrupted extends Error {
   }
 }
 
-/** Raised when a record's replay was not answered in time; its worker will be ended over it. */
+/** Raised when a record's replay was not answered in time; that call will end the worker. */
 class Unanswered extends Error {}
 
 /**
- * Resolves with the networks that could not be restored. Rejects with `ReplayInterrupted` when the worker ended; the
- * networks that were being restored then have one more of `kills`, and once there is one, restoring goes one by one.
+ * Resolves with the networks that could not be restored. Rejects with `ReplayInterrupted` when the worker ended: `kills` of
+ * each network that was being restored then goes up by one, and as long as any has one, networks are restored one by one.
  */
 export async function replay(options: ReplayOptions, served: Served): Promise<readonly NetworkRecord[]> {
   const networks = [...options.records.networks.values()].filter((one) => one.phase !== "creating");
@@ -140,7 +140,7 @@ async function restoreJoin(
     );
 }
 
-/** A driver that lost the methods since would leave ports unpublished without a word. */
+/** Fails where the driver no longer has the methods: its ports would stay unpublished and nobody would know. */
 async function restoreExternal(
   options: ReplayOptions,
   served: Served,
@@ -167,7 +167,7 @@ async function restore(
   args: readonly string[],
 ): Promise<unknown> {
   const ms = options.timeout(method);
-  // A restart waits for nobody: a record that is not answered in time costs its network.
+  // A slow record must not hold up the restart: if it is not answered in time, it costs its network.
   const outcome = await ask(served, method, args, ms, "deadline");
   if (outcome.how === "value") return outcome.value;
   if (outcome.how === "ended") throw new ReplayInterrupted(outcome.end.reason, outcome.started);
@@ -175,7 +175,7 @@ async function restore(
   throw new Error(`${method}: ${outcome.error.message}`);
 }
 
-/** The original options with the mark by which a driver may know a replay. */
+/** The original options with the mark by which a driver can recognise a replay. */
 function marked(options: JsonText): JsonText {
   return `${options.slice(0, -1)}${options === "{}" ? "" : ","}"bulkhead.replay":true}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Serves what a worker asks of its host. comlink's `expose` is never used on this side: it walks paths without own-property
- * checks and honours SET, CONSTRUCT, ENDPOINT and RELEASE. Here a name is looked up, and that is all.
+ * Serves a worker's requests to its host. comlink's `expose` is never used on this side: it walks paths without own-property
+ * checks and honours SET, CONSTRUCT, ENDPOINT and RELEASE. Here a name is only looked up.
  */
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
@@ -19,14 +19,14 @@ export interface DispatcherOptions {
   /** Sends a message's JSON text to the worker. */
   send(text: string): void;
   violate(code: ErrorCode, detail: string): void;
-  /** At whose expense. */
+  /** The plugin's account of time on the platform's thread. */
   readonly time: HostTime;
 }
 
-/** What each request costs beside what is measured, in milliseconds: promises, a look into the store, an answer on its way. */
+/** What each request costs beyond the time measured, in milliseconds: promises, a read of the store, sending the answer. */
 const REQUEST_MS = 0.015;
 
-/** Bounded by a count of its own: who floods with it is ended for that, and at once. */
+/** Never delayed: its number is bounded separately, and a plugin that floods with it is ended at once. */
 const AT_ONCE = "registerDriver";
 
 export class Dispatcher {
@@ -34,11 +34,11 @@ export class Dispatcher {
   readonly #answers = new Budget(LIMITS.answerCharsPerSecond);
   readonly #notices = new Budget(LIMITS.noticesPerSecond);
   #open = 0;
-  /** Requests that the host is at work on, the milliseconds in which there was one, and since when there is one now. */
+  /** How many requests the host is at work on, for how many milliseconds there has been one, and since when there is one now. */
   #atWork = 0;
   #workedMs = 0;
   #workingSince: number | undefined;
-  /** Asked while its time on the platform's thread is used up; first come, first served. */
+  /** Requests made while the plugin's time on the platform's thread is used up; FIFO. */
   #waiting: string[] = [];
   #waitingChars = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -47,7 +47,7 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Milliseconds so far in which the host was at work for the worker, waiting for a kernel or a disk, whatever the worker did meanwhile. */
+  /** Milliseconds so far that the host was at work for the worker, waiting for the kernel or a disk, whatever the worker did meanwhile. */
   get workedMs(): number {
     return this.#workedMs + (this.#workingSince === undefined ? 0 : monotonicNow() - this.#workingSince);
   }
@@ -62,7 +62,7 @@ export class Dispatcher {
     else this.#keep(request);
   }
 
-  /** As text: values take many times as much, and there may be many. */
+  /** Keeps a request as text: the parsed values take many times the memory, and there may be many. */
   #keep(request: ApplyRequest): void {
     const { time, violate } = this.#options;
     const began = performance.now();
@@ -70,7 +70,7 @@ export class Dispatcher {
     if (this.#waitingChars + text.length > LIMITS.requestChars) {
       const words = `more than ${LIMITS.requestChars} characters of requests are waiting; await their answers`;
       this.#refuse(request.id, new DriverError("ERR_PERMISSION_LIMIT", `${request.path[0]}: ${words}`));
-      // It has been told to wait, and waiting does not keep it from asking: that is a flood, if it goes on.
+      // The plugin keeps asking although its requests already wait: if it goes on, that is a flood.
       time.spendUnasked(Math.min(performance.now() - began, TIMES.hostPiece) + REQUEST_MS);
       if (time.overdrawn) {
         time.forgive();
@@ -82,7 +82,7 @@ export class Dispatcher {
     if (this.#waiting.push(text) === 1) this.#later();
   }
 
-  /** Nothing more is served. */
+  /** Serves nothing more. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#waiting = [];
@@ -140,7 +140,7 @@ export class Dispatcher {
       return;
     }
     this.#open++;
-    // To register a driver is to configure it: that is the driver's own time.
+    // Registering a driver runs its `config`: that is the driver's own time.
     const atWork = name !== AT_ONCE;
     if (atWork && this.#atWork++ === 0) this.#workingSince = monotonicNow();
     void result.then(reply, refuse).finally(() => {

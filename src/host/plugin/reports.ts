@@ -1,6 +1,6 @@
 /**
- * What the operator reads and the platform hears of one plugin: a line in the log and an event, always both, and a line in
- * the audit log for what has to be accounted for.
+ * What the operator and the platform are told about one plugin: always both a line in the log and an event, and a line in
+ * the audit log for what must be on record.
  */
 import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
 import type { AuditEvent } from "../audit/entry.js";
@@ -11,16 +11,16 @@ import { grantChange } from "../policy/grant-change.js";
 import type { Ending } from "./comeback.js";
 import { awaitsGrant, type Prepared } from "./prepare.js";
 
-/** What is told of the calls of one plugin's drivers. */
+/** Reports on the calls of one plugin's drivers. */
 export interface CallReports {
   timedOut(event: CallTimeoutEvent, code: ErrorCode): void;
   /** A driver's answer was refused. */
   replyRefused(error: DriverError): void;
 }
 
-/** What is told of the network types that a plugin registers. */
+/** Reports on the network types that a plugin registers. */
 export interface TypeReports {
-  /** It serves networks of `type` that plugin `before` made. */
+  /** The plugin now serves networks of `type` that plugin `before` created. */
   typeTaken(type: string, before: string): void;
 }
 
@@ -39,12 +39,12 @@ export class PluginReports implements CallReports, TypeReports {
   readonly #context: HostContext;
   readonly #counters: Counters;
   readonly #running: () => string | undefined;
-  /** What it was last loaded with. */
+  /** The version and grant that were last loaded. */
   #inForce: Prepared | undefined;
-  /** What was last said of a refusal: with every change of the policy it would be said again. */
+  /** The words of the last refusal, which would otherwise be repeated with every change of the policy. */
   #said: string | undefined;
 
-  /** `running`: the sha256 of what runs. */
+  /** `running`: returns the sha256 of the version that runs. */
   constructor(plugin: string, context: HostContext, counters: Counters, running: () => string | undefined) {
     this.#plugin = plugin;
     this.#context = context;
@@ -66,14 +66,14 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
   }
 
-  /** The operator has taken permissions away while it ran. */
+  /** The operator has taken permissions away while the plugin ran. */
   revoked(permissions: readonly string[]): void {
     const words = `plugin "${this.#plugin}": revoked at once: ${permissions.join(", ")}`;
     this.#context.logger.warn({ plugin: this.#plugin, permissions }, words);
     this.#audit("revoked", undefined, words, this.#running());
   }
 
-  /** Refused, or waiting for its grant. `sha256`: of what was refused, as far as that was found out. */
+  /** The plugin was refused, or waits for its grant. `sha256`: of the version refused, if it is known. */
   refused(error: DriverError, sha256: string | undefined): void {
     const { events, logger } = this.#context;
     const waits = awaitsGrant(error);
@@ -134,7 +134,7 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("driver:refused", { plugin: this.#plugin, type, code });
   }
 
-  /** One of its powers said no to it. */
+  /** One of the plugin's powers refused a request. */
   requestRefused({ code, message }: DriverError, sha256: string): void {
     this.#audit("request-refused", code, message, sha256);
   }

@@ -1,4 +1,4 @@
-/** Who serves as a plugin: a worker put into service with the plugin's records and powers, and replaced without a gap. */
+/** A plugin's worker in service: started with the plugin's records and powers, and replaced without a gap. */
 import { DriverError } from "../../driverapi/errors.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import { REPLAY, WALLS } from "../../protocol/limits.js";
@@ -24,10 +24,10 @@ export class Service {
   #current: Generation | undefined;
   #prepared: Prepared | undefined;
   #powers: OpenPowers | undefined;
-  /** When the last worker came into service, and whether it did not live long then. */
+  /** When the last worker came into service, and whether it crashed soon after that. */
   #since = Number.NEGATIVE_INFINITY;
   #died = false;
-  /** All that are open: while one version replaces another, each has its own. */
+  /** All powers that are open: while one version replaces another, each has its own. */
   readonly #opened = new Set<OpenPowers>();
 
   constructor(options: ServiceOptions) {
@@ -43,12 +43,12 @@ export class Service {
     return this.#current?.alive === true;
   }
 
-  /** What was put into service last; a restart runs the same again. */
+  /** The version that was put into service last; a restart runs the same again. */
   get prepared(): Prepared | undefined {
     return this.#prepared;
   }
 
-  /** A first start, with powers of its own. `returns`: where it fails, what was in service before is what the next launch brings back. */
+  /** Starts a version for the first time, with its own powers. `returns`: if that fails, the next launch brings the former one back. */
   async begin(prepared: Prepared, returns: boolean): Promise<void> {
     const former = { prepared: this.#prepared, powers: this.#powers };
     const powers = this.#open(prepared);
@@ -69,8 +69,8 @@ export class Service {
   }
 
   /**
-   * A worker started, its records restored, and calls sent to it. `harsh`: its predecessors have blocked again and again. A record that
-   * ends the worker is found and set aside by further workers: it would take the plugin's other networks with it.
+   * Starts a worker, restores its records, and sends calls to it. `harsh`: its predecessors have blocked again and again. A record that
+   * ends the worker is found by starting further ones, and set aside: otherwise the plugin's other networks would be lost with it.
    */
   async launch(harsh: boolean): Promise<void> {
     for (let tries = 1; ; tries++) {
@@ -107,7 +107,7 @@ export class Service {
     this.#died = monotonicNow() - this.#since < REPLAY.youngMs;
   }
 
-  /** `harsh`: its earlier workers have blocked again and again. What was loaded anew has no such record. */
+  /** `harsh`: the plugin's earlier workers have blocked again and again. A newly loaded version has no such record. */
   async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
     for (let tries = 0; ; tries++) {
       const generation = new Generation(
@@ -121,19 +121,19 @@ export class Service {
         return generation;
       } catch (error) {
         this.#abandon(generation);
-        // Its process ended under it, and another may be the cause: the last try is one by itself.
+        // Its process ended, perhaps because of another plugin: the last try runs in a process of its own.
         if (!generation.innocent || tries >= WALLS.abortsUntilAlone) throw error;
       }
     }
   }
 
-  /** Ends a worker that did not come into service; types that it alone had registered are forgotten. */
+  /** Ends a worker that did not come into service, and forgets types that only it had registered. */
   #abandon(generation: Generation): void {
     generation.stop("it did not come into service");
     for (const type of generation.fresh) this.#options.drivers.forget(type);
   }
 
-  /** A newer version is started beside the one that runs, and takes its place only when it has all of its networks. */
+  /** Starts a newer version beside the one that runs. It takes over only once it has restored all networks. */
   async replace(prepared: Prepared): Promise<void> {
     const { drivers, plugin } = this.#options;
     const old = this.#current;
@@ -154,7 +154,7 @@ export class Service {
       }
       drivers.pause();
       await drivers.drained();
-      // Other code may well restore what this one's could not.
+      // The new code may be able to restore what the old code could not.
       drivers.forgive();
       const lost = (await drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
       if (lost) throw lost.failed;
@@ -176,18 +176,18 @@ export class Service {
     await oldPowers?.close();
   }
 
-  /** The worker in service has ended by itself, or is to end. */
+  /** Ends the worker in service, or forgets one that has ended by itself. */
   end(reason: string): void {
     this.#current?.stop(reason);
     this.#current = undefined;
   }
 
-  /** Takes permissions of what runs away at once. */
+  /** Takes permissions away at once, from every version that is running. */
   async revoke(permissions: readonly string[]): Promise<void> {
     await Promise.all([...this.#opened].map((powers) => powers.revoke(permissions)));
   }
 
-  /** Its powers end with it. */
+  /** Closes the powers of the version in service. */
   async closePowers(): Promise<void> {
     await this.#powers?.close();
     this.#powers = undefined;
@@ -208,7 +208,7 @@ export class Service {
   }
 }
 
-/** Why what serves networks cannot go; names some of them. */
+/** The error for something that cannot be removed while it serves networks; names some of them. */
 export function inUse(plugin: string, what: string, networks: readonly string[]): DriverError {
   return new DriverError("ERR_PLUGIN_IN_USE", `${what}: ${shortList(networks)}; delete them first`, { plugin });
 }

@@ -1,6 +1,6 @@
 /**
  * The host's side of one worker's life: frames out and in, calls in flight, the worker's requests served.
- * It knows what truly happened on the wire; what a caller is told, and when, is decided above (calls/).
+ * It knows what really happened on the wire; `calls/` decides what a caller is told, and when.
  */
 import type { ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
@@ -20,9 +20,9 @@ import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from ".
 import { Outgoing } from "./outgoing.js";
 import { overdueWords, PING_AHEAD } from "./overdue.js";
 
-/** Whoever waits for a call's outcome. */
+/** Receives a call's outcome. */
 export interface CallEnd {
-  /** Called once, whenever the outcome is known, even late. */
+  /** Called once, as soon as the outcome is known, even after the deadline. */
   settle(outcome: CallOutcome): void;
 }
 
@@ -35,7 +35,7 @@ interface FlyingCall {
   readonly sentAt: number;
   readonly expires: number;
   readonly end: CallEnd;
-  /** How long the host had been at work for the worker when it was sent, and how much of that since then has been made good. */
+  /** How long the host had been at work for the worker when the call was sent, and how much of its later work has been made good. */
   readonly workedBefore: number;
   madeGood: number;
   /** Number of the frame that cancels it, once it has been given up. */
@@ -48,9 +48,9 @@ export interface SessionHandlers {
   /** Returns false for a name that does not exist. */
   notice(name: string, args: readonly Json[]): boolean;
   violation(code: ErrorCode, detail: string): void;
-  /** It is slowed down, and may soon be ended. */
+  /** The worker is slowed down, and may soon be ended. */
   throttled(detail: string): void;
-  /** Once, last of all. */
+  /** Called once, after everything else. */
   ended(end: SessionEnd): void;
 }
 
@@ -66,15 +66,15 @@ export interface SessionStart {
 
 /** What a session judges its worker by. */
 export interface SessionBounds {
-  /** The plugin's default deadline, in milliseconds: what a plugin that blocks again and again is judged by. */
+  /** The plugin's default deadline, in milliseconds: the limit for a plugin that blocks again and again. */
   readonly defaultDeadline: number;
-  /** Share of one core it may use beyond the calls it serves. */
+  /** Percentage of one core that it may use beyond the calls it serves. */
   readonly cpuPercent: number;
-  /** What it costs the platform's own thread. */
+  /** Counts what the worker costs the platform's own thread. */
   readonly time: HostTime;
 }
 
-/** A timer that comes less late than this, in milliseconds, was not held up. */
+/** A timer that fires less than this late, in milliseconds, was not held up. */
 const PUNCTUAL = 10;
 
 const PING = '{"kind":"ping"}';
@@ -147,17 +147,17 @@ export class Session {
     return this.#end === undefined;
   }
 
-  /** How it ended; undefined while it has not. */
+  /** How the session ended; undefined while it lives. */
   get over(): SessionEnd | undefined {
     return this.#end;
   }
 
-  /** Blocks counted against the plugin from its earlier workers make this one be judged by the default deadline. */
+  /** Applies the default deadline to every block of this worker, because the plugin's earlier workers have blocked. */
   judgeHarshly(): void {
     this.#watch.harsh = true;
   }
 
-  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, or `SessionOver`. */
+  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, also where the session ends meanwhile. */
   start(start: SessionStart): Promise<void> {
     const { deadline, ...rest } = start;
     const message: DownMessage = { kind: "start", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, ...rest };
@@ -177,7 +177,7 @@ export class Session {
           arm(owed);
           return;
         }
-        // The platform stood still when the time was up, and with it the answers that init waits for: it has as much time again.
+        // The platform stood still when the time was up, and so did the answers that init waits for: init gets that much time again.
         const late = monotonicNow() - due;
         const more = late < PUNCTUAL ? 0 : Math.min(Math.max(late, TIMES.probe), respite);
         respite -= more;
@@ -228,7 +228,7 @@ export class Session {
     return id;
   }
 
-  /** The caller of `id` has its answer, or has left: the driver's AbortSignal fires, and a block is looked for. */
+  /** The caller of `id` has its answer, or has left: fires the driver's AbortSignal, and checks whether the worker is blocked. */
   giveUp(id: number): { readonly started: boolean; readonly blocked: boolean } {
     const call = this.#calls.get(id);
     if (!call || this.#end) return { started: true, blocked: false };
@@ -242,8 +242,8 @@ export class Session {
   }
 
   /**
-   * Milliseconds, up to a bound, in which the host was at work for the worker since a call was sent: they are not the driver's. Each is
-   * given once. 0 where there are too few to speak of.
+   * Milliseconds, up to a bound, that the host was at work for the worker since a call was sent: the driver gets them back. Each is
+   * returned only once. 0 where there are too few to matter.
    */
   makeGood(id: number): number {
     const call = this.#calls.get(id);
@@ -255,10 +255,10 @@ export class Session {
   }
 
   /**
-   * A call was given up `ms` ago and has still not settled. While another call blocks the worker, in its own time, this
-   * one has no chance to: then it is looked at again later. Without such a call there is no excuse but the moment itself, once:
-   * a driver that blocks a little again and again would otherwise put its end off for ever. `upTo`: what had been sent when it was
-   * not known yet whether the worker was blocked.
+   * A call was given up `ms` ago and has still not settled. While another call blocks the worker within its own deadline, this
+   * one cannot settle, so it is checked again later. Without such a call the worker gets one short delay, and only once:
+   * a driver that blocks briefly again and again could otherwise put off its end indefinitely. `upTo`: how many frames had been sent
+   * when it was not yet known whether the worker was blocked.
    */
   unsettled(id: number, ms: number, last = false, upTo?: number): void {
     const call = this.#calls.get(id);
@@ -289,7 +289,7 @@ export class Session {
     });
   }
 
-  /** Pings an idle worker, and looks at what it has used of the processor. */
+  /** Pings an idle worker, and checks how much of the processor it has used. */
   heartbeat(): void {
     if (this.#end) return;
     if (this.#watch.idle) this.#outgoing.message(PING);

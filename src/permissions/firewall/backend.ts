@@ -1,4 +1,4 @@
-/** What carries out the firewall's work in one network namespace: nftables, or a model. Which rules there may be is decided before. */
+/** Carries out the firewall's work in one network namespace: nftables, or a model. Which rules are allowed is decided before. */
 import type { FirewallRule, Protocol, PublishSpec } from "./rule.js";
 import type { RuleEvents, RuleWatch } from "./rule-events.js";
 
@@ -8,11 +8,11 @@ export interface FirewallTable {
   /** What the names of the plugin's links begin with, before the `-`. */
   readonly prefix: string;
   readonly rules: readonly FirewallRule[];
-  /** Bridges of others that carry a default route: the machine's way out where its card is a port of one. */
+  /** Other programs' bridges that carry a default route: the machine's way out where its network card is a port of one. */
   readonly uplinks: readonly string[];
 }
 
-/** A port that a process in the namespace has. */
+/** A port that a process in the namespace has bound. */
 export interface Listener {
   readonly protocol: Protocol;
   /** Canonical; undefined: every address, of either family. */
@@ -20,17 +20,17 @@ export interface Listener {
   readonly port: number;
 }
 
-/** What keeps a port from being held, as the rule that refuses it and in words for the user. */
+/** Why a port cannot be held: the rule that refuses it, and words for the user. */
 export interface Obstacle {
   readonly rule: "listener" | "host-address";
   readonly words: string;
 }
 
-/** The links that the guard of forwarding tells from others. */
+/** The links that the forwarding guard distinguishes. The guard is a table that drops what others would have the machine forward. */
 export interface GuardedLinks {
-  /** What the names of all bridges of ours begin with, before the `-`; what goes there their own tables decide. */
+  /** What the names of all our bridges begin with, before the `-`; their own tables decide about traffic to them. */
   readonly prefixes: readonly string[];
-  /** Bridges that carry a default route: what comes in there comes from the machine's network, and from no container. */
+  /** Bridges that carry a default route: traffic from them comes from the machine's network, not from a container. */
   readonly uplinks: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface GuardedLinks {
 export interface ForwardingEnd {
   /** Switched off again. */
   readonly off: readonly (4 | 6)[];
-  /** Switched on by us and left on, since others need it: these. */
+  /** Switched on by us and left on, since `others` need it. */
   readonly left: readonly (4 | 6)[];
   readonly others: readonly string[];
 }
@@ -46,30 +46,30 @@ export interface ForwardingEnd {
 /** One network namespace to work in. Every method rejects with `ERR_FIREWALL_FAILED` when nft or the namespace fails. */
 export interface FirewallBackend {
   readonly kind: "kernel" | "model";
-  /** Names of all tables whose names are of our form, whosever they are. */
+  /** The names of all tables that are named as ours are, including other hosts' tables. */
   tables(): Promise<readonly string[]>;
-  /** Puts whole tables in the place of those of their names, and removes others, in one transaction: there is no moment without. */
+  /** Replaces the tables of the names given by `put`, and removes those in `drop`, in one transaction: there is no gap. */
   program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void>;
-  /** Takes a port of the host's, so that nobody else can, and serves it over loopback; or says why not. */
+  /** Binds a port of the host, so that nobody else can, and serves it over loopback; or returns why it cannot. */
   hold(port: PublishSpec): Promise<Obstacle | undefined>;
-  /** Takes ports that are published already, now or as soon as they are free. Never rejects. */
+  /** Binds ports that are published already, now or as soon as they are free. Never rejects. */
   keep(ports: readonly PublishSpec[]): Promise<void>;
-  /** Gives ports back; those not held are passed over. Never rejects. */
+  /** Releases ports; ignores those that are not held. Never rejects. */
   release(ports: readonly PublishSpec[]): Promise<void>;
-  /** Makes the kernel forget flows: of these UDP ports, and all that lead to addresses nothing is published for any more. Never rejects. */
+  /** Makes the kernel forget the flows of these UDP ports, and all flows to `addresses`, which no port leads to any more. Never rejects. */
   forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void>;
-  /** Ends what runs for the namespace and is not needed any more; ports that are held stay so. */
+  /** Ends the processes that are no longer needed for the namespace; ports that are held stay held. */
   close(): Promise<void>;
   /**
-   * Lets the namespace forward packets of these families; gives those for which that was not so before. For them a guard is put up:
-   * new packets are dropped that no network of ours allows, that are for no published port, and that come from no bridge.
-   * `again`: the guard is put up although it should be there.
+   * Lets the namespace forward packets of these families; returns those for which forwarding was off. For these a guard is put up: it
+   * drops new packets unless a network of ours allows them, they are for a published port, or they come from a bridge.
+   * `again`: puts the guard up even if it should exist already.
    */
   forward(families: readonly (4 | 6)[], links: GuardedLinks, again?: boolean): Promise<readonly (4 | 6)[]>;
-  /** To be called when no table of ours is left: guards go, and what `forward` switched on is switched off where nobody else needs it. */
+  /** To be called when no table of ours is left: removes guards, and switches off what `forward` switched on unless somebody needs it. */
   stopForwarding(): Promise<ForwardingEnd>;
-  /** Every table of the family `inet` as text, by name: the same text while nobody has changed it. */
+  /** Every table of the family `inet` as text, by name. The text stays the same while nobody changes the table. */
   listing(): Promise<ReadonlyMap<string, string>>;
-  /** Tells of changes of rules until it is stopped. */
+  /** Notifies changes of rules until it is stopped. */
   watch(events: RuleEvents): RuleWatch;
 }

@@ -1,4 +1,4 @@
-/** nftables where netlink is the kernel's, a model where it is a model. */
+/** Chooses the firewall's backend: nftables where netlink works on the kernel, a model where netlink is a model. */
 import type { NetlinkLogger } from "../netlink/hub.js";
 import type { FirewallBackend } from "./backend.js";
 import { KernelNeighbours } from "./kernel/kernel-neighbours.js";
@@ -6,7 +6,7 @@ import { NftBackend } from "./kernel/nft-backend.js";
 import { ModelFirewall } from "./model/model-firewall.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 
-/** `ledger`: its id, by which tables of this host are known. */
+/** `ledger`: the ledger's id, which marks this host's tables. */
 export function openFirewall(
   kind: "kernel" | "model",
   netns: string | undefined,
@@ -16,7 +16,7 @@ export function openFirewall(
   return kind === "kernel" ? new NftBackend(netns, ledger, logger) : new ModelFirewall();
 }
 
-/** A model has none. */
+/** Other programs that filter packets; a model has none. */
 export function openNeighbours(kind: "kernel" | "model", netns: string | undefined): Neighbours {
   return kind === "kernel" ? new KernelNeighbours(netns) : NO_NEIGHBOURS;
 }

@@ -1,4 +1,4 @@
-/** `firewall`, on the host's side: one plugin's requests read, and put before the hub, which judges them. */
+/** `firewall`, on the host's side: reads one plugin's requests, and passes them to the hub, which judges them. */
 import type { Json } from "../../driverapi/json.js";
 import type { HostPower, PowerMethod } from "../permission.js";
 import { FIREWALL_OPS, type FirewallRequest, parseRequest } from "./request.js";
@@ -13,7 +13,7 @@ export interface FirewallPowerOptions {
 
 /**
  * Serves `firewall.masquerade [spec]`, `firewall.publish [spec]`, `firewall.isolate [spec]`, `firewall.withdraw [rule]` (null) and
- * `firewall.rules []` (the rules). Rules outlive the power: they go with `FirewallHub.release` or `close`.
+ * `firewall.rules []` (the rules). Rules outlive the power: `FirewallHub.release` or `close` removes them.
  */
 export function createFirewallPower({ plugin, ask, close }: FirewallPowerOptions): HostPower {
   const methods = FIREWALL_OPS.map((op): readonly [string, PowerMethod] => [

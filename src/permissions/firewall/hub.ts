@@ -1,6 +1,6 @@
 /**
- * All of one host's firewall: one namespace, one ledger, every plugin's rules. Requests are judged one after another; what is asked
- * within one turn of the host's loop is written down together and programmed in one transaction, each plugin's table anew and whole.
+ * One host's whole firewall: one namespace, one ledger, every plugin's rules. Requests are judged one after another; those of
+ * one turn of the event loop are recorded together and programmed in one transaction, which replaces each plugin's whole table.
  */
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
@@ -38,26 +38,26 @@ import { failed, refused } from "./words.js";
 
 /** What `createFirewallHub` takes. */
 export interface FirewallHubOptions {
-  /** Whose links the bridges are; it also says whether this is the kernel or the model. */
+  /** Knows which plugin owns each bridge, and whether this host works on the kernel or on a model. */
   readonly netlink: NetlinkHub;
   /** The namespace netlink works in: a name, a path, or absent. */
   readonly netns?: string | undefined;
   readonly logger: NetlinkLogger;
   /** Default: one in memory, whose tables are removed at `close()`. */
   readonly ledger?: FirewallLedger | undefined;
-  /** Instead of what netlink's kind and `netns` choose. */
+  /** Replaces the backend that netlink's kind and `netns` would choose. */
   readonly use?: FirewallBackend | undefined;
   /** Default: those of the namespace; with `use`, none. */
   readonly neighbours?: Neighbours | undefined;
-  /** Takes what somebody else has changed and what was restored. */
+  /** Called with each change that another program made, and with what was restored. */
   readonly report?: ((event: OutsideEvent) => void) | undefined;
 }
 
 /** One host's firewall. */
 export interface FirewallHub {
-  /** The namespace itself; no rule stands before it. */
+  /** The backend itself: calls to it are not checked against any grant. */
   readonly backend: FirewallBackend;
-  /** A plugin's way in. `netlink`: its netlink grant, if it has one. */
+  /** Opens a plugin's power. `netlink`: its netlink grant, if it has one. */
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower;
   /** A plugin's rules, as they were asked for. */
   rules(plugin: string): Promise<readonly FirewallRule[]>;
@@ -65,9 +65,9 @@ export interface FirewallHub {
   published(): Promise<readonly PublishedPort[]>;
   /** Removes every rule of a plugin. */
   release(plugin: string): Promise<void>;
-  /** After a crash: what the ledger holds is programmed anew, tables nobody will remove any more are removed. Happens by itself. */
+  /** After a crash: programs the ledger's rules again, and removes tables whose host is gone. Also runs at the first request. */
   reconcile(): Promise<void>;
-  /** No request is taken any more; tables are removed unless the ledger is durable. Twice is harmless. */
+  /** Takes no more requests; removes the tables unless the ledger is durable. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -101,12 +101,12 @@ class Hub implements FirewallHub {
   readonly #restoring: Restoring;
   readonly #watch: RulesWatch;
   #rows: ReadonlyMap<string, FirewallRow> = new Map();
-  /** What of the namespace the tables and the guard of forwarding depend on, as it was last seen. */
+  /** The part of the namespace that the tables and the forwarding guard depend on, as last seen. */
   #scene: Scene = { uplinks: [], prefixes: [] };
   #queue: readonly Job[] = [];
   /** Whose request came first in the last batch. */
   #led: string | undefined;
-  /** Everything that reads or changes rows, one after another. */
+  /** Serialises everything that reads or changes rows. */
   #line: Promise<unknown> = Promise.resolve();
   #running = false;
   #ready = false;
@@ -128,7 +128,7 @@ class Hub implements FirewallHub {
   }
 
   open(plugin: string, granted: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {
-    // A copy of its own: by it the requests of this grant are told from those of the next one.
+    // A copy, whose identity tells the requests of this grant from those of the next one.
     const limits = { ...granted };
     return createFirewallPower({
       plugin,
@@ -188,7 +188,7 @@ class Hub implements FirewallHub {
     });
   }
 
-  /** Refuses what waits by a grant that has ended. `limits`: the very object that the grant was opened with. */
+  /** Refuses requests that wait under a grant that has ended. `limits`: the very object that the grant was opened with. */
   #refuseWaiting(limits: FirewallLimits): void {
     const gone = this.#queue.filter((job) => job.limits === limits);
     this.#queue = this.#queue.filter((job) => job.limits !== limits);
@@ -196,8 +196,8 @@ class Hub implements FirewallHub {
   }
 
   /**
-   * Serves one batch. What is asked within the present turn of the loop comes along; what else waits has another turn, so that a plugin
-   * which never stops asking does not keep the host from its own work.
+   * Serves one batch: the requests of the present turn of the event loop. Later ones get a turn of their own, so that a plugin that
+   * never stops asking does not keep the host from its own work.
    */
   async #drain(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
@@ -261,7 +261,7 @@ class Hub implements FirewallHub {
     }
   }
 
-  /** Written down, then programmed; what cannot be programmed is written back. */
+  /** Records changes in the ledger, then programs them; if that fails, restores the ledger's former rows. */
   async #change(changes: readonly FirewallChange[]): Promise<void> {
     if (changes.length === 0) return;
     const before = this.#rows;
@@ -298,13 +298,13 @@ class Hub implements FirewallHub {
     await this.backend.forgetFlows([...left, ...come], [...gone]);
   }
 
-  /** Takes the port of the host's before anything leads to it. Throws `ERR_FIREWALL_REFUSED` when it is not free. */
+  /** Binds the host's port before any rule leads to it. Throws `ERR_FIREWALL_REFUSED` when the port is not free. */
   async #hold(plugin: string, port: PublishSpec): Promise<void> {
     const obstacle = await this.backend.hold(port);
     if (obstacle) throw refused(plugin, "publish", obstacle.rule, obstacle.words);
   }
 
-  /** The tables of these plugins, as their rows say, and what has to be outside of them. */
+  /** Programs the tables of these plugins from their rows, and what has to exist outside the tables. */
   async #program(plugins: Iterable<string>, drop: readonly string[] = []): Promise<void> {
     const rules = await this.#put(plugins, drop);
     if (rules === undefined) return;
@@ -323,8 +323,8 @@ class Hub implements FirewallHub {
   }
 
   /**
-   * Brings what is outside our tables in line with them, whosever they are: another host's may need what ours put there. What fails
-   * is logged, for the rules themselves are programmed.
+   * Brings what is outside our tables in line with all tables named as ours are, since another host's may need what ours put there. A
+   * failure is only logged, since the rules themselves are programmed.
    */
   async #settle(): Promise<void> {
     try {
@@ -343,7 +343,7 @@ class Hub implements FirewallHub {
     }
   }
 
-  /** The tables alone. Gives their rules; undefined where there was nothing to do. */
+  /** Programs only the tables. Returns their rules; undefined where there was nothing to do. */
   async #put(plugins: Iterable<string>, drop: readonly string[]): Promise<readonly FirewallRule[] | undefined> {
     const put: FirewallTable[] = [];
     const gone = [...drop];
@@ -380,7 +380,7 @@ class Hub implements FirewallHub {
     return [...new Set([...this.#rows.values()].map(({ rule }) => rule.bridge))];
   }
 
-  /** Restores what others have changed since the last look. */
+  /** Restores what other programs have changed since the last look. */
   async #look(): Promise<void> {
     if (!this.#ready || this.#rows.size === 0) return;
     const { wait } = this.#restoring;
@@ -431,7 +431,7 @@ class Hub implements FirewallHub {
     this.#ready = true;
   }
 
-  /** Rules go with their bridge. */
+  /** Removes rules whose bridge is gone. */
   async #forgetVanished(view: NamespaceView): Promise<void> {
     const gone = [...this.#rows.values()].filter(
       ({ plugin, rule }) => this.#netlink.owner(rule.bridge, view) !== plugin,
@@ -443,27 +443,27 @@ class Hub implements FirewallHub {
     return [...this.#rows.values()].filter((row) => row.plugin === plugin);
   }
 
-  /** Runs when all before it has ended. */
+  /** Runs `run` after everything queued before it. */
   #next<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#line.then(run);
     this.#line = turn.catch(() => {});
     return turn;
   }
 
-  /** What fails is logged: it stands in the way of no stop. */
+  /** Logs a failure instead of rejecting, so that it cannot prevent a stop. */
   #quietly(what: string, run: () => Promise<void>): Promise<void> {
     return this.#next(run).catch((error: unknown) => this.#logger.error({ err: error }, `firewall: ${what}`));
   }
 }
 
-/** The ledger's name of a rule. */
+/** A rule's name in the ledger. */
 function rowName(plugin: string, rule: FirewallRule): string {
   return `${plugin} ${keyOf(rule)}`;
 }
 
 /**
- * The requests that go together, by turns of their plugins, each plugin's in its order. Ports are taken or given back in one batch, never
- * both, so that what is given back is free. Another plugin than last time leads, and so says which.
+ * Chooses a batch from the queue, round-robin over plugins, FIFO within each. A batch takes ports or gives them back, never both, so that a
+ * port that is given back is free afterwards; the plugin that goes first decides which, and is not the one that went first last time.
  */
 function nextBatch(queue: readonly Job[], led: string | undefined): readonly Job[] {
   const plugins = [...new Set(queue.map(({ plugin }) => plugin))].sort((a, b) => Number(a === led) - Number(b === led));
@@ -486,7 +486,7 @@ function nextBatch(queue: readonly Job[], led: string | undefined): readonly Job
   return batch;
 }
 
-/** The published ports of `rows` that `others` do not have, or have otherwise. */
+/** The published ports of `rows` that `others` lack, or have with other settings. */
 function publishedOnly(
   rows: ReadonlyMap<string, FirewallRow>,
   others: ReadonlyMap<string, FirewallRow>,

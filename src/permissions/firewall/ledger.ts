@@ -1,4 +1,4 @@
-/** What the host knows of the rules it has made: written before they are, so that a crash between the two leaves nothing unknown. */
+/** Records the host's rules before they are programmed, so that a crash in between leaves no unknown rule. */
 import { isGone, MemoryLedger } from "../netlink/ledger.js";
 import type { FirewallRule, PublishSpec } from "./rule.js";
 
@@ -25,18 +25,18 @@ export function publishedOf(rows: Iterable<FirewallRow>): readonly PublishedPort
 /** A row to keep, or the name of one to forget. */
 export type FirewallChange = { readonly put: FirewallRow } | { readonly drop: string };
 
-/** Keeps the rules of one namespace. What a promise of `write` has confirmed is there for the next `load`. */
+/** Keeps the rules of one namespace. Once `write` has resolved, the next `load` returns what it wrote. */
 export interface FirewallLedger {
-  /** Part of the name of every table. Letters, digits, `.` and `-`; a durable ledger keeps its own for ever. */
+  /** Part of the name of every table. Letters, digits, `.` and `-`; a durable ledger never changes it. */
   readonly id: string;
   /** True when its rows outlive the process: then rules stay when the host closes. */
   readonly durable: boolean;
   load(): Promise<readonly FirewallRow[]>;
-  /** All of the changes, in order, or none. */
+  /** Writes all of the changes, in order, or none. */
   write(changes: readonly FirewallChange[]): Promise<void>;
 }
 
-/** A ledger that ends with its process; its id tells others when that has happened. */
+/** A ledger that ends with its process; by its id others can tell that the process is gone. */
 export class MemoryFirewallLedger implements FirewallLedger {
   readonly id: string = new MemoryLedger().id;
   readonly durable = false;
@@ -59,13 +59,13 @@ export function tableOf(ledger: string, plugin: string): string {
   return `bulkhead_${ledger}_${plugin}`;
 }
 
-/** Whose table a name is; undefined for any other. */
+/** Reads a table's name; undefined where it is not named as ours are. */
 export function readTable(name: string): { readonly ledger: string; readonly plugin: string } | undefined {
   const [, ledger, plugin] = /^bulkhead_([A-Za-z0-9.-]+)_([a-z0-9-]+)$/.exec(name) ?? [];
   return ledger === undefined || plugin === undefined ? undefined : { ledger, plugin };
 }
 
-/** True for a table that nobody will remove any more. */
+/** True for a table whose host is gone, so that nobody else will remove it. */
 export function isOrphan(name: string): boolean {
   const table = readTable(name);
   return table !== undefined && isGone(table.ledger);

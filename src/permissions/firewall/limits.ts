@@ -4,7 +4,7 @@ import { parseRange } from "./ports.js";
 
 /** `firewall`: ways in and out of the plugin's own bridges. Its addresses lie within the `subnets` of its `netlink` grant. */
 export type FirewallLimits = {
-  /** Ports of the host it may publish: `80`, `8000-8999`. Must be named by the policy: only it opens any. */
+  /** Ports of the host it may publish: `80`, `8000-8999`. The policy must name them: nothing else opens any. */
   readonly ports: readonly string[];
   /** Rules it may have at one time. */
   readonly max: number;
@@ -24,7 +24,7 @@ export const firewallLimits: z.ZodObject = z.strictObject({
   max: z.exactOptional(z.int().min(1).max(65_536)),
 });
 
-/** In force where neither side names one; the ports have no default. */
+/** Defaults where neither manifest nor policy names a limit; the ports have none. */
 export const firewallDefaults = { max: 1024 } as const;
 
 /** Stands in for the limits that must be named, where a plugin is only tried out. */

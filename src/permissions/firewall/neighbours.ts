@@ -1,22 +1,22 @@
 /** Other programs that filter forwarded packets in the same namespace: engines, ufw, firewalld. A table of ours cannot undo their drops. */
 
-/** What was done about them, and what could not be; each in words for a log. */
+/** What was done about the neighbours, and what could not be; each in words for a log. */
 export interface NeighbourReport {
-  /** What was put in, or taken out: `ip FORWARD`, `firewalld zone trusted: bh-0a1b`. Empty: all was as it had to be. */
+  /** What was put in or taken out: `ip FORWARD`, `firewalld zone trusted: bh-0a1b`. Empty: nothing had to be changed. */
   readonly changed: readonly string[];
-  /** What could not be done, and the command that does it. The same words for the same reason. */
+  /** What could not be done, and the command that does it. The same reason always has the same words. */
   readonly problems: readonly string[];
 }
 
-/** Never rejects: what goes wrong with a neighbour is in the report. */
+/** The neighbours in one namespace. No method rejects: failures are in the report. */
 export interface Neighbours {
-  /** Makes each let pass what our tables have marked, and whatever is on these bridges of ours. Harmless to repeat. */
+  /** Makes each neighbour accept the packets that our tables have marked, and traffic on these bridges of ours. Idempotent. */
   admit(bridges: readonly string[]): Promise<NeighbourReport>;
-  /** Takes all of it back. */
+  /** Undoes everything that `admit` did. */
   leave(): Promise<NeighbourReport>;
 }
 
-/** Where there are none. */
+/** For a namespace without neighbours. */
 export const NO_NEIGHBOURS: Neighbours = {
   admit: async () => ({ changed: [], problems: [] }),
   leave: async () => ({ changed: [], problems: [] }),

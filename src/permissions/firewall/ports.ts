@@ -6,19 +6,19 @@ export interface PortRange {
   readonly to: number;
 }
 
-/** Reads one; undefined for what is none. */
+/** Parses a range; undefined where the text is not one. */
 export function parseRange(text: string): PortRange | undefined {
   const [, low = "", high = low] = /^([1-9]\d{0,4})(?:-([1-9]\d{0,4}))?$/.exec(text) ?? [];
   const range = { from: Number(low), to: Number(high) };
   return low !== "" && range.from <= range.to && range.to <= 65_535 ? range : undefined;
 }
 
-/** True for a port in one of the ranges. */
+/** True if one of the ranges has the port. */
 export function inRanges(ranges: readonly string[], port: number): boolean {
   return ranges.some((text) => covers(text, String(port)));
 }
 
-/** True when every port of `inner` is one of `outer`. */
+/** True if `outer` has every port of `inner`. */
 export function covers(outer: string, inner: string): boolean {
   const [a, b] = [parseRange(outer), parseRange(inner)];
   return a !== undefined && b !== undefined && a.from <= b.from && b.to <= a.to;

@@ -1,4 +1,4 @@
-/** From a plugin's arguments to a request: the fields there are, each of its type, addresses in canonical form. */
+/** Turns a plugin's arguments into a request: known fields only, each of its type, addresses in canonical form. */
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
 import { quote } from "../../driverapi/quote.js";
@@ -9,7 +9,7 @@ import { refused } from "./words.js";
 export const FIREWALL_OPS = ["masquerade", "publish", "isolate", "withdraw", "rules"] as const;
 export type FirewallOp = (typeof FIREWALL_OPS)[number];
 
-/** A request of the right shape; nothing says yet that it may be granted. */
+/** A request of the right shape, not yet checked against the grant. */
 export type FirewallRequest =
   | { readonly op: "masquerade" | "publish" | "isolate" | "withdraw"; readonly rule: FirewallRule }
   | { readonly op: "rules" };
@@ -32,8 +32,8 @@ const SHAPES: Readonly<Record<FirewallRule["kind"], Shape>> = {
 };
 
 /**
- * Reads one request. Throws `ERR_FIREWALL_REFUSED`: rule `fields` for one that does not exist, `shape` for one that is missing or of
- * the wrong type. Addresses that do not parse, and words that are none, are kept as they are, for the rules to refuse.
+ * Reads one request. Throws `ERR_FIREWALL_REFUSED`: rule `fields` for a field that does not exist, `shape` for one that is missing or of
+ * the wrong type. Addresses that do not parse and unknown words are kept unchanged, for the rules to refuse.
  */
 export function parseRequest(plugin: string, op: FirewallOp, args: readonly Json[]): FirewallRequest {
   if (op === "rules") return { op };

@@ -1,4 +1,4 @@
-/** Compares our tables with what they were after they had been programmed, and restores what somebody else has changed. */
+/** Compares our tables with their text right after they were programmed, and restores what other programs have changed. */
 import type { NetlinkLogger } from "../netlink/hub.js";
 import type { OutsideEvent } from "../outside.js";
 import { Pace } from "../pace.js";
@@ -22,18 +22,18 @@ export interface CompareOptions {
   /** All plugins that have rules. */
   readonly tables: readonly OwnTable[];
   readonly bridges: readonly string[];
-  /** Who has changed something, in words, where that is known. */
+  /** Who has changed something, in words; undefined: unknown. */
   readonly who: string | undefined;
   /** Programs the tables of these plugins. */
   program(plugins: readonly string[]): Promise<unknown>;
-  /** Switches forwarding on where it is off; gives the families that were off. `again`: the guard is put up in any case. */
+  /** Switches forwarding on where it is off; returns the families that were off. `again`: puts the guard up in any case. */
   forward(again: boolean): Promise<readonly (4 | 6)[]>;
 }
 
 export class Restoring {
   readonly #options: RestoringOptions;
   readonly #pace = new Pace();
-  /** The text of tables of ours, as they were when they had been programmed. */
+  /** The text of our tables and guards, right after they were programmed. */
   #known: ReadonlyMap<string, string> = new Map();
   #slow = false;
 
@@ -46,14 +46,14 @@ export class Restoring {
     return this.#pace.wait;
   }
 
-  /** To be called when our tables have just been programmed. */
+  /** To be called right after our tables were programmed. */
   async remember(tables: readonly OwnTable[]): Promise<void> {
     const now = await this.#options.backend.listing();
     const ours = new Set(tables.map(({ name }) => name));
     this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
   }
 
-  /** Restores what is not as it was. Rejects when it cannot be looked at or programmed. */
+  /** Restores what has changed. Rejects when the rules cannot be listed or programmed. */
   async compare({ tables, bridges, who, program, forward }: CompareOptions): Promise<void> {
     const { backend, around } = this.#options;
     const now = await backend.listing();

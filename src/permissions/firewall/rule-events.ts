@@ -1,13 +1,13 @@
-/** How a namespace tells that somebody has changed its rules. */
+/** Notifications that another program has changed a namespace's rules. */
 
 export interface RuleEvents {
-  /** Somebody else has changed rules, perhaps not ours. `who`: in words. */
+  /** Another program has changed rules, perhaps not ours. `who`: in words. */
   changed(who: string): void;
-  /** Nothing is told any more; it is tried again. `why`: in words. */
+  /** Notifications have stopped; the watch tries to get them back. `why`: in words. */
   blind(why: string): void;
 }
 
-/** What tells of them, until it is stopped. */
+/** Delivers notifications until it is stopped. */
 export interface RuleWatch {
   /** False while changes can pass unseen. */
   readonly alive: boolean;

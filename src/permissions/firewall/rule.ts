@@ -1,21 +1,21 @@
-/** What a plugin can have of a firewall: three kinds of rule, each about one bridge of its own. */
+/** What a plugin can ask of the firewall: three kinds of rule, each about one of its own bridges. */
 
-/** The protocols of which ports can be published. */
+/** The protocols whose ports can be published. */
 export const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** Traffic from a bridge's network that leaves by another link gets that link's address, and may so come back. */
+/** Traffic from a bridge's network that leaves by another link gets that link's address, so that replies come back. */
 export interface MasqueradeSpec {
   readonly bridge: string;
   /** CIDR form, canonical: `10.64.1.0/24`. */
   readonly subnet: string;
 }
 
-/** A port of the host's is answered by an address on a bridge. */
+/** Traffic to a port of the host goes to an address on a bridge. */
 export interface PublishSpec {
   readonly bridge: string;
   readonly protocol: Protocol;
-  /** An address of the host; absent: every one. One of loopback (127.0.0.0/8, ::1) is served to the host itself alone. */
+  /** An address of the host; absent: every address. A loopback address (127.0.0.0/8, ::1) can be reached only from the host itself. */
   readonly hostIP?: string;
   readonly hostPort: number;
   /** Plain, canonical. */
@@ -24,7 +24,7 @@ export interface PublishSpec {
 }
 
 /**
- * Nothing passes between this bridge and any other of the plugin's, and nothing new comes in from elsewhere but by a published
+ * Nothing passes between this bridge and the plugin's others, and new connections come in from elsewhere only by a published
  * port. `internal`: nothing passes in or out at all.
  */
 export interface IsolateSpec {
@@ -38,7 +38,7 @@ export type FirewallRule =
   | ({ readonly kind: "publish" } & PublishSpec)
   | ({ readonly kind: "isolate" } & IsolateSpec);
 
-/** What makes a rule the one it is: there is one rule per key, whatever else it says. Of a published port, the port of the host. */
+/** A rule's identity: there is one rule per key, whatever its other fields. A published port's key is the port of the host. */
 export function keyOf(rule: FirewallRule): string {
   switch (rule.kind) {
     case "masquerade":
@@ -50,7 +50,7 @@ export function keyOf(rule: FirewallRule): string {
   }
 }
 
-/** True when the two say the same. */
+/** True if the two rules have the same content. */
 export function sameRule(a: FirewallRule, b: FirewallRule): boolean {
   return textOf(a) === textOf(b);
 }
@@ -60,13 +60,13 @@ function textOf(rule: FirewallRule): string {
   return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of which family a rule's addresses are; undefined where it has none. */
+/** The family of a rule's addresses; undefined where it has none. */
 export function familyOfRule(rule: FirewallRule): 4 | 6 | undefined {
   if (rule.kind === "isolate") return undefined;
   return (rule.kind === "publish" ? rule.ip : rule.subnet).includes(":") ? 6 : 4;
 }
 
-/** True when of two published ports only one could be answered: the same port of an address both have. */
+/** True if two published ports conflict: both claim the same port of the same address. */
 export function samePort(a: PublishSpec, b: PublishSpec): boolean {
   return (
     a.protocol === b.protocol &&

@@ -1,4 +1,4 @@
-/** Whether others may have changed the rules, and who: kept from the kernel's word of it until it has been looked at. */
+/** Remembers that other programs may have changed the rules, and which, from the kernel's notification until the next look. */
 import { WATCH } from "../../protocol/limits.js";
 import { Looking } from "../looking.js";
 import type { NetlinkLogger } from "../netlink/hub.js";
@@ -16,7 +16,7 @@ export class RulesWatch {
   readonly #backend: FirewallBackend;
   readonly #looking: Looking;
   #events: RuleWatch | undefined;
-  /** Who has changed something that was not looked at yet; undefined: nobody. */
+  /** Who has made a change that has not been looked at yet; undefined: nobody. */
   #who: string | undefined;
 
   constructor({ backend, logger, look }: RulesWatchOptions) {
@@ -24,12 +24,12 @@ export class RulesWatch {
     this.#looking = new Looking({ what: "firewall", logger, told: () => this.#events?.alive === true, look });
   }
 
-  /** True while nobody else can have changed anything without a sign, and there is none. */
+  /** True while every change would be notified, and none has been. */
   get sure(): boolean {
     return this.#events?.alive === true && this.#who === undefined;
   }
 
-  /** Begins, where it has not. What cannot be had is logged once; then there are looks alone, more often. */
+  /** Starts watching, unless it has started. Logs once if notifications cannot be had; looks then come more often instead. */
   start(): void {
     if (this.#looking.started) return;
     try {
@@ -41,25 +41,25 @@ export class RulesWatch {
     this.#looking.start();
   }
 
-  /** Somebody has changed something: it is looked at soon. */
+  /** Somebody has changed something: looks soon. */
   note(who: string): void {
     this.#who = who;
     this.later(WATCH.gatherMs);
   }
 
-  /** Looks in so many milliseconds, or earlier where that is planned. */
+  /** Looks in `ms` milliseconds, or earlier if an earlier look is scheduled. */
   later(ms: number): void {
     this.#looking.later(ms);
   }
 
-  /** Who it was, in words. From now on there is no sign of anything. */
+  /** Returns who made the noted change, in words, and forgets it. */
   taken(): string | undefined {
     const who = this.#who;
     this.#who = undefined;
     return who;
   }
 
-  /** Resolves when nothing of it runs any more. */
+  /** Stops watching. Resolves when nothing of it runs. */
   async stop(): Promise<void> {
     this.#looking.stop();
     this.#who = undefined;

@@ -1,7 +1,7 @@
 /**
- * What a firewall grant bounds: one row per rule, each an attack that would work without it. They are checked in this order, on the
- * host's side, for every request, when it is about to be carried out: the namespace is looked at anew each time. `fields` and
- * `shape` are kept while reading (`request.ts`).
+ * What a firewall grant bounds: one row per rule, each against an attack that would work without it. The rules are checked in this order,
+ * on the host's side, when a request is about to be carried out: each time with a fresh look at the namespace. `fields` and
+ * `shape` are enforced while reading (`request.ts`).
  */
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { quote } from "../../driverapi/quote.js";
@@ -15,16 +15,16 @@ import type { FirewallRequest } from "./request.js";
 import { type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
 import { allocated, notOfHost, refused } from "./words.js";
 
-/** What a rule may look at. */
+/** What a check may use. */
 export interface Situation {
   readonly plugin: string;
   readonly limits: FirewallLimits;
-  /** Of the plugin's netlink grant. */
+  /** The subnets of the plugin's netlink grant. */
   readonly subnets: readonly string[];
   readonly links: ReadonlyMap<string, LinkView>;
-  /** The plugin a link is of, as ledger and kernel agree; undefined: the machine's. */
+  /** The plugin that owns a link, where ledger and kernel agree; undefined: the link is the machine's. */
   owner(link: string): string | undefined;
-  /** Every plugin's. */
+  /** Every plugin's rules. */
   readonly rows: readonly FirewallRow[];
 }
 
@@ -34,7 +34,7 @@ export interface Rule {
   readonly id: string;
   /** What it refuses, in a few words, for documentation. */
   readonly refuses: string;
-  /** Why a rule that is asked for is refused, with the value; undefined when it is not. */
+  /** Why a requested rule is refused, with the value; undefined: it is not. */
   check(rule: FirewallRule, situation: Situation): string | undefined;
 }
 
@@ -153,7 +153,7 @@ export const RULES: readonly Rule[] = [
   {
     id: "listener",
     refuses: "ports that a process of the host's has",
-    // Binding is the only answer that stays true: `FirewallBackend.hold` gives it, after all the rules.
+    // Only binding the port gives an answer that stays true: `FirewallBackend.hold` does that, after all these checks.
     check: () => undefined,
   },
   {

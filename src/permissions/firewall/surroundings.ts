@@ -1,4 +1,4 @@
-/** What the hub keeps right outside its own tables: the neighbours' accepts. What fails here is logged once and stops nothing. */
+/** What the hub maintains outside its own tables: the neighbours' accept rules. A failure here is logged once and stops nothing. */
 import type { NetlinkLogger } from "../netlink/hub.js";
 import type { ForwardingEnd } from "./backend.js";
 import type { NeighbourReport, Neighbours } from "./neighbours.js";
@@ -11,9 +11,9 @@ export interface SurroundingsOptions {
 export class Surroundings {
   readonly #neighbours: Neighbours;
   readonly #logger: NetlinkLogger;
-  /** Problems that were logged. */
+  /** Problems already logged. */
   readonly #said = new Set<string>();
-  /** The bridges that were admitted last; undefined: none have been, or all was taken back. */
+  /** The bridges admitted last; undefined: none, or everything has been undone. */
   #admitted: string | undefined;
 
   constructor({ neighbours, logger }: SurroundingsOptions) {
@@ -21,7 +21,7 @@ export class Surroundings {
     this.#logger = logger;
   }
 
-  /** To be called after our tables have changed. Looks at the neighbours when the bridges are others than last time. */
+  /** To be called after our tables have changed. Checks the neighbours if the bridges differ from last time. */
   async keep(bridges: readonly string[]): Promise<void> {
     const key = JSON.stringify([...bridges].sort());
     if (key === this.#admitted) return;
@@ -29,7 +29,7 @@ export class Surroundings {
     this.#admitted = key;
   }
 
-  /** Looks at the neighbours whatever was done before; gives what had to be done. */
+  /** Checks the neighbours in any case; returns what had to be changed. */
   async admit(bridges: readonly string[]): Promise<readonly string[]> {
     const report = await this.#neighbours.admit(bridges);
     this.#say(report, "let pass what our networks allow");
@@ -42,7 +42,7 @@ export class Surroundings {
     this.#say(await this.#neighbours.leave(), "are as they were before");
   }
 
-  /** Says what became of forwarding. */
+  /** Logs what became of forwarding. */
   sayForwarding({ off, left, others }: ForwardingEnd): void {
     const names = (families: readonly (4 | 6)[]): string => families.map((family) => `IPv${family}`).join(" and ");
     if (off.length > 0) this.#logger.info({ off }, `firewall: forwarding of ${names(off)} is switched off again`);

@@ -1,4 +1,4 @@
-/** The errors of `firewall`: refusals name a rule, failures carry nft's words. Of ports they speak as an engine's user does. */
+/** The errors of `firewall`: refusals name a rule, failures carry nft's words. Ports are described as an engine's user knows them. */
 import { DriverError } from "../../driverapi/errors.js";
 import type { PublishSpec } from "./rule.js";
 
@@ -14,7 +14,7 @@ export function failed(plugin: string | undefined, op: string, words: string, ca
   return new DriverError("ERR_FIREWALL_FAILED", `firewall.${op} failed: ${words}`, { plugin, cause });
 }
 
-/** A port that the host itself has. `host`: the address at which it is in use; `by`: the process, where it is known. */
+/** A port that the host itself uses. `host`: the address at which it is in use; `by`: the process, where it is known. */
 export function inUse({ protocol, hostPort }: Port, host: string, by = "a process of the host"): string {
   return `port ${hostPort}/${protocol} of ${host} is in use by ${by}; stop it, or publish another port`;
 }

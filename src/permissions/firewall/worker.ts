@@ -1,15 +1,15 @@
-/** `firewall`, in the worker: `powers.firewall`, whose every call is one request to the host's half, where all rules are. */
+/** `firewall`, in the worker: `powers.firewall`, whose every call is one request to the host's half, which does all checks. */
 import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
 import type { FirewallLimits } from "./limits.js";
 
-/** UTF-16 units of one rule: no honest one is longer. */
+/** UTF-16 units of one rule: no valid one is longer. */
 const RULE_CHARS = 1024;
 
 /**
- * `powers.firewall`: see `FirewallPower`. All of it is async and rejects with `ERR_PERMISSION_ARGUMENT` (no plain JSON),
+ * `powers.firewall`: see `FirewallPower`. All methods are async and reject with `ERR_PERMISSION_ARGUMENT` (not plain JSON),
  * `ERR_FIREWALL_REFUSED` (naming the rule) or `ERR_FIREWALL_FAILED` (nft's words).
  */
 export function endow({ ports }: Pick<FirewallLimits, "ports">, port: HostPort): Endowment {

@@ -1,7 +1,7 @@
-/** What a plugin hands to `Intl`, read once and made plain before the engine sees any of it. */
+/** Reads what a plugin passes to `Intl`, once, and makes it plain before the engine sees any of it. */
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
 
-/** The locale where none is named, or none of those named is known. */
+/** The locale where none is named, or where none of those named is known. */
 const LOCALE = "en-US";
 
 /**
@@ -10,10 +10,10 @@ const LOCALE = "en-US";
  */
 const MOST = { locales: 16, optionChars: 64, chars: 65_536, items: 1_000 } as const;
 
-/** A whole number this large or larger is not formatted. */
+/** A whole number of this size or larger is not formatted. */
 const LARGEST = 10n ** 1_000n;
 
-/** The options of ECMA-402 for the formatters there are; others are ignored, as the standard does. */
+/** ECMA-402's options for the formatters offered here; others are ignored, as in the standard. */
 const OPTIONS: readonly string[] = [
   ..."localeMatcher numberingSystem calendar timeZone hour12 hourCycle formatMatcher dateStyle timeStyle".split(" "),
   ..."weekday era year month day dayPeriod hour minute second fractionalSecondDigits timeZoneName".split(" "),
@@ -28,14 +28,14 @@ export type Options = Record<string, string | number | boolean>;
 /** What a formatter's method takes. */
 export type Argument = "date" | "number" | "text" | "texts";
 
-/** The locales named, none where there are none. */
+/** The locales named; an empty list where none are. */
 export function localesOf(value: unknown): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) return [textOf(value, "a locale", MOST.optionChars)];
   return listOf(value, "locales", MOST.locales).map((one) => textOf(one, "a locale", MOST.optionChars));
 }
 
-/** The same with the one to fall back to, so that the machine's is never taken. */
+/** Appends the fallback locale, so that the machine's is never taken. */
 export function withDefault(locales: readonly string[]): string[] {
   return [...locales, LOCALE];
 }
@@ -53,7 +53,7 @@ export function optionsOf(value: unknown): Options {
   return options;
 }
 
-/** `now` tells the plugin's own time, for a date that is not given. */
+/** Reads one argument of a method. `now` gives the plugin's own time, for a missing date. */
 export function argumentOf(kind: Argument, value: unknown, now: () => number): unknown {
   switch (kind) {
     case "date":
@@ -76,7 +76,7 @@ export function argumentOf(kind: Argument, value: unknown, now: () => number): u
   }
 }
 
-/** The items of an iterable, which is left as soon as it gives too many. */
+/** The items of an iterable; stops reading as soon as there are too many. */
 function listOf(items: Iterable<unknown>, what: string, most: number): unknown[] {
   const list: unknown[] = [];
   for (const one of items) {

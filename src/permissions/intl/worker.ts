@@ -1,6 +1,6 @@
 /**
- * `Intl` in a bounded form, for every plugin: the engine's tables, without what they tell of the machine. A locale is the one
- * asked for or `en-US`, a time zone the one named or UTC, and the time is the plugin's own Date's.
+ * `Intl` in a bounded form, for every plugin: the engine's tables, without what they reveal about the machine. A locale is the one
+ * asked for or `en-US`, a time zone is the one named or UTC, and the time comes from the plugin's own Date.
  */
 import type { Endowment } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
@@ -9,7 +9,7 @@ import { type Argument, argumentOf, localesOf, type Options, optionsOf, withDefa
 type Native = new (locales: string[], options: Options) => object;
 type Methods = Readonly<Record<string, readonly Argument[]>>;
 
-/** The formatters there are: their methods, and what the arguments of each are. */
+/** The formatters offered: their methods, and the arguments of each. */
 const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Methods]> = [
   [
     "DateTimeFormat",
@@ -25,7 +25,7 @@ const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Metho
   ],
   ["ListFormat", Intl.ListFormat as unknown as Native, { format: ["texts"], formatToParts: ["texts"] }],
   ["Collator", Intl.Collator as unknown as Native, { compare: ["text", "text"] }],
-  // As a list: what the engine gives has a prototype that is nobody's to see.
+  // Returns a list: the engine's own object has a prototype that plugins must not reach.
   ["Segmenter", Intl.Segmenter as unknown as Native, { segment: ["text"] }],
 ];
 
@@ -33,15 +33,15 @@ const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Metho
 const BOUND: ReadonlySet<string> = new Set(["DateTimeFormat.format", "NumberFormat.format", "Collator.compare"]);
 
 /**
- * The engine's formatters a plugin has at a time. Each takes tens of kilobytes outside the worker's heap limit, so one that was
- * not used for long is let go, and made again when it is asked for.
+ * How many of the engine's formatters a plugin has at one time. Each takes tens of kilobytes outside the worker's heap limit, so the
+ * least recently used one is dropped, and made again when it is needed.
  */
 const MOST_NATIVES = 32;
 
-/** Gives the engine's formatter for what a plugin asked for. */
+/** Returns the engine's formatter for what a plugin asked for. */
 type NativeOf = (name: string, maker: Native, locales: readonly string[], options: Options) => object;
 
-/** Global `Intl`. `makeDate`: the plugin's Date, whose time a date that is not given has. */
+/** Global `Intl`. `makeDate`: the plugin's Date, which gives the time for a missing date. */
 export function endow(makeDate: unknown): Endowment {
   const now = (): number => {
     if (typeof makeDate === "function") return Number(Reflect.construct(makeDate, []));
@@ -64,7 +64,7 @@ export function endow(makeDate: unknown): Endowment {
 }
 
 function keptNatives(): NativeOf {
-  /** Oldest use first. */
+  /** Least recently used first. */
   const kept = new Map<string, object>();
   return (name, Maker, locales, options) => {
     const key = JSON.stringify([name, locales, options]);
@@ -80,7 +80,7 @@ function keptNatives(): NativeOf {
 }
 
 function formatter(name: string, maker: Native, methods: Methods, now: () => number, nativeOf: NativeOf): unknown {
-  /** How each of the plugin's objects gets at the engine's. */
+  /** For each of the plugin's objects, how to get the engine's. */
   const natives = new WeakMap<object, () => object>();
   const getterOf = (self: object): (() => object) => {
     const get = natives.get(self);
@@ -136,7 +136,7 @@ function formatter(name: string, maker: Native, methods: Methods, now: () => num
   return Formatter;
 }
 
-/** Runs the engine's code; an error of its own becomes one without its stack. */
+/** Runs the engine's code; its error is replaced by a RangeError without its stack. */
 function told<T>(make: () => T): T {
   try {
     return make();

@@ -1,5 +1,5 @@
 /**
- * Event, EventTarget, AbortController, AbortSignal and DOMException of our own: Node's lead to its event machinery. State is
+ * Our own Event, EventTarget, AbortController, AbortSignal and DOMException: Node's expose its event machinery. State is
  * in private fields, and an event carries nothing but what the plugin gave it.
  */
 import { kindOf, wrongArgument } from "../refusal.js";
@@ -15,7 +15,7 @@ const CODES: Readonly<Record<string, number>> = {
   DataCloneError: 25,
 };
 
-/** What `DOMException` makes: an error with a number for its name. */
+/** What `DOMException` makes: an error whose `code` is the number of its name. */
 export type DomError = Error & { readonly code: number };
 
 interface DomErrorMaker {
@@ -23,8 +23,8 @@ interface DomErrorMaker {
 }
 
 /**
- * As in the Web IDL standard, without the numbered constants. Not a subclass: the constructor above it would be the realm's own
- * Error, which reads stacks.
+ * As in the Web IDL standard, without the numbered constants. Not a subclass of Error: its parent would be the realm's own
+ * constructor, which can read stacks.
  */
 function makeDomError(this: unknown, message: unknown = "", name: unknown = "Error"): DomError {
   const error = new Error(String(message));
@@ -97,7 +97,7 @@ interface Listener {
   readonly once: boolean;
 }
 
-/** As in the DOM standard. What a listener throws is uncaught, and so the plugin's crash. */
+/** As in the DOM standard. An error that a listener throws is uncaught, and so crashes the plugin. */
 export class EventTarget {
   #listeners: readonly Listener[] = [];
 
@@ -143,7 +143,7 @@ function call(callback: unknown, target: unknown, event: Event): void {
   }
 }
 
-/** An error in one listener keeps no other one from its event. */
+/** Runs a listener; its error does not keep the others from the event. */
 function uncaught(run: () => void): void {
   try {
     run();
@@ -155,7 +155,7 @@ function uncaught(run: () => void): void {
 const KEY = Symbol("AbortSignal");
 let abortSignal: (signal: AbortSignal, reason: unknown) => void;
 
-/** As in the DOM standard; `AbortSignal.timeout` is not here, since time is the grant's. */
+/** As in the DOM standard, but without `AbortSignal.timeout`: timers need a grant. */
 export class AbortSignal extends EventTarget {
   #aborted = false;
   #reason: unknown = undefined;

@@ -1,6 +1,6 @@
 /**
- * structuredClone of our own, for plain data. Node's knows host objects (ports, keys, handles), throws native DOMExceptions, and takes
- * a transfer list; ours knows what a plugin can have: objects, arrays, Map, Set, Date, RegExp, buffers, typed arrays, errors.
+ * Our own structuredClone, for plain data. Node's knows host objects (ports, keys, handles), throws native DOMExceptions, and takes
+ * a transfer list; ours knows only what a plugin can have: objects, arrays, Map, Set, Date, RegExp, buffers, typed arrays, errors.
  */
 import { types } from "node:util";
 import { kindOf, wrongArgument } from "../refusal.js";
@@ -32,13 +32,13 @@ const ERRORS: ReadonlyMap<unknown, new (message: string) => Error> = new Map(
 
 type MakeDate = new (time: number) => object;
 
-/** What is still to be copied, so that depth costs heap and not stack. */
+/** What is still to be copied: a list and not recursion, so that depth costs heap and not stack. */
 type Todo = Array<() => void>;
 
 /**
- * Makes structuredClone, whose dates `makeDate` makes: a deep copy; shared and circular references stay so. As in HTML's structuredClone, own enumerable string-keyed properties are
- * copied by value (a getter is read), and prototypes are lost. `ERR_PERMISSION_ARGUMENT` for functions, symbols, proxies, promises,
- * weak collections and a transfer list.
+ * Makes structuredClone: a deep copy that keeps shared and circular references, with dates made by `makeDate`. As in HTML's, own
+ * enumerable string-keyed properties are copied by value (a getter is read), and prototypes are lost. `ERR_PERMISSION_ARGUMENT` for
+ * functions, symbols, proxies, promises, weak collections and a transfer list.
  */
 export const cloneWith = (makeDate: MakeDate): ((value: unknown, options?: unknown) => unknown) => {
   return (value, options) => clone(value, options, makeDate);

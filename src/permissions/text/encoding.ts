@@ -1,4 +1,4 @@
-/** TextEncoder and TextDecoder of our own over Node's: the native objects stay in private fields, their prototypes out of reach. */
+/** Our own TextEncoder and TextDecoder over Node's: the native objects stay in private fields, their prototypes out of reach. */
 import { TextDecoder as NativeDecoder, TextEncoder as NativeEncoder, types } from "node:util";
 import { LIMITS } from "../../protocol/limits.js";
 import { kindOf, overLimit, textOf, wrongArgument } from "../refusal.js";
@@ -29,7 +29,7 @@ export class TextEncoder {
   }
 }
 
-/** As in the Encoding standard. A label it does not know, and with `fatal` malformed bytes, are `ERR_PERMISSION_ARGUMENT`. */
+/** As in the Encoding standard. An unknown label, or malformed bytes with `fatal`, is `ERR_PERMISSION_ARGUMENT`. */
 export class TextDecoder {
   readonly #native: NativeDecoder;
 

@@ -1,4 +1,4 @@
-/** URL and URLSearchParams of our own over Node's: the native objects, with their symbols and inspect hooks, stay in private fields. */
+/** Our own URL and URLSearchParams over Node's: the native objects, with their symbols and inspect hooks, stay in private fields. */
 import { URLSearchParams as NativeParams, URL as NativeURL } from "node:url";
 import { types } from "node:util";
 import { LIMITS } from "../../protocol/limits.js";
@@ -69,7 +69,7 @@ export class URLSearchParams {
     for (const [name, value] of [...this.#native]) Reflect.apply(callback, self, [value, name, this]);
   }
 
-  // The iterators go over a copy: Node's own have a prototype that must not get out.
+  // The iterators go over a copy: Node's own have a prototype that plugins must not reach.
   keys(): IterableIterator<string> {
     return [...this.#native.keys()].values();
   }
@@ -212,13 +212,13 @@ export class URL {
   }
 }
 
-/** A URL's text: of one of our own, its href; of a primitive, its text. */
+/** The text of an argument for a URL: the href of one of our own URLs, or a primitive as text. */
 function urlText(value: unknown): string {
   const href = typeof value === "object" && value !== null ? hrefOf(value) : undefined;
   return href ?? part(value, "the URL");
 }
 
-/** Node's error for an invalid URL carries the input and the base; ours is made where it is thrown. */
+/** Returns undefined for an invalid URL, since Node's error carries the input and the base; callers throw their own. */
 function parse(input: string, base: string | undefined): NativeURL | undefined {
   try {
     return new NativeURL(input, base);
@@ -234,7 +234,7 @@ function paramsFrom(init: unknown): NativeParams {
   return params;
 }
 
-/** Pairs of a list, a Map or a plain record, read without running anything of its owner's. */
+/** The pairs of a list, a Map or a plain record, read without running the plugin's code. */
 function pairsOf(init: object): ReadonlyArray<readonly [unknown, unknown]> {
   if (types.isProxy(init)) throw wrongArgument("URLSearchParams takes no proxy");
   const own = (value: object, key: string): unknown => Reflect.getOwnPropertyDescriptor(value, key)?.value;
