@@ -2,4 +2,4 @@
 import { acceptance } from "./engine/acceptance.js";
 import { ENGINES } from "./engine/kinds.js";
 
-acceptance(ENGINES.trixie, "asked");
+acceptance(ENGINES.trixie, "calls");

@@ -40,14 +40,20 @@ function copied(example: string, entry: string): Documented["put"] {
   };
 }
 
+/** What a driver that hands out addresses gets wrong first. BULKHEAD_LONG=1 tries every rule, which takes six minutes. */
+const FIRST = /address|list|duplicate|in-use|twice|type|methods|networks/;
+const LONG = process.env.BULKHEAD_LONG === "1";
+
 for (const [name, { put, options = {} }] of Object.entries(DRIVERS)) {
   test(
-    `${name} keeps every rule`,
+    `${name} keeps every rule${LONG ? "" : " on names and addresses"}`,
     async (t: TestContext) => {
       const plugin = await put(await t.folder());
       const broken: string[] = [];
       // Few rounds: how often a driver can be asked is for the contract's own test.
-      for (const rule of driverContract({ plugin, rounds: 20, ...options })) {
+      const rules = driverContract({ plugin, rounds: 20, ...options }).filter(({ id }) => LONG || FIRST.test(id));
+      assert.ok(rules.length >= 12, `${rules.length} rules`);
+      for (const rule of rules) {
         await rule.run().catch((error: Error) => broken.push(error.message));
       }
       assert.equal(broken, []);

@@ -40,11 +40,13 @@ const MOVING: readonly Cases[] = [traffic, outside, loopback, twoNetworks, ports
 const ASKED: readonly Cases[] = [traffic, outside, loopback, twoNetworks, calls];
 /** What people do to a machine with an engine as it comes; what restarts everything comes last. */
 const FAULTS: readonly Cases[] = [...MOVING, pools, shapes, calls, sockets, others, power];
+/** Of them, in short, what does not depend on the release and needs a stage of its own. */
+const FAULTS_SHORT: readonly Cases[] = [outside, loopback, ports, udp, sockets, others, power];
 /** What plugins do, whatever the engine. */
 const PLUGINS: readonly Cases[] = [macvlan, moby, hangs, kills, timing];
 
 /** What a test file runs; with BULKHEAD_ENGINES=whole all of it. */
-const PARTS = { faults: FAULTS, plugins: PLUGINS, asked: ASKED } as const;
+const PARTS = { faults: FAULTS_SHORT, plugins: PLUGINS, asked: ASKED, calls: [outside, calls] } as const;
 
 const EVERY: readonly Cases[] = [...FAULTS, ...PLUGINS, firewalls, compose];
 /** BULKHEAD_ENGINE_CASES=compose,power: these alone, for who works on them. */
@@ -53,7 +55,8 @@ const CHOSEN = process.env.BULKHEAD_ENGINE_CASES?.split(",");
 /** Runs a part of the acceptance on one engine. */
 export function acceptance(kind: EngineKind, part: keyof typeof PARTS): void {
   const needs = noEngine() ?? noRoot(kind) ?? noBubblewrap;
-  const all = part === "asked" && WHOLE ? [...FAULTS, ...PLUGINS] : PARTS[part];
+  const whole = part === "faults" ? FAULTS : [...FAULTS, ...PLUGINS];
+  const all = WHOLE && part !== "plugins" ? whole : PARTS[part];
   // Of the long form alone: ufw and firewalld take Python and a bus, a compose-like set-up is cut off and started again several times.
   const stated = WHOLE && part !== "plugins" ? [...all, firewalls, compose] : all;
   const cases = CHOSEN === undefined ? stated : EVERY.filter(({ name }) => CHOSEN.includes(name));

@@ -101,6 +101,19 @@ function mistakes(bytes: number): string[] {
   ];
 }
 
+/** One of each kind of mistake that documents made at random seldom have. */
+const WRONG: readonly string[] = [
+  '{"plugins":{"a":{"networkTypes":[]}}}',
+  '{"plugins":{"a":{"limits":{"memoryMb":1}}}}',
+  '{"plugins":{"a":{"limits":{"drivers":99999}}}}',
+  `{"$schema":"${"x".repeat(3000)}"}`,
+  '{"plugins":{"a":{"grant":{"netlink":{"kinds":["tun"],"prefix":1,"subnets":["10.0.0.0/4"],"max":0}}}}}',
+  '{"plugins":{"a":{"grant":{"firewall":{"ports":["x"]}}}}}',
+  '{"plugins":{"a":{"grant":{"netlnk":true}},"b":{"enabeld":true},"c":{"sha256":"x"}}}',
+  '{"plugins":{"a":{"timeouts":{"zzzzzzzz":1}}}}',
+  '{"sandbox":"bubble","defaults":[]}',
+];
+
 export const manifests: Target = {
   name: "manifest parser",
   corpus: MANIFESTS,
@@ -127,6 +140,6 @@ export const policies: Target = {
     { file: "permissions/netlink/limits.js" },
   ],
   generated: policyText,
-  once: [" ".repeat(DOCUMENT_LIMITS.policyBytes + 1), ...mistakes(DOCUMENT_LIMITS.policyBytes)],
+  once: [" ".repeat(DOCUMENT_LIMITS.policyBytes + 1), ...WRONG, ...mistakes(DOCUMENT_LIMITS.policyBytes)],
   run: runPolicy,
 };
