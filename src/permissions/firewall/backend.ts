@@ -28,8 +28,10 @@ export interface Obstacle {
 
 /** The links that the forwarding guard distinguishes. The guard is a table that drops what others would have the machine forward. */
 export interface GuardedLinks {
-  /** What the names of all our bridges begin with, before the `-`; their own tables decide about traffic to them. */
+  /** What the names of bridges with rules begin with, before the `-`; their own tables decide about traffic to them. */
   readonly prefixes: readonly string[];
+  /** The same of all our bridges, with rules or without: only what is marked may leave them. */
+  readonly ours: readonly string[];
   /** Bridges that carry a default route: traffic from them comes from the machine's network, not from a container. */
   readonly uplinks: readonly string[];
 }

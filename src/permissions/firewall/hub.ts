@@ -362,13 +362,12 @@ class Hub implements FirewallHub {
 
   #forward(rules: readonly FirewallRule[], again = false): Promise<readonly (4 | 6)[]> {
     const { uplinks } = this.#scene;
-    const prefixes = [
-      ...new Set([...this.#scene.prefixes, ...[...this.#rows.values()].map(({ rule }) => prefixOf([rule]))]),
-    ];
+    const prefixes = [...new Set([...this.#rows.values()].map(({ rule }) => prefixOf([rule])))];
+    const ours = [...new Set([...prefixes, ...this.#scene.prefixes])];
     const families = new Set(rules.flatMap((rule) => familyOfRule(rule) ?? []));
     return families.size === 0
       ? Promise.resolve([])
-      : this.backend.forward([...families], { prefixes, uplinks }, again);
+      : this.backend.forward([...families], { prefixes, ours, uplinks }, again);
   }
 
   #tables(): readonly OwnTable[] {

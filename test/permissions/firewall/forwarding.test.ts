@@ -1,5 +1,5 @@
 /** Forwarding where it was off: ours passes, the machine does not become a router for others, and it is off again in the end. */
-import { assert, suite } from "../../harness.js";
+import { assert, suite, until } from "../../harness.js";
 import { noKernel } from "../netlink/backends.js";
 import { inNetns, ruleset } from "./backends.js";
 import { type House, house, IN_VAIN } from "./house.js";
@@ -83,6 +83,24 @@ test(
     await firewall.release("bridge");
     assert.ok(forwards(netns, 4));
     assert.is(ruleset(netns), "");
+    // While there are rules again, nobody else's packets are forwarded for want of the switch.
+    await fire("masquerade", { bridge: "bh-a", subnet: "10.64.1.0/24" });
+    assert.match(ruleset(netns), /bulkhead-forward_/);
+  },
+  { ms, needs },
+);
+
+test(
+  "a way out that comes later is known: what arrives by a bridge that has it is not forwarded for others",
+  async (t) => {
+    const { netns, fire } = await house(t);
+    await fire("masquerade", { bridge: "bh-a", subnet: "10.64.1.0/24" });
+    assert.not.match(ruleset(netns), /"lan0"/);
+    inNetns(netns, "ip", "link", "add", "lan0", "type", "bridge");
+    inNetns(netns, "ip", "addr", "add", "203.0.113.2/24", "dev", "lan0");
+    inNetns(netns, "ip", "link", "set", "lan0", "up");
+    inNetns(netns, "ip", "route", "replace", "default", "via", "203.0.113.1", "dev", "lan0", "onlink");
+    await until(() => /"lan0"/.test(ruleset(netns)), "the guard to know it", 20_000);
   },
   { ms, needs },
 );

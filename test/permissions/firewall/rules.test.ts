@@ -141,6 +141,12 @@ const ATTACKS: readonly Attack[] = [
   publish("taken", "the port of another plugin", { hostPort: 8100 }, "another plugin"),
   publish(
     "taken",
+    "the port of another plugin, in the other family",
+    { hostPort: 8100, ip: "fd64:0:1::2" },
+    "another plugin",
+  ),
+  publish(
+    "taken",
     "the port of another plugin, on one address",
     { hostPort: 8100, hostIP: "192.0.2.2" },
     "another plugin",

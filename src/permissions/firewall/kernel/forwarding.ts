@@ -42,7 +42,7 @@ export class Forwarding {
   async open(families: readonly Family[], links: GuardedLinks, again: boolean): Promise<readonly Family[]> {
     const off = await this.#areOff(families);
     this.#guarded ??= new Set(familiesOf(await this.#guards()));
-    const known = JSON.stringify([[...links.prefixes].sort(), [...links.uplinks].sort()]);
+    const known = JSON.stringify([links.prefixes, links.ours, links.uplinks].map((names) => [...names].sort()));
     for (const family of [...off, ...families.filter((one) => this.#wereOff.has(one))]) this.#guarded.add(family);
     if (this.#guarded.size > 0 && (again || off.length > 0 || known !== this.#known)) {
       await this.#nft(guard(this.#guard, [...this.#guarded], links));
@@ -132,7 +132,7 @@ function chainOf(family: Family): string {
  * A chain per family. New packets pass that a network of ours allows, that are for a published port, or that come from a bridge which
  * is not the machine's way out.
  */
-function guard(name: string, families: readonly Family[], { prefixes, uplinks }: GuardedLinks): readonly Json[] {
+function guard(name: string, families: readonly Family[], { prefixes, ours, uplinks }: GuardedLinks): readonly Json[] {
   const inTable = { family: "inet", table: name };
   return [
     { add: { table: { family: "inet", name } } },
@@ -150,11 +150,12 @@ function guard(name: string, families: readonly Family[], { prefixes, uplinks }:
         [{ match: { op: "!=", left: { meta: { key: "iifkind" } }, right: "bridge" } }],
         ...uplinks.map((uplink) => [from("==", uplink), to("!=", uplink)]),
         // What a network of ours may send is marked. Into an engine's bridge, only the guard stands where forwarding was ours to allow.
-        ...prefixes.map((prefix) => [from("==", `${prefix}-*`)]),
+        ...ours.map((prefix) => [from("==", `${prefix}-*`)]),
       ];
       return [
         { add: { chain: { ...chain, type: "filter", hook: "forward", prio: PRIORITY, policy: "accept" } } },
         { flush: { chain } },
+        ...prefixes.map((prefix) => rule(to("==", `${prefix}-*`), { accept: null })),
         ...fromOutside.map((ways) => rule(...foreign, ...ways, { drop: null })),
       ];
     }),
