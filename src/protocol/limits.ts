@@ -26,10 +26,7 @@ export const LIMITS = {
   requestChars: 8_388_608,
   /** Requests that may wait inside a plugin's own worker before further ones are refused. */
   requestsWaiting: 4096,
-  /**
-   * Characters of replies a worker may request per second before it is terminated for flooding; it may forge
-   * acknowledgements.
-   */
+  /** Reply characters a worker may request per second before it is terminated for flooding; acknowledgements may be forged. */
   answerCharsPerSecond: 67_108_864,
   /** Notices a worker may send per second before it is terminated for flooding. */
   noticesPerSecond: 20_000,
@@ -76,12 +73,9 @@ export const TIMES = {
   hostShare: 0.33,
   /** Main-thread time a plugin's requests may use at once, in milliseconds, before they wait. */
   hostBurst: 20,
-  /**
-   * Main-thread time a plugin may owe for what it sent unasked, in milliseconds; beyond it the plugin is terminated for
-   * flooding,
-   */
+  /** Main-thread time a plugin may owe for unasked frames, in milliseconds, before it is terminated for flooding. */
   hostDebt: 1_000,
-  /** but only while all plugins together use more than this many milliseconds per second. */
+  /** Main-thread time of all plugins, in milliseconds per second, up to which none is terminated for that. */
   hostLoad: 500,
   /** Most that one piece of work is charged, in milliseconds: the thread may have been stalled meanwhile. */
   hostPiece: 100,
@@ -107,10 +101,7 @@ export const TIMES = {
   close: 5_000,
   /** File sizes must be stable this long before a change takes effect. */
   watchStable: 200,
-  /**
-   * Interval between two checks of where the folders and the policy path lead; a change takes effect when two checks in
-   * a row see it.
-   */
+  /** Interval between checks of where folders and policy path lead; a change takes effect when two checks in a row see it. */
   watchPlaces: 250,
   /** Window over which crashes are counted. */
   breakerWindow: 60_000,
@@ -201,7 +192,7 @@ export const FIREWALL = {
 
 /** The process that holds published ports (the port holder). */
 export const HOLDER = {
-  /** Concurrent TCP connections it forwards, per port and in all; at the limit it drops one from the port that has most. */
+  /** TCP connections at a time, per port and in all; a full port refuses new ones, a full holder evicts from the fullest port. */
   connectionsPerPort: 512,
   connections: 2048,
   /** Connections waiting to be accepted, per port. */
@@ -293,10 +284,7 @@ export const WALLS = {
   stuckMs: 5_000,
   /** Ends of shared host processes within `TIMES.breakerWindow` after which all plugins present at one run alone. */
   abortsUntilAlone: 2,
-  /**
-   * Crashes of its own within the breaker's window after which a plugin runs alone: it may harm its neighbours or be
-   * harmed by them.
-   */
+  /** Crashes of its own within the breaker window after which a plugin runs alone: it may harm others or be harmed. */
   crashesUntilAlone: 2,
   /** Niceness of the host process of a plugin that runs alone because of its crashes: a tenth of the others' weight. */
   niceness: 10,
@@ -330,10 +318,7 @@ export const WALLS = {
 export const DOCTOR = {
   /** Memory class of the worker that runs the trials, in mebibytes. */
   workerMb: 32,
-  /**
-   * Step and target of memory growth, in mebibytes: above the watched limit of a dedicated host process, below the hard
-   * one.
-   */
+  /** Step and target of memory growth, in mebibytes: above the watched limit of a dedicated process, below the hard one. */
   growChunkMb: 8,
   growToMb: 256,
   /** Deadline for the growing process to have been terminated, in milliseconds. */
@@ -406,10 +391,7 @@ export const DOCKER = {
   bodyBytes: 1_048_576,
   /** Concurrent requests of one network type; further ones are told to try again. */
   requests: 1024,
-  /**
-   * Interval between checks for endpoints the engine has forgotten, in milliseconds: longer than the engine retries
-   * anything.
-   */
+  /** Interval between checks for endpoints the engine forgot, in milliseconds: longer than the engine retries anything. */
   collectMs: 30_000,
   /** Delay between two tries of a call whose id another call holds, in milliseconds. */
   retryMs: 50,
@@ -424,16 +406,10 @@ export const DOCKER = {
   connectionCheckMs: 1_000,
   /** Concurrent connections of one network type; at the limit the one idle longest is evicted. */
   connections: 1_024,
-  /**
-   * Deadline for pending requests when a type is withdrawn, in milliseconds; what has not been read shortly after is
-   * cut off.
-   */
+  /** Deadline for pending requests when a type is withdrawn, in milliseconds; replies not read shortly after are cut off. */
   closeMs: 5_000,
   closeGraceMs: 500,
-  /**
-   * How long an endpoint that no sandbox has joined counts as the engine's, in milliseconds; after that it may be
-   * forgotten.
-   */
+  /** How long an endpoint that no sandbox has joined counts as the engine's, in milliseconds; then it may be forgotten. */
   joinMs: 30_000,
   /** Deadline for a reply of the engine's own API, in milliseconds, and most bytes read of it. */
   engineMs: 500,
@@ -464,10 +440,7 @@ export const LOAD = {
   drainMs: 2_000,
   /** How late a timer may be, in milliseconds. */
   timerMs: 2,
-  /**
-   * Up to this many requests per second, a separate thread (the metronome) times an open loop; below, its longest
-   * start, in milliseconds.
-   */
+  /** Up to this many requests per second, a metronome thread times an open loop; below, its start time, in milliseconds. */
   beatsPerSecond: 2_000,
   metronomeMs: 100,
   /** Length of one measured line, in seconds: default and maximum. */

@@ -149,7 +149,7 @@ export class Records {
     ).catch(() => {});
   }
 
-  /** Does `markNetwork` for an endpoint that still exists; `interfaces` when the driver has just filled them in. */
+  /** Marks an endpoint, if it still exists, as `markNetwork` does; `interfaces` when the driver has just filled them in. */
   markEndpoint(nid: string, eid: string, phase: "deleting" | "live", interfaces?: readonly InterfaceData[]): Written {
     const record = this.#find(nid, eid);
     if (!record) return;
@@ -158,7 +158,7 @@ export class Records {
     return this.#writeEndpoint(nid, record);
   }
 
-  /** Does the same for a join that still exists; `data` when the driver has just recorded it. */
+  /** Marks a join, if it still exists, in the same way; `data` when the driver has just recorded it. */
   markJoin(nid: string, eid: string, phase: "deleting" | "live", data?: JoinData): Written {
     const record = this.#find(nid, eid)?.join;
     if (!record) return;
