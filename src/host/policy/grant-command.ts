@@ -71,7 +71,7 @@ function freePrefix(policy: Policy): string {
   const taken = netlinkPrefixes(policy.plugins ?? {}).map(([plugin, prefix]) => [plugin, prefix] as const);
   for (let n = 0; ; n++) {
     const prefix = n === 0 ? "bh" : `n${n}`;
-    // An id that no plugin can have.
+    // "" is not a valid plugin id, so it is not in `taken`.
     if (clashingPrefixes([...taken, ["", prefix]]) === undefined) return prefix;
   }
 }

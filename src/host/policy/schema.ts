@@ -120,7 +120,7 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
   ),
 });
 
-/** The prefixes that netlink grants name, by plugin. */
+/** Lists the prefixes that netlink grants name, with their plugins. */
 export function netlinkPrefixes(
   plugins: Readonly<Record<string, PolicyEntry>>,
 ): readonly (readonly [string, string])[] {
