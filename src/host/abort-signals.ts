@@ -1,6 +1,6 @@
-/** One listener for each AbortSignal, however many wait for it: Node warns of a leak from the eleventh listener on. */
+/** One listener per AbortSignal, however many wait for it: Node warns of a leak from the eleventh listener on. */
 
-/** Those who wait for one signal. */
+/** The waiters of one signal. */
 class Waiting {
   readonly #signal: AbortSignal;
   readonly #leave = new Set<() => void>();
@@ -27,7 +27,7 @@ class Waiting {
 
 const signals = new WeakMap<AbortSignal, Waiting>();
 
-/** Calls `leave` once when `signal`, which is not aborted yet, fires. The function returned takes it back. */
+/** Calls `leave` once when `signal`, which is not aborted yet, fires. Returns a function that cancels this. */
 export function whenAborted(signal: AbortSignal, leave: () => void): () => void {
   let waiting = signals.get(signal);
   if (!waiting) {

@@ -1,4 +1,4 @@
-/** What every part of one host shares. */
+/** What all parts of one host share. */
 import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
@@ -21,27 +21,27 @@ export interface PlatformCallback {
 export interface HostContext {
   readonly events: HostEmitter;
   readonly logger: Logger;
-  /** Goes nowhere where there is no data folder. */
+  /** Discards its entries if there is no data folder. */
   readonly audit: Audit;
   readonly registry: DriverRegistry;
   readonly journal: Journal;
   readonly store: StoreBackend;
-  /** What plugins ran last. */
+  /** The bytes that plugins ran last. */
   readonly shelf: Shelf;
   readonly machine: HostView;
-  /** Every plugin's links; nothing is run until one of them asks. */
+  /** The links of all plugins; nothing is started until a plugin uses it. */
   readonly netlink: NetlinkHub;
   readonly firewall: FirewallHub;
   readonly callback: PlatformCallback | undefined;
   launcher(isolation: Isolation): Launcher;
-  /** Isolation of plugins that the policy gives none. */
+  /** Isolation of plugins for which the policy names none. */
   readonly isolation: Isolation;
-  /** True for hosts of tests: every plugin lives in a thread of theirs. */
+  /** True for hosts of tests: every plugin runs in a thread of theirs. */
   readonly threadsOnly: boolean;
   policy(): Policy;
-  /** Where the policy came from, for messages; undefined when it was given as an object. */
+  /** Path of the policy, for messages; undefined when it was given as an object. */
   readonly policyFile: string | undefined;
-  /** How long an open breaker stays open before one more try, in milliseconds. */
+  /** How long an open circuit breaker stays open before one more try, in milliseconds. */
   readonly breakerOpen: number;
   closed(): boolean;
 }

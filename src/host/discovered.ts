@@ -1,38 +1,38 @@
-/** What discovery finds, and how its errors are worded. */
+/** What discovery finds, and the wording of its errors. */
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
 import type { Manifest } from "./manifest/schema.js";
 
 /** One plugin found in a plugins folder; no code of it has been read or run. */
 export interface Discovered {
-  /** File stem or folder name. With an `error` it may be no valid id: key Maps by it, never objects. */
+  /** File stem or folder name. With an `error` it may not be a valid id: use it as a key of Maps, never of objects. */
   readonly id: string;
   readonly kind: "file" | "folder";
   /** The file or folder, absolute. */
   readonly path: string;
-  /** The folder that everything it loads must lie in, absolute, links resolved. */
+  /** The folder that must contain everything it loads, absolute, with links resolved. */
   readonly root: string;
   /** The code's file, absolute. */
   readonly entry?: string;
   readonly manifestPath?: string;
-  /** The manifest's bytes as they were read: what the digest covers. */
+  /** The manifest's bytes as they were read; the digest covers them. */
   readonly manifestBytes?: Uint8Array;
   readonly manifest?: Manifest;
-  /** The manifest's. */
+  /** The manifest's `version`. */
   readonly version?: string;
   /** Why it cannot load. */
   readonly error?: DriverError;
 }
 
-/** The endings of code that loads. */
+/** Extensions of code that can be loaded. */
 export const CODE_KINDS = [".js", ".mjs", ".ts"] as const;
 
-/** `FILE: what is wrong`, as a DriverError of the plugin `id`. */
+/** Returns `FILE: what is wrong`, as a DriverError of the plugin `id`. */
 export function fileError(code: ErrorCode, id: string, path: string, rule: string): DriverError {
   return new DriverError(code, `${shownPath(path)}: ${rule}`, { plugin: id, file: path });
 }
 
-/** A path for a message; quoted where it holds characters that could forge a line of it. */
+/** Returns a path for a message; quoted if it holds characters that could forge a line. */
 export function shownPath(path: string): string {
   return /[\p{C}\p{Zl}\p{Zp}]/u.test(path) ? quote(path) : path;
 }

@@ -1,9 +1,9 @@
-/** A plugin of one file, `NAME.js`, with its manifest beside it, if there is one. */
+/** A plugin of one file, `NAME.js`, with an optional manifest beside it. */
 import { basename } from "node:path";
 import { type Discovered, fileError } from "./discovered.js";
 import { readManifest } from "./manifest/read-manifest.js";
 
-/** The plugin whose code is the regular file at `path` in the plugins folder `root`. */
+/** Returns the plugin whose code is the regular file at `path` in the plugins folder `root`. */
 export async function findFilePlugin(
   id: string,
   path: string,
@@ -27,7 +27,7 @@ export async function findFilePlugin(
   return { ...found, error: fileError("ERR_MANIFEST_INVALID", id, manifestPath, rule) };
 }
 
-/** `{ version }`, or nothing where there is none. */
+/** Returns `{ version }`, or an empty object without one. */
 export function version(text: string | undefined): { readonly version?: string } {
   return text === undefined ? {} : { version: text };
 }

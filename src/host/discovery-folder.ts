@@ -1,4 +1,4 @@
-/** A plugin of a folder, `NAME/plugin.json` and the code its `main` names. */
+/** A plugin of a folder: `NAME/plugin.json`, and the code that its `main` names. */
 import { lstat, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { DriverError } from "../driverapi/errors.js";
@@ -6,7 +6,7 @@ import { CODE_KINDS, type Discovered, fileError } from "./discovered.js";
 import { version } from "./discovery-file.js";
 import { readManifest } from "./manifest/read-manifest.js";
 
-/** The plugin in the folder at `path`, which is no link. */
+/** Returns the plugin in the folder at `path`, which is not a link. */
 export async function findFolderPlugin(id: string, path: string): Promise<Discovered> {
   const manifestPath = join(path, "plugin.json");
   const plugin = { id, kind: "folder", path, root: path } as const;
@@ -24,7 +24,7 @@ export async function findFolderPlugin(id: string, path: string): Promise<Discov
   return typeof entry === "string" ? { ...found, entry } : { ...found, error: entry };
 }
 
-/** The code's file: what `main` names, else the first `index` of a kind that loads. */
+/** Finds the code's file: the one `main` names, else the first `index` with an extension that can be loaded. */
 async function findEntry(id: string, folder: string, main: string | undefined): Promise<string | DriverError> {
   const names = main === undefined ? CODE_KINDS.map((ending) => `index${ending}`) : [main];
   for (const name of names) {
@@ -48,13 +48,13 @@ async function findEntry(id: string, folder: string, main: string | undefined): 
   );
 }
 
-/** Why the file at `path` is no code of the plugin in `folder`; undefined: it is. */
+/** Returns why the file at `path` is not code of the plugin in `folder`; undefined if it is. */
 async function whyNoCode(folder: string, path: string): Promise<string | undefined> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) return "it is a symbolic link, which is not followed; put the code itself there";
     if (!found.isFile()) return "it is no regular file; put the plugin's code there";
-    // A folder on the way may be a link.
+    // A folder on the path may be a link.
     const inside = relative(folder, await realpath(path));
     if (inside === ".." || inside.startsWith(`..${sep}`))
       return "it lies outside the plugin's folder; put the code within it";

@@ -1,4 +1,4 @@
-/** Which plugins stand in the plugins folders: names, kinds and manifests. Nothing of a plugin's code is read here. */
+/** Finds the plugins in the plugins folders: names, kinds and manifests. No plugin code is read here. */
 import { constants, type Dirent } from "node:fs";
 import { access, readdir, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -13,16 +13,16 @@ export type { Discovered } from "./discovered.js";
 
 const IGNORED = /^\.|^node_modules$|~$|\.swp$|\.md$|\.d\.[cm]?ts$/;
 const SIDECAR = ".plugin.json";
-/** Kinds of code that look loadable and are not; any other ending is none of our business. */
+/** Extensions that look loadable and are not; any other extension is ignored. */
 const NEAR_MISS = /\.([cm]?[jt]s|[jt]sx)$/i;
 
 /**
- * The plugins in `folders`, sorted by id. What is wrong with one stands in its `error`:
+ * Returns the plugins in `folders`, sorted by id. A plugin's `error` says what is wrong with it:
  * `ERR_PLUGIN_NAME`, `ERR_PLUGIN_FILE`, `ERR_PLUGIN_DUPLICATE`, `ERR_MANIFEST_MISSING`, `ERR_MANIFEST_INVALID`.
  * Throws `ERR_PLUGINS_DIR` if a folder does not exist or cannot be read.
  */
 export async function discoverPlugins(folders: readonly string[]): Promise<Discovered[]> {
-  // By real path: a folder named twice, or once through a link, holds no duplicates of itself.
+  // By real path: a folder that is named twice, or once through a link, does not duplicate its own plugins.
   const roots = new Set<string>();
   for (const folder of folders) roots.add(await openFolder(folder));
 
@@ -83,18 +83,18 @@ async function discoverIn(root: string): Promise<Discovered[]> {
   return plugins;
 }
 
-/** A manifest beside a file. A folder that happens to be called so is a folder. */
+/** Returns true for a manifest beside a file. A folder with such a name is a folder. */
 function isSidecar(entry: Dirent): boolean {
   return entry.name.endsWith(SIDECAR) && !entry.isDirectory();
 }
 
-/** What a name would be the id of, if it ends as code does; undefined for any other name. */
+/** Returns the id that a name ending like code stands for; undefined for any other name. */
 function codeStem(name: string): string | undefined {
   const stem = name.replace(NEAR_MISS, "");
   return stem === name ? undefined : stem;
 }
 
-/** One entry of the folder that is no manifest; undefined: none of our business. */
+/** Returns the plugin for one entry of the folder that is not a manifest; undefined: the entry is ignored. */
 async function look(
   root: string,
   entry: Dirent,
@@ -107,7 +107,7 @@ async function look(
   const wrong = (error: DriverError): Discovered => ({ id, kind, path, root, error });
 
   if (stem === undefined) {
-    // A link without an ending could be a plugin's folder; a plain file without one is a Makefile or the like.
+    // A link without an extension could be a plugin's folder; a plain file without one is a Makefile or the like.
     if (entry.isSymbolicLink() && !entry.name.includes(".")) return wrong(linkError(id, path));
     if (!entry.isDirectory()) return undefined;
     if (!PLUGIN_ID.test(id)) return wrong(nameError(id, path, "a plugin's folder"));
@@ -133,7 +133,7 @@ async function look(
   return findFilePlugin(id, path, root, sidecar && join(root, sidecar.name));
 }
 
-/** Several plugins of one id: none of them loads, and the error names them all. A host that runs one keeps it. */
+/** Merges several plugins of one id: none of them loads, and the error names them all. A host that already runs one keeps it. */
 function collapse(found: readonly Discovered[]): Discovered {
   const [first, ...others] = found;
   if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "a plugin was found nowhere");

@@ -1,4 +1,4 @@
-/** What a host tells its platform: one typed map. */
+/** The events a host emits to its platform: one typed map. */
 import { EventEmitter } from "eventemitter3";
 import type { Json } from "../driverapi/json.js";
 import { quote } from "../driverapi/quote.js";
@@ -6,7 +6,7 @@ import type { Scope } from "../driverapi/types.js";
 import type { Logger } from "./logger.js";
 import { nearest } from "./manifest/nearest.js";
 
-/** Of a plugin; `code` and `reason` where there is one. */
+/** An event of a plugin; `code` and `reason` where there is one. */
 export interface PluginEvent {
   readonly plugin: string;
   readonly code?: string;
@@ -37,18 +37,18 @@ export interface CallTimeoutEvent {
 }
 
 /**
- * A line of a plugin's console or `powers.log`: escaped, cut at the grant's `lineChars`, at most `linesPerSecond` of them. The
- * lines of the first `init` come before a platform can listen; a `logger` gets those too.
+ * A line of a plugin's console or `powers.log`: escaped, cut at the grant's `lineChars`, at most `linesPerSecond` of them.
+ * The lines of the first `init` come before a platform can listen; a `logger` gets those too.
  */
 export interface PluginLogEvent {
   readonly plugin: string;
   readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
-  /** What `powers.log` was given besides. */
+  /** The extra fields that `powers.log` was given. */
   readonly fields?: Readonly<Record<string, Json>>;
 }
 
-/** A worker sent what no honest worker sends; it has been ended. */
+/** A worker sent something that no honest worker sends, and has been terminated. */
 export interface ViolationEvent {
   readonly plugin: string;
   readonly code: string;
@@ -91,15 +91,15 @@ const NAMES: Readonly<Record<HostEventName, true>> = {
   violation: true,
 };
 
-/** Every event's name. */
+/** The names of all events. */
 const HOST_EVENTS: readonly HostEventName[] = Object.freeze(Object.keys(NAMES) as HostEventName[]);
 
 type ListenerMap = { [N in HostEventName]: (event: HostEvents[N]) => void };
 
-/** eventemitter3, but a listener that throws or rejects is logged and stops nobody. */
+/** eventemitter3, except that a listener that throws or rejects is logged and does not stop the others. */
 export class HostEmitter {
   readonly #emitter = new EventEmitter<ListenerMap>();
-  /** Weak: whoever waits once, again and again, leaves nothing behind. */
+  /** Weak: repeated `once` calls leave nothing behind. */
   readonly #guards = new Map<HostEventName, WeakMap<object, (event: never) => void>>();
   readonly #logger: Logger;
 
@@ -107,7 +107,10 @@ export class HostEmitter {
     this.#logger = logger;
   }
 
-  /** Throws `TypeError` for a listener that is not a function, as Node's emitters do, and for an event there is not. */
+  /**
+   * Adds a listener. Throws `TypeError` for a listener that is not a function, as Node's emitters do, and for an unknown
+   * event.
+   */
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {
     this.#emitter.on(name, this.#guard(name, listener) as never);
   }
@@ -156,7 +159,7 @@ export class HostEmitter {
   }
 }
 
-/** Throws `TypeError` for a name that no event has: its listener would never be called. */
+/** Throws `TypeError` for an unknown event name: its listener would never be called. */
 function checkName(name: unknown): void {
   if (typeof name === "string" && Object.hasOwn(NAMES, name)) return;
   const near = typeof name === "string" ? nearest(name, HOST_EVENTS) : undefined;

@@ -1,7 +1,7 @@
-/** The logger a platform may give, and how the host uses it. */
+/** The logger a platform may pass, and how the host uses it. */
 import { escapeLine } from "../permissions/log/escape.js";
 
-/** pino's shape, and console's near enough. */
+/** A logger with the interface of pino, or nearly that of console. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -9,23 +9,23 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** What is among the fields of a line that a plugin wrote itself, by its console or `powers.log`. */
+/** Marks the fields of a line that a plugin wrote itself, by its console or `powers.log`. */
 export const PLUGIN_OUTPUT = { source: "plugin" } as const;
 
-/** What a plugin wrote, as the host's logger is told of it. */
+/** What a plugin wrote, as the host's logger gets it. */
 export interface PluginOutput {
   readonly plugin: string;
-  /** What `powers.log` was given besides. */
+  /** The extra fields that `powers.log` was given. */
   readonly fields?: object;
 }
 
-/** The fields of a line that a plugin wrote itself; undefined for a line of the host's. */
+/** Returns the fields of a line that a plugin wrote itself; undefined for a line of the host. */
 export function pluginOutput(fields: object): PluginOutput | undefined {
   const { source } = fields as { readonly source?: unknown };
   return source === PLUGIN_OUTPUT.source ? (fields as PluginOutput) : undefined;
 }
 
-/** Where a platform gives none: warnings, errors, and what plugins write (but for `console.debug`), all to stderr. */
+/** The default logger: warnings, errors, and what plugins write (except `console.debug`), all to stderr. */
 export const defaultLogger: Logger = {
   debug() {},
   info(fields, message) {
@@ -35,7 +35,7 @@ export const defaultLogger: Logger = {
   error: (fields, message) => printLine("error", fields, message),
 };
 
-/** `bulkhead: …`, and for a plugin's own line `[greet] …`. Never to stdout, which is the platform's. */
+/** Prints `bulkhead: …`, or `[greet] …` for a plugin's own line. Never to stdout, which belongs to the platform. */
 function printLine(level: "info" | "warn" | "error", fields: object, message: string): void {
   const print = level === "error" ? console.error : console.warn;
   const output = pluginOutput(fields);
@@ -44,19 +44,19 @@ function printLine(level: "info" | "warn" | "error", fields: object, message: st
     return;
   }
   const line = `[${output.plugin}] ${level === "info" ? "" : `${level}: `}${message}`;
-  // As an argument of its own: a format of the plugin's (`%s`) would take the fields.
+  // Passed as a separate argument: a format of the plugin's (`%s`) would consume the fields.
   if (output.fields === undefined) print("%s", line);
   else print("%s", line, { ...output.fields });
 }
 
-/** The longest message a log line gets, in UTF-16 units. */
+/** Longest message of a log line, in UTF-16 units. */
 const MESSAGE_CHARS = 4096;
-/** Causes of causes that are shown. */
+/** Depth of causes that is shown. */
 const CAUSES = 4;
 
 /**
- * A platform's logger as the host uses it: messages and errors may hold a plugin's words, so control characters are escaped and no
- * line can forge another; and a logger that throws costs a line, nothing else.
+ * Wraps a platform's logger. Messages and errors may hold a plugin's text, so control characters are escaped and no line can
+ * forge another; a logger that throws only loses that line.
  */
 export function safeLogger(logger: Logger): Logger {
   const through =
@@ -65,7 +65,7 @@ export function safeLogger(logger: Logger): Logger {
       try {
         logger[level](plainFields(fields), escapeLine(message, MESSAGE_CHARS));
       } catch {
-        // There is nobody left to tell.
+        // There is nowhere left to report it.
       }
     };
   return { debug: through("debug"), info: through("info"), warn: through("warn"), error: through("error") };
@@ -77,7 +77,7 @@ function plainFields(fields: object): object {
   return { ...fields, ...Object.fromEntries(errors.map(([key, error]) => [key, logged(error as Error)])) };
 }
 
-/** An error as a log may show it: its words one line each, in its stack, its causes and whatever else it carries, too. */
+/** Copies an error for the log, with every text escaped to one line: message, stack, causes and other properties. */
 function logged(error: Error, depth = 0): Error {
   const line = (text: unknown): string => escapeLine(String(text), MESSAGE_CHARS);
   const { name, cause } = error;
@@ -87,7 +87,7 @@ function logged(error: Error, depth = 0): Error {
     if (typeof value === "string") Object.assign(copy, { [key]: line(value) });
     else if (typeof value === "number" || typeof value === "boolean") Object.assign(copy, { [key]: value });
   }
-  // The stack begins with the message: what looks like a frame in that is none.
+  // The stack begins with the message: anything in the message that looks like a frame is not one.
   const frames = stack.slice(stack.includes(message) ? stack.indexOf(message) + message.length : 0).split("\n");
   const kept = frames.filter((frame) => /^\s+at /.test(frame)).map(line);
   const hidden = { configurable: true, writable: true, enumerable: false };

@@ -1,4 +1,4 @@
-/** Starting a host: options and policy checked, plugins found, and then it runs. */
+/** Starts a host: checks options and policy, finds the plugins, and runs. */
 import { refuseInsideThread } from "../isolation/walls/raise.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
@@ -17,16 +17,17 @@ import type { TypeView } from "./type-view.js";
 export type { PluginHost } from "./face.js";
 
 /**
- * Starts a host and resolves when every plugin has settled, loaded or not: `host.plugins()` tells.
- * An open host keeps its process alive, as an open server does; `close()` lets it end, and nothing global has changed in it.
- * Rejects only with `ERR_OPTIONS`, `ERR_BUNDLED`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`, and for its `dataDir`
- * with `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_JOURNAL_CORRUPT`.
+ * Starts a host and resolves when every plugin has settled, loaded or not: see `host.plugins()`.
+ * An open host keeps its process alive, as an open server does; after `close()` the process can end, and nothing global in it
+ * has changed.
+ * Rejects only with `ERR_OPTIONS`, `ERR_BUNDLED`, `ERR_PLUGINS_DIR`, `ERR_POLICY_INVALID`, `ERR_ISOLATION_UNAVAILABLE`, and
+ * for its `dataDir` with `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_JOURNAL_CORRUPT`.
  */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
   return startHost(options, {});
 }
 
-/** `createPluginHost` with parts exchanged; for tests. */
+/** `createPluginHost` with replaceable parts; for tests. */
 export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
   refuseBundled();
   const options = withPaths(checkOptions(given));
@@ -45,33 +46,36 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
   }
 }
 
-/** lmdb's native code is loaded by those hosts only that keep something. */
+/** Opens a data folder. Only hosts that have one load lmdb's native code. */
 async function openData(path: string): Promise<DataFolder> {
   const { openDataFolder } = await import("./state/folder.js");
   return openDataFolder(path);
 }
 
-/** The firewall of a host, for tests; undefined for a host that is not one of ours. */
+/** Returns a host's firewall, for tests; undefined if it is not a host of ours. */
 export function firewallOf(host: PluginHost): FirewallHub | undefined {
   return host instanceof RunningHost ? host.firewall : undefined;
 }
 
-/** The netlink of a host, for tests; undefined for a host that is not one of ours. */
+/** Returns a host's netlink hub, for tests; undefined if it is not a host of ours. */
 export function netlinkOf(host: PluginHost): NetlinkHub | undefined {
   return host instanceof RunningHost ? host.netlink : undefined;
 }
 
-/** The journal of a host, for tests; undefined for a host that is not one of ours. */
+/** Returns a host's journal, for tests; undefined if it is not a host of ours. */
 export function journalOf(host: PluginHost): Journal | undefined {
   return host instanceof RunningHost ? host.journal : undefined;
 }
 
-/** A network type behind its driver, for what serves it to others. Throws as `driver` does; undefined for a host that is not one of ours. */
+/**
+ * Returns a network type's view, for code that serves it to others. Throws as `driver` does; undefined if it is not a host of
+ * ours.
+ */
 export function viewOf(host: PluginHost, type: string): TypeView | undefined {
   return host instanceof RunningHost ? host.view(type) : undefined;
 }
 
-/** Where a host's links are, for what attaches sandboxes; undefined for a host that is not one of ours. */
+/** Returns where a host's links are, for code that attaches sandboxes; undefined if it is not a host of ours. */
 export function sandboxHome(host: PluginHost): Home | undefined {
   return host instanceof RunningHost ? host.home : undefined;
 }

@@ -1,4 +1,4 @@
-/** Where the policy in force comes from. A policy edited into nonsense never replaces a good one. */
+/** The source of the policy in force. An edit that makes the policy invalid never replaces a valid one. */
 import { DriverError } from "../driverapi/errors.js";
 import type { Logger } from "./logger.js";
 import { parsePolicy } from "./policy/parse-policy.js";
@@ -14,7 +14,7 @@ export class PolicySource {
     this.#policy = policy;
   }
 
-  /** Throws `ERR_POLICY_INVALID`: there is no laxer policy to fall back to. */
+  /** Reads the first policy. Throws `ERR_POLICY_INVALID`: there is no laxer policy to fall back to. */
   static async open(given: string | Policy | undefined): Promise<PolicySource> {
     if (typeof given === "string") return new PolicySource(given, (await readPolicyFile(given)).policy);
     return new PolicySource(undefined, given === undefined ? {} : parsePolicy(given));
@@ -24,7 +24,7 @@ export class PolicySource {
     return this.#policy;
   }
 
-  /** Reads the file again. True when it could be read; otherwise the policy in force stays, and the log says why. */
+  /** Reads the file again. Returns true if it could be read; otherwise the policy in force stays, and the log says why. */
   async refresh(logger: Logger): Promise<boolean> {
     if (this.file === undefined) return true;
     try {

@@ -1,37 +1,37 @@
-/** Which plugin serves which network type. One host, one owner per type. */
+/** Which plugin serves which network type. Each type of a host has one owner. */
 import { DriverError } from "../driverapi/errors.js";
 import type { DriverService } from "./calls/driver-service.js";
 import { MemoryOwners, type TypeOwners } from "./state/owners.js";
 
 interface Registered {
   readonly plugin: string;
-  /** undefined while the registration is under way. */
+  /** undefined while the registration is pending. */
   service: DriverService | undefined;
 }
 
 export class DriverRegistry {
   readonly #types = new Map<string, Registered>();
   readonly #isPlugin: (id: string) => boolean;
-  /** Types that nobody served when it was last looked, and that the journal has networks of. */
+  /** Types that have networks in the journal, and that no plugin served at the last check. */
   readonly journalled: Set<string> = new Set();
   /** The plugins that made the networks of each type. */
   owners: TypeOwners = new MemoryOwners();
 
-  /** `isPlugin`: whether a plugin of that id stands in the plugins folder, loaded or not. */
+  /** `isPlugin`: whether a plugin with that id is in the plugins folder, loaded or not. */
   constructor(isPlugin: (id: string) => boolean) {
     this.#isPlugin = isPlugin;
   }
 
-  /** The plugin that made the networks a type has; undefined where it has none, or they are `plugin`'s own. */
+  /** Returns the plugin that made a type's networks; undefined if it has none, or they are `plugin`'s own. */
   foreignOwner(type: string, plugin: string): string | undefined {
     const owner = this.journalled.has(type) ? this.owners.of(type) : undefined;
     return owner === plugin ? undefined : owner;
   }
 
   /**
-   * Reserves a type for a plugin until it is set or released. A type named as another plugin's id is that plugin's alone, also
-   * while it is not loaded: whoever starts first takes nothing. `mayTake`: the operator hands over networks that another plugin made.
-   * Throws `ERR_DRIVER_EXISTS`, `ERR_TYPE_OWNED`.
+   * Reserves a type for a plugin until it is set or released. A type named like another plugin's id belongs to that plugin,
+   * even while it is not loaded, so that the order of starts does not matter. `mayTake`: the operator hands over networks
+   * that another plugin made. Throws `ERR_DRIVER_EXISTS`, `ERR_TYPE_OWNED`.
    */
   reserve(type: string, plugin: string, mayTake = false): void {
     if (!mayTake && this.foreignOwner(type, plugin) !== undefined)
@@ -52,12 +52,12 @@ export class DriverRegistry {
     });
   }
 
-  /** Whose a type is, for the operator; a plugin is not told. */
+  /** Returns a type's owner, for the operator; plugins are not told. */
   owner(type: string): string | undefined {
     return this.#types.get(type)?.plugin;
   }
 
-  /** The drivers of a plugin that are registered. */
+  /** Lists the registered drivers of a plugin. */
   servicesOf(plugin: string): readonly DriverService[] {
     return [...this.#types.values()].flatMap((one) => (one.plugin === plugin && one.service ? [one.service] : []));
   }
@@ -71,7 +71,10 @@ export class DriverRegistry {
     this.#types.delete(type);
   }
 
-  /** Throws `ERR_DRIVER_NOT_FOUND`; for a type that the journal knows and no plugin registers, `ERR_PLUGIN_UNAVAILABLE`. */
+  /**
+   * Returns a type's service. Throws `ERR_DRIVER_NOT_FOUND`, or `ERR_PLUGIN_UNAVAILABLE` for a type that the journal knows
+   * and no plugin registers.
+   */
   find(type: unknown): DriverService {
     const service = typeof type === "string" ? this.#types.get(type)?.service : undefined;
     if (service) return service;

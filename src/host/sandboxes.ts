@@ -1,4 +1,4 @@
-/** The sandboxes of a host's endpoints: `host.attach` puts the links of a join where the journal says it was joined. */
+/** The sandboxes of a host's endpoints: `host.attach` moves a join's links into the sandbox that the journal records for it. */
 import { DriverError } from "../driverapi/errors.js";
 import { parseId } from "../driverapi/names.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
@@ -9,11 +9,11 @@ import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
 import type { JoinRecord } from "./calls/records.js";
 import type { DriverRegistry } from "./registry.js";
 
-/** Where a host's links are, for what attaches sandboxes to its endpoints. */
+/** Returns where a host's links are, for attaching sandboxes to its endpoints. */
 export function homeOf(hub: NetlinkHub, netns: string | undefined): Home {
   return {
     backend: hub.backend,
-    // A model has no process's namespace; its own has no name.
+    // A model is not a process's namespace; its own has no name.
     netns: netns ?? (hub.kind === "model" ? "" : ownNamespace()),
     problem: (links) => hub.sandboxProblem(links),
     moved: (link, sandbox) => hub.moved(link, sandbox),
@@ -25,7 +25,7 @@ export class Sandboxes {
   readonly #registry: DriverRegistry;
   readonly #hub: NetlinkHub;
   readonly #home: Home;
-  /** By the join itself: one that is left and made anew is another. */
+  /** By join record: a join that was left and made again is a different one. */
   readonly #attached = new WeakMap<JoinRecord, "under way" | AttachedSandbox>();
 
   constructor(registry: DriverRegistry, hub: NetlinkHub, netns: string | undefined) {
@@ -34,7 +34,7 @@ export class Sandboxes {
     this.#home = homeOf(hub, netns);
   }
 
-  /** `PluginHost.attach`. */
+  /** Implements `PluginHost.attach`. */
   async attach({ type, nid, eid, sandbox }: AttachRequest): Promise<AttachedSandbox> {
     const { records } = this.#registry.find(type);
     const endpoint = records.endpoint(parseId(nid, "network"), parseId(eid, "endpoint"));

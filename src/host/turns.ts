@@ -1,7 +1,7 @@
 /**
- * What is written by turns of the loop. The first of a turn is written in the microtasks that follow it, since nothing else may
- * come: one caller after another waits for nobody. What comes later in the same turn, each woken by an event of its own, is many
- * callers' and is written together once all events of the turn have been seen: a write costs several times what it carries.
+ * Write coalescer: combines writes by turns of the event loop. The first of a turn is written in the next microtasks, so that
+ * a lone caller does not wait; later ones of the same turn are written together once all its events have been handled, since
+ * a write costs several times what it carries.
  */
 export class Turns {
   readonly #write: () => void;
@@ -9,10 +9,10 @@ export class Turns {
   readonly #over: () => void;
   #scheduled = false;
   #soon = false;
-  /** Something has been written in this turn. */
+  /** True if something has been written in this turn. */
   #written = false;
 
-  /** `write` writes all there is; it may find that there is nothing any more. */
+  /** `write` writes everything pending; there may be nothing left by then. */
   constructor(write: () => void) {
     this.#write = write;
     this.#over = () => {
@@ -29,7 +29,7 @@ export class Turns {
     };
   }
 
-  /** Written in the next microtasks, with all that waits. */
+  /** Writes in the next microtasks, with everything pending. */
   soon(): void {
     if (this.#soon) return;
     this.#soon = true;

@@ -1,4 +1,4 @@
-/** One network type as what serves it to others sees it, beside its driver: what is recorded, and where its links are. */
+/** One network type as seen by code that serves it to others, besides its driver: what is recorded, and where its links are. */
 import type { Scope } from "../driverapi/types.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { PublishedPort } from "../permissions/firewall/ledger.js";
@@ -12,25 +12,25 @@ export interface TypeView {
   /** The plugin that serves it. */
   readonly plugin: string;
   readonly scope: Scope;
-  /** False: the plugin's manifest says that a Docker engine is not to have it. */
+  /** False if the plugin's manifest keeps it from Docker engines. */
   readonly docker: boolean;
-  /** Its driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
+  /** True if its driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
   readonly external: boolean;
-  /** A network as it is recorded; undefined: there is none. */
+  /** Returns a network as it is recorded; undefined if it does not exist. */
   network(nid: string): NetworkRecord | undefined;
-  /** Every network. */
+  /** Returns all networks. */
   networks(): Iterable<NetworkRecord>;
-  /** The ports of the host's that are published, by every plugin. */
+  /** Returns the host's published ports, of all plugins. */
   published(): Promise<readonly PublishedPort[]>;
-  /** True for a link that the plugin made. */
+  /** Returns true for a link that the plugin made. */
   owns(link: string): boolean;
-  /** Notes that somebody else is about to move a link into a namespace. */
+  /** Records that another program is about to move a link into a namespace. */
   moved(link: string, netns: string): Promise<void>;
-  /** Notes which of the plugin's links that were moved away are back. */
+  /** Records which of the plugin's links that were moved away are back. */
   returned(): Promise<void>;
 }
 
-/** Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
+/** Returns a type's view. Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
 export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub, firewall: FirewallHub): TypeView {
   const { records, scope, docker, external } = registry.find(type);
   const plugin = registry.owner(type) ?? "";
@@ -48,7 +48,7 @@ export function viewType(type: string, registry: DriverRegistry, netlink: Netlin
   };
 }
 
-/** The links of a plugin's endpoints that are joined: they are on their way, or there, whatever is seen of them. */
+/** Returns the links of a plugin's joined endpoints: they are in a sandbox or on their way, whatever can be seen of them. */
 function joinedLinks(registry: DriverRegistry, plugin: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { records } of registry.servicesOf(plugin)) {

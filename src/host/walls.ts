@@ -1,4 +1,4 @@
-/** What the operator is told of the walls: which stands, what it lacks, and when a host process has ended. */
+/** Reports on the walls to the operator: which one is raised, what it lacks, and when a host process has ended. */
 import type { HostProcessesOptions } from "../isolation/host-processes.js";
 import { raiseWall } from "../isolation/walls/raise.js";
 import type { Wall } from "../isolation/walls/wall.js";
@@ -6,7 +6,10 @@ import type { Audit } from "./audit/audit.js";
 import type { Logger } from "./logger.js";
 import type { PolicySource } from "./policy-source.js";
 
-/** The wall that the policy in force demands, raised on first use; a weakened one is said at every start. `exchange`: for tests. */
+/**
+ * Raises the wall that the policy in force demands, on first use, and reports a weakened one at every start. `exchange`: for
+ * tests.
+ */
 export function wallReports(
   policy: PolicySource,
   logger: Logger,
@@ -39,7 +42,7 @@ const WEAKER = {
   none: "host processes run without any wall",
 } as const;
 
-/** What is missing, in one line. */
+/** Describes in one line what is missing. */
 export function weakened({ name, lacks }: Pick<Wall, "name" | "lacks">): string {
   return `the wall is weakened: ${WEAKER[name]}: ${lacks.join("; ")}`;
 }

@@ -1,13 +1,19 @@
-/** What the platform and a host process say to each other about workers. What comes from a host process is hostile until read. */
+/**
+ * Control messages between the platform and a host process, about workers. What a host process sends is untrusted until it
+ * has been read.
+ */
 
 /** Platform → host process. */
 export type ControlDown =
-  /** Have a worker of this memory class ready. */
+  /** Keep a worker of this memory class ready. */
   | { readonly kind: "warm"; readonly memoryMb: number }
-  /** A worker is wanted; answered by `opened` or `failed` with the same number. `alone`: the last one here, keep no spare. */
+  /**
+   * Open a worker; the reply is `opened` or `failed` with the same id. `alone`: it is the last one in this process, so keep
+   * no spare.
+   */
   | { readonly kind: "open"; readonly id: number; readonly memoryMb: number; readonly alone: boolean }
   | { readonly kind: "kill"; readonly route: number }
-  /** Answered at once by a `pong`: the main thread turns. */
+  /** Answered at once by a `pong`: shows that the main thread runs. */
   | { readonly kind: "ping"; readonly id: number };
 
 /** Host process → platform. */
@@ -22,20 +28,20 @@ export type ControlUp =
       readonly how: "exit" | "memory" | "killed";
       readonly detail: string;
     }
-  /** A worker has posted what is no frame of its own. */
+  /** A worker has posted something that is not one of its own frames. */
   | { readonly kind: "foreign"; readonly route: number }
-  /** A worker's cell has changed while it kept silent: a hint. */
+  /** A worker's cell has changed while the worker was silent: a hint. */
   | { readonly kind: "cell"; readonly route: number; readonly running: number; readonly started: number }
-  /** Milliseconds each worker's loop has been busy since it began: pairs of route and figure. */
+  /** Milliseconds for which each worker's loop has been busy since its start: pairs of route and time. */
   | { readonly kind: "busy"; readonly workers: readonly (readonly [route: number, ms: number])[] }
   | { readonly kind: "pong"; readonly id: number };
 
-/** Characters of a control message from a host process. */
+/** Longest control message from a host process, in characters. */
 const CHARS = 65_536;
-/** Characters of a text in one that are kept. */
+/** Characters kept of a text in one. */
 const TEXT_CHARS = 1000;
 
-/** Reads one control message of a host process, its routing header cut off. Undefined: it is none. */
+/** Reads one control message of a host process, without its routing header. Returns undefined if it is not a valid one. */
 export function readControlUp(text: string): ControlUp | undefined {
   if (text.length > CHARS) return undefined;
   let value: unknown;
@@ -85,7 +91,7 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Route 0 is the host process itself. */
+/** Checks for a worker's route: route 0 is the host process itself. */
 function isRoute(value: unknown): value is number {
   return isCount(value) && value > 0 && value < 2 ** 32;
 }

@@ -1,4 +1,7 @@
-/** How much one host process may send in a second. All of what it sends may be an attacker's, but not the platform's own count of it. */
+/**
+ * Rate limits on what one host process may send per second. Everything it sends may be an attacker's; the platform's count of
+ * it is not.
+ */
 import { WALLS } from "../protocol/limits.js";
 
 type Counted = "bytes" | "strays" | "controls";
@@ -19,7 +22,7 @@ export class Flow {
   #since = 0;
   #spent: Record<Counted, number> = { bytes: 0, strays: 0, controls: 0 };
 
-  /** Counts `amount`; gives words for what was too much. */
+  /** Counts `amount`; returns a reason when the limit is exceeded. */
   spend(what: Counted, amount: number): string | undefined {
     const now = performance.now();
     if (now - this.#since >= 1000) {

@@ -1,6 +1,6 @@
 /**
- * The stream between the platform and a host process: frames (protocol/frame.ts), each after its length in bytes. A frame's
- * routing header says which worker it is for; route 0 is the host process itself: control messages, JSON.
+ * The stream between the platform and a host process: frames (protocol/frame.ts), each preceded by its length in bytes. A
+ * frame's routing header names its worker; route 0 is the host process itself, for control messages in JSON.
  */
 
 /** Bytes of the length before each frame, little-endian. */
@@ -11,13 +11,13 @@ const HEADER_CHARS = 8;
 export const CONTROL_HEADER = "00000000";
 
 export interface FrameSink {
-  /** One whole frame; `header` is its routing header, eight characters of any kind. */
+  /** Receives one whole frame; `header` is its routing header, eight arbitrary characters. */
   frame(header: string, text: string): void;
-  /** The other side does not speak this protocol. Nothing follows. */
+  /** Called when the other side breaks the protocol. Nothing follows. */
   violation(why: string): void;
 }
 
-/** Cuts a stream into frames. Looks at a frame's length before it keeps a byte of it. */
+/** Cuts a stream into frames. Checks a frame's length before it buffers any of its bytes. */
 export class FrameReader {
   readonly #maxBytes: number;
   readonly #sink: FrameSink;
@@ -68,7 +68,7 @@ export class FrameReader {
     if (this.#have > 0) this.#parts.push(at === 0 ? bytes : bytes.subarray(at));
   }
 
-  /** Joins the last parts while they are of a size: a frame sent in crumbs must not cost a hundred times its bytes. */
+  /** Joins trailing parts of similar size: a frame sent in tiny pieces must not cost a hundred times its bytes. */
   #gather(): void {
     for (;;) {
       const [before, last] = this.#parts.slice(-2);
@@ -77,7 +77,7 @@ export class FrameReader {
     }
   }
 
-  /** Nothing more is read. */
+  /** Stops reading. */
   stop(): void {
     this.#over = true;
     this.#parts = [];
@@ -89,7 +89,7 @@ export class FrameReader {
   }
 }
 
-/** A frame as it travels. */
+/** Returns a frame as it is sent: its length, then its text. */
 export function frameBytes(text: string): Buffer {
   const length = Buffer.byteLength(text, "utf8");
   const bytes = Buffer.allocUnsafe(LENGTH_BYTES + length);

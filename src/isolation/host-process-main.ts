@@ -1,6 +1,6 @@
 /**
- * What runs in a host process: worker threads, held by Piscina as in the platform's own process, and the stream on
- * descriptor 3 they are reached by. Frames are passed on by their routing header, undecoded. It ends when the stream does.
+ * Entry point of a host process: worker threads, held by Piscina as in the platform's own process, reached through the stream
+ * on descriptor 3. Frames are forwarded by their routing header, without decoding; the process ends when the stream does.
  */
 import { Socket } from "node:net";
 import { routeHeader } from "../protocol/frame.js";
@@ -11,27 +11,27 @@ import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
 import type { ThreadLink } from "./thread-link.js";
 
-/** One worker, and what has been told of it. */
+/** One worker, and what has been reported of it. */
 interface Tenant {
   readonly link: ThreadLink;
-  /** True while it has not answered the last frame. */
+  /** True until it has answered the last frame. */
   waiting: boolean;
   running: number;
   started: number;
 }
 
-/** Of one that has posted what is no frame of its own, nothing more is passed on. */
+/** Drops all further frames of a worker that has posted something that is not its own frame. */
 const IGNORED = (): void => {};
 
 const stream = new Socket({ fd: 3, readable: true, writable: true });
 const threads = new ThreadLauncher();
 const tenants = new Map<string, Tenant>();
-/** The stream's key comes first, before there is a worker that could read it along the way. */
+/** The stream's key arrives first, before any worker exists that could read it. */
 let key = Buffer.alloc(0);
 let up: Seal | undefined;
 let down: Seal | undefined;
 let corked = false;
-/** True while the cells are looked at from time to time. */
+/** True while the cells are checked periodically. */
 let looking = false;
 
 function write(text: string): void {
@@ -65,7 +65,7 @@ async function open(id: number, memoryMb: number, alone: boolean): Promise<void>
   tenants.set(header, tenant);
   link.onFrame = (data) => {
     tenant.waiting = false;
-    // A frame is passed on unread; only whose it says it is, and its size, are looked at.
+    // Forwarded unread; only the size and the routing header, which must be the worker's own, are checked.
     if (typeof data === "string" && data.length <= LIMITS.frameChars && data.startsWith(header)) write(data);
     else {
       link.onFrame = IGNORED;
@@ -75,14 +75,14 @@ async function open(id: number, memoryMb: number, alone: boolean): Promise<void>
   link.onEnd = ({ how, detail }) => {
     tenants.delete(header);
     const told = (): void => tell({ kind: "ended", route, how: how === "process" ? "exit" : how, detail });
-    // One that was killed has gone when its thread has: inside a native call that can take long.
+    // A killed worker is gone only when its thread is: inside a native call that can take long.
     if (how === "killed") void link.exited.then(told);
     else told();
   };
   tell({ kind: "opened", id, route });
 }
 
-/** A thread inside one long native call ends when that returns: the process does not wait for it for ever. */
+/** Kills a worker. A thread inside one long native call ends only when the call returns; the process does not wait that long. */
 function kill(route: number): void {
   const tenant = tenants.get(routeHeader(route));
   if (tenant === undefined) return;
@@ -91,7 +91,7 @@ function kill(route: number): void {
   void tenant.link.exited.then(() => clearTimeout(stuck));
 }
 
-/** Tells the cells of workers that have not answered: they may be blocked. True while there are any. */
+/** Reports the cells of workers that have not answered, since they may be blocked. Returns true while there are any. */
 function tellCells(): boolean {
   let waiting = false;
   for (const tenant of tenants.values()) {
@@ -125,13 +125,13 @@ function control(message: ControlDown): void {
       kill(message.route);
       return;
     case "ping":
-      // Whoever asks wants to know what is so now.
+      // A ping asks for the current state.
       tellCells();
       tell({ kind: "pong", id: message.id });
   }
 }
 
-/** A frame of the platform's. */
+/** Handles a frame from the platform. */
 function receive(header: string, text: string): void {
   if (header === CONTROL_HEADER) {
     control(JSON.parse(text.slice(header.length)) as ControlDown);

@@ -1,4 +1,4 @@
-/** One host process, seen from the platform: started behind its wall, spoken to over descriptor 3, watched, ended. */
+/** One host process as the platform sees it: started behind its wall, reached over descriptor 3, watched, terminated. */
 import { randomBytes } from "node:crypto";
 import { routeHeader } from "../protocol/frame.js";
 import { WALLS } from "../protocol/limits.js";
@@ -14,18 +14,18 @@ import type { Wall, WallName } from "./walls/wall.js";
 
 export interface HostProcessOptions {
   readonly wall: Wall;
-  /** "dedicated": it will hold one worker. */
+  /** "dedicated": it holds one worker only. */
   readonly isolation: "process" | "dedicated";
-  /** Writable memory, hard; resident memory, watched; in mebibytes. */
+  /** Limits on writable memory (hard) and resident memory (watched), in mebibytes. */
   readonly dataMb: number;
   readonly residentMb: number;
-  /** Memory class of the worker it makes ready before it is asked. */
+  /** Memory class of the worker it prepares before one is requested. */
   readonly warmMb: number;
-  /** Told that it has ended, before those who live there are. */
+  /** Called when it has ended, before its tenants are told. */
   readonly ending: (why: string) => void;
 }
 
-/** A plugin that lives in a host process. */
+/** A plugin whose worker is in a host process. */
 export interface Tenant {
   readonly plugin: string;
   readonly clean: () => boolean;
@@ -40,16 +40,16 @@ interface Opening {
 export class HostProcess implements LinkCarrier {
   readonly isolation: "process" | "dedicated";
   readonly wall: WallName;
-  /** Resolves when it can be asked for workers; rejects when it ended first. */
+  /** Resolves when it accepts requests for workers; rejects when it ended first. */
   readonly ready: Promise<void>;
-  /** Resolves when it has ended, with why. */
+  /** Resolves with the reason when it has ended. */
   readonly ended: Promise<string>;
-  /** Plugins that live here, or are about to (a symbol), until their workers have truly gone. Kept by the launcher. */
+  /** Plugins that run here, or are about to (a symbol), until their workers are truly gone. Maintained by the launcher. */
   readonly tenants: Map<ProcessLink | symbol, Tenant> = new Map();
   readonly #options: HostProcessOptions;
   readonly #child: WalledChild;
   readonly #links = new Map<string, ProcessLink>();
-  /** Workers that were ended and have not gone yet. */
+  /** Workers that were terminated and are not gone yet. */
   readonly #leaving = new Map<string, { readonly link: ProcessLink; readonly late: NodeJS.Timeout }>();
   readonly #opening = new Map<number, Opening>();
   readonly #reader: FrameReader;
@@ -63,7 +63,7 @@ export class HostProcess implements LinkCarrier {
   #pinged: number | undefined;
   #pingAt = 0;
   #lookedAt = performance.now();
-  /** Who waits for which answer. */
+  /** Pings for `passedOn` that await their pong, by id. */
   readonly #passing = new Map<number, () => void>();
   #watch: NodeJS.Timeout | undefined;
   #why: string | undefined;
@@ -101,7 +101,7 @@ export class HostProcess implements LinkCarrier {
     return this.#child.pid;
   }
 
-  /** True when it ended otherwise than by the host's own wish. */
+  /** True unless the host itself ended it. */
   get failed(): boolean {
     return this.#failed;
   }
@@ -110,7 +110,7 @@ export class HostProcess implements LinkCarrier {
     return !this.#over && this.#why === undefined;
   }
 
-  /** A worker of a memory class. `alone`: it is the last one here. Rejects when none becomes ready. */
+  /** Opens a worker of a memory class. `alone`: it is the last one here. Rejects when none becomes ready. */
   open(memoryMb: number, alone: boolean): Promise<ProcessLink> {
     if (!this.alive) return Promise.reject(new Error(this.#why ?? "its host process has ended"));
     const id = this.#nextId++;
@@ -145,12 +145,12 @@ export class HostProcess implements LinkCarrier {
     });
   }
 
-  /** Other plugins' processes go first from now on: of who lives here is known that it misbehaves. */
+  /** Lowers its priority from now on: the plugin that runs here is known to misbehave. */
   giveWay(): void {
     this.#child.giveWay();
   }
 
-  /** Whether a plugin may come to live here: nothing is stuck, and all who live here have a record like its own. */
+  /** Returns whether a plugin may move in: nothing is stuck, and all tenants have the same record as it has. */
   suits(clean: boolean): boolean {
     return this.#leaving.size === 0 && [...this.tenants.values()].every((tenant) => tenant.clean() === clean);
   }
@@ -174,19 +174,19 @@ export class HostProcess implements LinkCarrier {
     }
   }
 
-  /** A worker that was ended goes on in native code, on its neighbours' account: they move, before it takes them along. */
+  /** Moves all tenants: a terminated worker still runs native code at their expense, and may take the whole process along. */
   #vacate(): void {
     for (const { move } of this.residents()) move();
   }
 
-  /** Ends it and all that it holds on the host's own account. Idempotent. */
+  /** Terminates it, with everything in it, by the host's decision. Idempotent. */
   kill(why: string): void {
     if (!this.alive) return;
     this.#failed = false;
     this.#stop(why);
   }
 
-  /** Ends it because of what it did. */
+  /** Terminates it for something it did. */
   #condemn(why: string): void {
     if (this.alive) this.#stop(why);
   }
@@ -205,7 +205,7 @@ export class HostProcess implements LinkCarrier {
       this.#spend("bytes", chunk.length);
       if (this.#bytes > WALLS.bytesPerTick || this.#frames > WALLS.framesPerTick) this.#breathe();
     });
-    // When it ends its stream ends first; one that goes on without a stream is of no use.
+    // A process that ends closes its stream first; one that runs on without a stream is useless.
     link.once("end", () => {
       setTimeout(() => this.#condemn("it closed its stream"), WALLS.closedMs).unref();
     });
@@ -214,11 +214,11 @@ export class HostProcess implements LinkCarrier {
     this.ready.then(ready, ready);
     this.#child.onEnd = (how) => this.#end(how);
     this.#watch = setInterval(() => this.#look(), WALLS.watchMs);
-    // A host that is forgotten must not keep its platform's process alive by this alone.
+    // This timer alone must not keep the platform's process alive for a host that nothing else uses.
     this.#watch.unref();
   }
 
-  /** Other work has its turn before more of this process's frames are read. */
+  /** Lets the event loop turn to other work before more of this process's frames are read. */
   #breathe(): void {
     this.#child.link.pause();
     setImmediate(() => {
@@ -243,7 +243,7 @@ export class HostProcess implements LinkCarrier {
       return;
     }
     const link = this.#links.get(header);
-    // Of a worker that has just been ended there may be more to come.
+    // A worker that was just terminated may still have frames in flight.
     if (link === undefined) this.#spend("strays", 1);
     else link.received(text);
   }
@@ -289,7 +289,7 @@ export class HostProcess implements LinkCarrier {
         this.#links.get(routeHeader(message.route))?.told(message.running, message.started);
         return;
       case "busy":
-        // Of a process of its own the kernel tells, which nobody in it can forge.
+        // The kernel reports a dedicated process's CPU time, which nothing inside it can forge.
         if (this.isolation === "dedicated") return;
         for (const [route, ms] of message.workers) this.#links.get(routeHeader(route))?.toldBusy(ms);
         return;
@@ -300,7 +300,7 @@ export class HostProcess implements LinkCarrier {
     }
   }
 
-  /** Is it of proper size, and does its main thread turn? */
+  /** Checks its resident memory, and that its main thread runs. */
   #look(): void {
     const now = performance.now();
     if (this.pid !== undefined && residentMb(this.pid) > this.#options.residentMb) {
@@ -311,7 +311,7 @@ export class HostProcess implements LinkCarrier {
     if (this.isolation === "dedicated" && this.pid !== undefined) {
       for (const link of this.#links.values()) link.toldBusy(cpuMs(this.pid));
     }
-    // Where the platform's own loop stood still, answers may be there that have not been read yet.
+    // While the platform's own loop was stalled, replies may have arrived that are not read yet.
     const stood = now - this.#lookedAt - WALLS.watchMs;
     this.#lookedAt = now;
     if (this.#settleReady !== undefined) return;
@@ -350,7 +350,7 @@ export class HostProcess implements LinkCarrier {
     for (const link of links) link.ended(end);
   }
 
-  /** The plugins whose code has run here and may still: each once. */
+  /** Returns the plugins whose code has run here and may still run, each once. */
   residents(): readonly Tenant[] {
     const found = new Map<string, Tenant>();
     for (const [key, tenant] of this.tenants) if (typeof key !== "symbol") found.set(tenant.plugin, tenant);

@@ -1,4 +1,4 @@
-/** The launchers of isolation "process" and "dedicated": which host process a plugin's worker lives in, and spares kept ahead. */
+/** Launchers of isolation "process" and "dedicated": they choose the host process for a plugin's worker and keep spares. */
 import { DriverError } from "../driverapi/errors.js";
 import { LIMITS, MEMORY_CLASSES, TIMES, WALLS } from "../protocol/limits.js";
 import { HostProcess } from "./host-process.js";
@@ -7,11 +7,14 @@ import type { ProcessLink } from "./process-link.js";
 import type { SandboxPolicy, Wall } from "./walls/wall.js";
 
 export interface HostProcessesOptions {
-  /** The wall that the policy in force demands: asked before every worker, so that another policy is another wall. */
+  /** Returns the wall that the policy in force demands. Read before every worker starts, so a changed policy changes the wall. */
   readonly demanded: () => SandboxPolicy;
-  /** Raises it, when it is first used. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
+  /** Raises the wall on first use. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
   readonly wall: (demanded: SandboxPolicy) => Promise<Wall>;
-  /** A host process ended that was not to. `plugins`: who lived there; `alone`: who lives alone from now on. */
+  /**
+   * Called when a host process ended that the host did not end. `plugins`: those that ran there; `alone`: those that run
+   * alone from now on.
+   */
   readonly aborted: (end: {
     readonly why: string;
     readonly plugins: readonly string[];
@@ -21,23 +24,23 @@ export interface HostProcessesOptions {
 
 type Kind = "process" | "dedicated";
 
-/** Memory class of the workers that are made ready ahead, in mebibytes: the default's. */
+/** Memory class of workers prepared ahead, in mebibytes: the default class. */
 const WARM_MB = 32;
 
 export class HostProcesses {
   readonly #options: HostProcessesOptions;
   readonly #all = new Set<HostProcess>();
   readonly #spares = new Map<Kind, HostProcess>();
-  /** Shared ones in which no further worker became ready, or that stand behind a wall of another policy. */
+  /** Shared ones in which no further worker became ready, or whose wall is another policy's. */
   readonly #retired = new WeakSet<HostProcess>();
-  /** Plugins that live alone because of what happened where they lived. */
+  /** Plugins that run alone because of an end of the host process they were in. */
   readonly #alone = new Set<string>();
   #aborts: number[] = [];
   #starting = 0;
-  /** Who waits to start a host process: plugins with a clean record first. */
+  /** Queue of starts of host processes: plugins with a clean record first. */
   readonly #turns: Array<{ readonly clean: boolean; go(): void }> = [];
   #closed = false;
-  /** The one in use, and all that were raised: behind an earlier one there may still be somebody. */
+  /** The wall in use, and all that were raised: processes behind an earlier one may still be running. */
   #wall: { readonly demanded: SandboxPolicy; readonly raised: Promise<Wall> } | undefined;
   readonly #raisedWalls = new Set<Wall>();
   readonly #behind = new WeakMap<HostProcess, Wall>();
@@ -46,7 +49,7 @@ export class HostProcesses {
     this.#options = options;
   }
 
-  /** The launcher of one of the two. */
+  /** Returns the launcher of one of the two. */
   launcher(kind: Kind): Launcher {
     return {
       launch: (request) => this.#launch(kind, request),
@@ -71,7 +74,7 @@ export class HostProcesses {
     this.#wall = undefined;
   }
 
-  /** What cannot be raised is told to whoever asks for a worker. */
+  /** Starts a spare. A wall that cannot be raised is reported when a worker is requested. */
   #warm(kind: Kind, memoryMb: number): void {
     if (this.#closed || memoryMb > WARM_MB) return;
     const lives = (one: HostProcess): boolean => one.isolation === kind && one.alive && !this.#retired.has(one);
@@ -91,7 +94,8 @@ export class HostProcesses {
       try {
         return await this.#settle(wall, kind, request);
       } catch (error) {
-        // Where no worker becomes ready, the process is at fault, or what else lives there: the plugin has run nothing yet.
+        // A worker that never becomes ready is the fault of the process or of its other tenants: the plugin has not run any
+        // code yet.
         if (!again && !this.#closed && performance.now() - started < WALLS.readyMs / 2) continue;
         throw new DriverError(
           "ERR_PLUGIN_START",
@@ -130,7 +134,7 @@ export class HostProcesses {
     }
   }
 
-  /** The link, as its session sees it; its place is given up when its worker has gone. */
+  /** Returns the link for its session; frees its place when its worker is gone. */
   #kept(home: HostProcess, link: ProcessLink): Link {
     link.onGone = () => {
       if (home.isolation === "dedicated") home.kill("its worker has ended");
@@ -142,7 +146,7 @@ export class HostProcesses {
     return link;
   }
 
-  /** One that is to give no more workers ends when nobody lives there any more. */
+  /** Kills a retired host process once its last tenant has left. */
   #vacate(home: HostProcess): void {
     if (this.#retired.has(home) && home.tenants.size === 0) home.kill("nobody lives there any more");
   }
@@ -157,14 +161,14 @@ export class HostProcesses {
     });
     const mine = { demanded, raised };
     this.#wall = mine;
-    // What cannot be raised now may be installed by the next load.
+    // A wall that cannot be raised now is tried again at the next load: the missing part may be installed by then.
     raised.catch(() => {
       if (this.#wall === mine) this.#wall = undefined;
     });
     return raised;
   }
 
-  /** Nobody moves in behind another wall any more; who lives there stays until it is loaded anew. */
+  /** Retires the processes behind other walls: they take no new plugins, and those inside stay until they are reloaded. */
   #leave(wall: Wall): void {
     for (const one of this.#all) {
       if (this.#behind.get(one) === wall) continue;
@@ -174,7 +178,7 @@ export class HostProcesses {
     }
   }
 
-  /** Who has a clean record lives with such as have one too; the others, among themselves. */
+  /** Finds a shared process. Plugins with a clean record share processes only with each other, and so do the others. */
   #shared(wall: Wall, clean: boolean): HostProcess {
     for (const one of this.#all) {
       if (one.isolation !== "process" || !one.alive || this.#spares.get("process") === one) continue;
@@ -185,18 +189,18 @@ export class HostProcesses {
   }
 
   /**
-   * A spare is for who has a clean record. Where plugins end again and again it is their starts that take the processor from the
-   * others: theirs give way from the beginning, are not made ahead, and leave one place among those being started to the rest.
+   * Finds a dedicated process; spares are only for plugins with a clean record. Starts of plugins that keep ending would take
+   * CPU time from the others: they run at low priority, are not prepared ahead, and leave one start slot free.
    */
   async #dedicated(wall: Wall, memoryMb: number, clean: boolean): Promise<HostProcess> {
     const spare = clean && memoryMb <= WARM_MB ? this.#takeSpare("dedicated", wall) : undefined;
     if (spare) return spare;
-    // Many at once only make each of them late.
+    // Many concurrent starts only delay each other.
     while (this.#starting >= WALLS.starting - (clean ? 0 : 1)) await this.#turn(clean);
     try {
       return this.#start(wall, "dedicated", memoryMb);
     } catch (error) {
-      // Where nothing was started, nothing will be ready that wakes the next one.
+      // Nothing was started that could wake the next one when it is ready.
       this.#turns.shift()?.go();
       throw error;
     }
@@ -218,14 +222,14 @@ export class HostProcesses {
     return undefined;
   }
 
-  /** One is kept ahead, so that a replacement costs milliseconds. */
+  /** Keeps one spare ahead, so that a replacement costs milliseconds. */
   #spare(wall: Wall, kind: Kind): void {
     if (this.#closed || this.#spares.get(kind)?.alive || this.#starting >= WALLS.starting) return;
     let spare: HostProcess;
     try {
       spare = this.#start(wall, kind, WARM_MB);
     } catch {
-      // Nothing can be started now; whoever needs one will be told.
+      // Nothing can be started now; the next request reports the error.
       return;
     }
     this.#spares.set(kind, spare);
@@ -259,7 +263,10 @@ export class HostProcesses {
     return one;
   }
 
-  /** A shared process that ended took all its plugins along, one of which may be the cause: who is under suspicion lives alone. */
+  /**
+   * Handles the end of a host process. A shared one takes all its plugins along, any of which may be the cause: suspects run
+   * alone from now on.
+   */
   #aborted(one: HostProcess, why: string): void {
     const present = one.residents();
     const alone = new Set<string>();

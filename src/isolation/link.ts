@@ -1,24 +1,24 @@
-/** A link: the one way between the host and one plugin's worker, wherever that worker lives. */
+/** A link: the only connection between the host and one plugin's worker, wherever that worker runs. */
 import type { WallName } from "./walls/wall.js";
 
-/** Where a plugin's worker lives, weakest first. */
+/** Where a plugin's worker runs, weakest isolation first. */
 export const ISOLATIONS = ["thread", "process", "dedicated"] as const;
 export type Isolation = (typeof ISOLATIONS)[number];
 
-/** Why a worker is no longer there. */
+/** Why a worker has ended. */
 export interface LinkEnd {
   /**
-   * "killed": by the host; "exit": it ended by itself; "memory": out of its class; "process": the host process that held it
+   * "killed": by the host; "exit": it ended by itself; "memory": it exceeded its memory class; "process": its host process
    * has ended.
    */
   readonly how: "killed" | "exit" | "memory" | "process";
   /** In the runtime's words, for the log; cut and escaped. */
   readonly detail: string;
-  /** With "process": other plugins lived there too, so this one need not be the cause. */
+  /** With "process": other plugins ran there too, so this one may not be the cause. */
   readonly shared?: boolean;
 }
 
-/** A hint written by the worker into shared memory: see `CELL`. Told by messages where there is no shared memory. */
+/** Reads the hint that the worker writes into shared memory (see `CELL`); where there is no shared memory, messages carry it. */
 export interface CellReader {
   running(): number;
   started(): number;
@@ -29,45 +29,54 @@ export interface Link {
   /** Unique among the links of one process; the frames' routing header. */
   readonly route: number;
   readonly isolation: Isolation;
-  /** What stands around its host process; undefined for a thread of the platform's own process. */
+  /** The wall around its host process; undefined for a thread of the platform's own process. */
   readonly wall: WallName | undefined;
   /** The host process; undefined for a thread of the platform's own process. */
   readonly pid: number | undefined;
   readonly cell: CellReader;
-  /** Milliseconds its loop has been busy since it began, as seen from outside the worker; up to a second old. */
+  /** Milliseconds its loop has been busy since its start, measured outside the worker; up to a second old. */
   readonly busyMs: number;
-  /** Called with whatever the worker posts: untrusted, any type. Set once, by the session. */
+  /** Called with anything the worker posts: untrusted, any type. Set once, by the session. */
   onFrame: ((data: unknown) => void) | undefined;
-  /** Called once, when the worker has ended or been given up. */
+  /** Called once, when the worker has ended or been abandoned. */
   onEnd: ((end: LinkEnd) => void) | undefined;
-  /** Where other workers live in the same process: resolves once that has passed on what was sent; never, when it ends first. */
+  /**
+   * Present where other workers run in the same process: resolves once that process has forwarded what was sent; never, if it
+   * ends first.
+   */
   readonly passedOn?: (() => Promise<void>) | undefined;
   /** Posts one frame. Never throws. */
   send(frame: string): void;
-  /** Ends the worker, in the background; `onEnd` follows. Idempotent. */
+  /** Terminates the worker, in the background; `onEnd` follows. Idempotent. */
   kill(detail: string): void;
 }
 
-/** What a worker is wanted for. */
+/** What a worker is requested for. */
 export interface LaunchRequest {
   readonly plugin: string;
   readonly memoryMb: number;
-  /** False once the plugin has crashed or broken the protocol: what a shared process's end is judged by. Default: true. */
+  /**
+   * Returns false once the plugin has crashed or broken the protocol; used to assign blame when a shared process ends.
+   * Default: true.
+   */
   readonly clean?: () => boolean;
   /** Crashes of its own within the breaker's window. Default: none. */
   readonly crashes?: () => number;
-  /** Told that where the worker lives is no good place any more: it may be had elsewhere. Nothing has ended yet. */
+  /** Called when the worker's place has become unsuitable and the plugin should move to another. Nothing has ended yet. */
   readonly move?: () => void;
 }
 
 /** Starts workers and keeps spares. */
 export interface Launcher {
-  /** A worker that has said hello; takes a spare where there is one. Rejects with `ERR_PLUGIN_START` or `ERR_ISOLATION_UNAVAILABLE`. */
+  /**
+   * Returns a worker that has said hello, a spare if there is one. Rejects with `ERR_PLUGIN_START` or
+   * `ERR_ISOLATION_UNAVAILABLE`.
+   */
   launch(request: LaunchRequest): Promise<Link>;
-  /** A worker of a memory class, in mebibytes, will soon be wanted: it is made ready meanwhile. A hint, which never fails. */
+  /** Prepares a worker of a memory class, in mebibytes, that is soon to be requested. A hint, which never fails. */
   warm?(memoryMb: number): void;
-  /** Threads or processes alive now, those being ended included. */
+  /** Threads or processes alive now, including those being terminated. */
   live(): number;
-  /** Ends everything and resolves when all of it has ended. */
+  /** Terminates everything and resolves when all of it has ended. */
   close(): Promise<void>;
 }

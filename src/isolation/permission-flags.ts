@@ -1,9 +1,9 @@
-/** Node's permission flags for a worker: it may read the runtime's own worker code and Piscina's, and do nothing else. */
+/** Node's permission flags for a worker: it may read the runtime's own worker code and Piscina's, and nothing else. */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { permissionFlag } from "../protocol/permission-flag.js";
 
-/** `execArgv` of a worker whose bootstrap is the file `bootstrap`. */
+/** Returns the `execArgv` of a worker whose bootstrap is the file `bootstrap`. */
 export function permissionFlags(bootstrap: string): string[] {
   const piscina = dirname(createRequire(import.meta.url).resolve("piscina"));
   return [

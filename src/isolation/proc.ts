@@ -1,12 +1,12 @@
-/** Memory, processor time and priority of another process, as Linux has them. */
+/** Memory, CPU time and priority of another process, from Linux. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { WALLS } from "../protocol/limits.js";
 
-/** Milliseconds of a tick of /proc/PID/stat: the kernel's interface has a hundred a second on every architecture. */
+/** Milliseconds per tick of /proc/PID/stat: the kernel's interface has a hundred ticks a second on every architecture. */
 const TICK_MS = 10;
 
-/** Resident mebibytes of a process; 0 where that cannot be told. */
+/** Returns a process's resident memory in mebibytes; 0 if unknown. */
 export function residentMb(pid: number): number {
   try {
     return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) / 1024;
@@ -16,26 +16,27 @@ export function residentMb(pid: number): number {
 }
 
 /**
- * A process lets others go first; as far as the system allows: it is a courtesy to its neighbours, no wall. False while not all
- * of it can be done: where the kernel shares the processor out by session, the process has to begin one of its own first.
+ * Lowers a process's priority as far as the system allows: a courtesy to its neighbours, not a wall. Returns false while part
+ * of it must wait: where the kernel shares the CPU by session (autogroup), the process has to start its own session first.
  */
 export function lowerPriority(pid: number): boolean {
   for (const thread of threadsOf(pid)) {
     try {
       setPriority(thread, WALLS.niceness);
     } catch {
-      // It has ended, or may not be touched.
+      // It has ended, or may not be changed.
     }
   }
   try {
-    // A process's own figure counts within its session alone.
+    // A process's own niceness counts only within its session.
     if (existsSync(`/proc/${pid}/autogroup`)) {
       if (!leadsSession(pid)) return false;
       writeFileSync(`/proc/${pid}/autogroup`, String(WALLS.niceness));
     }
     return true;
   } catch (error) {
-    // Whoever is not root may set a session's figure ten times a second. Else it has ended, or may not be touched.
+    // A process that is not root may set a session's niceness ten times a second (EAGAIN). Any other error: it has ended, or
+    // may not be changed.
     return (error as NodeJS.ErrnoException).code !== "EAGAIN";
   }
 }
@@ -48,13 +49,13 @@ function threadsOf(pid: number): number[] {
   }
 }
 
-/** False while it is still in the session of whoever started it: what is set for that session would hold for them too. */
+/** Returns false while it is still in its parent's session: a niceness set for that session would apply to the parent too. */
 function leadsSession(pid: number): boolean {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]) === pid;
 }
 
-/** Milliseconds of the processor a process has used, all threads together; 0 where that cannot be told. */
+/** Returns the CPU time a process has used, all threads together, in milliseconds; 0 if unknown. */
 export function cpuMs(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

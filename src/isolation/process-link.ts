@@ -1,16 +1,16 @@
-/** A link to a worker in a host process: frames over that process's stream, and hints about what runs. */
+/** A link to a worker in a host process: frames over that process's stream, and hints about what is running. */
 import type { CellReader, Isolation, Link, LinkEnd } from "./link.js";
 import type { WallName } from "./walls/wall.js";
 
-/** What a link needs of the host process that holds its worker. */
+/** What a link needs of its worker's host process. */
 export interface LinkCarrier {
   readonly isolation: Isolation;
   readonly wall: WallName;
   readonly pid: number | undefined;
   send(frame: string): void;
-  /** Resolves once its main thread has passed on what it was sent. */
+  /** Resolves once the process's main thread has forwarded what it was sent. */
   passedOn(): Promise<void>;
-  /** Ends the worker behind `route`. */
+  /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
 }
 
@@ -20,7 +20,7 @@ export class ProcessLink implements Link {
   onEnd: ((end: LinkEnd) => void) | undefined;
   /** Called once, before `onEnd`. */
   onGone: (() => void) | undefined;
-  /** Called when its worker has truly gone: later than `onGone` for one that was ended inside a native call. */
+  /** Called when its worker is truly gone: later than `onGone` if it was terminated inside a native call. */
   onLeft: (() => void) | undefined;
   readonly cell: CellReader;
   readonly passedOn: (() => Promise<void>) | undefined;
@@ -63,23 +63,23 @@ export class ProcessLink implements Link {
     this.ended({ how: "killed", detail });
   }
 
-  /** A frame of this worker has come in. */
+  /** Delivers a frame of this worker. */
   received(data: unknown): void {
     if (!this.#over) this.onFrame?.(data);
   }
 
-  /** The host process says what the worker's cell holds. */
+  /** Stores what the host process reports of the worker's cell. */
   told(running: number, started: number): void {
     this.#running = running;
     this.#started = started;
   }
 
-  /** The host process says how long the worker's loop has been busy. */
+  /** Stores how long the worker's loop has been busy, as the host process reports it. */
   toldBusy(ms: number): void {
     if (ms > this.#busyMs) this.#busyMs = ms;
   }
 
-  /** The worker's thread is no more. */
+  /** Called when the worker's thread has exited. */
   left(): void {
     this.onLeft?.();
   }
@@ -88,7 +88,7 @@ export class ProcessLink implements Link {
   ended(end: LinkEnd): void {
     if (this.#over) return;
     this.#over = true;
-    // Nobody can say any more which calls had begun: all of them may have.
+    // It is unknown which calls had started, so all of them count as started.
     if (end.how === "process") this.#started = Number.MAX_SAFE_INTEGER;
     this.onGone?.();
     this.onEnd?.(end);

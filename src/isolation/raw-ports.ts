@@ -1,17 +1,17 @@
 /**
- * A worker thread has two ports into this process besides its link's: Node's own (stdout, fatal errors) and Piscina's. Their
- * listeners are Node's and Piscina's, which trust the worker: one `null` posted there is an uncaught exception of the platform.
- * Honest bootstraps close Piscina's before a plugin's first line runs; Node's cannot be closed, and whoever owns the worker's
- * realm finds it on `process.stdout`. So what comes in on either is looked at first.
+ * Guards a worker thread's two ports besides its link: Node's own (stdout, fatal errors) and Piscina's. Their listeners trust
+ * the worker, and a single `null` posted there is an uncaught exception of the platform. Honest bootstraps close Piscina's
+ * before a plugin's first line runs, but Node's cannot be closed, and an attacker who owns the worker's realm finds it on
+ * `process.stdout`.
  */
 import type { Worker } from "node:worker_threads";
 
 type Listener = (message: unknown) => unknown;
 
-/** Told that the worker has posted what no honest worker posts there. */
+/** Called when the worker has posted something that no honest worker posts there. */
 export type Foreign = () => void;
 
-/** Stands between Node's own port of `thread` and Node's listener: what that would throw at is told to `foreign` instead. */
+/** Filters Node's own port of `thread`: messages at which Node's listener would throw go to `foreign` instead. */
 export function guardNodePort(thread: Worker, foreign: Foreign): void {
   const key = symbolOf(Object.getPrototypeOf(thread) as object, "kOnMessage");
   const holder = thread as unknown as Record<symbol, Listener>;
@@ -25,7 +25,10 @@ export function guardNodePort(thread: Worker, foreign: Foreign): void {
   for (const stream of [thread.stdout, thread.stderr]) stream.on("error", foreign);
 }
 
-/** The same for Piscina's port; `created` is what its event `workerCreate` carries. Only an answer to a task that runs passes. */
+/**
+ * Does the same for Piscina's port; `created` is what its event `workerCreate` carries. Passes only replies to a running
+ * task.
+ */
 export function guardPiscinaPort(created: unknown, foreign: (thread: Worker) => void): void {
   const key = symbolOf(created as object, "Piscina.kWorkerData");
   const info = key === undefined ? undefined : (created as Record<symbol, PiscinaWorker>)[key];
@@ -40,7 +43,7 @@ export function guardPiscinaPort(created: unknown, foreign: (thread: Worker) => 
   );
 }
 
-/** What is used of Piscina's own record of a worker. */
+/** The parts used of Piscina's own record of a worker. */
 interface PiscinaWorker {
   readonly worker: Worker;
   readonly taskInfos: ReadonlyMap<unknown, unknown>;

@@ -9,7 +9,7 @@ import { permissionFlags } from "./permission-flags.js";
 import { guardNodePort, guardPiscinaPort } from "./raw-ports.js";
 import { ThreadLink } from "./thread-link.js";
 
-/** What may be chosen by tests; the runtime uses the defaults. */
+/** Settings for tests; the runtime uses the defaults. */
 export interface ThreadLauncherOptions {
   /** The worker's bootstrap. */
   readonly bootstrap?: string;
@@ -17,15 +17,15 @@ export interface ThreadLauncherOptions {
   readonly spares?: number;
   /** Node's permission flags for the workers. */
   readonly execArgv?: readonly string[];
-  /** The workers' environment and arguments; none. */
+  /** The workers' environment and arguments. Default: empty. */
   readonly env?: Readonly<Record<string, string>>;
   readonly argv?: readonly string[];
 }
 
 const BOOTSTRAP = fileURLToPath(new URL("../worker/bootstrap.cjs", import.meta.url));
-/** Threads of one pool; far above what a process can hold, so that nothing ever queues. */
+/** Threads per pool: far more than a process can hold, so that nothing is ever queued. */
 const THREADS = 4096;
-/** Workers being locked down at the same time: more only makes each of them late. */
+/** Workers being locked down at the same time: more would only delay each other. */
 const STARTING = 4;
 
 interface MemoryPool {
@@ -62,14 +62,14 @@ export class ThreadLauncher implements Launcher {
     this.#argv = [...(options.argv ?? [])];
   }
 
-  /** A worker of a memory class will soon be wanted: one is made ready, where none is. */
+  /** Prepares a worker of a memory class that is soon to be requested, unless one is ready or being prepared. */
   warm(memoryMb: number): void {
     const size = memoryClass(memoryMb);
     const group = this.#group(size);
     if (!this.#closed && group.spares.size + group.coming.size === 0) this.#ahead(group, size);
   }
 
-  /** From now on every worker is started when it is wanted; the spares there are stay. */
+  /** Stops replacing spares: from now on every worker is started on request. Existing spares stay. */
   keepNoSpares(): void {
     this.#spareCount = 0;
   }
@@ -79,7 +79,7 @@ export class ThreadLauncher implements Launcher {
     const group = this.#group(size);
     for (const spare of group.spares) {
       group.spares.delete(spare);
-      // Whoever takes it begins at once, and would share the processor with the next one's lockdown.
+      // The plugin that takes it starts at once, and would share the CPU with the next spare's lockdown.
       setTimeout(() => this.#refill(group, size), TIMES.refill).unref();
       return spare;
     }
@@ -108,7 +108,8 @@ export class ThreadLauncher implements Launcher {
     for (const link of this.#links) link.kill("the host closes");
     const ended = [...this.#threads.keys()].map((thread) => new Promise((resolve) => thread.once("exit", resolve)));
     await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
-    // A thread inside one long native call ends when that returns, which can take hours: nobody waits for it.
+    // A thread inside one long native call ends only when the call returns, which can take hours: stops waiting after a
+    // while.
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, TIMES.threadEnd);
@@ -132,14 +133,16 @@ export class ThreadLauncher implements Launcher {
       execArgv: this.#execArgv,
       resourceLimits: {
         maxOldGenerationSizeMb: size,
-        // Too small for the calls in flight it has them copied to the old generation one by one: half of a busy worker's time.
+        // If it is too small for the calls in flight, they are copied to the old generation one by one: half of a busy
+        // worker's time.
         maxYoungGenerationSizeMb: Math.max(8, size / 2),
         stackSizeMb: 4,
-        // Newer engines reserve half a gibibyte for compiled code, as writable memory, for each worker.
+        // Newer engines reserve half a gibibyte per worker for compiled code, as writable memory.
         codeRangeSizeMb: 32,
       },
     });
-    // A worker that fails outside a task, or posts what Piscina does not expect, must not be an uncaught error of the platform.
+    // A worker that fails outside a task, or posts what Piscina does not expect, must not cause an uncaught error of the
+    // platform.
     pool.on("error", () => {});
     pool.on("message", () => {});
     pool.on("workerCreate", (created: unknown) =>
@@ -150,12 +153,12 @@ export class ThreadLauncher implements Launcher {
     return group;
   }
 
-  /** Starts spares in the background until there are enough. */
+  /** Starts a spare in the background if there are too few. */
   #refill(group: MemoryPool, size: number): void {
     if (!this.#closed && group.spares.size + group.coming.size < this.#spareCount) this.#ahead(group, size);
   }
 
-  /** Starts a spare. Whoever wants a worker before it is ready takes it off the list of those that are coming, and waits for it. */
+  /** Starts a spare. A request for a worker that comes before it is ready removes it from `coming` and waits for it. */
   #ahead(group: MemoryPool, size: number): void {
     const coming = this.#start(group, true);
     group.coming.add(coming);
@@ -173,7 +176,7 @@ export class ThreadLauncher implements Launcher {
     );
   }
 
-  /** `ahead`: nobody waits for it. */
+  /** Starts a worker. `ahead`: no request is waiting for it. */
   async #start(group: MemoryPool, ahead: boolean): Promise<ThreadLink> {
     while (this.#starting >= STARTING) await new Promise<void>((resolve) => this.#turns.push(resolve));
     this.#starting++;
@@ -218,8 +221,9 @@ export class ThreadLauncher implements Launcher {
   }
 
   /**
-   * Piscina gives the first task to the first worker that is ready, so only the worker itself can say whose it is. Its
-   * thread ends with its link: Piscina would give one whose task has returned to the next plugin.
+   * Binds a thread to its link. Piscina gives the first task to the first worker that is ready, so only the worker itself can
+   * report its thread. The thread ends with its link: Piscina would reuse a worker whose task has returned for the next
+   * plugin.
    */
   #bind(threadId: number, link: ThreadLink): void {
     const thread = [...this.#threads.keys()].find((one) => one.threadId === threadId);
@@ -229,7 +233,10 @@ export class ThreadLauncher implements Launcher {
     void link.gone.then(() => thread.terminate());
   }
 
-  /** Takes new threads' stdout and stderr off this process, guards their raw ports, and counts them until they have truly ended. */
+  /**
+   * Takes new threads' stdout and stderr off this process, guards their raw ports, and counts them until they have truly
+   * ended.
+   */
   #adoptThreads(pool: Piscina, starting: ReadonlySet<ThreadLink>): void {
     for (const thread of pool.threads) {
       if (this.#threads.has(thread)) continue;
@@ -241,7 +248,8 @@ export class ThreadLauncher implements Launcher {
       thread.once("exit", () => {
         const link = this.#threads.get(thread);
         this.#threads.delete(thread);
-        // One that ends before it is ready belongs to nobody yet: a task stays without worker, and never settles by itself.
+        // A thread that ends before it is ready has no link yet, and its task would never settle: all starting links are
+        // told.
         const ended = link ? [link] : [...starting];
         setImmediate(() => {
           for (const one of ended) one.ended(end);

@@ -1,4 +1,4 @@
-/** A link to a worker thread: one MessagePort of our own, and two shared words. */
+/** A link to a worker thread: a MessagePort of our own, and two shared words. */
 import { type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { decodeUp, ProtocolViolation, routeHeader } from "../protocol/frame.js";
 import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
@@ -16,9 +16,9 @@ export class ThreadLink implements Link {
   onEnd: ((end: LinkEnd) => void) | undefined;
   /** Resolves with the worker's thread id when it is locked down and waiting; rejects when it ended first. */
   readonly hello: Promise<number>;
-  /** Resolves when the worker is given up. */
+  /** Resolves when the worker is abandoned. */
   readonly gone: Promise<void>;
-  /** Resolves when its thread has truly ended: inside a native call that can be long after `gone`. */
+  /** Resolves when its thread has truly ended: if it is inside a native call, that can be long after `gone`. */
   readonly exited: Promise<void>;
   readonly #port: MessagePort;
   readonly #abort: () => void;
@@ -58,7 +58,7 @@ export class ThreadLink implements Link {
     return this.#thread?.performance.eventLoopUtilization().active ?? 0;
   }
 
-  /** Its thread is known now. */
+  /** Sets its thread, once known. */
   bind(thread: Worker): void {
     this.#thread = thread;
     thread.once("exit", this.#resolveExited);
@@ -74,17 +74,17 @@ export class ThreadLink implements Link {
     this.ended({ how: "killed", detail });
   }
 
-  /** The worker has posted on a port that is not its own: to the session, as good as a frame that is no text. */
+  /** Handles a post on a port that is not the worker's own: the session treats it as a frame that is not text. */
   foreign(): void {
     if (this.#over) return;
     if (this.onFrame) this.onFrame(undefined);
     else this.kill("it spoke on a port that is not its own");
   }
 
-  /** Called when the worker's task has ended, however it did. */
+  /** Called when the worker's task has ended, for whatever reason. */
   ended(end: LinkEnd): void {
     if (this.#over) return;
-    // A worker that ends by itself says why first; its end can overtake its words.
+    // A worker that ends by itself reports why first, but its end can overtake the report.
     if (end.how !== "killed") {
       for (let last = receiveMessageOnPort(this.#port); last; last = receiveMessageOnPort(this.#port)) {
         this.#receive(last.message);
@@ -106,7 +106,7 @@ export class ThreadLink implements Link {
     else this.onFrame?.(data);
   }
 
-  /** The first frame of a worker that has run no plugin code yet. */
+  /** Reads the first frame of a worker that has not run any plugin code yet. */
   #readHello(data: unknown): void {
     const done = this.#helloDone;
     this.#helloDone = undefined;

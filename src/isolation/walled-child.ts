@@ -1,4 +1,4 @@
-/** The process itself: started behind a wall, its id, what it says before it dies, and when it is gone. */
+/** The child process itself: started behind a wall, its PID, its last words, and its end. */
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
@@ -7,9 +7,9 @@ import { lowerPriority } from "./proc.js";
 import { startBehind } from "./walls/start.js";
 import type { WallCommand } from "./walls/wall.js";
 
-/** Characters of what bubblewrap tells of a process. */
+/** Characters kept of bubblewrap's status output. */
 const STATUS_CHARS = 4096;
-/** After its end, what it said last is waited for this long: a process of its own that holds the stream open is not. */
+/** How long its last output is awaited after its end: a descendant that holds the stream open is not awaited longer. */
 const LAST_WORDS_MS = 200;
 
 export class WalledChild {
@@ -26,7 +26,7 @@ export class WalledChild {
   #late: NodeJS.Timeout | undefined;
   #over = false;
 
-  /** Throws where nothing can be started at all. */
+  /** Throws when no process can be started. */
   constructor(command: WallCommand) {
     const child = startBehind(command, { stdout: "ignore", link: true });
     this.#child = child;
@@ -46,7 +46,7 @@ export class WalledChild {
     const stderr = child.stdio[2] as Readable;
     stderr.setEncoding("utf8").on("data", (part: string) => {
       this.#stderr = (this.#stderr + part).slice(0, WALLS.stderrBytes);
-      // Nobody reads more of it, however much there is.
+      // Stops reading at the limit, however much there is.
       if (this.#stderr.length === WALLS.stderrBytes) stderr.destroy();
     });
     for (const stream of [status, stderr, this.link]) stream?.on("error", () => {});
@@ -59,29 +59,30 @@ export class WalledChild {
     child.once("close", () => this.#end(how));
   }
 
-  /** The process behind the wall; undefined until the wall has told. */
+  /** The PID behind the wall; undefined until the wall has reported it. */
   get pid(): number | undefined {
     return this.#pid;
   }
 
-  /** Whoever else wants the processor has it first. */
+  /** Lowers its priority below that of other processes. */
   giveWay(): void {
     this.#givesWay = true;
     this.#lower();
   }
 
-  /** Bubblewrap tells of a process before that has begun its session. */
+  /** Retries: bubblewrap reports a process's PID before the process has started its session. */
   #lower(tries: number = WALLS.lowerTries): void {
     const ended = this.#killed || this.#child.exitCode !== null || this.#child.signalCode !== null;
     if (this.#pid === undefined || ended || lowerPriority(this.#pid) || tries === 0) return;
     setTimeout(() => this.#lower(tries - 1), WALLS.lowerMs).unref();
   }
 
-  /** In the background; `onEnd` follows. */
+  /** Kills it in the background; `onEnd` follows. */
   kill(): void {
     if (this.#over || this.#killed) return;
     this.#killed = true;
-    // What bubblewrap has just started waits for its word: ended before it has told who that is, it leaves that one waiting for ever.
+    // Bubblewrap's child waits for bubblewrap: killing bubblewrap before it reports the child's PID would leave the child
+    // blocked forever.
     if (this.#tellsPid && this.#pid === undefined)
       this.#late = setTimeout(() => this.#strike(), WALLS.tellsPidMs).unref();
     else this.#strike();

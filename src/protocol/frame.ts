@@ -1,6 +1,7 @@
 /**
- * Frames: what travels over a link. Text: an eight-digit hexadecimal routing header (a host process passes frames on by it,
- * undecoded), then a JSON array. Worker → host its first item acknowledges: the count of frames received so far.
+ * Frames: what travels over a link. A frame is text: an eight-digit hexadecimal routing header (by which a host process
+ * forwards frames without decoding them), then a JSON array. From worker to host, the array's first item is an
+ * acknowledgement: the number of frames received so far.
  */
 import { LIMITS } from "./limits.js";
 import type { DownMessage, UpMessage } from "./messages.js";
@@ -13,12 +14,12 @@ export class ProtocolViolation extends Error {
   override readonly name: string = "ProtocolViolation";
 }
 
-/** The routing header of link `route` (0 ≤ route < 2³²). */
+/** Returns the routing header of link `route` (0 ≤ route < 2³²). */
 export function routeHeader(route: number): string {
   return route.toString(16).padStart(ROUTE_DIGITS, "0");
 }
 
-/** Frames from host to worker: messages are gathered, and given as one text. It is put together once, from all of its pieces. */
+/** Batches messages from host to worker into one frame. The text is joined once, from all of its pieces. */
 export class DownFrames {
   readonly #begin: string;
   #pieces: string[];
@@ -29,20 +30,20 @@ export class DownFrames {
     this.#pieces = [this.#begin];
   }
 
-  /** Messages that wait. */
+  /** Messages in the batch. */
   get count(): number {
     return this.#count;
   }
 
-  /** One message, as JSON text. */
+  /** Adds one message, given as JSON text. */
   message(text: string): void {
     if (this.#count++ > 0) this.#pieces.push(",");
     this.#pieces.push(text);
   }
 
   /**
-   * A call to the driver of this index; its arguments are JSON texts already: options are encoded once, for wire and journal alike.
-   * `expires` is rounded down: what has passed its deadline must never start.
+   * Adds a call to the driver at this index. Its arguments are already JSON text: options are encoded once, for the
+   * wire and the journal. `expires` is rounded down, so that a call past its deadline never starts.
    */
   call(id: number, expires: number, method: string, index: number, args: readonly string[]): void {
     this.message('{"kind":"call","expires":');
@@ -53,7 +54,7 @@ export class DownFrames {
     pieces.push("}]}}");
   }
 
-  /** The frame of all that waits, which then waits no more. */
+  /** Returns the frame of all batched messages and starts an empty batch. */
   take(): string {
     this.#pieces.push("]");
     const text = this.#pieces.join("");
@@ -63,23 +64,24 @@ export class DownFrames {
   }
 }
 
-/** A frame from host to worker, read by the worker; it trusts its host. */
+/** Reads a frame from the host, in the worker; a worker trusts its host. */
 export function decodeDown(text: string): readonly DownMessage[] {
   return JSON.parse(text.slice(ROUTE_DIGITS)) as DownMessage[];
 }
 
-/** A frame from worker to host; `messages` are JSON texts already. */
+/** Encodes a frame from worker to host; `messages` are already JSON text. */
 export function encodeUp(header: string, ack: number, messages: readonly string[]): string {
   return messages.length === 0 ? `${header}[${ack}]` : `${header}[${ack},${messages.join(",")}]`;
 }
 
-/** One message's JSON text. */
+/** Encodes one message as JSON text. */
 export function encodeMessage(message: DownMessage | UpMessage): string {
   return JSON.stringify(message);
 }
 
 /**
- * Reads a frame of a worker, which may be an attacker's: type, then length, then header, then JSON, then a count.
+ * Reads a frame from a worker, which may be an attacker's: checks the type, then the length, the header, the JSON and
+ * the count.
  * Returns the acknowledged count and the messages, unread. Throws `ProtocolViolation`.
  */
 export function decodeUp(

@@ -1,12 +1,12 @@
 /**
- * The messages a host and a worker exchange. Calls both ways are comlink's wire format
- * (`{ id, type: "APPLY", path, argumentList }` and `{ id, type: "RAW" | "HANDLER", … }`), carried in frames (frame.ts).
+ * Messages between host and worker. Calls both ways use comlink's wire format (`{ id, type: "APPLY", path, argumentList
+ * }` and `{ id, type: "RAW" | "HANDLER", … }`), carried in frames (frame.ts).
  */
 import type { ErrorCode, ErrorKind } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { DriverMethod, OptionalDriverMethod } from "../driverapi/types.js";
 
-/** Raised whenever a message changes its shape. The handshake compares it. */
+/** Raised whenever a message changes its shape; the handshake compares it. */
 export const PROTOCOL_VERSION = 2;
 
 /** A value on comlink's wire. */
@@ -15,7 +15,7 @@ export interface RawValue {
   readonly value?: Json;
 }
 
-/** comlink's request: the only kind either side of Bulkhead sends. */
+/** comlink's request: the only kind that either side of Bulkhead sends. */
 export interface ApplyRequest {
   readonly id: number | string;
   readonly type: "APPLY";
@@ -23,17 +23,17 @@ export interface ApplyRequest {
   readonly argumentList: readonly RawValue[];
 }
 
-/** What comlink's `throw` handler carries here: more than comlink's own, which loses code and cause. */
+/** What comlink's `throw` handler carries here: more than comlink's own, which loses `code` and `cause`. */
 export interface ThrownValue {
   readonly name: string;
   readonly message: string;
   readonly code?: string;
   readonly kind?: string;
-  /** Mapped to the author's sources; for the host's eyes only. */
+  /** Mapped to the author's sources; only the host sees it. */
   readonly stack?: string;
   readonly file?: string;
   readonly line?: number;
-  /** What caused it, up to `LIMITS.thrownDepth` deep. */
+  /** The error's cause, up to `LIMITS.thrownDepth` deep. */
   readonly cause?: ThrownValue;
   /** The errors of an AggregateError, the first `LIMITS.thrownErrors`. */
   readonly errors?: readonly ThrownValue[];
@@ -44,7 +44,7 @@ export type Reply =
   | { readonly id: number | string; readonly type: "RAW"; readonly value?: Json }
   | { readonly id: number | string; readonly type: "HANDLER"; readonly name: "throw"; readonly value: ThrownValue };
 
-/** Host → worker: run this plugin. The first message of a session, and only once. */
+/** Host → worker: run this plugin. The first message of a session, sent once. */
 export interface StartMessage {
   readonly kind: "start";
   readonly protocol: number;
@@ -62,16 +62,16 @@ export type DownMessage =
   | StartMessage
   /** A driver call. `expires`: monotonic milliseconds (process.hrtime) after which it must not start. */
   | { readonly kind: "call"; readonly expires: number; readonly message: ApplyRequest }
-  /** Answers a worker's request. */
+  /** The reply to a worker's request. */
   | { readonly kind: "answer"; readonly message: Reply }
-  /** The caller is gone: fire the call's AbortSignal. */
+  /** The caller has gone: fire the call's AbortSignal. */
   | { readonly kind: "cancel"; readonly id: number }
-  /** Any frame is acknowledged on receipt; this one does nothing else. */
+  /** Does nothing itself: every frame is acknowledged on receipt. */
   | { readonly kind: "ping" };
 
-/** Worker → host. Everything here is hostile until read by `readUpMessage`. */
+/** Worker → host. Everything here is untrusted until `readUpMessage` has read it. */
 export type UpMessage =
-  /** Locked down and waiting: the first message. */
+  /** The first message: locked down and waiting. */
   | { readonly kind: "hello"; readonly protocol: number; readonly runtime: string; readonly thread: number }
   /** `init` has returned. */
   | { readonly kind: "started" }
@@ -80,24 +80,27 @@ export type UpMessage =
   | { readonly kind: "reply"; readonly message: Reply }
   | { readonly kind: "request"; readonly message: ApplyRequest }
   | { readonly kind: "notice"; readonly name: string; readonly args: readonly Json[] }
-  /** A call had expired before it could start; it was not run. */
+  /** A call had expired before it could start, and was not run. */
   | { readonly kind: "dropped"; readonly id: number }
-  /** A stray throw or rejection; the worker ends right after. */
+  /** A stray throw or rejection; the worker ends right after it. */
   | { readonly kind: "crashed"; readonly origin: string; readonly error: ThrownValue };
 
-/** What the host gives a plugin as an error. */
+/** The form in which the host gives a plugin an error. */
 export interface HostError {
   readonly code: ErrorCode;
   readonly kind: ErrorKind;
   readonly message: string;
 }
 
-/** The methods the host calls in the worker, each with the driver's index first: all but `type`, which is asked once, there. */
+/**
+ * Methods the host calls in the worker, each with the driver's index first: all but `type`, which the worker calls once
+ * itself.
+ */
 export type WorkerMethod = Exclude<DriverMethod, "type"> | OptionalDriverMethod;
 
-/** The shared cell between host and worker: a hint about what runs, never trusted alone. */
+/** The shared cell between host and worker: a hint about what is running, never trusted alone. */
 export const CELL = {
-  /** Id of the driver call whose synchronous part runs; 0: none; -1: the bundle is being evaluated. */
+  /** Id of the driver call whose synchronous part is running; 0: none; -1: the bundle is being evaluated. */
   running: 0,
   /** Highest call id that has been started. */
   started: 1,

@@ -1,4 +1,4 @@
-/** The flag that switches Node's permission model on: its name depends on the version. */
+/** Returns the flag that enables Node's permission model; its name depends on the version. */
 export function permissionFlag(): string {
   const [major = 20] = process.versions.node.split(".").map(Number);
   return major >= 24 ? "--permission" : "--experimental-permission";

@@ -1,6 +1,6 @@
 /**
- * Reads the messages of a worker's frame. A worker's realm may be an attacker's, so each field is looked at once, by type,
- * and what is returned is built anew: nothing of the input but its strings, numbers and JSON values goes further.
+ * Reads the messages of a worker's frame. A worker's realm may be an attacker's, so each field is read once, checked by
+ * type, and copied into a new object: only strings, numbers and JSON values of the input go further.
  */
 
 import type { Json } from "../driverapi/json.js";
@@ -10,7 +10,7 @@ import type { ApplyRequest, RawValue, Reply, ThrownValue, UpMessage } from "./me
 
 type Fields = { readonly [key: string]: unknown };
 
-/** One message. Throws `ProtocolViolation` for anything that an honest worker does not send. */
+/** Reads one message. Throws `ProtocolViolation` for anything that an honest worker does not send. */
 export function readUpMessage(value: unknown): UpMessage {
   const fields = record(value, "a message");
   switch (fields.kind) {
@@ -57,7 +57,10 @@ function readReply(value: unknown): Reply {
   throw new ProtocolViolation("a reply of no known type");
 }
 
-/** Only `APPLY` with a path of length one: SET, CONSTRUCT, ENDPOINT, RELEASE and longer paths are how comlink is attacked. */
+/**
+ * Accepts only `APPLY` with a path of length one: attacks on comlink use SET, CONSTRUCT, ENDPOINT, RELEASE and longer
+ * paths.
+ */
 function readRequest(value: unknown): ApplyRequest {
   const fields = record(value, "a request");
   if (fields.type !== "APPLY") throw new ProtocolViolation("a request that is no APPLY");
@@ -95,7 +98,7 @@ function readThrown(value: unknown, depth: number = LIMITS.thrownDepth): ThrownV
   };
 }
 
-/** A JSON value within the wire's depth and size. It came from JSON.parse, so it is a tree of plain data. */
+/** Checks that a JSON value is within the wire's depth and size. It came from JSON.parse, so it is a tree of plain data. */
 function checked(value: unknown): Json {
   if (value === null || typeof value !== "object") return value as Json;
   let nodes = 0;

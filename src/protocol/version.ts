@@ -1,2 +1,2 @@
-/** The runtime's version: both sides of a link must be of the same. A test holds it against package.json. */
+/** The runtime's version, which both sides of a link must share. A test compares it with package.json. */
 export const RUNTIME_VERSION = "0.1.0";

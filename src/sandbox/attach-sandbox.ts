@@ -1,4 +1,4 @@
-/** `attachSandbox`: for a platform that has what its driver recorded at hand. `host.attach` takes it from the journal. */
+/** `attachSandbox`: for a platform that already has what its driver recorded. `host.attach` reads it from the journal. */
 import { DriverError } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
 import { sandboxHome } from "../host/plugin-host.js";
@@ -9,11 +9,11 @@ import { planSandbox } from "./plan.js";
 import type { AttachedSandbox, AttachSandboxOptions } from "./sandbox.js";
 
 /**
- * Puts an endpoint's links into a sandbox's network namespace, as libnetwork does after a join: each interface that was given
- * names is moved, renamed to `dstPrefix` and the lowest free number, given its MAC and addresses, and brought up, as is `lo`; then
- * come the static routes, CONNECTED before NEXTHOP, and the default gateways of families that have none yet. All of it happens or
- * nothing.
- * Rejects with `ERR_SANDBOX_FAILED`, naming the step; `ERR_SANDBOX_NOT_FOUND`; `ERR_OPTIONS`; and with what is wrong in
+ * Moves an endpoint's links into a sandbox's network namespace, as libnetwork does after a join, or changes nothing. Each
+ * interface that has names is moved, renamed to `dstPrefix` and the lowest free number, given its MAC and addresses, and
+ * brought up, as is `lo`; then come the static routes, CONNECTED before NEXTHOP, and default gateways for families that have
+ * none yet.
+ * Rejects with `ERR_SANDBOX_FAILED`, which names the step; `ERR_SANDBOX_NOT_FOUND`; `ERR_OPTIONS`; and an error about
  * `endpoint` or `join` (`ERR_INTERFACE_…`, `ERR_ROUTE_…`, `ERR_BAD_…`).
  */
 export async function attachSandbox(options: AttachSandboxOptions): Promise<AttachedSandbox> {
@@ -41,7 +41,7 @@ function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): Home {
   return homeIn(from);
 }
 
-/** The kernel's namespace of that name or path. Nobody keeps a ledger of links that no host knows. */
+/** Returns the kernel's namespace of that name or path. No ledger is kept for links that no host knows. */
 function homeIn(from: string | undefined): Home {
   return {
     backend: openBackend({ backend: "kernel", netns: from }),

@@ -1,4 +1,4 @@
-/** The attaching itself, as libnetwork does it after a join: move, rename, MAC, addresses, up, routes, gateways; and back. */
+/** Attaches a sandbox as libnetwork does after a join (move, rename, MAC, addresses, up, routes, gateways), and undoes it. */
 
 import { familyOf } from "../driverapi/addresses.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -9,17 +9,17 @@ import { namesFor, type PlannedLink, type SandboxPlan } from "./plan.js";
 import type { AttachedSandbox } from "./sandbox.js";
 import { inTurn } from "./turns.js";
 
-/** Where links come from and go back to. */
+/** The namespace that links come from and go back to. */
 export interface Home {
   readonly backend: NetlinkBackend;
-  /** That namespace by name or path, for whoever is in another. */
+  /** That namespace by name or path, for a process in another namespace. */
   readonly netns: string;
-  /** Why these links may not go into a sandbox; undefined when they may. */
+  /** Returns why these links may not go into a sandbox; undefined when they may. */
   problem(links: readonly PlannedLink[]): Promise<string | undefined>;
-  /** Told before a link leaves and after it has come back. */
+  /** Called before a link leaves, and after it has come back. */
   moved(link: string, netns: string): Promise<void>;
   returned(link: string): Promise<void>;
-  /** Tests put their own between. */
+  /** Tests inject their own. */
   readonly open?: ((backend: NetlinkBackend, netns: string) => SandboxNamespace) | undefined;
 }
 
@@ -28,14 +28,14 @@ export function ownNamespace(): string {
   return `/proc/${process.pid}/ns/net`;
 }
 
-/** A link on its way, and how it was before. */
+/** A link being moved, and its state before. */
 interface Traveller extends PlannedLink {
   readonly name: string;
-  /** Known once it has arrived. */
+  /** Set once it has arrived. */
   was: LinkView | undefined;
 }
 
-/** A change, and what to call it when it fails. */
+/** A change, and its label in an error. */
 type Step = readonly [label: string, change: Change];
 
 /**
@@ -97,7 +97,7 @@ async function moveIn({ home, sandbox, there, travellers }: Trip, before: Namesp
     const at = failures.findIndex((one) => one !== undefined);
     if (at >= 0) throw failed(sandbox, `move ${travellers[at]?.srcName}`, failures[at]?.words ?? "");
   } finally {
-    // Also after a failure: those that did arrive must go back.
+    // Runs after a failure too: the links that did arrive must go back.
     const { links } = await there.look();
     for (const one of travellers) one.was = before.links.has(one.srcName) ? undefined : links.get(one.srcName);
   }
@@ -129,7 +129,7 @@ async function carryOut({ sandbox, there }: Trip, steps: readonly Step[]): Promi
   if (failure) throw failed(sandbox, steps[failure.at]?.[0] ?? "start", failure.words);
 }
 
-/** Brings back what has been moved; how that went, in words. */
+/** Moves back what has been moved; returns the outcome in words. */
 async function undo(trip: Trip, loopback: LinkView | undefined): Promise<string> {
   try {
     await moveOut(trip);
@@ -145,7 +145,7 @@ async function moveOut(trip: Trip): Promise<void> {
   const links = there.exists() ? (await there.look()).links : new Map<string, LinkView>();
   for (const one of travellers) {
     const { srcName, was } = one;
-    // By its number, for it may have been renamed inside; and by its mark, for a number can come again.
+    // Found by index, since the link may have been renamed inside, and by its mark, since an index can be reused.
     const now = was && [...links.values()].find((link) => link.ifindex === was.ifindex && link.alias === was.alias);
     if (now) {
       const steps: readonly Step[] = [

@@ -1,4 +1,4 @@
-/** A sandbox's namespace, worked in step by step: which step fails must be known, for it is named and what came before is undone. */
+/** Changes a sandbox's namespace step by step: the error names the step that failed, and the earlier ones are undone. */
 import { statSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
@@ -7,7 +7,7 @@ import { execute } from "../permissions/netlink/kernel/ip.js";
 import { lineOf } from "../permissions/netlink/kernel/lines.js";
 import { netnsPath, program, runnerIn } from "../permissions/netlink/kernel/programs.js";
 
-/** The change that failed, by its place in the list, and why. */
+/** The change that failed, by its index in the list, and why. */
 export interface FailedChange {
   readonly at: number;
   readonly words: string;
@@ -16,18 +16,18 @@ export interface FailedChange {
 /** One sandbox's network namespace. */
 export interface SandboxNamespace {
   look(options?: LookOptions): Promise<NamespaceView>;
-  /** Carries out changes in their order and stops at the first that fails; nothing is taken back. */
+  /** Carries out changes in order and stops at the first that fails; nothing is undone. */
   run(changes: readonly Change[]): Promise<FailedChange | undefined>;
-  /** False when it is gone, with all that was in it. */
+  /** Returns false when it is gone, with everything in it. */
   exists(): boolean;
-  /** True when one of these, names or paths, is this very namespace. */
+  /** Returns true when one of these names or paths is this very namespace. */
   isOneOf(others: readonly string[]): boolean;
 }
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/;
 const PATH = /^\/[A-Za-z0-9_.@:/-]{1,4095}$/;
 
-/** A namespace's name or path, as it may stand in a command. Throws `ERR_SANDBOX_NOT_FOUND`. */
+/** Checks a namespace's name or path before it goes into a command. Throws `ERR_SANDBOX_NOT_FOUND`. */
 export function parseNetns(value: unknown): string {
   if (typeof value === "string" && (NAME.test(value) || PATH.test(value))) return value;
   throw notFound(
@@ -36,7 +36,7 @@ export function parseNetns(value: unknown): string {
   );
 }
 
-/** Opens the namespace beside a backend's own. Throws `ERR_SANDBOX_NOT_FOUND`. */
+/** Opens another namespace than the backend's own. Throws `ERR_SANDBOX_NOT_FOUND`. */
 export function openNamespace(backend: NetlinkBackend, netns: string): SandboxNamespace {
   if (backend.kind === "model") return new ModelSandbox(backend.elsewhere(netns), netns);
   const there = new KernelSandbox(backend.elsewhere(netns), netns);
@@ -99,7 +99,7 @@ class KernelSandbox implements SandboxNamespace {
       if (!failed) return undefined;
       const at = from + failed.at;
       const change = changes[at];
-      // Sandboxes often come with IPv6 switched off; libnetwork switches it on for a link that is given such an address.
+      // Sandboxes often have IPv6 switched off; libnetwork switches it on for a link that is given an IPv6 address.
       const off = change?.op === "addAddress" && /IPv6 is disabled|Permission denied/i.test(failed.words);
       if (!off || !change.address.includes(":") || enabled.has(change.name)) return { at, words: failed.words };
       enabled.add(change.name);
@@ -141,7 +141,7 @@ class KernelSandbox implements SandboxNamespace {
   }
 }
 
-/** What tells a namespace from every other, by whichever name or path it is reached. */
+/** Identifies a namespace, by whichever name or path it is reached. */
 function identity(netns: string): string | undefined {
   try {
     const { dev, ino } = statSync(netnsPath(netns));

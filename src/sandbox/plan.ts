@@ -1,4 +1,4 @@
-/** From what a driver recorded to what has to be done: checked before anything is moved. */
+/** Plans an attach from what a driver recorded, and checks it before anything is moved. */
 
 import { CONNECTED } from "../driverapi/constants.js";
 import { parseInterfaces, parseJoinData } from "../driverapi/data.js";
@@ -13,13 +13,13 @@ export interface PlannedLink {
   readonly id: number;
   readonly srcName: string;
   readonly dstPrefix: string;
-  /** "": as it is. */
+  /** "": unchanged. */
   readonly mac: string;
   /** In CIDR form, IPv4 first. */
   readonly addresses: readonly string[];
 }
 
-/** A route in the sandbox, by one of the planned links. */
+/** A route in the sandbox, through one of the planned links. */
 export interface PlannedRoute {
   readonly destination: string;
   readonly via?: string;
@@ -29,19 +29,19 @@ export interface PlannedRoute {
 
 export interface SandboxPlan {
   readonly links: readonly PlannedLink[];
-  /** Those to what is on a link first: the others' next hops may be reached by them. */
+  /** Routes to on-link destinations first: the next hops of the others may be reached through them. */
   readonly routes: readonly PlannedRoute[];
-  /** Default routes, at most one of each family. */
+  /** Default routes, at most one per family. */
   readonly gateways: readonly PlannedRoute[];
 }
 
-/** Narrower than what the kernel takes: these are words of commands to `ip`. */
+/** Stricter than the kernel: these are words of commands to `ip`. */
 const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
 
 /**
- * Plans the attaching of one endpoint. Interfaces without names stay where they are.
- * Throws `ERR_SANDBOX_FAILED` for a route that leaves by no moved link, `ERR_INTERFACE_NAME`, and as
- * `parseInterfaces` and `parseJoinData` do.
+ * Plans how to attach one endpoint. Interfaces without names stay where they are.
+ * Throws `ERR_SANDBOX_FAILED` for a route that leaves by no moved link, `ERR_INTERFACE_NAME`, and the errors of
+ * `parseInterfaces` and `parseJoinData`.
  */
 export function planSandbox(endpoint: unknown, join: unknown): SandboxPlan {
   const interfaces = parseInterfaces(endpoint, LIMITS.interfaces);
@@ -95,7 +95,7 @@ function plannedLink({ id, mac, ipv4, ipv6 }: InterfaceData, { names }: JoinData
   return { id, srcName, dstPrefix, mac, addresses: [ipv4, ipv6].filter((one) => one !== "") };
 }
 
-/** A name per link: the prefix and the lowest number that is free. */
+/** Chooses a name per link: the prefix and the lowest free number. */
 export function namesFor(links: readonly PlannedLink[], taken: Iterable<string>): readonly string[] {
   const used = new Set(taken);
   return links.map(({ dstPrefix }) => {

@@ -1,8 +1,8 @@
-/** One after the other for each sandbox: two that are attached at once would look for the same free name. */
+/** A mutex per sandbox: two concurrent attaches would look for the same free name. */
 
 const turns = new Map<string, Promise<unknown>>();
 
-/** Runs `body` when all that came before for the same key has settled. */
+/** Runs `body` once all earlier calls for the same key have settled (FIFO). */
 export async function inTurn<T>(key: string, body: () => Promise<T>): Promise<T> {
   const before = turns.get(key) ?? Promise.resolve();
   const mine = before.then(body, body);

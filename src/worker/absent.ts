@@ -1,4 +1,4 @@
-/** What a plugin reached for that the sandbox does not have, and what there is instead: words for the error it got. */
+/** Hints for an error caused by something the sandbox does not have: what there is instead. */
 import { SOURCE_URL } from "./source-url.js";
 
 const asks = (permission: string): string => `ask for "${permission}" under "permissions" in the manifest`;
@@ -10,7 +10,7 @@ const STORE = `${asks("store")}, for powers.store`;
 const IMPORT = 'write "import" at the top of the file; packages are bundled from the plugin\'s node_modules';
 const NO_PAGE = "a plugin does not run in a browser";
 
-/** By name; what stands there completes "the sandbox has no NAME: …". */
+/** By name; each value completes "the sandbox has no NAME: …". */
 const INSTEAD: ReadonlyMap<string, string> = new Map(
   Object.entries({
     fetch: NO_NETWORK,
@@ -47,18 +47,18 @@ const INSTEAD: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** How SES words what its tamed Date and Math refuse. */
+/** How SES words the refusals of its tamed Date and Math. */
 const TAMED: readonly (readonly [says: RegExp, what: string, permission: string])[] = [
   [/%SharedDate%/, "clock", "clock"],
   [/%SharedMath%\.random/, "random numbers", "random"],
 ];
 
-/** As much as a name before a position may have. */
+/** Longest name looked for before a position. */
 const NAME_CHARS = 64;
 
 /**
- * The words for an error with this name, message and stack; undefined where it is about something else. `code` is the bundle, whose
- * first line is line `1 + headerLines` of the stack's.
+ * Returns a hint for an error with this name, message and stack; undefined if the error is about something else. `code` is
+ * the bundle, whose first line is line `1 + headerLines` of the stack.
  */
 export function absentWords(
   { name, message, stack }: { readonly name: string; readonly message: string; readonly stack: string },
@@ -79,7 +79,7 @@ export function absentWords(
     : `the sandbox has no ${wanted}: ${instead}`;
 }
 
-/** `process`, where the stack's first frame is at the `env` of `process.env`. */
+/** Returns the name before the position of the stack's first frame: `process`, where that is the `env` of `process.env`. */
 function nameAt(stack: string, code: string, headerLines: number): string | undefined {
   const frame = /^\s*at .*$/m.exec(stack)?.[0] ?? "";
   const [, line, column] = new RegExp(`${SOURCE_URL}:(\\d+):(\\d+)`).exec(frame) ?? [];

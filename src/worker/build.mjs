@@ -1,4 +1,4 @@
-/** Bundles what runs outside the platform's own process: the worker's code, with ses, comlink and ipaddr.js; a host process's. */
+/** Bundles the code that runs outside the platform's process: the worker, with ses, comlink and ipaddr.js, and a host process. */
 import { build } from "esbuild";
 
 const common = { bundle: true, platform: "node", target: "node20", legalComments: "eof", logLevel: "warning" };
@@ -17,7 +17,7 @@ await build({
   format: "esm",
   external: ["piscina"],
 });
-// What the doctor runs behind the wall, in their places.
+// The programs that the doctor runs behind the wall, in place of the worker and the host process.
 await build({
   ...common,
   entryPoints: { worker: "dist/doctor/inside/worker.js" },

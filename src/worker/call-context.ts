@@ -2,7 +2,7 @@
 
 type Listener = () => unknown;
 
-/** The part of AbortSignal that drivers use; closures only, so that there is no prototype to walk. */
+/** The part of AbortSignal that drivers use; made of closures only, so that there is no prototype to walk. */
 export interface PluginSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -11,13 +11,13 @@ export interface PluginSignal {
   removeEventListener(type: string, listener: Listener): void;
 }
 
-/** One call's context. `plugin` goes to the driver; `abort` is the host's. */
+/** One call's context. `plugin` goes to the driver; `abort` is for the host. */
 export interface CallContext {
   readonly plugin: { readonly signal: PluginSignal; readonly replay: boolean };
   abort(): void;
 }
 
-/** Listeners one call may have: more is no use, only a leak. */
+/** Listeners per call: more would only be a leak. */
 const MAX_LISTENERS = 64;
 
 export function createCallContext(replay: boolean): CallContext {
@@ -74,8 +74,8 @@ export function createCallContext(replay: boolean): CallContext {
 }
 
 /**
- * Freezes an object literal with its methods and accessors; their prototypes are frozen intrinsics already. `accessors` are
- * named, so that the objects of every call need no look at their descriptors.
+ * Freezes an object literal with its methods and accessors; their prototypes are already frozen intrinsics. `accessors` are
+ * named, so that the objects of every call are frozen without inspecting their descriptors.
  */
 export function freezeDeep<T extends object>(value: T, accessors: readonly (keyof T)[] = []): T {
   for (const key of accessors) Object.freeze(Object.getOwnPropertyDescriptor(value, key)?.get);

@@ -1,12 +1,12 @@
-/** comlink's Endpoint over our frames: comlink's own adapters want a MessagePort each. */
+/** comlink's Endpoint over our frames: comlink's own adapters need a MessagePort each. */
 import type { Endpoint } from "comlink";
 
 export interface WireEndpoint extends Endpoint {
-  /** Hands a message that has come in to comlink. */
+  /** Passes an incoming message to comlink. */
   deliver(message: unknown): void;
 }
 
-/** `post` takes each message comlink sends. */
+/** Creates an endpoint; `post` takes each message comlink sends. */
 export function createWireEndpoint(post: (message: unknown) => void): WireEndpoint {
   const listeners = new Set<(event: MessageEvent) => void>();
   return {

@@ -1,6 +1,6 @@
 /**
- * The drivers a plugin has registered, and the service that comlink exposes to the host: one method per driver method,
- * each taking the driver's index first.
+ * The drivers a plugin has registered, and the service that comlink exposes to the host: one method per driver method, each
+ * of which takes the driver's index first.
  */
 
 import { DRIVER_METHODS, GlobalScope, LocalScope, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
@@ -19,40 +19,40 @@ import { createEndpointInfo, createJoinInfo } from "./infos.js";
 
 type Method = (...args: unknown[]) => unknown;
 
-/** A driver with its methods taken once, at registration: what changes behind a getter or proxy later is never looked at. */
+/** A driver, with its methods read once, at registration: later changes behind a getter or proxy have no effect. */
 interface TakenDriver {
   readonly self: object;
   readonly methods: ReadonlyMap<string, Method>;
 }
 
 export interface DriverTableOptions {
-  /** Asks the host to register; resolves when it has. */
+  /** Asks the host to register a driver; resolves when it has. */
   register(name: string, index: number, scope: string, optional: readonly string[]): Promise<unknown>;
-  /** Tells the host of a registration that got no further than here, so that the operator sees it. */
+  /** Tells the host of a registration that the worker refused, so that the operator sees it. */
   refused(name: string, code: string, message: string): void;
-  /** Told around the synchronous part of each driver method; 0: none runs. */
+  /** Called around the synchronous part of each driver method; 0: none is running. */
   running(id: number): void;
   started(id: number): void;
 }
 
-/** Text is bounded so that a reply stays within one frame, however it is escaped. */
+/** Bounds on text, so that a reply fits into one frame, however it is escaped. */
 const INFO_LIMITS = { depth: LIMITS.jsonDepth - 2, nodes: LIMITS.jsonNodes, chars: LIMITS.frameChars / 8 };
 
-/** What the host may call; exposed by comlink. */
+/** The methods the host may call; exposed by comlink. */
 export type DriverService = Readonly<Record<WorkerMethod, (...args: never[]) => unknown>>;
 
 export class DriverTable {
   readonly #options: DriverTableOptions;
   readonly #drivers: TakenDriver[] = [];
   readonly #calls = new Map<number, CallContext>();
-  /** Id of the call being delivered: comlink's `expose` runs the method within the delivery. */
+  /** Id of the call being delivered: comlink's `expose` runs the method during the delivery. */
   #delivering = 0;
 
   constructor(options: DriverTableOptions) {
     this.#options = options;
   }
 
-  /** The `callback` given to `init`. */
+  /** Creates the `callback` given to `init`. */
   callback(): object {
     return freezeDeep({
       registerDriver: (name: unknown, driver: unknown, capability: unknown) => this.#register(name, driver, capability),
@@ -66,7 +66,7 @@ export class DriverTable {
     deliver();
   }
 
-  /** Fires a call's AbortSignal. A listener that throws is a stray throw: it ends the worker. */
+  /** Fires a call's AbortSignal. A listener that throws counts as a stray throw, which ends the worker. */
   cancel(id: number): void {
     this.#calls.get(id)?.abort();
   }
@@ -78,7 +78,7 @@ export class DriverTable {
       replay: boolean,
       args: (context: CallContext) => readonly unknown[],
     ): Promise<unknown> => this.#run(index, method, replay, args);
-    // A worker that was replaced may have left a call of it to one whose driver does without.
+    // A call for a replaced worker may reach one whose driver does not have this optional method.
     const optional = (
       index: number,
       method: OptionalDriverMethod,
@@ -132,7 +132,7 @@ export class DriverTable {
     });
   }
 
-  /** Enters one driver method. The shared cell shows its id while its synchronous part runs. */
+  /** Runs one driver method. The shared cell shows its id while its synchronous part runs. */
   async #run(
     index: number,
     method: string,
@@ -167,7 +167,7 @@ export class DriverTable {
       scope = readScope(name as string, capability);
     } catch (error) {
       const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-      // What the plugin's own getters and `type()` throw has no code of ours.
+      // Errors thrown by the plugin's own getters and `type()` have no code of ours.
       const words = typeof message === "string" ? message : "it could not be read";
       const known = typeof code === "string" ? code : "ERR_DRIVER_SHAPE";
       this.#options.refused(typeof name === "string" ? name.slice(0, 64) : `(${typeof name})`, known, words);
@@ -191,7 +191,7 @@ function checkedName(name: unknown): string {
   }
 }
 
-/** Reads the nine methods and the optional ones once, and asks `type()` once. */
+/** Reads the nine methods and the optional ones once, and calls `type()` once. */
 async function take(name: string, driver: unknown): Promise<TakenDriver> {
   if (typeof driver !== "object" || driver === null)
     throw refusal("ERR_DRIVER_SHAPE", `registerDriver("${name}"): the driver must be an object`);
@@ -244,7 +244,7 @@ function nothing(): null {
   return null;
 }
 
-/** What is no JSON object is answered by words about it: the host refuses those, as `ERR_DRIVER_REPLY`. */
+/** Returns a JSON object, or a text that says what the value is instead: the host refuses texts, as `ERR_DRIVER_REPLY`. */
 function operInfo(value: unknown): Json {
   if (value === undefined || value === null) return {};
   try {

@@ -1,4 +1,4 @@
-/** Errors crossing the worker's wall: a plugin's, described for the host; the host's, rebuilt for the plugin. */
+/** Errors across the worker's wall: a plugin's, described for the host; the host's, rebuilt for the plugin. */
 import { SourceMap } from "node:module";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
 import { LIMITS } from "../protocol/limits.js";
@@ -6,22 +6,22 @@ import type { HostError, ThrownValue } from "../protocol/messages.js";
 import { absentWords } from "./absent.js";
 import { SOURCE_URL } from "./source-url.js";
 
-/** Lines ahead of the bundle's first one in what is evaluated. */
+/** Lines before the bundle's first line in what is evaluated. */
 const HEADER_LINES = 1;
 
-/** Makes a `ThrownValue` of whatever a plugin threw. The value is hostile: each property is read once, inside a try. */
+/** Describes anything a plugin throws as a `ThrownValue`. The value is hostile: each property is read once, inside a try. */
 export type DescribeThrown = (value: unknown) => ThrownValue;
 
-/** What a plugin runs. */
+/** The code that a plugin runs. */
 interface Bundle {
   readonly code: string;
   readonly sourceMap: string;
 }
 
-/** `stackOf` reads stacks; `bundle` is undefined until there is one. */
+/** Creates the describer. `stackOf` reads stacks; `bundle` returns undefined until there is one. */
 export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () => Bundle | undefined): DescribeThrown {
   let map: SourceMap | undefined;
-  /** The text of all the errors of one throw together stays within one frame. */
+  /** Bounds the text of all errors of one throw together, so that it fits into one frame. */
   const describe = (value: unknown, depth: number, chars: number): ThrownValue => {
     const name = read(value, "name", chars) ?? "Error";
     const message =
@@ -38,7 +38,7 @@ export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () 
       map ??= new SourceMap(JSON.parse(sourceMap));
       where = mapStack(stack, map);
     } catch {
-      // A stack is a courtesy.
+      // A stack is optional.
     }
     return {
       name,
@@ -52,7 +52,7 @@ export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () 
   return (value) => describe(value, LIMITS.thrownDepth, CHARS);
 }
 
-/** `cause` and `errors`, each read once; a list is taken only where it is a genuine one. */
+/** Describes `cause` and `errors`, each read once; `errors` counts only if it is a genuine array. */
 function below(
   value: unknown,
   depth: number,
@@ -74,10 +74,10 @@ function below(
   }
 }
 
-/** A text longer than this is named by its length: taking a piece of it may cost its whole length in memory, which aborts V8. */
+/** A longer text is described by its length: taking a slice of it may cost its whole length in memory, which aborts V8. */
 const LONGEST = 1 << 20;
 
-/** Characters taken of each text of an error, and of each text of those below it. */
+/** Characters kept of each text of an error, and of each text of the errors below it. */
 const CHARS = 8192;
 const BELOW_CHARS = 1024;
 
@@ -95,7 +95,7 @@ function shortened(text: string, chars: number): string {
   return text.length > LONGEST ? `[text of ${text.length} characters]` : text.slice(0, chars);
 }
 
-/** Keeps the frames of the plugin's own code, in its author's files and lines. */
+/** Keeps the frames of the plugin's own code, mapped to its author's files and lines. */
 function mapStack(stack: string, map: SourceMap): { stack?: string; file?: string; line?: number } {
   const frames: string[] = [];
   let first: { file: string; line: number } | undefined;
@@ -112,12 +112,12 @@ function mapStack(stack: string, map: SourceMap): { stack?: string; file?: strin
   return first ? { stack: frames.join("\n"), ...first } : {};
 }
 
-/** The host's error as a plain Error of the plugin's realm, with `code` and `kind`. */
+/** Rebuilds the host's error as a plain Error of the plugin's realm, with `code` and `kind`. */
 export function rebuildError(error: HostError): Error {
   return Object.assign(new Error(error.message), { code: error.code, kind: error.kind });
 }
 
-/** Runs the runtime's code for a plugin: what it throws reaches the plugin as a plain Error, never as an object of ours. */
+/** Runs runtime code for a plugin: its errors reach the plugin as plain Errors, never as objects of ours. */
 export function guarded<T>(body: () => T): T {
   try {
     return body();
@@ -127,7 +127,7 @@ export function guarded<T>(body: () => T): T {
   }
 }
 
-/** An error of ours for the plugin: a plain Error with a code of the table, and its kind. */
+/** Creates an error of ours for the plugin: a plain Error with a code of the table, and its kind. */
 export function refusal(code: ErrorCode, message: string): Error & { readonly code: ErrorCode } {
   const { kind } = new DriverError(code, message);
   return Object.assign(new Error(message), { code, kind });

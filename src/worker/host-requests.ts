@@ -1,10 +1,10 @@
-/** A worker's requests to its host, through comlink's `wrap`, within the link's credits. */
+/** A worker's requests to its host, through comlink's `wrap`, at most `LIMITS.requestsOpen` pending at a time. */
 import type { Json } from "../driverapi/json.js";
 import type { HostPort } from "../permissions/permission.js";
 import { LIMITS } from "../protocol/limits.js";
 import { refusal } from "./errors.js";
 
-/** The host as comlink shows it: any method name gives a function that asks. */
+/** The host as comlink shows it: any method name is a function that sends a request. */
 export type RemoteHost = Readonly<Record<string, (...args: readonly Json[]) => Promise<Json>>>;
 
 /** Notices a worker may send between two turns of its loop; further ones are dropped. */

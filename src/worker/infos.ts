@@ -1,4 +1,4 @@
-/** `epInfo` and `jinfo` as a driver sees them: local, free to read, their writes recorded and sent with the reply. */
+/** `epInfo` and `jinfo` as a driver sees them: local and free to read; writes are recorded and sent with the reply. */
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { DriverError } from "../driverapi/errors.js";
 import { parseInterface } from "../driverapi/interfaces.js";
@@ -9,8 +9,8 @@ import { freezeDeep } from "./call-context.js";
 import { guarded } from "./errors.js";
 
 /**
- * An endpoint's info with the interfaces `given`; `added()` is what the driver added. Under `replay` the interfaces given
- * are those the driver had filled in itself: adding the very same again is no fault of a driver that always adds.
+ * Creates an endpoint's info with the interfaces `given`; `added()` returns what the driver added. Under `replay`, the given
+ * interfaces are those the driver once added itself: adding the same ones again is allowed.
  */
 export function createEndpointInfo(
   given: readonly InterfaceData[],
@@ -48,7 +48,7 @@ export function createEndpointInfo(
   };
 }
 
-/** A join's info over the interfaces `ids`; `recorded()` is what the driver set. */
+/** Creates a join's info over the interfaces `ids`; `recorded()` returns what the driver set. */
 export function createJoinInfo(ids: readonly number[]): { readonly plugin: object; recorded(): JoinData } {
   const config = new JoinConfig(ids);
   const counted = counter(LIMITS.routes, "a join", "static routes");
@@ -75,7 +75,7 @@ export function createJoinInfo(ids: readonly number[]): { readonly plugin: objec
   };
 }
 
-/** Counts towards a limit of the host's: over it the reply would be refused as a whole, or not fit into a frame. */
+/** Counts towards a limit of the host: beyond it, the host would refuse the whole reply, or it would not fit into a frame. */
 function counter(most: number, whose: string, what: string): () => void {
   let count = 0;
   return () => {

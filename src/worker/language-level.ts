@@ -1,11 +1,12 @@
 /**
- * One language for plugins, whatever engine runs them: what Node 20 lacks of ES2025 is added, and what only later engines have is
- * taken away. Runs when it is imported, which must be before SES is: SES keeps what it finds then, and tames and freezes it alike.
+ * Gives plugins one language on every engine: adds what Node 20 lacks of ES2025, and removes what only later engines have.
+ * Runs when it is imported, which must be before SES: SES keeps what it finds at that time, and tames and freezes all of it
+ * alike.
  */
 
 type Method = (this: never, ...args: never[]) => unknown;
 
-/** Names of later engines, which a plugin would find on some hosts only. */
+/** Names only later engines have, which a plugin would find on some hosts only. */
 const LATER: ReadonlyArray<readonly [owner: () => object | undefined, names: readonly PropertyKey[]]> = [
   [() => globalThis, ["Temporal"]],
   [() => Date.prototype, ["toTemporalInstant"]],
@@ -79,7 +80,7 @@ const STATICS = {
     },
   },
   Array: {
-    // Not an async function itself: those are of another kind than lockdown lets an intrinsic be.
+    // Not an async function: lockdown does not accept one as an intrinsic.
     fromAsync(items: AsyncIterable<unknown> | ArrayLike<unknown>, map?: (item: unknown, index: number) => unknown) {
       return collected(items, map);
     },
@@ -160,7 +161,7 @@ function addIterator(): void {
   Object.defineProperty(prototype, "constructor", { value: maker, writable: true, configurable: true });
   Object.defineProperty(prototype, Symbol.toStringTag, { value: "Iterator", writable: true, configurable: true });
 
-  /** What a helper object runs, kept where no plugin reaches it. */
+  /** The iterator behind each helper object, stored where no plugin can reach it. */
   const running = new WeakMap<object, globalThis.Iterator<unknown>>();
   const runningOf = (self: object): globalThis.Iterator<unknown> => {
     const found = running.get(self);
@@ -186,7 +187,7 @@ function addIterator(): void {
     running.set(object, iterator);
     return object;
   };
-  /** The rest of an iterator, which is closed when whoever asks stops early. */
+  /** The rest of an iterator, which is closed when its consumer stops early. */
   const rest = (iterator: globalThis.Iterator<unknown>): Iterable<unknown> => ({
     [Symbol.iterator]: () => ({
       next: () => iterator.next(),

@@ -1,4 +1,4 @@
-/** Hardens the worker's realm with SES, every option explicit, and keeps what only the realm may have. */
+/** Hardens the worker's realm with SES, with every option explicit, and keeps what only the realm may have. */
 import "./language-level.js";
 import "ses";
 
@@ -6,21 +6,21 @@ declare const Compartment: new (options: Record<string, unknown>) => SandboxComp
 declare const harden: <T>(value: T) => T;
 declare const lockdown: (options: Record<string, unknown>) => void;
 
-/** SES's compartment, as far as it is used here. */
+/** The part of SES's compartment that is used here. */
 export interface SandboxCompartment {
   readonly globalThis: Record<string, unknown>;
   evaluate(source: string): unknown;
 }
 
-/** What lockdown leaves in the hands of the bootstrap. */
+/** What lockdown leaves to the bootstrap. */
 export interface Realm {
   readonly Compartment: new (options: Record<string, unknown>) => SandboxCompartment;
   readonly harden: <T>(value: T) => T;
-  /** An error's stack, which plugin code cannot read. */
+  /** Returns an error's stack, which plugin code cannot read. */
   readonly stackOf: (error: unknown) => string;
 }
 
-/** Called once per worker, before anything of a plugin is near. */
+/** Locks the realm down. Called once per worker, before any plugin data arrives. */
 export function lockdownRealm(): Realm {
   lockdown({
     errorTaming: "safe",

@@ -1,6 +1,6 @@
 /**
- * The perimeter of the worker's realm: the one file that touches Node's worker threads. Piscina loads it (bundled as
- * bootstrap.cjs) before it hears of any task, and calls its default export once: an endless task, one plugin's life.
+ * The perimeter of the worker's realm: the only file that touches Node's worker threads. Piscina loads it (bundled as
+ * bootstrap.cjs) before any task, and calls its default export once: an endless task, one plugin's life.
  */
 import { MessagePort, parentPort, threadId } from "node:worker_threads";
 import { monotonicNow } from "../protocol/clock.js";
@@ -13,18 +13,18 @@ import { Outbox } from "./outbox.js";
 import { rehearse } from "./rehearsal.js";
 import { runSession, type WorkerSession } from "./session.js";
 
-/** What the launcher hands over with the task. */
+/** The task's data, from the launcher. */
 interface WorkerTask {
   readonly port: MessagePort;
   readonly cell: SharedArrayBuffer;
   readonly route: number;
-  /** Nobody waits for it yet. */
+  /** True if no request is waiting for it yet. */
   readonly ahead: boolean;
 }
 
 /**
- * Piscina's own port would be a second way into the host, and a raw one. Piscina listens on it right after it has loaded
- * this file: that is the moment to take hold of it.
+ * Captures Piscina's own port, which would be a second, raw way into the host. Piscina listens on it right after it has
+ * loaded this file, which is the moment to capture it.
  */
 const piscinaPorts: MessagePort[] = [];
 const { on } = MessagePort.prototype;
@@ -40,7 +40,7 @@ Object.defineProperty(MessagePort.prototype, "on", {
 
 const realm = lockdownRealm();
 
-/** Never resolves: a worker is not used again. */
+/** Runs one plugin. Never resolves: a worker is not reused. */
 export default function task({ port, cell, route, ahead }: WorkerTask): Promise<never> {
   const words = new Int32Array(cell);
   const outbox = new Outbox(routeHeader(route), (frame) => port.postMessage(frame));
@@ -69,7 +69,7 @@ export default function task({ port, cell, route, ahead }: WorkerTask): Promise<
     process.exit(1);
   });
   outbox.push({ kind: "hello", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, thread: threadId });
-  // It may have been taken before it was ready: then whoever took it sends at once.
+  // It may be taken before it is ready; the plugin's frames then arrive at once.
   if (ahead)
     setTimeout(() => {
       if (session === undefined)

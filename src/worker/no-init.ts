@@ -1,11 +1,11 @@
-/** What is said of a plugin that exports no function `init`. */
+/** The message for a plugin that does not export a function `init`. */
 
 const WRITE = 'write "export async function init(callback, powers) { … }"';
 
-/** Names of exports that are shown. */
+/** Export names shown at most. */
 const SHOWN = 5;
 
-/** `exports` is a plugin's: whatever looking at it throws, there are words. */
+/** Describes what is exported instead. `exports` is the plugin's: if reading it throws, there is a default message. */
 export function noInitWords(exports: unknown): string {
   try {
     return words(exports);

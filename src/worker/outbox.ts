@@ -1,9 +1,9 @@
-/** What a worker has to say: gathered over a microtask turn into one frame, and an acknowledgement of all it has received. */
+/** A worker's outgoing messages, batched over a microtask turn into one frame that also acknowledges all received frames. */
 import { encodeMessage, encodeUp } from "../protocol/frame.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { UpMessage } from "../protocol/messages.js";
 
-/** Frames are kept well below the host's limit. */
+/** Target frame size, well below the host's limit. */
 const TARGET_CHARS = LIMITS.frameChars / 4;
 
 export class Outbox {
@@ -21,7 +21,7 @@ export class Outbox {
     this.#post = post;
   }
 
-  /** One message; goes out with the others of this turn. Throws nothing; a message over the wire's limit must not get here. */
+  /** Adds one message, sent with the others of this turn. Never throws; a message over the wire's limit must not get here. */
   push(message: UpMessage): void {
     const text = encodeMessage(message);
     if (this.#chars + text.length > TARGET_CHARS) this.flush();
@@ -37,8 +37,8 @@ export class Outbox {
   }
 
   /**
-   * A frame has come in. It is acknowledged with the next frame out, at the latest when this turn's microtasks are done:
-   * a worker that blocks acknowledges nothing, which is how the host tells blocked from slow.
+   * Counts an incoming frame. It is acknowledged with the next outgoing frame, at the latest when this turn's microtasks are
+   * done: a worker that blocks acknowledges nothing, which is how the host tells blocked from slow.
    */
   received(): void {
     this.#received++;
@@ -50,7 +50,7 @@ export class Outbox {
     });
   }
 
-  /** Posts what there is, now. */
+  /** Posts everything queued, now. */
   flush(): void {
     if (this.#messages.length === 0 && this.#acknowledged === this.#received) return;
     this.#acknowledged = this.#received;

@@ -1,4 +1,4 @@
-/** From a grant to what the plugin gets: its compartment's globals, and its `powers`. */
+/** Turns a grant into what the plugin gets: its compartment's globals, and its `powers`. */
 import type { JsonObject } from "../driverapi/json.js";
 import { endow as clock } from "../permissions/clock/worker.js";
 import { endow as firewall } from "../permissions/firewall/worker.js";
@@ -29,7 +29,7 @@ export interface Powers {
   readonly powers: Readonly<Record<string, unknown>>;
 }
 
-/** Everything granted, and the text and URL helpers that every plugin has. */
+/** Assembles everything granted, and the text and URL helpers that every plugin has. */
 export function assemblePowers(grant: JsonObject, port: HostPort): Powers {
   const globals: Record<string, unknown> = {};
   const powers: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
 /**
- * What a worker that waits does meanwhile: one plugin's life from its start to its answers, with a driver of our own and nobody at
- * the other end. What has run once need not be compiled any more when a plugin's start, and its first caller, wait for it.
+ * What an idle spare does: it runs one plugin's life from start to replies, with a built-in driver and no host. Code that has
+ * run once is already compiled when a plugin's start, and its first call, wait for it.
  */
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
@@ -17,7 +17,7 @@ driver.type=()=>"${NAME}";driver.createEndpoint=(nid,eid,info)=>{if(info.interfa
 driver.join=(nid,eid,key,info)=>{for(const one of info.interfaceNames())one.setNames("veth","eth");info.setGateway("10.1.0.1")};
 return {init:(callback)=>callback.registerDriver("${NAME}",driver,{scope:"local"})}})()`;
 
-/** One call of each method, as the host sends them: what follows the driver's index, as JSON texts. */
+/** One call of each method, as the host sends it: the arguments after the driver's index, as JSON text. */
 const CALLS: ReadonlyArray<readonly [method: WorkerMethod, args: readonly string[]]> = [
   ["createNetwork", ['"n"', "{}", "false"]],
   ["createEndpoint", ['"n"', '"e"', "[]", "{}", "false"]],
@@ -30,7 +30,7 @@ const CALLS: ReadonlyArray<readonly [method: WorkerMethod, args: readonly string
   ["deleteNetwork", ['"n"']],
 ];
 
-/** `open` opens a session with a driver of its own, which has no other effect. Resolves with how many calls were answered. */
+/** Runs the rehearsal. `open` opens a session without any outside effect. Resolves with the number of calls answered. */
 export function rehearse(
   open: (options: Pick<SessionOptions, "outbox" | "running" | "started" | "onBegin">) => WorkerSession,
 ): Promise<number> {

@@ -1,4 +1,4 @@
-/** The compartment a plugin's code runs in, and how its bundle is evaluated there. */
+/** The compartment a plugin's code runs in, and the evaluation of its bundle. */
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import type { Realm } from "./lockdown.js";
 import { SOURCE_URL } from "./source-url.js";
@@ -14,24 +14,26 @@ const REMOVED = [
   "repairIntrinsics",
 ];
 
-/** Not bound lexically: `eval` must stay what it is, and a binding of `undefined` would be assignable in no useful way. */
+/** Not bound lexically: `eval` must stay what it is, and a binding of `undefined` would serve no purpose. */
 const UNBOUND = new Set(["eval", "undefined", "arguments"]);
 
 /**
- * `import.source()` and `import.defer()`: newer engines know them (V8 of Node 24 does), SES does not yet refuse them, and they
- * reach the host's module loader as `import()` does. As SES does with that, whatever looks like one is refused, in text too.
+ * `import.source()` and `import.defer()`: newer engines have them (V8 of Node 24 does), SES does not refuse them yet, and
+ * they reach the host's module loader as `import()` does. As SES does for `import()`, anything that looks like one is
+ * refused, in text too.
  */
 const IMPORT_PHASE = /(?:^|[^.$\w]|\.\.\.)import\s*\.\s*(?!meta\b)/;
 
-/** Applied to all code of a compartment: the bundle, and what it evaluates itself. */
+/** Checks all code of a compartment: the bundle, and any code it evaluates itself. */
 function refuseImportPhases(source: string): string {
   if (IMPORT_PHASE.test(source)) throw new SyntaxError("import.source() and import.defer() cannot run in the sandbox");
   return source;
 }
 
 /**
- * Evaluates a bundle and returns its exports. The compartment's globals are bound as parameters of a function opened on the
- * bundle's first line: the same objects, found lexically instead of through the compartment's scope, several times faster.
+ * Evaluates a bundle and returns its exports. The compartment's globals are bound as parameters of a function that opens
+ * before the bundle's first line: the same objects, but found lexically, several times faster than through the compartment's
+ * scope.
  */
 export function evaluateBundle(
   realm: Realm,
@@ -47,7 +49,7 @@ export function evaluateBundle(
   });
   const scope = compartment.globalThis;
   for (const name of REMOVED) delete scope[name];
-  // Libraries extend it (reflect-metadata): the compartment's own, with the realm's frozen functions.
+  // Libraries extend it (reflect-metadata): a copy for this compartment, with the realm's frozen functions.
   scope.Reflect = Object.defineProperties({}, Object.getOwnPropertyDescriptors(Reflect));
   const names = Object.getOwnPropertyNames(scope).filter(
     (name) => /^[A-Za-z_$][\w$]*$/.test(name) && !UNBOUND.has(name),

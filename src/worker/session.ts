@@ -1,4 +1,7 @@
-/** One plugin's life in its worker: start, calls in, requests out. All of the worker's own authority comes in as arguments. */
+/**
+ * One plugin's life in its worker: start, incoming calls, outgoing requests. All authority of the worker comes in as
+ * arguments.
+ */
 import * as Comlink from "comlink";
 import type { Json } from "../driverapi/json.js";
 import { LIMITS } from "../protocol/limits.js";
@@ -18,10 +21,10 @@ import { evaluateBundle } from "./sandbox.js";
 export interface SessionOptions {
   readonly realm: Realm;
   readonly outbox: Outbox;
-  /** Written to the shared cell. */
+  /** Write to the shared cell. */
   readonly running: (id: number) => void;
   readonly started: (id: number) => void;
-  /** Monotonic milliseconds, the host's clock. */
+  /** Monotonic milliseconds, on the host's clock. */
   readonly now: () => number;
   /** Called before the first line of plugin code runs. */
   readonly onBegin: () => void;
@@ -46,7 +49,7 @@ export function runSession(options: SessionOptions): WorkerSession {
   let starting = true;
   const port = new HostRequests(remote, (name, args) => {
     outbox.push({ kind: "notice", name, args });
-    // What an author prints ahead of a loop that does not end is what finds the loop.
+    // Sent at once: a log line before an endless loop is what helps an author find the loop.
     if (starting && name === "log.write") outbox.flush();
   });
   const drivers = new DriverTable({
@@ -65,7 +68,7 @@ export function runSession(options: SessionOptions): WorkerSession {
     }
     start = message;
     options.onBegin();
-    // Evaluation may block for long: the host hears first that the frame has come.
+    // Evaluation may block for long: the host's frame is acknowledged first.
     outbox.flush();
     let exports: unknown;
     let init: unknown;
@@ -128,7 +131,7 @@ export function runSession(options: SessionOptions): WorkerSession {
   };
 }
 
-/** comlink's `throw` handler loses `code` and more; ours carries them both ways. */
+/** Replaces comlink's `throw` handler, which loses `code` and more; ours carries them both ways. */
 function extendThrownErrors(describe: DescribeThrown): void {
   const original = Comlink.transferHandlers.get("throw");
   if (!original) throw new Error("comlink has no throw handler");

@@ -1,2 +1,2 @@
-/** The name under which a plugin's evaluated code stands in stacks. */
+/** The name of a plugin's evaluated code in stacks. */
 export const SOURCE_URL = "bulkhead-plugin";

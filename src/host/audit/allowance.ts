@@ -1,19 +1,19 @@
-/** How many lines each plugin may cause: what is over it is dropped, counted, and said in one line. */
+/** Limits the lines each plugin may cause: further ones are dropped and counted, and one line reports the count. */
 import { monotonicNow } from "../../protocol/clock.js";
 import type { AuditEvent } from "./entry.js";
 
 /**
- * Events that a running plugin can cause as often as it likes, with an allowance of their own: a flood of them hides
- * neither an end, nor a violation, nor a change of its grant.
+ * Events that a running plugin can cause at will, with a separate allowance: a flood of them cannot hide an end, a violation,
+ * or a change of its grant.
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 
 export interface AllowanceOptions {
-  /** Lines per window, of each plugin and either kind. */
+  /** Lines per window, per plugin, for each of the two kinds of events. */
   readonly lines: number;
-  /** Milliseconds. */
+  /** Length of a window, in milliseconds. */
   readonly window: number;
-  /** A window in which lines were dropped is over. `what`: how many of which event. */
+  /** Called at the end of a window in which lines were dropped. `what`: how many of which event. */
   dropped(plugin: string | undefined, what: string): void;
 }
 
@@ -33,7 +33,7 @@ export class Allowance {
     this.#options = options;
   }
 
-  /** False: drop the line; it has been counted. */
+  /** Returns false if the line must be dropped; it has been counted. */
   spend(plugin: string | undefined, event: AuditEvent): boolean {
     const now = monotonicNow();
     const key = `${AT_WILL.has(event) ? "at will" : "its life"} ${plugin ?? ""}`;
@@ -53,7 +53,7 @@ export class Allowance {
     return false;
   }
 
-  /** Ends every window, and says what was dropped in it. */
+  /** Ends every window, and reports what was dropped in it. */
   close(): void {
     for (const [key, window] of this.#windows) this.#end(key, window);
   }

@@ -3,31 +3,34 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** A link is not followed, and a named pipe does not hold the open for ever. */
+/** Does not follow a link, and does not block forever on a named pipe. */
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const NEWLINE = Buffer.from("\n");
 
 export interface AuditFileOptions {
   readonly path: string;
-  /** The size at which it is rotated, in bytes. */
+  /** Size at which it is rotated, in bytes. */
   readonly bytes: number;
-  /** Rotated files that are kept: `PATH.1` is the youngest. */
+  /** Rotated files that are kept: `PATH.1` is the newest. */
   readonly keep: number;
 }
 
-/** Not for concurrent use: one `append` at a time. */
+/** One log file. Not for concurrent use: one `append` at a time. */
 export class AuditFile {
   readonly #options: AuditFileOptions;
   #handle: FileHandle | undefined;
-  /** It ends in half a line. */
+  /** True if the file ends in half a line. */
   #torn = false;
 
   constructor(options: AuditFileOptions) {
     this.#options = options;
   }
 
-  /** Appends the lines, each with its newline. Resolves with how many were written, and why not all. Never rejects. */
+  /**
+   * Appends the lines, each with its newline. Resolves with how many were written, and the error if not all were. Never
+   * rejects.
+   */
   async append(lines: readonly string[]): Promise<{ readonly written: number; readonly error?: unknown }> {
     let written = 0;
     try {
@@ -46,7 +49,7 @@ export class AuditFile {
     }
   }
 
-  /** Harmless to repeat; a later `append` opens it again. */
+  /** Closes the file. Can be repeated; a later `append` opens it again. */
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
@@ -61,7 +64,7 @@ export class AuditFile {
     this.#torn = false;
   }
 
-  /** The file that stands at the path, opened anew where another process, or the operator, has put it aside. */
+  /** Returns the file at the path, reopened if another process or the operator has moved it away. */
   async #current(): Promise<FileHandle> {
     const { path } = this.#options;
     if (this.#handle) {
@@ -75,7 +78,7 @@ export class AuditFile {
       const found = await handle.stat();
       const { size } = found;
       if (!found.isFile()) throw new Error(`${path} is no regular file`);
-      // A process that died while it wrote leaves half a line.
+      // A process that died while writing leaves half a line.
       const last = Buffer.alloc(1);
       if (size > 0) await handle.read(last, 0, 1, size - 1);
       this.#torn = size > 0 && !last.equals(NEWLINE);
@@ -95,7 +98,7 @@ export class AuditFile {
   }
 }
 
-/** As many of the first lines as there is room for; `atLeastOne`: the file is empty, and so has room. */
+/** Returns as many of the first lines as there is room for; `atLeastOne`: the file is empty, and so takes at least one. */
 function fitting(lines: readonly string[], room: number, atLeastOne: boolean): readonly Buffer[] {
   const some: Buffer[] = [];
   let left = room;

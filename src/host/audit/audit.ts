@@ -1,4 +1,4 @@
-/** The audit log: one line of JSON per thing an operator may have to account for. `DATADIR/audit.jsonl`. */
+/** The audit log, `DATADIR/audit.jsonl`: one line of JSON per event that an operator may have to account for. */
 import { join } from "node:path";
 import { AUDIT, TIMES } from "../../protocol/limits.js";
 import type { Logger } from "../logger.js";
@@ -6,26 +6,26 @@ import { Allowance } from "./allowance.js";
 import { AuditFile } from "./audit-file.js";
 import { type AuditEntry, auditLine } from "./entry.js";
 
-/** Where everything of a host writes to. Nothing here throws, rejects, or waits for a disk. */
+/** Where all of a host writes its entries. Nothing here throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
-  /** Resolves when what was written is in the file, or cannot be. Further lines go nowhere. */
+  /** Resolves when what was written is in the file, or cannot be. Later lines are dropped. */
   close(): Promise<void>;
 }
 
-/** Limits of an {@link AuditLog}, for tests; each is `AUDIT`'s by default. */
+/** Limits of an {@link AuditLog}, for tests; the defaults are in `AUDIT`. */
 export type AuditLimits = Partial<
   Pick<Record<keyof typeof AUDIT, number>, "fileBytes" | "files" | "lines" | "window" | "queue">
 >;
 
-/** The audit log of a host; without a data folder there is none. */
+/** Opens a host's audit log; without a data folder nothing is written. */
 export function openAudit(dataDir: string | undefined, logger: Logger): Audit {
   return dataDir === undefined ? NO_AUDIT : new AuditLog(join(dataDir, "audit.jsonl"), logger);
 }
 
 const NO_AUDIT: Audit = { write() {}, async close() {} };
 
-/** Opened with the first line. Lines that come in one turn of the event loop are written together. */
+/** Opened with the first line. Lines of one turn of the event loop are written together. */
 export class AuditLog implements Audit {
   readonly #path: string;
   readonly #logger: Logger;
@@ -65,7 +65,7 @@ export class AuditLog implements Audit {
     this.#allowance.close();
     this.#closed = true;
     let timer: NodeJS.Timeout | undefined;
-    // A disk that hangs holds nobody up.
+    // A disk that hangs does not delay the close for longer.
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, TIMES.close);
     });
@@ -97,7 +97,7 @@ export class AuditLog implements Audit {
     this.#flushing = undefined;
   }
 
-  /** Said once for each reason: a disk that is full stays full for a while. */
+  /** Logs a failure once for each reason: a full disk stays full for a while. */
   #failed(error: unknown, lost: number): void {
     this.#lost += lost;
     const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };

@@ -1,6 +1,6 @@
 /**
- * What happens to a call after its caller has been answered: late replies, creates of unknown outcome that are undone,
- * deletes that are repeated. The call's lock is held until that is done, so nothing else is asked about its ids meanwhile.
+ * Settles calls after their callers have been answered: late replies, creates of unknown outcome that are undone, deletes
+ * that are repeated. The call's lock is held until then, so that no other call on its ids goes out meanwhile.
  */
 import { DEFAULTS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
@@ -11,7 +11,7 @@ import { isNotFound } from "./errors.js";
 import type { Release } from "./locks.js";
 import { idArgs, type Operation } from "./operation.js";
 
-/** A call that is not settled. */
+/** A call whose outcome is not settled yet. */
 export interface Unsettled {
   readonly op: Operation<unknown>;
   readonly release: Release;
@@ -30,17 +30,17 @@ export interface AftermathOptions {
 
 export class Aftermath {
   readonly #options: AftermathOptions;
-  /** What waits for the next worker. */
+  /** Calls that wait for the next worker. */
   readonly #open = new Set<Unsettled>();
   readonly #serving: () => Served | undefined;
 
-  /** `serving`: the worker that is in service now, if one is. */
+  /** `serving` returns the worker that is in service now, if any. */
   constructor(options: AftermathOptions, serving: () => Served | undefined) {
     this.#options = options;
     this.#serving = serving;
   }
 
-  /** The outcome came late: a create's success is compensated, a delete's answer counts. */
+  /** Handles a late outcome: a create that succeeded is undone, a delete's reply counts. */
   async settle(call: Unsettled, outcome: CallOutcome, served: Served): Promise<void> {
     const { op } = call;
     switch (outcome.how) {
@@ -60,7 +60,10 @@ export class Aftermath {
     }
   }
 
-  /** Calls the inverse. Resolves with undefined when undone, else with why not; an ended worker leaves it to the next one. */
+  /**
+   * Calls the inverse. Resolves with undefined when undone, else with the reason; if the worker ends, the next one tries
+   * again.
+   */
   async undo(call: Unsettled, served: Served): Promise<string | undefined> {
     const { op } = call;
     const outcome = await this.#ask(op.inverse as WorkerMethod, op, served);
@@ -75,7 +78,7 @@ export class Aftermath {
     return why;
   }
 
-  /** Leaves a call to the next worker, unless several have ended over it. */
+  /** Leaves a call to the next worker, unless several workers have ended over it. */
   leave(call: Unsettled): void {
     const { op } = call;
     if (!op.inverse && !op.repeats) {
@@ -84,7 +87,7 @@ export class Aftermath {
     }
     if (++call.attempts <= DEFAULTS.quarantineAfter) {
       this.#open.add(call);
-      // After a reload the next worker is in service already, and nobody would come back for this call.
+      // After a reload the next worker is already in service, and nothing else would resume this call.
       const next = this.#serving();
       if (next?.session.alive) void this.resume(next);
       return;
@@ -103,7 +106,7 @@ export class Aftermath {
     await Promise.all(left.map((call) => (call.op.inverse ? this.undo(call, served) : this.#repeat(call, served))));
   }
 
-  /** Journals that a call was not done, and gives its lock back. */
+  /** Journals that a call was not done, and releases its lock. */
   refuse(call: Unsettled): Promise<void> {
     return this.#close(call, () => call.op.refuse());
   }
@@ -121,7 +124,7 @@ export class Aftermath {
       this.#options.logger.warn(this.#about(op), `${op.method} was repeated and refused: ${outcome.error.message}`);
   }
 
-  /** Asks until the call has been run: one that expired behind another call's block is sent again. */
+  /** Sends the call until it has been run: a call that expired behind another call's block is sent again. */
   async #ask(method: WorkerMethod, { nid, eid }: Operation<unknown>, served: Served): Promise<RunOutcome> {
     for (;;) {
       const outcome = await ask(served, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");
@@ -143,7 +146,7 @@ export class Aftermath {
   }
 }
 
-/** Journals that nothing of it is left. */
+/** Journals that nothing of the operation is left. */
 function undone(op: Operation<unknown>): void | Promise<void> {
   return op.undone ? op.undone() : op.refuse();
 }

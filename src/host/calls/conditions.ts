@@ -1,4 +1,4 @@
-/** What all calls to one driver have in common: whose they are, how long they may take, where they are counted and told of. */
+/** What all calls to one driver share: their plugin and type, their timeouts, counters and reports. */
 import type { DriverError } from "../../driverapi/errors.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
@@ -31,8 +31,8 @@ export interface Conditions {
 const NOTHING: Release = () => {};
 
 /**
- * Whoever waits for a call: until when, by which signal; how to answer, and the ids it holds. A class, as `Exchange` is: there are
- * as many as calls in flight, and closures over the same would take several times the memory.
+ * The caller of one call: its deadline and signal, the way to answer it, and the ids it holds. A class, as `Exchange` is:
+ * there is one per call in flight, and closures would take several times the memory.
  */
 export class Caller<T> {
   readonly ms: number;
@@ -45,7 +45,7 @@ export class Caller<T> {
   readonly #conditions: Conditions;
   readonly #method: WorkerMethod;
 
-  /** It has as long as the method may take, from now on. */
+  /** Starts the deadline: the method's timeout from now on. */
   constructor(
     conditions: Conditions,
     method: WorkerMethod,
@@ -62,25 +62,25 @@ export class Caller<T> {
     this.#reject = reject;
   }
 
-  /** It is told where it happened, too. */
+  /** Rejects the call; the error says where it happened. */
   reject(error: unknown): void {
     this.#conditions.counters.errors++;
     this.#reject(errors.placed(error, siteOf(this.#conditions, this.#method)));
   }
 
-  /** It gives back its ids, and is told why. */
+  /** Releases the ids and rejects the call. */
   fail(error: unknown): void {
     this.release();
     this.reject(error);
   }
 }
 
-/** What an error says of where it happened. */
+/** Returns what an error says about where it happened. */
 export function siteOf({ plugin, type }: Conditions, method: WorkerMethod): errors.CallSite {
   return { plugin, driver: type, method };
 }
 
-/** The deadline has passed: the event, the count, and what the caller is told. `started`: its driver had begun. */
+/** Handles a passed deadline: emits the event, counts it, and returns the caller's error. `started`: the driver had begun. */
 export function late(
   conditions: Conditions,
   op: Operation<unknown>,

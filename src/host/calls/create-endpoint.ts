@@ -1,6 +1,6 @@
 /**
- * `createEndpoint` as an operation. A class where the others are literals: there are many of it at one time, and a literal with
- * its closures takes several times the memory.
+ * `createEndpoint` as an operation. It is a class while the others are literals: many exist at a time, and a literal with its
+ * closures takes several times the memory.
  */
 import { parseInterfaces } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";

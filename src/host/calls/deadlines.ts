@@ -1,12 +1,12 @@
 /**
- * The deadlines of calls in flight. Nearly every call is answered long before its own, so one timer serves all calls of one
- * length: they are given up in the order in which they began.
+ * Deadlines of calls in flight. Nearly every call is answered long before its own, so one timer serves all calls with the
+ * same timeout, in the order in which they began.
  */
 import { monotonicNow } from "../../protocol/clock.js";
 
-/** One call's: in the list of its length until it is met or has passed. */
+/** The deadline of one call: in its timeout's list until it is met or has passed. */
 export interface Deadline {
-  /** It is met: nothing will be called. Idempotent. */
+  /** Marks it as met: nothing will be called. Idempotent. */
   met(): void;
 }
 
@@ -45,7 +45,7 @@ class List {
     if (this.#last) this.#last.next = entry;
     else this.#first = entry;
     this.#last = entry;
-    // A timer that nobody waits for does not keep the platform's process alive.
+    // A timer that no call waits for does not keep the platform's process alive.
     if (this.#timer) this.#timer.ref();
     else this.#timer = setTimeout(() => this.#look(), this.#ms);
     return entry;
@@ -70,15 +70,15 @@ class List {
   }
 }
 
-/** Who has less than its whole time but this has waited. Up to that much, one may be given up after another's moment. */
+/** Calls that have waited longer than this get a timer of their own; the others share one and may time out this much late. */
 const WAITED_MS = 1;
 
-/** By length, in milliseconds: as many as there are different timeouts. */
+/** By timeout, in milliseconds: as many lists as there are different timeouts. */
 const lists = new Map<number, List>();
 
 /**
- * Calls `late` once it is `expires` (monotonic milliseconds), unless it is met before. `ms`: how long the call was given in all;
- * one that has waited for others meanwhile has less, and a place in nobody's list.
+ * Calls `late` at `expires` (monotonic milliseconds), unless the deadline is met before. `ms`: the call's whole timeout; a
+ * call that has already waited for others has less left, and is not put into a list.
  */
 export function deadline(expires: number, ms: number, late: () => void): Deadline {
   const left = expires - monotonicNow();

@@ -1,4 +1,4 @@
-/** One network type as the platform sees it: the methods, over whatever worker serves the type at the moment. */
+/** One network type as the platform sees it: its methods, served by whichever worker is in service. */
 import type { JsonObject, JsonText } from "../../driverapi/json.js";
 import { parseOptions } from "../../driverapi/json.js";
 import { parseId } from "../../driverapi/names.js";
@@ -31,17 +31,17 @@ import { replay } from "./replay.js";
 
 export interface DriverServiceOptions extends Conditions {
   readonly scope: Scope;
-  /** The driver has the methods of external connectivity. */
+  /** True if the driver has the methods of external connectivity. */
   readonly external: boolean;
   readonly journal: Journal;
   readonly recovery: "replay" | "self";
   readonly host: HostView;
   readonly owns: (link: string) => boolean;
-  /** The subnets of the plugin's netlink grant; undefined where it has none. */
+  /** Returns the subnets of the plugin's netlink grant; undefined without one. */
   readonly subnets: () => readonly string[] | undefined;
-  /** Told after each network that is gone. */
+  /** Called after each deleted network. */
   readonly networkGone: () => void;
-  /** Why no new networks are taken; undefined: they are. */
+  /** Returns why new networks are refused; undefined if they are accepted. */
   readonly draining: () => string | undefined;
 }
 
@@ -49,20 +49,20 @@ const OPTION_LIMITS = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, ch
 
 export class DriverService {
   scope: Scope;
-  /** False: its manifest keeps it from Docker engines. */
+  /** False if its manifest keeps it from Docker engines. */
   docker = true;
-  /** The driver that was put into service last has the methods of external connectivity. */
+  /** True if the driver last put into service has the methods of external connectivity. */
   external: boolean;
   readonly type: string;
   readonly records: Records;
-  /** The methods over this registration. */
+  /** The methods of this registration. */
   readonly own: HostedDriver;
-  /** What the platform holds: the same object for every registration of this type by its plugin. */
+  /** The object the platform holds: the same for every registration of this type by its plugin. */
   driver: HostedDriver;
   readonly #options: DriverServiceOptions;
   readonly #conductor: Conductor;
   readonly #scope: OperationScope;
-  /** What the platform itself configured last; a restarted driver is told it again. */
+  /** What the platform itself configured last; a restarted driver is configured with it again. */
   #configured: JsonObject | undefined;
 
   constructor(options: DriverServiceOptions) {
@@ -85,13 +85,13 @@ export class DriverService {
     this.driver = this.own;
   }
 
-  /** Reads the journal, and takes up what an earlier host left open: its ids are locked until it is settled. */
+  /** Reads the journal, and adopts the calls that an earlier host left open: their ids are locked until they are settled. */
   async load(): Promise<void> {
     await this.records.load();
     for (const op of leftOpen(this.#scope)) this.#conductor.adopt(op);
   }
 
-  /** Networks that exist, those being created or deleted included. */
+  /** Lists networks that exist, including those being created or deleted. */
   networks(): readonly string[] {
     return [...this.records.networks.keys()];
   }
@@ -100,7 +100,7 @@ export class DriverService {
     return this.#conductor.busy;
   }
 
-  /** Calls wait from now on. */
+  /** Makes calls wait from now on. */
   pause(): void {
     this.#conductor.gate.close();
   }
@@ -109,36 +109,39 @@ export class DriverService {
     return this.#conductor.drained();
   }
 
-  /** Calls are refused at once from now on: the breaker is open, or nobody serves the type. */
+  /** Makes calls fail at once from now on: the breaker is open, or no worker serves the type. */
   refuse(why: string): void {
     this.#conductor.gate.refuse(() => unavailable({ plugin: this.#options.plugin, driver: this.type }, why));
   }
 
-  /** The host is closed: whoever still waits is told so. */
+  /** Makes waiting calls fail because the host is closed. */
   shut(): void {
     this.#conductor.shut();
   }
 
-  /** The type is unregistered: its driver object answers nothing any more. */
+  /** Makes all calls on its driver object fail: the type is unregistered. */
   retire(): void {
     this.#conductor.gate.refuse(() => unregistered({ plugin: this.#options.plugin, driver: this.type }));
   }
 
-  /** Restores the records in a driver that has just been registered; `suspicious`: the one before did not live long after it. Rejects with `ReplayInterrupted`. */
+  /**
+   * Restores the records in a driver that has just been registered; `suspicious`: the previous worker ended soon after a
+   * restore. Rejects with `ReplayInterrupted`.
+   */
   async restore(served: Served, suspicious = false): Promise<readonly NetworkRecord[]> {
     if (this.#options.recovery === "self") return [];
     const { type, records } = this;
     return replay({ type, records, suspicious, timeout: (method) => this.#options.timeout(method) }, served);
   }
 
-  /** Calls go to `served` from now on, and what earlier workers left open is settled. */
+  /** Sends calls to `served` from now on, and settles what earlier workers left open. */
   open(served: Served): void {
     this.external = served.external;
     this.#conductor.gate.open(served);
     void this.#conductor.resume(served);
   }
 
-  /** The platform's own configuration of this type, if it gave any since it was registered. */
+  /** The platform's own configuration of this type, if it has given one since the type was registered. */
   get configured(): JsonObject | undefined {
     return this.#configured;
   }
@@ -150,7 +153,7 @@ export class DriverService {
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
     const checked = (options: unknown): JsonText => optionsText(options, OPTION_LIMITS);
-    /** One method. Whatever is wrong with its arguments rejects, too, and says where it happened, as the call's own errors do. */
+    /** Wraps one method: errors about its arguments reject too, and say where they happened, as the call's own errors do. */
     const method =
       <A extends unknown[], T>(name: WorkerMethod, work: (...args: A) => Promise<T>) =>
       (...args: A): Promise<T> => {

@@ -1,10 +1,10 @@
-/** Errors of driver calls, in one place: how each is worded and what it carries. */
+/** Errors of driver calls, in one place: the wording and the fields of each. */
 import { DriverError, isDriverThrowable, isErrorCode, isErrorKind } from "../../driverapi/errors.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { ThrownValue } from "../../protocol/messages.js";
 
-/** Whom an error is about. */
+/** The call that an error is about. */
 export interface CallSite {
   readonly plugin: string;
   /** The network type. */
@@ -12,10 +12,10 @@ export interface CallSite {
   readonly method: string;
 }
 
-/** The same, where one answer holds for whatever is called. */
+/** The same, for an error that does not depend on the method. */
 type ServiceSite = Omit<CallSite, "method">;
 
-/** The same error, with what it does not say itself of where it happened. What is no `DriverError` stays what it is. */
+/** Adds to an error what it does not say itself about where it happened. Anything but a `DriverError` is returned unchanged. */
 export function placed(error: unknown, site: CallSite): unknown {
   if (!(error instanceof DriverError)) return error;
   const { plugin = site.plugin, driver = site.driver, method = site.method } = error;
@@ -26,8 +26,8 @@ export function placed(error: unknown, site: CallSite): unknown {
 }
 
 /**
- * What a driver threw. Its code is kept only where a driver may give it; its kind only where it is libnetwork's. Its words go to
- * terminals and logs that are not ours: one line each, nothing in them that such a thing obeys.
+ * Returns the host's error for what a driver threw. Keeps its code only if a driver may use that code, and its kind only if
+ * it is one of libnetwork's. Its texts may go to terminals and logs: each is made one line, with control characters escaped.
  */
 export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
   const pluginStack = thrown.stack?.split("\n").map(oneLine).join("\n");
@@ -39,7 +39,10 @@ export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
   return new DriverError("ERR_DRIVER_FAILED", message || oneLine(thrown.name), { ...details, kind });
 }
 
-/** What a plugin's error says is below it: its `cause`, else an AggregateError of its `errors`; as plain errors of the host's. */
+/**
+ * Returns the plugin error's cause: an AggregateError of its `errors` if it has any, else its `cause`; as plain errors of the
+ * host.
+ */
 function causeOf(thrown: ThrownValue): Error | undefined {
   if (thrown.errors !== undefined)
     return new AggregateError(
@@ -50,7 +53,7 @@ function causeOf(thrown: ThrownValue): Error | undefined {
   return thrown.cause === undefined ? undefined : plainError(thrown.cause);
 }
 
-/** Its stack is the plugin's, with the author's files and lines. */
+/** Returns a plain error with the plugin's stack, in the author's files and lines. */
 function plainError(thrown: ThrownValue): Error {
   const cause = causeOf(thrown);
   const error = new Error(oneLine(thrown.message), cause === undefined ? undefined : { cause });
@@ -59,7 +62,7 @@ function plainError(thrown: ThrownValue): Error {
   return Object.assign(error, { name, stack, ...(thrown.code === undefined ? {} : { code: oneLine(thrown.code) }) });
 }
 
-/** True for the answer that an inverse or repeated call takes for done. */
+/** Returns true for the reply that counts as success of an inverse or repeated call. */
 export function isNotFound(thrown: ThrownValue): boolean {
   if (isErrorCode(thrown.code) && isDriverThrowable(thrown.code)) return thrown.code.endsWith("_NOT_FOUND");
   return thrown.kind === "NotFound";
@@ -89,7 +92,7 @@ export function notJournalled(ms: number, site: CallSite): DriverError {
   );
 }
 
-/** The caller's reason, `signal.reason`, is the cause. */
+/** The cause is the caller's reason, `signal.reason`. */
 export function aborted(site: CallSite, signal: AbortSignal | undefined): DriverError {
   const cause: unknown = signal?.reason;
   return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, { ...site, cause });
@@ -107,14 +110,14 @@ export function unavailable(site: ServiceSite, why: string): DriverError {
   return new DriverError("ERR_PLUGIN_UNAVAILABLE", `plugin "${site.plugin}" is not in service: ${why}`, site);
 }
 
-/** A reply the contract does not allow; `rollback` says what became of undoing it. */
+/** A reply that the contract does not allow; `rollback` says whether it was undone. */
 export function badReply(cause: unknown, rollback: string, site: CallSite): DriverError {
   const what = cause instanceof Error ? cause.message : String(cause);
   const words = oneLine(`driver "${site.driver}": ${site.method}: ${what}${rollback}`);
   return new DriverError("ERR_DRIVER_REPLY", words, { ...site, cause });
 }
 
-/** The host could not look at its own network, by which the reply is judged; the driver has no part in it. */
+/** The host could not read its own network, against which the reply is checked; the driver is not at fault. */
 export function hostUnseen(cause: unknown, rollback: string, site: CallSite): DriverError {
   const why = oneLine(cause instanceof Error ? cause.message : String(cause));
   return new DriverError(
@@ -124,7 +127,7 @@ export function hostUnseen(cause: unknown, rollback: string, site: CallSite): Dr
   );
 }
 
-/** A plugin's words as part of a message of ours. */
+/** Escapes a plugin's text for use in a message of ours. */
 export function oneLine(words: string): string {
   return escapeLine(words, LIMITS.messageChars);
 }

@@ -1,4 +1,4 @@
-/** The two calls of external connectivity as operations: what is programmed for an endpoint, and its withdrawal. */
+/** The two calls of external connectivity as operations: to program it for an endpoint, and to revoke it. */
 import type { JsonText } from "../../driverapi/json.js";
 import { idArgs, type Operation } from "./operation.js";
 import type { OperationScope } from "./operations.js";
@@ -7,7 +7,8 @@ import { type ExternalRecord, restored } from "./records.js";
 const nothing = (): void => {};
 
 /**
- * Replaces what is programmed. Refused, what was programmed before still holds; of unknown outcome, all of it is revoked.
+ * Replaces what is programmed. If the call is refused, the previous state still holds; if its outcome is unknown, all of it
+ * is revoked.
  */
 export function programOperation(
   { records, replay }: OperationScope,
@@ -38,7 +39,10 @@ export function programOperation(
   };
 }
 
-/** Where nothing is programmed it succeeds without asking; under `recovery: "self"` only the driver knows. */
+/**
+ * Revokes what is programmed. If nothing is, succeeds without a call; under `recovery: "self"` only the driver knows, and is
+ * called.
+ */
 export function revokeOperation({ records, replay }: OperationScope, nid: string, eid: string): Operation<void> {
   const mark = (phase: "live" | "deleting"): void | Promise<void> => {
     const programmed = records.external(nid, eid);

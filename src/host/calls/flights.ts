@@ -1,4 +1,4 @@
-/** How many calls are sent and not settled, and who waits until none is. */
+/** Counts the calls that are sent and not settled, and wakes those that wait for none to be left. */
 export class Flights {
   #count = 0;
   #waiting: Array<() => void> = [];

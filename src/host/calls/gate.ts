@@ -1,7 +1,7 @@
-/** Whether a driver is in service, and whom to wake when that changes. */
+/** Whether a driver is in service, and the calls to wake when that changes. */
 import type { DriverError } from "../../driverapi/errors.js";
 
-/** `closed`: wait; `refusing`: reject at once with what `refusal` makes. */
+/** `closed`: calls wait; `refusing`: they are rejected at once with the error that `refusal` creates. */
 type State<T> =
   | { readonly is: "open"; readonly value: T }
   | { readonly is: "closed" }
@@ -11,7 +11,7 @@ export class Gate<T> {
   #state: State<T> = { is: "closed" };
   readonly #waiting = new Set<{ resolve(value: T): void; reject(error: DriverError): void }>();
 
-  /** What is behind the gate when it is open. Throws the refusal while it refuses. */
+  /** The value behind an open gate; undefined while closed. Throws the refusal while it refuses. */
   get current(): T | undefined {
     if (this.#state.is === "refusing") throw this.#state.refusal();
     return this.#state.is === "open" ? this.#state.value : undefined;
@@ -42,7 +42,7 @@ export class Gate<T> {
     this.#waiting.clear();
   }
 
-  /** Waits for the next opening; `cancel` takes the waiter out. */
+  /** Waits for the next opening; `cancel` removes the waiter. */
   wait(resolve: (value: T) => void, reject: (error: DriverError) => void): { cancel(): void } {
     const one = { resolve, reject };
     this.#waiting.add(one);

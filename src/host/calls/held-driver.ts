@@ -1,10 +1,10 @@
-/** What the platform holds of a network type: one object that outlives workers, reloads, and the plugin's unloading and return. */
+/** The platform's object for a network type: it outlives workers, reloads, and the plugin's unloading and return. */
 import type { HostedDriver } from "../../driverapi/types.js";
 
 export class HeldDriver {
-  /** Closures, so that it survives being passed about. */
+  /** Made of closures, so that methods work when detached from the object. */
   readonly driver: HostedDriver;
-  /** The driver that answers: of the registration that holds now, or held last. */
+  /** The driver behind it: of the current registration, or of the last one. */
   current: HostedDriver;
 
   constructor(current: HostedDriver) {

@@ -1,6 +1,6 @@
 /**
- * What a driver may not record about the machine it runs on: the host's own addresses and links, and routes that would
- * take all of a sandbox's traffic past its gateway. Each rule names the value.
+ * What a driver may not record about the machine it runs on: the host's own addresses and links, and routes that would take
+ * all of a sandbox's traffic past its gateway. Each error names the value.
  */
 import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
@@ -10,28 +10,31 @@ import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import type { Glance } from "../../permissions/netlink/backend.js";
 import { contains, networkOf } from "../../permissions/netlink/cidr.js";
 
-/** The host as the rules need to see it. */
+/** The host's network, as far as the rules need it. */
 export interface HostView {
-  /** To be waited for before the others are asked; undefined: what was seen last is new enough. Rejects when nothing can be seen. */
+  /**
+   * Refreshes the view; await it before the other methods. Undefined: the last view is recent enough. Rejects when the
+   * network cannot be read.
+   */
   look(): Promise<void> | undefined;
-  /** The host's own addresses, canonical, without prefix. */
+  /** The host's own addresses, canonical, without prefix length. */
   addresses(): ReadonlySet<string>;
   /** Names of the links in the host's network namespace. */
   links(): ReadonlySet<string>;
 }
 
-/** How long a look at the host serves, in milliseconds. */
+/** How long a view of the host stays valid, in milliseconds. */
 const FRESH = 1000;
 
-/** Where a host's kernel permissions work, as far as these rules look at it. */
+/** Where a host's kernel permissions take effect, as far as these rules need it. */
 export interface WorkPlace {
   readonly kind: "kernel" | "model";
   readonly backend: { glance(): Glance | Promise<Glance> };
 }
 
 /**
- * What stands where sandboxes are wired up: in the namespace that the platform named, else on the machine itself, to which a
- * model's links come. Looked at again at most once a second.
+ * Returns the view of the place where sandboxes are wired up: the namespace that the platform named, else the machine itself,
+ * to which a model's links are added. Refreshed at most once a second.
  */
 export function hostView(place: WorkPlace, netns: string | undefined): HostView {
   const machine = machineView();
@@ -46,7 +49,7 @@ export function hostView(place: WorkPlace, netns: string | undefined): HostView 
   };
 }
 
-/** The last glance at a place. Who wants one while one is under way waits for that. */
+/** The last glance at a place. Concurrent requests share one that is pending. */
 class Glances {
   readonly #place: WorkPlace;
   #last: Glance | undefined;
@@ -63,7 +66,7 @@ class Glances {
   }
 
   look(): Promise<void> | undefined {
-    // A look at a model costs nothing.
+    // A glance at a model costs nothing.
     if (this.#place.kind === "kernel" && performance.now() - this.#at <= FRESH) return undefined;
     if (this.#underWay) return this.#underWay;
     const began = performance.now();
@@ -83,7 +86,7 @@ class Glances {
   }
 }
 
-/** The machine's own view, looked at again at most once a second. */
+/** Returns the machine's own view, refreshed at most once a second. */
 function machineView(): HostView {
   let addresses: { at: number; set: ReadonlySet<string> } | undefined;
   let links: { at: number; set: ReadonlySet<string> } | undefined;
@@ -118,7 +121,7 @@ function canonical(address: string): string {
 
 const REFUSED_RANGES = new Set(["unspecified", "broadcast", "multicast", "loopback"]);
 
-/** The range of an address, if no endpoint can have one of it. Of IPv4 in its canonical form the first number tells. */
+/** Returns the range of an address if no endpoint may have an address of it. For canonical IPv4 the first number decides. */
 export function refusedRange(address: string): string | undefined {
   if (address.includes(":")) {
     const range = ipaddr.parse(address).range();
@@ -132,9 +135,10 @@ export function refusedRange(address: string): string | undefined {
 }
 
 /**
- * Throws when an interface a driver filled in would take the host's address, or one that no endpoint can have. What a driver
- * with netlink fills in is put on its links when a sandbox is attached: `subnets`, its grant's, bound that too, and its MAC
- * addresses are unicast and locally administered, so that on a card's network it answers for nobody else.
+ * Throws when an interface that a driver filled in would take an address of the host, or one that no endpoint may have. For a
+ * driver with netlink, whose values are put on its links when a sandbox is attached, `subnets` (its grant's) bounds the
+ * addresses, and MAC addresses must be unicast and locally administered, so that it cannot answer for another host on a
+ * card's network.
  */
 export function checkInterfaces(
   interfaces: readonly InterfaceData[],
@@ -157,7 +161,7 @@ export function checkInterfaces(
   }
 }
 
-/** Throws when a join names a link of the host that is not the plugin's own, or a default route. */
+/** Throws when a join names a link of the host that the plugin does not own, or a default route. */
 export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, owns: (link: string) => boolean): void {
   for (const { id, srcName } of names) {
     if (srcName !== "" && !owns(srcName) && host.links().has(srcName)) {
@@ -165,7 +169,8 @@ export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, own
     }
   }
   for (const { destination } of staticRoutes) {
-    // Two halves make a whole: `0.0.0.0/1` and `128.0.0.0/1` go before any default route; and `2000::/3` is all of the IPv6 Internet.
+    // Two halves make a whole: `0.0.0.0/1` and `128.0.0.0/1` take precedence over any default route, and `2000::/3` is the
+    // whole IPv6 Internet.
     if (/\/[0-3]$/.test(destination))
       throw refused(
         `a static route to ${destination} takes all traffic or a good part of it; a default route is set with setGateway`,

@@ -1,6 +1,6 @@
 /**
- * Calls that a host which ended had asked and not seen answered, as operations again: what was being created is undone, what was
- * being deleted is asked for once more (BEHAVIOUR, "Existence, order, outcome").
+ * Calls that an earlier host sent without seeing the reply, as operations again: creates are undone, deletes are repeated
+ * (BEHAVIOUR, "Existence, order, outcome").
  */
 import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
@@ -16,7 +16,10 @@ import {
   type OperationScope,
 } from "./operations.js";
 
-/** Innermost first. Nobody waits for what they give; the objects that a create would fill in are nobody's. */
+/**
+ * Returns the operations, innermost first. Their results are not awaited, and objects that a create would fill in are
+ * discarded.
+ */
 export function leftOpen(scope: OperationScope): readonly Operation<unknown>[] {
   const open: Operation<unknown>[] = [];
   for (const { nid, phase, options, endpoints } of scope.records.networks.values()) {

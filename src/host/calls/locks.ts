@@ -1,22 +1,22 @@
 /**
- * Order among calls (BEHAVIOUR "Existence, order, outcome"): calls on one endpoint are serialised, a network's create and
- * delete exclude calls on its endpoints, all else runs in parallel. First come, first served.
+ * Locks for the order among calls (BEHAVIOUR "Existence, order, outcome"): calls on one endpoint are serialised, a network's
+ * create and delete exclude calls on its endpoints, and all else runs in parallel. FIFO.
  */
 
-/** Gives the lock back. Idempotent. */
+/** Releases the lock. Idempotent. */
 export type Release = () => void;
 
-/** What a caller waits with. */
+/** A queued request for a lock. */
 export interface Waiter {
-  /** Takes the waiter out of the queue; its promise then never settles. */
+  /** Removes the waiter from the queue; its promise then never settles. */
   cancel(): void;
 }
 
 interface Queued {
-  /** undefined: the network as a whole. */
+  /** undefined: the whole network. */
   readonly eid: string | undefined;
   grant(release: Release): void;
-  /** Told when it is waiting in vain. */
+  /** Called when the lock will never be granted. */
   refuse(): void;
 }
 
@@ -29,7 +29,7 @@ interface NetworkState {
 export class NetworkLocks {
   readonly #networks = new Map<string, NetworkState>();
 
-  /** Takes the lock at once, or returns undefined when it must be waited for. `eid` undefined: the whole network. */
+  /** Acquires the lock at once, or returns undefined when it must be waited for. `eid` undefined: the whole network. */
   tryAcquire(nid: string, eid: string | undefined): Release | undefined {
     const state = this.#networks.get(nid);
     if (!state) {
@@ -37,17 +37,17 @@ export class NetworkLocks {
       this.#networks.set(nid, fresh);
       return this.#take(nid, fresh, eid);
     }
-    // Nobody overtakes one who waits for the same; who waits for something else holds up nobody.
+    // FIFO among conflicting calls; other calls are not blocked.
     if (!isFree(state, eid) || state.queue.some((one) => conflicts(one.eid, eid))) return undefined;
     return this.#take(nid, state, eid);
   }
 
-  /** True while anybody waits. */
+  /** True while the queue is not empty. */
   get waiting(): boolean {
     return [...this.#networks.values()].some((one) => one.queue.length > 0);
   }
 
-  /** Takes everybody who waits out of the queues, and tells them. */
+  /** Removes all waiters from the queues and refuses them. */
   refuseWaiting(): void {
     const all = [...this.#networks.values()].flatMap((one) => one.queue.splice(0));
     for (const one of all) one.refuse();

@@ -1,4 +1,4 @@
-/** The eight calls as operations: each says what to check, journal, send and read. The rules are BEHAVIOUR's. */
+/** The eight calls as operations: each says what to check, journal, send and read. The rules are in BEHAVIOUR. */
 import { parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
@@ -9,16 +9,16 @@ import { idArgs } from "./operation.js";
 import { applyJoin } from "./platform-objects.js";
 import { type EndpointRecord, type Records, restored } from "./records.js";
 
-/** What operations are made from: one driver's records, and how strictly existence is kept. */
+/** What operations are built from: one driver's records, and how strictly existence is enforced. */
 export interface OperationScope {
   readonly type: string;
   readonly records: Records;
   /** False for a driver with `recovery: "self"`: it keeps its own state, and decides existence itself. */
   readonly replay: boolean;
-  /** Why the plugin takes no new networks; undefined: it does. */
+  /** Returns why the plugin refuses new networks; undefined if it accepts them. */
   draining(): string | undefined;
-  /** Host-side rules for what a driver may record. Throws. */
-  /** Looks at the host, where it has not just been looked at, for the two checks. */
+  /** Host-side rules (`checkInterfaces`, `checkJoin`) for what a driver may record; they throw. */
+  /** Refreshes the view of the host for these two checks, unless it is recent. */
   look(): Promise<void> | undefined;
   checkInterfaces(interfaces: readonly InterfaceData[]): void;
   checkJoin(data: JoinData): void;
@@ -42,7 +42,7 @@ export function configOperation(options: JsonText): Operation<void> {
 
 export function createNetworkOperation(scope: OperationScope, nid: string, options: JsonText): Operation<void> {
   const { records, type } = scope;
-  // Only under `recovery: "self"`: a second create is the driver's to judge, and undoing it would undo the first.
+  // Only under `recovery: "self"`: the driver judges a second create, and undoing that would undo the first.
   let known = false;
   return {
     method: "createNetwork",
@@ -226,7 +226,7 @@ function restoredEndpoint(records: Records, nid: string, eid: string): EndpointR
   return records.endpoint(nid, eid);
 }
 
-/** A few of many names, for a message. */
+/** Lists the first few of many names, for a message. */
 export function shortList(names: Iterable<string>, most = 5): string {
   const all = [...names];
   return `${all.slice(0, most).join(", ")}${all.length > most ? ` and ${all.length - most} more` : ""}`;

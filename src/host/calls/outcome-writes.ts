@@ -1,12 +1,12 @@
-/** The journal's writes around a call: they hold its ids, and hold nobody up beyond the caller's deadline. */
+/** Journal writes around a call: they keep its ids locked, but delay the caller no longer than its deadline. */
 import { monotonicNow } from "../../protocol/clock.js";
 import { type Conditions, siteOf } from "./conditions.js";
 import * as errors from "./errors.js";
 import type { Operation, Written } from "./operation.js";
 
 /**
- * Writes an outcome. `over`: at once where the journal answers at once, else when it has; the ids stay locked until then,
- * whoever has been answered meanwhile. What the journal refuses is logged, and told to who waits for it.
+ * Writes an outcome. Calls `over` at once if the journal answers at once, else when it has answered; the ids stay locked
+ * until then, even if the caller has its reply. A refused write is logged, and the returned promise rejects.
  */
 export function writeOutcome(
   { plugin, type, logger }: Conditions,
@@ -31,7 +31,7 @@ export function writeOutcome(
   return written;
 }
 
-/** A disk that hangs is no reason to answer late. */
+/** Waits for a write, no longer than the deadline: a disk that hangs does not delay the reply further. */
 export function writtenInTime(
   conditions: Conditions,
   op: Operation<unknown>,
@@ -43,7 +43,7 @@ export function writtenInTime(
   );
 }
 
-/** Waits for what the host does itself, no longer than the caller may wait. */
+/** Waits for the host's own work, no longer than the deadline. */
 export function inTime(done: Promise<void>, expires: number, tooLate: () => Error): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLate()), Math.max(0, expires - monotonicNow()));

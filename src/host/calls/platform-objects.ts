@@ -1,4 +1,7 @@
-/** The platform's `EndpointInfo` and `JoinInfo`: a snapshot goes to the driver, what it recorded is applied to them afterwards. */
+/**
+ * The platform's `EndpointInfo` and `JoinInfo`: the driver gets a snapshot, and what it recorded is applied to them
+ * afterwards.
+ */
 import { DriverError } from "../../driverapi/errors.js";
 import { readInterface } from "../../driverapi/interfaces.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
@@ -6,7 +9,7 @@ import { quote } from "../../driverapi/quote.js";
 import type { CallOptions, EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
 import { nearest } from "../manifest/nearest.js";
 
-/** The interfaces a platform gives. Throws as the address rules do. */
+/** Reads the interfaces that a platform passes. Throws the errors of the address rules. */
 export function snapshotInterfaces(epInfo: unknown): readonly InterfaceData[] {
   if (
     typeof (epInfo as EndpointInfo | null)?.interfaces !== "function" ||
@@ -20,7 +23,7 @@ export function snapshotInterfaces(epInfo: unknown): readonly InterfaceData[] {
   return [...(epInfo as EndpointInfo).interfaces()].map((one) => readInterface(one));
 }
 
-/** The ids of the interfaces a platform's JoinInfo names; empty: those of the endpoint. */
+/** Reads the interface ids that a platform's JoinInfo names; empty: those of the endpoint. */
 export function snapshotJoin(jinfo: unknown): readonly number[] {
   if (
     typeof (jinfo as JoinInfo | null)?.interfaceNames !== "function" ||
@@ -31,12 +34,12 @@ export function snapshotJoin(jinfo: unknown): readonly number[] {
   return [...(jinfo as JoinInfo).interfaceNames()].map((one) => one.id());
 }
 
-/** Adds what the driver filled in. A platform's object may refuse: the call is then rolled back. */
+/** Adds what the driver filled in. A platform's object may throw: the call is then rolled back. */
 export function applyInterfaces(epInfo: EndpointInfo, added: readonly InterfaceData[]): void {
   for (const { id, mac, ipv4, ipv6 } of added) epInfo.addInterface(id, mac, ipv4, ipv6);
 }
 
-/** Sets names, gateways and routes in the order libnetwork's remote driver does. */
+/** Sets names, gateways and routes in the same order as libnetwork's remote driver. */
 export function applyJoin(jinfo: JoinInfo, ids: readonly number[], data: JoinData): void {
   if (jinfo instanceof JoinConfig) jinfo.bindInterfaces(ids);
   const names = new Map(jinfo.interfaceNames().map((one) => [one.id(), one]));
@@ -47,12 +50,12 @@ export function applyJoin(jinfo: JoinInfo, ids: readonly number[], data: JoinDat
     jinfo.addStaticRoute(destination, routeType, nextHop, interfaceID);
 }
 
-/** What a call may be given as its last argument. */
+/** Options that a call's last argument may have. */
 const CALL_OPTIONS = ["signal"] as const satisfies readonly (keyof CallOptions)[];
 
 /**
- * The caller's signal. Throws `ERR_BAD_OPTIONS` for anything else in its place, which would throw in a timer of the host's,
- * outside every call; and for an option there is not, which would be without effect.
+ * Returns the caller's signal. Throws `ERR_BAD_OPTIONS` for any other value, which would throw later in a timer of the host,
+ * outside every call; and for an unknown option, which would have no effect.
  */
 export function signalOf(call: unknown): AbortSignal | undefined {
   if (call === undefined || call === null) return undefined;

@@ -1,4 +1,7 @@
-/** What one driver has accepted, as its host knows it: the journal's image in memory, and the only place that decides existence. */
+/**
+ * What one driver has accepted, as its host knows it: the journal's image in memory, and the only place that decides
+ * existence.
+ */
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
@@ -12,7 +15,7 @@ export interface JoinRecord {
   data: JoinData | undefined;
 }
 
-/** External connectivity that was programmed for an endpoint, such as published ports. */
+/** External connectivity programmed for an endpoint, such as published ports. */
 export interface ExternalRecord {
   readonly phase: Phase;
   readonly options: JsonText;
@@ -32,7 +35,7 @@ export interface NetworkRecord {
   phase: Phase;
   readonly options: JsonText;
   readonly endpoints: Map<string, EndpointRecord>;
-  /** Why it could not be restored in the driver that runs now. */
+  /** Why it could not be restored in the running driver. */
   failed: DriverError | undefined;
   /** Workers that ended while this network was being restored. */
   kills: number;
@@ -40,7 +43,7 @@ export interface NetworkRecord {
 
 type Written = void | Promise<void>;
 
-/** Restoring it has ended so many workers that it is not tried any more. */
+/** Returns true if restoring it has ended so many workers that it is not tried any more. */
 export function isQuarantined({ kills }: NetworkRecord): boolean {
   return kills >= DEFAULTS.quarantineAfter;
 }
@@ -55,14 +58,14 @@ export class Records {
     this.#journal = journal;
   }
 
-  /** Fills the image from the journal; only while nothing else is under way. */
+  /** Fills the image from the journal; only while no other operation is pending. */
   async load(): Promise<void> {
     const rows = await this.#journal.load(this.#type);
     const depth = (key: RecordKey): number => (key.join || key.external ? 2 : key.eid === undefined ? 0 : 1);
     for (const { key, entry } of [...rows].sort((a, b) => depth(a.key) - depth(b.key))) this.#adopt(key, entry);
   }
 
-  /** Throws `ERR_NETWORK_NOT_FOUND`, or why the network could not be restored. */
+  /** Returns a network. Throws `ERR_NETWORK_NOT_FOUND`. */
   network(nid: string): NetworkRecord {
     const record = this.networks.get(nid);
     if (!record)
@@ -70,7 +73,7 @@ export class Records {
     return record;
   }
 
-  /** True for a network that could not be restored in the driver, or that is not tried any more. */
+  /** Returns true for a network that could not be restored in the driver, or that is quarantined. */
   isLost(nid: string): boolean {
     const record = this.networks.get(nid);
     return record !== undefined && (record.failed !== undefined || isQuarantined(record));
@@ -81,7 +84,7 @@ export class Records {
     return record !== undefined && isQuarantined(record);
   }
 
-  /** Throws `ERR_NETWORK_NOT_FOUND` or `ERR_ENDPOINT_NOT_FOUND`. */
+  /** Returns an endpoint. Throws `ERR_NETWORK_NOT_FOUND` or `ERR_ENDPOINT_NOT_FOUND`. */
   endpoint(nid: string, eid: string): EndpointRecord {
     const record = this.network(nid).endpoints.get(eid);
     if (!record)
@@ -129,14 +132,14 @@ export class Records {
     });
   }
 
-  /** A network's intent to delete, or its way back to live. */
+  /** Records the intent to delete a network, or its return to live. */
   markNetwork(nid: string, phase: "deleting" | "live"): Written {
     const record = this.network(nid);
     record.phase = phase;
     return this.#write({ type: this.#type, nid }, networkEntry(record));
   }
 
-  /** How many workers have ended while it was being restored. Written in passing: nobody waits for it. */
+  /** Records how many workers have ended while it was being restored. The write is not awaited. */
   setKills(record: NetworkRecord, kills: number): void {
     if (record.kills === kills) return;
     record.kills = kills;
@@ -146,7 +149,7 @@ export class Records {
     ).catch(() => {});
   }
 
-  /** `markNetwork` for an endpoint, where there still is one; `interfaces` when the driver has just filled them in. */
+  /** Marks an endpoint, if it still exists, as `markNetwork` does; `interfaces` when the driver has just filled them in. */
   markEndpoint(nid: string, eid: string, phase: "deleting" | "live", interfaces?: readonly InterfaceData[]): Written {
     const record = this.#find(nid, eid);
     if (!record) return;
@@ -155,7 +158,7 @@ export class Records {
     return this.#writeEndpoint(nid, record);
   }
 
-  /** The same for a join, where there still is one; `data` when the driver has just recorded it. */
+  /** Marks a join, if it still exists, in the same way; `data` when the driver has just recorded it. */
   markJoin(nid: string, eid: string, phase: "deleting" | "live", data?: JoinData): Written {
     const record = this.#find(nid, eid)?.join;
     if (!record) return;
@@ -173,7 +176,10 @@ export class Records {
     return this.#journal.settle({ key: { type: this.#type, nid }, entry: undefined });
   }
 
-  /** With what was programmed for it, which goes first: a row of it alone would be taken for a later endpoint's. */
+  /**
+   * Removes an endpoint and what was programmed for it. The latter goes first: its row alone would be taken for a later
+   * endpoint's.
+   */
   dropEndpoint(nid: string, eid: string): Written {
     const external = this.#find(nid, eid)?.external && this.setExternal(nid, eid, undefined);
     this.networks.get(nid)?.endpoints.delete(eid);
@@ -181,12 +187,12 @@ export class Records {
     return external ? Promise.all([external, dropped]).then(() => {}) : dropped;
   }
 
-  /** What is programmed for an endpoint; undefined: nothing, or there is no such endpoint. */
+  /** Returns what is programmed for an endpoint; undefined if nothing is, or the endpoint does not exist. */
   external(nid: string, eid: string): ExternalRecord | undefined {
     return this.#find(nid, eid)?.external;
   }
 
-  /** What is programmed for an endpoint from now on, where there still is one; undefined: nothing. */
+  /** Records what is programmed for an endpoint that still exists; undefined: nothing. */
   setExternal(nid: string, eid: string, external: ExternalRecord | undefined): Written {
     const endpoint = this.#find(nid, eid);
     if (!endpoint) return;
@@ -253,7 +259,7 @@ function networkEntry({ phase, options, kills }: NetworkRecord): JournalEntry {
   return { phase, options, ...(kills > 0 ? { kills } : {}) };
 }
 
-/** A network that could not be restored answers nothing but deletes. */
+/** Returns a network, or throws why it could not be restored: such a network accepts only deletes. */
 export function restored(network: NetworkRecord): NetworkRecord {
   if (network.failed) throw network.failed;
   return network;

@@ -1,4 +1,4 @@
-/** Waiting with an end: until granted, until the deadline, or until the caller leaves, whichever comes first. */
+/** Bounded waiting: until granted, until the deadline, or until the caller aborts, whichever comes first. */
 import type { DriverError } from "../../driverapi/errors.js";
 import { monotonicNow } from "../../protocol/clock.js";
 import { whenAborted } from "../abort-signals.js";
@@ -7,9 +7,9 @@ export interface Patience {
   /** Monotonic milliseconds. */
   readonly expires: number;
   readonly signal: AbortSignal | undefined;
-  /** The error when the deadline passes. */
+  /** Creates the error for a passed deadline. */
   late(): DriverError;
-  /** The error when the caller's signal fires. */
+  /** Creates the error for the caller's abort. */
   aborted(): DriverError;
 }
 

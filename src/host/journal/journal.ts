@@ -1,21 +1,21 @@
 /**
- * The journal: what each driver has accepted, and what it has been asked and not yet answered.
- * An intent is committed before its frame goes out, an outcome flushed before the caller is told. Every write may be
- * asynchronous, so that a durable journal can gather many callers' writes into one flush; a journal in memory answers at once.
+ * The journal: what each driver has accepted, and the calls to it that are not yet answered. An intent is committed before
+ * its frame goes out, an outcome flushed before the caller is told. Every write may be asynchronous, so that a durable
+ * journal can combine many callers' writes into one flush; a journal in memory answers at once.
  */
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 
-/** `live`: accepted. `creating`, `deleting`: asked, outcome not known. */
+/** `live`: accepted. `creating`, `deleting`: requested, outcome unknown. */
 export type Phase = "creating" | "live" | "deleting";
 
-/** What a record is of. `eid` absent: a network; `join`, `external`: that of the endpoint. */
+/** Identifies a record. `eid` absent: a network; `join`, `external`: those of the endpoint. */
 export interface RecordKey {
   readonly type: string;
   readonly nid: string;
   readonly eid?: string;
   readonly join?: true;
-  /** Its external connectivity, as programmed. */
+  /** The endpoint's external connectivity, as programmed. */
   readonly external?: true;
 }
 
@@ -29,7 +29,7 @@ export interface NetworkEntry {
 export interface EndpointEntry {
   readonly phase: Phase;
   readonly options: JsonText;
-  /** The interfaces the endpoint has: given by the platform, or filled in by the driver. */
+  /** The endpoint's interfaces: given by the platform, or filled in by the driver. */
   readonly interfaces: readonly InterfaceData[];
 }
 
@@ -37,7 +37,7 @@ export interface JoinEntry {
   readonly phase: Phase;
   readonly options: JsonText;
   readonly sboxKey: string;
-  /** What the driver recorded; absent until it has answered. */
+  /** What the driver recorded; absent until it has replied. */
   readonly data?: JoinData;
 }
 
@@ -48,23 +48,23 @@ export interface ExternalEntry {
 
 export type JournalEntry = NetworkEntry | EndpointEntry | JoinEntry | ExternalEntry;
 
-/** One write: an entry put, or removed. */
+/** One write: an entry stored or removed. */
 export interface JournalWrite {
   readonly key: RecordKey;
-  /** undefined: the record is gone. */
+  /** undefined: the record is removed. */
   readonly entry: JournalEntry | undefined;
 }
 
 export interface Journal {
-  /** Resolves when committed: it outlives this process, though not yet the machine. Where there is a `commit`, that commits. */
+  /** Resolves when committed: the write outlives this process, but not yet a reboot. With a `commit` method, that one commits. */
   intend(write: JournalWrite): void | Promise<void>;
-  /** Commits all that was intended and did not answer with a promise: many callers' intents at once. Throws. */
+  /** Commits all intents that did not return a promise: many callers' at once. Throws. */
   commit?(): void;
-  /** Resolves when flushed: it outlives the machine. */
+  /** Resolves when flushed: the write survives a reboot. */
   settle(write: JournalWrite): void | Promise<void>;
-  /** Everything recorded for a type, in no order. */
+  /** Returns everything recorded for a type, in no particular order. */
   load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]>;
-  /** The types something is recorded for. */
+  /** Returns the types that have records. */
   types(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

@@ -3,13 +3,13 @@ import type { JsonObject } from "../../driverapi/json.js";
 import type { StateFile } from "../state/state-file.js";
 import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
 
-/** An entry in a row's JSON, where its options are JSON too. */
+/** An entry in a row's JSON, in which its options are JSON too. */
 type Stored<Entry> = Entry extends JournalEntry ? Omit<Entry, "options"> & { readonly options: JsonObject } : never;
 type StoredEntry = Stored<JournalEntry>;
 
 /**
- * A row's JSON. The key stands in it as it was given: the key of the row is only made from it. `part`: true for a join, a word
- * for what came after the first journals were written.
+ * A row's JSON. It contains the key as it was given, since the row's own key is only derived from it. `part`: true for a
+ * join, a word for the parts added after the first journals were written.
  */
 export type JournalRow = readonly [
   type: string,
@@ -28,7 +28,7 @@ export class LmdbJournal implements Journal {
     this.#state = state;
   }
 
-  /** Answers at once: nobody waits for lmdb before a frame goes out. Throws `ERR_JOURNAL_FAILED`. */
+  /** Returns at once: no frame waits for lmdb. Throws `ERR_JOURNAL_FAILED`. */
   intend({ key, entry }: JournalWrite): void {
     this.#state.log([{ table: "journal", key: keyOf(key), body: bodyOf(key, entry) }]);
   }
@@ -54,7 +54,7 @@ export class LmdbJournal implements Journal {
     return [...new Set((await this.#rows()).map(([type]) => type))];
   }
 
-  /** The data folder outlives it. */
+  /** Does nothing: the data folder outlives the journal. */
   async close(): Promise<void> {}
 
   async #rows(): Promise<readonly JournalRow[]> {
@@ -70,8 +70,8 @@ function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEnt
 }
 
 /**
- * Each part behind its length, so that no two keys are written alike; in UTF-16, since ids are opaque and need be no valid
- * Unicode. At most 3 + 64 × 2 + 2 × (2 + 256 × 2) bytes, of lmdb's 1,978.
+ * Builds a row's key. Each part is preceded by its length, so that no two keys are alike; in UTF-16, since ids are opaque and
+ * may not be valid Unicode. At most (3 + 64 + 2 × (4 + 256) + 1) × 2 = 1,176 bytes, of lmdb's 1,978.
  */
 function keyOf({ type, nid, eid, join, external }: RecordKey): Buffer {
   const rest = eid === undefined ? "" : `${eid.length}:${eid}${external ? "x" : join ? "j" : "e"}`;

@@ -1,4 +1,4 @@
-/** A journal for hosts without a data directory: it outlives workers, not the process. */
+/** A journal for hosts without a data folder: it outlives workers, not the process. */
 import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
 
 interface EndpointRow {
@@ -14,7 +14,7 @@ interface NetworkRow {
 
 type Row = { readonly key: RecordKey; readonly entry: JournalEntry };
 
-/** Ids are opaque, so they are keys of Maps and never joined into one. */
+/** Keeps records in Maps by id: ids are opaque, and are never joined into one key. */
 export class MemoryJournal implements Journal {
   readonly #types = new Map<string, Map<string, NetworkRow>>();
 
@@ -61,7 +61,7 @@ const newNetworks = (): Map<string, NetworkRow> => new Map();
 const newNetwork = (): NetworkRow => ({ entry: undefined, endpoints: new Map() });
 const newEndpoint = (): EndpointRow => ({ entry: undefined, join: undefined, external: undefined });
 
-/** The row of `key`, made where there is none. */
+/** Returns the row of `key`, created if it does not exist. */
 function rowOf<K, V>(rows: Map<K, V>, key: K, make: () => V): V {
   let row = rows.get(key);
   if (row === undefined) {

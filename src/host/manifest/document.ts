@@ -1,4 +1,4 @@
-/** Reading a manifest or a policy: text or object in, checked value out, and one error that names file, line, path and rule. */
+/** Reads a manifest or a policy: text or object in, checked value out, or one error that names file, line, path and rule. */
 import type { z } from "zod";
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
@@ -6,17 +6,17 @@ import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { explain, type Mistake, pathText } from "./explain.js";
 import { type Place, readJsonText } from "./json-text.js";
 
-/** What is being read, and how its errors are to look. */
+/** The kind of document being read, and how its errors look. */
 export interface DocumentKind<T> {
   readonly code: ErrorCode;
   readonly schema: z.ZodType<T>;
   readonly maxBytes: number;
-  /** As the error names it: a path, or words such as `the policy object`. */
+  /** The document's name in errors: a path, or words such as `the policy object`. */
   readonly file: string;
   readonly plugin?: string | undefined;
 }
 
-/** How many mistakes one error spells out. */
+/** Mistakes that one error spells out at most. */
 const SPELLED_OUT = 3;
 
 /** Parses and checks `text`. Throws `kind.code` with `FILE:LINE:COLUMN: path: rule`. */
@@ -41,7 +41,7 @@ export function parseDocumentValue<T>(value: unknown, kind: DocumentKind<T>): T 
   return check(plain, kind, () => undefined);
 }
 
-/** The mistake `rule` at `place` of the document. */
+/** Returns the error for the mistake `rule` at `place` of the document. */
 export function failure(
   kind: Pick<DocumentKind<unknown>, "code" | "file" | "plugin">,
   rule: string,

@@ -1,4 +1,4 @@
-/** What a zod issue means, in words an author or an operator can act on. */
+/** Explains zod issues in words that an author or an operator can act on. */
 import type { z } from "zod";
 import type { Json } from "../../driverapi/json.js";
 import { quote } from "../../driverapi/quote.js";
@@ -8,21 +8,21 @@ import { nearest } from "./nearest.js";
 /** One mistake in a document. */
 export interface Mistake {
   readonly path: JsonPath;
-  /** What is wrong and what would be right. */
+  /** What is wrong, and what would be right. */
   readonly rule: string;
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** What was wrong with a document: how many mistakes there are, and the first of them in words. */
+/** What is wrong with a document: the number of mistakes, and the first of them in words. */
 export interface Explained {
   readonly count: number;
   readonly mistakes: readonly Mistake[];
 }
 
 /**
- * The mistakes behind a failed parse of `value`, in the order zod found them. `schema` tells which keys are known.
- * Only the first `most` are put in words: a small document can hold thousands.
+ * Explains a failed parse of `value`, in the order in which zod found the mistakes. `schema` gives the known keys. Only the
+ * first `most` are put into words: a small document can hold thousands.
  */
 export function explain(issues: readonly Issue[], value: Json, schema: z.ZodType, most: number): Explained {
   const found = issues.flatMap((issue) => explainIssue(issue, [], value, schema));
@@ -34,14 +34,14 @@ function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodTyp
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => () => ({ path: [...path, key], rule: unknownKey(key, knownKeys(schema, path)) }));
   if (issue.code === "invalid_union") {
-    // The branch that fits the value's own type knows best what is wrong inside it.
+    // The branch that fits the value's own type gives the best explanation of what is wrong inside it.
     const inner = issue.errors.find((branch) => !branch.some((one) => one.path.length === 0 && isTypeMismatch(one)));
     if (inner) return inner.flatMap((one) => explainIssue(one, path, root, schema));
   }
   return [() => ({ path, rule: rule(issue, valueAt(root, path)) })];
 }
 
-/** The words for one issue; `value` is what stands there. */
+/** Words one issue; `value` is the value at its place. */
 function rule(issue: Issue, value: Json | undefined): string {
   const got = shown(value);
   switch (issue.code) {
@@ -66,14 +66,14 @@ function isTypeMismatch(issue: Issue): boolean {
   return issue.code === "invalid_type" || issue.code === "invalid_value";
 }
 
-/** The words for a key that is not known. */
+/** Words an unknown key. */
 function unknownKey(key: string, known: readonly string[]): string {
   const list = known.length === 0 ? "none are known here" : `known keys: ${known.join(", ")}`;
   const near = nearest(key, known);
   return near === undefined ? `unknown key; ${list}` : `unknown key; did you mean ${JSON.stringify(near)}? (${list})`;
 }
 
-/** The keys the schema knows at `path`, whatever of it is optional, a record or a union. */
+/** Returns the keys that the schema knows at `path`, through optionals, records and unions. */
 function knownKeys(schema: z.ZodType, path: JsonPath): string[] {
   let at: z.core.$ZodType[] = unwrap(schema);
   for (const step of path) at = at.flatMap((one) => stepInto(one, String(step))).flatMap(unwrap);
@@ -110,13 +110,13 @@ function valueAt(root: Json, path: JsonPath): Json | undefined {
   return at;
 }
 
-/** A value as an error text shows it. */
+/** Shows a value in an error text. */
 function shown(value: Json | undefined): string {
   if (value === undefined) return "nothing";
   return Array.isArray(value) ? "a list" : quote(value);
 }
 
-/** `plugins.bridge.grant.store`, with brackets and quotes where a key is no plain word. */
+/** Returns a path such as `plugins.bridge.grant.store`, with brackets and quotes where a key is not a plain word. */
 export function pathText(path: JsonPath): string {
   let text = "";
   for (const step of path) {
@@ -137,7 +137,7 @@ function withArticle(type: string): string {
   return words[type] ?? `a ${type}`;
 }
 
-/** `must have at least 1 entry, and has none`; of a number: `must be at most 8, not 9`. */
+/** Words a bound: `must have at least 1 entry, and has none`; for a number: `must be at most 8, not 9`. */
 function bound(which: string, limit: number | bigint, origin: string, value: Json | undefined): string {
   if (origin !== "string" && origin !== "array") return `must be ${which} ${limit}, not ${shown(value)}`;
   const [one, many] = origin === "string" ? ["character", "characters"] : ["entry", "entries"];

@@ -1,12 +1,12 @@
 /**
- * JSON text with places: where each key and value stands, so that an error can name line and column.
- * Stricter than JSON.parse: a key given twice and the key `__proto__` are refused, depth and size are bounded.
+ * JSON text with positions: the line and column of each key and value, for errors. Stricter than JSON.parse: duplicate keys
+ * and the key `__proto__` are refused, depth and size are bounded.
  */
 import type { Json } from "../../driverapi/json.js";
 import { quote } from "../../driverapi/quote.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 
-/** A place in a text; both count from 1. */
+/** A position in a text; both count from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
@@ -18,11 +18,11 @@ export type JsonPath = readonly (string | number)[];
 /** A text that has been read. */
 export interface JsonText {
   readonly value: Json;
-  /** Where the member or element at `path` begins; undefined if there is none. */
+  /** Returns where the member or element at `path` begins; undefined if it does not exist. */
   place(path: JsonPath): Place | undefined;
 }
 
-/** Takes a mistake in the text; must throw. */
+/** Reports a mistake in the text; must throw. */
 export type JsonFail = (rule: string, place: Place) => never;
 
 const SPACE = /[ \t\n\r]*/y;
@@ -39,7 +39,7 @@ const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
 export function readJsonText(text: string, fail: JsonFail): JsonText {
   let at = 0;
   let nodes = 0;
-  /** Where the value that is looked for stands. */
+  /** Offset of the value that is looked for. */
   let found: number | undefined;
 
   const placeOf = (offset: number): Place => {
@@ -78,7 +78,10 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     }
   };
 
-  /** `wanted`: the way from here to the value whose place is looked for; undefined where it does not lead through here. */
+  /**
+   * Reads a value. `wanted`: the rest of the path to the value that is looked for; undefined if the path does not lead
+   * through here.
+   */
   const readValue = (depth: number, wanted: JsonPath | undefined): Json => {
     if (++nodes > DOCUMENT_LIMITS.nodes) return stop(`more than ${DOCUMENT_LIMITS.nodes} values`);
     if (depth > DOCUMENT_LIMITS.depth) return stop(`nested deeper than ${DOCUMENT_LIMITS.depth}`);
@@ -98,7 +101,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     return Number.isFinite(number) ? number : stop("a number is out of range", start);
   };
 
-  /** Reads what stands between brackets; `item` reads one and is told its number. */
+  /** Reads what is between brackets; `item` reads one item and gets its index. */
   const readItems = (close: string, what: string, item: (index: number) => void): void => {
     at++;
     skipSpace();
@@ -114,7 +117,10 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     at++;
   };
 
-  /** The member or element `step`, which begins at `offset`: the rest of the way, if it leads there. */
+  /**
+   * Returns the rest of the path after the member or element `step`, which begins at `offset`; undefined if the path does not
+   * lead there.
+   */
   const onward = (wanted: JsonPath | undefined, step: string | number, offset: number): JsonPath | undefined => {
     if (wanted === undefined || wanted[0] !== step) return undefined;
     if (wanted.length === 1) found = offset;
@@ -158,7 +164,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
 
   return {
     value: readWhole(undefined),
-    // Places are asked for only where something is wrong, so the text is read again for each rather than all of them kept.
+    // Positions are needed only for mistakes, so the text is read again for each instead of storing them all.
     place(path) {
       readWhole(path);
       return found === undefined ? undefined : placeOf(found);

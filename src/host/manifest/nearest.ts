@@ -1,13 +1,13 @@
-/** The known word nearest to one that is not known, for error texts. */
+/** Finds the known word nearest to an unknown one, for error texts. */
 
-/** The nearest of `known` to `word`, or undefined if none is near enough to be a slip of the hand. */
+/** Returns the nearest of `known` to `word`, or undefined if none is near enough to be a typing mistake. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const wanted = word.slice(0, 64).toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
     const distance = editDistance(wanted, candidate.toLowerCase());
-    // A slip keeps something of the word: two edits make any two-letter word of any other.
+    // A typing mistake keeps some of the word: two edits turn any two-letter word into any other.
     if (distance < bestDistance && distance < Math.max(wanted.length, candidate.length)) {
       best = candidate;
       bestDistance = distance;
@@ -16,7 +16,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours between two words. */
+/** Counts the insertions, deletions, substitutions and swaps of neighbours between two words. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

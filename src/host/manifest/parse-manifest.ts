@@ -1,4 +1,4 @@
-/** From a manifest's text to what it says. */
+/** Parses a manifest's text. */
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { type DocumentKind, failure, parseDocumentText } from "./document.js";
 import { type Manifest, manifestSchema } from "./schema.js";

@@ -1,16 +1,16 @@
-/** Reading a small file that a stranger put there: a pipe must not hang us, a huge file must not fill us. */
+/** Reads a small, untrusted file: a pipe must not block the reader, and a huge file must not fill its memory. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
-/** What came of it. */
+/** The outcome. */
 export type ReadFile =
   | { readonly kind: "read"; readonly bytes: Uint8Array; readonly text: string }
   | { readonly kind: "absent" }
-  | { readonly kind: "refused"; readonly why: string /** It is no regular file at all. */; readonly irregular?: true };
+  | { readonly kind: "refused"; readonly why: string /** It is not a regular file at all. */; readonly irregular?: true };
 
 /**
- * Reads a regular file of at most `maxBytes` of UTF-8. Opens without blocking, so that a named pipe is seen for what it is.
- * Links are refused unless `followLink`. Never throws.
+ * Reads a regular file of at most `maxBytes` of UTF-8. Opens without blocking, so that a named pipe is recognised. Links are
+ * refused unless `followLink`. Never throws.
  */
 export async function readRegularFile(
   path: string,
@@ -29,7 +29,7 @@ export async function readRegularFile(
     if (!found.isFile()) return { kind: "refused", why: "it is no regular file", irregular: true };
     if (found.size > maxBytes)
       return { kind: "refused", why: `it is ${found.size} bytes long; at most ${maxBytes} are read` };
-    // One byte more than allowed, in case it grows while it is read.
+    // One byte more than allowed, in case it grows while being read.
     const buffer = Buffer.alloc(maxBytes + 1);
     let length = 0;
     for (;;) {

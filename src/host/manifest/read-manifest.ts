@@ -1,18 +1,18 @@
-/** A manifest from disk. */
+/** Reads a manifest from disk. */
 import { DriverError } from "../../driverapi/errors.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { parseManifest } from "./parse-manifest.js";
 import { readRegularFile } from "./read-file.js";
 import type { Manifest } from "./schema.js";
 
-/** A manifest and the very bytes it was parsed from, or why there is none. */
+/** A manifest and the exact bytes it was parsed from, or why there is none. */
 export type ReadManifest =
   | { readonly bytes: Uint8Array; readonly manifest: Manifest; readonly error?: undefined }
   | { readonly error: DriverError };
 
 /**
  * Reads and parses the manifest of `id` at `path`. The error is `ERR_MANIFEST_MISSING`, `ERR_PLUGIN_FILE` (a link, a pipe),
- * or `ERR_MANIFEST_INVALID`. Never throws, never hangs.
+ * or `ERR_MANIFEST_INVALID`. Never throws, never blocks.
  */
 export async function readManifest(id: string, path: string): Promise<ReadManifest> {
   const read = await readRegularFile(path, { maxBytes: DOCUMENT_LIMITS.manifestBytes });

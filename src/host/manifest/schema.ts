@@ -1,4 +1,4 @@
-/** What a manifest may say (`plugin.json`, `NAME.plugin.json`), and the pieces that the policy shares with it. */
+/** Schema of manifests (`plugin.json`, `NAME.plugin.json`), and the parts that the policy shares with it. */
 
 import { DRIVER_METHODS, GlobalScope, LocalScope, OPTIONAL_DRIVER_METHODS } from "../../driverapi/constants.js";
 import { isTypeName, notATypeName } from "../../driverapi/names.js";
@@ -12,38 +12,38 @@ import { type PluginLimits, pluginLimitsSchema } from "./plugin-limits.js";
 /** A plugin id: a file stem or folder name. */
 export const PLUGIN_ID: RegExp = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** Deadlines, in milliseconds. `default` stands for the methods that are not named; it does not touch `init`. */
+/** Deadlines, in milliseconds. `default` applies to methods that are not named, but not to `init`. */
 export type Timeouts = { readonly [K in DriverMethod | OptionalDriverMethod | "default" | "init"]?: number };
 
 /** Permissions by name: `true`, or some of its limits. */
 export type PermissionSet = { readonly [N in PermissionName]?: true | Partial<PermissionLimits[N]> };
 
-/** A manifest: what a plugin says of itself and asks for. */
+/** A manifest: what a plugin says about itself and asks for. */
 export interface Manifest {
   readonly $schema?: string;
   readonly name?: string;
   readonly version?: string;
   readonly description?: string;
   readonly apiVersion?: 1;
-  /** A folder's code, relative to the folder; absent: `index.js`, `index.mjs` or `index.ts`. */
+  /** The code of a folder plugin, relative to the folder; absent: `index.js`, `index.mjs` or `index.ts`. */
   readonly main?: string;
   readonly networkTypes?: readonly string[];
   readonly scope?: Scope;
   readonly permissions?: PermissionSet;
-  /** What it makes use of where the policy names it, and does without otherwise. */
+  /** Permissions it uses if the policy names them, and does without otherwise. */
   readonly optionalPermissions?: PermissionSet;
   readonly timeouts?: Timeouts;
   readonly limits?: PluginLimits;
   readonly isolation?: Isolation;
-  /** Who restores networks after a restart: the host, by replay, or the plugin itself. */
+  /** How networks are restored after a restart: by the host, through replay, or by the plugin itself. */
   readonly recovery?: "replay" | "self";
-  /** False: the gateway gives its types no socket, for they mean something else to a Docker engine. Default: true. */
+  /** False: the gateway creates no sockets for its types, since they mean something else to a Docker engine. Default: true. */
   readonly docker?: boolean;
 }
 
 const milliseconds = z.int().min(1).max(DOCUMENT_LIMITS.timeoutMs);
 
-/** `timeouts`, in manifest and policy. */
+/** Schema of `timeouts`, in manifest and policy. */
 export const timeoutsSchema: z.ZodType<Timeouts> = z.strictObject(
   Object.fromEntries(
     ["default", "init", ...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS].map((key) => [
@@ -53,7 +53,7 @@ export const timeoutsSchema: z.ZodType<Timeouts> = z.strictObject(
   ),
 );
 
-/** Each permission's member: `true` or an object of limits. Every one optional. */
+/** Schema of each permission's member: `true` or an object of limits. All are optional. */
 export const permissionShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   Object.entries(PERMISSIONS).map(([name, row]) => [
     name,
@@ -61,25 +61,25 @@ export const permissionShape: Readonly<Record<string, z.ZodType>> = Object.fromE
   ]),
 );
 
-/** `isolation`, in manifest and policy. */
+/** Schema of `isolation`, in manifest and policy. */
 export const isolationSchema: z.ZodType<Isolation> = z.enum(ISOLATIONS);
 
-/** `scope`, in manifest and grant. */
+/** Schema of `scope`, in manifest and grant. */
 export const scopeSchema: z.ZodType<Scope> = z.enum([LocalScope, GlobalScope]);
 
-/** A network type's name; its rules are the contract's. */
+/** Schema of a network type's name, by the contract's rules. */
 const typeNameSchema = z.string().refine(isTypeName, {
   error: (issue) => notATypeName(issue.input),
 });
 
-/** `networkTypes`, in manifest and policy. */
+/** Schema of `networkTypes`, in manifest and policy. */
 export const networkTypesSchema: z.ZodType<readonly string[]> = z
   .array(typeNameSchema)
   .min(1)
   .max(DOCUMENT_LIMITS.driversMax)
   .refine((types) => new Set(types).size === types.length, { error: "must name each type once" });
 
-/** A relative path that cannot leave its folder, of a kind that loads. */
+/** A relative path that cannot leave its folder, with an extension that can be loaded. */
 const mainSchema = z
   .string()
   .min(1)
@@ -99,12 +99,12 @@ const lineSchema = (chars: number): z.ZodType<string> =>
     .max(chars)
     .refine((text) => isPrintable(text), { error: "must be one line without control characters" });
 
-/** No control or bidirectional-override characters: this text is printed on operators' terminals. */
+/** Rejects control and bidirectional-override characters: this text is printed on operators' terminals. */
 function isPrintable(text: string): boolean {
   return !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text);
 }
 
-/** The whole manifest. */
+/** Schema of the whole manifest. */
 export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   $schema: z.exactOptional(z.string().max(2048)),
   name: z.exactOptional(z.string().regex(PLUGIN_ID, { error: `must match ${PLUGIN_ID.source}` })),

@@ -1,6 +1,6 @@
 /**
  * Tells a slow worker from a blocked one (DESIGN "Deadlines"). A worker acknowledges every frame when its loop turns, so
- * frames that stand unacknowledged mean that the loop does not turn. The shared cell hints at what it is busy with.
+ * unacknowledged frames mean that the loop does not turn. The shared cell hints at what the worker is busy with.
  */
 import type { CellReader } from "../../isolation/link.js";
 import { monotonicNow } from "../../protocol/clock.js";
@@ -15,19 +15,22 @@ interface WatchedCall {
 
 export interface BlockWatchOptions {
   readonly cell: CellReader;
-  /** The plugin's default deadline: what a plugin that blocks again and again is judged by. */
+  /** The plugin's default deadline, applied to a plugin that blocks repeatedly. */
   readonly defaultDeadline: number;
   flying(id: number): WatchedCall | undefined;
   allFlying(): Iterable<WatchedCall>;
   ping(): void;
-  /** Resolves once what carries frames to the worker has passed on all of them; absent where nothing stands between. */
+  /**
+   * Resolves once the process that carries frames to the worker has forwarded all of them; absent where there is no such
+   * process.
+   */
   readonly passedOn?: (() => Promise<void>) | undefined;
   kill(reason: string): void;
 }
 
 /**
- * Frames sent this soon after the last sign of life still count as known then: a worker can receive several before it
- * acknowledges the first, and the call that blocks it be in any of them.
+ * Frames sent this soon after the last sign of life count as known at that time: a worker can receive several frames before
+ * it acknowledges the first, and any of them may hold the call that blocks it.
  */
 const TOGETHER = TIMES.block / 4;
 
@@ -44,7 +47,7 @@ export class BlockWatch {
   #sent = 0;
   /** The last frame whose calls may extend a block: sent by the last sign of life, or soon after. */
   #counted = 0;
-  /** Since when a frame has stood unacknowledged; meaningless while none does. */
+  /** When a frame was first left unacknowledged; meaningless while there is none. */
   #since = 0;
   #timer: NodeJS.Timeout | undefined;
   #asking = false;
@@ -53,22 +56,22 @@ export class BlockWatch {
     this.#options = options;
   }
 
-  /** True when nothing stands unacknowledged. */
+  /** True when all frames are acknowledged. */
   get idle(): boolean {
     return this.acknowledged === this.#sent;
   }
 
-  /** True while the bundle's own code runs, ahead of `init`. */
+  /** True while the bundle's own code runs, before `init`. */
   get evaluating(): boolean {
     return this.#options.cell.running() === EVALUATING;
   }
 
-  /** True when frames have stood unacknowledged for long enough that the loop cannot be turning. */
+  /** True when frames have been unacknowledged for so long that the loop cannot be turning. */
   get blocked(): boolean {
     return !this.idle && monotonicNow() - this.#since >= TIMES.probe;
   }
 
-  /** Frame number `frame` goes out now. */
+  /** Records that frame number `frame` is sent now. */
   sent(frame: number): void {
     const now = monotonicNow();
     if (this.idle) this.#since = now;
@@ -78,7 +81,10 @@ export class BlockWatch {
       this.#arm(this.harsh ? Math.min(TIMES.block, this.#options.defaultDeadline) : TIMES.block);
   }
 
-  /** A frame has come in. Only one that acknowledges more shows that the loop has turned: a loop that logs sends frames too. */
+  /**
+   * Records a frame from the worker. Only one that acknowledges more shows that the loop has turned: a loop that logs sends
+   * frames too.
+   */
   received(ack: number): void {
     if (ack <= this.acknowledged) return;
     this.acknowledged = ack;
@@ -86,7 +92,10 @@ export class BlockWatch {
     this.#since = monotonicNow();
   }
 
-  /** A call's deadline has passed. True when the loop is known not to turn; then the worker may have been ended here. */
+  /**
+   * Called when a call's deadline has passed. Returns true if the loop is known not to turn; the worker may then have been
+   * terminated here.
+   */
   expired(): boolean {
     if (this.idle) {
       // Nothing is outstanding: the cancel frame that follows serves as the ping.
@@ -114,7 +123,7 @@ export class BlockWatch {
       () => {
         this.#timer = undefined;
         const late = monotonicNow() - due;
-        // Everything stood still, perhaps the worker too: it has as much time again.
+        // This thread was stalled, perhaps the worker too: gives it as much time again.
         if (late > TOGETHER) {
           this.#since += late;
           this.#arm(TOGETHER);
@@ -125,7 +134,7 @@ export class BlockWatch {
     this.#timer.unref();
   }
 
-  /** Ends the worker when its time is up; otherwise looks again when it will be. */
+  /** Terminates the worker when its time is up; otherwise checks again when it will be. */
   #judge(): void {
     if (this.idle) return;
     const now = monotonicNow();
@@ -136,7 +145,7 @@ export class BlockWatch {
     else this.#options.kill(why);
   }
 
-  /** Where the platform's own loop stood still, what the worker has said meanwhile is there and has not been read yet. */
+  /** Reads the worker's frames before judging it: while the platform's own loop was stalled, some may have arrived unread. */
   #readFirst(why: string): void {
     if (this.#asking) return;
     this.#asking = true;
@@ -149,13 +158,16 @@ export class BlockWatch {
     });
   }
 
-  /** A process that is shared may be stalled by another plugin: a worker that has not been given its frames is not to blame. */
+  /**
+   * Makes sure that the worker has its frames: another plugin may stall a shared process, and a worker that was not given its
+   * frames is not to blame.
+   */
   #makeSure(passedOn: () => Promise<void>, why: string): void {
     if (this.#asking) return;
     this.#asking = true;
     const { acknowledged } = this;
     void passedOn().then(() => {
-      // Its cell has come with the answer: who is in a call past its deadline has been given that call's frame, and runs.
+      // The cell came with the reply: a worker in a call past its deadline has received that call's frame, and is running it.
       if (!this.idle && this.#overdue()) {
         this.#asking = false;
         this.#options.kill(why);
@@ -180,7 +192,8 @@ export class BlockWatch {
     const running = this.#options.cell.running();
     const call = running > 0 ? this.#options.flying(running) : undefined;
     if (call) {
-      // The cell is only a hint: it can name a call, but no later moment than the calls known at the last sign of life allow.
+      // The cell is only a hint: it can name a call, but cannot set a later limit than the calls known at the last sign of
+      // life.
       const limit = Math.min(
         call.expires,
         this.#cap(),
@@ -196,7 +209,7 @@ export class BlockWatch {
     };
   }
 
-  /** The largest deadline among the calls known at the last sign of life. New calls never extend it. */
+  /** Returns the latest deadline among the calls known at the last sign of life. New calls never extend it. */
   #cap(): number {
     let cap = 0;
     for (const call of this.#options.allFlying())

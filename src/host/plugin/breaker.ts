@@ -1,4 +1,7 @@
-/** Counts a plugin's crashes over a window: how long to wait before the next start, and when to stop trying. */
+/**
+ * Circuit breaker: counts a plugin's crashes over a window, and decides how long to wait before the next start and when to
+ * stop trying.
+ */
 import { DEFAULTS, TIMES } from "../../protocol/limits.js";
 
 export class Breaker {
@@ -11,7 +14,7 @@ export class Breaker {
     this.#now = now;
   }
 
-  /** Counts a crash; `blocked`: it had to be ended because it blocked. */
+  /** Counts a crash; `blocked`: the worker was terminated because it blocked. */
   crash(blocked: boolean): void {
     const now = this.#now();
     const fresh = (at: number): boolean => now - at < TIMES.breakerWindow;
@@ -21,7 +24,7 @@ export class Breaker {
     if (blocked) this.#blocks.push(now);
   }
 
-  /** Crashes within the window, those forgiven among them: what lately went wrong again and again may do so once more. */
+  /** Crashes within the window, including forgiven ones: a plugin that failed repeatedly may fail again. */
   get record(): number {
     const now = this.#now();
     return this.#record.filter((at) => now - at < TIMES.breakerWindow).length;
@@ -31,7 +34,7 @@ export class Breaker {
     return this.#crashes.length >= DEFAULTS.breakerCrashes;
   }
 
-  /** The plugin has blocked again and again: it is judged by its default deadline. */
+  /** True when the plugin has blocked repeatedly: its default deadline then applies. */
   get harsh(): boolean {
     return this.#blocks.length >= DEFAULTS.repeatBlocks;
   }
@@ -42,20 +45,20 @@ export class Breaker {
     return again <= 0 ? 0 : Math.min(TIMES.backoffMax, TIMES.backoffFirst * 2 ** (again - 1));
   }
 
-  /** One more try after the breaker has been open: a single further crash opens it again. */
+  /** Allows one more try after the breaker has been open: a single further crash opens it again. */
   halfOpen(): void {
     this.#crashes = this.#crashes.slice(-(DEFAULTS.breakerCrashes - 1));
     const now = this.#now();
     this.#crashes = this.#crashes.map(() => now);
   }
 
-  /** Loaded anew: it is started at once again. */
+  /** Clears the count after a reload: the plugin is started at once again. */
   forgive(): void {
     this.#crashes = [];
     this.#blocks = [];
   }
 
-  /** Other code: it has no record. */
+  /** Clears the record too: it belongs to other code. */
   forget(): void {
     this.forgive();
     this.#record = [];

@@ -1,4 +1,7 @@
-/** How much a worker may do in one second. Whoever owns a worker's realm may lie about all else, not about the host's own count. */
+/**
+ * A rate limit per second on what a worker does. An attacker in the worker's realm may lie about everything else, but not
+ * about the host's own count.
+ */
 export class Budget {
   readonly #perSecond: number;
   #since = 0;
@@ -8,7 +11,7 @@ export class Budget {
     this.#perSecond = perSecond;
   }
 
-  /** Spends `amount`; false when the second's budget is used up. */
+  /** Spends `amount`; returns false when the second's budget is used up. */
   spend(amount: number): boolean {
     const now = performance.now();
     if (now - this.#since >= 1000) {

@@ -1,4 +1,4 @@
-/** How a plugin whose worker has ended comes back: at once, then with growing pauses, then not until the breaker's time is up. */
+/** Restarts a plugin whose worker has ended: at once, then with back-off, then only after the circuit breaker's time. */
 import { Breaker } from "./breaker.js";
 
 /** Why the last worker ended, or could not be started. */
@@ -10,16 +10,16 @@ export interface Ending {
 export interface ComebackOptions {
   /** How long an open breaker stays open before one more try, in milliseconds. */
   readonly breakerOpen: number;
-  /** False when nobody wants the plugin back any more. */
+  /** Returns false when the plugin is not to be restarted any more. */
   wanted(): boolean;
-  /** Puts a new worker into service. `harsh`: its predecessors have blocked again and again. */
+  /** Puts a new worker into service. `harsh`: its predecessors have blocked repeatedly. */
   launch(harsh: boolean): Promise<void>;
   restarted(last: Ending): void;
-  /** A start failed; returns what it failed of. */
+  /** Called when a start failed; returns the reason. */
   failed(error: unknown): Ending;
-  /** The breaker has opened. */
+  /** Called when the breaker has opened. */
   givenUp(last: Ending): void;
-  /** The breaker's time is up: run again. */
+  /** Called when the breaker's time is up: starts another run. */
   again(last: Ending): void;
 }
 
@@ -38,12 +38,12 @@ export class Comeback {
     this.#breaker.crash(blocked);
   }
 
-  /** Crashes of this code within the breaker's window, failed starts and what was forgiven among them. */
+  /** Crashes of this code within the breaker's window, including failed starts and forgiven crashes. */
   get record(): number {
     return this.#breaker.record;
   }
 
-  /** Tries until the plugin is back, given up, or no longer wanted. */
+  /** Tries until the plugin is restarted, given up, or no longer wanted. */
   async run(first: Ending): Promise<void> {
     const { wanted, launch, restarted, failed, givenUp } = this.#options;
     let last = first;
@@ -69,23 +69,23 @@ export class Comeback {
     }
   }
 
-  /** Ends a pause early: somebody waits for what comes after. */
+  /** Ends a pause early, for an operation that waits behind it. */
   hurry(): void {
     this.#endPause?.();
   }
 
-  /** Takes back the one more try of an open breaker. */
+  /** Cancels an open breaker's one more try. */
   cancel(): void {
     clearTimeout(this.#timer);
     this.hurry();
   }
 
-  /** What is loaded anew is tried anew. */
+  /** Clears the crash count after a reload. */
   forgive(): void {
     this.#breaker.forgive();
   }
 
-  /** Other code has no record. */
+  /** Clears the record: it belongs to other code. */
   forget(): void {
     this.#breaker.forget();
   }

@@ -1,14 +1,14 @@
 /**
- * A plugin's share of the processor. What it spends while calls of the platform's are in flight is bounded by their deadlines;
- * what it spends beyond them, in timers and microtasks of its own, is counted here over a window. Over its share it is
- * throttled; still over it a window later, it is ended.
+ * Enforces a plugin's CPU quota. CPU time during the platform's calls is bounded by their deadlines; time beyond them, in the
+ * plugin's own timers and microtasks, is counted here over a window. A plugin over its quota is throttled; if it is still
+ * over it a window later, it is terminated.
  */
 import { TIMES } from "../../protocol/limits.js";
 
 export interface CpuWatchOptions {
   /** Share of one core it may use beyond its calls, in per cent. */
   readonly percent: number;
-  /** Milliseconds its loop has been busy since it began. */
+  /** Milliseconds its loop has been busy since its start. */
   busyMs(): number;
   throttle(on: boolean): void;
   end(reason: string): void;
@@ -33,7 +33,7 @@ export class CpuWatch {
     this.#lastBusy = options.busyMs();
   }
 
-  /** Calls are in flight from now on, or none is any more. */
+  /** Records that calls are in flight from now on, or that none is any more. */
   serving(on: boolean, now: number): void {
     if (on) this.#servingSince ??= now;
     else if (this.#servingSince !== undefined) {
@@ -42,14 +42,14 @@ export class CpuWatch {
     }
   }
 
-  /** Looks once; to be called every second or two. */
+  /** Checks once; called every second or two. */
   look(now: number): void {
     if (this.#servingSince !== undefined) {
       this.#served += now - this.#servingSince;
       this.#servingSince = now;
     }
     const busy = this.#options.busyMs();
-    // What is told of the loop is up to a second old, so that a call's work can show after the call: only sums are meant.
+    // The loop's time is up to a second old, so that a call's work can show up after the call: only sums are meaningful.
     const unasked = busy - this.#lastBusy - this.#served;
     this.#samples = [...this.#samples.filter(({ at }) => now - at < TIMES.cpuWindow), { at: now, unasked }];
     this.#lastBusy = busy;

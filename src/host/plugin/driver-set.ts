@@ -18,11 +18,11 @@ export interface DriverSetOptions {
   readonly counters: Counters;
   readonly context: HostContext;
   readonly reports: CallReports & TypeReports;
-  /** What the plugin may do at the moment. */
+  /** Returns what the plugin may do at the moment. */
   effective(): Effective;
-  /** Why no new networks are taken; undefined: they are. */
+  /** Returns why new networks are refused; undefined if they are accepted. */
   draining(): string | undefined;
-  /** Told after each network that is gone. */
+  /** Called after each deleted network. */
   networkGone(): void;
 }
 
@@ -31,7 +31,7 @@ export class DriverSet {
   readonly #services = new Map<string, DriverService>();
   /** Admitted and not yet registered. */
   readonly #admitted = new Map<string, DriverService>();
-  /** What the platform may hold of every type that was ever registered. */
+  /** The driver object that the platform may hold for each type ever registered. */
   readonly #held = new Map<string, HeldDriver>();
 
   constructor(options: DriverSetOptions) {
@@ -42,24 +42,24 @@ export class DriverSet {
     return [...this.#services.keys()];
   }
 
-  /** The types whose driver has the methods of external connectivity. */
+  /** Lists the types whose driver has the methods of external connectivity. */
   external(): readonly string[] {
     return [...this.#services.values()].filter((one) => one.external).map((one) => one.type);
   }
 
-  /** Every network of these drivers, by id; of one type, if named. */
+  /** Lists all networks of these drivers by id, or those of one type. */
   networks(type?: string): readonly string[] {
     const of = type === undefined ? [...this.#services.values()] : [this.#services.get(type)];
     return of.flatMap((one) => one?.networks() ?? []);
   }
 
-  /** Why each network is out of service; undefined for those that are not. */
+  /** Returns why each network is out of service; undefined for networks in service. */
   failures(): Map<NetworkRecord, DriverError | undefined> {
     const networks = [...this.#services.values()].flatMap((one) => [...one.records.networks.values()]);
     return new Map(networks.map((network) => [network, network.failed]));
   }
 
-  /** No network's past is held against it any more. */
+  /** Clears what was counted against each network. */
   forgive(): void {
     for (const { records } of this.#services.values())
       for (const network of records.networks.values()) records.setKills(network, 0);
@@ -69,17 +69,17 @@ export class DriverSet {
     return [...this.#services.values()].some((one) => one.busy);
   }
 
-  /** Calls wait. */
+  /** Makes calls wait. */
   pause(): void {
     for (const service of this.#services.values()) service.pause();
   }
 
-  /** Calls are refused at once. */
+  /** Makes calls fail at once. */
   refuse(why: string): void {
     for (const service of this.#services.values()) service.refuse(why);
   }
 
-  /** The host is closed. */
+  /** Makes calls fail because the host is closed. */
   shut(): void {
     for (const service of this.#services.values()) service.shut();
   }
@@ -99,7 +99,7 @@ export class DriverSet {
     return failed;
   }
 
-  /** Sends calls to a worker; types it has not registered are refused. */
+  /** Sends calls to a worker; types that it has not registered are refused. */
   open(generation: Generation): void {
     for (const service of this.#services.values()) {
       const served = servedBy(generation, service.type);
@@ -108,7 +108,7 @@ export class DriverSet {
     }
   }
 
-  /** The host-wide part of a registration: ownership, and the platform's callback. Throws. */
+  /** Does the host-wide part of a registration: ownership, and the platform's callback. Throws. */
   async admit(generation: Generation, { type, scope, external }: Registration): Promise<void> {
     if (this.#services.has(type)) return;
     const { plugin, context, reports } = this.#options;
@@ -134,7 +134,7 @@ export class DriverSet {
     }
   }
 
-  /** Takes an admission back. */
+  /** Undoes an admission. */
   withdraw(type: string): void {
     if (this.#services.has(type)) return;
     this.#admitted.get(type)?.retire();
@@ -142,7 +142,7 @@ export class DriverSet {
     this.#options.context.registry.release(type);
   }
 
-  /** The registration holds. `serving`: it came after `init`, so the driver goes into service by itself. */
+  /** Completes a registration. `serving`: it came after `init`, so the driver goes into service here. */
   register(generation: Generation, { type, scope }: Registration, serving: boolean): void {
     const { plugin, context } = this.#options;
     const service = this.#services.get(type) ?? this.#admitted.get(type);
@@ -156,7 +156,7 @@ export class DriverSet {
       context.events.emit("driver:registered", { plugin, type, scope });
     }
     const served = servedBy(generation, type);
-    // Once the plugin has its answer.
+    // After the reply to the plugin.
     if (serving && served)
       setImmediate(
         () =>
@@ -169,7 +169,7 @@ export class DriverSet {
       );
   }
 
-  /** What the platform itself configured a type with, if it did. */
+  /** Returns the configuration that the platform itself gave a type, if any. */
   configured(type: string): JsonObject | undefined {
     return this.#services.get(type)?.configured;
   }

@@ -1,4 +1,4 @@
-/** One worker's turn at being a plugin: launched, started, its drivers registered. Restarts and reloads make a new one. */
+/** One worker's life as a plugin: launched, started, its drivers registered. Every restart and reload creates a new one. */
 
 import type { ErrorCode } from "../../driverapi/errors.js";
 import { DriverError } from "../../driverapi/errors.js";
@@ -23,32 +23,32 @@ export interface Registration {
   readonly type: string;
   readonly index: number;
   readonly scope: Scope;
-  /** It has the methods of external connectivity. */
+  /** True if it has the methods of external connectivity. */
   readonly external: boolean;
 }
 
 export interface GenerationHooks {
-  /** Host-wide part of a registration: ownership and the platform's callback. Throws. */
+  /** Does the host-wide part of a registration: ownership and the platform's callback. Throws. */
   admit(generation: Generation, registration: Registration): Promise<void>;
-  /** What to configure a driver with, first to last. */
+  /** Returns the configurations for a driver, first to last. */
   configurations(generation: Generation, type: string): readonly JsonObject[];
-  /** The registration holds. */
+  /** The registration is complete. */
   registered(generation: Generation, registration: Registration): void;
-  /** It does not: undo what `admit` did. */
+  /** The registration failed: undoes what `admit` did. */
   unregistered(generation: Generation, registration: Registration): void;
   refused(type: string, error: DriverError): void;
   violation(code: ErrorCode, detail: string): void;
   throttled(detail: string): void;
-  /** True while the plugin has neither crashed nor broken the protocol. */
+  /** Returns true while the plugin has neither crashed nor broken the protocol. */
   clean(): boolean;
-  /** Crashes of its code within the breaker's window. */
+  /** Returns the crashes of its code within the breaker's window. */
   crashes(): number;
-  /** Its worker would be better off elsewhere. */
+  /** Asks to move its worker to another process. */
   move(generation: Generation): void;
   ended(generation: Generation, end: SessionEnd): void;
 }
 
-/** Refused registrations after which a worker is ended for flooding. */
+/** Refused registrations after which a worker is terminated for flooding. */
 const REFUSALS = 64;
 
 export class Generation {
@@ -62,7 +62,7 @@ export class Generation {
   #session: Session | undefined;
   #link: Link | undefined;
   #refusals = 0;
-  /** Types whose registration is under way. */
+  /** Types whose registration is pending. */
   readonly #underWay = new Set<string>();
 
   constructor(prepared: Prepared, powers: OpenPowers, context: HostContext, hooks: GenerationHooks) {
@@ -89,12 +89,12 @@ export class Generation {
     return this.#link?.pid;
   }
 
-  /** Its start failed because its host process ended, and another plugin there may be the cause. */
+  /** True if its start failed because its host process ended, and another plugin in it may be the cause. */
   get innocent(): boolean {
     return this.#session?.over?.innocent === true;
   }
 
-  /** Throws where its worker has ended, with why it did. */
+  /** Throws if its worker has ended, with the reason. */
   assertAlive(): void {
     if (this.alive) return;
     const why = this.#session?.over?.reason;
@@ -105,7 +105,7 @@ export class Generation {
     return this.#session?.alive === true;
   }
 
-  /** Resolves when `init` has returned and at least one driver is registered. Throws `DriverError`. */
+  /** Starts the worker. Resolves when `init` has returned and at least one driver is registered. Throws `DriverError`. */
   async start(harsh: boolean): Promise<void> {
     const { id, effective, code, sourceMap } = this.prepared;
     const launcher = this.#context.launcher(effective.isolation);
@@ -152,7 +152,7 @@ export class Generation {
     }
   }
 
-  /** Ends the worker on the host's own account. */
+  /** Terminates the worker by the host's own decision. */
   stop(reason: string): void {
     this.#session?.end({ code: "ERR_PLUGIN_STOPPED", reason, crash: false });
   }
@@ -255,7 +255,10 @@ export class Generation {
     });
   }
 
-  /** A registration that its worker refused before the host heard of it. Its words are the worker's, and hostile. */
+  /**
+   * Handles a registration that the worker refused before it reached the host. The message comes from the worker, and is
+   * hostile.
+   */
   #refusedInside([name, code, message]: readonly Json[]): void {
     const known = code === "ERR_TYPE_NAME" || code === "ERR_BAD_CAPABILITY" ? code : "ERR_DRIVER_SHAPE";
     const words = escapeLine(typeof message === "string" ? message : "", LIMITS.messageChars);

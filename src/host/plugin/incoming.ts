@@ -1,4 +1,4 @@
-/** What comes from one worker: counted, read message by message, and the reading charged to its plugin. */
+/** Frames from one worker: counted, read message by message, and their reading charged to the plugin. */
 import type { ErrorCode } from "../../driverapi/errors.js";
 import type { HostTime } from "../../permissions/host-time.js";
 import { decodeUp, ProtocolViolation } from "../../protocol/frame.js";
@@ -8,26 +8,26 @@ import { readUpMessage } from "../../protocol/read-up.js";
 import { Budget } from "./budget.js";
 
 export interface IncomingOptions {
-  /** Every frame of this worker bears it. */
+  /** The routing header of every frame of this worker. */
   readonly header: string;
-  /** At whose expense. */
+  /** The account that is charged. */
   readonly time: HostTime;
-  /** False once its worker has been ended: then nothing more is looked at. */
+  /** Returns false once its worker has ended: nothing more is read then. */
   alive(): boolean;
-  /** The worker has seen all frames up to this number. Throws `ProtocolViolation` for what was never sent. */
+  /** Called with the number of frames the worker has seen. Throws `ProtocolViolation` if that many were never sent. */
   acknowledged(count: number): void;
-  /** Calls in flight: those that a frame answers were asked for. */
+  /** Returns the number of calls in flight: a frame that lowers it brought replies the host asked for. */
   pending(): number;
-  /** Throws `ProtocolViolation`. */
+  /** Handles one message. Throws `ProtocolViolation`. */
   handle(message: UpMessage): void;
   violate(code: ErrorCode, detail: string): void;
 }
 
-/** Frames of up to so many characters cost less to read than it costs to measure that. */
+/** Frames of up to this many characters cost less to read than to measure. */
 const SMALL_FRAME = 4096;
-/** What every frame costs besides, in milliseconds. */
+/** Fixed cost of every frame, in milliseconds. */
 const FRAME_MS = 0.005;
-/** Messages that may come with the answer to a call: what its driver asks and logs meanwhile. */
+/** Messages that may come with the reply to a call: its driver's requests and log lines meanwhile. */
 const MESSAGES_OF_CALL = 32;
 
 export class Incoming {
@@ -67,12 +67,12 @@ export class Incoming {
       }
       this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - pending(), messages.length);
     } catch (error) {
-      // Whatever else is thrown here is a fault of ours, met on a hostile frame: it costs the worker, not the platform.
+      // Any other error is a fault of ours, triggered by a hostile frame: it costs the worker, not the platform.
       violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
     }
   }
 
-  /** What its plugin is told of when it has come to be slowed down: once each time. */
+  /** Returns the message when the plugin's requests start to be delayed; undefined otherwise, and until the delays have ended. */
   slowed(): string | undefined {
     const slow = this.#options.time.owedMs > TIMES.block;
     const told = this.#slowTold;
@@ -81,7 +81,7 @@ export class Incoming {
     return "what it asks takes more than its part of the platform's own thread, and waits";
   }
 
-  /** What was asked of it is read at the platform's own expense, with as much beside each answer as belongs to a call. */
+  /** Charges for reading. Replies to calls, and a number of messages with each, are read at the host's own expense. */
   #pay(cost: number, replies: number, messages: number): void {
     const { time, violate } = this.#options;
     const unasked = replies === 0 ? 1 : Math.max(0, messages - replies * MESSAGES_OF_CALL) / messages;
@@ -95,7 +95,10 @@ export class Incoming {
   }
 }
 
-/** The most that reading so many characters is held to cost, in milliseconds: while it is read, the thread may wait for the processor. */
+/**
+ * Returns the most that reading this many characters is charged, in milliseconds: while reading, the thread may be waiting
+ * for the CPU.
+ */
 function readingMs(chars: number): number {
   return 0.05 + chars / 5_000;
 }

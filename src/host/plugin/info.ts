@@ -5,7 +5,7 @@ import type { WallName } from "../../isolation/walls/wall.js";
 import type { Counters } from "../calls/conditions.js";
 import type { Effective } from "../policy/effective.js";
 
-/** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, its networks are not. */
+/** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, but its networks remain. */
 export type PluginState =
   | "loading"
   | "awaiting-grant"
@@ -25,17 +25,17 @@ export interface PluginInfo {
   readonly drivers: readonly string[];
   /** Those of them whose driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
   readonly external: readonly string[];
-  /** Where its worker lives; "dedicated" also for one that shared a process which ended too often. */
+  /** Where its worker runs; "dedicated" also for a plugin moved out of a shared process that ended too often. */
   readonly isolation: Isolation | undefined;
-  /** What stands around its host process; undefined under isolation "thread", and while no worker of it runs. */
+  /** The wall around its host process; undefined under isolation "thread", and while it has no worker. */
   readonly wall: WallName | undefined;
-  /** Its host process; undefined under isolation "thread", and while no worker of it runs. */
+  /** PID of its host process; undefined under isolation "thread", and while it has no worker. */
   readonly pid: number | undefined;
   /** What it may do: scope, and permissions with their limits. */
   readonly grant: { readonly scope: string; readonly permissions: Effective["permissions"] } | undefined;
-  /** Of the files that run. */
+  /** Digest of the files that run. */
   readonly sha256: string | undefined;
-  /** Why it is refused, unavailable, or waits for its grant; with `file` and `line` where the author's code is at fault. */
+  /** Why it is refused, unavailable, or awaiting its grant; with `file` and `line` where the author's code is at fault. */
   readonly refusal?: DriverError;
   readonly counters: Readonly<Counters>;
 }

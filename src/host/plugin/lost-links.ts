@@ -1,4 +1,7 @@
-/** Links of a plugin that somebody else deleted: its driver is given its networks again, and an operator reads what that cannot mend. */
+/**
+ * Handles links of a plugin that another program deleted: replays the driver's networks, and tells the operator what that
+ * cannot repair.
+ */
 import type { LostLink } from "../../permissions/netlink/strays.js";
 import { Pace } from "../../permissions/pace.js";
 import type { HostContext } from "../context.js";
@@ -6,7 +9,10 @@ import type { HostContext } from "../context.js";
 export interface LostLinksOptions {
   readonly plugin: string;
   readonly context: HostContext;
-  /** Replays the plugin's networks, as a restart does, in turn with its other changes; false where that is not needed any more. */
+  /**
+   * Replays the plugin's networks as a restart does, in sequence with its other changes; returns false where that is not
+   * needed any more.
+   */
   remake(): Promise<boolean>;
 }
 
@@ -20,7 +26,7 @@ export class LostLinks {
     this.#options = options;
   }
 
-  /** Has what can be made again be made again, with pauses where it keeps being deleted. */
+  /** Has the lost links recreated where possible, with delays if they keep being deleted. */
   note(links: readonly LostLink[]): void {
     this.#sayCut(new Set(links.map(({ name }) => name)));
     const again = links.filter(({ kind }) => kind !== "veth");
@@ -53,7 +59,7 @@ export class LostLinks {
     }
   }
 
-  /** Names the endpoints that had one of these links in a container: a cable that was deleted is the engine's to lay again. */
+  /** Logs the endpoints that had one of these links in a container: only the engine can recreate a deleted cable. */
   #sayCut(links: ReadonlySet<string>): void {
     const { plugin, context } = this.#options;
     for (const { records } of context.registry.servicesOf(plugin)) {

@@ -1,4 +1,4 @@
-/** How calls and sessions end. */
+/** Outcomes of calls and sessions. */
 import type { ErrorCode } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import { escapeLine } from "../../permissions/log/escape.js";
@@ -9,13 +9,16 @@ import type { ThrownValue } from "../../protocol/messages.js";
 export interface SessionEnd {
   readonly code: ErrorCode;
   readonly reason: string;
-  /** The plugin's fault, to be counted as a crash; false when the host itself ended it. */
+  /** True if it is the plugin's fault, to be counted as a crash; false when the host itself ended it. */
   readonly crash: boolean;
-  /** Its host process ended with other plugins in it: this one need not be the cause. */
+  /** True if its host process ended with other plugins in it: this one may not be the cause. */
   readonly innocent?: boolean;
 }
 
-/** What became of a call. `dropped`: it had expired and was not run. `ended`: the worker went; `started` as far as is known. */
+/**
+ * Outcome of a call. `dropped`: it had expired and was not run. `ended`: the worker ended; `started`: whether it had started,
+ * as far as known.
+ */
 export type CallOutcome =
   | { readonly how: "value"; readonly value: Json }
   | { readonly how: "error"; readonly error: ThrownValue }
@@ -34,7 +37,7 @@ export class ThrownFailure extends Error {
   }
 }
 
-/** A stray throw or rejection in words, escaped. */
+/** Describes a stray throw or rejection, escaped. */
 export function crashReason(origin: string, error: ThrownValue): string {
   const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;
   const what = origin === "unhandledRejection" ? "an unhandled rejection" : "a stray throw";

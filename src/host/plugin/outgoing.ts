@@ -1,49 +1,49 @@
-/** What goes to one worker: messages gathered into numbered frames, and held back while its plugin is throttled. */
+/** Messages to one worker: batched into numbered frames, and delayed while its plugin is throttled. */
 import { DownFrames } from "../../protocol/frame.js";
 import { LIMITS, TIMES } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { Turns } from "../turns.js";
 
 export class Outgoing {
-  /** Fewer messages wait, and for longer. */
+  /** While true, frames are fewer, larger and later. */
   throttled = false;
   readonly #frames: DownFrames;
   readonly #write: (frame: string, number: number) => void;
   readonly #turns = new Turns(() => this.#flush());
-  /** What waits goes out later. */
+  /** True while queued messages wait for a delayed frame. */
   #slowed = false;
   #stopped = false;
   #sent = 0;
 
-  /** `write` sends a frame; its number counts from 1. */
+  /** `write` sends a frame; frame numbers count from 1. */
   constructor(header: string, write: (frame: string, number: number) => void) {
     this.#frames = new DownFrames(header);
     this.#write = write;
   }
 
-  /** Frames that have been sent. */
+  /** Frames sent so far. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** One message's JSON text. Goes out with the turn's other messages: an answer is there before what is called because of it. */
+  /** Queues one message's JSON text, sent with the turn's other messages: a reply arrives before the calls it leads to. */
   message(text: string): void {
     this.#frames.message(text);
     this.#schedule(true);
   }
 
-  /** A call, as `DownFrames.call` takes it. */
+  /** Queues a call, with the arguments of `DownFrames.call`. */
   call(id: number, expires: number, method: WorkerMethod, index: number, args: readonly string[]): void {
     this.#frames.call(id, expires, method, index, args);
     this.#schedule(false);
   }
 
-  /** Nothing more goes out. */
+  /** Stops all sending. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** What waits goes out in turn, or now that there is enough of it. */
+  /** Schedules queued messages, or sends them now if there are enough. */
   #schedule(soon: boolean): void {
     if (this.#frames.count >= (this.throttled ? LIMITS.throttledBatch : LIMITS.batch)) this.#flush();
     if (this.#frames.count === 0) return;

@@ -30,21 +30,21 @@ export class Plugin {
   #state: PluginState = "loading";
   #refusal: DriverError | undefined;
   readonly #service: Service;
-  /** Why it drains, serving on until its last network is deleted: its file is gone, or the policy stops it. */
+  /** Why it drains, that is, serves on until its last network is deleted: its file is gone, or the policy stops it. */
   #draining: string | undefined;
   /** Where it was found last. */
   #found: Discovered | undefined;
-  /** The policy has stopped it: it comes back when the policy lets it. */
+  /** True if the policy has stopped it: it starts again when the policy allows it. */
   #stoppedByPolicy = false;
   #stopped = false;
-  /** The bytes whose crashes the breaker counts. */
+  /** Digest of the code whose crashes the breaker counts. */
   #crashing: string | undefined;
   /** Crashes of its own since it was loaded. */
   #faults = 0;
-  /** The last time it was loaded its start failed: what does not even start is tried by itself. */
+  /** True if its start failed when it was last loaded: a plugin that does not even start is tried alone. */
   #failedStart = false;
   readonly #lost: LostLinks;
-  /** Loads, reloads, restarts and stops happen one after the other. */
+  /** Tail of the queue: loads, reloads, restarts and stops run one after the other (FIFO). */
   #turn: Promise<unknown> = Promise.resolve();
   constructor(id: string, context: HostContext) {
     this.id = id;
@@ -109,12 +109,12 @@ export class Plugin {
     };
   }
 
-  /** The folder whose node_modules its packages come from; undefined before it was found. */
+  /** The folder whose node_modules hold its packages; undefined before it was found. */
   get packages(): string | undefined {
     return this.#found?.root;
   }
 
-  /** Every network of this plugin, by id. */
+  /** Lists the ids of all networks of this plugin. */
   networks(): readonly string[] {
     return this.#drivers.networks();
   }
@@ -129,8 +129,8 @@ export class Plugin {
   }
 
   /**
-   * Takes away at once what the policy no longer grants to what runs. Whether the plugin can go on without is decided by the load that
-   * follows.
+   * Revokes at once what the policy no longer grants to the running version. The load that follows decides whether the plugin
+   * can run without it.
    */
   enforce(): void {
     const gone = this.#exceeding();
@@ -141,7 +141,7 @@ export class Plugin {
     });
   }
 
-  /** The permissions that what runs has and the policy does not give it any more. */
+  /** Lists the permissions that the running version has and the policy no longer grants. */
   #exceeding(): readonly string[] {
     const running = this.#service.alive ? this.#service.prepared : undefined;
     if (!running) return [];
@@ -154,8 +154,8 @@ export class Plugin {
   }
 
   /**
-   * Loads what was found, or replaces what runs by it. Never rejects; resolves with why it was refused.
-   * "if changed": what runs stays when it has the same bytes and the same grant.
+   * Loads what was found, or replaces the running version with it. Never rejects; resolves with why it was refused.
+   * "if changed": the running version stays if it has the same bytes and the same grant.
    */
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#comeback.hurry();
@@ -210,8 +210,8 @@ export class Plugin {
   }
 
   /**
-   * Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks, unless `force` is set: then its networks, links and rules
-   * stay as they are, for whatever serves their type next, and their ids are returned.
+   * Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks, unless `force` is set: its networks, links and
+   * rules then stay for the next plugin that serves their type, and their ids are returned.
    */
   unload(force = false): Promise<readonly string[]> {
     this.#comeback.hurry();
@@ -224,7 +224,7 @@ export class Plugin {
     });
   }
 
-  /** The plugin's files are gone. True: it was refused, and nothing is left to tell of it. */
+  /** Called when the plugin's files are gone. Returns true if it had been refused and nothing is left to report. */
   orphan(): Promise<boolean> {
     return this.#next(async () => {
       if (this.#state === "stopped") return false;
@@ -251,12 +251,12 @@ export class Plugin {
     });
   }
 
-  /** Links of the plugin were deleted by somebody else. */
+  /** Called when another program has deleted links of the plugin. */
   linksLost(links: readonly LostLink[]): void {
     this.#lost.note(links);
   }
 
-  /** Gives the driver its networks again, as after a restart; what is restarting is given them anyway. */
+  /** Replays the driver's networks, as after a restart; a restart in progress replays them anyway. */
   async #remake(): Promise<boolean> {
     const { current } = this.#service;
     if (!current?.alive || this.#stopped || this.#context.closed() || this.networks().length === 0) return false;
@@ -277,7 +277,7 @@ export class Plugin {
     this.#draining = why;
   }
 
-  /** Why the policy stops it; undefined when it does not. */
+  /** Why the policy stops it; undefined if it does not. */
   get #disabled(): string | undefined {
     const stopped = policyEntry(this.#context.policy(), this.id)?.enabled === false;
     return stopped ? 'the policy stops it ("enabled": false)' : undefined;
@@ -292,14 +292,14 @@ export class Plugin {
     this.#stoppedByPolicy = true;
   }
 
-  /** Ends what runs by a grant that it no longer has. Its networks and links stay; it comes back with its next grant. */
+  /** Ends a running version that has lost its grant. Its networks and links stay; it starts again with its next grant. */
   #takeOut(why: string): void {
     this.#comeback.cancel();
     this.#service.end("its grant was revoked");
     this.#drivers.refuse(why);
   }
 
-  /** Ends everything, networks or not; the journal keeps them. */
+  /** Ends everything, even with networks; the journal keeps them. */
   async close(): Promise<void> {
     this.#stopped = true;
     this.#lost.stop();
@@ -319,8 +319,8 @@ export class Plugin {
   }
 
   /**
-   * A first start, or a start after a refusal, a stop, or with the breaker open: then what has networks still comes back by itself
-   * where this one does not start.
+   * Starts a version for the first time, or after a refusal, a stop, or with the breaker open. With networks, the previous
+   * one is still restarted if this one does not start.
    */
   async #begin(prepared: Prepared): Promise<void> {
     this.#stopped = false;
@@ -329,7 +329,10 @@ export class Plugin {
     await this.#service.begin(prepared, serves && this.#state === "unavailable");
   }
 
-  /** After a restart, what was granted serves on though its files have changed: the host would have gone on with it, too. */
+  /**
+   * Starts the granted version kept from before a restart, though its files have changed: the host would have kept it
+   * running, too.
+   */
   async #beginShelved(): Promise<Prepared | undefined> {
     const shelved = await this.#context.shelf.inUse(this.id);
     const prepared = shelved && prepareShelved(shelved, this.#context);
@@ -345,7 +348,7 @@ export class Plugin {
     return prepared;
   }
 
-  /** For the next start. What cannot be kept is no reason not to serve. */
+  /** Keeps its bytes for the next start. A failure to do so does not stop it from serving. */
   async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
     const types = effective.networkTypes;
     try {
@@ -355,13 +358,13 @@ export class Plugin {
     }
   }
 
-  /** What its init has made goes with it, unless networks or another version need it. */
+  /** Removes what its `init` made, unless networks or another version need it. */
   async #releaseUnused(): Promise<void> {
     if (this.#service.alive || this.networks().length > 0) return;
     if ((await this.#context.shelf.inUse(this.id)) === undefined) await this.#release();
   }
 
-  /** The same version, in a worker elsewhere. Where that fails it stays: the end of its process brings it back too. */
+  /** Starts the same version in a worker elsewhere. If that fails it stays: the end of its process restarts it too. */
   async #move(from: Generation): Promise<void> {
     if (this.#service.current !== from || !from.alive || this.#stopped || this.#context.closed()) return;
     try {
@@ -374,13 +377,13 @@ export class Plugin {
     }
   }
 
-  /** The worker in service has ended by itself. */
+  /** Handles a worker in service that ended by itself. */
   #crashed(end: SessionEnd): void {
     this.#service.end(end.reason);
     this.#drivers.pause();
     if (this.#stopped || this.#context.closed()) return;
     this.#state = "restarting";
-    // What shared its process with the cause of its end is not held responsible.
+    // A plugin that shared its process with the cause of the end is not held responsible.
     if (end.innocent !== true) {
       this.#faults++;
       this.#crashing = this.#service.prepared?.sha256;
@@ -403,7 +406,7 @@ export class Plugin {
     return { code, reason: message };
   }
 
-  /** Calls are refused at once until the breaker's time is up. */
+  /** Refuses calls at once until the breaker's time is up. */
   #giveUp(last: Ending): void {
     const seconds = Math.ceil(this.#context.breakerOpen / 1000);
     const why = `it ended too often, last: ${last.reason}; next try in ${seconds} s, or host.reload("${this.id}")`;
@@ -421,7 +424,7 @@ export class Plugin {
     void this.#next(() => this.#comeback.run(last));
   }
 
-  /** Who replaces what runs, and fails, is told that what ran before still does. */
+  /** Adds to a failed replacement's error that the previous version still serves. */
   #servesOn(error: DriverError, started: boolean): DriverError {
     if (!started || !this.#service.alive) return error;
     const words = `${error.message}; the version that runs, sha256 ${this.#service.prepared?.sha256}, serves on`;
@@ -429,7 +432,7 @@ export class Plugin {
   }
 
   #refuse(error: DriverError, sha256: string | undefined): DriverError {
-    // While another version serves, or is on its way back, only the newcomer is refused.
+    // While another version serves or is restarting, only the new one is refused.
     if (!this.#service.alive && this.#state !== "restarting" && this.#state !== "unavailable") {
       this.#refusal = error;
       this.#state = awaitsGrant(error) ? "awaiting-grant" : "refused";
@@ -454,13 +457,13 @@ export class Plugin {
     this.#reports.stopped(reason);
   }
 
-  /** Removes what it has made on the machine: rules before the bridges they are about. */
+  /** Removes what it has made on the machine: rules before the bridges they refer to. */
   async #release(): Promise<void> {
     await this.#context.firewall.release(this.id);
     await this.#context.netlink.release(this.id);
   }
 
-  /** What it may do: what it was prepared with, or, before that, what the policy says of its id alone. */
+  /** Returns what it may do: the grant it was prepared with or, before that, what the policy says about its id alone. */
   #effective(): Effective {
     return (
       this.#service.prepared?.effective ??

@@ -1,4 +1,4 @@
-/** The host halves of what a plugin was granted. They outlive its workers. */
+/** The host halves of a plugin's permissions. They outlive its workers. */
 import { DriverError } from "../../driverapi/errors.js";
 import { HostTime } from "../../permissions/host-time.js";
 import { createLogPower, type LogLevel, type LogSink } from "../../permissions/log/host.js";
@@ -12,14 +12,14 @@ import type { EffectivePermissions } from "../policy/effective.js";
 export interface OpenPowers {
   readonly methods: ReadonlyMap<string, PowerMethod>;
   readonly notices: ReadonlyMap<string, PowerNotice>;
-  /** What its requests, and the reading of what it sends, cost the platform's own thread. */
+  /** Main-thread time of its requests, and of reading what it sends. */
   readonly time: HostTime;
-  /** Takes permissions away at once: their requests, also those that wait, are refused from now on. */
+  /** Revokes permissions at once: their requests, including waiting ones, are refused from now on. */
   revoke(permissions: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** `refused` is told of every request that a power refuses as not allowed. */
+/** Opens the powers; `refused` is called for every request that a power refuses as not allowed. */
 export function openPowers(
   plugin: string,
   permissions: EffectivePermissions,
@@ -63,7 +63,7 @@ export function openPowers(
   };
 }
 
-/** Where a plugin's lines go, bounded and escaped: to the platform's logger, and to whoever listens to `plugin:log`. */
+/** Returns the sink for a plugin's log lines, bounded and escaped: the platform's logger, and listeners of `plugin:log`. */
 function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
   const through =
     (level: LogLevel): LogSink[LogLevel] =>

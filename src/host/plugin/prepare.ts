@@ -1,4 +1,4 @@
-/** From a file found to a plugin ready to run: what it may do, and the very bytes that will run. */
+/** Prepares a plugin that was found: what it may do, and the exact bytes that will run. */
 import { dirname } from "node:path";
 import { keepBundlerAhead } from "../../bundler/bundle.js";
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
@@ -12,7 +12,7 @@ import { grantCommand, limitsText, missingText } from "../policy/grant-command.j
 import { judgeUpdate } from "../policy/update.js";
 import type { Shelved, ShelvedPin } from "../state/shelf.js";
 
-/** A plugin that may run. Restarts run these same bytes, whatever stands in the folder by then. */
+/** A plugin that may run. Restarts run these same bytes, even if the folder has changed by then. */
 export interface Prepared {
   readonly id: string;
   readonly version: string | undefined;
@@ -23,25 +23,25 @@ export interface Prepared {
   readonly code: string;
   readonly sourceMap: string;
   readonly sha256: string;
-  /** The version that the policy pins, where this one was let in instead of it and that one is known. */
+  /** The version that the policy pins, if this one was accepted in its place and the pinned one is known. */
   readonly pinned: ShelvedPin | undefined;
-  /** These are not the bytes that the policy pins: it lets them in as long as they ask for no more. */
+  /** Set if these are not the bytes that the policy pins: it accepts them as long as they ask for no more. */
   readonly update: { readonly pinned: string; readonly difference: string } | undefined;
 }
 
-/** What stands where the plugin shall stand. */
+/** The plugin's state before this load. */
 export interface Before {
-  /** What was loaded last. */
+  /** The version loaded last. */
   readonly former: Prepared | undefined;
-  /** True while that serves. */
+  /** True while that version serves. */
   readonly serves: boolean;
-  /** Told of the plugin's sha256, before anything is decided by it. */
+  /** Called with the plugin's sha256, before any decision depends on it. */
   hashed(sha256: string): void;
 }
 
 /**
- * Throws `ERR_GRANT_MISSING` and `ERR_PLUGIN_CHANGED` (the operator has to decide), and all that discovery and bundling
- * may find. Nothing of a plugin that waits for its grant is bundled.
+ * Prepares a plugin. Throws `ERR_GRANT_MISSING` and `ERR_PLUGIN_CHANGED` (the operator has to decide), and all errors of
+ * discovery and bundling. A plugin that waits for its grant is not bundled.
  */
 export async function prepare(found: Discovered, context: HostContext, before: Before): Promise<Prepared> {
   if (found.error) throw found.error;
@@ -50,7 +50,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   const question = questionOf(id, manifest, context);
   const effective = effectiveGrant(question);
   const pinned = pinnedVersion(effective.sha256, former);
-  // A policy says nothing of recovery: a process that has just started knows the pinned version's from the shelf alone.
+  // A policy does not mention recovery: after a restart of the platform, only the shelf knows that of the pinned version.
   const kept = former ? undefined : pinnedVersion(effective.sha256, await context.shelf.kept(id));
   const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
   const places = { policy: context.policyFile, plugins: dirname(found.path) };
@@ -65,7 +65,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
     if (unnamed !== undefined) throw refusal("ERR_GRANT_MISSING", `: ${unnamed}${since}`);
     throw refusal("ERR_GRANT_MISSING", ` asks for ${missingText(effective.missing)}${since}; to grant it: ${command}`);
   }
-  // Its worker comes up while it is bundled.
+  // Its worker starts while it is being bundled.
   context.launcher(effective.isolation).warm?.(effective.memoryMb);
   const { code, sourceMap, sha256 } = await bundleDiscovered(found).finally(() => {
     if (!context.closed()) keepBundlerAhead();
@@ -93,8 +93,8 @@ export async function prepare(found: Discovered, context: HostContext, before: B
 }
 
 /**
- * Prepares the bytes that a plugin ran before, if the policy still grants them: they are pinned, or were let in instead of the version
- * that still is, and ask for no more than the policy allows.
+ * Prepares the bytes that a plugin ran before, if the policy still grants them: they are pinned, or were accepted in place of
+ * the version that still is, and ask for no more than the policy allows.
  */
 export function prepareShelved(shelved: Shelved, context: HostContext): Prepared | undefined {
   const { id, version, manifest, code, sourceMap, sha256 } = shelved;
@@ -115,7 +115,7 @@ function questionOf(id: string, manifest: Manifest | undefined, context: HostCon
   return { id, manifest, policy: context.policy(), hostIsolation: isolation, threadsOnly };
 }
 
-/** The version with that digest: the one loaded last, or the one that was let in instead of it. */
+/** Returns the version with that digest: the one loaded last, or the one it was accepted in place of. */
 function pinnedVersion(
   pin: string | undefined,
   former: Pick<Shelved, "sha256" | "manifest" | "pinned"> | undefined,
@@ -125,7 +125,7 @@ function pinnedVersion(
   return former.pinned?.sha256 === pin ? former.pinned : undefined;
 }
 
-/** True for errors that an operator's grant mends. */
+/** Returns true for errors that an operator's grant fixes. */
 export function awaitsGrant(error: DriverError): boolean {
   return error.code === "ERR_GRANT_MISSING" || error.code === "ERR_PLUGIN_CHANGED";
 }

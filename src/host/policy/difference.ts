@@ -1,4 +1,4 @@
-/** Two standings compared: what was added, removed, raised, lowered. Pure. */
+/** Compares two standings: what was added, removed, raised, lowered. Pure. */
 import { ISOLATIONS } from "../../isolation/link.js";
 import { type Limits, type LimitValue, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
 import { covers } from "../../permissions/firewall/ports.js";
@@ -10,11 +10,11 @@ import type { Standing } from "./standing.js";
 /** One difference: `+netlink {"max":4}`, `-store`, `store.bytes 1000 → 2000`, `netlink.kinds +"veth"`. */
 export interface Difference {
   readonly text: string;
-  /** `more`: something may be done that could not be done before, or nobody can tell; `gone`: a whole permission, type or scope. */
+  /** `more`: something is newly allowed, or that cannot be told; `gone`: a whole permission, type or scope. */
   readonly way: "more" | "less" | "gone";
 }
 
-/** Permissions are looked up in `catalogue`; for tests. */
+/** Returns the differences. `catalogue`: the known permissions; for tests. */
 export function differences(
   before: Standing,
   after: Standing,
@@ -32,12 +32,12 @@ export function differences(
       after.isolation,
       weaker(before.isolation, after.isolation) ? "more" : "less",
     ),
-    // Either way another side decides which networks exist: the operator must look at it.
+    // Either way another party decides which networks exist, so the operator must look at it.
     ...words("recovery", before.recovery, after.recovery, "more"),
   ];
 }
 
-/** The differences in one line of bounded length; "" for none. */
+/** Returns the differences in one line of bounded length; "" if there are none. */
 export function differenceText(found: readonly Difference[]): string {
   return escapeLine(found.map(({ text }) => text).join(", "), LIMITS.differenceChars);
 }
@@ -68,14 +68,14 @@ function limits(permission: string, before: Limits, after: Limits, row: Permissi
   });
 }
 
-/** A limit that was not known is taken for one that was tight. */
+/** Returns true if a limit has become wider. An unknown limit counts as a tight one. */
 function wider(was: LimitValue | undefined, is: LimitValue | undefined, floor: boolean): boolean {
   if (typeof was === "number" && typeof is === "number") return floor ? is < was : is > was;
   if (typeof was === "boolean" && typeof is === "boolean") return is;
   return is !== undefined;
 }
 
-/** How of two items of a list one can lie within the other; undefined where each stands for itself. */
+/** Returns how one item of a list can contain another; undefined if items are independent. */
 function containment(
   row: PermissionRow | undefined,
   name: string,
@@ -125,7 +125,7 @@ function numbers(
   });
 }
 
-/** Methods that went along with `default` are not named one by one. */
+/** Compares timeouts. Methods that changed together with `default` are not named one by one. */
 function timeouts(before: Standing["timeouts"], after: Standing["timeouts"]): Difference[] {
   const along = (key: string): boolean => {
     const [was, is] = [before, after].map((all) => all[key as keyof Standing["timeouts"]]);

@@ -1,4 +1,4 @@
-/** What one plugin may do: its manifest's wishes cut down to the operator's policy. */
+/** Computes what one plugin may do: its manifest's requests, bounded by the operator's policy. */
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../../driverapi/constants.js";
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
@@ -18,38 +18,41 @@ import { type DriverOptions, type Policy, policyEntry } from "./schema.js";
 /** Permissions in force, every limit resolved. A name that is absent is not granted. */
 export type EffectivePermissions = { readonly [N in keyof PermissionLimits]?: PermissionLimits[N] };
 
-/** What a plugin may do and how it is run. Frozen. */
+/** What a plugin may do, and how it is run. Frozen. */
 export interface Effective extends Readonly<Record<PluginLimitName, number>> {
   readonly scope: Scope;
   /** Network types the plugin may register. */
   readonly networkTypes: readonly string[];
   readonly permissions: EffectivePermissions;
-  /** What it asks for and is not granted; not empty: it stays `awaiting-grant`. */
+  /** Requested and not granted; if not empty, the plugin stays `awaiting-grant`. */
   readonly missing: readonly Missing[];
-  /** Every deadline, in milliseconds; `default`: of a method that is named nowhere. */
+  /** All deadlines, in milliseconds; `default`: of methods that are not named anywhere. */
   readonly timeouts: { readonly [K in DriverMethod | OptionalDriverMethod | "init" | "default"]: number };
   /** "dedicated" whenever a permission reaches beyond the plugin itself. */
   readonly isolation: Isolation;
-  /** What `config()` is called with, by network type. */
+  /** Arguments of `config()`, by network type. */
   readonly options: DriverOptions;
   readonly sha256: string | undefined;
   readonly recovery: "replay" | "self";
 }
 
-/** What `effectiveGrant` takes. */
+/** Argument of `effectiveGrant`. */
 export interface GrantQuestion {
   readonly id: string;
   readonly manifest: Manifest | undefined;
   readonly policy: Policy;
   /** The host's isolation for plugins whose policy names none. Default: "process". */
   readonly hostIsolation?: Isolation | undefined;
-  /** True for hosts of tests: every plugin lives in a thread of theirs, whatever it is granted. */
+  /** True for hosts of tests: every plugin runs in a thread of theirs, whatever it is granted. */
   readonly threadsOnly?: boolean;
-  /** The permissions there are; for tests. */
+  /** The known permissions; for tests. */
   readonly catalogue?: Readonly<Record<string, PermissionRow>>;
 }
 
-/** What a plugin asks for: its manifest's `permissions`, with the optional ones that the policy names; or, without any, what its policy names, or else the harmless set. */
+/**
+ * Returns what a plugin asks for: its manifest's `permissions`, and the optional ones that the policy names. Without any in
+ * the manifest: what its policy names, or else the harmless set.
+ */
 export function askedPermissions(question: Omit<GrantQuestion, "hostIsolation">): AskedPermissions {
   const { id, manifest, policy, catalogue = PERMISSIONS } = question;
   const { scope: _, ...named } = policyEntry(policy, id)?.grant ?? {};
@@ -63,12 +66,12 @@ export function askedPermissions(question: Omit<GrantQuestion, "hostIsolation">)
     : harmlessPermissions(catalogue);
 }
 
-/** The scope a plugin asks for. A plugin with no manifest has no way to ask, and takes what its policy names. */
+/** Returns the scope a plugin asks for. A plugin without a manifest cannot ask, and takes what its policy names. */
 export function askedScope({ id, manifest, policy }: Pick<GrantQuestion, "id" | "manifest" | "policy">): Scope {
   return manifest === undefined ? (policyEntry(policy, id)?.grant?.scope ?? "local") : (manifest.scope ?? "local");
 }
 
-/** What the plugin `id` may do. Pure; both sides have been parsed. */
+/** Returns what the plugin `id` may do. Pure; both sides have been parsed. */
 export function effectiveGrant(question: GrantQuestion): Effective {
   const { id, manifest, policy, catalogue = PERMISSIONS } = question;
   const entry = policyEntry(policy, id) ?? {};
@@ -102,7 +105,7 @@ export function effectiveGrant(question: GrantQuestion): Effective {
   });
 }
 
-/** Every deadline: the lowest of the manifest's word and the policy's, each the most particular it has. */
+/** Computes all deadlines: the lower of the manifest's value and the policy's, each the most specific one it has. */
 function effectiveTimeouts(
   manifest: Manifest | undefined,
   entry: Policy["defaults"] & object,
@@ -115,7 +118,7 @@ function effectiveTimeouts(
     const policy = own[method] ?? own.default ?? common[method] ?? common.default ?? TIMES.call;
     return [method, lower(wish[method] ?? wish.default, policy)] as const;
   });
-  // `default` speaks of driver calls only: a slow createNetwork is no reason to let init hang as long.
+  // `default` applies to driver calls only: a slow createNetwork does not justify an equally long `init`.
   const init = ["init", lower(wish.init, own.init ?? common.init ?? TIMES.init)] as const;
   const byDefault = ["default", lower(wish.default, own.default ?? common.default ?? TIMES.call)] as const;
   return Object.freeze(Object.fromEntries([...methods, init, byDefault])) as Effective["timeouts"];
@@ -125,11 +128,11 @@ function lower(wish: number | undefined, bound: number): number {
   return wish === undefined ? bound : Math.min(wish, bound);
 }
 
-/** The operator's word, or a stronger one of the manifest's: a manifest never weakens it. */
+/** Returns the operator's isolation, or a stronger one of the manifest: a manifest never weakens it. */
 function effectiveIsolation(question: GrantQuestion, permissions: readonly string[]): Isolation {
   const { id, manifest, policy, hostIsolation = "process", threadsOnly = false, catalogue = PERMISSIONS } = question;
   if (threadsOnly) return "thread";
-  // A permission beyond the harmless set reaches beyond the plugin itself: its holder shares its process with no other.
+  // A permission outside the harmless set reaches beyond the plugin itself: its holder does not share its process.
   const rows = catalogue as Readonly<Record<string, PermissionRow>>;
   if (permissions.some((one) => rows[one]?.harmless !== true)) return "dedicated";
   const operator = policyEntry(policy, id)?.isolation ?? policy.defaults?.isolation ?? hostIsolation;

@@ -1,4 +1,4 @@
-/** A policy's entry that gives a plugin all it asks for: for trying one out, in a host that is thrown away. */
+/** A policy entry that gives a plugin all it asks for: to try one out, in a temporary host. */
 import type { Limits, PermissionRow } from "../../permissions/catalogue.js";
 import { PERMISSIONS } from "../../permissions/catalogue.js";
 import type { Manifest } from "../manifest/schema.js";
@@ -6,8 +6,8 @@ import { askedPermissions, askedScope } from "./effective.js";
 import type { Grant, PolicyEntry } from "./schema.js";
 
 /**
- * Permissions, scope, limits and deadlines as asked for; limits that a manifest leaves to the operator are stood in
- * for.
+ * Returns permissions, scope, limits and deadlines as requested, with stand-ins for limits that a manifest leaves to the
+ * operator.
  */
 export function grantAll(id: string, manifest: Manifest | undefined): PolicyEntry & { readonly grant: Grant } {
   const question = { id, manifest, policy: {} };

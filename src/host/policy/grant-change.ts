@@ -1,9 +1,9 @@
-/** A grant in force and the one before it: what an operator's edit, or a new version, has changed. */
+/** Compares a grant in force with the previous one: what an operator's edit, or a new version, has changed. */
 import { differences, differenceText } from "./difference.js";
 import type { Effective } from "./effective.js";
 import { standingOf } from "./standing.js";
 
-/** In one line: what was added, removed, raised and lowered, and another pinned sha256; undefined: nothing. */
+/** Describes in one line what was added, removed, raised and lowered, and a changed pinned sha256; undefined: nothing changed. */
 export function grantChange(before: Effective, after: Effective): string | undefined {
   const pins = [before, after].map(({ sha256 }) => sha256 ?? "none");
   const pin = pins[0] === pins[1] ? [] : [`sha256 ${pins.join(" → ")}`];

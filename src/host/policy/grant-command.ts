@@ -1,4 +1,4 @@
-/** The command line that grants a plugin what it asks for, as error texts print it. */
+/** The command line that grants a plugin what it asks for, as printed in error texts. */
 import { type Limits, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
 import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import type { Missing } from "./intersect.js";
@@ -6,23 +6,23 @@ import { netlinkPrefixes, type Policy } from "./schema.js";
 
 /** Where the plugin and its policy are. */
 export interface GrantPlaces {
-  /** The policy's file; absent: the one the command takes by itself. */
+  /** The policy's file; absent: the command's default. */
   readonly policy?: string | undefined;
-  /** The plugins folder; absent: the one the command takes by itself. */
+  /** The plugins folder; absent: the command's default. */
   readonly plugins?: string | undefined;
 }
 
-/** The policy's file where none is named. */
+/** Default file of the policy. */
 export const DEFAULT_POLICY_FILE = "bulkhead.config.json";
 
-/** The exact line, ready for a shell: `bulkhead grant ID --policy FILE [--plugins DIR]`. */
+/** Returns the exact line, ready for a shell: `bulkhead grant ID --policy FILE [--plugins DIR]`. */
 export function grantCommand(id: string, places: GrantPlaces = {}): string {
   const words = ["bulkhead", "grant", id, "--policy", places.policy ?? DEFAULT_POLICY_FILE];
   if (places.plugins !== undefined) words.push("--plugins", places.plugins);
   return words.map(quoted).join(" ");
 }
 
-/** What is missing, in words: `scope "global" (granted: "local"), netlink`. */
+/** Describes what is missing: `scope "global" (granted: "local"), netlink`. */
 export function missingText(missing: readonly Missing[]): string {
   return missing
     .map(({ permission, asked, granted }) => {
@@ -33,8 +33,8 @@ export function missingText(missing: readonly Missing[]): string {
 }
 
 /**
- * Limits that no `bulkhead grant` mends, in words: those that must be named and are not, and words on which manifest and policy
- * differ. Undefined where there is none, or where something is not granted at all, which comes first.
+ * Describes limits that `bulkhead grant` cannot fix: those that must be named and are not, and those on which manifest and
+ * policy differ. Undefined if there are none, or if something is not granted at all, which comes first.
  */
 export function limitsText(
   id: string,
@@ -58,7 +58,7 @@ export function limitsText(
   return [...texts, ...line].join("; ");
 }
 
-/** A value that a limit could have: the catalogue's stand-in, and a prefix that no other plugin's links could be taken for. */
+/** Returns an example value for a limit: the catalogue's stand-in; for a link prefix, one that clashes with no other plugin's. */
 function example(permission: string, policy: Policy): string {
   const [name = "", limit = ""] = permission.split(".");
   if (permission === "netlink.prefix") return freePrefix(policy);
@@ -71,7 +71,7 @@ function freePrefix(policy: Policy): string {
   const taken = netlinkPrefixes(policy.plugins ?? {}).map(([plugin, prefix]) => [plugin, prefix] as const);
   for (let n = 0; ; n++) {
     const prefix = n === 0 ? "bh" : `n${n}`;
-    // An id that no plugin can have.
+    // "" is not a valid plugin id, so it is not in `taken`.
     if (clashingPrefixes([...taken, ["", prefix]]) === undefined) return prefix;
   }
 }

@@ -1,4 +1,4 @@
-/** `--set PERMISSION.LIMIT=VALUE` of `bulkhead grant`: limits that an operator gives along with the grant. */
+/** `--set PERMISSION.LIMIT=VALUE` of `bulkhead grant`: limits that an operator sets with the grant. */
 import { DriverError } from "../../driverapi/errors.js";
 import { quote } from "../../driverapi/quote.js";
 import { type LimitValue, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
@@ -10,7 +10,7 @@ export interface GrantSetting {
   readonly value: LimitValue;
 }
 
-/** Reads one setting; lists are written with commas. Throws `ERR_USAGE`, naming what would do. */
+/** Parses one setting; lists are separated by commas. Throws `ERR_USAGE`, which says what is valid. */
 export function parseSetting(text: string): GrantSetting {
   const [, permission = "", limit = "", given = ""] = /^([a-z]+)\.([A-Za-z]+)=(.*)$/s.exec(text) ?? [];
   const rows = PERMISSIONS as Readonly<Record<string, PermissionRow>>;
@@ -23,7 +23,7 @@ export function parseSetting(text: string): GrantSetting {
   throw wrong(text, `${permission}.${limit}: ${issue?.message ?? "not a value of this limit"}`);
 }
 
-/** What a text may stand for, the plainest first: the limit's schema chooses. */
+/** Returns what a text may mean, the simplest first: the limit's schema chooses. */
 function readings(text: string): readonly LimitValue[] {
   const items = text.split(",");
   const numbers = items.map(Number);

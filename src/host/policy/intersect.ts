@@ -1,4 +1,4 @@
-/** What is asked and what is granted, made one: the permissions in force and those that are missing. */
+/** Intersects what is asked for with what is granted: the permissions in force, and those that are missing. */
 
 import type { Limits, LimitValue, PermissionRow } from "../../permissions/catalogue.js";
 import { commonRanges } from "../../permissions/firewall/ports.js";
@@ -12,9 +12,9 @@ export interface Missing {
   /** The permission's name, `scope`, `networkTypes`, or one limit of a permission: `netlink.subnets`. */
   readonly permission: string;
   readonly asked: string | true | Limits;
-  /** What is given instead: the lower scope, another word for the limit, or null for what is not granted at all. */
+  /** What is given instead: the lower scope, the policy's value for the limit, or null if it is not granted at all. */
   readonly granted: string | null;
-  /** The limit must be named, and neither side does, or nothing is left of what both name. */
+  /** The limit must be named, and neither side names it, or nothing is left of what both name. */
   readonly unnamed?: true;
 }
 
@@ -25,8 +25,8 @@ export interface Intersection {
 }
 
 /**
- * The permissions granted: the harmless ones with their default limits, each replaced by the policy's own word for it,
- * and what else the policy names.
+ * Returns the permissions granted: the harmless ones with their default limits, each replaced by the policy's own value for
+ * it, and the others that the policy names.
  */
 export function grantedPermissions(
   grant: AskedPermissions,
@@ -41,14 +41,14 @@ export function grantedPermissions(
   return granted;
 }
 
-/** The harmless default set: every harmless permission, with whatever limits it is granted. */
+/** Returns the harmless default set: every harmless permission, with whatever limits it is granted. */
 export function harmlessPermissions(catalogue: Readonly<Record<string, PermissionRow>>): AskedPermissions {
   return Object.fromEntries(
     Object.entries(catalogue).flatMap(([name, row]) => (row.harmless ? [[name, true as const]] : [])),
   );
 }
 
-/** The intersection of what is asked with what is granted. A limit asked above the grant's is lowered silently. */
+/** Intersects what is asked for with what is granted. A limit asked for above the grant's is lowered silently. */
 export function intersect(
   asked: AskedPermissions,
   granted: AskedPermissions,
@@ -70,7 +70,7 @@ export function intersect(
   return { permissions, missing };
 }
 
-/** Words that differ, and limits that must be there and of which nothing is. */
+/** Returns text limits that differ, and required limits that are empty. */
 function missingLimits(permission: string, asked: Limits, limits: Limits, row: PermissionRow): readonly Missing[] {
   const differing = Object.entries(asked).flatMap(([name, wish]): Missing[] => {
     const granted = limits[name];
@@ -85,12 +85,12 @@ function missingLimits(permission: string, asked: Limits, limits: Limits, row: P
   return [...differing, ...unnamed].map((one) => Object.freeze(one));
 }
 
-/** Limit by limit: absent on one side, the other's; absent on both, the default; else the stricter. */
+/** Resolves each limit: absent on one side, the other's; absent on both, the default; else the stricter. */
 function intersectLimits(asked: Limits, granted: Limits, row: PermissionRow): Limits {
   const limits: Record<string, LimitValue> = {};
   for (const name of new Set([...Object.keys(row.defaults), ...Object.keys(asked), ...Object.keys(granted)])) {
     const wish = Object.hasOwn(asked, name) ? asked[name] : undefined;
-    // What only the policy opens stays as it is by default where the policy is silent.
+    // A limit that only the policy may widen keeps its default if the policy does not name it.
     const closed = !Object.hasOwn(granted, name) && row.explicit?.includes(name);
     const given = Object.hasOwn(granted, name) ? granted[name] : undefined;
     const value = closed
@@ -109,13 +109,16 @@ function intersectLimits(asked: Limits, granted: Limits, row: PermissionRow): Li
   return Object.freeze(limits);
 }
 
-/** The stricter of two values of one limit: numbers the lower (of a floor the higher), lists the intersection, switches `and`. */
+/**
+ * Returns the stricter of two values of one limit: of numbers the lower (of a floor the higher), of lists the intersection,
+ * of switches `and`.
+ */
 function stricter(asked: LimitValue, granted: LimitValue, floor: boolean): LimitValue {
   if (typeof asked === "number" && typeof granted === "number")
     return floor ? Math.max(asked, granted) : Math.min(asked, granted);
   if (typeof asked === "boolean" && typeof granted === "boolean") return asked && granted;
   if (typeof asked === "object" && typeof granted === "object")
     return Object.freeze(asked.filter((item) => granted.includes(item)));
-  // The schemas of both sides are one, so the kinds agree; were they ever not to, the operator's word holds.
+  // Both sides have the same schema, so the types agree; if they ever did not, the operator's value would apply.
   return granted;
 }

@@ -1,4 +1,4 @@
-/** From a policy's text, or the object itself, to what it says. */
+/** Parses a policy's text, or the object itself. */
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import { type DocumentKind, parseDocumentText, parseDocumentValue } from "../manifest/document.js";
 import { type Policy, policySchema } from "./schema.js";

@@ -1,4 +1,4 @@
-/** Changing the policy on disk, so that of two changes at the same time neither undoes the other. */
+/** Changes the policy on disk under a lock file, so that concurrent changes do not undo each other. */
 import { open, readFile, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DriverError } from "../../driverapi/errors.js";
@@ -6,19 +6,19 @@ import type { JsonObject } from "../../driverapi/json.js";
 import { TIMES } from "../../protocol/limits.js";
 import { type PolicyFile, policyRefused, readPolicyFile, writePolicyFile } from "./policy-file.js";
 
-/** How often a lock that is held is tried again, in milliseconds. */
+/** Interval between tries for a held lock, in milliseconds. */
 const AGAIN = 20;
 
-/** A policy's new text, and what else the change gives. */
+/** A policy's new text, and the change's result. */
 export interface PolicyChange<T> {
   readonly raw: JsonObject;
   readonly result: T;
 }
 
 /**
- * Reads the policy at `path`, and writes what `change` makes of it; meanwhile no other `changePolicyFile` does.
- * `change` is given the policy as it stands now, and may throw: then nothing is written. With `absent: "empty"` the file is made
- * if there is none. Throws `ERR_POLICY_LOCKED` when somebody else keeps it locked, and `ERR_POLICY_INVALID`.
+ * Reads the policy at `path` and writes what `change` makes of it, excluding any other `changePolicyFile`. `change` gets the
+ * current policy, and may throw: nothing is then written. With `absent: "empty"` the file is created if it does not exist.
+ * Throws `ERR_POLICY_LOCKED` when another command keeps it locked, and `ERR_POLICY_INVALID`.
  */
 export async function changePolicyFile<T>(
   path: string,
@@ -35,9 +35,9 @@ export async function changePolicyFile<T>(
   }
 }
 
-/** Takes the lock file beside the policy; the one that makes it has it. */
+/** Acquires the lock by creating the lock file beside the policy. */
 async function lock(path: string): Promise<() => Promise<void>> {
-  // Beside the file itself, by whatever link it was named.
+  // Beside the file itself, whatever link named it.
   const target = await realpath(path).catch(() => path);
   const file = join(dirname(target), `.${basename(target)}.lock`);
   const end = performance.now() + TIMES.policyLock;

@@ -1,4 +1,4 @@
-/** The policy on disk: read with a size limit, written whole or not at all. */
+/** The policy on disk: read with a size limit, written atomically. */
 import { randomBytes } from "node:crypto";
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -10,18 +10,18 @@ import { readRegularFile } from "../manifest/read-file.js";
 import { parsePolicy } from "./parse-policy.js";
 import type { Policy } from "./schema.js";
 
-/** A policy as it was read: checked, and raw with its keys in the order the operator wrote them. */
+/** A policy as it was read: checked, and raw with its keys in the operator's order. */
 export interface PolicyFile {
   readonly path: string;
   readonly policy: Policy;
   readonly raw: JsonObject;
-  /** False: there is no such file yet. */
+  /** False if the file does not exist yet. */
   readonly exists: boolean;
 }
 
 /**
- * Reads the policy at `path`. With `absent: "empty"` a file that does not exist reads as `{}`.
- * Throws `ERR_POLICY_INVALID`, also for a file that is missing, unreadable, too large or no regular file.
+ * Reads the policy at `path`. With `absent: "empty"` a file that does not exist reads as `{}`. Throws `ERR_POLICY_INVALID`,
+ * also for a file that is missing, unreadable, too large or not a regular file.
  */
 export async function readPolicyFile(path: string, options: { absent?: "error" | "empty" } = {}): Promise<PolicyFile> {
   const read = await readRegularFile(path, { maxBytes: DOCUMENT_LIMITS.policyBytes, followLink: true });
@@ -40,8 +40,8 @@ export async function readPolicyFile(path: string, options: { absent?: "error" |
 }
 
 /**
- * Checks `raw` and writes it to `path`: to a file beside it, flushed, then renamed, so that no reader ever sees half a policy.
- * A link is written through; the mode of an existing file is kept. Throws `ERR_POLICY_INVALID`.
+ * Checks `raw` and writes it to `path` through a file beside it, flushed and then renamed, so that a reader never sees half a
+ * policy. Writes through a link, and keeps the mode of an existing file. Throws `ERR_POLICY_INVALID`.
  */
 export async function writePolicyFile(path: string, raw: JsonObject): Promise<void> {
   parsePolicy(raw, path);
@@ -71,7 +71,7 @@ export async function writePolicyFile(path: string, raw: JsonObject): Promise<vo
   }
 }
 
-/** `ERR_POLICY_INVALID`, for the file at `path` as a whole. */
+/** Returns an `ERR_POLICY_INVALID` about the whole file at `path`. */
 export function policyRefused(path: string, why: string): Error {
   return failure({ code: "ERR_POLICY_INVALID", file: path }, why);
 }

@@ -1,4 +1,4 @@
-/** What an operator's policy may say (`bulkhead.config.json`). */
+/** Schema of an operator's policy (`bulkhead.config.json`). */
 
 import type { Json } from "../../driverapi/json.js";
 import { isTypeName, notATypeName } from "../../driverapi/names.js";
@@ -22,15 +22,15 @@ import {
 /** What a plugin is given: a scope, and permissions by name. */
 export type Grant = PermissionSet & { readonly scope?: Scope };
 
-/** What `config()` of each driver is called with, by network type. */
+/** Arguments of `config()` of each driver, by network type. */
 export type DriverOptions = { readonly [type: string]: { readonly [key: string]: Json } };
 
 /** The policy for one plugin. */
 export interface PolicyEntry {
-  /** `false` stops the plugin: it takes no new networks, and ends when its last one is deleted. */
+  /** `false` stops the plugin: it refuses new networks, and ends when its last one is deleted. */
   readonly enabled?: boolean;
   readonly grant?: Grant;
-  /** What a revocation took away, kept for the operator's next grant. Gives nothing. */
+  /** Permissions that a revocation removed, kept for the operator's next grant. Grants nothing. */
   readonly revoked?: Grant;
   readonly options?: DriverOptions;
   readonly timeouts?: Timeouts;
@@ -38,18 +38,18 @@ export interface PolicyEntry {
   readonly isolation?: Isolation;
   /** The network types it may register; absent: those its manifest names. */
   readonly networkTypes?: readonly string[];
-  /** Network types whose networks another plugin made, and that this one takes over. */
+  /** Network types whose networks another plugin made, and that this plugin takes over. */
   readonly takeTypes?: readonly string[];
-  /** The digest of what may run, 64 hex digits; absent: whatever the file holds. */
+  /** The digest of the code that may run, 64 hex digits; absent: any. */
   readonly sha256?: string;
   /**
-   * What becomes of a plugin whose digest is not the pinned one. "ask" (default): it waits for its grant. "same-grant": it is
+   * What happens to a plugin whose digest is not the pinned one. "ask" (default): it waits for its grant. "same-grant": it is
    * loaded if it asks for no more than the pinned version was given.
    */
   readonly update?: "ask" | "same-grant";
 }
 
-/** The policy for plugins that say nothing else. */
+/** The policy for plugins whose entries do not say otherwise. */
 export interface PolicyDefaults {
   readonly timeouts?: Timeouts;
   readonly limits?: PluginLimits;
@@ -60,8 +60,8 @@ export interface PolicyDefaults {
 export interface Policy {
   readonly $schema?: string;
   /**
-   * The wall around host processes. Default "bubblewrap", and nothing weaker; "auto": the strongest that can be raised here;
-   * "node": Node's permission flags alone; "none": not even those.
+   * The wall around host processes. "bubblewrap" (default): nothing weaker; "auto": the strongest that can be raised here;
+   * "node": only Node's permission flags; "none": not even those.
    */
   readonly sandbox?: SandboxPolicy;
   readonly defaults?: PolicyDefaults;
@@ -74,7 +74,7 @@ const defaultsShape = {
   isolation: z.exactOptional(isolationSchema),
 };
 
-/** A key schema would word every wrong key by itself, thousands of them; one is enough to be told of. */
+/** Checks type names. A key schema would report every wrong key, possibly thousands; one is enough. */
 function checkTypeNames(options: object, context: z.RefinementCtx): void {
   const wrong = Object.keys(options).find((type) => !isTypeName(type));
   if (wrong === undefined) return;
@@ -100,7 +100,7 @@ const entrySchema = z.strictObject({
   update: z.exactOptional(z.enum(["ask", "same-grant"])),
 });
 
-/** The whole policy. */
+/** Schema of the whole policy. */
 export const policySchema: z.ZodType<Policy> = z.strictObject({
   $schema: z.exactOptional(z.string().max(2048)),
   sandbox: z.exactOptional(z.enum(SANDBOXES)),
@@ -120,7 +120,7 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
   ),
 });
 
-/** The prefixes that netlink grants name, by plugin. */
+/** Lists the prefixes that netlink grants name, with their plugins. */
 export function netlinkPrefixes(
   plugins: Readonly<Record<string, PolicyEntry>>,
 ): readonly (readonly [string, string])[] {
@@ -130,7 +130,7 @@ export function netlinkPrefixes(
   });
 }
 
-/** The entry of one plugin, or undefined; never an inherited property. */
+/** Returns the entry of one plugin, or undefined; never an inherited property. */
 export function policyEntry(policy: Policy, id: string): PolicyEntry | undefined {
   return policy.plugins !== undefined && Object.hasOwn(policy.plugins, id) ? policy.plugins[id] : undefined;
 }

@@ -1,4 +1,4 @@
-/** What a plugin asks for, and what it is given, in one form, so that one can be compared with the other. */
+/** What a plugin asks for and what it is given, in one form, so that the two can be compared. */
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import type { Isolation } from "../../isolation/link.js";
 import type { Limits } from "../../permissions/catalogue.js";
@@ -7,7 +7,7 @@ import type { Manifest, PermissionSet } from "../manifest/schema.js";
 import { askedPermissions, askedScope, type Effective, effectiveGrant, type GrantQuestion } from "./effective.js";
 import { policyEntry } from "./schema.js";
 
-/** Every limit that is known has a value. */
+/** Every known limit has a value. */
 export interface Standing {
   readonly scope: Scope;
   readonly networkTypes: readonly string[];
@@ -18,14 +18,14 @@ export interface Standing {
   readonly recovery: "replay" | "self";
 }
 
-/** What is in force. */
+/** Returns the standing in force. */
 export function standingOf(effective: Effective): Standing {
   const { scope, networkTypes, permissions, timeouts, isolation, recovery } = effective;
   const limits = eachLimit((_, name) => effective[name]);
   return { scope, networkTypes, permissions, limits, timeouts, isolation, recovery };
 }
 
-/** What a plugin asks for, as it asks; where its manifest leaves something to the operator, what it is given. */
+/** Returns what a plugin asks for; where its manifest leaves something to the operator, what it is given. */
 export function askedStanding(question: GrantQuestion): Standing {
   const { id, manifest } = question;
   const given = standingOf(effectiveGrant(question));
@@ -48,8 +48,8 @@ export function askedStanding(question: GrantQuestion): Standing {
 }
 
 /**
- * What the policy gives to `id`, whatever its manifest says: the permissions it names, or without any the harmless set, each
- * with the policy's limits or the default ones. Network types: those the policy names, or the one that is called as the plugin.
+ * Returns what the policy gives to `id`, whatever its manifest says: the permissions it names, or else the harmless set, each
+ * with the policy's limits or the default ones. Network types: those the policy names, or else the one named like the plugin.
  */
 export function grantedStanding(question: GrantQuestion): Standing {
   const { id, policy } = question;

@@ -1,22 +1,25 @@
-/** A changed plugin: what it asks for in place of what its former version did, and whether the policy lets it in unasked. */
+/**
+ * Judges a changed plugin: how its requests differ from its previous version's, and whether the policy accepts it without
+ * asking.
+ */
 import type { Manifest } from "../manifest/schema.js";
 import { type Difference, differences, differenceText } from "./difference.js";
 import { effectiveGrant, type GrantQuestion } from "./effective.js";
 import { policyEntry } from "./schema.js";
 import { askedStanding, grantedStanding, standingOf } from "./standing.js";
 
-/** A version of the plugin that is known. */
+/** A known version of the plugin. */
 export interface KnownVersion {
   readonly manifest: Manifest | undefined;
 }
 
-/** The newcomer, and what is known of those before it. */
+/** The new version, and what is known of earlier ones. */
 export interface UpdateQuestion extends GrantQuestion {
   /** The version whose sha256 the policy pins. */
   readonly pinned?: KnownVersion | undefined;
   /** The version that was loaded last. */
   readonly former?: KnownVersion | undefined;
-  /** How the pinned version recovers, where no more than that is known of it. Default: by replay. */
+  /** How the pinned version recovers, where only that is known of it. Default: by replay. */
   readonly recovery?: Manifest["recovery"] | undefined;
 }
 
@@ -24,15 +27,15 @@ export interface UpdateQuestion extends GrantQuestion {
 export interface Update {
   /** In one line, with what it was compared to. */
   readonly text: string;
-  /** It asks for something else. */
+  /** True if it asks for something else. */
   readonly differs: boolean;
-  /** It asks for no more, and the policy lets such a plugin in. */
+  /** True if it asks for no more, and the policy accepts such a plugin. */
   readonly letIn: boolean;
 }
 
 /**
- * Compared with the pinned version; where that is not known (the process has started anew) with the grant itself, which bounds
- * it; only where nobody is let in unasked, with whatever version was loaded before. Pure.
+ * Compares the new version with the pinned one; if that is unknown (after a restart of the process), with the grant itself,
+ * which bounds it. Where the policy always asks, an unknown pinned version is replaced by the one loaded before. Pure.
  */
 export function judgeUpdate(question: UpdateQuestion): Update {
   const { pinned, former, recovery = "replay", ...grant } = question;
@@ -46,9 +49,9 @@ export function judgeUpdate(question: UpdateQuestion): Update {
   }
   const given = { ...grantedStanding(grant), recovery };
   const effective = effectiveGrant(grant);
-  // A grant says how much, not how little: what is below it is no difference.
+  // A grant is an upper bound: asking for less is not a difference.
   const found = differences(given, asked).filter(({ way }) => way !== "less");
-  // What is asked for over a limit that the policy names is cut down to it; what is missing is not.
+  // A request above a limit that the policy names is lowered to it; a missing permission is not.
   const decisive = effective.missing.length > 0 ? found : differences(given, standingOf(effective));
   return update(found, decisive, unasked, "its grant", "asks for no more");
 }

@@ -9,15 +9,16 @@ import { type Row, Sums, TABLES, type Table, type Tally, unseal } from "./tables
 export interface Environment {
   readonly root: RootDatabase;
   readonly tables: ReadonlyMap<Table, Database<string, Buffer>>;
-  /** One row, the tally: no part of what it counts. */
+  /** One row, the tally, which does not count itself. */
   readonly tally: Database<string, Buffer>;
 }
 
 export const TALLY_KEY: Buffer = Buffer.from("tally");
 
 /**
- * Opens the file, made where there is none. `readOnly` for a look beside a running host: the latest state in memory is read.
- * Otherwise lmdb itself goes back to what was last flushed when the machine has started anew since (`overlappingSync`).
+ * Opens the file, and creates it if it does not exist. `readOnly` is for reading beside a running host, and reads the latest
+ * state in memory; otherwise, if the machine has rebooted since, lmdb itself goes back to what was last flushed
+ * (`overlappingSync`).
  */
 export function openEnvironment(path: string, readOnly = false): Environment {
   const root = open({ path, noSubdir: true, maxDbs: TABLES.length + 2, readOnly, separateFlushed: true });
@@ -27,14 +28,17 @@ export function openEnvironment(path: string, readOnly = false): Environment {
   return { root, tables: new Map(TABLES.map((name) => [name, table(name)])), tally: table("tally") };
 }
 
-/** The rows of one table that are as they were written; `damaged` is told of the others. All of one moment with `transaction`. */
+/**
+ * Yields the intact rows of one table, and calls `damaged` for the others. With `transaction`, all rows are from one
+ * snapshot.
+ */
 export function* readRows(
   environment: Environment,
   table: Table,
   damaged: (key: Buffer) => void,
   options: { readonly reverse?: boolean; readonly transaction?: ReturnType<RootDatabase["useReadTransaction"]> } = {},
 ): Generator<Row & { readonly sum: number }> {
-  // The beginning is named: by default, keys below the fifth byte are passed over.
+  // The start is given explicitly: the default skips keys whose first byte is below 5.
   const ends = options.reverse ? { end: Buffer.from([0]) } : { start: Buffer.from([0]) };
   for (const { key, value } of environment.tables.get(table)?.getRange({ ...ends, ...options }) ?? []) {
     const copy = Buffer.from(key);
@@ -44,7 +48,7 @@ export function* readRows(
   }
 }
 
-/** Reads all of it. Returns the sums, or says what is wrong with it. */
+/** Reads the whole environment. Returns the sums, or says what is wrong with it. */
 export function verify(
   environment: Environment,
   witnessed: number,

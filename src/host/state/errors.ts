@@ -1,8 +1,8 @@
-/** What can be wrong with a data folder, in words. */
+/** Errors about a data folder. */
 import { dirname } from "node:path";
 import { DriverError } from "../../driverapi/errors.js";
 
-/** `file` is damaged; `why`: what was seen of it. */
+/** Returns the error for a damaged `file`; `why` says what was found in it. */
 export function corrupt(file: string, why: string): DriverError {
   return new DriverError(
     "ERR_JOURNAL_CORRUPT",
@@ -11,7 +11,7 @@ export function corrupt(file: string, why: string): DriverError {
   );
 }
 
-/** What the system says of a path, and what to do about it. */
+/** What to do about an error that the system reports for a path. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist; name the folder with --data-dir (dataDir of createPluginHost)",
   ENOTDIR: "it is no folder; name the folder with --data-dir (dataDir of createPluginHost)",

@@ -1,7 +1,7 @@
 /**
- * One host per data folder. The kernel's own lock (flock), taken by the system's `flock` on a descriptor that this process keeps:
- * it ends with the process, however that ends, and holds across PID namespaces. Where there is no `flock`, the number in the
- * file is asked after instead.
+ * One host per data folder: a kernel lock (flock), taken by the system's `flock` command on a descriptor that this process
+ * keeps. It ends with the process, however the process ends, and holds across PID namespaces. Without `flock`, it is checked
+ * instead whether the PID in the file is alive.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
@@ -13,7 +13,7 @@ export interface FolderLock {
   release(): void;
 }
 
-/** Throws `ERR_DATA_LOCKED`, naming the folder and the process that uses it. */
+/** Locks a folder. Throws `ERR_DATA_LOCKED`, which names the folder and the process that uses it. */
 export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   const fd = openSync(lock, "a+", 0o600);
   try {
@@ -34,7 +34,7 @@ export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   }
   return {
     release() {
-      // The file stays: whoever waited for it has it open, and a new one would be another lock.
+      // The file stays: a process that waits for the lock has it open, and a new file would be a different lock.
       ftruncateSync(fd, 0);
       closeSync(fd);
     },

@@ -1,4 +1,4 @@
-/** A data folder: opened by one host at a time, examined before anything of it is used, and handed out in parts. */
+/** A data folder: opened by one host at a time, checked before any of it is used, and handed out in parts. */
 import { randomBytes } from "node:crypto";
 import {
   accessSync,
@@ -23,10 +23,10 @@ import { check } from "./reader.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
 import { readWitness } from "./witness.js";
 
-/** What stands in `meta` under "about". */
+/** The value of "about" in `meta`. */
 interface About {
   readonly version: number;
-  /** The ledgers' id: written into the kernel, so the same for ever. */
+  /** The ledgers' id: written into the kernel, so it never changes. */
   readonly id: string;
 }
 
@@ -37,14 +37,14 @@ export interface DataFolder {
   readonly state: StateFile;
   /** The ledgers' id. Letters and digits. */
   readonly id: string;
-  /** True when the machine has been started anew since the folder was used: nothing of the kernel's is there any more. */
+  /** True when the machine has rebooted since the folder was last used: nothing made in the kernel is left. */
   readonly rebooted: boolean;
-  /** Flushes, closes, and lets another host have it. Twice is harmless. */
+  /** Flushes, closes, and releases the lock. A second call is harmless. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a data folder, made (0700) where there is none.
+ * Opens a data folder, and creates it (0700) if it does not exist.
  * Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_JOURNAL_CORRUPT`.
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
@@ -94,14 +94,14 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-/** The machine went down: with it all links and rules, and every sandbox. Networks and endpoints are made anew by replay. */
+/** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
 async function forgetMachine(state: StateFile): Promise<void> {
   const gone: Promise<void>[] = [];
   for (const table of ["links", "rules"] as const) {
     for (const { key } of await state.rows(table)) gone.push(state.put(table, key, undefined));
   }
   for (const { key, body } of await state.rows("journal")) {
-    // A join, or what was programmed for an endpoint: neither outlives the machine's run.
+    // A join, or what was programmed for an endpoint: neither survives a reboot.
     if (JSON.parse(body)[3] !== false) gone.push(state.put("journal", key, undefined));
   }
   await Promise.all(gone);
@@ -117,14 +117,17 @@ function prepare(folder: string): void {
   }
 }
 
-/** Not `recursive`: in a folder that takes none, such as `/proc`, Node then never comes back. */
+/**
+ * Creates a folder and its parents. Not with `recursive`: where no folder can be created, such as in `/proc`, Node then never
+ * returns.
+ */
 function make(folder: string): void {
   if (existsSync(folder)) return;
   make(dirname(folder));
   mkdirSync(folder, { mode: 0o700 });
 }
 
-/** As `lockFolder`; throws `ERR_DATA_DIR` where the lock cannot be made. */
+/** Calls `lockFolder`; throws `ERR_DATA_DIR` where the lock cannot be created. */
 export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
   try {
     return lockFolder(paths);
@@ -133,7 +136,7 @@ export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
   }
 }
 
-/** Reads all of it in another process, and puts the copy that was read in its place. */
+/** Reads the whole state file in another process, and replaces it with the copy that was read. */
 async function examine(paths: StatePaths): Promise<void> {
   const witnessed = readWitness(paths.witness);
   rmSync(paths.fresh, { force: true });
@@ -150,7 +153,7 @@ async function examine(paths: StatePaths): Promise<void> {
   }
   flush(paths.fresh);
   renameSync(paths.fresh, paths.state);
-  // lmdb's lock file speaks of the file that was: who still reads that one keeps it open.
+  // lmdb's lock file belongs to the old state file: a process that still reads that one keeps it open.
   rmSync(`${paths.state}-lock`, { force: true });
   rmSync(`${paths.fresh}-lock`, { force: true });
   flush(paths.folder);
@@ -165,7 +168,7 @@ function flush(path: string): void {
   }
 }
 
-/** The machine's present run. Elsewhere than on Linux there is no knowing, and nothing of the kernel's to lose. */
+/** Returns the id of the machine's current boot. Only Linux has one, and elsewhere nothing is made in the kernel. */
 function machineRun(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

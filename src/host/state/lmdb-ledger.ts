@@ -1,12 +1,12 @@
 /** Ledgers of what the host has made in the kernel: links, firewall rules. */
 import type { StateFile } from "./state-file.js";
 
-/** A row to keep, or the name of one to forget. */
+/** A row to keep, or the name of a row to forget. */
 type Change<R> = { readonly put: R } | { readonly drop: string };
 
 /**
- * Rows by name. A write outlives this process, and is not flushed: what it speaks of does not outlive the machine either.
- * Its changes are one transaction.
+ * Rows by name. A write outlives this process but is not flushed: what it describes does not survive a reboot either. Changes
+ * made together are one transaction.
  */
 export class LmdbLedger<R extends { readonly name: string }> {
   readonly id: string;

@@ -2,10 +2,10 @@
 import type { StoreBackend, StoredEntry } from "../../permissions/store/backend.js";
 import type { StateFile } from "./state-file.js";
 
-/** A `set` or `delete` resolves when it is flushed. */
+/** Plugin stores in LMDB. A `set` or `delete` resolves when it is flushed. */
 export class LmdbStore implements StoreBackend {
   readonly #state: StateFile;
-  /** Namespaces as they are: read once, when first asked for, and kept up to date by what is written. */
+  /** Current contents of namespaces: read once, on first use, and updated by every write. */
   readonly #namespaces = new Map<string, Promise<Map<string, string>>>();
 
   constructor(state: StateFile) {
@@ -49,7 +49,7 @@ export class LmdbStore implements StoreBackend {
   }
 }
 
-/** A plugin's id holds no zero; a key is well-formed Unicode. */
+/** Builds a row's key. A plugin's id contains no NUL character; a key is well-formed Unicode. */
 function keyOf(namespace: string, key: string): Buffer {
   return Buffer.from(`${namespace}\0${key}`);
 }

@@ -1,4 +1,4 @@
-/** A data folder seen from outside: read beside a running host, exported, or brought back from damage. Needs no sound file. */
+/** Reads a data folder from outside: beside a running host, for export, or to recover it from damage. Works on damaged files. */
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DriverError } from "../../driverapi/errors.js";
@@ -12,17 +12,17 @@ import { readRedo } from "./redo.js";
 import { StateFile } from "./state-file.js";
 import { type Row, TABLES, type Table } from "./tables.js";
 
-/** What a data folder holds. */
+/** The contents of a data folder. */
 export interface Held {
   readonly folder: string;
-  /** True: a host runs on it. */
+  /** True if a host is running on it. */
   readonly live: boolean;
   readonly rows: ReadonlyMap<Table, readonly Row[]>;
-  /** What could not be read; empty: nothing. */
+  /** What could not be read; empty if everything could. */
   readonly problems: readonly string[];
 }
 
-/** Reads what can be read. Throws `ERR_DATA_DIR` where there is no data folder. */
+/** Reads whatever is readable. Throws `ERR_DATA_DIR` where there is no data folder. */
 export async function look(path: string): Promise<Held> {
   const paths = statePaths(resolve(path));
   assertState(paths);
@@ -34,7 +34,7 @@ export async function look(path: string): Promise<Held> {
   }
 }
 
-/** Throws `ERR_DATA_DIR` where its state is not there, or not to be seen, with what to do. */
+/** Throws `ERR_DATA_DIR`, with what to do, if the state file does not exist or cannot be accessed. */
 function assertState({ folder, state }: StatePaths): void {
   try {
     statSync(state);
@@ -45,7 +45,7 @@ function assertState({ folder, state }: StatePaths): void {
 }
 
 /**
- * Puts what can be read in the place of what is damaged; the damaged files are copied into a folder beside first, which is
+ * Replaces damaged files by what can be read of them. First copies the damaged files into a new folder beside, whose path is
  * returned. Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`.
  */
 export async function recover(path: string): Promise<Held & { readonly kept: string }> {
@@ -67,7 +67,7 @@ export async function recover(path: string): Promise<Held & { readonly kept: str
       [...held.rows].flatMap(([table, rows]) => rows.map(({ key, body }) => state.put(table, key, body))),
     );
     await state.close();
-    // In this order: whatever ends this half-way leaves a folder that is recovered once more.
+    // In this order: an interruption at any point leaves a folder that can be recovered again.
     renameSync(made.state, paths.state);
     rmSync(`${paths.state}-lock`, { force: true });
     for (const file of paths.redo) rmSync(file, { force: true });
@@ -89,7 +89,7 @@ async function read(paths: StatePaths, live: boolean): Promise<Held> {
     last = Math.max(last, found.n);
     if (found.problem !== undefined) problems.push(`${table}: ${found.problem}`);
   }
-  // Beside a running host they are on their way into the file.
+  // Beside a running host these writes are already on their way into the file.
   if (!live) redo(paths, last, rows);
   return { folder: paths.folder, live, rows, problems };
 }
@@ -112,12 +112,12 @@ function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
   }
 }
 
-/** The journal's rows, as they were written. */
+/** Returns the journal's rows, as they were written. */
 export function journalRows({ rows }: Held): readonly JournalRow[] {
   return (rows.get("journal") ?? []).map(({ body }) => JSON.parse(body) as JournalRow);
 }
 
-/** The published ports, every plugin's. */
+/** Returns the published ports of all plugins. */
 export function publishedPorts({ rows }: Held): readonly PublishedPort[] {
   return publishedOf((rows.get("rules") ?? []).map(({ body }) => JSON.parse(body) as FirewallRow));
 }

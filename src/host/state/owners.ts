@@ -1,9 +1,12 @@
-/** Which plugin made the networks of a type: another that declares the type must not be replayed them, with their options. */
+/**
+ * Which plugin made the networks of a type: another plugin that declares the type must not be given them, with their options,
+ * by replay.
+ */
 import type { StateFile } from "./state-file.js";
 
-/** Owners by network type. Read at once; a write resolves when it outlives the machine. */
+/** Owners by network type. Reads are synchronous; a write resolves when it is flushed. */
 export interface TypeOwners {
-  /** The plugin that last registered the type; undefined: none is known. */
+  /** Returns the plugin that last registered the type; undefined if none is known. */
   of(type: string): string | undefined;
   /** Rejects with `ERR_JOURNAL_FAILED`. */
   set(type: string, plugin: string): Promise<void>;
@@ -26,7 +29,7 @@ export class MemoryOwners implements TypeOwners {
   }
 }
 
-/** Before the type's name in the key of its row in `meta`. */
+/** Prefix of the type's name in the key of its row in `meta`. */
 const KEY = "owner/";
 
 export class StateOwners extends MemoryOwners {
@@ -38,8 +41,8 @@ export class StateOwners extends MemoryOwners {
   }
 
   /**
-   * Reads the data folder's rows. A folder of an earlier version has none: there the plugin that is known to have run with the type
-   * owns it, if it is the only one.
+   * Reads the data folder's rows. A folder of an earlier version has none: a type then belongs to the plugin known to have
+   * run with it, if there is only one.
    */
   static async open(state: StateFile): Promise<StateOwners> {
     const written = (await state.rows("meta")).flatMap(({ key, body }): [string, string][] => {
@@ -65,6 +68,6 @@ export class StateOwners extends MemoryOwners {
     await super.set(type, plugin);
   }
 
-  /** Types whose row says what is known here. */
+  /** Types whose row is up to date. */
   readonly #written = new Set<string>();
 }

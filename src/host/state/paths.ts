@@ -5,11 +5,11 @@ export interface StatePaths {
   readonly folder: string;
   /** The LMDB environment. */
   readonly state: string;
-  /** A copy that is being made of it. */
+  /** A copy of it that is being made. */
   readonly fresh: string;
   readonly redo: readonly [string, string];
   readonly witness: string;
-  /** Locked by the host that uses the folder; holds its process's number. */
+  /** Locked by the host that uses the folder; holds its PID. */
   readonly lock: string;
 }
 

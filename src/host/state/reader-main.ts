@@ -1,8 +1,8 @@
 /**
- * Main of a reader: reads a state file in a process of its own, since a damaged page may well end the process that reads it
- * (SIGSEGV, SIGBUS). `check STATE FRESH WITNESSED`: copies it without its free pages to FRESH, and reads the copy from end to end:
- * what is used from then on is what was read, and no list of free pages that nobody can check. `rows STATE live|still TABLE up|down`:
- * prints the rows of one table that are sound, a line of JSON each. Touches `process`, on purpose.
+ * Entry point of a reader, which reads a state file in a process of its own: a damaged page may end the process that reads it
+ * (SIGSEGV, SIGBUS). `check STATE FRESH WITNESSED` copies the file without its free pages to FRESH and reads the copy from
+ * end to end: what is used from then on is what was read, without a list of free pages that cannot be checked. `rows STATE
+ * live|still TABLE up|down` prints the intact rows of one table, a line of JSON each. Touches `process`, on purpose.
  */
 import { writeSync } from "node:fs";
 import { openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
@@ -10,7 +10,7 @@ import { type Table, unseal } from "./tables.js";
 
 const [task, path = "", ...rest] = process.argv.slice(2);
 
-// Written at once: what is still in a stream's buffer is lost when the next page ends this process.
+// Written synchronously: data in a stream's buffer is lost if the next page ends this process.
 const print = (value: unknown): void => {
   const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
   for (let at = 0; at < bytes.length; ) {

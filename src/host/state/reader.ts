@@ -1,4 +1,4 @@
-/** Readers of state files, asked from the platform's process. */
+/** Starts readers of state files from the platform's process. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,10 @@ import type { Row, Table } from "./tables.js";
 
 const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url));
 
-/** Why a state file cannot be used; undefined: it is sound, and `fresh` is a copy of it that was read from end to end. */
+/**
+ * Returns why a state file cannot be used; undefined if it is sound, and `fresh` is then a copy of it that was read from end
+ * to end.
+ */
 export async function check(state: string, fresh: string, witnessed: number): Promise<string | undefined> {
   let answer: { readonly problem?: string; readonly sound?: boolean } = {};
   const end = await run(["check", state, fresh, String(witnessed)], (line) => {
@@ -17,7 +20,10 @@ export async function check(state: string, fresh: string, witnessed: number): Pr
   return answer.problem ?? `the process that read it ${end}`;
 }
 
-/** The sound rows of a table, the last write that is in the file (0: not known), and why there may be more. Of a damaged table, what can be read from either end. */
+/**
+ * Returns the intact rows of a table, the number of the last write in the file (0: unknown), and why rows may be missing. A
+ * damaged table is read from both ends.
+ */
 export async function salvage(
   state: string,
   table: Table,
@@ -44,7 +50,7 @@ export async function salvage(
   return { rows: [...rows.values()], n, ...(problem === undefined ? {} : { problem }) };
 }
 
-/** Resolves with how it ended. */
+/** Runs a reader; resolves with how it ended. */
 function run(args: readonly string[], line: (text: string) => void): Promise<string> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [SCRIPT, ...args], {
@@ -56,7 +62,7 @@ function run(args: readonly string[], line: (text: string) => void): Promise<str
     let end = "did not start";
     child.once("error", () => {});
     if ((child.stdout as unknown) === undefined) {
-      // Without descriptors to spare Node starts nothing, and gives no streams.
+      // Without free descriptors Node starts nothing, and has no streams.
       clearTimeout(timer);
       resolve(end);
       return;
@@ -66,7 +72,7 @@ function run(args: readonly string[], line: (text: string) => void): Promise<str
       try {
         line(text);
       } catch {
-        // The half of a line that was written last.
+        // A last line that was only half written.
       }
     });
     child.once("exit", (code, signal) => {

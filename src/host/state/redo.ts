@@ -1,11 +1,11 @@
 /**
- * Writes that must outlive the process at once, and need not outlive the machine: intents, and what the kernel ledgers say.
- * lmdb-js resolves a `put()` only when its transaction is flushed as well (3.5: `TXN_COMMITTED` is set after
- * `mdb_txn_commit` returns, which under `overlappingSync` includes the flush; measured: 3 to 15 ms), and without flushes
- * (`noSync`) a power failure may leave a meta page that points to pages which were never written. So such a write goes to
- * lmdb with the next batch, and, before anything else is done, as a line into this file: one `write` of some microseconds,
- * which the kernel keeps when the process is killed. At the next start the lines that lmdb does not have yet are put into it.
- * Two files take turns; one is emptied when lmdb has flushed all that it holds.
+ * Writes that must outlive the process at once, but need not survive a reboot: intents, and the kernel ledgers. lmdb-js
+ * resolves a `put()` only when its transaction is flushed as well (3.5: `TXN_COMMITTED` is set after `mdb_txn_commit`
+ * returns, which under `overlappingSync` includes the flush; measured: 3 to 15 ms), and without flushes (`noSync`) a power
+ * failure may leave a meta page that points to pages which were never written.
+ * So such a write goes to lmdb with the next batch and, before anything else happens, as a line into this file: one `write`
+ * of some microseconds, which the kernel keeps when the process is killed. The next start applies the lines that lmdb does
+ * not have yet. Two files alternate; one is emptied when lmdb has flushed all its writes.
  */
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
@@ -13,14 +13,17 @@ import { DATA } from "../../protocol/limits.js";
 import { corrupt } from "./errors.js";
 import { TABLES, type Table } from "./tables.js";
 
-/** One write. `body` undefined: the row is gone. */
+/** One write. `body` undefined: the row was removed. */
 export interface Write {
   readonly table: Table;
   readonly key: Buffer;
   readonly body: string | undefined;
 }
 
-/** One line, its parts behind tabs, which JSON text holds none of: writes that come all or not at all, and the number of the last of them. */
+/**
+ * One line: a group of writes that are applied together or not at all, and the number of the last one. Its parts are
+ * separated by tabs, which JSON text does not contain.
+ */
 export interface RedoLine {
   readonly n: number;
   readonly writes: readonly Write[];
@@ -29,25 +32,25 @@ export interface RedoLine {
 interface Part {
   readonly fd: number;
   size: number;
-  /** The last write in it; 0: empty. */
+  /** Number of the last write in it; 0: empty. */
   last: number;
 }
 
 export class Redo {
   #current: Part;
   #other: Part;
-  /** Lines that are not written yet, and the number of their last write. */
+  /** Lines not written yet, and the number of their last write. */
   #lines = "";
   #last = 0;
 
-  /** Begins with empty files: whoever opens has read them before. */
+  /** Starts with empty files: the caller has already read their contents. */
   constructor(paths: readonly [string, string]) {
     const [first, second] = paths.map((path): Part => ({ fd: openSync(path, "w", 0o600), size: 0, last: 0 }));
     this.#current = first as Part;
     this.#other = second as Part;
   }
 
-  /** Written by the next `flush`. */
+  /** Adds a line, to be written by the next `flush`. */
   append({ n, writes }: RedoLine): void {
     let text = String(n);
     for (const { table, key, body } of writes) text += `\t${table}\t${key.toString("base64")}\t${body ?? ""}`;
@@ -71,7 +74,7 @@ export class Redo {
     this.#other = part;
   }
 
-  /** All up to write `n` is flushed. */
+  /** Empties the files whose writes are all flushed; `n` is the last flushed write. */
   covered(n: number): void {
     for (const part of [this.#current, this.#other]) {
       if (part.last === 0 || part.last > n) continue;
@@ -88,15 +91,15 @@ export class Redo {
 }
 
 /**
- * The lines after write `n`, in order. `sameBoot` false: the machine went down, and took with it what the kernel had not
- * written of the file; the lines before that hold. Throws `ERR_JOURNAL_CORRUPT`.
+ * Returns the lines after write `n`, in order. `sameBoot` false: the machine rebooted, and what the kernel had not written of
+ * the file is lost; the lines before that are valid. Throws `ERR_JOURNAL_CORRUPT`.
  */
 export function readRedo(paths: readonly string[], n: number, sameBoot: boolean): readonly RedoLine[] {
   const lines: RedoLine[] = [];
   for (const path of paths) {
     if (!existsSync(path)) continue;
-    // What is behind the last newline was being written when the process was killed (the kernel stops between two pages): nobody
-    // was told of it.
+    // Text after the last newline was being written when the process was killed (the kernel stops between two pages), and has
+    // not been reported to any caller.
     for (const text of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
       const line = parse(text);
       if (line) lines.push(line);

@@ -1,9 +1,12 @@
-/** The bytes that plugins ran last: what has networks can be served on after a restart, though its files have changed meanwhile. */
+/**
+ * The bytes that plugins ran last: a plugin with networks can serve on after a restart, even if its files have changed
+ * meanwhile.
+ */
 import type { Journal } from "../journal/journal.js";
 import type { Manifest } from "../manifest/schema.js";
 import type { StateFile } from "./state-file.js";
 
-/** One plugin as it was when it was last in service. */
+/** One plugin as it was when last in service. */
 export interface Shelved {
   readonly id: string;
   readonly version: string | undefined;
@@ -13,11 +16,14 @@ export interface Shelved {
   readonly sha256: string;
   /** The network types it may have registered. */
   readonly types: readonly string[];
-  /** The version that the policy pinned, where this one was let in instead of it. Absent: this is the pinned one, or none is. */
+  /**
+   * The version that the policy pins, if this one was accepted in its place. Absent: this is the pinned one, or none is
+   * pinned.
+   */
   readonly pinned?: ShelvedPin | undefined;
 }
 
-/** A pinned version, as far as a later one is compared with it. */
+/** A pinned version, as far as needed to compare a later one with it. */
 export interface ShelvedPin {
   readonly sha256: string;
   readonly manifest: Manifest | undefined;
@@ -32,7 +38,7 @@ export interface Shelf {
   forget(id: string): Promise<void>;
 }
 
-/** For hosts without a data folder: nothing of theirs has networks at the next start. */
+/** For hosts without a data folder: after a restart their plugins have no networks. */
 export const NO_SHELF: Shelf = {
   kept: async () => undefined,
   inUse: async () => undefined,

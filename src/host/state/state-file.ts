@@ -1,10 +1,12 @@
 /**
- * The state file while a host runs. Two strengths of a write:
- * - `log`: done when `commit` returns, in the sense that it outlives this process (see `redo.ts`); both are ended by the turn's end;
- * - `put`: its promise resolves when it is flushed, in the sense that it outlives the machine. All that is put in one turn of the
- *   loop is one transaction of lmdb's, and callers whose writes come while a flush is under way share the next one.
- * Both are in lmdb's order: what was written later is never there without what was written earlier.
- * A write that lmdb refuses ends all writing: what is counted in memory is then no longer what the file holds.
+ * The state file while a host runs. A write has one of two strengths:
+ * - `log`: when `commit` returns, it outlives this process (see `redo.ts`); a microtask commits what nothing else has
+ * committed;
+ * - `put`: when its promise resolves, it is flushed and survives a reboot. All writes of one turn of the loop are one
+ * transaction of
+ *   lmdb's, and writes that come during a flush share the next one.
+ * Both follow lmdb's order: a later write is never present without the earlier ones. A write that lmdb refuses ends all
+ * writing, since the counts in memory then no longer match the file.
  */
 import { type Environment, openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
 import { corrupt, notTaken } from "./errors.js";
@@ -26,7 +28,7 @@ export class StateFile {
   readonly #witness: Witness;
   readonly #redo: Redo;
   #n: number;
-  /** What this turn of the loop writes. */
+  /** Writes of this turn of the loop. */
   #batch: Batch | undefined;
   #last: Promise<void> = Promise.resolve();
   #committing = false;
@@ -42,7 +44,10 @@ export class StateFile {
     environment.root.on("beforecommit", () => this.#seal());
   }
 
-  /** Opens what has been examined, and puts into it what an earlier process could not. `bootId`: of the machine's present run. */
+  /**
+   * Opens a state file that has been checked, and applies what an earlier process could not. `bootId`: of the machine's
+   * current boot.
+   */
   static async open(paths: StatePaths, bootId: string): Promise<StateFile> {
     const environment = openEnvironment(paths.state);
     try {
@@ -52,7 +57,7 @@ export class StateFile {
       const sameBoot = boot === undefined || boot.slice(8) === JSON.stringify(bootId);
       const { n } = read.tally;
       const lines = readRedo(paths.redo, n, sameBoot);
-      // Before the redo files are emptied, all of them is flushed.
+      // Everything is flushed before the redo files are emptied.
       const sums = read.sums;
       let last = n;
       const puts: Promise<boolean>[] = [];
@@ -72,13 +77,13 @@ export class StateFile {
     }
   }
 
-  /** Resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: the row is gone. */
+  /** Writes a row; resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: removes the row. */
   put(table: Table, key: Buffer, body: string | undefined): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
     return this.#write({ table, key, body });
   }
 
-  /** All of the writes, or none. Throws `ERR_JOURNAL_FAILED`. */
+  /** Logs all of the writes, or none. Throws `ERR_JOURNAL_FAILED`. */
   log(writes: readonly Write[]): void {
     if (this.#failure) throw this.#failure;
     for (const write of writes) void this.#write(write);
@@ -90,12 +95,12 @@ export class StateFile {
       try {
         this.commit();
       } catch {
-        // Whoever writes next is told.
+        // The next write reports it.
       }
     });
   }
 
-  /** What was logged outlives the process when it returns. Throws `ERR_JOURNAL_FAILED`. */
+  /** Commits what was logged: it outlives the process when this returns. Throws `ERR_JOURNAL_FAILED`. */
   commit(): void {
     if (this.#failure) throw this.#failure;
     try {
@@ -105,7 +110,7 @@ export class StateFile {
     }
   }
 
-  /** The rows of a table as they are now. Throws `ERR_JOURNAL_CORRUPT`. */
+  /** Returns the current rows of a table. Throws `ERR_JOURNAL_CORRUPT`. */
   async rows(table: Table): Promise<readonly Row[]> {
     await this.#last;
     return [
@@ -115,7 +120,7 @@ export class StateFile {
     ];
   }
 
-  /** Flushes, and closes. */
+  /** Flushes and closes. */
   async close(): Promise<void> {
     await this.#last.catch(() => {});
     await this.#environment.root.close();
@@ -133,7 +138,7 @@ export class StateFile {
   #begin(written: Promise<boolean>): Batch {
     const batch: Batch = { n: 0, flushed: this.#flushed(written, () => batch.n) };
     this.#last = batch.flushed;
-    // Who only logs does not wait for it; who writes next is told.
+    // A caller that only logs does not wait for the flush; the next write reports a failure.
     this.#last.catch(() => {});
     return batch;
   }
@@ -149,7 +154,7 @@ export class StateFile {
     }
   }
 
-  /** The last thing before a batch goes to lmdb's thread: its tally goes with it. */
+  /** Called last before a batch goes to lmdb's thread: adds its tally to it. */
   #seal(): void {
     const batch = this.#batch;
     if (!batch) return;
@@ -164,7 +169,7 @@ export class StateFile {
   }
 }
 
-/** The machine's run that wrote the file last. */
+/** Key of the boot id of the machine's run that last wrote the file. */
 export const BOOT_KEY: Buffer = Buffer.from("boot");
 
 function apply({ tables }: Environment, sums: Sums, { table, key, body }: Write): Promise<boolean> {

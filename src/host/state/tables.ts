@@ -1,7 +1,7 @@
-/** The databases of a data folder's one environment, and the checksums by which damage to any of them shows. */
+/** The databases of a data folder's one environment, and the checksums that reveal damage to them. */
 import { crc32 } from "node:zlib";
 
-/** `links`, `rules`: the kernel ledgers. `bundles`: the bytes that plugins with networks run. */
+/** `links`, `rules`: the kernel ledgers. `bundles`: the bytes run by plugins that have networks. */
 export const TABLES = ["journal", "store", "links", "rules", "meta", "bundles"] as const;
 export type Table = (typeof TABLES)[number];
 
@@ -11,17 +11,17 @@ export interface Row {
   readonly body: string;
 }
 
-/** Over table, key and body: a row that turns up elsewhere is as damaged as one that was changed. */
+/** Computes a row's checksum over table, key and body: a row in the wrong place is as damaged as a changed one. */
 export function checksum(table: Table, key: Uint8Array, body: string): number {
   return crc32(body, crc32(key, crc32(table)));
 }
 
-/** A body as it is stored: eight hex digits before it. */
+/** Returns a body as it is stored, after eight hex digits. */
 export function seal(sum: number, body: string): string {
   return sum.toString(16).padStart(8, "0") + body;
 }
 
-/** The body of a stored text; undefined when it is not what was written. */
+/** Returns the body of a stored text; undefined if it is not what was written. */
 export function unseal(
   table: Table,
   key: Uint8Array,
@@ -33,8 +33,8 @@ export function unseal(
 }
 
 /**
- * What must be there, written with every transaction: rows are lost without a trace when a page that points to them is damaged.
- * `n` counts writes. For each table its rows' number and the XOR of their checksums.
+ * Expected contents, written with every transaction: rows vanish without a trace when a page that points to them is damaged.
+ * `n` counts writes; each table has its number of rows and the XOR of their checksums.
  */
 export interface Tally {
   readonly n: number;
@@ -46,7 +46,7 @@ export class Sums {
   readonly #rows = new Map<Table, Map<string, number>>(TABLES.map((table) => [table, new Map()]));
   readonly #sums = new Map<Table, number>(TABLES.map((table) => [table, 0]));
 
-  /** `sum` undefined: the row is gone. */
+  /** Records a write. `sum` undefined: the row was removed. */
   note(table: Table, key: Buffer, sum: number | undefined): void {
     const rows = this.#rows.get(table) as Map<string, number>;
     const name = key.toString("latin1");

@@ -1,7 +1,7 @@
 /**
- * The number of the last write that was flushed, in a file of its own: a transaction that damage takes back whole leaves a
- * state that is sound in itself. Written after each flush and before anybody is told; it needs no flush of its own, for an
- * older number only asks for less.
+ * The number of the last flushed write, in a file of its own: damage that undoes a whole transaction leaves a state that
+ * looks sound. Written after each flush and before callers are told; it needs no flush itself, since an older number is only
+ * a weaker check.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
@@ -27,7 +27,7 @@ export class Witness {
   }
 }
 
-/** 0 where nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
+/** Returns the number of the last flushed write; 0 if nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
 export function readWitness(path: string): number {
   let fd: number;
   try {

@@ -1,8 +1,11 @@
-/** As whom host processes run. */
+/** The account that host processes run as. */
 import { readFileSync } from "node:fs";
 import type { WallCommand } from "./wall.js";
 
-/** When the platform is root: "bulkhead" where there is one, else "nobody". Undefined: its own account, which is an ordinary one. */
+/**
+ * Chooses the account when the platform is root: "bulkhead" if it exists, else "nobody". Undefined: the platform's own,
+ * unprivileged account.
+ */
 export function serviceAccount(): WallCommand["account"] {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = new Map(
@@ -18,7 +21,7 @@ export function serviceAccount(): WallCommand["account"] {
   return account;
 }
 
-/** Empty where there is none: an image without a distribution. */
+/** Returns an empty text where the file is missing: an image without a distribution. */
 function passwd(): string {
   try {
     return readFileSync("/etc/passwd", "utf8");

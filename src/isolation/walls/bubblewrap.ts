@@ -1,6 +1,6 @@
 /**
- * A host process under bubblewrap: namespaces of its own (user, network, processes, IPC, host name, mounts), a file system
- * that holds Node, its libraries and the runtime's code, no capability, no new sockets or processes, an account without rights.
+ * A host process under bubblewrap: its own namespaces (user, network, PID, IPC, host name, mount), a file system that holds
+ * only Node, its libraries and the runtime's code, no capabilities, no new sockets or processes, and an unprivileged account.
  */
 import { closeSync, openSync, readFileSync, readSync, realpathSync } from "node:fs";
 import { serviceAccount } from "./account.js";
@@ -8,13 +8,13 @@ import { dataLimit, insideArguments, LIMITED } from "./node-wall.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
 import type { Trial, WallCommand } from "./wall.js";
 
-/** Where the runtime folder stands inside. */
+/** Path of the runtime folder inside the wall. */
 const INSIDE = "/bulkhead";
 const NODE_INSIDE = "/usr/bin/node";
 /** Private and empty: nothing is written to it. */
 const TMP_BYTES = 1_048_576;
 
-/** The command of one host process, or of a trial in its place: Node's arguments are one too. */
+/** Returns the command of one host process, or of a trial in its place: a trial may also be Node's own arguments. */
 export function bubblewrapCommand(
   folder: RuntimeFolder,
   dataMb: number,
@@ -30,9 +30,9 @@ export function bubblewrapCommand(
     ...sharedObjects().flatMap(([from, to]) => ["--ro-bind", from, to]),
     ...["--ro-bind", folder.path, INSIDE],
     ...["--proc", "/proc", "--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp"],
-    // Private is not enough: a folder made in memory is kernel memory that no limit counts.
+    // A private mount is not enough: a folder created in memory is kernel memory that no limit counts.
     ...["--remount-ro", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"],
-    // Newer Nodes let a worker read what lies below its process's working folder, whatever its permission flags say.
+    // Newer Node versions let a worker read files below its process's working folder, whatever its permission flags say.
     ...["--chdir", INSIDE, "--"],
     ...insideArguments(NODE_INSIDE, INSIDE, folder, true, trial),
   ];
@@ -47,7 +47,7 @@ export function bubblewrapCommand(
 
 let objects: readonly (readonly [from: string, to: string])[] | undefined;
 
-/** The libraries this very Node runs with, each with the name the loader looks for; and the loader itself. */
+/** Lists the libraries that this Node runs with, each under the name that the loader looks for, and the loader itself. */
 function sharedObjects(): readonly (readonly [from: string, to: string])[] {
   if (objects) return objects;
   const mapped = readFileSync("/proc/self/maps", "utf8")
@@ -60,7 +60,7 @@ function sharedObjects(): readonly (readonly [from: string, to: string])[] {
   return objects;
 }
 
-/** The loader that an ELF file names (PT_INTERP); its text stands near the file's beginning. */
+/** Returns the loader that an ELF file names (PT_INTERP); its text is near the file's beginning. */
 function interpreter(path: string): string | undefined {
   const file = openSync(path, "r");
   try {

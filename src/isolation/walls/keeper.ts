@@ -1,15 +1,15 @@
 /**
- * Ends what bubblewrap leaves behind when the platform is killed. A process that bubblewrap has just started waits for its word;
- * bubblewrap dies with the platform, and if that is before the word was given, the other would wait for ever. So a shell of the
- * same account waits for the platform's end, and then looks for those by the runtime folder in their command line.
+ * Kills what bubblewrap leaves behind when the platform is killed. A process that bubblewrap has just started waits for
+ * bubblewrap, which dies with the platform; if that happens too early, the process would wait forever. So a shell of the same
+ * account waits for the platform's end, and then finds such processes by the runtime folder in their command line.
  */
 import type { Socket } from "node:net";
 import { startBehind } from "./start.js";
 import type { WallCommand } from "./wall.js";
 
 /**
- * $1: what stands in their command line and, since it comes by descriptor 3, not in the keeper's own. One that was only just
- * being started when the platform ended may come late.
+ * $1: the text in their command line, which arrives by descriptor 3 so that it is not in the keeper's own. A process that was
+ * only just being started when the platform ended may appear late.
  */
 const KEEP = `read -r folder <&3 || exit
 read -r _ <&3
@@ -21,11 +21,14 @@ for turn in 1 2 3 4 5 6 7 8 9 10; do
 done 2>/dev/null`;
 
 export interface Keeper {
-  /** Nothing is left to be ended. */
+  /** Ends the keeper: nothing is left to be killed. */
   release(): void;
 }
 
-/** Throws where nothing can be started. `account`: as whom the processes run that it may have to end; absent: as the platform. */
+/**
+ * Starts the keeper; throws when no process can be started. `account`: the account of the processes it may have to kill;
+ * absent: the platform's.
+ */
 export function keep(folder: string, account: WallCommand["account"]): Keeper {
   const child = startBehind(
     { command: "/bin/sh", args: ["-c", KEEP], ...(account ? { account } : {}), tellsPid: false },

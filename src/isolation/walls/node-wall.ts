@@ -3,23 +3,23 @@ import { permissionFlag } from "../../protocol/permission-flag.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
 import type { Trial, WallCommand } from "./wall.js";
 
-/** Sets limits that the kernel keeps, then becomes the command: same process. A limit that is already lower stays. */
+/** Sets limits that the kernel enforces, then becomes the command: same process. A limit that is already lower stays. */
 export const LIMITED =
   'ulimit -c 0; ulimit -f 0; ulimit -n 1024 2>/dev/null; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 
 /**
- * Newer engines reserve the room for compiled code as writable memory, in mebibytes, 512 for the main thread and more for each
- * worker: it counts towards the limit, and no plugin can have it.
+ * Newer engines reserve room for compiled code as writable memory, in mebibytes: 512 for the main thread and more for each
+ * worker. It counts towards the limit, but plugins cannot use it.
  */
 const CODE_RANGE_MB = Number(process.versions.node.split(".", 1)[0]) > 20 ? 640 : 0;
 
-/** The limit on writable memory as the shell takes it, in kibibytes: what a host process may have beyond what V8 reserves. */
+/** Returns the limit on writable memory in kibibytes, as the shell takes it: `dataMb` beyond what V8 reserves. */
 export function dataLimit(dataMb: number): string {
   return String((dataMb + CODE_RANGE_MB) * 1024);
 }
 
 /**
- * What is run inside: `node` and `root` are where Node and the runtime folder stand there; `flags`: the wall has Node's
+ * Returns the command run inside. `node` and `root`: paths of Node and the runtime folder there; `flags`: add Node's
  * permission flags. A trial may also be Node's own arguments.
  */
 export function insideArguments(
@@ -41,11 +41,11 @@ function isArguments(trial: Trial | readonly string[] | undefined): trial is rea
   return Array.isArray(trial);
 }
 
-/** What a wall of Node's own is made of. */
+/** The parts of a wall of Node's own. */
 export interface NodeWall {
   /** Node's permission flags. */
   readonly flags: boolean;
-  /** An account without rights; absent: the platform's own. */
+  /** An unprivileged account; absent: the platform's own. */
   readonly account?: WallCommand["account"];
 }
 
@@ -59,7 +59,7 @@ export function nodeCommand(
   return {
     command: "/bin/sh",
     args: ["-c", LIMITED, "sh", dataLimit(dataMb), ...inside],
-    // Newer Nodes let a worker read what lies below its process's working folder, whatever its permission flags say.
+    // Newer Node versions let a worker read files below its process's working folder, whatever its permission flags say.
     cwd: folder.path,
     ...(account === undefined ? {} : { account }),
     tellsPid: false,

@@ -1,4 +1,4 @@
-/** Raises the wall that a policy demands: tried for real, once; where it cannot stand, the error says what to do about it. */
+/** Raises the wall that a policy demands and tries it once for real; where it cannot be raised, the error says what to do. */
 import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { DriverError } from "../../driverapi/errors.js";
@@ -11,7 +11,7 @@ import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "
 import { startBehind } from "./start.js";
 import type { SandboxPolicy, Wall, WallCommand } from "./wall.js";
 
-/** Throws `ERR_ISOLATION_UNAVAILABLE`; `policyFile` is for its words. */
+/** Raises a wall. Throws `ERR_ISOLATION_UNAVAILABLE`; `policyFile` is named in the message. */
 export async function raiseWall(demanded: SandboxPolicy, policyFile: string | undefined): Promise<Wall> {
   refuseInsideThread();
   let folder: RuntimeFolder;
@@ -39,7 +39,7 @@ export async function raiseWall(demanded: SandboxPolicy, policyFile: string | un
   }
 }
 
-/** A walled host process dies with the thread that started it, so a platform's worker thread may not start one. */
+/** Refuses a platform's worker thread: a walled host process dies with the thread that started it. */
 export function refuseInsideThread(): void {
   if (isMainThread) return;
   throw unavailable(
@@ -57,10 +57,10 @@ function bubblewrapWall(folder: RuntimeFolder, keeper: Keeper | undefined): Wall
   };
 }
 
-/** Why a weaker wall stands where nothing failed. */
+/** The reason given for a weaker wall where nothing failed. */
 export const ASKED_FOR = "the policy asks for no more";
 
-/** Where the platform is root and may, its host processes are not. */
+/** Raises Node's wall. Where the platform is root, host processes run as another account if that works. */
 async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
   let failure: string;
   try {
@@ -80,7 +80,7 @@ async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
 
 const READS = "it reads";
 
-/** Node's arguments: says so when that file can be read, and waits for its end, which must not depend on anybody. */
+/** Returns Node arguments for a trial: reports that `file` can be read, then waits to be killed; ends by itself in any case. */
 function reads(file: string): readonly string[] {
   const code = `require("node:fs").accessSync(process.argv[1]); console.log(${JSON.stringify(READS)}); setTimeout(() => {}, 5000);`;
   return ["-e", code, file];
@@ -105,18 +105,18 @@ function releaseOnce(keeper?: Keeper): () => void {
   };
 }
 
-/** The line of a policy that takes what there is. */
+/** Returns the hint about the policy line that accepts the strongest wall available. */
 function weakerLine(policyFile: string | undefined): string {
   return `"sandbox": "auto" in ${policyFile ?? "the policy"} takes the strongest wall there is here, and says which`;
 }
 
 interface Tried {
-  /** Why it does not stand, and what to install; undefined: it stands. */
+  /** Why it cannot be raised, and what to install; undefined: it can. */
   readonly failure?: string;
   readonly keeper?: Keeper;
 }
 
-/** Runs Node once behind it. */
+/** Runs Node once behind bubblewrap. */
 async function tryBubblewrap(folder: RuntimeFolder): Promise<Tried> {
   if (process.platform !== "linux") return { failure: `it needs Linux, this is ${process.platform}` };
   let command: WallCommand;
@@ -136,14 +136,14 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<Tried> {
 
 function whyNot({ code, stdout, stderr }: Ran): string | undefined {
   if (code === 0 && stdout.startsWith("v")) return undefined;
-  // 126: a folder of root's PATH that the service account may not search comes first, and no other holds it.
+  // 126: root's PATH starts with a folder that the service account may not search, and no other folder has bwrap.
   if (code === 127 || code === 126 || /not found/.test(stderr))
     return `there is no "bwrap" on PATH${code === 126 ? " that its account may start" : ""}; install it (Debian: apt-get install bubblewrap)`;
   const words = lastLine(stderr);
   return `bwrap failed (exit ${code}): ${words}${remedy(words)}`;
 }
 
-/** For what bubblewrap is known to say; else nothing. */
+/** Returns the remedy for a known message of bubblewrap; else "". */
 function remedy(words: string): string {
   if (/namespace|permitted/i.test(words))
     return "; unprivileged user namespaces must be allowed (sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0: those of the two that there are)";
@@ -158,7 +158,7 @@ interface Ran {
   readonly stderr: string;
 }
 
-/** `until`: what it says when it is to be ended, by a signal. */
+/** Runs a command. `until`: the output after which it is killed, by a signal. */
 function run(wall: WallCommand, until?: string): Promise<Ran> {
   return new Promise((resolve) => {
     const child = startBehind(wall, { stdout: "pipe", link: false });
@@ -175,7 +175,7 @@ function run(wall: WallCommand, until?: string): Promise<Ran> {
     (child.stdio[4] as Readable | null | undefined)?.resume();
     child.once("error", (error) => {
       clearTimeout(late);
-      // It may live on, where it could not be ended: nobody waits for it.
+      // If it could not be killed it may live on: the platform does not wait for it.
       child.unref();
       child.stdout?.destroy();
       child.stderr?.destroy();

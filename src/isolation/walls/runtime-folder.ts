@@ -1,6 +1,6 @@
 /**
- * What a host process may read: the runtime's own code, and Node. The account it runs as often cannot read where they are
- * installed (under /root, say), so the code is copied to a folder that everybody can read, and Node too where it must be.
+ * What a host process may read: the runtime's own code, and Node. Its account often cannot read where they are installed
+ * (under /root, say), so the code is copied to a world-readable folder, and Node too where necessary.
  */
 import {
   chmodSync,
@@ -27,29 +27,29 @@ export interface RuntimeFolder {
   readonly path: string;
   /** The host process's entry, inside `path`. */
   readonly entry: string;
-  /** A Node binary that everybody can execute. */
+  /** A Node binary that every account can execute. */
   readonly node: string;
-  /** The compiled filter of system calls; undefined where there is none for this architecture. */
+  /** The compiled seccomp filter; undefined where none exists for this architecture. */
   readonly filter: string | undefined;
 }
 
 const DIST = fileURLToPath(new URL("../..", import.meta.url));
 const PREFIX = "bulkhead-runtime-";
-/** Inside the folder, in the package's own order: the code finds its parts by where it stands itself. */
+/** Paths inside the folder, laid out as in the package: the code finds its parts relative to itself. */
 const ENTRY = "dist/isolation/host-process.mjs";
 const BOOTSTRAP = "dist/worker/bootstrap.cjs";
 
 let made: RuntimeFolder | undefined;
 let users = 0;
 
-/** The folder of this process, made on first use. Every call is to be matched by `releaseRuntimeFolder`. */
+/** Returns this process's folder, created on first use. Every call needs a matching `releaseRuntimeFolder`. */
 export function acquireRuntimeFolder(): RuntimeFolder {
   made ??= make();
   users++;
   return made;
 }
 
-/** Removes the folder when nobody uses it any more. */
+/** Removes the folder when its last user has released it. */
 export function releaseRuntimeFolder(): void {
   if (--users > 0 || made === undefined) return;
   rmSync(made.path, { recursive: true, force: true });
@@ -85,7 +85,7 @@ function copy(from: string, to: string): void {
   copyFileSync(from, to);
 }
 
-/** Whatever the process's umask and the package's modes say: everybody may read, nobody else may write. */
+/** Makes files readable by all and writable by the owner only, whatever the umask and the package's modes are. */
 function openUp(path: string): void {
   const folder = lstatSync(path).isDirectory();
   chmodSync(path, folder ? 0o755 : 0o644);
@@ -101,14 +101,14 @@ function readableNode(folder: string): string {
     if ((statSync(own).mode & 0o005) === 0o005) return own;
     rmSync(own);
   } catch {
-    // On another file system, or links are not allowed: a copy then.
+    // Another file system, or links are not allowed: copies instead.
   }
   copyFileSync(node, own);
   chmodSync(own, 0o755);
   return own;
 }
 
-/** True when everybody may pass through every folder of the path. */
+/** Returns true when every account may pass through every folder of the path. */
 function reachable(path: string): boolean {
   try {
     for (let at = realpathSync(path); ; at = dirname(at)) {
@@ -121,8 +121,8 @@ function reachable(path: string): boolean {
 }
 
 /**
- * Which numbers a process's id is one of, as "4026531836_"; empty where nobody says. Containers can share a folder for temporary
- * files, and each sees the processes of its own only.
+ * Returns the PID namespace, as "4026531836_", or "" if unknown. Containers can share a folder for temporary files, but each
+ * sees only its own processes.
  */
 function pidNamespace(): string {
   try {
@@ -133,7 +133,7 @@ function pidNamespace(): string {
   }
 }
 
-/** Folders whose process was killed before it could remove them. Of another namespace's nobody here can tell. */
+/** Removes folders whose process was killed before it could. For folders of another PID namespace that cannot be known. */
 function removeStale(base: string): void {
   const own = pidNamespace();
   for (const name of readdirSync(base)) {
@@ -146,7 +146,7 @@ function removeStale(base: string): void {
       if (lstatSync(path).isDirectory() && lstatSync(path).uid === process.getuid?.())
         rmSync(path, { recursive: true, force: true });
     } catch {
-      // Somebody else has just removed it.
+      // Another process has just removed it.
     }
   }
 }

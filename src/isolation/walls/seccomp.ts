@@ -1,9 +1,9 @@
 /**
- * The filter of system calls of a host process (seccomp-BPF): no new sockets, no new processes, no other namespaces, nothing of
- * the kernel's that a thread that only computes could want. Applied by bubblewrap right before Node starts; threads are allowed.
+ * The system call filter of a host process (seccomp-BPF): no new sockets, processes or namespaces, and no kernel facility
+ * that a purely computing thread does not need. Bubblewrap applies it right before Node starts; threads are allowed.
  */
 
-/** What of the kernel's numbers differs between the architectures there is a filter for. */
+/** System call numbers that differ between the supported architectures. */
 interface Architecture {
   /** AUDIT_ARCH_*, linux/audit.h. */
   readonly audit: number;
@@ -14,9 +14,9 @@ interface Architecture {
   readonly denied: readonly number[];
 }
 
-/** Numbered alike everywhere: the newer mount calls, pidfd_open, pidfd_getfd, mount_setattr. */
+/** Same numbers on all architectures: the newer mount calls, pidfd_open, pidfd_getfd, mount_setattr. */
 const DENIED_EVERYWHERE = [428, 429, 430, 431, 432, 433, 434, 438, 442] as const;
-/** io_uring_*, clone3: answered as if the kernel had none, so that libuv and libc take the calls that can be judged. */
+/** io_uring_*, clone3: answered with ENOSYS, so that libuv and libc fall back to calls that can be filtered. */
 const ABSENT = [425, 426, 427, 435] as const;
 
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
@@ -120,7 +120,7 @@ const CLONE_THREAD = 0x00010000;
 
 type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, value: number];
 
-/** The filter as the kernel reads it; undefined for an architecture it is not known for. */
+/** Returns the filter as the kernel reads it; undefined for an unsupported architecture. */
 export function seccompFilter(arch: string = process.arch): Buffer | undefined {
   const one = Object.hasOwn(ARCHITECTURES, arch) ? ARCHITECTURES[arch] : undefined;
   if (one === undefined) return undefined;

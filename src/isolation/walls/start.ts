@@ -1,19 +1,20 @@
-/** Starts what stands behind a wall: with the descriptors and the environment the wall names, and nothing else of the platform's. */
+/** Starts a process behind a wall, with only the descriptors and the environment that the wall names. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import type { WallCommand } from "./wall.js";
 
-/** fcntl.h: closed when another program is run. */
+/** fcntl.h: close on exec. */
 const O_CLOEXEC = 0o2000000;
-/** Far above what is ever open: a table of descriptors is built up to the highest one to be covered. */
+/** Far above what is ever open: a descriptor table is built up to the highest one to be covered. */
 const HIGHEST = 65_536;
 
 type Stdio = "ignore" | "pipe" | number;
 
 /**
- * `stdout`: descriptor 1. Descriptor 3 is a socket pair where `link`; 4 a pipe where the wall tells its process by one. It has a
- * session of its own: what a terminal sends to the platform is not for it, and would end bubblewrap half-way through its start.
- * Throws where nothing can be started.
+ * Starts the process in a session of its own: a signal from the platform's terminal would end bubblewrap half-way through its
+ * start. `stdout`: descriptor 1. Descriptor 3 is a socket pair if `link`; 4 is a pipe if the wall reports its PID through
+ * one.
+ * Throws when no process can be started.
  */
 export function startBehind(
   wall: WallCommand,
@@ -43,7 +44,7 @@ export function startBehind(
       stdio: Array.from(stdio, (one) => one ?? "ignore"),
     });
     if ((child.stdio as unknown) === undefined) {
-      // Without descriptors to spare Node starts nothing, gives no streams, and tells it a second time, by an event.
+      // Without free descriptors Node starts nothing, has no streams, and reports the error a second time, by an event.
       child.on("error", () => {});
       throw new Error("no process can be started: too many open files");
     }
@@ -53,14 +54,14 @@ export function startBehind(
   }
 }
 
-/** What the wall's own command needs of the environment; nothing of it reaches the inside of bubblewrap. */
+/** Returns the environment of the wall's own command; none of it reaches the inside of bubblewrap. */
 function wallEnvironment(): { readonly PATH: string } {
   return { PATH: process.env.PATH ?? "/usr/bin:/bin" };
 }
 
 /**
- * Descriptors the platform was itself started with, a supervisor's or a shell's: Node opens all of its own so that no child
- * has them, but cannot know of those, and a child would get them. They are covered by /dev/null.
+ * Lists descriptors that the platform itself inherited, from a supervisor or a shell; they are covered by /dev/null. Node
+ * opens its own so that children do not get them, but does not know these.
  */
 function inherited(): readonly number[] {
   if (process.platform !== "linux") return [];
@@ -74,7 +75,7 @@ function closedOnExec(descriptor: number): boolean {
     const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1] ?? "0";
     return (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
   } catch {
-    // The folder's own descriptor, closed by now.
+    // The listing's own descriptor, closed by now.
     return true;
   }
 }
