@@ -6,7 +6,12 @@ import { type FileHandle, open } from "node:fs/promises";
 export type ReadFile =
   | { readonly kind: "read"; readonly bytes: Uint8Array; readonly text: string }
   | { readonly kind: "absent" }
-  | { readonly kind: "refused"; readonly why: string /** It is not a regular file at all. */; readonly irregular?: true };
+  | {
+      readonly kind: "refused";
+      readonly why: string;
+      /** It is not a regular file at all. */
+      readonly irregular?: true;
+    };
 
 /**
  * Reads a regular file of at most `maxBytes` of UTF-8. Opens without blocking, so that a named pipe is recognised. Links are
