@@ -188,7 +188,7 @@ class Lane {
   async #crash(calls: readonly Call[]): Promise<void> {
     if (this.#endsLeft <= 0) return;
     const plain = calls.map((call): Call => ({ ...call, abort: call.abort === "before" ? "before" : "no" }));
-    const victim = plain.findIndex((call) => this.#model.refusal(call) === undefined);
+    const victim = plain.findIndex((call) => this.#model.reaches(call));
     const set = plain.map((call, i): Call => ({ ...call, what: i === victim ? "crash" : "never" }));
     if (victim < 0) {
       await this.#together(set);

@@ -130,8 +130,7 @@ export class Model {
   predict(call: Call): Expected {
     const refusal = this.refusal(call);
     if (refusal !== undefined) return refused(refusal);
-    if (call.method === REVOKE && !this.#networks.get(call.nid)?.get(call.eid)?.programmed)
-      return { code: undefined, reached: false };
+    if (this.#isNeedless(call)) return { code: undefined, reached: false };
     const value = call.method === "endpointOperInfo" ? this.#info(call) : undefined;
     const expected = outcome(call);
     const removes = !CREATES.has(call.method);
@@ -144,6 +143,16 @@ export class Model {
     else if (call.method === PROGRAM && (ENDING.has(call.what) || call.what === "late"))
       this.#apply({ ...call, method: REVOKE });
     return expected.code === undefined && value !== undefined ? { ...expected, value } : expected;
+  }
+
+  /** True when the driver is asked. */
+  reaches(call: Call): boolean {
+    return this.refusal(call) === undefined && !this.#isNeedless(call);
+  }
+
+  /** Nothing is programmed that could be revoked. */
+  #isNeedless({ method, nid, eid }: Call): boolean {
+    return method === REVOKE && !this.#networks.get(nid)?.get(eid)?.programmed;
   }
 
   /** The code with which the host refuses a call without asking the driver. */
