@@ -28,7 +28,7 @@ test(
     assert.ok(passed > 60, text);
     assert.match(text, /ok \d+ - restart-before-join: The worker goes before join\(\)/);
   },
-  { ms: 120_000 },
+  { ms: 360_000 },
 );
 
 test(
@@ -47,7 +47,7 @@ test(
     assert.match(text, /not ok \d+ - endpoints-leave-nothing: /);
     assert.match(text, /the seed: DeleteEndpoint invokes the driver method/);
   },
-  { ms: 120_000 },
+  { ms: 360_000 },
 );
 
 test.run();

@@ -130,7 +130,7 @@ test(
     assert.is(new Set(rules.map(({ id }) => id)).size, rules.length);
     for (const rule of rules) await rule.run();
   },
-  { ms: 180_000 },
+  { ms: 420_000 },
 );
 
 test("every rule says what must hold, and cites the seed", () => {
@@ -163,7 +163,7 @@ for (const [id, faults] of Object.entries(FAULTS)) {
       assert.equal([second, third], [`  the rule: ${rule.says}`, `  the seed: ${rule.seed}`]);
       if (process.env.BULKHEAD_TEST_LOG) console.log(first);
     },
-    { ms: 30_000 },
+    { ms: 90_000 },
   );
 }
 
