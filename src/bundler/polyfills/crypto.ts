@@ -204,7 +204,7 @@ export function randomInt(first: number, second?: unknown, callback?: unknown): 
   const [low, high, done] = typeof second === "number" ? [first, second, callback] : [0, first, second];
   const range = high - low;
   if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || range <= 0 || range > 2 ** 48)
-    throw new RangeError(`randomInt: from ${low} up to ${high} is no range of at most 2 ** 48 whole numbers`);
+    throw new RangeError(`randomInt: ${low} to ${high} is not a range of at most 2 ** 48 whole numbers`);
   const limit = 2 ** 48 - (2 ** 48 % range);
   return answered(() => {
     for (;;) {

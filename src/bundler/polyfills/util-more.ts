@@ -10,7 +10,7 @@ export function toUSVString(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
-/** Logs nothing: there is no NODE_DEBUG here. */
+/** Logs nothing, since plugins have no NODE_DEBUG. */
 export function debuglog(): (...args: unknown[]) => void {
   return Object.assign(() => {}, { enabled: false });
 }

@@ -21,13 +21,13 @@ export function serveFlags(command: Command): Command {
     .option("--data-dir <folder>", `where state is kept (default: ${DEFAULTS.dataDir})`)
     .option("--docker-dir <folder>", "where the engine looks for sockets (default: /run/docker/plugins)")
     .option("--docker-prefix <text>", "ahead of a type in its socket's name (default: bulkhead-)")
-    .option("--socket-owner <uid:gid>", "who may connect besides root")
+    .option("--socket-owner <uid:gid>", "the account that may connect besides root")
     .option("--answer-ms <ms>", "every request is answered by then (default: 10000)", Number)
     .option("--engine <socket>", `the engine's own socket, asked for names of containers (default: ${DOCKER_ENGINE})`)
     .option("--netns <name>", "the network namespace in which links and rules are made")
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
-    .option("--allow-empty", "stay and wait while there is no driver to serve")
+    .option("--allow-empty", "keep running while there is no driver to serve")
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 

@@ -24,7 +24,7 @@ export interface Daemon {
 
 /**
  * Resolves when a signal has ended the daemon and nothing is left. Rejects when it cannot start; then nothing is left either.
- * `ERR_OPTIONS`: no backend was named and the kernel's network cannot be used, or there is no driver to serve.
+ * The code is `ERR_OPTIONS` if the kernel's network cannot be used and no backend is named, or if there is no driver to serve.
  */
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
   const problem = settings.backend === "auto" ? kernelProblem() : undefined;

@@ -22,7 +22,7 @@ export interface ServeConfig {
   readonly dataDir?: string;
   readonly dockerDir?: string;
   readonly dockerPrefix?: string;
-  /** `UID` or `UID:GID`: who may connect besides root. */
+  /** The account, as `UID` or `UID:GID`, that may connect besides root. */
   readonly socketOwner?: string;
   /** Every request of an engine is answered by then, in milliseconds. */
   readonly answerMs?: number;
