@@ -42,6 +42,8 @@ export const FLOOD: readonly HostileCase[] = [
         createNetwork: `async createNetwork() { for (let i = 0; i < 5000; i++) register("type" + i, shape("type" + i), { scope: "local" }).catch(() => {}); await new Promise(() => {}); }`,
       },
     }),
+    // The flood itself may keep the worker busy for longer than the short deadline.
+    policy: { timeouts: { default: 5000, init: 1500 } },
     async run({ driver, event, told, events, info }) {
       await assert.rejects(driver().createNetwork("n"));
       await event("plugin:restarting", "ERR_FLOOD");
@@ -84,6 +86,7 @@ export const FLOOD: readonly HostileCase[] = [
         createNetwork: `async createNetwork() { for (let i = 0; i < 6000; i++) store.get("k" + i); await new Promise(() => {}); }`,
       },
     }),
+    policy: { timeouts: { default: 5000, init: 1500 } },
     async run({ driver, event, told }) {
       await assert.rejects(driver().createNetwork("n"));
       await event("plugin:restarting", "ERR_PLUGIN_CRASHED");
