@@ -3,7 +3,8 @@
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
  * Usage: node build/test/run.js [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
  *
- * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says.
+ * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says. The engines'
+ * files (`ENGINES`) come first: the longest, beside others, and never two of them at once.
  *
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
@@ -20,7 +21,9 @@ const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
 /** The long form of the engines' acceptance has files of an hour and more. */
 const FILE_DEADLINE = (process.env.BULKHEAD_ENGINES === "whole" ? 120 : 20) * 60_000;
 /** What these assert or report depends on who else uses the processor. */
-const ALONE = /storm|docker\/engine|load\/|hostile\/class-(d|e|f|g)|^demo/;
+const ALONE = /storm|load\/|hostile\/class-(d|e|f|g)|^demo/;
+/** A stage looks at the machine before and after: another one at the same time would change it. */
+const ENGINES = /^docker\/engine/;
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
@@ -57,10 +60,20 @@ async function runAndTell(file: string): Promise<Outcome> {
 }
 
 const second: string[] = [];
-const waiting = files.filter((file) => !ALONE.test(file));
+const engines = files.filter((file) => ENGINES.test(file));
+const waiting = files.filter((file) => !ALONE.test(file) && !ENGINES.test(file));
+let engineRuns = false;
+
+/** The next file to run: an engine's while none runs, then the others in their order. */
+function nextFile(): string | undefined {
+  return (engineRuns ? undefined : engines.shift()) ?? waiting.shift();
+}
+
 async function runWaiting(): Promise<void> {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+  for (let file = nextFile(); file !== undefined; file = nextFile()) {
+    if (ENGINES.test(file)) engineRuns = true;
     const outcome = await runAndTell(file);
+    if (ENGINES.test(file)) engineRuns = false;
     if (outcome.failed > 0 && again) second.push(file);
     else {
       count(outcome);

@@ -3,7 +3,8 @@ import type { Launcher, Link } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 
 export class KillableThreads implements Launcher {
-  readonly #threads = new ThreadLauncher();
+  // Most tests never need a second worker: to prepare one would take more time than it saves.
+  readonly #threads = new ThreadLauncher({ spares: 0 });
   #links: Link[] = [];
 
   async launch(request: { readonly plugin: string; readonly memoryMb: number }): Promise<Link> {

@@ -41,7 +41,7 @@ function copied(example: string, entry: string): Documented["put"] {
 }
 
 /** What a driver that hands out addresses gets wrong first. BULKHEAD_LONG=1 tries every rule, which takes six minutes. */
-const FIRST = /address|list|duplicate|in-use|twice|type|methods|networks/;
+const FIRST = /address|duplicate|in-use|twice|methods/;
 const LONG = process.env.BULKHEAD_LONG === "1";
 
 for (const [name, { put, options = {} }] of Object.entries(DRIVERS)) {
@@ -52,7 +52,7 @@ for (const [name, { put, options = {} }] of Object.entries(DRIVERS)) {
       const broken: string[] = [];
       // Few rounds: how often a driver can be asked is for the contract's own test.
       const rules = driverContract({ plugin, rounds: 20, ...options }).filter(({ id }) => LONG || FIRST.test(id));
-      assert.ok(rules.length >= 12, `${rules.length} rules`);
+      assert.ok(rules.length >= 10, `${rules.length} rules`);
       for (const rule of rules) {
         await rule.run().catch((error: Error) => broken.push(error.message));
       }
