@@ -17,7 +17,7 @@ export type {
 } from "./host/events.js";
 export type { Logger } from "./host/logger.js";
 export type { PluginHostOptions } from "./host/options.js";
-export type { PluginInfo, PluginState } from "./host/plugin/info.js";
+export type { PluginCounters, PluginInfo, PluginState } from "./host/plugin/info.js";
 export { createPluginHost, type PluginHost } from "./host/plugin-host.js";
 export type { Policy, PolicyEntry } from "./host/policy/schema.js";
 export { attachSandbox } from "./sandbox/attach-sandbox.js";

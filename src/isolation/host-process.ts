@@ -61,6 +61,7 @@ export class HostProcess implements LinkCarrier {
   #bytes = 0;
   #corked = false;
   #pinged: number | undefined;
+  #residentMb = 0;
   #pingAt = 0;
   #lookedAt = performance.now();
   /** Pings for `passedOn` that await their pong, by id. */
@@ -99,6 +100,11 @@ export class HostProcess implements LinkCarrier {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Its resident memory at the last check, in mebibytes. */
+  get residentMb(): number {
+    return this.#residentMb;
   }
 
   /** True unless the host itself ended it. */
@@ -303,7 +309,8 @@ export class HostProcess implements LinkCarrier {
   /** Checks its resident memory, and that its main thread runs. */
   #look(): void {
     const now = performance.now();
-    if (this.pid !== undefined && residentMb(this.pid) > this.#options.residentMb) {
+    this.#residentMb = this.pid === undefined ? 0 : residentMb(this.pid);
+    if (this.#residentMb > this.#options.residentMb) {
       this.#memory = true;
       this.#condemn(`its host process grew beyond ${this.#options.residentMb} MiB`);
       return;

@@ -36,6 +36,8 @@ export interface Link {
   readonly cell: CellReader;
   /** Milliseconds its loop has been busy since its start, measured outside the worker; up to a second old. */
   readonly busyMs: number;
+  /** Resident memory of the host process in MiB, up to a second old; undefined for a thread of the platform's own process. */
+  readonly residentMb: number | undefined;
   /** Called with anything the worker posts: untrusted, any type. Set once, by the session. */
   onFrame: ((data: unknown) => void) | undefined;
   /** Called once, when the worker has ended or been abandoned. */

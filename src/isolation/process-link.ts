@@ -7,6 +7,7 @@ export interface LinkCarrier {
   readonly isolation: Isolation;
   readonly wall: WallName;
   readonly pid: number | undefined;
+  readonly residentMb: number;
   send(frame: string): void;
   /** Resolves once the process's main thread has forwarded what it was sent. */
   passedOn(): Promise<void>;
@@ -47,6 +48,10 @@ export class ProcessLink implements Link {
 
   get pid(): number | undefined {
     return this.#carrier.pid;
+  }
+
+  get residentMb(): number {
+    return this.#carrier.residentMb;
   }
 
   get busyMs(): number {

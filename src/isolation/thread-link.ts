@@ -11,6 +11,7 @@ export class ThreadLink implements Link {
   readonly isolation = "thread" as const;
   readonly wall: undefined = undefined;
   readonly pid: undefined = undefined;
+  readonly residentMb: undefined = undefined;
   readonly cell: CellReader;
   onFrame: ((data: unknown) => void) | undefined;
   onEnd: ((end: LinkEnd) => void) | undefined;

@@ -9,11 +9,17 @@ import * as errors from "./errors.js";
 import type { Release } from "./locks.js";
 import type { Operation } from "./operation.js";
 
+/** What is counted of a plugin since it was loaded. */
 export interface Counters {
+  /** Calls of the platform, to all of its drivers. */
   calls: number;
+  /** Those of them that failed. */
   errors: number;
+  /** Those of them that passed their deadline. */
   timeouts: number;
+  /** How often its worker was started again after a crash. */
   restarts: number;
+  /** How often it broke the protocol. */
   violations: number;
 }
 

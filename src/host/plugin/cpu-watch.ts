@@ -33,6 +33,11 @@ export class CpuWatch {
     this.#lastBusy = options.busyMs();
   }
 
+  /** What `busyMs` gave at the last look. */
+  get lastBusyMs(): number {
+    return this.#lastBusy;
+  }
+
   /** Records that calls are in flight from now on, or that none is any more. */
   serving(on: boolean, now: number): void {
     if (on) this.#servingSince ??= now;

@@ -39,6 +39,8 @@ export interface GenerationHooks {
   refused(type: string, error: DriverError): void;
   violation(code: ErrorCode, detail: string): void;
   throttled(detail: string): void;
+  /** A driver has replied to a call, after `ms` milliseconds. */
+  replied(ms: number): void;
   /** Returns true while the plugin has neither crashed nor broken the protocol. */
   clean(): boolean;
   /** Returns the crashes of its code within the breaker's window. */
@@ -89,6 +91,15 @@ export class Generation {
     return this.#link?.pid;
   }
 
+  get residentMb(): number | undefined {
+    return this.#link?.residentMb;
+  }
+
+  /** CPU time of its worker, in milliseconds. */
+  get cpuMs(): number {
+    return this.#session?.cpuMs ?? 0;
+  }
+
   /** True if its start failed because its host process ended, and another plugin in it may be the cause. */
   get innocent(): boolean {
     return this.#session?.over?.innocent === true;
@@ -124,6 +135,7 @@ export class Generation {
         notice: (name, args) => this.#notice(name, args),
         violation: (violated, detail) => this.#hooks.violation(violated, detail),
         throttled: (detail) => this.#hooks.throttled(detail),
+        replied: (ms) => this.#hooks.replied(ms),
         ended: (end) => this.#hooks.ended(this, end),
       },
       { defaultDeadline: effective.timeouts.default, cpuPercent: effective.cpuPercent, time: this.#powers.time },

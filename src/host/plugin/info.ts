@@ -4,6 +4,7 @@ import type { Isolation } from "../../isolation/link.js";
 import type { WallName } from "../../isolation/walls/wall.js";
 import type { Counters } from "../calls/conditions.js";
 import type { Effective } from "../policy/effective.js";
+import type { Latency } from "./usage.js";
 
 /** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, but its networks remain. */
 export type PluginState =
@@ -37,5 +38,17 @@ export interface PluginInfo {
   readonly sha256: string | undefined;
   /** Why it is refused, unavailable, or awaiting its grant; with `file` and `line` where the author's code is at fault. */
   readonly refusal?: DriverError;
-  readonly counters: Readonly<Counters>;
+  readonly counters: PluginCounters;
+}
+
+export interface PluginCounters extends Readonly<Counters> {
+  /** How long its drivers took to reply. */
+  readonly latency: Latency;
+  /**
+   * CPU time of its workers so far, in milliseconds, up to two seconds old. In a process of its own it is the process's, as the kernel
+   * counts it; otherwise how long its event loop was busy.
+   */
+  readonly cpuMs: number;
+  /** Resident memory of its host process in MiB, other plugins in it included; undefined where `pid` is. */
+  readonly memoryMb: number | undefined;
 }

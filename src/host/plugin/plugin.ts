@@ -19,11 +19,13 @@ import type { SessionEnd } from "./outcome.js";
 import { awaitsGrant, type Prepared, prepare, prepareShelved } from "./prepare.js";
 import { PluginReports } from "./reports.js";
 import { inUse, Service } from "./service.js";
+import { Usage } from "./usage.js";
 
 export class Plugin {
   readonly id: string;
   readonly counters: Counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
   readonly #context: HostContext;
+  readonly #usage = new Usage();
   readonly #drivers: DriverSet;
   readonly #reports: PluginReports;
   readonly #comeback: Comeback;
@@ -105,7 +107,12 @@ export class Plugin {
       grant: effective && { scope: effective.scope, permissions: effective.permissions },
       sha256,
       ...(this.#refusal ? { refusal: this.#refusal } : {}),
-      counters: { ...this.counters },
+      counters: {
+        ...this.counters,
+        latency: this.#usage.latency(),
+        cpuMs: this.#usage.cpuMs(current?.alive ? current : undefined),
+        memoryMb: current?.alive ? current.residentMb : undefined,
+      },
     };
   }
 
@@ -494,7 +501,9 @@ export class Plugin {
         return sha256 === this.#crashing ? this.#comeback.record : 0;
       },
       move: (generation) => void this.#next(() => this.#move(generation)),
+      replied: (ms) => this.#usage.replied(ms),
       ended: (generation, end) => {
+        this.#usage.ended(generation);
         if (generation === this.#service.current && end.crash) this.#crashed(end);
       },
     };

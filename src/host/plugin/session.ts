@@ -50,6 +50,8 @@ export interface SessionHandlers {
   violation(code: ErrorCode, detail: string): void;
   /** The worker is slowed down, and may soon be ended. */
   throttled(detail: string): void;
+  /** The driver has replied to a call, or its worker has dropped the call, `ms` milliseconds after it was sent. */
+  replied(ms: number): void;
   /** Called once, after everything else. */
   ended(end: SessionEnd): void;
 }
@@ -145,6 +147,11 @@ export class Session {
 
   get alive(): boolean {
     return this.#end === undefined;
+  }
+
+  /** CPU time of the worker in milliseconds: see `Link.busyMs`. */
+  get cpuMs(): number {
+    return Math.max(this.#link.busyMs, this.#cpu.lastBusyMs);
   }
 
   /** How the session ended; undefined while it lives. */
@@ -357,7 +364,9 @@ export class Session {
     const call = this.#calls.get(id);
     if (!call) throw new ProtocolViolation("a reply to no call in flight");
     this.#calls.delete(id);
-    if (this.#calls.size === 0) this.#cpu.serving(false, monotonicNow());
+    const now = monotonicNow();
+    if (this.#calls.size === 0) this.#cpu.serving(false, now);
+    this.#handlers.replied(now - call.sentAt);
     return call;
   }
 

@@ -38,6 +38,7 @@ class NoLink implements Link {
   readonly isolation = "thread";
   readonly wall = undefined;
   readonly pid = undefined;
+  readonly residentMb = undefined;
   readonly busyMs = 0;
   readonly cell = { running: () => 0, started: () => 0 };
   readonly sent: string[] = [];
@@ -112,6 +113,7 @@ async function run(input: unknown): Promise<Outcome> {
       },
       violation: (code, detail) => violations.push(`${code}: ${detail}`),
       throttled: quiet,
+      replied: quiet,
       ended: () => ends++,
     },
     { defaultDeadline: 5000, cpuPercent: 100, time },

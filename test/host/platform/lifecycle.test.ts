@@ -261,13 +261,14 @@ test("counters: calls, errors, timeouts, restarts", async (t) => {
   const host = await open({ policy: { plugins: { a: { timeouts: { createNetwork: 200 } } } } });
   const driver = host.driver("a");
   const zero = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
-  assert.equal(row(host, "a").counters, zero);
+  const { latency: _, cpuMs: __, memoryMb: ___, ...counted } = row(host, "a").counters;
+  assert.equal(counted, zero);
   await driver.createNetwork("yes");
   await rejection(driver.createNetwork("no"));
   await rejection(driver.createNetwork("yes"));
   await rejection(driver.createNetwork("slow"));
   const before = row(host, "a").counters;
-  assert.equal(before, { ...zero, calls: 4, errors: 3, timeouts: 1 });
+  assert.equal([before.calls, before.errors, before.timeouts, before.restarts], [4, 3, 1, 0]);
   const restarted = next(host, "plugin:restarted");
   await rejection(driver.createNetwork("crash"));
   await restarted;
