@@ -11,7 +11,7 @@ import type { Served } from "./ask.js";
 import { type Conditions, siteOf } from "./conditions.js";
 import { Conductor } from "./conductor.js";
 import { CreateEndpoint } from "./create-endpoint.js";
-import { placed, unavailable, unregistered } from "./errors.js";
+import { placed, rejectedAtCaller, unavailable, unregistered } from "./errors.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
 import { leftOpen } from "./left-open.js";
@@ -158,7 +158,7 @@ export class DriverService {
       <A extends unknown[], T>(name: WorkerMethod, work: (...args: A) => Promise<T>) =>
       (...args: A): Promise<T> => {
         try {
-          return work(...args);
+          return work(...args).then(undefined, rejectedAtCaller);
         } catch (error) {
           return Promise.reject(placed(error, siteOf(this.#options, name)));
         }

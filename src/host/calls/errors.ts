@@ -26,6 +26,24 @@ export function placed(error: unknown, site: CallSite): unknown {
 }
 
 /**
+ * Rethrows a call's error with a stack of the plugin's frames and those of the caller that awaits it: the error was created when a message
+ * arrived, far from both. Must run as a rejection handler of the promise that the caller gets, since V8 finds the caller through it.
+ */
+export function rejectedAtCaller(error: unknown): never {
+  if (error instanceof DriverError) {
+    Error.captureStackTrace(error, rejectedAtCaller);
+    const { plugin, pluginStack, stack = "" } = error;
+    const head = String(error);
+    if (pluginStack !== undefined && stack.startsWith(head)) {
+      // Marked as the plugin's, which can write whatever it likes into a stack.
+      const frames = pluginStack.split("\n").map((frame) => `    in plugin "${plugin}" ${frame.trim()}`);
+      error.stack = [head, ...frames].join("\n") + stack.slice(head.length);
+    }
+  }
+  throw error;
+}
+
+/**
  * Returns the host's error for what a driver threw. Keeps its code only if a driver may use that code, and its kind only if
  * it is one of libnetwork's. Its texts may go to terminals and logs: each is made one line, with control characters escaped.
  */

@@ -1,6 +1,7 @@
 /** README "Embedding": every rejection of a driver's method says `plugin`, `driver` and `method`, whoever refused the call. */
 import { EndpointConfig, type HostedDriver, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
+import { house, plugin } from "../platform/house.js";
 import { scripted } from "../scripted-driver.js";
 
 const test = suite("host/calls/error-site");
@@ -51,6 +52,23 @@ test("arguments that are wrong; the words and the stack are those of the first e
   const error = await rejection(d.createNetwork(""));
   assert.match(String(error.stack), error.message);
   assert.match(String(error.stack), "parseId");
+});
+
+test("the stack begins at the line that threw in the plugin, and leads to the platform's line that called", async (t) => {
+  const place = await house(t, {
+    "a.js": plugin("a", { methods: `createNetwork() {\n throw new Error("no room"); },` }),
+  });
+  const host = await place.open();
+  async function attachContainer(): Promise<void> {
+    await host.driver("a").createNetwork("n");
+  }
+  const { stack = "" } = await rejection(attachContainer());
+  const [head, ...frames] = stack.split("\n");
+  assert.match(String(head), /no room/);
+  assert.match(String(frames[0]), /^ {4}in plugin "a" at createNetwork \(a\.js:\d+:\d+\)/);
+  assert.match(stack, /\n +at async attachContainer .*error-site/);
+  const missing = await rejection(host.driver("a").deleteNetwork("other"));
+  assert.match(String(missing.stack), /error-site/, "also where no driver was asked");
 });
 
 test("a plugin that is not in service", async (t) => {
