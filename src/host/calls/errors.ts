@@ -36,7 +36,7 @@ export function rejectedAtCaller(error: unknown): never {
     const head = String(error);
     if (pluginStack !== undefined && stack.startsWith(head)) {
       // Marked as the plugin's, which can write whatever it likes into a stack.
-      const frames = pluginStack.split("\n").map((frame) => `    in plugin "${plugin}" ${frame.trim()}`);
+      const frames = pluginStack.split("\n").map((frame) => `    in plugin "${plugin}": ${frame.trim()}`);
       error.stack = [head, ...frames].join("\n") + stack.slice(head.length);
     }
   }
