@@ -1,8 +1,10 @@
 /** The demonstration: run as root it pings for real, as anybody else on the model; whatever happens, it leaves nothing behind. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DEMO_MOMENTS as MOMENTS } from "./amounts.js";
 import { copyPackage } from "./copy-package.js";
 import { STEPS } from "./demo-steps.js";
 import { assert, suite, type TestContext, until } from "./harness.js";
@@ -125,7 +127,6 @@ async function passes(run: Run, wall = noBubblewrap === undefined ? "bubblewrap"
 }
 
 /** One after the other through the demonstration's whole run; BULKHEAD_LONG=1: twenty. */
-const MOMENTS = process.env.BULKHEAD_LONG === "1" ? 20 : 8;
 
 test(
   "kernel: packets arrive, connections outlive the driver's process",

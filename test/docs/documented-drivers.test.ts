@@ -1,7 +1,9 @@
 /** Every driver that a page or an example offers to copy keeps the whole contract. */
+
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { driverContract, type TrialOptions } from "#dist/testing.js";
+import { LONG } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
 import { codeBlock } from "./blocks.js";
@@ -42,7 +44,6 @@ function copied(example: string, entry: string): Documented["put"] {
 
 /** What a driver that hands out addresses gets wrong first. BULKHEAD_LONG=1 tries every rule, which takes six minutes. */
 const FIRST = /address|duplicate|in-use|twice|methods/;
-const LONG = process.env.BULKHEAD_LONG === "1";
 
 for (const [name, { put, options = {} }] of Object.entries(DRIVERS)) {
   test(

@@ -1,13 +1,14 @@
 /** A thousand rounds of loading and unloading through the public API, half of them ended by a spin: nothing adds up. */
+
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createPluginHost, type DriverError, type PluginHost } from "bulkhead";
+import { LEAK_ROUNDS as ROUNDS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("leaks");
-const ROUNDS = Number(process.env.BULKHEAD_ROUNDS ?? 1000);
 /** The slope of resident memory is taken over so many of the last rounds, a sample every 20. */
 const WINDOW = ROUNDS / 2;
 const MOST_A_ROUND = 12 * 1024;

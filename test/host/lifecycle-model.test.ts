@@ -3,9 +3,11 @@
  * what becomes of undone creates and repeated deletes, what a restarted or reloaded driver still knows.
  * One host; sequences run in lanes, a plugin each, so that a crash costs only its own lane.
  */
+
 import fc from "fast-check";
 import type { HostedDriver } from "#dist/driverapi/types.js";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
+import { SEQUENCES } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 import {
   type Call,
@@ -22,7 +24,6 @@ import { type Behaviour, event, type Scripted, scripted } from "./scripted-drive
 const test = suite("host/lifecycle-model");
 
 const LANES = 8;
-const SEQUENCES = Number(process.env.BULKHEAD_SEQUENCES ?? 1000);
 const MOST_CALLS = 50;
 /** Every call's deadline: far above what a call takes, since a slow machine must not look like a slow driver. */
 const DEADLINE = 600;

@@ -1,12 +1,13 @@
 /**
  * A storm: twelve hostile plugins do everything of classes D, E and F at once, as fast as they may come back, and twelve good ones
  * beside them answer a hundred calls a second each: every one of them, and rightly.
- * BULKHEAD_STORM_SECONDS: how long, 60 unless it says otherwise.
  */
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostedDriver } from "#dist/driverapi/types.js";
 import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
+import { STORM_SECONDS as SECONDS } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import { attackOn, loadAgain, prepareAttacks } from "./storm/attackers.js";
@@ -14,7 +15,6 @@ import { AT_LOAD, hostilePlugin, NAMES } from "./storm/attacks.js";
 import { furnish, goodPlugin } from "./storm/good.js";
 import { openLoop, quantile, type Tally } from "./storm/open-loop.js";
 
-const SECONDS = Number(process.env.BULKHEAD_STORM_SECONDS ?? 60);
 /** Calls a second to each good plugin. */
 const RATE = 100;
 const MIB = 1_048_576;

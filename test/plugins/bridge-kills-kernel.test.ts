@@ -1,12 +1,14 @@
-/** A host process is killed in the midst of lives on the kernel: a fifth of BULKHEAD_KILLS. */
+/** A host process is killed in the midst of lives on the kernel: a fifth of them. */
+
+import { BRIDGE_KILLS } from "../amounts.js";
 import { suite } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import { noKernel } from "../permissions/netlink/backends.js";
-import { KILLS, lives, SEED } from "./bridge-lives.js";
+import { lives, SEED } from "./bridge-lives.js";
 
 const test = suite("plugins/bridge: its host process is killed");
 
-const COUNT = Math.floor(KILLS / 5);
+const COUNT = Math.floor(BRIDGE_KILLS / 5);
 
 test(
   `kernel: ${COUNT} lives`,

@@ -1,11 +1,13 @@
-/** A host process is killed in the midst of lives on the model, on two hosts at once: four fifths of BULKHEAD_KILLS. */
+/** A host process is killed in the midst of lives on the model, on two hosts at once: four fifths of them. */
+
+import { BRIDGE_KILLS } from "../amounts.js";
 import { suite } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
-import { KILLS, lives, SEED } from "./bridge-lives.js";
+import { lives, SEED } from "./bridge-lives.js";
 
 const test = suite("plugins/bridge: its host process is killed");
 
-const COUNT = KILLS - Math.floor(KILLS / 5);
+const COUNT = BRIDGE_KILLS - Math.floor(BRIDGE_KILLS / 5);
 
 test(
   `model: ${COUNT} lives`,

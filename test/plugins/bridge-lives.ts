@@ -1,8 +1,9 @@
 /**
  * The bridge driver's host process is killed at a random moment of each of many lifecycles: what the journal holds, what the
  * callers were told and what links there are agree after each.
- * BULKHEAD_KILLS: how many, 500 unless it says otherwise; BULKHEAD_SEED: which moments.
+ * BULKHEAD_SEED: which moments.
  */
+
 import { strict as nodeAssert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
@@ -13,7 +14,6 @@ import { assert, type Rejection, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
 import { generic, type Kind, namespace } from "./shipped.js";
 
-export const KILLS: number = Number(process.env.BULKHEAD_KILLS ?? 500);
 export const SEED: number = Number(process.env.BULKHEAD_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Kills after which the plugin is loaded anew: the breaker opens at the fifth. */
 const KILLS_A_LOAD = 4;

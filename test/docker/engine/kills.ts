@@ -1,13 +1,14 @@
 /** Worker, host process, daemon and engine are killed, each while containers start and stop: nothing is lost, nothing is left. */
+
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ENGINE_CONTAINERS } from "../../amounts.js";
 import { assert, type Suite, until } from "../../harness.js";
 import { allAnswer, Churn, nothingOrphaned } from "./churn.js";
 import { TYPES } from "./drivers.js";
 import { HOST, type Net, type Play } from "./play.js";
 
 /** How many containers start and stop. */
-const CONTAINERS = Number(process.env.BULKHEAD_ENGINE_CONTAINERS ?? 20);
 /** Starts and stops before a kill, and after what was killed is there again. */
 const [BEFORE, AFTER] = [8, 12];
 
@@ -21,7 +22,7 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
     // These outlive the tests one by one.
     [old, busy] = [await play.net(undefined), await play.net(undefined)];
     await play.engine.runTalker("before", 80, "--network", old.name, "-p", "8100:80");
-    churn = await Churn.create(play, busy, CONTAINERS);
+    churn = await Churn.create(play, busy, ENGINE_CONTAINERS);
     return play;
   };
 
@@ -64,7 +65,7 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
 
   for (const [who, kill] of Object.entries(cases)) {
     test(
-      `${who} is killed while ${CONTAINERS} containers start and stop: all that is connected answers, nothing is orphaned or lost`,
+      `${who} is killed while ${ENGINE_CONTAINERS} containers start and stop: all that is connected answers, nothing is orphaned or lost`,
       async (t) => {
         const play = await prepare();
         t.cleanup(() => churn?.stop());
@@ -73,7 +74,7 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
         await kill(play);
         await churn?.goesOn(AFTER);
         await churn?.settle();
-        assert.is(await allAnswer(play), 2 * (CONTAINERS + 1));
+        assert.is(await allAnswer(play), 2 * (ENGINE_CONTAINERS + 1));
         await nothingOrphaned(play, TYPES);
         // What was made before is what it was.
         assert.is(await play.hostHears(HOST.ipv4, 8100), "before");

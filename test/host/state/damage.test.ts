@@ -1,13 +1,14 @@
 /** Truncated and flipped copies of a data folder: opened with all of it, or refused with the file and the command that mends it. */
+
 import { cp, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LmdbJournal } from "#dist/host/journal/lmdb-journal.js";
 import { openDataFolder } from "#dist/host/state/folder.js";
+import { DAMAGED_FOLDERS as ROUNDS } from "../../amounts.js";
 import { cli } from "../../cli/cli.js";
 import { assert, type Rejection, suite, type TestContext } from "../../harness.js";
 
 const test = suite("host/state/damage");
-const ROUNDS = Math.min(60, Number(process.env.BULKHEAD_ROUNDS ?? 60));
 const NETWORKS = 300;
 
 /** A folder that was filled over several runs, and closed. */

@@ -1,14 +1,15 @@
 /** Killed at random writes, again and again over one folder: whatever was acknowledged is there. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { LmdbJournal } from "#dist/host/journal/lmdb-journal.js";
 import { openDataFolder } from "#dist/host/state/folder.js";
+import { STATE_KILLS as ROUNDS } from "../../amounts.js";
 import { assert, suite } from "../../harness.js";
 
 const test = suite("host/state/killed");
 const WRITER = fileURLToPath(new URL("./writer.js", import.meta.url));
-const ROUNDS = Number(process.env.BULKHEAD_ROUNDS ?? 200);
 
 interface Begun {
   readonly n: number;

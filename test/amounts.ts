@@ -1,0 +1,32 @@
+/**
+ * How much the tests do that repeat themselves. `npm test` does the short amount, `npm run test:long` (BULKHEAD_LONG=1) the long one; a
+ * variable of its own sets each to any number.
+ */
+
+const { BULKHEAD_LONG, BULKHEAD_ENGINES } = process.env;
+export const LONG: boolean = BULKHEAD_LONG === "1" || BULKHEAD_ENGINES === "whole";
+
+function amount(variable: string, short: number, long: number): number {
+  const given = process.env[variable];
+  if (given === undefined) return LONG ? long : short;
+  const chosen = Number(given);
+  if (!Number.isSafeInteger(chosen) || chosen < 1) throw new Error(`${variable} is "${given}", not a number from 1 on`);
+  return chosen;
+}
+
+/** Loads and unloads, half of them ended by a spin. */
+export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 160, 1000);
+/** SIGKILLs of a process that writes to the data folder. */
+export const STATE_KILLS: number = amount("BULKHEAD_ROUNDS", 40, 200);
+/** Damaged data folders. */
+export const DAMAGED_FOLDERS: number = Math.min(60, amount("BULKHEAD_ROUNDS", 20, 60));
+/** Sequences of calls that are compared with the lifecycle's model. */
+export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 1000);
+/** Kills of a bridge driver's host process. */
+export const BRIDGE_KILLS: number = amount("BULKHEAD_KILLS", 60, 500);
+/** Containers that start and stop on an engine while processes are killed. */
+export const ENGINE_CONTAINERS: number = amount("BULKHEAD_ENGINE_CONTAINERS", 8, 20);
+/** Seconds of attacks and load at once. */
+export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 15, 60);
+/** Moments at which Ctrl-C is pressed in the demonstration. */
+export const DEMO_MOMENTS: number = LONG ? 20 : 8;
