@@ -1,5 +1,6 @@
 /** `bulkhead ls`: every plugin, what it asks for, what it is granted, and whether it would run. No plugin's code is run. */
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../driverapi/errors.js";
 import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
@@ -129,7 +130,7 @@ function listText(rows: readonly Row[], strangers: readonly string[], places: Pl
     row.networkTypes.join(", ") || "-",
     row.isolation ?? "-",
     row.asks ? `${row.asks.scope}: ${permissionsText(row.asks.permissions)}` : "-",
-    row.granted ? `${row.granted.scope}: ${Object.keys(row.granted.permissions).join(", ") || "-"}` : "-",
+    row.granted ? `${row.granted.scope}: ${grantedText(row.asks?.permissions ?? {}, row.granted.permissions)}` : "-",
     row.state,
   ]);
   const reasons = rows.flatMap((row) =>
@@ -138,6 +139,19 @@ function listText(rows: readonly Row[], strangers: readonly string[], places: Pl
   const blank = reasons.length + strangers.length > 0 ? [""] : [];
   const headings = ["ID", "VERSION", "TYPES", "ISOLATION", "ASKS", "GRANTED", "STATE"];
   return [table(headings, cells), ...blank, ...reasons, ...strangerLines(strangers, places)].join("\n");
+}
+
+/** The names of what is granted; with each limit that is less than the plugin asks for. */
+function grantedText(asks: Readonly<Record<string, unknown>>, granted: Readonly<Record<string, unknown>>): string {
+  const words = Object.entries(granted).map(([name, limits]) => {
+    const asked = Object.entries(typeof asks[name] === "object" ? (asks[name] as object) : {});
+    const less = asked.flatMap(([limit, wish]) => {
+      const given: unknown = (limits as Readonly<Record<string, unknown>>)[limit];
+      return isDeepStrictEqual(given, wish) ? [] : [`${limit} ${JSON.stringify(given)} of ${JSON.stringify(wish)}`];
+    });
+    return less.length > 0 ? `${name} (${less.join("; ")})` : name;
+  });
+  return words.join(", ") || "-";
 }
 
 function strangerLines(strangers: readonly string[], { policy }: Places): string[] {

@@ -61,6 +61,16 @@ test("states, with reasons; the awaiting one prints the line that grants it, and
   assert.is((await rows(args)).asks?.state, "ready");
 });
 
+test("a limit that is lower than asked is shown with both numbers", async (t) => {
+  const { root, args } = await place(t);
+  const policy = { plugins: { asks: { grant: { scope: "global", store: { bytes: 4 } } } } };
+  await writeFile(join(root, "policy.json"), JSON.stringify(policy));
+  assert.is((await rows(args)).asks?.state, "ready");
+  const { out } = await cli(["ls", ...args]);
+  assert.match(out, /^asks .*global: store \(bytes 4 of 10\) +ready$/m);
+  assert.match(out, /^bare .*local: log, timers, clock, random, store +ready$/m);
+});
+
 test("a plugin whose bytes changed since it was granted waits, manifest and code alike, and what it asks for now is said", async (t) => {
   const { root, args } = await place(t);
   await cli(["grant", "asks", ...args]);

@@ -1,10 +1,13 @@
 /** examples/serve: the policy and the config file that are shipped are for a stock engine with hundreds of containers. */
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
 import { parsePolicy } from "#dist/host/policy/parse-policy.js";
 import { inRanges } from "#dist/permissions/firewall/ports.js";
 import { contains, networkOf } from "#dist/permissions/netlink/cidr.js";
+import { codeBlock } from "../docs/blocks.js";
 import { assert, suite } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
 import { ENGINE_POOLS } from "./engine-pools.js";
@@ -52,6 +55,32 @@ test("the config file is one that serve takes, for the folders that the unit nam
   const settings = settle({}, await readServeConfig(join(FOLDER, "serve.json"), true));
   assert.is(settings.policy, "/etc/bulkhead/bulkhead.config.json");
   assert.match(await readFile(join(FOLDER, "bulkhead.service"), "utf8"), /serve --config \/etc\/bulkhead\/serve\.json/);
+});
+
+test("the page's lines set up the folders, and the plugin would start", async (t) => {
+  const root = await t.folder();
+  const lines = (await codeBlock("examples/serve/README.md", "sh", "mkdir -p /etc/bulkhead")).trim().split("\n");
+  // Without the machine's own folders and systemd: what is left is what the lines do with files.
+  const own = lines
+    .filter((line) => !line.startsWith("systemctl"))
+    .map((line) => line.replaceAll("/etc/", `${root}/etc/`));
+  assert.is(own.length, lines.length - 1);
+  const bin = join(root, "bin");
+  const packages = join(root, "packages");
+  for (const path of [bin, packages, join(root, "etc/systemd/system")]) await mkdir(path, { recursive: true });
+  await symlink(REPO, join(packages, "bulkhead"));
+  const places = `--plugins ${root}/etc/bulkhead/plugins --policy ${root}/etc/bulkhead/bulkhead.config.json`;
+  const scripts = {
+    npm: `test "$*" = "root --global" && echo ${packages}`,
+    bulkhead: `exec ${process.execPath} ${REPO}/dist/cli/main.js "$@" ${places}`,
+  };
+  for (const [name, text] of Object.entries(scripts))
+    await writeFile(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+  const { stdout } = await promisify(execFile)("bash", ["-ec", own.join("\n")], { env });
+  assert.match(stdout, /^bridge .* ready$/m);
+  for (const file of ["bulkhead/serve.json", "systemd/system/bulkhead.service"])
+    assert.ok((await stat(join(root, "etc", file))).isFile());
 });
 
 test.run();
