@@ -25,25 +25,30 @@ export async function doctor(
   { policy: file, policyNamed, netns }: DoctorOptions,
   seams?: DoctorSeams,
 ): Promise<Report> {
-  const { policy } = await readPolicyFile(file, { absent: policyNamed ? "error" : "empty" });
+  const { policy, exists } = await readPolicyFile(file, { absent: policyNamed ? "error" : "empty" });
   const problem = netns === undefined ? undefined : netnsProblem(netns);
   if (problem !== undefined) throw new DriverError("ERR_OPTIONS", `--netns: ${problem}`);
   const found = await examine(policy.sandbox ?? "bubblewrap", file, seams);
   const network = await checkNetwork(netns, networkDemand(policy));
   const { sandbox, wall, checks, down } = found;
-  const report = { data: { sandbox, wall, checks, network }, text: text(found, network) };
+  const judge = exists ? `the policy ${file}` : `no policy at ${file} (--policy names another), so the defaults`;
+  const report = {
+    data: { policy: exists ? file : null, sandbox, wall, checks, network },
+    text: text(judge, found, network),
+  };
   if (down.length > 0) return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
   const lacking = network.filter((one) => one.demanded && one.holds === "no");
   if (lacking.length === 0) return report;
   return { ...report, error: new DriverError("ERR_FIREWALL_FAILED", networkVerdict(network)) };
 }
 
-function text(found: Examination, network: readonly NetworkChecked[]): string {
+/** `judge`: what demanded the walls. */
+function text(judge: string, found: Examination, network: readonly NetworkChecked[]): string {
   const { sandbox, wall, checks } = found;
   const rows = checks.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", example(one)]);
   const fixes = fixLines([...checks, ...network]);
   return [
-    `sandbox "${sandbox}" in the policy, ${wall === null ? "no wall could be raised" : `tried behind: ${wall}`}`,
+    `${judge}: sandbox "${sandbox}", ${wall === null ? "no wall could be raised" : `tried behind: ${wall}`}`,
     "",
     table(["CHECK", "HOLDS", "DEMANDED", "FOUND"], rows),
     "",

@@ -102,10 +102,12 @@ test(
 test(
   "for people: a table, a line each, and the verdict",
   async (t) => {
-    const { exit, out, err } = await run(join(await t.folder(), "none.json"), false);
+    const none = join(await t.folder(), "none.json");
+    const { exit, out, err } = await run(none, false);
     assert.equal([exit, err], [0, ""]);
     const lines = out.split("\n");
-    assert.is(lines[0], 'sandbox "bubblewrap" in the policy, tried behind: bubblewrap');
+    const judge = `no policy at ${none} (--policy names another), so the defaults`;
+    assert.is(lines[0], `${judge}: sandbox "bubblewrap", tried behind: bubblewrap`);
     for (const { name } of CHECKS)
       assert.ok(
         lines.some((line) => line.startsWith(`${name} `)),
@@ -151,7 +153,7 @@ test(
     assert.is(code, 1, out);
     assert.match(err, /^error ERR_ISOLATION_UNAVAILABLE: \d+ demanded walls are down: wall\.raised, files\.host/);
     assert.match(out, /to mend wall\.raised, files\.host.*:\n {2}raise bubblewrap: .*apt-get install bubblewrap/);
-    assert.match(out, /^sandbox "bubblewrap" in the policy, tried behind: node$/m);
+    assert.match(out, /^no policy at .*: sandbox "bubblewrap", tried behind: node$/m);
   },
   { ms: MS },
 );
@@ -162,7 +164,7 @@ for (const sandbox of ["node", "none"] as const) {
     async (t) => {
       const { exit, out } = await run(await policyFile(t, { sandbox }), false);
       assert.is(exit, 0, out);
-      assert.match(out, new RegExp(`^sandbox "${sandbox}" in the policy, tried behind: ${sandbox}\n`));
+      assert.match(out, new RegExp(`^the policy /.*: sandbox "${sandbox}", tried behind: ${sandbox}\n`));
       assert.match(out, /it is weakened: \d+ that the policy does not demand are down/);
       assert.match(out, /^files\.host +no +- /m);
       assert.match(out, new RegExp(`^flags\\.host-process +${sandbox === "node" ? "yes +yes" : "no +-"} `, "m"));
