@@ -78,7 +78,7 @@ function parseSubnet(text) {
   const [address, bits] = text.split("/");
   const parts = address.split(".").map(Number);
   if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255)) || !(bits >= 8 && bits <= 30)) {
-    fail("BadRequest", `subnet "${text}" is no IPv4 network between /8 and /30`);
+    fail("BadRequest", `subnet "${text}" is not an IPv4 network between /8 and /30`);
   }
   const size = 2 ** (32 - bits);
   const value = parts.reduce((sum, part) => sum * 256 + part, 0);

@@ -18,7 +18,7 @@ export function parseAddress(text: string): Address | undefined {
   return bits === undefined ? undefined : { family: text.includes(":") ? 6 : 4, bits };
 }
 
-/** `10.1.0.2/24` in its two parts; undefined for what is no address with a prefix length. */
+/** `10.1.0.2/24` in its two parts; undefined for what is not an address with a prefix length. */
 export function parseCIDR(text: string): (Address & { readonly prefix: number }) | undefined {
   const found = /^(.+)\/(\d{1,3})$/.exec(text);
   const address = parseAddress(found?.[1] ?? "");

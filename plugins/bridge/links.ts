@@ -44,7 +44,7 @@ export class Links {
     });
   }
 
-  /** Removes a link, and with a veth its other end, wherever that is. One that is gone already is no error. */
+  /** Removes a link, and with a veth its other end, wherever that is. One that is gone already is not an error. */
   async remove(name: string): Promise<void> {
     try {
       await this.#netlink.deleteLink(name);

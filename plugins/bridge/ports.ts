@@ -57,7 +57,7 @@ export function readPortMap(options: JsonObject, hostIP: string): readonly PortW
 export function hostOf(value: Json | undefined): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "string" && parseAddress(value)) return value;
-  return badRequest(`HostIP ${quote(value)} is no address`);
+  return badRequest(`HostIP ${quote(value)} is not an address`);
 }
 
 /** True where no single address of the host's is meant. */

@@ -30,7 +30,7 @@ export class Links {
     await this.remove(plan.name);
   }
 
-  /** Removes a link, wherever it is. One that is gone already is no error. */
+  /** Removes a link, wherever it is. One that is gone already is not an error. */
   async remove(name: string): Promise<void> {
     try {
       await this.#netlink.deleteLink(name);

@@ -35,7 +35,7 @@ export class Pool {
 
   /** Takes an address that was given. Throws BadRequest for one outside the subnet, Forbidden for one that is taken. */
   keep(cidr: string): void {
-    const { family, bits } = parseCIDR(cidr) ?? badRequest(`${cidr} is no address`);
+    const { family, bits } = parseCIDR(cidr) ?? badRequest(`${cidr} is not an address`);
     const { subnet } = this;
     if (family !== subnet.family || !isHost(subnet, bits))
       badRequest(`address ${cidr} is none of subnet ${subnet.text}`);

@@ -137,7 +137,7 @@ function readGateway(key: string, value: JsonObject[string] | undefined, subnet:
   const text = typeof value === "string" ? value.replace(new RegExp(`/${subnet.prefix}$`), "") : "";
   const address = parseAddress(text);
   if (address?.family === subnet.family && isHost(subnet, address.bits)) return address.bits;
-  return badRequest(`${key} ${quote(value)} is no address that a host of ${subnet.text} can have`);
+  return badRequest(`${key} ${quote(value)} is not an address that a host of ${subnet.text} can have`);
 }
 
 /** True for an address within the subnet that stands neither for the network nor, in IPv4, for all of it. */

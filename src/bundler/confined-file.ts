@@ -118,7 +118,7 @@ export function readConfined(file: ConfinedFile, rules: Confinement): Buffer {
   }
 }
 
-/** What is wrong with something that is no regular file. */
+/** What is wrong with something that is not a regular file. */
 export function notAFile(name: string, stat: Stats): string {
   const what = stat.isDirectory()
     ? "a folder"

@@ -96,7 +96,7 @@ export function decodeAnswer(bytes: Buffer): Answer {
   const [headerBytes, codeBytes] = partLengths(bytes);
   const codeAt = PREFIX + headerBytes;
   const header: unknown = JSON.parse(bytes.toString("utf8", PREFIX, codeAt));
-  if (typeof header !== "object" || header === null) throw new Error("its header is no object");
+  if (typeof header !== "object" || header === null) throw new Error("its header is not an object");
   const field = (name: string): unknown => (Object.hasOwn(header, name) ? Reflect.get(header, name) : undefined);
   if (field("ok") === true) {
     return {

@@ -26,7 +26,7 @@ export async function withCopy(
     await copyPlugin(source, folder);
     const [plugin] = await discoverPlugins([folder]);
     if (plugin === undefined) {
-      const rule = `${source}: this is no plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
+      const rule = `${source}: this is not a plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
       throw new DriverError("ERR_PLUGIN_FILE", rule, { file: source });
     }
     const report = await work(plugin, folder);
@@ -56,7 +56,7 @@ function atHome(error: DriverError, folder: string, source: string): DriverError
 
 /**
  * Copies the file or folder at `path` into the folder `into`: of a file also the manifest and the node_modules beside it.
- * Links stay links; what is no file, folder or link is left out. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
+ * Links stay links; what is not a file, folder or link is left out. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
  */
 export async function copyPlugin(path: string, into: string): Promise<void> {
   const budget = { bytes: MAX_BYTES, files: MAX_FILES };

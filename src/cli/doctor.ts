@@ -87,7 +87,7 @@ function example({ attempts, evidence }: Checked): string {
 function fixLines(checks: readonly Pick<Checked, "name" | "fix">[]): readonly string[] {
   const mended = new Map<string, string[]>();
   for (const { name, fix } of checks) if (fix !== null) mended.set(fix, [...(mended.get(fix) ?? []), name]);
-  return [...mended].map(([fix, names]) => `to mend ${names.join(", ")}:\n  ${fix}`);
+  return [...mended].map(([fix, names]) => `to fix ${names.join(", ")}:\n  ${fix}`);
 }
 
 function verdict({ checks, down }: Examination): string {

@@ -96,7 +96,7 @@ export async function runProgram(
   withPolicy(
     command(
       "doctor",
-      "try every wall around plugins from inside, look at the machine's network, and say how to mend what does not hold",
+      "try every wall around plugins from inside, look at the machine's network, and say how to fix what does not hold",
       (_, one) => doctor({ ...placesOf(one), netns: one.opts<{ netns?: string }>().netns }),
     ),
   ).option("--netns <name>", "the network namespace whose firewalls and switches are looked at");

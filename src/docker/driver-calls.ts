@@ -105,7 +105,7 @@ export class DriverCalls {
       if (foreign)
         throw new DriverError(
           "ERR_DRIVER_REPLY",
-          `interface ${foreign.id}: "${foreign.srcName}" is no link that plugin "${this.#view.plugin}" made`,
+          `interface ${foreign.id}: "${foreign.srcName}" is not a link that plugin "${this.#view.plugin}" made`,
         );
       for (const { srcName } of data.names) await this.#view.moved(srcName, SandboxKey);
     } catch (error) {

@@ -44,7 +44,7 @@ export function interfacesReply(request: EndpointRequest, now: readonly Interfac
 function macOf(cidr: string): string {
   if (cidr === "") return "";
   const [plain = ""] = cidr.split("/", 1);
-  // What is no address is the EndpointConfig's to refuse, in its own words.
+  // What is not an address is the EndpointConfig's to refuse, in its own words.
   if (!ipaddr.isValid(plain)) return "";
   const bytes = ipaddr.parse(plain).toByteArray().slice(-4);
   return ["02", "42", ...bytes.map((byte) => byte.toString(16).padStart(2, "0"))].join(":");

@@ -86,7 +86,7 @@ export function parseDestination(value: unknown): string {
   if (expected === cidr) return cidr;
   throw new DriverError(
     "ERR_ROUTE_HOST_BITS",
-    `${quote(value)} is no route destination: it has host bits set; write ${expected}`,
+    `${quote(value)} is not a route destination: it has host bits set; write ${expected}`,
   );
 }
 
@@ -149,10 +149,10 @@ function checkFamily(canonical: string, family: Family | undefined, value: unkno
 }
 
 function bad(value: unknown, rule: string): DriverError {
-  return new DriverError("ERR_BAD_ADDRESS", `${quote(value)} is no address that can be used here: ${rule}`);
+  return new DriverError("ERR_BAD_ADDRESS", `${quote(value)} is not an address that can be used here: ${rule}`);
 }
 
 function badMAC(value: unknown): DriverError {
   const rule = "six bytes in hexadecimal are asked for, as 02:42:ac:11:00:02";
-  return new DriverError("ERR_BAD_MAC", `${quote(value)} is no MAC address: ${rule}`);
+  return new DriverError("ERR_BAD_MAC", `${quote(value)} is not a MAC address: ${rule}`);
 }

@@ -35,7 +35,7 @@ export const ERROR_CODES = {
   ERR_BAD_ID: { kind: "BadRequest", when: "an id is empty, no string, or over 256 bytes", driver: true },
   ERR_BAD_OPTIONS: {
     kind: "BadRequest",
-    when: "a call's options are no plain JSON object, too large, or use a reserved key; or its last argument has an unknown option",
+    when: "a call's options are not a plain JSON object, too large, or use a reserved key; or its last argument has an unknown option",
     driver: true,
   },
   ERR_BAD_MAC: { kind: "BadRequest", when: "a MAC address does not parse", driver: true },
@@ -47,7 +47,7 @@ export const ERROR_CODES = {
   },
   ERR_INTERFACE_ID: {
     kind: "BadRequest",
-    when: "an interface id is no non-negative integer, or none of the endpoint's",
+    when: "an interface id is not a non-negative integer, or none of the endpoint's",
     driver: true,
   },
   ERR_INTERFACE_EXISTS: { kind: "Forbidden", when: "an interface id is used twice on one endpoint", driver: true },
@@ -56,7 +56,11 @@ export const ERROR_CODES = {
     when: "an interface is added to an endpoint whose list was given",
     driver: true,
   },
-  ERR_INTERFACE_NAME: { kind: "BadRequest", when: "a srcName or dstPrefix is no valid interface name", driver: true },
+  ERR_INTERFACE_NAME: {
+    kind: "BadRequest",
+    when: "a srcName or dstPrefix is not a valid interface name",
+    driver: true,
+  },
   ERR_ROUTE_TYPE: { kind: "BadRequest", when: "a static route's type is neither NEXTHOP nor CONNECTED", driver: true },
   ERR_ROUTE_HOST_BITS: { kind: "BadRequest", when: "a route's destination has host bits set", driver: true },
   ERR_ROUTE_INTERFACE: {
@@ -137,9 +141,9 @@ export const ERROR_CODES = {
   ERR_BUNDLE_FAILED: { kind: "Internal", when: "the bundler ran out of time or memory, or crashed on the plugin" },
   ERR_PLUGIN_CHANGED: { kind: "Forbidden", when: "the plugin's bytes differ from the sha256 its policy pins" },
   ERR_MANIFEST_MISSING: { kind: "BadRequest", when: "a plugin folder has no plugin.json" },
-  ERR_MANIFEST_INVALID: { kind: "BadRequest", when: "a manifest is no valid JSON, or has a wrong or unknown field" },
+  ERR_MANIFEST_INVALID: { kind: "BadRequest", when: "a manifest is not valid JSON, or has a wrong or unknown field" },
   ERR_GRANT_MISSING: { kind: "Forbidden", when: "a plugin asks for more than its policy grants" },
-  ERR_POLICY_INVALID: { kind: "BadRequest", when: "the policy is no valid JSON, or has a wrong or unknown field" },
+  ERR_POLICY_INVALID: { kind: "BadRequest", when: "the policy is not valid JSON, or has a wrong or unknown field" },
   ERR_POLICY_LOCKED: { kind: "Forbidden", when: "another command is changing the policy", retry: true },
   ERR_ISOLATION_UNAVAILABLE: {
     kind: "NotImplemented",

@@ -15,7 +15,7 @@ export interface InterfaceRecord {
 /** An interface's id: a non-negative safe integer. Throws `ERR_INTERFACE_ID`. */
 export function parseInterfaceId(value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value;
-  throw new DriverError("ERR_INTERFACE_ID", `${quote(value)} is no interface id: use 0, 1, 2 …`);
+  throw new DriverError("ERR_INTERFACE_ID", `${quote(value)} is not an interface id: use 0, 1, 2 …`);
 }
 
 /**
@@ -41,7 +41,7 @@ export function refuseTaken(id: number, taken: { has(id: number): boolean }): vo
 /** An interface in either form a platform may give it. Throws as `parseInterface`. */
 export function readInterface(given: InterfaceInfo | InterfaceRecord): InterfaceData {
   if (typeof given !== "object" || given === null) {
-    throw new DriverError("ERR_INTERFACE_ID", `${quote(given)} is no interface: give { id, mac?, ipv4?, ipv6? }`);
+    throw new DriverError("ERR_INTERFACE_ID", `${quote(given)} is not an interface: give { id, mac?, ipv4?, ipv6? }`);
   }
   if (isInterfaceInfo(given)) {
     return parseInterface(given.id(), given.macAddress(), given.address(), given.addressIPv6());
@@ -58,7 +58,7 @@ export function readInterfaceId(given: number | { readonly id: number | (() => n
 /** `given` as something to iterate over. Throws `ERR_INTERFACE_ID`. */
 export function readList<T>(given: Iterable<T>): Iterable<T> {
   if (typeof given === "object" && given !== null && typeof given[Symbol.iterator] === "function") return given;
-  throw new DriverError("ERR_INTERFACE_ID", `${quote(given)} is no list of interfaces: give an array`);
+  throw new DriverError("ERR_INTERFACE_ID", `${quote(given)} is not a list of interfaces: give an array`);
 }
 
 function isInterfaceInfo(given: InterfaceInfo | InterfaceRecord): given is InterfaceInfo {

@@ -39,7 +39,7 @@ export function parseRoute(
   if (routeType === NEXTHOP) return viaNextHop(to, hop, parseInterfaceId(interfaceID ?? 0));
   throw new DriverError(
     "ERR_ROUTE_TYPE",
-    `${quote(routeType)} is no type for the route to ${to}: use NEXTHOP (${NEXTHOP}) or CONNECTED (${CONNECTED})`,
+    `${quote(routeType)} is not a type for the route to ${to}: use NEXTHOP (${NEXTHOP}) or CONNECTED (${CONNECTED})`,
   );
 }
 

@@ -21,7 +21,7 @@ export interface JsonLimits {
   readonly chars?: number | undefined;
 }
 
-/** Why a value is no JSON, and where in it. Internal: what reaches a user is a `DriverError` made from it. */
+/** Why a value is not JSON, and where in it. Internal: what reaches a user is a `DriverError` made from it. */
 export class JsonError extends TypeError {
   override readonly name: string = "JsonError";
   /** As `.subnets[2].mtu`; empty for the outermost value. */
@@ -114,14 +114,14 @@ class Copier {
         this.#countChars(value);
         return value;
       case "number":
-        if (!Number.isFinite(value)) throw this.#refuse(`${value} is no JSON number`);
+        if (!Number.isFinite(value)) throw this.#refuse(`${value} is not a JSON number`);
         return value === 0 ? 0 : value; // -0, as JSON writes it
       case "object":
         return value === null ? null : this.#copyContainer(value);
       case "undefined":
-        throw this.#refuse("undefined is no JSON");
+        throw this.#refuse("undefined is not JSON");
       default:
-        throw this.#refuse(`a ${typeof value} is no JSON`);
+        throw this.#refuse(`a ${typeof value} is not JSON`);
     }
   }
 
@@ -142,7 +142,7 @@ class Copier {
     if (Array.isArray(value)) return this.#copyArray(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) {
-      throw this.#refuse("an instance of a class is no plain data");
+      throw this.#refuse("an instance of a class is not plain data");
     }
     return this.#copyObject(value);
   }
@@ -165,7 +165,7 @@ class Copier {
     const copy: Record<string, Json> = {};
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string | symbol;
-      if (typeof key === "symbol") throw this.#refuse("a key that is a symbol is no JSON");
+      if (typeof key === "symbol") throw this.#refuse("a key that is a symbol is not JSON");
       if (key === "__proto__") throw this.#refuse('the key "__proto__" is not accepted');
       this.#path.push(key);
       this.#countChars(key);
@@ -180,7 +180,7 @@ class Copier {
   #own(value: object, key: string | number): unknown {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (descriptor === undefined || descriptor.enumerable !== true) return undefined;
-    if (!Object.hasOwn(descriptor, "value")) throw this.#refuse("a getter or setter is no plain data");
+    if (!Object.hasOwn(descriptor, "value")) throw this.#refuse("a getter or setter is not plain data");
     return descriptor.value;
   }
 

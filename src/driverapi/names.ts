@@ -12,7 +12,7 @@ const INTERFACE_NAME_BYTES = 15;
 const INTERFACE_PREFIX_BYTES = 12;
 
 const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
-/** Visible ASCII but for `/`, `:` and `%`. The kernel refuses a byte 0xA0 as a space, so `à` is no name either. */
+/** Visible ASCII but for `/`, `:` and `%`. The kernel refuses a byte 0xA0 as a space, so `à` is not a name either. */
 const INTERFACE_NAME = /^[!-$&-.0-9;-~]+$/;
 
 /** What an id identifies; for the message. */
@@ -47,10 +47,10 @@ export function isTypeName(value: unknown): value is string {
   return typeof value === "string" && value.length <= TYPE_NAME_CHARS && TYPE_NAME.test(value);
 }
 
-/** What is said of a value that is no network type's name. */
+/** What is said of a value that is not a network type's name. */
 export function notATypeName(value: unknown): string {
   const rule = `1 to ${TYPE_NAME_CHARS} letters, digits, "_" or "-", beginning with a letter or digit, and no "."`;
-  return `${quote(value)} is no network type name: use ${rule}`;
+  return `${quote(value)} is not a network type name: use ${rule}`;
 }
 
 /** A capability's scope. Throws `ERR_BAD_CAPABILITY`. */

@@ -53,7 +53,7 @@ async function whyNoCode(folder: string, path: string): Promise<string | undefin
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) return "it is a symbolic link, which is not followed; put the code itself there";
-    if (!found.isFile()) return "it is no regular file; put the plugin's code there";
+    if (!found.isFile()) return "it is not a regular file; put the plugin's code there";
     // A folder on the path may be a link.
     const inside = relative(folder, await realpath(path));
     if (inside === ".." || inside.startsWith(`..${sep}`))

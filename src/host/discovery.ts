@@ -52,7 +52,7 @@ function noFolder(path: string, error: unknown): DriverError {
     code === "ENOENT"
       ? "there is no such folder; create it, or name another one"
       : code === "ENOTDIR"
-        ? "it is no folder; name the folder that holds the plugins"
+        ? "it is not a folder; name the folder that holds the plugins"
         : `it cannot be read (${code || String(error)}); the host needs read and search permission on it`;
   return new DriverError("ERR_PLUGINS_DIR", `plugins folder ${shownPath(path)}: ${why}`, { file: path, cause: error });
 }
@@ -125,7 +125,7 @@ async function look(
     );
   }
   if (!entry.isFile())
-    return wrong(fileError("ERR_PLUGIN_FILE", id, path, "it is no regular file; put the plugin's code there"));
+    return wrong(fileError("ERR_PLUGIN_FILE", id, path, "it is not a regular file; put the plugin's code there"));
   if (!CODE_KINDS.some((ending) => entry.name === stem + ending)) {
     return wrong(fileError("ERR_PLUGIN_FILE", id, path, `files of this kind do not load; ${CODE_KINDS.join(", ")} do`));
   }
@@ -151,7 +151,7 @@ function lonelyManifest(root: string, id: string, entry: Dirent): Discovered {
 }
 
 function nameError(id: string, path: string, what: string): DriverError {
-  const rule = `${quote(id)} is no plugin id; rename ${what} so that its name matches ${PLUGIN_ID.source}`;
+  const rule = `${quote(id)} is not a plugin id; rename ${what} so that its name matches ${PLUGIN_ID.source}`;
   return fileError("ERR_PLUGIN_NAME", id, path, rule);
 }
 

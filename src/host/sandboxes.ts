@@ -56,7 +56,7 @@ export class Sandboxes {
     if (foreign) {
       throw new DriverError(
         "ERR_SANDBOX_FAILED",
-        `interface ${foreign.id}: "${foreign.srcName}" is no link that plugin "${plugin}" made, and is not moved`,
+        `interface ${foreign.id}: "${foreign.srcName}" is not a link that plugin "${plugin}" made, and is not moved`,
         { plugin, driver: type },
       );
     }

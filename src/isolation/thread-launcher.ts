@@ -279,5 +279,5 @@ function describeEnd(error: unknown): LinkEnd {
       return { how: "memory", detail: "out of memory" };
     return { how: "exit", detail: String(error.message).slice(0, 500) };
   }
-  return { how: "exit", detail: "the worker threw something that is no Error" };
+  return { how: "exit", detail: "the worker threw something that is not an Error" };
 }

@@ -114,7 +114,7 @@ export class ThreadLink implements Link {
     try {
       const { messages } = decodeUp(routeHeader(this.route), data);
       const hello = readUpMessage(messages[0]);
-      if (hello.kind !== "hello") throw new ProtocolViolation("the first message is no hello");
+      if (hello.kind !== "hello") throw new ProtocolViolation("the first message is not a hello");
       if (hello.protocol !== PROTOCOL_VERSION || hello.runtime !== RUNTIME_VERSION) {
         throw new Error(
           `the worker speaks protocol ${hello.protocol} of runtime ${hello.runtime}, the host ${PROTOCOL_VERSION} of ${RUNTIME_VERSION}`,

@@ -97,7 +97,7 @@ export function decodeUp(
   } catch {
     throw new ProtocolViolation("a frame is not JSON");
   }
-  if (!Array.isArray(items)) throw new ProtocolViolation("a frame is no list");
+  if (!Array.isArray(items)) throw new ProtocolViolation("a frame is not a list");
   if (items.length === 0 || items.length > LIMITS.frameMessages)
     throw new ProtocolViolation("a frame has a wrong count of messages");
   const ack: unknown = items[0];

@@ -63,14 +63,14 @@ function readReply(value: unknown): Reply {
  */
 function readRequest(value: unknown): ApplyRequest {
   const fields = record(value, "a request");
-  if (fields.type !== "APPLY") throw new ProtocolViolation("a request that is no APPLY");
+  if (fields.type !== "APPLY") throw new ProtocolViolation("a request that is not an APPLY");
   const path = list(fields.path, 1, "a request's path");
   const name = text(path[0], 64, "a request's path");
   const id = text(fields.id, 128, "a request's id");
   if (id.length === 0) throw new ProtocolViolation("a request without id");
   const argumentList: RawValue[] = list(fields.argumentList, 8, "a request's arguments").map((item) => {
     const wire = record(item, "an argument");
-    if (wire.type !== "RAW") throw new ProtocolViolation("an argument that is no RAW value");
+    if (wire.type !== "RAW") throw new ProtocolViolation("an argument that is not a RAW value");
     return { type: "RAW", value: checked(wire.value ?? null) };
   });
   return { id, type: "APPLY", path: [name], argumentList };
@@ -123,7 +123,7 @@ function checked(value: unknown): Json {
 
 function record(value: unknown, what: string): Fields {
   if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw new ProtocolViolation(`${what} is no object`);
+    throw new ProtocolViolation(`${what} is not an object`);
   return value as Fields;
 }
 
@@ -134,13 +134,13 @@ function list(value: unknown, max: number, what: string): readonly unknown[] {
 }
 
 function text(value: unknown, max: number, what: string): string {
-  if (typeof value !== "string" || value.length > max) throw new ProtocolViolation(`${what} is no short text`);
+  if (typeof value !== "string" || value.length > max) throw new ProtocolViolation(`${what} is not a short text`);
   return value;
 }
 
 function integer(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
-    throw new ProtocolViolation(`${what} is no count`);
+    throw new ProtocolViolation(`${what} is not a count`);
   return value;
 }
 

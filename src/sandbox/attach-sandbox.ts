@@ -32,10 +32,11 @@ function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): Home {
   if (host !== undefined) {
     const home = sandboxHome(host);
     if (home) return home;
-    throw new DriverError("ERR_OPTIONS", 'option "host" is no plugin host: give what createPluginHost gave');
+    throw new DriverError("ERR_OPTIONS", 'option "host" is not a plugin host: give what createPluginHost gave');
   }
   if (backend !== "kernel" && backend !== "auto") {
-    const why = backend === "model" ? "a model's links are in a host; give it as host" : `${quote(backend)} is none`;
+    const why =
+      backend === "model" ? "a model's links are in a host; give it as host" : `unknown backend ${quote(backend)}`;
     throw new DriverError("ERR_OPTIONS", `option "backend" must be "kernel" or "auto": ${why}`);
   }
   return homeIn(from);

@@ -32,7 +32,7 @@ export function parseNetns(value: unknown): string {
   if (typeof value === "string" && (NAME.test(value) || PATH.test(value))) return value;
   throw notFound(
     value,
-    "is no network namespace: give a name (letters, digits, _ . -) or an absolute path without odd signs",
+    "is not a network namespace: give a name (letters, digits, _ . -) or an absolute path without odd signs",
   );
 }
 

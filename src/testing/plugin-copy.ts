@@ -44,7 +44,7 @@ async function only(folder: string, source: string): Promise<Discovered> {
   const [found] = await discoverPlugins([folder]);
   if (found?.error) throw found.error;
   if (found) return found;
-  const rule = `${source}: this is no plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
+  const rule = `${source}: this is not a plugin: name a .js, .mjs or .ts file, or a folder with a plugin.json`;
   throw new DriverError("ERR_PLUGIN_FILE", rule, { file: source });
 }
 

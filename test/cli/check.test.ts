@@ -114,7 +114,7 @@ test("what is wrong with the files is told with the author's own paths", async (
     ["bad", "ERR_MANIFEST_INVALID", join(root, "bad/plugin.json:2:1: scop")],
     ["syntax.js", "ERR_PLUGIN_SYNTAX", "syntax.js"],
     ["none", "ERR_MANIFEST_MISSING", join(root, "none/plugin.json")],
-    ["x.txt", "ERR_PLUGIN_FILE", "this is no plugin"],
+    ["x.txt", "ERR_PLUGIN_FILE", "this is not a plugin"],
     ["nowhere", "ERR_PLUGIN_FILE", "no such file"],
     ["Up.js", "ERR_PLUGIN_NAME", join(root, "Up.js")],
     ["link.js", "ERR_PLUGIN_FILE", "symbolic link"],

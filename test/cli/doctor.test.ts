@@ -126,7 +126,7 @@ test(
     const text = await run(policy, false, seams);
     assert.is(text.exit, 1);
     assert.match(text.out, /^environment\.empty +no +yes +find the platform's environment: PATH/m);
-    assert.match(text.out, /to mend environment\.empty:\n {2}run the bwrap of your system's own package/);
+    assert.match(text.out, /to fix environment\.empty:\n {2}run the bwrap of your system's own package/);
     assert.is(text.err, "error ERR_ISOLATION_UNAVAILABLE: a demanded wall is down: environment.empty\n");
     const json = await run(policy, true, seams);
     assert.equal([json.exit, json.err], [1, ""]);
@@ -152,7 +152,7 @@ test(
     const { code, out, err } = await inProcess(t, [process.execPath, MAIN, "doctor"], folder, { PATH: nowhere });
     assert.is(code, 1, out);
     assert.match(err, /^error ERR_ISOLATION_UNAVAILABLE: \d+ demanded walls are down: wall\.raised, files\.host/);
-    assert.match(out, /to mend wall\.raised, files\.host.*:\n {2}raise bubblewrap: .*apt-get install bubblewrap/);
+    assert.match(out, /to fix wall\.raised, files\.host.*:\n {2}raise bubblewrap: .*apt-get install bubblewrap/);
     assert.match(out, /^no policy at .*: sandbox "bubblewrap", tried behind: node$/m);
   },
   { ms: MS },

@@ -42,8 +42,8 @@ test("serve warns once with the exact command, again when the command changes, a
   now = check("yes", null);
   await until(() => said.length === 3, "that it is mended");
   assert.equal(said, [
-    "warn machine.accept4: it drops; to mend it: command 1",
-    "warn machine.accept4: it drops; to mend it: command 2",
+    "warn machine.accept4: it drops; to fix it: command 1",
+    "warn machine.accept4: it drops; to fix it: command 2",
     "info machine.accept4: it is mended",
   ]);
 });

@@ -1,4 +1,4 @@
-/** A data folder whose lock cannot be had for want of rights, or as it is no folder: told as that, and no stack. */
+/** A data folder whose lock cannot be had for want of rights, or as it is not a folder: told as that, and no stack. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import "#dist/cli/state.js"; // Loaded as root: nobody need not reach it.
@@ -34,7 +34,7 @@ test("a file is recovered no more than looked at", async (t) => {
   for (const more of [[], ["--recover"]]) {
     const ran = await cli(["state", "--data-dir", file, ...more]);
     assert.is(ran.exit, 1);
-    assert.match(ran.err, /^error ERR_DATA_DIR: .*: it is no folder; name the folder with --data-dir/);
+    assert.match(ran.err, /^error ERR_DATA_DIR: .*: it is not a folder; name the folder with --data-dir/);
   }
 });
 

@@ -128,7 +128,7 @@ test("what the engine tries again is answered again, and done once", async (t) =
   assert.match(String((await call("CreateNetwork", other)).body.Err), /network n1 exists already/);
 });
 
-test("an endpoint is deleted without Leave, a network with what the engine has forgotten; twice is no error", async (t) => {
+test("an endpoint is deleted without Leave, a network with what the engine has forgotten; twice is not an error", async (t) => {
   const { call, host } = await served(t);
   await call("CreateNetwork", NETWORK);
   const given = { Address: "10.0.0.2/24", AddressIPv6: "", MacAddress: "" };
@@ -177,7 +177,7 @@ const WRONG: readonly (readonly [what: string, method: string, body: unknown, st
   ["no JSON", "CreateNetwork", "{", 400, /the body is not JSON/],
   ["an empty body", "CreateNetwork", undefined, 400, /NetworkID/],
   ["a list", "CreateNetwork", [], 400, /the body: /],
-  ["an id that is no text", "DeleteNetwork", { NetworkID: 5 }, 400, /NetworkID: /],
+  ["an id that is not a text", "DeleteNetwork", { NetworkID: 5 }, 400, /NetworkID: /],
   ["an id that is too long", "DeleteNetwork", { NetworkID: "n".repeat(257) }, 400, /NetworkID: /],
   ["options that are none", "CreateNetwork", { NetworkID: "n", Options: 5 }, 400, /Options: /],
   [

@@ -44,7 +44,7 @@ test("a MAC address in Go's three forms becomes one text", () => {
   assert.is(parseMAC(""), "");
 });
 
-test("what is no MAC address is refused", () => {
+test("what is not a MAC address is refused", () => {
   const wrong = ["02:42:ac:11:00", "02:42:ac:11:00:02:03:04", "02:42-ac:11:00:02", "0242ac110002", "2:42:ac:11:0:2"];
   for (const value of [
     ...wrong,

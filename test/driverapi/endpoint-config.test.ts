@@ -87,7 +87,7 @@ test("addresses are checked by family, and a refused interface leaves no trace",
   assert.equal(endpoint.toJSON(), []);
 });
 
-test("what is no list of interfaces is refused with a DriverError", () => {
+test("what is not a list of interfaces is refused with a DriverError", () => {
   for (const given of [5, null, "ab", {}, [5], [null], [{}]]) {
     assert.is(refusal(() => new EndpointConfig(given as never)).code, "ERR_INTERFACE_ID", JSON.stringify(given));
   }

@@ -62,7 +62,7 @@ test("names of a frozen Object.prototype can be copied too", () => {
   }
 });
 
-test("what is no plain data is refused, with its place", () => {
+test("what is not plain data is refused, with its place", () => {
   class Thing {}
   const wrong: [unknown, string][] = [
     [() => 1, "a function"],
@@ -86,7 +86,7 @@ test("what is no plain data is refused, with its place", () => {
     assert.match(error.rule, words);
     assert.ok(error.path.startsWith('.a[1]["odd key"]'), error.path);
   }
-  assert.match(jsonError(undefined).message, "the value: undefined is no JSON");
+  assert.match(jsonError(undefined).message, "the value: undefined is not JSON");
 });
 
 test("no getter, setter, toJSON or iterator is ever called", () => {
@@ -195,7 +195,7 @@ test("options are an object; undefined is {}", () => {
   for (const value of [null, [], "x", 1, true, () => 1, new Map(), { a: { b: 1n } }]) {
     assert.is(refusal(() => parseOptions(value, LIMITS)).code, "ERR_BAD_OPTIONS");
   }
-  assert.is(refusal(() => parseOptions({ a: [1n] }, LIMITS)).message, "options.a[0]: a bigint is no JSON");
+  assert.is(refusal(() => parseOptions({ a: [1n] }, LIMITS)).message, "options.a[0]: a bigint is not JSON");
 });
 
 test("keys kept for the host are refused unless allowed", () => {

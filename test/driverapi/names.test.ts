@@ -33,7 +33,7 @@ test("ids are opaque strings of 1 to 256 bytes", () => {
   for (const id of ["", "x".repeat(257), `${"ü".repeat(128)}x`, "😀".repeat(65), ...NOT_STRINGS]) {
     assert.is(refusal(() => parseId(id, "network")).code, "ERR_BAD_ID");
   }
-  assert.match(refusal(() => parseId("", "sandbox")).message, '"" is no sandbox id');
+  assert.match(refusal(() => parseId("", "sandbox")).message, '"" is not a sandbox id');
 });
 
 test("an id with a lone surrogate is refused: as UTF-8 it would equal another", () => {

@@ -21,7 +21,7 @@ test(
 test("what is mutated is valid: each recorded frame and document is accepted", async () => {
   const { TARGETS } = await import("./targets.js");
   for (const { name, corpus, input, run } of TARGETS) {
-    // Of these inputs some stand for what is no JSON.
+    // Of these inputs some stand for what is not JSON.
     if (name === "plain JSON") continue;
     for (const text of corpus) {
       const { reach } = await run(input?.(text) ?? text);

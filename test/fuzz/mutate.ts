@@ -166,7 +166,7 @@ function lastOf(all: readonly Token[], at: number): number {
   return all.length - 1;
 }
 
-/** As bytes of UTF-8: what is no character any more becomes U+FFFD, as a decoder would make it. */
+/** As bytes of UTF-8: what is not a character any more becomes U+FFFD, as a decoder would make it. */
 function changeBytes(text: string, random: Random, others: readonly string[], most: number): string {
   if (random.oneIn(8)) {
     // A unit that no decoder gives, as a message port may.

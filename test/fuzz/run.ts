@@ -28,7 +28,7 @@ export async function runAll({ inputs, seed, only = "", from = 0, done }: Run): 
     if (chosen.length === 0)
       throw new Error(`no target is called "${only}"; there are ${TARGETS.map(({ name }) => name).join(", ")}`);
     const rows: Row[] = [];
-    // What loading them has run is no target's.
+    // What loading them has run is not a target's.
     await coverage.take();
     for (const target of chosen) {
       const result = await fuzz(target, seed, Math.ceil(inputs / chosen.length), from);

@@ -32,7 +32,7 @@ test("aborted before: ERR_CALL_ABORTED for every method, and no driver is asked"
   );
 });
 
-test("what is no signal is refused before anything is begun, with a deadline or an abort still to come", async (t) => {
+test("what is not a signal is refused before anything is begun, with a deadline or an abort still to come", async (t) => {
   const s = await scripted(t, { notes: true });
   const d = s.driver();
   for (const call of [{ signal: 5 }, { signal: "abort" }, { signal: null }, { signal: { aborted: false } }, "signal"]) {

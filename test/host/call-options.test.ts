@@ -13,7 +13,7 @@ const CASES: readonly (readonly [given: unknown, says: RegExp])[] = [
   [100, /it must be \{ signal\? \}/],
 ];
 
-test("what is no option is named, with the nearest that is", async (t) => {
+test("what is not an option is named, with the nearest that is", async (t) => {
   const s = await scripted(t, { notes: true });
   const d = s.driver();
   for (const [given, says] of CASES) {

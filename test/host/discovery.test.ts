@@ -120,7 +120,7 @@ test("what is none of our business is ignored", async (t) => {
   assert.equal(found, []);
 });
 
-test("a name that is no id", async (t) => {
+test("a name that is not an id", async (t) => {
   for (const name of ["Bridge.js", "1a.js", "a_b.ts", "a.test.js", `${"a".repeat(33)}.js`, "-a.mjs"]) {
     refused(await only(t, { [name]: "" }), "ERR_PLUGIN_NAME", name, "[a-z][a-z0-9-]{0,31}", "rename");
   }
@@ -260,7 +260,7 @@ test("a plugins folder that is not there, or is none, is an error", async (t) =>
   await fill(root, { file: "" });
   for (const [path, word] of [
     ["no", "no such folder"],
-    ["file", "it is no folder"],
+    ["file", "it is not a folder"],
   ] as const) {
     const error = await rejection(discoverPlugins([root, join(root, path)]));
     assert.is(error.code, "ERR_PLUGINS_DIR");

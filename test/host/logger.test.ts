@@ -42,7 +42,7 @@ test("an error among the fields: its message, its stack, its causes and all it c
   assert.is(error.message, EVIL);
 });
 
-test("a frame in a message is no frame", () => {
+test("a frame in a message is not a frame", () => {
   const error = new Error("no\n    at forged (bridge.js:1:1)");
   const { err } = logged({ err: error }) as { readonly err: Error };
   assert.is((err.stack ?? "").split("\n").filter((line) => line.includes("forged")).length, 1);

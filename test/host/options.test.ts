@@ -36,7 +36,7 @@ test("options arrive as they were given, deep, as a copy", async (t) => {
   assert.equal(options, copy);
 });
 
-test("what is no plain JSON object, too large or too deep, or begins with bulkhead., is BadRequest with its place", async (t) => {
+test("what is not a plain JSON object, too large or too deep, or begins with bulkhead., is BadRequest with its place", async (t) => {
   const s = await scripted(t, { notes: true });
   const d = s.driver();
   await d.createNetwork("net");

@@ -110,7 +110,7 @@ test("interfaces that were given are only read, and stay what they are", async (
   assert.is(error.code, "ERR_INTERFACES_GIVEN");
 });
 
-test("operational data that is no object is ERR_DRIVER_REPLY, and says what it was", async (t) => {
+test("operational data that is not an object is ERR_DRIVER_REPLY, and says what it was", async (t) => {
   const s = await withNetwork(t);
   const d = s.driver();
   await d.createEndpoint("net", "end", new EndpointConfig());

@@ -48,7 +48,7 @@ export const ITEMS: readonly string[] = [
   "requests that walk: `constructor`, SET, CONSTRUCT, …",
   "malformed arguments, unknown handlers",
   "forged replies, routes and control messages",
-  "what is no text: ports, shared memory, deep nesting",
+  "what is not text: ports, shared memory, deep nesting",
   "garbage and oversized frames; other ports; descriptors",
   "`type()` that lies",
   "names taken, dotted, `__proto__`, of 10 MB",

@@ -141,7 +141,7 @@ export type Expected = { readonly code: string; readonly detail: RegExp; readonl
 
 let attacks = 0;
 
-/** A detail that a host process has looked at, and told of no more than that it is no frame of the worker's own. */
+/** A detail that a host process has looked at, and told of no more than that it is not a frame of the worker's own. */
 const FOREIGN = /not text/;
 
 /** Runs one attack and checks all that must hold after it; resolves with what it came to. */

@@ -76,7 +76,7 @@ test("killed: the end is told once, and the thread ends", async (t) => {
 for (const [name, body] of [
   ["exits", "setTimeout(() => process.exit(3), 20);"],
   ["throws", `setTimeout(() => { throw new Error("mine"); }, 20);`],
-  ["throws what is no error", "setTimeout(() => { throw null; }, 20);"],
+  ["throws what is not an error", "setTimeout(() => { throw null; }, 20);"],
   ["rejects", `setTimeout(() => Promise.reject(new Error("mine")), 20);`],
 ] as const) {
   test(`a worker that ${name} is told as an exit, once`, async (t) => {

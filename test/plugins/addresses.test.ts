@@ -42,7 +42,7 @@ test("IPv4 in text and back", async (t) => {
   );
 });
 
-test("what is no address is none", async (t) => {
+test("what is not an address is none", async (t) => {
   const { parseAddress, parseCIDR } = await partOf<Addresses>(t, "bridge", "addresses.ts");
   const none = [
     "",

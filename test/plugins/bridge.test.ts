@@ -211,16 +211,16 @@ test("options that make no sense are BadRequest, and name the key", async (t) =>
   const { host } = await serve(t, "bridge", "model");
   const driver = host.driver();
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ subnet: "10.64.0.0" }, /subnet "10\.64\.0\.0" is no subnet, as 10/],
-    [{ subnet: 7 }, /subnet 7 is no subnet/],
+    [{ subnet: "10.64.0.0" }, /subnet "10\.64\.0\.0" is not a subnet, as 10/],
+    [{ subnet: 7 }, /subnet 7 is not a subnet/],
     [{ subnet: "10.64.0.7/24" }, /host bits set; write 10\.64\.0\.0\/24/],
     [{ subnet: "10.64.0.0/31" }, /prefix length from 16 to 30/],
     [{ subnet: "10.0.0.0/8" }, /prefix length from 16 to 30/],
-    [{ subnet6: "10.64.0.0/24" }, /subnet6 "10\.64\.0\.0\/24" is no IPv6 subnet/],
+    [{ subnet6: "10.64.0.0/24" }, /subnet6 "10\.64\.0\.0\/24" is not an IPv6 subnet/],
     [{ subnet: "fd64::/127" }, /prefix length from 48 to 126/],
     [{ gateway: "10.64.0.1" }, /gateway "10\.64\.0\.1" needs a subnet/],
-    [{ subnet: "10.64.0.0/24", gateway: "10.64.1.1" }, /gateway "10\.64\.1\.1" is no address/],
-    [{ subnet: "10.64.0.0/24", gateway: "10.64.0.255" }, /gateway "10\.64\.0\.255" is no address/],
+    [{ subnet: "10.64.0.0/24", gateway: "10.64.1.1" }, /gateway "10\.64\.1\.1" is not an address/],
+    [{ subnet: "10.64.0.0/24", gateway: "10.64.0.255" }, /gateway "10\.64\.0\.255" is not an address/],
     [{ subnet: "10.64.0.0/24", ipv4: { subnet: "10.65.0.0/24" } }, /two IPv4 subnets/],
     [{ ipv4: "10.64.0.0/24" }, /ipv4 must be an object/],
     [{ ipv4: { subnets: [] } }, /ipv4 has no key "subnets"/],

@@ -16,7 +16,7 @@ onBoth(test, "an endpoint is a macvlan link on the parent, handed over in the jo
       nid,
       generic({ parent: PARENTS[n], macvlan_mode: mode, subnet: `10.64.${n}.0/24`, mtu: 1400 }),
     );
-    assert.equal((await host.links()).length, machine.length + n, "a network alone is no link");
+    assert.equal((await host.links()).length, machine.length + n, "a network alone is not a link");
     const endpoint = new EndpointConfig();
     await driver.createEndpoint(nid, "e", endpoint);
     assert.equal(endpoint.toJSON(), [{ id: 0, mac: `02:42:0a:40:0${n}:02`, ipv4: `10.64.${n}.2/24`, ipv6: "" }]);

@@ -70,7 +70,7 @@ test("a call is comlink's APPLY, its arguments RAW values", () => {
   assert.equal(decodeDown(frames.take()), [{ kind: "ping" }]);
 });
 
-test("what is no text is refused by its type, unread", () => {
+test("what is not text is refused by its type, unread", () => {
   const watched = new Proxy(
     {},
     {
@@ -105,7 +105,7 @@ test("only the link's own route passes", () => {
   }
 });
 
-test("what is no JSON, or no list, is refused", () => {
+test("what is not JSON, or no list, is refused", () => {
   const long = "[".repeat(500_000);
   for (const text of ["", "[", "[0", "[0]]", "[0,]", "{", "undefined", "NaN", "[0]x", "\u0000", "[0x1]", long]) {
     assert.match(refused(HEADER + text), "not JSON");

@@ -113,10 +113,10 @@ test("every other field is held to its type", () => {
     assert.match(refused({ kind: "failed", stage, error: {} }), "no known stage");
   }
   for (const stage of ["load", "export", "init", "protocol"]) readUpMessage({ kind: "failed", stage, error: {} });
-  assert.match(refused({ kind: "failed", stage: "init" }), "an error is no object");
+  assert.match(refused({ kind: "failed", stage: "init" }), "an error is not an object");
   assert.match(refused({ kind: "crashed", origin: 1, error: {} }), "no short text");
   assert.match(refused({ kind: "crashed", origin: "x".repeat(65), error: {} }), "no short text");
-  assert.match(refused({ kind: "crashed", origin: "x" }), "an error is no object");
+  assert.match(refused({ kind: "crashed", origin: "x" }), "an error is not an object");
   for (const field of ["protocol", "thread"]) {
     for (const value of [undefined, "1", -1, 1.5])
       assert.match(refused({ ...HONEST.hello, [field]: value }), "no count");

@@ -189,7 +189,7 @@ onBoth(test, "renamed inside by somebody: it is found again by its number", asyn
   assert.ok((await look()).links.has("bh-c"));
 });
 
-onBoth(test, "deleted by its driver, or by somebody inside: detaching is no error", async (t, kind) => {
+onBoth(test, "deleted by its driver, or by somebody inside: detaching is not an error", async (t, kind) => {
   const { does, attach, sandbox, notes } = bench(t, kind);
   await does(WIRED);
   const attached = await attach(sandbox(), ENDPOINT, JOIN);
@@ -199,7 +199,7 @@ onBoth(test, "deleted by its driver, or by somebody inside: detaching is no erro
 });
 
 test(
-  "kernel: the namespace is gone with the link: detaching is no error",
+  "kernel: the namespace is gone with the link: detaching is not an error",
   async (t) => {
     const { does, attach } = bench(t, "kernel");
     await does(WIRED);

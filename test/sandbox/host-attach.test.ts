@@ -100,7 +100,7 @@ onBoth(
 
 onBoth(
   test,
-  "left and deleted while attached: the link goes from the sandbox, and detaching is no error",
+  "left and deleted while attached: the link goes from the sandbox, and detaching is not an error",
   async (t, kind) => {
     const { host, join, at, look, driver } = await wired(t, kind);
     const box = namespace(t, kind);
@@ -201,7 +201,7 @@ test("a link that is not the plugin's own is not moved, though it was not there 
   await hub?.backend.apply([[{ change: { op: "add", link: { kind: "bridge", name: "card7" } } }]]);
   const error = await rejection(host.attach({ type: "a", nid: "n", eid: "e" }));
   assert.is(error.code, "ERR_SANDBOX_FAILED");
-  assert.match(error.message, /interface 0: "card7" is no link that plugin "a" made, and is not moved/);
+  assert.match(error.message, /interface 0: "card7" is not a link that plugin "a" made, and is not moved/);
   assert.ok((await hub?.backend.look())?.links.has("card7"));
 });
 

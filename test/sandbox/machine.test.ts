@@ -9,7 +9,7 @@ import { bench, ENDPOINT, JOIN, namespace, noKernel, onBoth, shape, WIRED } from
 
 const test = suite("sandbox: the machine");
 
-onBoth(test, "the namespace the links are in is no sandbox, whatever it is called", async (t, kind) => {
+onBoth(test, "the namespace the links are in is not a sandbox, whatever it is called", async (t, kind) => {
   const { does, look, attach, netns } = bench(t, kind);
   await does(WIRED);
   const before = shape(await look());
@@ -75,7 +75,7 @@ onBoth(test, "attachSandbox moves no link that no plugin of the host made", asyn
   const join = { ...JOIN, names: [{ id: 0, srcName: "card7", dstPrefix: "eth" }] };
   const sandbox = namespace(t, kind);
   const error = await rejection(attachSandbox({ host: host.host, sandbox, endpoint: ENDPOINT, join }));
-  assert.match(error.message, /"card7" is no link that a plugin made, and is not moved$/);
+  assert.match(error.message, /"card7" is not a link that a plugin made, and is not moved$/);
   assert.ok((await hub.backend.look()).links.has("card7"));
   await apply(hub.backend, [{ op: "delete", name: "card7" }]);
 });

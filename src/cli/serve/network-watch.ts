@@ -44,7 +44,7 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
     const bad = down(await look());
     if (ended) return;
     for (const { name, evidence, fix } of bad.values())
-      if (warned.get(name) !== fix) logger.warn({ check: name, fix }, `${name}: ${evidence}; to mend it: ${fix}`);
+      if (warned.get(name) !== fix) logger.warn({ check: name, fix }, `${name}: ${evidence}; to fix it: ${fix}`);
     for (const name of warned.keys()) if (!bad.has(name)) logger.info({ check: name }, `${name}: it is mended`);
     warned = new Map([...bad.values()].map(({ name, fix }) => [name, fix ?? ""]));
     again(times.lookMs, first);

@@ -29,7 +29,7 @@ export interface Daemon {
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
   const problem = settings.backend === "auto" ? kernelProblem() : undefined;
   if (problem !== undefined) {
-    const hint = "an engine is served links and rules of the kernel's; to serve a model of them, say --backend model";
+    const hint = "an engine is served links and rules of the kernel's; to serve a model of them, pass --backend model";
     throw new DriverError("ERR_OPTIONS", `${problem}; ${hint}`);
   }
   const logger = daemonLog(settings.logLevel);
@@ -76,7 +76,7 @@ async function served(
   });
   try {
     if (gateway.sockets.size === 0 && !settings.allowEmpty)
-      throw new DriverError("ERR_OPTIONS", `${nothingServed(host)}; to wait for one to come, say --allow-empty`);
+      throw new DriverError("ERR_OPTIONS", `${nothingServed(host)}; to wait for one to come, pass --allow-empty`);
     const sockets = Object.fromEntries(gateway.sockets);
     const plugins = host.plugins().map(({ name, state }) => ({ name, state }));
     daemon.out(json ? `${JSON.stringify({ ready: true, sockets, plugins })}\n` : readyLine(gateway.sockets, plugins));

@@ -98,7 +98,7 @@ export async function readServeConfig(file: string, named: boolean): Promise<Ser
 
 /** What a flag's value must be, where that is not just a path. */
 const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
-  dockerPrefix: "1 to 32 small letters, digits, dots, dashes or underscores, beginning with a letter or digit",
+  dockerPrefix: "1 to 32 lowercase letters, digits, dots, dashes or underscores, beginning with a letter or digit",
   socketOwner: "UID or UID:GID, in numbers",
   answerMs: "a whole number of milliseconds from 100 to 600000",
   backend: "one of kernel, model, auto",

@@ -78,7 +78,7 @@ type Ruleset = Pick<NetworkFacts, "tables" | "forwardChains" | "marked" | "led">
 
 const NOTHING: Ruleset = { tables: new Set(), forwardChains: [], marked: new Set(), led: new Set() };
 
-/** Undefined for what is no JSON. */
+/** Undefined for what is not JSON. */
 function readRuleset(stdout: string): Ruleset | undefined {
   const printed = parsed(stdout);
   if (printed === undefined) return undefined;

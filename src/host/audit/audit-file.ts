@@ -77,7 +77,7 @@ export class AuditFile {
     try {
       const found = await handle.stat();
       const { size } = found;
-      if (!found.isFile()) throw new Error(`${path} is no regular file`);
+      if (!found.isFile()) throw new Error(`${path} is not a regular file`);
       // A process that died while writing leaves half a line.
       const last = Buffer.alloc(1);
       if (size > 0) await handle.read(last, 0, 1, size - 1);

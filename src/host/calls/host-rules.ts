@@ -147,7 +147,7 @@ export function checkInterfaces(
 ): void {
   for (const { id, mac, ipv4, ipv6 } of interfaces) {
     if (subnets !== undefined && mac !== "" && (Number.parseInt(mac.slice(0, 2), 16) & 3) !== 2)
-      throw refused(`interface ${id}: ${mac} is no unicast, locally administered MAC address`);
+      throw refused(`interface ${id}: ${mac} is not a unicast, locally administered MAC address`);
     for (const cidr of [ipv4, ipv6]) {
       if (cidr === "") continue;
       const address = cidr.slice(0, cidr.indexOf("/"));

@@ -93,7 +93,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     const word = match(WORD);
     if (word !== "") {
       const value = WORDS.get(word);
-      return value === undefined ? stop(`${quote(word)} is no JSON value`, start) : value;
+      return value === undefined ? stop(`${quote(word)} is not a JSON value`, start) : value;
     }
     const digits = match(NUMBER);
     if (digits === "") return expected("a value");
@@ -140,7 +140,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     readItems("}", "key", () => {
       const start = at;
       const key = readString("a key in double quotes");
-      if (key === "__proto__") stop('"__proto__" is no key here', start);
+      if (key === "__proto__") stop('"__proto__" is not a key here', start);
       if (Object.hasOwn(members, key)) stop(`the key ${quote(key)} stands here a second time`, start);
       skipSpace();
       if (text.charAt(at) !== ":") expected('":" after the key');

@@ -31,7 +31,7 @@ export async function readRegularFile(
   }
   try {
     const found = await handle.stat();
-    if (!found.isFile()) return { kind: "refused", why: "it is no regular file", irregular: true };
+    if (!found.isFile()) return { kind: "refused", why: "it is not a regular file", irregular: true };
     if (found.size > maxBytes)
       return { kind: "refused", why: `it is ${found.size} bytes long; at most ${maxBytes} are read` };
     // One byte more than allowed, in case it grows while being read.
@@ -57,6 +57,6 @@ function whyNot(error: unknown): ReadFile {
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
   if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
   if (code === "ELOOP") return { kind: "refused", why: "it is a symbolic link", irregular: true };
-  if (code === "ENXIO") return { kind: "refused", why: "it is no regular file", irregular: true };
+  if (code === "ENXIO") return { kind: "refused", why: "it is not a regular file", irregular: true };
   return { kind: "refused", why: `it cannot be read (${code})` };
 }

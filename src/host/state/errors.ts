@@ -14,7 +14,7 @@ export function corrupt(file: string, why: string): DriverError {
 /** What to do about an error that the system reports for a path. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist; name the folder with --data-dir (dataDir of createPluginHost)",
-  ENOTDIR: "it is no folder; name the folder with --data-dir (dataDir of createPluginHost)",
+  ENOTDIR: "it is not a folder; name the folder with --data-dir (dataDir of createPluginHost)",
   EACCES: "this account may not use it; run as its owner",
 };
 

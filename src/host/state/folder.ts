@@ -110,7 +110,7 @@ async function forgetMachine(state: StateFile): Promise<void> {
 function prepare(folder: string): void {
   try {
     make(folder);
-    if (!statSync(folder).isDirectory()) throw new Error("it is no folder");
+    if (!statSync(folder).isDirectory()) throw new Error("it is not a folder");
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unusable(folder, error);

@@ -52,7 +52,7 @@ export const RULES: readonly Rule[] = [
     id: "bridge",
     refuses: "bridges that are not the plugin's own, and links that are no bridge",
     check({ bridge }, { plugin, links, owner }) {
-      if (owner(bridge) !== plugin) return `${quote(bridge)} is no link of plugin "${plugin}"`;
+      if (owner(bridge) !== plugin) return `${quote(bridge)} is not a link of plugin "${plugin}"`;
       const kind = links.get(bridge)?.kind;
       return kind === "bridge" ? undefined : `${quote(bridge)} is a ${kind ?? "link that is away"}, and no bridge`;
     },
@@ -114,7 +114,7 @@ export const RULES: readonly Rule[] = [
     id: "port",
     refuses: "ports that are none, and ports of the host outside the ranges granted",
     check: ofPublished(({ port, hostPort }, { limits: { ports } }) => {
-      if (port < 1 || port > 65_535) return `${port} is no port`;
+      if (port < 1 || port > 65_535) return `${port} is not a port`;
       return inRanges(ports, hostPort) ? undefined : `port ${hostPort} is not within ${ports.join(", ")}`;
     }),
   },

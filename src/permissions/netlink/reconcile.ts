@@ -67,7 +67,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
   if (missing.length > 0) {
     logger.warn(
       { links: missing },
-      `netlink: ${missing.length} link(s) are recorded and gone; their drivers make them anew when their networks are replayed`,
+      `netlink: ${missing.length} link(s) are recorded and gone; their drivers make them again when their networks are replayed`,
     );
   }
 }

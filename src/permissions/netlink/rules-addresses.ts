@@ -6,7 +6,7 @@ import { WIDEST, WIDEST_ADDRESS } from "./limits.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule } from "./rules.js";
 
-/** Prefix lengths of routes that are a default route, or a good part of one: what stands under them is no network of the machine's. */
+/** Prefix lengths of routes that are a default route, or a good part of one: what stands under them is not a network of the machine's. */
 const DEFAULT_LIKE = 4;
 
 export const ADDRESS_RULES: readonly Rule[] = [

@@ -42,7 +42,7 @@ export const LINK_RULES: readonly Rule[] = [
       const link = linkOf(request);
       if (link?.kind !== "vxlan") return undefined;
       if (link.remote === undefined) return `a vxlan needs a remote, of ${limits.remotes.join(", ")}`;
-      if (!isAddress(link.remote, "plain")) return `the remote ${quote(link.remote)} is no IP address`;
+      if (!isAddress(link.remote, "plain")) return `the remote ${quote(link.remote)} is not an IP address`;
       const remote = networkOf(link.remote);
       if (limits.remotes.some((one) => contains(networkOf(one), remote)) && !specialRange(remote)) return undefined;
       return `the remote ${quote(link.remote)} is outside ${limits.remotes.join(", ")}`;
@@ -89,13 +89,13 @@ export const LINK_RULES: readonly Rule[] = [
   {
     id: "master",
     refuses:
-      "a master that is no bridge; ports other than veth and vxlan; a veth with both ends on bridges, which is a loop",
+      "a master that is not a bridge; ports other than veth and vxlan; a veth with both ends on bridges, which is a loop",
     check(request, { view, own }) {
       if (request.op !== "setLink" || typeof request.settings.master !== "string") return undefined;
       const { master } = request.settings;
       const [bridge, port] = [own(master)?.spec, own(request.name)?.spec];
       if (bridge !== undefined && bridge.kind !== "bridge")
-        return `${quote(master)} is no bridge, but a ${bridge.kind}`;
+        return `${quote(master)} is not a bridge, but a ${bridge.kind}`;
       if (port === undefined) return undefined;
       if (port.kind !== "veth" && port.kind !== "vxlan") return `a ${port.kind} cannot be a bridge's port`;
       if (port.kind !== "veth") return undefined;

@@ -61,7 +61,7 @@ export const NAME_RULES: readonly Rule[] = [
       const made = madeBy(request);
       const wrong = [...made, ...usedBy(request)].find((name) => !isNamed(name, prefix) && own(name) === undefined);
       if (wrong !== undefined) {
-        return `the name ${quote(wrong)} must be "${prefix}-" and small letters or digits, at most ${NAME_BYTES} bytes`;
+        return `the name ${quote(wrong)} must be "${prefix}-" and lowercase letters or digits, at most ${NAME_BYTES} bytes`;
       }
       return made.length === 2 && made[0] === made[1] ? `both ends cannot have the name ${quote(made[0])}` : undefined;
     },

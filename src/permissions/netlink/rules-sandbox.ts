@@ -30,7 +30,7 @@ export function sandboxProblem(
 ): string | undefined {
   for (const { srcName, mac, addresses } of links) {
     const plugin = owner(srcName);
-    if (plugin === undefined) return `"${srcName}" is no link that a plugin made, and is not moved`;
+    if (plugin === undefined) return `"${srcName}" is not a link that a plugin made, and is not moved`;
     const twin = [...view.links.values()].find(
       (link) => mac !== "" && [link.mac, link.permanentMac].includes(mac) && owner(link.name) !== plugin,
     );

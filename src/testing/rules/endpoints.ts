@@ -144,7 +144,7 @@ export const ENDPOINT_RULES: readonly RuleRow[] = [
   },
   {
     id: "endpoints-leave-nothing",
-    says: "Endpoints can be created, joined, left and deleted for ever.",
+    says: "Endpoints can be created, joined, left and deleted without limit.",
     seed: SEED.deleteEndpoint,
     async try(trial) {
       const { nid } = await trial.createNetwork();

@@ -39,7 +39,7 @@ export const NETWORK_RULES: readonly RuleRow[] = [
   },
   {
     id: "networks-leave-nothing",
-    says: "Networks can be created and deleted for ever, and leave no link behind.",
+    says: "Networks can be created and deleted without limit, and leave no link behind.",
     seed: SEED.deleteNetwork,
     async try(trial) {
       const links = await trial.host.links();

@@ -85,7 +85,7 @@ const frameText: fc.Arbitrary<string> = fc
   .tuple(mostly(fc.nat(25)), fc.array(message, { maxLength: 4 }))
   .map(([ack, messages]) => `${HEADER}${JSON.stringify([ack, ...messages])}`);
 
-/** Texts, and what is no text at all. */
+/** Texts, and what is not text at all. */
 export const frame: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 12, arbitrary: frameText },
   { weight: 1, arbitrary: anyText(20).map((text) => HEADER + text) },

@@ -22,7 +22,7 @@ function run(input: unknown): Outcome {
   let messages: readonly unknown[];
   try {
     const decoded = decodeUp(HEADER, input);
-    must(Number.isSafeInteger(decoded.ack) && decoded.ack >= 0, "an acknowledgement that is no count");
+    must(Number.isSafeInteger(decoded.ack) && decoded.ack >= 0, "an acknowledgement that is not a count");
     must(decoded.messages.length < LIMITS.frameMessages, "more messages than a frame may hold");
     messages = decoded.messages;
   } catch (error) {

@@ -68,7 +68,7 @@ test("a mistake names its line and column", () => {
   assert.match(mistake('{"a"').rule, "the text ends");
   assert.match(mistake("// hello\n{}").rule, "no comments");
   assert.match(mistake("{} {}").rule, "after the end");
-  assert.match(mistake('{"a": nul}').rule, '"nul" is no JSON value');
+  assert.match(mistake('{"a": nul}').rule, '"nul" is not a JSON value');
 });
 
 test("a key given twice, __proto__, a number out of range and a deep nest are refused", () => {
@@ -91,7 +91,7 @@ test("a long key costs its own length, not that of every value under it", () => 
   assert.ok(grown < 16 * 2 ** 20, `${grown} bytes`);
 });
 
-test("it knows where each member stands; a byte order mark is no part of the text", () => {
+test("it knows where each member stands; a byte order mark is not part of the text", () => {
   const text = read('\uFEFF{\n  "a": {\n    "b": [1,\n 2]}}');
   assert.equal(text.place(["a", "b"]), { line: 3, column: 5 });
   assert.equal(text.place(["a", "b", 1]), { line: 4, column: 2 });

@@ -90,7 +90,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["no network types", { networkTypes: [] }, "networkTypes: must have at least 1 entry, and has none"],
   ["a type with a dot", { networkTypes: ["a", "a.b"] }, "networkTypes[1]:"],
   ["a type twice", { networkTypes: ["a", "a"] }, "once"],
-  ["a type that is no string", { networkTypes: [1] }, "networkTypes[0]: must be a string"],
+  ["a type that is not a string", { networkTypes: [1] }, "networkTypes[0]: must be a string"],
   ["65 types", { networkTypes: Array.from({ length: 65 }, (_, i) => `t${i}`) }, "at most 64 entries, and has 65"],
   [
     "permissions false",

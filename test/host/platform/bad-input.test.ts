@@ -45,7 +45,7 @@ const ALL: readonly Bad[] = [
     says: /bad\.js:2/,
   },
   {
-    what: "a manifest that is no JSON",
+    what: "a manifest that is not JSON",
     files: manifest('{\n  "name": "bad",\n  oops\n}'),
     code: "ERR_MANIFEST_INVALID",
     says: /bad\.plugin\.json:3/,
@@ -105,7 +105,7 @@ const ALL: readonly Bad[] = [
     says: /plugin "bad".* exports no function "init"/,
   },
   {
-    what: "an init that is no function",
+    what: "an init that is not a function",
     files: { "bad.js": "export const init = 7;" },
     code: "ERR_PLUGIN_NO_INIT",
     says: /plugin "bad".* exports no function "init"/,

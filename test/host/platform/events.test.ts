@@ -213,7 +213,7 @@ test("a listener that was heard once, or taken off, is let go", async (t) => {
   }, "the listeners are let go");
 });
 
-test("a listener that is no function is refused at once", async (t) => {
+test("a listener that is not a function is refused at once", async (t) => {
   const { open } = await house(t);
   const host = await open();
   for (const listen of ["on", "once"] as const)

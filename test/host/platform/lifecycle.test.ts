@@ -9,7 +9,7 @@ const test = suite("host: lifecycle");
 const FRAGILE = `createNetwork(nid) { if (nid === "crash") Promise.reject(new Error("stray")); return new Promise((done) =>
   nid === "crash" ? 0 : done()); },`;
 
-test("host.driver: synchronous; a type never registered, and one that is no string", async (t) => {
+test("host.driver: synchronous; a type never registered, and one that is not a string", async (t) => {
   const { open } = await house(t, { "a.js": plugin("a") });
   const host = await open();
   for (const type of ["b", "__proto__", "constructor", "", 7, undefined, null, {}]) {

@@ -29,7 +29,7 @@ test("an id that is none is refused with what to do; a manifest's name must be t
   });
   const host = await open();
   assert.is(row(host, "Big").refusal?.code, "ERR_PLUGIN_NAME");
-  assert.match(row(host, "Big").refusal?.message ?? "", /Big\.js: "Big" is no plugin id; rename .* \^\[a-z\]/);
+  assert.match(row(host, "Big").refusal?.message ?? "", /Big\.js: "Big" is not a plugin id; rename .* \^\[a-z\]/);
   const other = row(host, "other").refusal;
   assert.is(other?.code, "ERR_MANIFEST_INVALID");
   assert.match(
@@ -108,7 +108,7 @@ test("dotfiles, node_modules, declarations, notes, other JSON and editors' lefto
   );
 });
 
-test("an empty folder is no error", async (t) => {
+test("an empty folder is not an error", async (t) => {
   const { open } = await house(t);
   assert.equal((await open()).plugins(), []);
 });

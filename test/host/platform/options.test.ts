@@ -33,7 +33,7 @@ const WRONG: ReadonlyArray<readonly [string, unknown, RegExp]> = [
   ["watch as a word", { plugins: ".", watch: "yes" }, /"watch" must be true or false/],
   ["a backend there is not", { plugins: ".", backend: "bsd" }, /"backend" must be/],
   ["a namespace that is a number", { plugins: ".", netns: 1 }, /"netns" must be/],
-  ["a dataDir that is no path", { plugins: ".", dataDir: true }, /"dataDir" must be/],
+  ["a dataDir that is not a path", { plugins: ".", dataDir: true }, /"dataDir" must be/],
 ];
 for (const [what, options, says] of WRONG) {
   test(`ERR_OPTIONS: ${what}`, async () => {
@@ -51,7 +51,7 @@ test("ERR_PLUGINS_DIR: a folder that is missing, or none", async (t) => {
   await writeFile(path("file"), "");
   assert.match(
     (await start({ plugins: [plugins, path("file")], isolation: "thread" })).message,
-    /file: it is no folder/,
+    /file: it is not a folder/,
   );
 });
 

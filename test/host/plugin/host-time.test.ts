@@ -40,7 +40,7 @@ test("several who owe are given their share together, for as long as they do", a
   assert.ok(all > 3 * alone, `${all}, alone ${alone}`);
 });
 
-test("while the thread has time for all, what is sent is no flood", async () => {
+test("while the thread has time for all, what is sent is not a flood", async () => {
   const times = Array.from({ length: 5 }, () => new HostTime()) as [HostTime, HostTime, ...HostTime[]];
   const [one, other] = times;
   for (const each of times) each.spend(100);

@@ -66,7 +66,7 @@ test("an entry is read as an own property only", () => {
 
 const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["no object", "[]", "must be an object"],
-  ["nothing", undefined, "undefined is no JSON"],
+  ["nothing", undefined, "undefined is not JSON"],
   ["a function", () => ({}), "function"],
   ["a Map", { plugins: new Map() }, "plugins:"],
   ["a cycle", cycle(), "contains itself"],

@@ -290,7 +290,7 @@ for (const [name, entry, now, text, letIn] of GRANTED) {
   });
 }
 
-test("a policy that has become tighter or wider since is no change of the plugin's", () => {
+test("a policy that has become tighter or wider since is not a change of the plugin's", () => {
   const same = { permissions: { store: true } };
   const update = judge({ entry: { grant: { store: { bytes: 7 } } }, pinned: same, now: same });
   assert.equal([update.differs, update.letIn], [false, true]);

@@ -118,7 +118,7 @@ test("a second host on the same folder is refused with the first one's process, 
   await (await openDataFolder(path)).close();
 });
 
-test("the folder is made for its owner alone; what is no folder is refused by name", async (t) => {
+test("the folder is made for its owner alone; what is not a folder is refused by name", async (t) => {
   const root = await t.folder();
   const path = join(root, "deep", "data");
   await (await openDataFolder(path)).close();

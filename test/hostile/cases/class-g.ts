@@ -34,7 +34,7 @@ const messages = (item: number, title: string, list: readonly unknown[], detail:
 });
 const value = (which: string): Case => ({
   item: 49,
-  title: `posts what is no text: ${which}`,
+  title: `posts what is not text: ${which}`,
   attack: { name: "value", which },
   expected: protocol(/not text/),
 });
@@ -93,9 +93,9 @@ export const cases: readonly Case[] = [
   },
   {
     item: 47,
-    title: "a reply that throws what is no object",
+    title: "a reply that throws what is not an object",
     attack: { name: "reply", target: "own", message: { type: "HANDLER", name: "throw", value: null } },
-    expected: protocol(/an error is no object/),
+    expected: protocol(/an error is not an object/),
   },
   {
     item: 47,
@@ -231,7 +231,7 @@ export const cases: readonly Case[] = [
     item: 50,
     title: "a frame of the very limit",
     attack: { name: "long", chars: LIMITS.frameChars },
-    expected: protocol(/a message is no object/),
+    expected: protocol(/a message is not an object/),
   },
   {
     item: 50,

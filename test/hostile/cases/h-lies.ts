@@ -17,7 +17,7 @@ const own = Object.values(networkInterfaces())
 export const LIES: readonly HostileCase[] = [
   {
     item: 51,
-    title: "type() that differs, changes, throws, or is no string",
+    title: "type() that differs, changes, throws, or is not a string",
     source: hostile({
       top: TRY,
       init: `register = callback.registerDriver; let n = 0;

@@ -74,7 +74,7 @@ const ATTACKS: readonly Attack[] = [
 
   masquerade("bridge", "a card of the machine's", "10.64.1.0/24", "eth0"),
   masquerade("bridge", "a bridge that is not there", "10.64.1.0/24", "bh-none"),
-  masquerade("bridge", "a link that is no bridge", "10.64.1.0/24", "bh-v"),
+  masquerade("bridge", "a link that is not a bridge", "10.64.1.0/24", "bh-v"),
   publish("bridge", "a name with the wildcard nft knows", { bridge: "bh-*" }, '"bh-*"'),
   publish("bridge", "a name that would end its line", { bridge: 'bh-b" accept; #' }, "accept"),
   {

@@ -484,7 +484,7 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     rule: "master",
-    what: "a master that is no bridge",
+    what: "a master that is not a bridge",
     first: [VETH],
     ask: ["setLink", "bh-v", { master: "bh-w" }],
     shows: '"bh-w"',

@@ -70,7 +70,7 @@ test("refusals and failures come with their codes", async (t) => {
   assert.match((await run('net.deleteLink("lo").catch((e) => e.message)')) as string, /rule "name".*"lo"/);
 });
 
-test("what is no plain JSON does not cross", async (t) => {
+test("what is not plain JSON does not cross", async (t) => {
   const { run, asked } = open(t);
   for (const value of [
     "() => 1",

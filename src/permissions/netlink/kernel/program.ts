@@ -8,7 +8,7 @@ export interface Line {
   /** The unit it belongs to; undefined: the one that deletes the group. */
   readonly unit: number | undefined;
   readonly text: string;
-  /** A line that takes an earlier one back: its failure is no unit's. */
+  /** A line that takes an earlier one back: its failure is not a unit's. */
   readonly undo: boolean;
 }
 
