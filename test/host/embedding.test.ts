@@ -61,8 +61,9 @@ function snapshot(): Map<string, unknown> {
       if (depth > 0 && intrinsic && own.value !== globalThis) walk(at, own.value, depth - 1);
     }
   };
-  // Node makes some of its globals on first use, and puts them in place of their getters.
-  for (const name of Reflect.ownKeys(globalThis)) void Reflect.get(globalThis, name);
+  // Node makes some of its globals on first use, and puts them in place of their getters. From Node 25 on, the first use of localStorage
+  // prints a warning.
+  for (const name of Reflect.ownKeys(globalThis)) if (name !== "localStorage") void Reflect.get(globalThis, name);
   walk("globalThis", globalThis, 3);
   for (const [name, sample] of Object.entries({
     asyncFunction: async () => {},
