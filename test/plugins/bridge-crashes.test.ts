@@ -6,7 +6,7 @@ import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
 import { readMark } from "#dist/permissions/netlink/ledger.js";
 import type { TestHost } from "#dist/testing.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { onBoth } from "../permissions/netlink/backends.js";
+import { onDriverKinds } from "../permissions/netlink/backends.js";
 import { namespace } from "../sandbox/bench.js";
 import { generic, type Kind, serve } from "./shipped.js";
 
@@ -175,10 +175,12 @@ async function crash(
 }
 
 for (const name of Object.keys(STEPS) as (keyof typeof STEPS)[]) {
-  onBoth(test, `${name}: the worker goes when the call has been sent`, (t, kind) => crash(t, kind, name, 0, "ahead"));
+  onDriverKinds(test, `${name}: the worker goes when the call has been sent`, (t, kind) =>
+    crash(t, kind, name, 0, "ahead"),
+  );
   for (let nth = 1; nth <= STEPS[name].changes; nth++) {
     for (const when of ["ahead", "after"] as const) {
-      onBoth(
+      onDriverKinds(
         test,
         `${name}: the worker goes at change ${nth}, ${when === "ahead" ? "before it is done" : "when it is done"}`,
         (t, kind) => crash(t, kind, name, nth, when),
@@ -187,7 +189,7 @@ for (const name of Object.keys(STEPS) as (keyof typeof STEPS)[]) {
   }
 }
 
-onBoth(test, "the counts of changes above are what the calls take", async (t, kind) => {
+onDriverKinds(test, "the counts of changes above are what the calls take", async (t, kind) => {
   const { host, hub } = await serve(t, "bridge", kind);
   const backend = hub.backend as { apply: NetlinkBackend["apply"] };
   const apply = backend.apply.bind(backend);
@@ -209,7 +211,7 @@ onBoth(test, "the counts of changes above are what the calls take", async (t, ki
   }
 });
 
-onBoth(test, "many networks and endpoints at once, and none is left", async (t, kind) => {
+onDriverKinds(test, "many networks and endpoints at once, and none is left", async (t, kind) => {
   const { host, hub } = await serve(t, "bridge", kind);
   const driver = host.driver();
   const [networks, endpoints] = [8, 8];

@@ -3,12 +3,12 @@ import { firewallOf } from "#dist/host/plugin-host.js";
 import { EndpointConfig, type HostedDriver, type Json, type JsonObject } from "#dist/index.js";
 import type { TestHost } from "#dist/testing.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { onBoth as onEither } from "../permissions/netlink/backends.js";
+import { onDriverKinds as onEither } from "../permissions/netlink/backends.js";
 import { generic, type Kind, serve } from "./shipped.js";
 
 const test = suite("plugins/bridge: external connectivity");
 /** In the kernel each of these is many runs of ip and nft. */
-const onBoth = (name: string, body: (t: TestContext, kind: Kind) => unknown): void =>
+const onDriverKinds = (name: string, body: (t: TestContext, kind: Kind) => unknown): void =>
   onEither(test, name, body, 60_000);
 const PORT_MAP = "com.docker.network.portmap";
 const GRANT = { ports: ["8000-8003", "8080-8081"] };
@@ -57,23 +57,26 @@ const ports = (...wishes: readonly (readonly [port: number, hostPort: number, mo
 const shown = async (driver: HostedDriver, eid: string): Promise<readonly Json[]> =>
   (((await driver.endpointOperInfo("n", eid))[PORT_MAP] ?? []) as JsonObject[]).map(({ HostPort = null }) => HostPort);
 
-onBoth("a container of two networks has its port on the one that is programmed, and it moves", async (t, kind) => {
-  const { driver, published, endpoint } = await stage(t, kind);
-  await endpoint("a", {}, "n");
-  await endpoint("b", {}, "m");
-  assert.equal(await published(), []);
-  await driver.programExternalConnectivity("n", "a", ports([80, 8080]));
-  assert.equal(await published(), ["10.64.1.2:80 8080"]);
-  await driver.revokeExternalConnectivity("n", "a");
-  await driver.programExternalConnectivity("m", "b", ports([80, 8080]));
-  assert.equal(await published(), ["10.64.2.2:80 8080"]);
-  assert.equal(await shown(driver, "a"), []);
-  await driver.revokeExternalConnectivity("m", "b");
-  await driver.revokeExternalConnectivity("m", "b");
-  assert.equal(await published(), []);
-});
+onDriverKinds(
+  "a container of two networks has its port on the one that is programmed, and it moves",
+  async (t, kind) => {
+    const { driver, published, endpoint } = await stage(t, kind);
+    await endpoint("a", {}, "n");
+    await endpoint("b", {}, "m");
+    assert.equal(await published(), []);
+    await driver.programExternalConnectivity("n", "a", ports([80, 8080]));
+    assert.equal(await published(), ["10.64.1.2:80 8080"]);
+    await driver.revokeExternalConnectivity("n", "a");
+    await driver.programExternalConnectivity("m", "b", ports([80, 8080]));
+    assert.equal(await published(), ["10.64.2.2:80 8080"]);
+    assert.equal(await shown(driver, "a"), []);
+    await driver.revokeExternalConnectivity("m", "b");
+    await driver.revokeExternalConnectivity("m", "b");
+    assert.equal(await published(), []);
+  },
+);
 
-onBoth(
+onDriverKinds(
   "programming again replaces, also a port that leads elsewhere now; refused, what was there stays",
   async (t, kind) => {
     const { driver, published, endpoint } = await stage(t, kind);
@@ -99,7 +102,7 @@ onBoth(
   },
 );
 
-onBoth("a port left to the driver is the same again after a restart of the worker", async (t, kind) => {
+onDriverKinds("a port left to the driver is the same again after a restart of the worker", async (t, kind) => {
   const { host, driver, published, endpoint } = await stage(t, kind);
   await endpoint("x");
   await driver.programExternalConnectivity("n", "x", ports([80, 0]));
@@ -116,7 +119,7 @@ onBoth("a port left to the driver is the same again after a restart of the worke
   assert.equal([await published(), await shown(driver, "a")], [[], []]);
 });
 
-onBoth(
+onDriverKinds(
   "a map that comes with the endpoint is published at once, and holds until another word is said",
   async (t, kind) => {
     const { host, driver, published, endpoint } = await stage(t, kind);
@@ -138,15 +141,18 @@ onBoth(
   },
 );
 
-onBoth("an open port is one of the ephemeral range where that is granted, as an engine chooses it", async (t, kind) => {
-  const { host } = await serve(t, "bridge", kind, { firewall: { ports: ["80", "1024-65535"] } });
-  const driver = host.driver();
-  await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24" }));
-  for (const eid of ["a", "b"]) {
-    await driver.createEndpoint("n", eid, new EndpointConfig());
-    await driver.programExternalConnectivity("n", eid, ports([80, 0]));
-  }
-  assert.equal([await shown(driver, "a"), await shown(driver, "b")], [[32_768], [32_769]]);
-});
+onDriverKinds(
+  "an open port is one of the ephemeral range where that is granted, as an engine chooses it",
+  async (t, kind) => {
+    const { host } = await serve(t, "bridge", kind, { firewall: { ports: ["80", "1024-65535"] } });
+    const driver = host.driver();
+    await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24" }));
+    for (const eid of ["a", "b"]) {
+      await driver.createEndpoint("n", eid, new EndpointConfig());
+      await driver.programExternalConnectivity("n", eid, ports([80, 0]));
+    }
+    assert.equal([await shown(driver, "a"), await shown(driver, "b")], [[32_768], [32_769]]);
+  },
+);
 
 test.run();

@@ -5,7 +5,7 @@ import { readTable } from "#dist/permissions/firewall/ledger.js";
 import type { FirewallRule } from "#dist/permissions/firewall/rule.js";
 import type { TestHost } from "#dist/testing.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { onBoth } from "../permissions/netlink/backends.js";
+import { onDriverKinds } from "../permissions/netlink/backends.js";
 import { generic, type Kind, serve } from "./shipped.js";
 
 const test = suite("plugins/bridge with a firewall");
@@ -50,7 +50,7 @@ async function endpoint(driver: HostedDriver, eid: string, ipv4: string, more: J
 const hostPort = (info: JsonObject): unknown =>
   ((info[PORT_MAP] ?? []) as JsonObject[]).map(({ HostPort }) => HostPort);
 
-onBoth(
+onDriverKinds(
   test,
   "a network is set apart and masqueraded, both families, with the engine's pools; deleted, nothing is left",
   async (t, kind) => {
@@ -68,7 +68,7 @@ onBoth(
   },
 );
 
-onBoth(test, "--internal: no way out, no gateway, and ports are not published", async (t, kind) => {
+onDriverKinds(test, "--internal: no way out, no gateway, and ports are not published", async (t, kind) => {
   const { host, driver, rules } = await gated(t, kind);
   await driver.createNetwork("n", options({ [INTERNAL]: true }));
   const [bridge = ""] = await ours(host);
@@ -79,7 +79,7 @@ onBoth(test, "--internal: no way out, no gateway, and ports are not published", 
   assert.equal([joined.gateway(), joined.gatewayIPv6()], ["", ""]);
 });
 
-onBoth(test, "masquerading can be left out; Docker's labels come as text", async (t, kind) => {
+onDriverKinds(test, "masquerading can be left out; Docker's labels come as text", async (t, kind) => {
   const { host, driver, rules } = await gated(t, kind);
   const label = { "com.docker.network.bridge.enable_ip_masquerade": "false", "com.docker.network.driver.mtu": "1400" };
   await driver.createNetwork("n", { ...options(), ...generic(label) });
@@ -87,7 +87,7 @@ onBoth(test, "masquerading can be left out; Docker's labels come as text", async
   assert.equal(await rules(), [{ kind: "isolate", bridge, internal: false }]);
 });
 
-onBoth(
+onDriverKinds(
   test,
   "published ports: the one asked for, a free one, one of a range; shown, and gone with the endpoint",
   async (t, kind) => {
@@ -119,7 +119,7 @@ onBoth(
   },
 );
 
-onBoth(
+onDriverKinds(
   test,
   "a port is published on all addresses of an endpoint, unless one of the host's families is named",
   async (t, kind) => {
@@ -139,7 +139,7 @@ onBoth(
   },
 );
 
-onBoth(
+onDriverKinds(
   test,
   "a killed worker: the rules stand, a port that was chosen stays the same, and all goes in the end",
   async (t, kind) => {
@@ -159,7 +159,7 @@ onBoth(
   },
 );
 
-onBoth(test, "without a firewall it works as before, and says what it cannot do", async (t, kind) => {
+onDriverKinds(test, "without a firewall it works as before, and says what it cannot do", async (t, kind) => {
   const { host } = await serve(t, "bridge", kind);
   const driver = host.driver();
   const internal = await rejection(driver.createNetwork("i", options({ [INTERNAL]: true })));
@@ -171,7 +171,7 @@ onBoth(test, "without a firewall it works as before, and says what it cannot do"
   assert.equal(hostPort(await endpoint(driver, "e", "10.64.1.2", {})), []);
 });
 
-onBoth(test, "pools and ports that make no sense are BadRequest, by name", async (t, kind) => {
+onDriverKinds(test, "pools and ports that make no sense are BadRequest, by name", async (t, kind) => {
   const { driver } = await gated(t, kind);
   for (const [ipam, says] of [
     [[], /com\.docker\.network\.ipam must be an object/],

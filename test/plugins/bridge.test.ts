@@ -6,7 +6,7 @@ import { EndpointConfig, type HostedDriver, JoinConfig, type JsonObject } from "
 import type { LinkView } from "#dist/permissions/netlink/backend.js";
 import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
 import { assert, rejection, suite } from "../harness.js";
-import { onBoth } from "../permissions/netlink/backends.js";
+import { onDriverKinds } from "../permissions/netlink/backends.js";
 import { generic, serve } from "./shipped.js";
 
 const test = suite("plugins/bridge");
@@ -31,7 +31,7 @@ async function filled(
   return { mac, ipv4, ipv6 };
 }
 
-onBoth(test, "a network is a bridge with its gateways, an endpoint a veth pair on it", async (t, kind) => {
+onDriverKinds(test, "a network is a bridge with its gateways, an endpoint a veth pair on it", async (t, kind) => {
   const { host, hub } = await serve(t, "bridge", kind);
   const driver = host.driver();
   await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24", subnet6: "fd64:0:0:1::/64", mtu: 1400 }));
@@ -88,29 +88,33 @@ onBoth(test, "a network is a bridge with its gateways, an endpoint a veth pair o
   assert.equal(await host.links(), ["lo"]);
 });
 
-onBoth(test, "a list that comes filled is consumed: id, MAC and addresses are the platform's", async (t, kind) => {
-  const { host, hub } = await serve(t, "bridge", kind);
-  const driver = host.driver();
-  await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24" }));
-  const given = new EndpointConfig([{ id: 4, mac: "02:00:00:00:00:07", ipv4: "10.64.1.2/24" }]);
-  await driver.createEndpoint("n", "one", given);
-  const one = await driver.endpointOperInfo("n", "one");
-  assert.equal([one.mac, (await linkOf(hub, one.peer)).mac], ["02:00:00:00:00:07", "02:00:00:00:00:07"]);
-  const joined = new JoinConfig();
-  await driver.join("n", "one", "/sandbox", joined);
-  assert.equal(
-    joined.toJSON().names.map(({ id }) => id),
-    [4],
-  );
+onDriverKinds(
+  test,
+  "a list that comes filled is consumed: id, MAC and addresses are the platform's",
+  async (t, kind) => {
+    const { host, hub } = await serve(t, "bridge", kind);
+    const driver = host.driver();
+    await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24" }));
+    const given = new EndpointConfig([{ id: 4, mac: "02:00:00:00:00:07", ipv4: "10.64.1.2/24" }]);
+    await driver.createEndpoint("n", "one", given);
+    const one = await driver.endpointOperInfo("n", "one");
+    assert.equal([one.mac, (await linkOf(hub, one.peer)).mac], ["02:00:00:00:00:07", "02:00:00:00:00:07"]);
+    const joined = new JoinConfig();
+    await driver.join("n", "one", "/sandbox", joined);
+    assert.equal(
+      joined.toJSON().names.map(({ id }) => id),
+      [4],
+    );
 
-  await driver.createEndpoint("n", "two", new EndpointConfig([{ id: 0, ipv4: "10.64.1.9/24" }]));
-  assert.is((await driver.endpointOperInfo("n", "two")).mac, "02:42:0a:40:01:09");
-  assert.is((await filled(driver, "n", "three")).ipv4, "10.64.1.3/24", "the addresses given are taken");
-  await driver.createEndpoint("n", "four", new EndpointConfig([{ id: 0 }]));
-  assert.match(String((await driver.endpointOperInfo("n", "four")).mac), /^06:/);
-});
+    await driver.createEndpoint("n", "two", new EndpointConfig([{ id: 0, ipv4: "10.64.1.9/24" }]));
+    assert.is((await driver.endpointOperInfo("n", "two")).mac, "02:42:0a:40:01:09");
+    assert.is((await filled(driver, "n", "three")).ipv4, "10.64.1.3/24", "the addresses given are taken");
+    await driver.createEndpoint("n", "four", new EndpointConfig([{ id: 0 }]));
+    assert.match(String((await driver.endpointOperInfo("n", "four")).mac), /^06:/);
+  },
+);
 
-onBoth(test, "a restarted worker finds its links and goes on with them", async (t, kind) => {
+onDriverKinds(test, "a restarted worker finds its links and goes on with them", async (t, kind) => {
   const { host, hub } = await serve(t, "bridge", kind);
   const driver = host.driver();
   await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24", subnet6: "fd64:0:0:1::/64" }));
@@ -307,7 +311,7 @@ test("an interface is called as the network's option says", async (t) => {
   assert.match(JSON.stringify(joined), /"lan"/);
 });
 
-onBoth(test, "an IPv4 network of a small MTU", async (t, kind) => {
+onDriverKinds(test, "an IPv4 network of a small MTU", async (t, kind) => {
   const { host, hub } = await serve(t, "bridge", kind);
   const driver = host.driver();
   await driver.createNetwork("n", generic({ subnet: "10.64.1.0/24", "com.docker.network.driver.mtu": "576" }));

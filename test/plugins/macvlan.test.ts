@@ -1,12 +1,12 @@
 /** The macvlan driver: parents, modes, subnets, and errors as libnetwork's driver has them. */
 import { EndpointConfig, JoinConfig, type JsonObject } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { onBoth } from "../permissions/netlink/backends.js";
+import { onDriverKinds } from "../permissions/netlink/backends.js";
 import { generic, PARENTS, serve } from "./shipped.js";
 
 const test = suite("plugins/macvlan");
 
-onBoth(test, "an endpoint is a macvlan link on the parent, handed over in the join", async (t, kind) => {
+onDriverKinds(test, "an endpoint is a macvlan link on the parent, handed over in the join", async (t, kind) => {
   const { host, hub } = await serve(t, "macvlan", kind);
   const driver = host.driver();
   const machine = await host.links();
@@ -47,18 +47,22 @@ onBoth(test, "an endpoint is a macvlan link on the parent, handed over in the jo
   assert.equal(await host.links(), machine);
 });
 
-onBoth(test, "a parent that is not there, or not granted, is told of when the network is created", async (t, kind) => {
-  const limits = { parents: ["eth0", "eth9"] };
-  const { host } = await serve(t, "macvlan", kind, { limits });
-  const driver = host.driver();
-  const machine = await host.links();
-  const gone = await rejection(driver.createNetwork("n", generic({ parent: "eth9" })));
-  assert.match(gone.message, /Cannot find device "?eth9/);
-  const foreign = await rejection(driver.createNetwork("n", generic({ parent: "eth1" })));
-  assert.match(foreign.message, /rule "parent".*"eth1"/);
-  assert.equal(await host.links(), machine);
-  await driver.createNetwork("n", generic({ parent: "eth0" }));
-});
+onDriverKinds(
+  test,
+  "a parent that is not there, or not granted, is told of when the network is created",
+  async (t, kind) => {
+    const limits = { parents: ["eth0", "eth9"] };
+    const { host } = await serve(t, "macvlan", kind, { limits });
+    const driver = host.driver();
+    const machine = await host.links();
+    const gone = await rejection(driver.createNetwork("n", generic({ parent: "eth9" })));
+    assert.match(gone.message, /Cannot find device "?eth9/);
+    const foreign = await rejection(driver.createNetwork("n", generic({ parent: "eth1" })));
+    assert.match(foreign.message, /rule "parent".*"eth1"/);
+    assert.equal(await host.links(), machine);
+    await driver.createNetwork("n", generic({ parent: "eth0" }));
+  },
+);
 
 test("a parent serves one network, and subnets do not overlap", async (t) => {
   const { host } = await serve(t, "macvlan", "model");
@@ -133,7 +137,7 @@ test("a subnet that is used up is Forbidden", async (t) => {
   assert.equal([full.kind, full.message], ["Forbidden", "no free address is left in subnet 10.64.0.0/30"]);
 });
 
-onBoth(test, "the engine's pools, of both families, and its gateways; internal is refused", async (t, kind) => {
+onDriverKinds(test, "the engine's pools, of both families, and its gateways; internal is refused", async (t, kind) => {
   const { host } = await serve(t, "macvlan", kind);
   const driver = host.driver();
   const options = {

@@ -18,7 +18,7 @@ import {
 } from "#dist/testing.js";
 import { assert, type Suite, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
-import { KINDS, noKernel } from "../permissions/netlink/backends.js";
+import { DRIVER_KINDS, type KINDS, noKernel } from "../permissions/netlink/backends.js";
 
 export type Kind = (typeof KINDS)[number];
 
@@ -103,7 +103,10 @@ export function keepsTheContract(
   test: Suite,
   driver: Driver,
   options: Partial<ContractOptions>,
-  { kinds = KINDS, firewall }: { readonly kinds?: readonly Kind[]; readonly firewall?: Partial<FirewallLimits> } = {},
+  {
+    kinds = DRIVER_KINDS,
+    firewall,
+  }: { readonly kinds?: readonly Kind[]; readonly firewall?: Partial<FirewallLimits> } = {},
 ): void {
   for (const { id, says } of driverContract({ plugin: driver })) {
     for (const kind of kinds) {

@@ -5,8 +5,9 @@ import { netlinkOf } from "#dist/host/plugin-host.js";
 import { attachSandbox, type DriverError, EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
 import { house, plugin } from "../host/platform/house.js";
+import { onDriverKinds } from "../permissions/netlink/backends.js";
 import { serve } from "../plugins/shipped.js";
-import { type Kind, namespace, noKernel, onBoth } from "./bench.js";
+import { type Kind, namespace, noKernel } from "./bench.js";
 
 const test = suite("sandbox: host.attach");
 
@@ -36,7 +37,7 @@ async function wired(t: TestContext, kind: Kind) {
   };
 }
 
-onBoth(test, "attached where it was joined; addresses and gateways are the driver's", async (t, kind) => {
+onDriverKinds(test, "attached where it was joined; addresses and gateways are the driver's", async (t, kind) => {
   const { host, join, at, look, driver, home } = await wired(t, kind);
   const box = namespace(t, kind);
   await join("e", box);
@@ -67,7 +68,7 @@ onBoth(test, "attached where it was joined; addresses and gateways are the drive
   assert.is((await rejection(host.attach({ ...at("e"), nid: 5 as never }))).code, "ERR_BAD_ID");
 });
 
-onBoth(test, "two at once are one; the other is told so", async (t, kind) => {
+onDriverKinds(test, "two at once are one; the other is told so", async (t, kind) => {
   const { host, join, at } = await wired(t, kind);
   await join("e", namespace(t, kind));
   const outcomes = await Promise.allSettled([host.attach(at("e")), host.attach(at("e"))]);
@@ -77,7 +78,7 @@ onBoth(test, "two at once are one; the other is told so", async (t, kind) => {
   );
 });
 
-onBoth(
+onDriverKinds(
   test,
   "the worker dies: links stay as they are, the next worker serves, and the endpoint goes as ever",
   async (t, kind) => {
@@ -98,7 +99,7 @@ onBoth(
   },
 );
 
-onBoth(
+onDriverKinds(
   test,
   "left and deleted while attached: the link goes from the sandbox, and detaching is not an error",
   async (t, kind) => {
@@ -115,17 +116,21 @@ onBoth(
   },
 );
 
-onBoth(test, "the host closes: what is in sandboxes goes too, and nothing is attached any more", async (t, kind) => {
-  const { host, join, at, look } = await wired(t, kind);
-  const box = namespace(t, kind);
-  await join("e", box);
-  await host.attach(at("e"));
-  await host.close();
-  assert.equal([...(await look(box)).links.keys()], ["lo"]);
-  assert.is((await rejection(host.attach(at("e")))).code, "ERR_HOST_CLOSED");
-});
+onDriverKinds(
+  test,
+  "the host closes: what is in sandboxes goes too, and nothing is attached any more",
+  async (t, kind) => {
+    const { host, join, at, look } = await wired(t, kind);
+    const box = namespace(t, kind);
+    await join("e", box);
+    await host.attach(at("e"));
+    await host.close();
+    assert.equal([...(await look(box)).links.keys()], ["lo"]);
+    assert.is((await rejection(host.attach(at("e")))).code, "ERR_HOST_CLOSED");
+  },
+);
 
-onBoth(test, "attachSandbox with a host keeps its records too", async (t, kind) => {
+onDriverKinds(test, "attachSandbox with a host keeps its records too", async (t, kind) => {
   const { host, join, look, driver, home } = await wired(t, kind);
   const box = namespace(t, kind);
   const given = await join("e", box);
@@ -139,7 +144,7 @@ onBoth(test, "attachSandbox with a host keeps its records too", async (t, kind) 
   assert.equal([...(await home()).links.keys()], ["lo"]);
 });
 
-onBoth(test, "thirty endpoints into one sandbox, all at once: names of their own", async (t, kind) => {
+onDriverKinds(test, "thirty endpoints into one sandbox, all at once: names of their own", async (t, kind) => {
   const { host, join, at, look } = await wired(t, kind);
   const box = namespace(t, kind);
   const ids = Array.from({ length: 30 }, (_, n) => `e${n}`);
@@ -151,7 +156,7 @@ onBoth(test, "thirty endpoints into one sandbox, all at once: names of their own
   assert.equal([...(await look(box)).links.keys()], ["lo"]);
 });
 
-onBoth(
+onDriverKinds(
   test,
   "a link without another end: away it is still its plugin's, back it is deleted, at the host's end it goes",
   async (t, kind) => {
@@ -225,7 +230,7 @@ test(
   { needs: noKernel },
 );
 
-onBoth(
+onDriverKinds(
   test,
   "a number that is taken inside: the link has another there, and is its plugin's own when it is back",
   async (t, kind) => {

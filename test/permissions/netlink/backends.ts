@@ -7,6 +7,7 @@ import { openBackend } from "#dist/permissions/netlink/choose.js";
 import { createNetlinkHub, type NetlinkHub, type NetlinkHubOptions } from "#dist/permissions/netlink/hub.js";
 import { kernelProblem } from "#dist/permissions/netlink/kernel/available.js";
 import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
+import { LONG } from "../../amounts.js";
 import type { Suite, TestContext } from "../../harness.js";
 
 export const KINDS = ["kernel", "model"] as const;
@@ -89,14 +90,26 @@ export const CARD: readonly Change[] = [
   { op: "up", name: "wire0" },
 ];
 
+/**
+ * What whole drivers are tried on: the kernel, and the model where there is no kernel or in the long form. That the two agree has tests of
+ * its own.
+ */
+export const DRIVER_KINDS: readonly (typeof KINDS)[number][] = LONG ? KINDS : [noKernel ? "model" : "kernel"];
+
+type Body = (t: TestContext, kind: "kernel" | "model") => unknown;
+
 /** One test per backend. */
-export function onBoth(
-  test: Suite,
-  name: string,
-  body: (t: TestContext, kind: "kernel" | "model") => unknown,
-  ms = 20_000,
-): void {
-  for (const kind of KINDS) {
+export function onBoth(test: Suite, name: string, body: Body, ms = 20_000): void {
+  onEach(test, KINDS, name, body, ms);
+}
+
+/** One test per backend that whole drivers are tried on. */
+export function onDriverKinds(test: Suite, name: string, body: Body, ms = 20_000): void {
+  onEach(test, DRIVER_KINDS, name, body, ms);
+}
+
+function onEach(test: Suite, kinds: typeof DRIVER_KINDS, name: string, body: Body, ms: number): void {
+  for (const kind of kinds) {
     test(`${kind}: ${name}`, (t) => body(t, kind), { ms, needs: kind === "kernel" && noKernel });
   }
 }
