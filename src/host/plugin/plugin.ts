@@ -8,8 +8,10 @@ import type { Counters } from "../calls/conditions.js";
 import { shortList } from "../calls/operations.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
+import { differences, differenceText } from "../policy/difference.js";
 import { type Effective, effectiveGrant } from "../policy/effective.js";
 import { policyEntry } from "../policy/schema.js";
+import { standingOf } from "../policy/standing.js";
 import { Comeback, type Ending } from "./comeback.js";
 import { DriverSet } from "./driver-set.js";
 import type { Generation, GenerationHooks } from "./generation.js";
@@ -148,13 +150,31 @@ export class Plugin {
     });
   }
 
+  /** Returns what the policy now grants to the running version. */
+  #grantNow({ manifest }: Prepared): Effective {
+    const { isolation, threadsOnly } = this.#context;
+    return effectiveGrant({
+      id: this.id,
+      policy: this.#context.policy(),
+      hostIsolation: isolation,
+      threadsOnly,
+      manifest,
+    });
+  }
+
+  /** Describes in what the running version has more than the policy now grants; "" if in nothing. */
+  #excess(): string {
+    const running = this.#service.prepared;
+    if (!running) return "";
+    const found = differences(standingOf(this.#grantNow(running)), standingOf(running.effective));
+    return differenceText(found.filter(({ way }) => way === "more"));
+  }
+
   /** Lists the permissions that the running version has and the policy no longer grants. */
   #exceeding(): readonly string[] {
     const running = this.#service.alive ? this.#service.prepared : undefined;
     if (!running) return [];
-    const { isolation, threadsOnly } = this.#context;
-    const question = { id: this.id, policy: this.#context.policy(), hostIsolation: isolation, threadsOnly };
-    const now = effectiveGrant({ ...question, manifest: running.manifest });
+    const now = this.#grantNow(running);
     const { permissions, scope } = running.effective;
     const gone = Object.keys(permissions).filter((name) => !Object.hasOwn(now.permissions, name));
     return scope === now.scope || now.scope === "global" ? gone : [...gone, "scope"];
@@ -188,7 +208,7 @@ export class Plugin {
         if (stays && this.#draining === disabled) return undefined;
         started = true;
         if (stays) this.#context.logger.debug({ plugin: this.id }, "its files are back, unchanged");
-        else if (this.#service.alive) await this.#service.replace(prepared);
+        else if (this.#service.alive) await this.#replace(prepared);
         else await this.#begin(prepared);
         this.#drain(disabled);
         this.#stoppedByPolicy = false;
@@ -329,6 +349,24 @@ export class Plugin {
    * Starts a version for the first time, or after a refusal, a stop, or with the breaker open. With networks, the previous
    * one is still restarted if this one does not start.
    */
+  /**
+   * Replaces the version in service. If the new one cannot restore all networks, the former one serves on, unless it has more than the
+   * policy grants now: then the new one starts as after a crash, and networks that do not fit the grant are set aside.
+   */
+  async #replace(prepared: Prepared): Promise<void> {
+    try {
+      await this.#service.replace(prepared);
+    } catch (error) {
+      const excess = this.#excess();
+      if (excess === "" || !this.#service.alive) throw error;
+      const why = `the policy grants less than it ran with (${excess})`;
+      this.#context.logger.warn({ plugin: this.id, err: error }, `plugin "${this.id}" starts again, since ${why}`);
+      this.#drivers.pause();
+      this.#service.end(why);
+      await this.#begin(prepared);
+    }
+  }
+
   async #begin(prepared: Prepared): Promise<void> {
     this.#stopped = false;
     const serves = this.networks().length > 0;

@@ -1,6 +1,7 @@
 /** A revocation on a running host acts at once, on waiting requests too; the operator reads of it, and a grant brings the plugin back. */
 import { writeFile } from "node:fs/promises";
 import { netlinkOf } from "#dist/host/plugin-host.js";
+import { EndpointConfig } from "#dist/index.js";
 import type { ModelBackend } from "#dist/permissions/netlink/model/model-backend.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
 import { linesOf } from "../audit/lines.js";
@@ -29,10 +30,10 @@ interface Running {
   links(): readonly string[];
 }
 
-async function running(t: TestContext): Promise<Running> {
+async function running(t: TestContext, kinds: readonly string[] = ["bridge"]): Promise<Running> {
   const place = await house(t, {
     "wires.js": WIRES,
-    "wires.plugin.json": JSON.stringify({ permissions: { netlink: { kinds: ["bridge"] } } }),
+    "wires.plugin.json": JSON.stringify({ permissions: { netlink: { kinds } } }),
   });
   const file = place.path("policy.json");
   const policy = (entry: object): Promise<void> => writeFile(file, JSON.stringify({ plugins: { wires: entry } }));
@@ -42,6 +43,25 @@ async function running(t: TestContext): Promise<Running> {
     [...((netlinkOf(host)?.backend as ModelBackend | undefined)?.glance().links ?? [])].filter((one) => one !== "lo");
   return { place, host, policy, links };
 }
+
+test("limits that become narrower than what there is bind at once: what does not fit is set aside, and nothing of it is made", async (t) => {
+  const { place, host, policy, links } = await running(t, ["bridge", "veth"]);
+  await policy({ grant: { netlink: { ...NETLINK, kinds: ["bridge", "veth"] } } });
+  await next(host, "plugin:loaded");
+  const wires = host.driver("wires");
+  await wires.createNetwork("1");
+  const loaded = next(host, "plugin:loaded");
+  await policy({ grant: { netlink: { ...NETLINK, kinds: ["veth"] } } });
+  await loaded;
+  assert.match((await rejection(wires.createNetwork("2"))).message, /kind "bridge" is not granted/);
+  assert.equal(links(), ["rv-b1"], "what it had made stays, so that traffic flows on");
+  assert.is((await rejection(wires.createEndpoint("1", "e", new EndpointConfig()))).code, "ERR_REPLAY_FAILED");
+  const words = place.log
+    .filter(({ text }) => text.includes("the policy grants less than it ran with"))
+    .map(({ text }) => text);
+  assert.is(words.length, 1);
+  assert.match(String(words[0]), /plugin "wires" starts again, .*netlink\.kinds/);
+});
 
 test("no link is made after it, not even for a call that was under way; the networks wait for a grant", async (t) => {
   const { place, host, policy, links } = await running(t);
