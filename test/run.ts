@@ -3,8 +3,7 @@
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
  * Usage: node build/test/run.js [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
  *
- * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says. The engines'
- * files (`ENGINES`) come first: the longest, beside others, and never two of them at once.
+ * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says.
  *
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
@@ -21,9 +20,7 @@ const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
 /** The long form of the engines' acceptance has files of an hour and more. */
 const FILE_DEADLINE = (process.env.BULKHEAD_ENGINES === "whole" ? 120 : 20) * 60_000;
 /** What these assert or report depends on who else uses the processor. */
-const ALONE = /storm|load\/|hostile\/class-(d|e|f|g)|^demo/;
-/** A stage looks at the machine before and after: another one at the same time would change it. */
-const ENGINES = /^docker\/engine/;
+const ALONE = /storm|docker\/engine|load\/|hostile\/class-(d|e|f|g-)|^demo/;
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
@@ -60,20 +57,10 @@ async function runAndTell(file: string): Promise<Outcome> {
 }
 
 const second: string[] = [];
-const engines = files.filter((file) => ENGINES.test(file));
-const waiting = files.filter((file) => !ALONE.test(file) && !ENGINES.test(file));
-let engineRuns = false;
-
-/** The next file to run: an engine's while none runs, then the others in their order. */
-function nextFile(): string | undefined {
-  return (engineRuns ? undefined : engines.shift()) ?? waiting.shift();
-}
-
+const waiting = files.filter((file) => !ALONE.test(file));
 async function runWaiting(): Promise<void> {
-  for (let file = nextFile(); file !== undefined; file = nextFile()) {
-    if (ENGINES.test(file)) engineRuns = true;
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
     const outcome = await runAndTell(file);
-    if (ENGINES.test(file)) engineRuns = false;
     if (outcome.failed > 0 && again) second.push(file);
     else {
       count(outcome);
@@ -89,8 +76,9 @@ for (const file of second) {
   count(outcome);
   (outcome.failed > 0 ? failures : unsteady).push(`${file}: ${outcome.why ?? "it passed the second time"}`);
 }
-if (files.length === 0) {
-  console.log("no test file matches");
+const vain = wanted.filter((part) => !files.some((name) => name.includes(part)));
+if (files.length === 0 || vain.length > 0) {
+  console.log(`no test file matches ${vain.join(", ")}`);
   sum.failed++;
 }
 if (unsteady.length > 0) console.log(`\nUNSTEADY:\n${unsteady.map((line) => `  ${line}`).join("\n")}`);

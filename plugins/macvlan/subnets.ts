@@ -116,7 +116,7 @@ function pair(
   const cidr = typeof subnet === "string" ? parseCIDR(subnet) : undefined;
   if (!cidr || (family !== undefined && cidr.family !== family)) {
     badRequest(
-      `${key} ${quote(subnet)} is no ${family ? `IPv${family} ` : ""}subnet, as ${family === 6 ? "fd64::/64" : "10.64.0.0/24"}`,
+      `${key} ${quote(subnet)} is not ${family ? `an IPv${family}` : "a"} subnet, as ${family === 6 ? "fd64::/64" : "10.64.0.0/24"}`,
     );
   }
   const [shortest, longest] = PREFIXES[cidr.family];

@@ -141,15 +141,17 @@ function listText(rows: readonly Row[], strangers: readonly string[], places: Pl
   return [table(headings, cells), ...blank, ...reasons, ...strangerLines(strangers, places)].join("\n");
 }
 
-/** The names of what is granted; with each limit that is less than the plugin asks for. */
+/** The names of what is granted; with each limit that differs from what the plugin asks for. */
 function grantedText(asks: Readonly<Record<string, unknown>>, granted: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(granted).map(([name, limits]) => {
     const asked = Object.entries(typeof asks[name] === "object" ? (asks[name] as object) : {});
-    const less = asked.flatMap(([limit, wish]) => {
+    const other = asked.flatMap(([limit, wish]) => {
       const given: unknown = (limits as Readonly<Record<string, unknown>>)[limit];
-      return isDeepStrictEqual(given, wish) ? [] : [`${limit} ${JSON.stringify(given)} of ${JSON.stringify(wish)}`];
+      return isDeepStrictEqual(given, wish)
+        ? []
+        : [`${limit} ${given === undefined ? "none" : JSON.stringify(given)} of ${JSON.stringify(wish)}`];
     });
-    return less.length > 0 ? `${name} (${less.join("; ")})` : name;
+    return other.length > 0 ? `${name} (${other.join("; ")})` : name;
   });
   return words.join(", ") || "-";
 }

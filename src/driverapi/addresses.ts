@@ -97,7 +97,7 @@ export function familyOf(canonical: string): Family {
 
 function addressText(value: unknown, what: string): string {
   if (typeof value !== "string")
-    throw new DriverError("ERR_BAD_ADDRESS", `${quote(value)} is no ${what}: not a string`);
+    throw new DriverError("ERR_BAD_ADDRESS", `${quote(value)} is not a valid ${what}: it must be a string`);
   if (value.length > LONGEST) throw bad(value, `no address is longer than ${LONGEST} characters`);
   return value;
 }

@@ -29,7 +29,7 @@ export function parseId(value: unknown, what: IdOf): string {
   }
   throw new DriverError(
     "ERR_BAD_ID",
-    `${quote(value)} is no ${what} id: a string of 1 to ${ID_BYTES} bytes is asked for`,
+    `${quote(value)} is not a ${what} id: a string of 1 to ${ID_BYTES} bytes is asked for`,
   );
 }
 
@@ -87,7 +87,7 @@ function interfaceName(value: unknown, what: string, most: number): string {
     return value;
   }
   const rule = `1 to ${most} visible ASCII characters without "/", ":" and "%", not ".", "..", nor beginning with "-"`;
-  throw new DriverError("ERR_INTERFACE_NAME", `${quote(value)} is no ${what}: use ${rule}`);
+  throw new DriverError("ERR_INTERFACE_NAME", `${quote(value)} is not a valid ${what}: use ${rule}`);
 }
 
 /** Bytes of `text` in UTF-8; undefined if it holds a lone surrogate and so has no UTF-8 of its own. */

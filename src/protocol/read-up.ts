@@ -128,7 +128,7 @@ function record(value: unknown, what: string): Fields {
 }
 
 function list(value: unknown, max: number, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new ProtocolViolation(`${what} are no list`);
+  if (!Array.isArray(value)) throw new ProtocolViolation(`${what} are not a list`);
   if (value.length > max) throw new ProtocolViolation(`${what} are too many`);
   return value;
 }

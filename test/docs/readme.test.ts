@@ -121,7 +121,7 @@ test("the table of commands is what `bulkhead --help` says", async () => {
 test(
   "the doctor's JSON has the members it names, and no others",
   async () => {
-    const text = /`(\{ ok, sandbox,[^`]*)`/.exec(await readme)?.[1] ?? "";
+    const text = /`(\{ ok, policy,[^`]*)`/.exec(await readme)?.[1] ?? "";
     const names = text.match(/[a-z]+/g) ?? [];
     const { stdout } = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "doctor", "--json"]);
     const { checks, network, ...rest } = JSON.parse(stdout) as { checks: object[]; network: object[] };

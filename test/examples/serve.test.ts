@@ -69,10 +69,9 @@ test("the page's lines set up the folders, and the plugin would start", async (t
   const packages = join(root, "packages");
   for (const path of [bin, packages, join(root, "etc/systemd/system")]) await mkdir(path, { recursive: true });
   await symlink(REPO, join(packages, "bulkhead"));
-  const places = `--plugins ${root}/etc/bulkhead/plugins --policy ${root}/etc/bulkhead/bulkhead.config.json`;
   const scripts = {
     npm: `test "$*" = "root --global" && echo ${packages}`,
-    bulkhead: `exec ${process.execPath} ${REPO}/dist/cli/main.js "$@" ${places}`,
+    bulkhead: `exec ${process.execPath} ${REPO}/dist/cli/main.js "$@"`,
   };
   for (const [name, text] of Object.entries(scripts))
     await writeFile(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });

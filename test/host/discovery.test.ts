@@ -246,9 +246,9 @@ test(
     await huge.close();
     await writeFile(join(root, "u.plugin.json"), Buffer.from([0x7b, 0xff, 0x7d]));
     const [a, b, h, q, u] = await discoverPlugins([root]);
-    refused(a as Discovered, "ERR_PLUGIN_FILE", "no regular file");
-    refused(b as Discovered, "ERR_PLUGIN_FILE", "no regular file");
-    refused(q as Discovered, "ERR_PLUGIN_FILE", "no regular file");
+    refused(a as Discovered, "ERR_PLUGIN_FILE", "not a regular file");
+    refused(b as Discovered, "ERR_PLUGIN_FILE", "not a regular file");
+    refused(q as Discovered, "ERR_PLUGIN_FILE", "not a regular file");
     refused(h as Discovered, "ERR_MANIFEST_INVALID", "50000000 bytes", "65536");
     refused(u as Discovered, "ERR_MANIFEST_INVALID", "UTF-8");
   },

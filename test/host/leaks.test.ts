@@ -111,7 +111,7 @@ test(
       }
       await host.unload("leak");
       await host.reload("leak");
-      if (round === Math.min(100, ROUNDS)) early = await sample();
+      if (round === Math.min(100, ROUNDS / 4)) early = await sample();
       if (round % 20 === 0) {
         collect();
         memory.push([round, process.memoryUsage().rss]);

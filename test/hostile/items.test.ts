@@ -20,6 +20,14 @@ test("each of the 56 attacks has an outcome under each isolation", () => {
   assert.equal(missing, []);
 });
 
+test("every case has an outcome under its name", () => {
+  const known = readOutcomes();
+  assert.equal(
+    ALL_CASES.map(({ item, title }) => `${item} ${title}`).filter((one) => !Object.hasOwn(known, one)),
+    [],
+  );
+});
+
 test("behind the wall nothing is left unstopped", () => {
   const open = Object.entries(readOutcomes()).filter(
     ([, row]) => row.process === "not stopped (named)" || row.dedicated === "not stopped (named)",

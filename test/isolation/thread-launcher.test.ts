@@ -118,7 +118,7 @@ for (const [name, source, words] of [
     hello(`{ kind: "hello", protocol: 2, runtime: "9.9.9", thread: 1 }`),
     /speaks protocol 2 of runtime 9\.9\.9/,
   ],
-  ["that says something else first", hello(`{ kind: "started" }`), /no hello/],
+  ["that says something else first", hello(`{ kind: "started" }`), /not a hello/],
   ["that says hello wrongly", hello(`{ kind: "hello" }`), /protocol version/],
   [
     "that posts no text",

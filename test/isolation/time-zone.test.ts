@@ -1,4 +1,4 @@
-/** Behind the wall a plugin's dates are in UTC, whatever the platform's time zone; in a thread of the platform's they are in that. */
+/** Behind bubblewrap a plugin's dates are in UTC, whatever the platform's time zone; in a thread of the platform's they are in that. */
 import { assert, suite } from "../harness.js";
 import { house, telling, told } from "../host/platform/house.js";
 import { noBubblewrap } from "./walled.js";

@@ -178,7 +178,7 @@ onDriverKinds(test, "pools and ports that make no sense are BadRequest, by name"
     [{ ipv4: {} }, /ipv4 must be a list/],
     [{ ipv4: ["10.64.1.0/24"] }, /must hold objects/],
     [{ ipv4: [{ Pool: "10.64.1.0/24" }, { Pool: "10.64.2.0/24" }] }, /two pools of IPv4/],
-    [{ ipv6: [{ Pool: "10.64.1.0/24" }] }, /no IPv6 subnet/],
+    [{ ipv6: [{ Pool: "10.64.1.0/24" }] }, /not an IPv6 subnet/],
   ] as const) {
     const error = await rejection(driver.createNetwork("n", { [IPAM]: ipam } as unknown as JsonObject));
     assert.is(error.kind, "BadRequest", error.message);

@@ -7,7 +7,7 @@ import { lives, SEED } from "./bridge-lives.js";
 
 const test = suite("plugins/bridge: its host process is killed");
 
-const COUNT = BRIDGE_KILLS - Math.floor(BRIDGE_KILLS / 5);
+const COUNT = BRIDGE_KILLS - Math.ceil(BRIDGE_KILLS / 5);
 
 test(
   `model: ${COUNT} lives`,

@@ -111,7 +111,7 @@ test("what is not JSON, or no list, is refused", () => {
     assert.match(refused(HEADER + text), "not JSON");
   }
   for (const text of ["null", "0", '"x"', "true", "{}", '{"0":0,"length":1}']) {
-    assert.match(refused(HEADER + text), "no list");
+    assert.match(refused(HEADER + text), "not a list");
   }
 });
 

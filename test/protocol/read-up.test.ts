@@ -42,7 +42,7 @@ function pad(value: unknown): unknown {
 
 test("a message is an object of a known kind", () => {
   for (const value of [undefined, null, 0, "", "started", true, [], ["started"]])
-    assert.match(refused(value), "no object");
+    assert.match(refused(value), "not an object");
   for (const kind of [undefined, null, 0, "", "constructor", "__proto__", "toString", "call", "Started", ["started"]]) {
     assert.match(refused({ kind }), "no known kind");
   }
@@ -51,23 +51,25 @@ test("a message is an object of a known kind", () => {
 
 test("a request is APPLY, with a path of one", () => {
   for (const type of [undefined, null, "GET", "SET", "CONSTRUCT", "ENDPOINT", "RELEASE", "apply", "RAW", ["APPLY"]]) {
-    assert.match(refused(request({ type })), "no APPLY");
+    assert.match(refused(request({ type })), "not an APPLY");
   }
-  for (const path of [undefined, null, "x", { 0: "x", length: 1 }]) assert.match(refused(request({ path })), "no list");
+  for (const path of [undefined, null, "x", { 0: "x", length: 1 }])
+    assert.match(refused(request({ path })), "not a list");
   for (const path of [["a", "b"], new Array(4294967295)]) assert.match(refused(request({ path })), "too many");
   for (const path of [[], [0], [null], [["x"]], ["x".repeat(65)]])
-    assert.match(refused(request({ path })), "no short text");
-  for (const id of [undefined, null, 0, {}, "x".repeat(129)]) assert.match(refused(request({ id })), "no short text");
+    assert.match(refused(request({ path })), "not a short text");
+  for (const id of [undefined, null, 0, {}, "x".repeat(129)])
+    assert.match(refused(request({ id })), "not a short text");
   assert.match(refused(request({ id: "" })), "without id");
-  for (const value of [null, [], "x"]) assert.match(refused({ kind: "request", message: value }), "no object");
+  for (const value of [null, [], "x"]) assert.match(refused({ kind: "request", message: value }), "not an object");
 });
 
 test("a request's arguments are RAW values, eight at most", () => {
-  for (const argumentList of [undefined, null, {}, "x"]) assert.match(refused(request({ argumentList })), "no list");
+  for (const argumentList of [undefined, null, {}, "x"]) assert.match(refused(request({ argumentList })), "not a list");
   assert.match(refused(request({ argumentList: new Array(9).fill({ type: "RAW" }) })), "too many");
-  for (const one of [null, 0, []]) assert.match(refused(request({ argumentList: [one] })), "no object");
+  for (const one of [null, 0, []]) assert.match(refused(request({ argumentList: [one] })), "not an object");
   for (const name of ["proxy", "throw", "constructor"]) {
-    assert.match(refused(request({ argumentList: [{ type: "HANDLER", name, value: {} }] })), "no RAW");
+    assert.match(refused(request({ argumentList: [{ type: "HANDLER", name, value: {} }] })), "not a RAW");
   }
   const read = readUpMessage(request({ argumentList: [{ type: "RAW" }] }));
   assert.equal((read as { message: { argumentList: unknown } }).message.argumentList, [{ type: "RAW", value: null }]);
@@ -75,13 +77,13 @@ test("a request's arguments are RAW values, eight at most", () => {
 
 test("a reply is RAW, or the handler throw, to an id that is a count", () => {
   for (const id of [undefined, null, "1", -1, 0.5, Number.NaN, 2 ** 53, {}])
-    assert.match(refused(reply({ id })), "no count");
+    assert.match(refused(reply({ id })), "not a count");
   for (const type of [undefined, null, "raw", "HANDLER", "APPLY"])
     assert.match(refused(reply({ type })), "no known type");
   for (const name of [undefined, "proxy", "constructor"])
     assert.match(refused(reply({ type: "HANDLER", name })), "no known type");
   for (const value of [null, "x", [], 1])
-    assert.match(refused(reply({ type: "HANDLER", name: "throw", value })), "no object");
+    assert.match(refused(reply({ type: "HANDLER", name: "throw", value })), "not an object");
 });
 
 test("an error's fields are cut, and what is of a wrong type is left out", () => {
@@ -108,23 +110,24 @@ test("an error's fields are cut, and what is of a wrong type is left out", () =>
 });
 
 test("every other field is held to its type", () => {
-  for (const id of [undefined, "4", -1, 1.5]) assert.match(refused({ kind: "dropped", id }), "no count");
+  for (const id of [undefined, "4", -1, 1.5]) assert.match(refused({ kind: "dropped", id }), "not a count");
   for (const stage of [undefined, "", "constructor", ["init"]]) {
     assert.match(refused({ kind: "failed", stage, error: {} }), "no known stage");
   }
   for (const stage of ["load", "export", "init", "protocol"]) readUpMessage({ kind: "failed", stage, error: {} });
   assert.match(refused({ kind: "failed", stage: "init" }), "an error is not an object");
-  assert.match(refused({ kind: "crashed", origin: 1, error: {} }), "no short text");
-  assert.match(refused({ kind: "crashed", origin: "x".repeat(65), error: {} }), "no short text");
+  assert.match(refused({ kind: "crashed", origin: 1, error: {} }), "not a short text");
+  assert.match(refused({ kind: "crashed", origin: "x".repeat(65), error: {} }), "not a short text");
   assert.match(refused({ kind: "crashed", origin: "x" }), "an error is not an object");
   for (const field of ["protocol", "thread"]) {
     for (const value of [undefined, "1", -1, 1.5])
-      assert.match(refused({ ...HONEST.hello, [field]: value }), "no count");
+      assert.match(refused({ ...HONEST.hello, [field]: value }), "not a count");
   }
   for (const runtime of [undefined, 1, "x".repeat(65)])
-    assert.match(refused({ ...HONEST.hello, runtime }), "no short text");
-  for (const name of [undefined, 1, "x".repeat(65)]) assert.match(refused({ ...HONEST.notice, name }), "no short text");
-  for (const args of [undefined, {}, "x"]) assert.match(refused({ ...HONEST.notice, args }), "no list");
+    assert.match(refused({ ...HONEST.hello, runtime }), "not a short text");
+  for (const name of [undefined, 1, "x".repeat(65)])
+    assert.match(refused({ ...HONEST.notice, name }), "not a short text");
+  for (const args of [undefined, {}, "x"]) assert.match(refused({ ...HONEST.notice, args }), "not a list");
   assert.match(refused(notice(...new Array(9).fill(0))), "too many");
 });
 

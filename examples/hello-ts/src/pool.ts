@@ -19,7 +19,7 @@ const PREFIXES = { ipv4: [8, 30], ipv6: [48, 126] } as const;
 
 export function openPool(text: string, family: "ipv4" | "ipv6"): Pool {
   const [shortest, longest] = PREFIXES[family];
-  const wrong = `subnet ${JSON.stringify(text)} is no ${family} network between /${shortest} and /${longest}`;
+  const wrong = `subnet ${JSON.stringify(text)} is not an ${family} network between /${shortest} and /${longest}`;
   if (typeof text !== "string" || !ipaddr.isValidCIDR(text)) badRequest(wrong);
   const [address, prefix] = ipaddr.parseCIDR(text);
   if (address.kind() !== family || prefix < shortest || prefix > longest) badRequest(wrong);

@@ -48,7 +48,7 @@ export function rejectedAtCaller(error: unknown): never {
  * it is one of libnetwork's. Its texts may go to terminals and logs: each is made one line, with control characters escaped.
  */
 export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
-  const pluginStack = thrown.stack?.split("\n").map(oneLine).join("\n");
+  const pluginStack = framesOf(thrown)?.join("\n");
   const cause = causeOf(thrown);
   const details = { ...site, file: thrown.file && oneLine(thrown.file), line: thrown.line, pluginStack, cause };
   const message = oneLine(thrown.message);
@@ -76,8 +76,16 @@ function plainError(thrown: ThrownValue): Error {
   const cause = causeOf(thrown);
   const error = new Error(oneLine(thrown.message), cause === undefined ? undefined : { cause });
   const name = oneLine(thrown.name);
-  const stack = [`${name}: ${error.message}`, ...(thrown.stack?.split("\n").map(oneLine) ?? [])].join("\n");
+  const stack = [`${name}: ${error.message}`, ...(framesOf(thrown) ?? [])].join("\n");
   return Object.assign(error, { name, stack, ...(thrown.code === undefined ? {} : { code: oneLine(thrown.code) }) });
+}
+
+/** An honest worker sends at most so many lines of a stack. */
+const STACK_LINES = 200;
+
+/** Returns the lines of a plugin's stack, each escaped and cut. */
+export function framesOf({ stack }: Pick<ThrownValue, "stack">): string[] | undefined {
+  return stack?.split("\n", STACK_LINES).map(oneLine);
 }
 
 /** Returns true for the reply that counts as success of an inverse or repeated call. */

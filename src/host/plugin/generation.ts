@@ -11,7 +11,7 @@ import type { WallName } from "../../isolation/walls/wall.js";
 import { escapeLine } from "../../permissions/log/escape.js";
 import { LIMITS } from "../../protocol/limits.js";
 import { ask } from "../calls/ask.js";
-import { oneLine } from "../calls/errors.js";
+import { framesOf, oneLine } from "../calls/errors.js";
 import type { HostContext } from "../context.js";
 import { type SessionEnd, ThrownFailure } from "./outcome.js";
 import type { OpenPowers } from "./powers.js";
@@ -312,11 +312,11 @@ function startError(plugin: string, cause: unknown): DriverError {
   if (cause.thrown) {
     const { stage, error } = cause.thrown;
     const { code, text } = STAGES[stage];
-    const { name, message, file, line, stack } = error;
+    const { name, message, file, line } = error;
     return new DriverError(
       code,
       `plugin "${plugin}": ${text}: ${stage === "export" ? "" : `${oneLine(name)}: `}${oneLine(message)}${where(error)}`,
-      { plugin, file: file && oneLine(file), line, pluginStack: stack?.split("\n").map(oneLine).join("\n") },
+      { plugin, file: file && oneLine(file), line, pluginStack: framesOf(error)?.join("\n") },
     );
   }
   const end = cause.end;

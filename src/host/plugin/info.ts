@@ -49,6 +49,6 @@ export interface PluginCounters extends Readonly<Counters> {
    * counts it; otherwise how long its event loop was busy.
    */
   readonly cpuMs: number;
-  /** Resident memory of its host process in MiB, other plugins in it included; undefined where `pid` is. */
+  /** Resident memory of its host process in MiB, other plugins in it included; undefined where `pid` is, and until it has been read. */
   readonly memoryMb: number | undefined;
 }

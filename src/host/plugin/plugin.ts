@@ -113,7 +113,7 @@ export class Plugin {
         ...this.counters,
         latency: this.#usage.latency(),
         cpuMs: this.#usage.cpuMs(current?.alive ? current : undefined),
-        memoryMb: current?.alive ? current.residentMb : undefined,
+        memoryMb: (current?.alive ? current.residentMb : undefined) || undefined,
       },
     };
   }

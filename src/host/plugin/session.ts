@@ -50,7 +50,7 @@ export interface SessionHandlers {
   violation(code: ErrorCode, detail: string): void;
   /** The worker is slowed down, and may soon be ended. */
   throttled(detail: string): void;
-  /** The driver has replied to a call, or its worker has dropped the call, `ms` milliseconds after it was sent. */
+  /** The driver has replied to a call, `ms` milliseconds after it was sent. */
   replied(ms: number): void;
   /** Called once, after everything else. */
   ended(end: SessionEnd): void;
@@ -330,6 +330,7 @@ export class Session {
     switch (message.kind) {
       case "reply": {
         const call = this.#take(message.message.id as number);
+        this.#handlers.replied(monotonicNow() - call.sentAt);
         if (message.message.type === "RAW") call.end.settle({ how: "value", value: message.message.value ?? null });
         else call.end.settle({ how: "error", error: message.message.value });
         return;
@@ -364,9 +365,7 @@ export class Session {
     const call = this.#calls.get(id);
     if (!call) throw new ProtocolViolation("a reply to no call in flight");
     this.#calls.delete(id);
-    const now = monotonicNow();
-    if (this.#calls.size === 0) this.#cpu.serving(false, now);
-    this.#handlers.replied(now - call.sentAt);
+    if (this.#calls.size === 0) this.#cpu.serving(false, monotonicNow());
     return call;
   }
 

@@ -67,7 +67,7 @@ test("addresses: within the grant, and none of the machine's", () => {
 
 test("MAC addresses of a driver with links: unicast, locally administered", () => {
   for (const mac of ["00:50:56:00:00:01", "01:00:5e:00:00:01", "03:00:00:00:00:01", "ff:ff:ff:ff:ff:ff"])
-    assert.match(recorded(mac, "", ""), /no unicast, locally administered MAC/, mac);
+    assert.match(recorded(mac, "", ""), /not a unicast, locally administered MAC/, mac);
 });
 
 test("names: of the machine's links only the plugin's own", () => {
