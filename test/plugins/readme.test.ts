@@ -41,6 +41,8 @@ test("ten minutes: the file checks, and the script prints what it says", async (
   await mkdir(join(folder, "node_modules"));
   await symlink(REPO, join(folder, "node_modules/bulkhead"));
   await mkdir(join(folder, "plugins"));
+  assert.match(await readme, /echo '\{\}' > bulkhead\.config\.json/);
+  await writeFile(join(folder, "bulkhead.config.json"), "{}\n");
   await writeFile(join(folder, "plugins/greet.js"), await block("greet.js"));
   await writeFile(join(folder, "try.mjs"), await block("try.mjs"));
   const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/greet.js"], {
@@ -49,6 +51,22 @@ test("ten minutes: the file checks, and the script prints what it says", async (
   assert.match(check.stdout, /registered {3}greet \(local\)/);
   const { stdout } = await run(process.execPath, ["try.mjs"], { cwd: folder });
   assert.is(stdout, "{ address: '10.50.0.2/24' }\n");
+});
+
+test("the grant that the page prints works at the first try", async (t) => {
+  const folder = await t.folder();
+  const text = await readme;
+  const manifest = /in `plugins\/greet\.plugin\.json`: `([^`]+)`/.exec(text)?.[1] ?? "";
+  const line = /^ {4}npx (bulkhead grant greet .*)$/m.exec(text)?.[1] ?? "";
+  const files = { "greet.js": await block("greet.js"), "greet.plugin.json": manifest };
+  await mkdir(join(folder, "plugins"));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, "plugins", name), content);
+  await writeFile(join(folder, "bulkhead.config.json"), "{}\n");
+  const cli = (...args: readonly string[]): Promise<{ stdout: string }> =>
+    run(process.execPath, [join(REPO, "dist/cli/main.js"), ...args], { cwd: folder });
+  assert.match((await cli("ls")).stdout, /^greet .*awaiting-grant$/m);
+  await cli(...line.split(" ").slice(1));
+  assert.match((await cli("ls")).stdout, /^greet .*netlink.* ready$/m);
 });
 
 test("the manifest's fields are the schema's", async () => {
