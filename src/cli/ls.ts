@@ -6,7 +6,7 @@ import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
-import { grantCommand, limitsText, missingText } from "../host/policy/grant-command.js";
+import { grantCommand, grantingCommand, limitsText, missingText } from "../host/policy/grant-command.js";
 import { readPolicyFile } from "../host/policy/policy-file.js";
 import { type Policy, policyEntry } from "../host/policy/schema.js";
 import { judgeUpdate } from "../host/policy/update.js";
@@ -105,7 +105,7 @@ async function look(plugin: Discovered, policy: Policy, places: Places): Promise
   if (effective.missing.length === 0) return { ...row, state: "ready", code: null, reason: null };
   const reason =
     limitsText(id, effective.missing, policy, where) ??
-    `it asks for ${missingText(effective.missing)}; to grant it: ${command}`;
+    `it asks for ${missingText(effective.missing)}; to grant it: ${grantingCommand(id, effective.missing, policy, where)}`;
   return { ...row, state: "awaiting-grant", code: "ERR_GRANT_MISSING", reason };
 }
 

@@ -8,7 +8,7 @@ import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import type { Manifest } from "../manifest/schema.js";
 import { type Effective, effectiveGrant, type GrantQuestion } from "../policy/effective.js";
-import { grantCommand, limitsText, missingText } from "../policy/grant-command.js";
+import { grantCommand, grantingCommand, limitsText, missingText } from "../policy/grant-command.js";
 import { judgeUpdate } from "../policy/update.js";
 import type { Shelved, ShelvedPin } from "../state/shelf.js";
 
@@ -63,7 +63,8 @@ export async function prepare(found: Discovered, context: HostContext, before: B
     const since = `${known ? `; ${update.text}` : ""}${serving}`;
     const unnamed = limitsText(id, effective.missing, question.policy, places);
     if (unnamed !== undefined) throw refusal("ERR_GRANT_MISSING", `: ${unnamed}${since}`);
-    throw refusal("ERR_GRANT_MISSING", ` asks for ${missingText(effective.missing)}${since}; to grant it: ${command}`);
+    const line = grantingCommand(id, effective.missing, question.policy, places);
+    throw refusal("ERR_GRANT_MISSING", ` asks for ${missingText(effective.missing)}${since}; to grant it: ${line}`);
   }
   // Its worker starts while it is being bundled.
   context.launcher(effective.isolation).warm?.(effective.memoryMb);

@@ -2,7 +2,7 @@
 import { type Limits, PERMISSIONS, type PermissionRow } from "../../permissions/catalogue.js";
 import { clashingPrefixes } from "../../permissions/netlink/limits.js";
 import type { Missing } from "./intersect.js";
-import { netlinkPrefixes, type Policy } from "./schema.js";
+import { netlinkPrefixes, type Policy, policyEntry } from "./schema.js";
 
 /** Where the plugin and its policy are. */
 export interface GrantPlaces {
@@ -20,6 +20,18 @@ export function grantCommand(id: string, places: GrantPlaces = {}): string {
   const words = ["bulkhead", "grant", id, "--policy", places.policy ?? DEFAULT_POLICY_FILE];
   if (places.plugins !== undefined) words.push("--plugins", places.plugins);
   return words.map(quoted).join(" ");
+}
+
+/** Returns the line that grants what is missing; with an example for each limit that nobody has named and the operator must name. */
+export function grantingCommand(id: string, missing: readonly Missing[], policy: Policy, places: GrantPlaces): string {
+  const kept = (policyEntry(policy, id)?.revoked ?? {}) as Readonly<Record<string, unknown>>;
+  const settings = missing.flatMap(({ permission, asked, granted }) => {
+    if (granted !== null || !Object.hasOwn(PERMISSIONS, permission)) return [];
+    const { needed = [] } = (PERMISSIONS as Readonly<Record<string, PermissionRow>>)[permission] ?? {};
+    const named = [asked, kept[permission]].flatMap((one) => (typeof one === "object" && one ? Object.keys(one) : []));
+    return needed.filter((limit) => !named.includes(limit)).map((limit) => `${permission}.${limit}`);
+  });
+  return [grantCommand(id, places), ...settings.map((setting) => settingWords(setting, policy))].join(" ");
 }
 
 /** Describes what is missing: `scope "global" (granted: "local"), netlink`. */
@@ -45,9 +57,7 @@ export function limitsText(
   const limits = missing.filter(({ permission }) => permission.includes("."));
   if (limits.length === 0 || limits.length < missing.length) return undefined;
   const where = places.policy ?? "the policy";
-  const unset = limits
-    .filter(({ unnamed }) => unnamed)
-    .map(({ permission }) => `--set ${quoted(`${permission}=${example(permission, policy)}`)}`);
+  const unset = limits.filter(({ unnamed }) => unnamed).map(({ permission }) => settingWords(permission, policy));
   const line = unset.length === 0 ? [] : [`for example: ${grantCommand(id, places)} ${unset.join(" ")}`];
   const texts = limits.map(({ permission, asked, granted, unnamed }) => {
     const at = `plugins.${id}.grant.${permission}`;
@@ -56,6 +66,11 @@ export function limitsText(
       : `its manifest asks for ${permission} ${JSON.stringify(asked)}, ${where} gives ${JSON.stringify(granted)}; make them agree at ${at}`;
   });
   return [...texts, ...line].join("; ");
+}
+
+/** Returns the option that names a limit, with an example. */
+function settingWords(setting: string, policy: Policy): string {
+  return `--set ${quoted(`${setting}=${example(setting, policy)}`)}`;
 }
 
 /** Returns an example value for a limit: the catalogue's stand-in; for a link prefix, one that clashes with no other plugin's. */
