@@ -63,7 +63,7 @@ const EVENTS: readonly HostEventName[] = [
 ];
 
 /** Short, so that what hangs is over soon; the neighbour keeps the defaults. */
-const TIMEOUTS = { default: 500, init: 1500 };
+const TIMEOUTS = { default: 1000, init: 3000 };
 
 /** What no plugin may read of its host anywhere. */
 const SECRETS = [process.cwd(), "bootstrap.cjs", "node:internal", "node_modules", process.execPath, tmpdir()];

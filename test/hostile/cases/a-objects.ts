@@ -170,6 +170,8 @@ export const OBJECTS: readonly HostileCase[] = [
       attempt("after", () => (0, eval)("process"));
       attempt("loose", () => { if (loose) return globalThis; throw new Error(hits > 200 ? "none" : "too few: " + hits); });`,
     }),
+    // Several hundred evaluations at the edge of the stack take a while.
+    policy: { timeouts: { default: 1000, init: 15_000 } },
     async run({ report }) {
       assert.deepEqual({ ...(await report()) }, { after: "undefined undefined", loose: "threw Error: none" });
       return "refused inside";

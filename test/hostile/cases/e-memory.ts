@@ -12,7 +12,7 @@ const BOMB_MB = 384;
 const WALLED_BOMB_MB = 1280;
 
 /** All the work is the attack's own: nothing runs beside it, and on a busy machine it has the time it takes to outgrow its share. */
-const HEAVY = { alone: true, ms: 60_000, policy: { timeouts: { default: 30_000, init: 1500 } } } as const;
+const HEAVY = { alone: true, ms: 60_000, policy: { timeouts: { default: 30_000, init: 3000 } } } as const;
 
 /** Bombs in `createNetwork`; the worker must end for memory, and the plugin be back. */
 async function outOfMemory(arena: Arena): Promise<Outcome> {

@@ -43,7 +43,7 @@ export const FLOOD: readonly HostileCase[] = [
       },
     }),
     // The flood itself may keep the worker busy for longer than the short deadline.
-    policy: { timeouts: { default: 5000, init: 1500 } },
+    policy: { timeouts: { default: 5000, init: 3000 } },
     async run({ driver, event, told, events, info }) {
       await assert.rejects(driver().createNetwork("n"));
       await event("plugin:restarting", "ERR_FLOOD");
@@ -66,7 +66,7 @@ export const FLOOD: readonly HostileCase[] = [
         createNetwork: `createNetwork() { saw.limit = 0; for (let i = 0; i < 10000; i++) store.get("k" + i).catch((error) => { if (error.code === "ERR_PERMISSION_LIMIT") saw.limit++; }); const text = "z".repeat(60000); const again = () => { store.set("k", text).then(again, () => {}); }; for (let i = 0; i < 64; i++) again(); }`,
       },
     }),
-    policy: { timeouts: { default: 5000, init: 1500 } },
+    policy: { timeouts: { default: 5000, init: 3000 } },
     async run({ endpoint, driver, info, pulse }) {
       await endpoint();
       await pulse.answers(60);
@@ -86,7 +86,7 @@ export const FLOOD: readonly HostileCase[] = [
         createNetwork: `async createNetwork() { for (let i = 0; i < 6000; i++) store.get("k" + i); await new Promise(() => {}); }`,
       },
     }),
-    policy: { timeouts: { default: 5000, init: 1500 } },
+    policy: { timeouts: { default: 5000, init: 3000 } },
     async run({ driver, event, told }) {
       await assert.rejects(driver().createNetwork("n"));
       await event("plugin:restarting", "ERR_PLUGIN_CRASHED");
@@ -108,7 +108,7 @@ export const FLOOD: readonly HostileCase[] = [
         createNetwork: `createNetwork() { const again = () => { store.compareAndSet("k", null, 1).then(again, () => {}); }; for (let i = 0; i < 256; i++) again(); }`,
       },
     }),
-    policy: { timeouts: { default: 5000, init: 1500 } },
+    policy: { timeouts: { default: 5000, init: 3000 } },
     async run({ endpoint, log, info, pulse }) {
       await endpoint();
       await until(() => log.some(({ message }) => /platform's own thread/.test(message)), "the report", 15_000);

@@ -47,7 +47,7 @@ export const LIES: readonly HostileCase[] = [
   },
   {
     item: 52,
-    policy: { timeouts: { default: 10_000, init: 1500 } },
+    policy: { timeouts: { default: 10_000, init: 3000 } },
     title: "a name that is taken, dotted, __proto__, empty, of 10 MB, or no string",
     source: {
       "plugin.json": `{ "main": "index.js", "networkTypes": ["hostile", "neighbour", "constructor"] }`,
