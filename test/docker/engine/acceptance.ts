@@ -41,12 +41,12 @@ const ASKED: readonly Cases[] = [traffic, outside, loopback, twoNetworks, calls]
 /** What people do to a machine with an engine as it comes; what restarts everything comes last. */
 const FAULTS: readonly Cases[] = [...MOVING, pools, shapes, calls, sockets, others, power];
 /** Of them, in short, what does not depend on the release and needs a stage of its own. */
-const FAULTS_SHORT: readonly Cases[] = [outside, loopback, ports, others, power];
+const FAULTS_SHORT: readonly Cases[] = [outside, loopback, others, power];
 /** What plugins do, whatever the engine. */
 const PLUGINS: readonly Cases[] = [macvlan, moby, hangs, kills, timing];
 
 /** Of them, in short, what no test without an engine has. */
-const PLUGINS_SHORT: readonly Cases[] = [macvlan, kills];
+const PLUGINS_SHORT: readonly Cases[] = [macvlan];
 
 /** What a test file runs; with BULKHEAD_ENGINES=whole all of it. */
 const PARTS = { faults: FAULTS_SHORT, plugins: PLUGINS_SHORT, asked: ASKED, calls: [outside, calls] } as const;
