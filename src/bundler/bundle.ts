@@ -2,6 +2,7 @@
  * From an author's file to one script that the sandbox can evaluate: the platform's side, which reads no file of a
  * plugin.
  */
+import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import { BUNDLER, TIMES } from "../protocol/limits.js";
 import { BundlerProcess, type Outcome } from "./bundler-process.js";
@@ -69,7 +70,7 @@ function started(plugin: string): BundlerProcess {
   try {
     return new BundlerProcess();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new DriverError("ERR_BUNDLE_FAILED", `plugin "${plugin}": ${why}`, { plugin });
   }
 }

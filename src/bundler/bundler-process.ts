@@ -8,11 +8,14 @@
  * - files: RLIMIT_FSIZE is 0, so neither process can write any; no core dumps.
  * It is not walled off otherwise: it runs no line of the plugin's.
  */
+
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { messageOf } from "../common/text.js";
+import { within } from "../common/within.js";
 import { BUNDLER } from "../protocol/limits.js";
 import { type Answer, answerLength, type ChildRequest, decodeAnswer } from "./messages.js";
 
@@ -88,10 +91,7 @@ export class BundlerProcess {
   /** Kills the group and waits until it is gone: esbuild holds standard error, so closed pipes mean both have ended. */
   async end(): Promise<void> {
     this.#kill();
-    const guard = new AbortController();
-    const enough = sleep(BUNDLER.reapMs, undefined, { signal: guard.signal }).catch(() => {});
-    await Promise.race([this.#closed, enough]);
-    guard.abort();
+    await within(BUNDLER.reapMs, this.#closed);
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
   }
 
@@ -130,7 +130,7 @@ export class BundlerProcess {
         if (length > wanted) throw new Error("it says more than one answer");
         resolve({ kind: "answer", answer: decodeAnswer(Buffer.concat(chunks)) });
       } catch (error) {
-        resolve({ kind: "nonsense", why: error instanceof Error ? error.message : String(error) });
+        resolve({ kind: "nonsense", why: messageOf(error) });
       }
       this.#child.stdout.removeAllListeners("data").resume();
       chunks = [];

@@ -12,7 +12,8 @@ import { NODE_NAMESPACE } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
 import { readPackages } from "./settings-files.js";
-import { EXTENSIONS, RUNTIME_NAMESPACE, SourceLedger, sourcesPlugin } from "./sources.js";
+import { SourceLedger } from "./source-ledger.js";
+import { EXTENSIONS, RUNTIME_NAMESPACE, sourcesPlugin } from "./sources.js";
 import { pathsEntry, readTsconfig, refuseMetadata, type TypeScriptSettings } from "./tsconfig.js";
 
 /**

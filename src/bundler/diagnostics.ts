@@ -1,6 +1,8 @@
 /** What esbuild says of a plugin, in the words and codes of ours: one fault, with the author's file and line. */
+
 import { isBuiltin } from "node:module";
 import type { Message } from "esbuild";
+import { messageOf } from "../common/text.js";
 import { SIMPLER } from "./messages.js";
 import { NODE_MODULES } from "./node-modules.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
@@ -15,7 +17,7 @@ export function refusalFrom(error: unknown, entry: string, pathsOf?: PathsOf): B
   const messages = messagesOf(error);
   const first = messages?.[0];
   if (!first) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return new BundleRefusal(
       "ERR_BUNDLE_FAILED",
       `esbuild ended while it worked on the plugin (${why.split("\n")[0]}); ${SIMPLER}`,

@@ -4,15 +4,9 @@
  * missing module becomes a rejection; the caller refuses the rest, with its place.
  */
 import { type Node, type Options, parse } from "acorn";
+import type { Edit } from "./edits.js";
 import { isNode, walkTree } from "./tree.js";
 import { undeclaredEdits } from "./undeclared.js";
-
-/** One change: at an offset of the original code, `remove` characters become `insert`. */
-export interface Edit {
-  readonly at: number;
-  readonly remove: number;
-  readonly insert: string;
-}
 
 /** Something that cannot be rewritten: its offset in the code, and why. */
 export interface Obstacle {
@@ -106,17 +100,6 @@ function withoutNested(edits: readonly Edit[]): Edit[] {
     end = at + remove;
     return true;
   });
-}
-
-/** Applies edits sorted by offset. */
-export function applyEdits(code: string, edits: readonly Edit[]): string {
-  const parts: string[] = [];
-  let from = 0;
-  for (const { at, remove, insert } of edits) {
-    parts.push(code.slice(from, at), insert);
-    from = at + remove;
-  }
-  return parts.join("") + code.slice(from);
 }
 
 /** The leaf of the syntax tree that has a hit, its parent, and whether that is the template of a tagged one. */

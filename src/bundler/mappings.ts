@@ -2,7 +2,7 @@
  * A source map's `mappings`, moved along with edits of the generated code. Within a line each segment begins with the
  * distance of its column from the segment before it; all else in a segment is relative to sources, and stays.
  */
-import type { Edit } from "./evasive.js";
+import type { Edit } from "./edits.js";
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

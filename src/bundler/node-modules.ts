@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
 import { type Confinement, isMissingInside } from "./confined-file.js";
-import type { SourceLedger } from "./sources.js";
+import type { SourceLedger } from "./source-ledger.js";
 
 /** The shipped copies: esbuild sees them in a namespace that no path of a plugin can name. */
 export const NODE_NAMESPACE = "node-module";

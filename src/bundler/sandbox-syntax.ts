@@ -1,8 +1,11 @@
 /** Makes a bundle's code fit for the sandbox, or says where in the author's sources it is not. */
+
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { Script } from "node:vm";
 import { parse } from "acorn";
-import { applyEdits, type Evasion, evade, type Obstacle } from "./evasive.js";
+import { messageOf } from "../common/text.js";
+import { applyEdits } from "./edits.js";
+import { type Evasion, evade, type Obstacle } from "./evasive.js";
 import { shiftMappings } from "./mappings.js";
 import { SIMPLER } from "./messages.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
@@ -59,7 +62,7 @@ function assertStrict(code: string, payload: SourceMapPayload): void {
     if (error instanceof RangeError) {
       throw new BundleRefusal("ERR_PLUGIN_SYNTAX", `the code is nested too deeply; ${SIMPLER}`);
     }
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new BundleRefusal(
       "ERR_PLUGIN_SYNTAX",
       `${text}; the sandbox runs all code in strict mode`,

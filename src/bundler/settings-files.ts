@@ -6,7 +6,7 @@ import { lstatSync } from "node:fs";
 import { join, posix } from "node:path";
 import type { Confinement } from "./confined-file.js";
 import { BundleRefusal } from "./refusal.js";
-import type { SourceLedger } from "./sources.js";
+import type { SourceLedger } from "./source-ledger.js";
 
 /**
  * Reads the package.json files above the bundled ones into the ledger. Throws `ERR_PLUGIN_IMPORT` for one that leads

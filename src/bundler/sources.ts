@@ -7,14 +7,12 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
-import { DEFAULTS } from "../protocol/limits.js";
 import { refuseAbsent } from "./absent.js";
-import { ALONE, type Confinement, isBelow, nameIn, openConfined, readConfined } from "./confined-file.js";
-import { sha256 } from "./digest.js";
-import type { BundledFile } from "./messages.js";
+import { ALONE, type Confinement, isBelow, nameIn } from "./confined-file.js";
 import { isLeftOut, isMapped, serveNodeModules } from "./node-modules.js";
 import { packageGlobals } from "./package-globals.js";
 import { BundleRefusal } from "./refusal.js";
+import type { SourceLedger } from "./source-ledger.js";
 
 /** The runtime's own files, seen by esbuild in a namespace that no path of a plugin can name. */
 export const RUNTIME_NAMESPACE = "bulkhead";
@@ -38,49 +36,6 @@ const MAP_COMMENT = "sourceMappingURL";
 const NO_MAP = `\n//# ${MAP_COMMENT}=data:application/json,{"version":3,"sources":[],"mappings":""}`;
 
 const [HASH, BANG, SLASH] = [0x23, 0x21, 0x2f] as const;
-
-/** The files that went into one bundle. */
-export class SourceLedger {
-  readonly #rules: Confinement;
-  readonly #files = new Map<string, string>();
-  #bytes = 0;
-
-  constructor(rules: Confinement) {
-    this.#rules = rules;
-  }
-
-  /** Reads one file, and counts and hashes it. Throws {@link BundleRefusal}. */
-  read(path: string): Buffer {
-    const { root } = this.#rules;
-    const bytes = this.peek(path);
-    const name = nameIn(root, path);
-    this.#bytes += bytes.length;
-    this.#files.set(name, sha256(bytes));
-    if (this.#files.size > DEFAULTS.bundleFiles || this.#bytes > DEFAULTS.bundleInputBytes) {
-      throw new BundleRefusal(
-        "ERR_PLUGIN_SIZE",
-        `with ${name}, the plugin loads ${this.#files.size} files of ${this.#bytes} bytes together, and it may load ` +
-          `${DEFAULTS.bundleFiles} of ${DEFAULTS.bundleInputBytes} bytes: load less`,
-      );
-    }
-    return bytes;
-  }
-
-  /** Reads one file that is not part of the bundle. Throws {@link BundleRefusal}. */
-  peek(path: string): Buffer {
-    return readConfined(openConfined(path, this.#rules), this.#rules);
-  }
-
-  /** Paths relative to the plugin's folder. */
-  names(): string[] {
-    return [...this.#files.keys()];
-  }
-
-  /** Sorted by path. */
-  list(): BundledFile[] {
-    return [...this.#files].map(([path, hash]) => ({ path, sha256: hash })).sort((a, b) => (a.path < b.path ? -1 : 1));
-  }
-}
 
 /** The esbuild plugin. `ledger` reads and remembers; `used` hears which of Node's modules are imported. */
 export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Set<string>): Plugin {

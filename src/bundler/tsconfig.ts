@@ -8,7 +8,7 @@ import { type Expression, parseExpressionAt } from "acorn";
 import { type Confinement, isBelow } from "./confined-file.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
 import { lineOf } from "./settings-files.js";
-import type { SourceLedger } from "./sources.js";
+import type { SourceLedger } from "./source-ledger.js";
 
 /** What a plugin's tsconfig.json asks for. */
 export interface TypeScriptSettings {

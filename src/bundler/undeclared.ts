@@ -3,7 +3,7 @@
  * later and elsewhere. Each read of one is rewritten to throw a ReferenceError where the sandbox has no such global either.
  */
 import type { Node } from "acorn";
-import type { Edit } from "./evasive.js";
+import type { Edit } from "./edits.js";
 import { walkTree } from "./tree.js";
 
 /** The globals that every compartment has, whatever is granted: reads of them are left alone, and cost nothing. */

@@ -1,13 +1,14 @@
 /** `bulkhead bench PATH`: puts one plugin's drivers under load, in a host that is thrown away, and says what they bear. */
+
+import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
-import { quote } from "../driverapi/quote.js";
 import type { Discovered } from "../host/discovery.js";
-import { grantAll } from "../host/policy/grant-all.js";
-import type { Policy } from "../host/policy/schema.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
 import { type Measured, measure } from "../load/measure.js";
 import { CALLS, type Work } from "../load/work.js";
+import { grantAll } from "../policy/grant-all.js";
+import type { Policy } from "../policy/schema.js";
 import { LOAD } from "../protocol/limits.js";
 import { withCopy } from "./copy-plugin.js";
 import { type Report, table } from "./output.js";

@@ -1,14 +1,15 @@
 /** `bulkhead check PATH`: bundles one plugin, lists what it asks for, and runs its `init` in a host that is thrown away. */
+
+import type { Logger } from "../common/logger.js";
 import { DriverError, isErrorCode } from "../driverapi/errors.js";
 import type { Scope } from "../driverapi/types.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { PlatformCallback } from "../host/context.js";
 import type { Discovered } from "../host/discovery.js";
-import type { Logger } from "../host/logger.js";
-import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
-import { grantAll } from "../host/policy/grant-all.js";
-import { missingText } from "../host/policy/grant-command.js";
-import type { Policy } from "../host/policy/schema.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../policy/effective.js";
+import { grantAll } from "../policy/grant-all.js";
+import { missingText } from "../policy/grant-command.js";
+import type { Policy } from "../policy/schema.js";
 import { withCopy } from "./copy-plugin.js";
 import { permissionsText, type Report } from "./output.js";
 import { type Standing, WallWatch } from "./wall-watch.js";

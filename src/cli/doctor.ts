@@ -2,8 +2,8 @@
 import { type Checked, type DoctorSeams, type Examination, examine } from "../doctor/doctor.js";
 import { checkNetwork, type NetworkChecked } from "../doctor/network/checks.js";
 import { DriverError } from "../driverapi/errors.js";
-import { readPolicyFile } from "../host/policy/policy-file.js";
 import { netnsProblem } from "../permissions/netlink/kernel/available.js";
+import { readPolicyFile } from "../policy/policy-file.js";
 import { networkDemand } from "./network-demand.js";
 import { type Report, table } from "./output.js";
 import type { Places } from "./places.js";

@@ -1,18 +1,18 @@
 /** `bulkhead grant ID`: writes into the policy what the plugin asks for, and the digest of what it is. */
 import { dirname } from "node:path";
+import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
-import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { Discovered } from "../host/discovery.js";
-import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
-import { limitsText } from "../host/policy/grant-command.js";
-import type { GrantSetting } from "../host/policy/grant-settings.js";
-import type { AskedPermissions } from "../host/policy/intersect.js";
-import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
-import { type PolicyFile, readPolicyFile } from "../host/policy/policy-file.js";
-import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../host/policy/schema.js";
-import { judgeUpdate } from "../host/policy/update.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../policy/effective.js";
+import { limitsText } from "../policy/grant-command.js";
+import type { GrantSetting } from "../policy/grant-settings.js";
+import type { AskedPermissions } from "../policy/intersect.js";
+import { changePolicyFile, type PolicyChange } from "../policy/policy-change.js";
+import { type PolicyFile, readPolicyFile } from "../policy/policy-file.js";
+import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../policy/schema.js";
+import { judgeUpdate } from "../policy/update.js";
 import { permissionsText, type Report } from "./output.js";
 import { findPlugin, type Places } from "./places.js";
 

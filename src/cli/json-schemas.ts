@@ -1,7 +1,8 @@
 /** The JSON Schemas of manifest, policy and the daemon's config file, made from the schemas the host itself checks with. */
-import { manifestSchema } from "../host/manifest/schema.js";
-import { policySchema } from "../host/policy/schema.js";
-import { z } from "../zod.js";
+
+import { z } from "../common/zod.js";
+import { manifestSchema } from "../policy/manifest/schema.js";
+import { policySchema } from "../policy/schema.js";
 import { serveSchema } from "./serve/settings.js";
 
 /** The schemas by the file name they ship under. */

@@ -1,18 +1,18 @@
 /** `bulkhead ls`: every plugin, what it asks for, what it is granted, and whether it would run. No plugin's code is run. */
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
-import { askedPermissions, askedScope, effectiveGrant } from "../host/policy/effective.js";
-import { grantCommand, grantingCommand, limitsText, missingText } from "../host/policy/grant-command.js";
-import { readPolicyFile } from "../host/policy/policy-file.js";
-import { type Policy, policyEntry } from "../host/policy/schema.js";
-import { judgeUpdate } from "../host/policy/update.js";
 import { weakened } from "../host/walls.js";
 import { raiseWall } from "../isolation/walls/raise.js";
 import type { SandboxPolicy, WallName } from "../isolation/walls/wall.js";
+import { askedPermissions, askedScope, effectiveGrant } from "../policy/effective.js";
+import { grantCommand, grantingCommand, limitsText, missingText } from "../policy/grant-command.js";
+import { readPolicyFile } from "../policy/policy-file.js";
+import { type Policy, policyEntry } from "../policy/schema.js";
+import { judgeUpdate } from "../policy/update.js";
 import { permissionsText, type Report, table } from "./output.js";
 import type { Places } from "./places.js";
 

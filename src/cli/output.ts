@@ -1,6 +1,8 @@
 /** What a command prints and how it ends: text for people, one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use. */
+
+import { escapeLine } from "../common/escape.js";
+import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { escapeLine } from "../permissions/log/escape.js";
 
 /** Exit codes. */
 export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
@@ -39,7 +41,7 @@ export async function runReported(json: boolean, streams: Streams, work: () => P
 export function reportError(json: boolean, streams: Streams, error: unknown): number {
   const known = error instanceof DriverError ? error : undefined;
   if (json) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }));
   } else {
     // An error that is not ours is a fault of the command itself: its stack is the report.

@@ -1,11 +1,12 @@
 /** What the commands' common options name: the plugins folders and the policy. */
+
 import { existsSync } from "node:fs";
+import { nearest } from "../common/nearest.js";
+import { quote } from "../common/quote.js";
+import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
-import { shortList } from "../host/calls/operations.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
-import { nearest } from "../host/manifest/nearest.js";
-import { DEFAULT_POLICY_FILE } from "../host/policy/grant-command.js";
+import { DEFAULT_POLICY_FILE } from "../policy/grant-command.js";
 import { DEFAULTS as DAEMON } from "./serve/settings.js";
 
 /** The options that every command of a plugins folder takes. */

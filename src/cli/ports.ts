@@ -2,10 +2,10 @@
 import { type ContainerEnd, readContainers } from "../docker/engine-containers.js";
 import { short } from "../docker/engine-words.js";
 import { plainAddress } from "../docker/in-the-way.js";
-import { corrupt } from "../host/state/errors.js";
-import { type Held, journalRows, look, publishedPorts } from "../host/state/look.js";
-import { statePaths } from "../host/state/paths.js";
 import type { PublishedPort } from "../host/type-view.js";
+import { corrupt } from "../storage/errors.js";
+import { type Held, journalRows, look, publishedPorts } from "../storage/look.js";
+import { statePaths } from "../storage/paths.js";
 import { type Report, table } from "./output.js";
 
 /** The command's options. */

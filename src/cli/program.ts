@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
-import { parseSetting } from "../host/policy/grant-settings.js";
+import { parseSetting } from "../policy/grant-settings.js";
 import { LOAD } from "../protocol/limits.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";

@@ -2,10 +2,11 @@
  * `bulkhead revoke ID`: takes the plugin's grant, types and digest out of the policy; its limits and options stay, and the bounds of the
  * grant are kept aside for the next one.
  */
+
+import { quote } from "../common/quote.js";
 import type { JsonObject } from "../driverapi/json.js";
-import { quote } from "../driverapi/quote.js";
-import { changePolicyFile, type PolicyChange } from "../host/policy/policy-change.js";
-import type { PolicyFile } from "../host/policy/policy-file.js";
+import { changePolicyFile, type PolicyChange } from "../policy/policy-change.js";
+import type { PolicyFile } from "../policy/policy-file.js";
 import type { Report } from "./output.js";
 import { notFound, type Places } from "./places.js";
 

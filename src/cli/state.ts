@@ -1,11 +1,11 @@
 /** `bulkhead state`: what a data folder holds; an export of it; and what can be read of a damaged one, put in its place. */
 import { writeFileSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
-import { corrupt } from "../host/state/errors.js";
-import { type Held, journalRows, look, recover } from "../host/state/look.js";
-import { statePaths } from "../host/state/paths.js";
-import type { Table } from "../host/state/tables.js";
 import { DATA } from "../protocol/limits.js";
+import { corrupt } from "../storage/errors.js";
+import { type Held, journalRows, look, recover } from "../storage/look.js";
+import { statePaths } from "../storage/paths.js";
+import type { Table } from "../storage/tables.js";
 import { type Report, table } from "./output.js";
 
 /** The command's options. */

@@ -2,7 +2,7 @@
  * The log of a host that a command makes for itself. What it would say, the command reports; of the wall it takes the host's words,
  * and of the plugin what it writes itself.
  */
-import { type Logger, pluginOutput } from "../host/logger.js";
+import { type Logger, pluginOutput } from "../common/logger.js";
 
 /** What stood around a plugin, for a report. */
 export interface Standing {

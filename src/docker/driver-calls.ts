@@ -4,13 +4,13 @@
  * has forgotten is left and deleted when it stands in the way.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { Logger } from "../common/logger.js";
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { DriverError } from "../driverapi/errors.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { JsonObject, JsonText } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
-import type { Logger } from "../host/logger.js";
 import type { TypeView } from "../host/type-view.js";
 import { DOCKER } from "../protocol/limits.js";
 import { engineWords } from "./engine-words.js";

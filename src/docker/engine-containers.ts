@@ -3,8 +3,8 @@
  * waited for briefly, and going without is normal.
  */
 import { existsSync } from "node:fs";
+import { z } from "../common/zod.js";
 import { DOCKER } from "../protocol/limits.js";
-import { z } from "../zod.js";
 import { unixJson } from "./unix-request.js";
 
 /** Where an engine listens unless it is told otherwise. */

@@ -1,8 +1,10 @@
 /** Serves a host's drivers to a Docker engine: a socket per network type, there while a driver of it is in service. */
+
 import { mkdirSync } from "node:fs";
+import type { Logger } from "../common/logger.js";
+import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { DriverEvent } from "../host/events.js";
-import type { Logger } from "../host/logger.js";
 import type { PluginHost } from "../host/plugin-host.js";
 import { DOCKER } from "../protocol/limits.js";
 import { RecentEndpoints } from "./recent-endpoints.js";
@@ -67,7 +69,7 @@ export class DockerGateway {
       if (cleared.length > 0)
         options.logger.warn({ sockets: cleared }, "docker: sockets of a run that crashed are removed");
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new DriverError("ERR_DOCKER_SOCKET", `${gateway.#directory}: ${why}`);
     }
     const { host } = options;
@@ -123,7 +125,7 @@ export class DockerGateway {
 
   #next(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work).catch((error: unknown) => {
-      const known = error instanceof Error ? error.message : String(error);
+      const known = messageOf(error);
       this.#options.logger.error({ err: error }, `docker: ${known}`);
     });
     return this.#turn;

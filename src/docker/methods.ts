@@ -1,6 +1,7 @@
 /** Docker's remote network driver protocol as a table: a path, what its request must look like, what it comes to. */
+
+import type { z } from "../common/zod.js";
 import type { CallOptions, Scope } from "../driverapi/types.js";
-import type { z } from "../zod.js";
 import type { DriverCalls } from "./driver-calls.js";
 import * as wire from "./wire.js";
 

@@ -1,6 +1,7 @@
 /** The daemon's own line on published ports: an engine shows those of a plugin's network nowhere. */
+
+import type { Logger } from "../common/logger.js";
 import type { InterfaceData } from "../driverapi/types.js";
-import type { Logger } from "../host/logger.js";
 import type { TypeView } from "../host/type-view.js";
 import { short } from "./engine-words.js";
 import { addressesOf, plainAddress } from "./in-the-way.js";

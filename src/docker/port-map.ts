@@ -1,7 +1,8 @@
 /** Docker's port map as it comes with a request: which ports of the host's an endpoint wants. What cannot be read wants nothing here. */
+
+import { z } from "../common/zod.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { PublishedPort } from "../host/type-view.js";
-import { z } from "../zod.js";
 
 /** Docker's key of it. */
 const PORT_MAP = "com.docker.network.portmap";

@@ -1,8 +1,9 @@
 /** One request from its body to its answer: read, judged by the table, put before the driver, answered by the deadline. */
+
+import type { z } from "../common/zod.js";
 import { DriverError } from "../driverapi/errors.js";
 import { copyJson, JsonError } from "../driverapi/json.js";
 import { DOCKER, LIMITS } from "../protocol/limits.js";
-import type { z } from "../zod.js";
 import type { Method, Serving } from "./methods.js";
 
 /** What the engine gets: its status, and JSON text. */

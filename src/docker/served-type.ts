@@ -1,6 +1,7 @@
 /** One network type while it is served: its server, its socket, and the look for endpoints that the engine has forgotten. */
-import type { PluginHost } from "../host/face.js";
-import type { Logger } from "../host/logger.js";
+
+import type { Logger } from "../common/logger.js";
+import type { PluginHost } from "../host/api.js";
 import { viewOf } from "../host/plugin-host.js";
 import type { TypeView } from "../host/type-view.js";
 import { DOCKER } from "../protocol/limits.js";

@@ -2,10 +2,12 @@
  * The socket files an engine finds plugins by. One is made in a private folder and linked into place, so that nobody else can
  * connect before its mode is set; one that is left over is removed only when nobody answers on it.
  */
+
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { chmod, chown, link, mkdtemp } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import { DOCKER } from "../protocol/limits.js";
 import { type Identity, whoServes } from "./identity.js";
@@ -59,7 +61,7 @@ export async function placeSocket(
     return { path, inPlace: () => inodeOf(path) === ino, remove: () => removeIf(path, ino) };
   } catch (error) {
     if (error instanceof DriverError) throw error;
-    throw refused(path, error instanceof Error ? error.message : String(error));
+    throw refused(path, messageOf(error));
   } finally {
     if (folder !== undefined) removeFolder(folder);
   }

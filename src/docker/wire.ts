@@ -2,8 +2,9 @@
  * Docker's remote network driver protocol, as requests come in: hostile until parsed. Unknown fields are a newer engine's and
  * are passed over; both forms are read, one `Interface` (since 1.9) and a list of `Interfaces` (2015).
  */
+
+import { z } from "../common/zod.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
-import { z } from "../zod.js";
 
 /** One pool of a network, as the engine's address management gives it; "" for what it does not say. */
 export interface Pool {

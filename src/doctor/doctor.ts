@@ -1,4 +1,5 @@
 /** Raises the wall that a policy demands, tries all of it from inside, and judges. */
+import { messageOf } from "../common/text.js";
 import { ASKED_FOR, raiseWall } from "../isolation/walls/raise.js";
 import { acquireRuntimeFolder, releaseRuntimeFolder } from "../isolation/walls/runtime-folder.js";
 import type { SandboxPolicy, Wall, WallName } from "../isolation/walls/wall.js";
@@ -45,7 +46,7 @@ export async function examine(
   const { raise = raiseWall, without = [], residentMb = RESIDENT_MB } = seams;
   let failure: string | undefined;
   const refused = (error: unknown): undefined => {
-    failure ??= error instanceof Error ? error.message : String(error);
+    failure ??= messageOf(error);
   };
   // Where the demanded one cannot stand, the strongest there is shows what is missing without it.
   const wall = (await raise(sandbox, policyFile).catch(refused)) ?? (await raise("auto", policyFile).catch(refused));

@@ -5,8 +5,8 @@
  * a rule about one spelling must not be avoidable by the other. "" is the seed's zero value (a nil IP, IPNet or MAC).
  */
 import ipaddr from "ipaddr.js";
+import { quote } from "../common/quote.js";
 import { DriverError } from "./errors.js";
-import { quote } from "./quote.js";
 
 /** An IP family: 4 or 6. */
 export type Family = 4 | 6;

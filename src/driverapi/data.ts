@@ -4,11 +4,12 @@
  * hostile. A wrong address or name throws that rule's code, a wrong shape or count `ERR_DRIVER_REPLY`; the message says
  * where (`interfaces[2]: …`). Fields that are not known are dropped.
  */
+
+import { quote } from "../common/quote.js";
 import { parseIP } from "./addresses.js";
 import { DriverError } from "./errors.js";
 import { parseInterface, refuseTaken } from "./interfaces.js";
 import { parseNames, parseRoute } from "./joins.js";
-import { quote } from "./quote.js";
 import type { InterfaceData, InterfaceNamesData, JoinData, StaticRouteData } from "./types.js";
 
 type Row = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 /** The rules of one interface of an endpoint; the config classes and the wire's validators both stand on them. */
+
+import { quote } from "../common/quote.js";
 import { parseCIDR, parseMAC } from "./addresses.js";
 import { DriverError } from "./errors.js";
-import { quote } from "./quote.js";
 import type { InterfaceData, InterfaceInfo } from "./types.js";
 
 /** An interface as a platform may write it down: `{ id: 0, ipv4: "10.1.0.2/24" }`. */

@@ -1,10 +1,11 @@
 /** The rules of what a join may set: names and static routes. `JoinConfig` and the wire's validators stand on them. */
+
+import { quote } from "../common/quote.js";
 import { familyOf, parseDestination, parseIP } from "./addresses.js";
 import { CONNECTED, NEXTHOP } from "./constants.js";
 import { DriverError } from "./errors.js";
 import { parseInterfaceId } from "./interfaces.js";
 import { parseInterfaceName, parseInterfacePrefix } from "./names.js";
-import { quote } from "./quote.js";
 import type { InterfaceNamesData, StaticRouteData } from "./types.js";
 
 /** The ids of the interfaces of one join. */

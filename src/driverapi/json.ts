@@ -1,6 +1,7 @@
 /** Plain JSON: the only data that crosses between a plugin and its host. */
+
+import { quote } from "../common/quote.js";
 import { DriverError } from "./errors.js";
-import { quote } from "./quote.js";
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

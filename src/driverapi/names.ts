@@ -1,7 +1,8 @@
 /** Ids, network types, scopes and interface names. */
+
+import { quote } from "../common/quote.js";
 import { GlobalScope, LocalScope } from "./constants.js";
 import { DriverError } from "./errors.js";
-import { quote } from "./quote.js";
 import type { Scope } from "./types.js";
 
 const ID_BYTES = 256;

@@ -1,17 +1,18 @@
 /** What all parts of one host share. */
+
+import type { Logger } from "../common/logger.js";
 import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
+import type { Policy } from "../policy/schema.js";
+import type { Journal } from "../storage/journal/journal.js";
+import type { Shelf } from "../storage/shelf.js";
 import type { Audit } from "./audit/audit.js";
 import type { HostView } from "./calls/host-rules.js";
 import type { HostEmitter } from "./events.js";
-import type { Journal } from "./journal/journal.js";
-import type { Logger } from "./logger.js";
-import type { Policy } from "./policy/schema.js";
 import type { DriverRegistry } from "./registry.js";
-import type { Shelf } from "./state/shelf.js";
 
 /** The platform's `DriverCallback`. */
 export interface PlatformCallback {

@@ -1,7 +1,8 @@
 /** What discovery finds, and the wording of its errors. */
+
+import { quote } from "../common/quote.js";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
-import type { Manifest } from "./manifest/schema.js";
+import type { Manifest } from "../policy/manifest/schema.js";
 
 /** One plugin found in a plugins folder; no code of it has been read or run. */
 export interface Discovered {

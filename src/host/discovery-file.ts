@@ -1,7 +1,7 @@
 /** A plugin of one file, `NAME.js`, with an optional manifest beside it. */
 import { basename } from "node:path";
+import { readManifest } from "../policy/manifest/read-manifest.js";
 import { type Discovered, fileError } from "./discovered.js";
-import { readManifest } from "./manifest/read-manifest.js";
 
 /** Returns the plugin whose code is the regular file at `path` in the plugins folder `root`. */
 export async function findFilePlugin(

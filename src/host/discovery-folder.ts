@@ -2,9 +2,9 @@
 import { lstat, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { DriverError } from "../driverapi/errors.js";
+import { readManifest } from "../policy/manifest/read-manifest.js";
 import { CODE_KINDS, type Discovered, fileError } from "./discovered.js";
 import { version } from "./discovery-file.js";
-import { readManifest } from "./manifest/read-manifest.js";
 
 /** Returns the plugin in the folder at `path`, which is not a link. */
 export async function findFolderPlugin(id: string, path: string): Promise<Discovered> {

@@ -2,12 +2,12 @@
 import { constants, type Dirent } from "node:fs";
 import { access, readdir, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
+import { PLUGIN_ID } from "../policy/manifest/schema.js";
 import { CODE_KINDS, type Discovered, fileError, shownPath } from "./discovered.js";
 import { findFilePlugin } from "./discovery-file.js";
 import { findFolderPlugin } from "./discovery-folder.js";
-import { PLUGIN_ID } from "./manifest/schema.js";
 
 export type { Discovered } from "./discovered.js";
 

@@ -1,10 +1,10 @@
 /** The events a host emits to its platform: one typed map. */
 import { EventEmitter } from "eventemitter3";
+import type { Logger } from "../common/logger.js";
+import { nearest } from "../common/nearest.js";
+import { quote } from "../common/quote.js";
 import type { Json } from "../driverapi/json.js";
-import { quote } from "../driverapi/quote.js";
 import type { Scope } from "../driverapi/types.js";
-import type { Logger } from "./logger.js";
-import { nearest } from "./manifest/nearest.js";
 
 /** An event of a plugin; `code` and `reason` where there is one. */
 export interface PluginEvent {

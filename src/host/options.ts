@@ -1,11 +1,11 @@
 /** Checks `createPluginHost`'s options before anything is started. */
 import { resolve } from "node:path";
+import type { Logger } from "../common/logger.js";
+import { nearest } from "../common/nearest.js";
 import { DriverError } from "../driverapi/errors.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
+import type { Policy } from "../policy/schema.js";
 import type { PlatformCallback } from "./context.js";
-import type { Logger } from "./logger.js";
-import { nearest } from "./manifest/nearest.js";
-import type { Policy } from "./policy/schema.js";
 
 /** What a platform may choose. */
 export interface PluginHostOptions {

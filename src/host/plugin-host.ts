@@ -1,20 +1,21 @@
 /** Starts a host: checks options and policy, finds the plugins, and runs. */
+
+import { defaultLogger, safeLogger } from "../common/logger.js";
 import { refuseInsideThread } from "../isolation/walls/raise.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import { PolicySource } from "../policy/policy-source.js";
 import type { Home } from "../sandbox/attachment.js";
+import type { DataFolder } from "../storage/folder.js";
+import type { Journal } from "../storage/journal/journal.js";
+import type { PluginHost } from "./api.js";
 import { discoverPlugins } from "./discovery.js";
-import type { PluginHost } from "./face.js";
-import type { Journal } from "./journal/journal.js";
-import { defaultLogger, safeLogger } from "./logger.js";
 import { checkOptions, type PluginHostOptions, withPaths } from "./options.js";
 import { refuseBundled } from "./own-files.js";
-import { PolicySource } from "./policy-source.js";
 import { type HostParts, RunningHost } from "./running-host.js";
-import type { DataFolder } from "./state/folder.js";
 import type { TypeView } from "./type-view.js";
 
-export type { PluginHost } from "./face.js";
+export type { PluginHost } from "./api.js";
 
 /**
  * Starts a host and resolves when every plugin has settled, loaded or not: see `host.plugins()`.
@@ -48,7 +49,7 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
 
 /** Opens a data folder. Only hosts that have one load lmdb's native code. */
 async function openData(path: string): Promise<DataFolder> {
-  const { openDataFolder } = await import("./state/folder.js");
+  const { openDataFolder } = await import("../storage/folder.js");
   return openDataFolder(path);
 }
 

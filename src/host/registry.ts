@@ -1,7 +1,7 @@
 /** Which plugin serves which network type. Each type of a host has one owner. */
 import { DriverError } from "../driverapi/errors.js";
+import { MemoryOwners, type TypeOwners } from "../storage/owners.js";
 import type { DriverService } from "./calls/driver-service.js";
-import { MemoryOwners, type TypeOwners } from "./state/owners.js";
 
 interface Registered {
   readonly plugin: string;

@@ -1,10 +1,11 @@
 /** Reports on the walls to the operator: which one is raised, what it lacks, and when a host process has ended. */
+
+import type { Logger } from "../common/logger.js";
 import type { HostProcessesOptions } from "../isolation/host-processes.js";
 import { raiseWall } from "../isolation/walls/raise.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import type { PolicySource } from "../policy/policy-source.js";
 import type { Audit } from "./audit/audit.js";
-import type { Logger } from "./logger.js";
-import type { PolicySource } from "./policy-source.js";
 
 /**
  * Raises the wall that the policy in force demands, on first use, and reports a weakened one at every start. `exchange`: for

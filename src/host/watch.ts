@@ -1,6 +1,7 @@
 /** Follows the plugins folders and the policy's file. A change acts once the files have been stable for a while. */
+
+import type { Logger } from "../common/logger.js";
 import { TIMES } from "../protocol/limits.js";
-import type { Logger } from "./logger.js";
 import { type FileWatch, watchFiles } from "./watch-files.js";
 import { type Place, PlaceWatch } from "./watch-places.js";
 

@@ -1,4 +1,7 @@
 /** Launchers of isolation "process" and "dedicated": they choose the host process for a plugin's worker and keep spares. */
+
+import { messageOf } from "../common/text.js";
+import { within } from "../common/within.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LIMITS, MEMORY_CLASSES, TIMES, WALLS } from "../protocol/limits.js";
 import { HostProcess } from "./host-process.js";
@@ -62,12 +65,7 @@ export class HostProcesses {
   async close(): Promise<void> {
     this.#closed = true;
     for (const one of this.#all) one.kill("the host closes");
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, TIMES.threadEnd);
-    });
-    await Promise.race([Promise.all([...this.#all].map((one) => one.ended)), patience]);
-    clearTimeout(timer);
+    await within(TIMES.threadEnd, Promise.all([...this.#all].map((one) => one.ended)));
     await this.#wall?.raised.catch(() => undefined);
     for (const wall of this.#raisedWalls) wall.release();
     this.#raisedWalls.clear();
@@ -99,10 +97,7 @@ export class HostProcesses {
         if (!again && !this.#closed && performance.now() - started < WALLS.readyMs / 2) continue;
         throw new DriverError(
           "ERR_PLUGIN_START",
-          `plugin "${plugin}": no worker became ready: ${error instanceof Error ? error.message : String(error)}`.slice(
-            0,
-            LIMITS.messageChars,
-          ),
+          `plugin "${plugin}": no worker became ready: ${messageOf(error)}`.slice(0, LIMITS.messageChars),
           { plugin },
         );
       }

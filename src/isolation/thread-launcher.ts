@@ -1,7 +1,10 @@
 /** Worker threads in this process, held by Piscina: one endless task per plugin, a pool per memory class, spares kept ready. */
+
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { messageOf } from "../common/text.js";
+import { within } from "../common/within.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LIMITS, MEMORY_CLASSES, TIMES } from "../protocol/limits.js";
 import type { Launcher, LaunchRequest, LinkEnd } from "./link.js";
@@ -89,11 +92,9 @@ export class ThreadLauncher implements Launcher {
     try {
       link = await coming;
     } catch (error) {
-      throw new DriverError(
-        "ERR_PLUGIN_START",
-        `plugin "${plugin}": no worker became ready: ${error instanceof Error ? error.message : String(error)}`,
-        { plugin },
-      );
+      throw new DriverError("ERR_PLUGIN_START", `plugin "${plugin}": no worker became ready: ${messageOf(error)}`, {
+        plugin,
+      });
     }
     this.#refill(group, size);
     return link;
@@ -110,12 +111,7 @@ export class ThreadLauncher implements Launcher {
     await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
     // A thread inside one long native call ends only when the call returns, which can take hours: stops waiting after a
     // while.
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, TIMES.threadEnd);
-    });
-    await Promise.race([Promise.all(ended), patience]);
-    clearTimeout(timer);
+    await within(TIMES.threadEnd, Promise.all(ended));
   }
 
   #group(size: number): MemoryPool {
@@ -204,18 +200,15 @@ export class ThreadLauncher implements Launcher {
       (error: unknown) => link.ended(describeEnd(error)),
     );
     void link.gone.then(() => this.#links.delete(link));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not ready within ${TIMES.spareReady} ms`)), TIMES.spareReady);
-    });
     try {
-      this.#bind(await Promise.race([link.hello, late]), link);
+      const hello = await within(TIMES.spareReady, link.hello);
+      if (hello === undefined) throw new Error(`not ready within ${TIMES.spareReady} ms`);
+      this.#bind(hello, link);
       return link;
     } catch (error) {
       link.kill("not ready in time");
       throw error;
     } finally {
-      clearTimeout(timer);
       starting.delete(link);
     }
   }

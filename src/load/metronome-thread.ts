@@ -1,6 +1,6 @@
 /** A metronome's thread: it sleeps until a beat is due, tells, and sleeps again. */
 import { parentPort, workerData } from "node:worker_threads";
-import { monotonicNow } from "../protocol/clock.js";
+import { monotonicNow } from "../common/clock.js";
 import type { Beats } from "./metronome.js";
 
 const { began, perSecond, count } = workerData as Beats;

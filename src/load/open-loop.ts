@@ -2,7 +2,7 @@
  * Open loop: requests at a fixed rate, whether or not earlier ones are answered. Each is timed from the moment it was to be sent,
  * so that what a stall kept from being sent counts as waiting too (no coordinated omission).
  */
-import { monotonicNow } from "../protocol/clock.js";
+import { monotonicNow } from "../common/clock.js";
 import { LOAD } from "../protocol/limits.js";
 import type { Target } from "./closed-loop.js";
 import { Histogram, type Quantiles } from "./histogram.js";

@@ -2,7 +2,7 @@
  * Every permission a manifest may ask for and a policy may grant: its limits, their bounds and their defaults.
  * Pure data, read by the host; the halves of a permission take only the types of their limits from here.
  */
-import { z } from "../zod.js";
+import { z } from "../common/zod.js";
 import { type FirewallLimits, firewallDefaults, firewallLimits, firewallTried } from "./firewall/limits.js";
 import { type NetlinkLimits, netlinkDefaults, netlinkLimits, netlinkTried } from "./netlink/limits.js";
 

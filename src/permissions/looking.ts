@@ -1,11 +1,11 @@
 /** Schedules checks for changes that other programs make: soon after a notification, and now and then without one. */
+import type { OperatorLog } from "../common/logger.js";
 import { WATCH } from "../protocol/limits.js";
-import type { NetlinkLogger } from "./netlink/hub.js";
 
 export interface LookingOptions {
   /** The subject, for the log. */
   readonly what: string;
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   /** True while every change is notified. */
   told(): boolean;
   /** Compares and restores. Never rejects. */

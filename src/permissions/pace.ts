@@ -1,5 +1,5 @@
 /** How soon something is put right again that somebody keeps undoing: at once at first, then with growing pauses. */
-import { monotonicNow } from "../protocol/clock.js";
+import { monotonicNow } from "../common/clock.js";
 import { WATCH } from "../protocol/limits.js";
 
 export class Pace {

@@ -1,13 +1,14 @@
 /** Attaches a sandbox as libnetwork does after a join (move, rename, MAC, addresses, up, routes, gateways), and undoes it. */
 
+import { messageOf } from "../common/text.js";
 import { familyOf } from "../driverapi/addresses.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { Change, LinkView, NamespaceView, NetlinkBackend, Unit } from "../permissions/netlink/backend.js";
 import { netnsPath } from "../permissions/netlink/kernel/programs.js";
+import { exclusively } from "./keyed-mutex.js";
 import { openNamespace, type SandboxNamespace } from "./namespace.js";
 import { namesFor, type PlannedLink, type SandboxPlan } from "./plan.js";
 import type { AttachedSandbox } from "./sandbox.js";
-import { inTurn } from "./turns.js";
 
 /** The namespace that links come from and go back to. */
 export interface Home {
@@ -50,7 +51,7 @@ export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Pr
     ? "it is the machine's own namespace, whose addresses and routes are no driver's to give"
     : await home.problem(plan.links);
   if (refusal !== undefined) throw new DriverError("ERR_SANDBOX_FAILED", `sandbox "${sandbox}": ${refusal}`);
-  return inTurn(turn, async () => {
+  return exclusively(turn, async () => {
     const view = await there.look({ addresses: true, routes: true });
     const names = namesFor(plan.links, view.links.keys());
     const travellers = plan.links.map((link, at): Traveller => ({ ...link, name: names[at] ?? "", was: undefined }));
@@ -62,7 +63,7 @@ export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Pr
       await carryOut(trip, stepsFor(travellers, { ...plan, gateways }, loopback?.up !== true));
     } catch (error) {
       const undone = await undo(trip, loopback);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new DriverError("ERR_SANDBOX_FAILED", `${why}; ${undone}`, { cause: error });
     }
     const via = (family: 4 | 6): string =>
@@ -72,7 +73,7 @@ export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Pr
       links: travellers.map(({ id, srcName, name }) => ({ id, srcName, name })),
       gateway: via(4),
       gatewayIPv6: via(6),
-      detach: () => inTurn(turn, () => moveOut(trip)),
+      detach: () => exclusively(turn, () => moveOut(trip)),
     };
   });
 }
@@ -136,7 +137,7 @@ async function undo(trip: Trip, loopback: LinkView | undefined): Promise<string>
     if (loopback?.up === false) await carryOut(trip, [["bring lo down", { op: "down", name: "lo" }]]);
     return "undone";
   } catch (error) {
-    return `failed to undo: ${error instanceof Error ? error.message : String(error)}`;
+    return `failed to undo: ${messageOf(error)}`;
   }
 }
 

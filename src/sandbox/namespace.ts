@@ -1,7 +1,7 @@
 /** Changes a sandbox's namespace step by step: the error names the step that failed, and the earlier ones are undone. */
 import { statSync } from "node:fs";
+import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
 import type { Change, LookOptions, NamespaceView, NetlinkBackend } from "../permissions/netlink/backend.js";
 import { execute } from "../permissions/netlink/kernel/ip.js";
 import { lineOf } from "../permissions/netlink/kernel/lines.js";

@@ -1,9 +1,9 @@
 /** Plans an attach from what a driver recorded, and checks it before anything is moved. */
 
+import { quote } from "../common/quote.js";
 import { CONNECTED } from "../driverapi/constants.js";
 import { parseInterfaces, parseJoinData } from "../driverapi/data.js";
 import { DriverError } from "../driverapi/errors.js";
-import { quote } from "../driverapi/quote.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 import { contains, networkOf } from "../permissions/netlink/cidr.js";
 import { LIMITS } from "../protocol/limits.js";

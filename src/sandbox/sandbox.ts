@@ -1,24 +1,4 @@
 /** What a platform passes to attach a sandbox, and what it gets back. Types only. */
-import type { InterfaceRecord } from "../driverapi/interfaces.js";
-import type { InterfaceData, JoinData } from "../driverapi/types.js";
-import type { PluginHost } from "../host/plugin-host.js";
-
-/** Options of `attachSandbox`. */
-export interface AttachSandboxOptions {
-  /** The sandbox's network namespace: a name under `/run/netns`, or an absolute path. */
-  readonly sandbox: string;
-  /** The endpoint's interfaces: an `EndpointConfig` as createEndpoint left it, or its data. */
-  readonly endpoint: { toJSON(): readonly InterfaceData[] } | readonly InterfaceRecord[];
-  /** What the driver recorded in the join: a `JoinConfig` as join left it, or its data. */
-  readonly join: { toJSON(): JoinData } | JoinData;
-  /** The host whose driver created the links: its namespace and backend are used, and its records follow the links. */
-  readonly host?: PluginHost | undefined;
-  /** Without `host`: the namespace the links are in, a name or a path. Default: the process's own. */
-  readonly from?: string | undefined;
-  /** Without `host`: "kernel" or "auto", which mean the same; a model's links belong to a host, and need `host`. */
-  readonly backend?: "kernel" | "model" | "auto" | undefined;
-}
-
 /** One link of an attached sandbox. */
 export interface AttachedLink {
   /** The interface's id. */

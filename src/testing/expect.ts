@@ -1,6 +1,8 @@
 /** What a rule says when a driver breaks it. */
+
 import { AssertionError } from "node:assert";
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../common/text.js";
 import { DriverError, type ErrorKind } from "../driverapi/errors.js";
 
 /** Throws unless `holds`. `what` says what is wrong. */
@@ -39,7 +41,7 @@ export async function outcome(call: Promise<unknown>): Promise<DriverError | und
 
 /** `ERR_DRIVER_FAILED (Internal): its words (file:line)`. */
 export function told(error: unknown): string {
-  if (!(error instanceof DriverError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof DriverError)) return messageOf(error);
   const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;
   return `${error.code} (${error.kind}): ${error.message}${where}`;
 }

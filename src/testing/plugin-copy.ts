@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { copyPlugin } from "../cli/copy-plugin.js";
 import { DriverError } from "../driverapi/errors.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
-import type { PermissionSet } from "../host/manifest/schema.js";
-import { grantAll } from "../host/policy/grant-all.js";
-import type { Policy, PolicyEntry } from "../host/policy/schema.js";
+import { grantAll } from "../policy/grant-all.js";
+import type { PermissionSet } from "../policy/manifest/schema.js";
+import type { Policy, PolicyEntry } from "../policy/schema.js";
 
 export interface PluginCopy {
   readonly id: string;

@@ -1,11 +1,12 @@
 /** A host for an author's own tests: one plugin in a worker of its own, everything else in memory. */
+
+import type { Logger } from "../common/logger.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { HostEvents } from "../host/events.js";
-import type { Logger } from "../host/logger.js";
-import type { PermissionSet } from "../host/manifest/schema.js";
 import { netlinkOf, type PluginHost, startHost } from "../host/plugin-host.js";
-import type { PolicyEntry } from "../host/policy/schema.js";
+import type { PermissionSet } from "../policy/manifest/schema.js";
+import type { PolicyEntry } from "../policy/schema.js";
 import { KillableThreads } from "./killable-threads.js";
 import { copyForTest, type PluginCopy, testPolicy } from "./plugin-copy.js";
 

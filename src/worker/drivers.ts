@@ -3,13 +3,13 @@
  * of which takes the driver's index first.
  */
 
+import { quote } from "../common/quote.js";
 import { DRIVER_METHODS, GlobalScope, LocalScope, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import { copyJson, isJsonObject, JsonError } from "../driverapi/json.js";
 import { parseTypeName } from "../driverapi/names.js";
 import { hasOptionalMethods, OPTIONAL_METHODS_RULE } from "../driverapi/optional-methods.js";
-import { quote } from "../driverapi/quote.js";
 import type { InterfaceData, JoinData, OptionalDriverMethod, Scope } from "../driverapi/types.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";

@@ -3,7 +3,7 @@
  * bootstrap.cjs) before any task, and calls its default export once: an endless task, one plugin's life.
  */
 import { MessagePort, parentPort, threadId } from "node:worker_threads";
-import { monotonicNow } from "../protocol/clock.js";
+import { monotonicNow } from "../common/clock.js";
 import { decodeDown, routeHeader } from "../protocol/frame.js";
 import { TIMES } from "../protocol/limits.js";
 import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";

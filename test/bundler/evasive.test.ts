@@ -4,7 +4,8 @@
  */
 import { SourceMap } from "node:module";
 import fc from "fast-check";
-import { applyEdits, evade } from "#dist/bundler/evasive.js";
+import { applyEdits } from "#dist/bundler/edits.js";
+import { evade } from "#dist/bundler/evasive.js";
 import { assert, rejection, suite } from "../harness.js";
 import { accepts, evaluate } from "./compartment.js";
 import { bundle, pluginFolder, refused } from "./plugin-folder.js";

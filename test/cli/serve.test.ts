@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
-import { parsePolicy } from "#dist/host/policy/parse-policy.js";
+import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { post } from "../docker/socket.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
 import { plugin, REPO } from "../host/platform/house.js";

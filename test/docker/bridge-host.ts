@@ -1,10 +1,10 @@
 /** A host of the shipped bridge driver on the model of the network, over a data folder that a later one can have. */
 import { join } from "node:path";
 import { startHost } from "#dist/host/plugin-host.js";
-import { statePaths } from "#dist/host/state/paths.js";
-import { BOOT_KEY, StateFile } from "#dist/host/state/state-file.js";
 import type { PluginHost } from "#dist/index.js";
 import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
+import { statePaths } from "#dist/storage/paths.js";
+import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { copyForTest } from "#dist/testing/plugin-copy.js";
 import type { TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";

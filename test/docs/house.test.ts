@@ -47,6 +47,33 @@ test("each folder has a row, and imports nothing that its row does not allow", (
   );
 });
 
+test("no file imports another in a circle, not even for a type", () => {
+  const graph = new Map<string, readonly string[]>(files.map((file) => [file, []]));
+  for (const file of files) {
+    const text = readFileSync(join(SRC, file), "utf8");
+    const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, to = ""]) =>
+      normalize(join(dirname(file), to)).replace(/\.js$/, ".ts"),
+    );
+    graph.set(
+      file,
+      targets.filter((target) => graph.has(target)),
+    );
+  }
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    assert.not(path.includes(file), `a circle: ${[...path.slice(path.indexOf(file)), file].join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const target of graph.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test("a call knows nothing of plugins' lives", () => {
+  const back = imports.filter(({ file, to }) => file.startsWith("host/calls/") && to.startsWith("../plugin/"));
+  assert.equal(back, []);
+});
+
 test("what touches files, processes and threads is in the list, and the list holds nothing else", () => {
   const list = names(/are touched in: ([^.]*)\./.exec(text)?.[1] ?? "");
   const touching = imports.filter(({ to }) => /^node:(fs(\/promises)?|child_process|worker_threads)$/.test(to));

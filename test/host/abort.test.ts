@@ -1,6 +1,7 @@
 /** The caller's signal: aborted before, while waiting, in flight; what became of the call afterwards. */
-import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
+
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
+import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { assert, rejection, suite, until } from "../harness.js";
 import { event, scripted } from "./scripted-driver.js";
 

@@ -1,7 +1,8 @@
 /** Intent before frame, outcome before answer: a journal that takes its time, or refuses, in the place of the one in memory. */
-import type { JournalWrite } from "#dist/host/journal/journal.js";
-import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
+
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
+import type { JournalWrite } from "#dist/storage/journal/journal.js";
+import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { assert, rejection, suite } from "../harness.js";
 import { scripted } from "./scripted-driver.js";
 

@@ -1,6 +1,6 @@
 /** What reaches a platform's logger is text of one line, wherever a plugin's words stand in it; and a logger that throws harms nobody. */
 import { inspect } from "node:util";
-import { safeLogger } from "#dist/host/logger.js";
+import { safeLogger } from "#dist/common/logger.js";
 import { DriverError } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
 import { house } from "./platform/house.js";

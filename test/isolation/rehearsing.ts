@@ -1,6 +1,6 @@
 /** A realm of a worker's own that rehearses, and is then told to run a plugin whose driver throws. Posts what came of both. */
 import { parentPort } from "node:worker_threads";
-import { monotonicNow } from "#dist/protocol/clock.js";
+import { monotonicNow } from "#dist/common/clock.js";
 import { DownFrames, decodeDown, routeHeader } from "#dist/protocol/frame.js";
 import { PROTOCOL_VERSION, type UpMessage } from "#dist/protocol/messages.js";
 import { RUNTIME_VERSION } from "#dist/protocol/version.js";

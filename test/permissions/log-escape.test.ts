@@ -1,6 +1,6 @@
 /** A plugin's text in a log: one visible line, whatever it holds. */
 import fc from "fast-check";
-import { escapeLine } from "#dist/permissions/log/escape.js";
+import { escapeLine } from "#dist/common/escape.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("log escaping");

@@ -6,9 +6,9 @@
 
 import { strict as nodeAssert } from "node:assert";
 import { readFileSync } from "node:fs";
-import { MemoryJournal } from "#dist/host/journal/memory-journal.js";
 import { netlinkOf, type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import { EndpointConfig, type HostedDriver, JoinConfig } from "#dist/index.js";
+import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { copyForTest, testPolicy } from "#dist/testing/plugin-copy.js";
 import { assert, type Rejection, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";

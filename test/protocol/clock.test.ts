@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { monotonicNow } from "#dist/protocol/clock.js";
+import { monotonicNow } from "#dist/common/clock.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("protocol: the clock");

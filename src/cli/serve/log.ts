@@ -1,6 +1,6 @@
 /** The daemon's log: pino's lines of JSON on standard error. */
 import { destination, pino } from "pino";
-import type { Logger } from "../../host/logger.js";
+import type { Logger } from "../../common/logger.js";
 import type { LogLevel } from "./settings.js";
 
 /** Opens the log. Lines are written synchronously, so that none is lost in a kill. */

@@ -1,7 +1,8 @@
 /** While the daemon serves, logs what in the machine's network is in its way, with the command that fixes it, and what is fixed. */
+
+import type { Logger } from "../../common/logger.js";
 import { checkNetwork, type NetworkChecked } from "../../doctor/network/checks.js";
-import type { Logger } from "../../host/logger.js";
-import { readPolicyFile } from "../../host/policy/policy-file.js";
+import { readPolicyFile } from "../../policy/policy-file.js";
 import { NETWORK_WATCH } from "../../protocol/limits.js";
 import { networkDemand } from "../network-demand.js";
 

@@ -3,7 +3,7 @@
  * listens.
  */
 import { execFile } from "node:child_process";
-import type { Logger } from "../../host/logger.js";
+import type { Logger } from "../../common/logger.js";
 
 /** How long it may take, in milliseconds. */
 const NOTIFY_MS = 5_000;

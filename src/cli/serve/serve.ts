@@ -1,8 +1,9 @@
 /** `bulkhead serve`: the daemon. A host that follows its folders, its drivers served to a Docker engine, until a signal ends it. */
+
+import type { Logger } from "../../common/logger.js";
+import { shortList } from "../../common/text.js";
 import { DockerGateway } from "../../docker/gateway.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { shortList } from "../../host/calls/operations.js";
-import type { Logger } from "../../host/logger.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { daemonLog } from "./log.js";

@@ -1,15 +1,15 @@
 /** The daemon's settings: flags win over the config file, and the config file over defaults. */
 import { isAbsolute } from "node:path";
+import { quote } from "../../common/quote.js";
+import { z } from "../../common/zod.js";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
 import type { SocketOwner } from "../../docker/socket-file.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { quote } from "../../driverapi/quote.js";
-import { parseDocumentText } from "../../host/manifest/document.js";
-import { readRegularFile } from "../../host/manifest/read-file.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
+import { parseDocumentText } from "../../policy/manifest/document.js";
+import { readRegularFile } from "../../policy/manifest/read-file.js";
 import { DOCKER, DOCUMENT_LIMITS } from "../../protocol/limits.js";
-import { z } from "../../zod.js";
 
 /** The config file that is read where none is named, if it exists. */
 export const SERVE_CONFIG = "/etc/bulkhead/serve.json";

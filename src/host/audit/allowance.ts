@@ -1,5 +1,5 @@
 /** Limits the lines each plugin may cause: further ones are dropped and counted, and one line reports the count. */
-import { monotonicNow } from "../../protocol/clock.js";
+import { monotonicNow } from "../../common/clock.js";
 import type { AuditEvent } from "./entry.js";
 
 /**

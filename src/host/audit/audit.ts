@@ -1,7 +1,9 @@
 /** The audit log, `DATADIR/audit.jsonl`: one line of JSON per event that an operator may have to account for. */
+
 import { join } from "node:path";
+import type { Logger } from "../../common/logger.js";
+import { within } from "../../common/within.js";
 import { AUDIT, TIMES } from "../../protocol/limits.js";
-import type { Logger } from "../logger.js";
 import { Allowance } from "./allowance.js";
 import { AuditFile } from "./audit-file.js";
 import { type AuditEntry, auditLine } from "./entry.js";
@@ -64,13 +66,11 @@ export class AuditLog implements Audit {
     if (this.#closed) return;
     this.#allowance.close();
     this.#closed = true;
-    let timer: NodeJS.Timeout | undefined;
     // A disk that hangs does not delay the close for longer.
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, TIMES.close);
-    });
-    await Promise.race([(this.#flushing ?? Promise.resolve()).then(() => this.#file.close()), late]);
-    clearTimeout(timer);
+    await within(
+      TIMES.close,
+      (this.#flushing ?? Promise.resolve()).then(() => this.#file.close()),
+    );
   }
 
   #add(entry: AuditEntry): void {

@@ -1,5 +1,5 @@
 /** One line of the audit log: what happened to which plugin, in a form that no plugin can forge. */
-import { escapeLine } from "../../permissions/log/escape.js";
+import { escapeLine } from "../../common/escape.js";
 import type { OutsideEventName } from "../../permissions/outside.js";
 import { AUDIT } from "../../protocol/limits.js";
 

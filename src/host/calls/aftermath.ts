@@ -2,10 +2,11 @@
  * Settles calls after their callers have been answered: late replies, creates of unknown outcome that are undone, deletes
  * that are repeated. The call's lock is held until then, so that no other call on its ids goes out meanwhile.
  */
+
+import type { Logger } from "../../common/logger.js";
 import { DEFAULTS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { Logger } from "../logger.js";
-import type { CallOutcome } from "../plugin/outcome.js";
+import type { CallOutcome } from "../../session/outcome.js";
 import { ask, type Served } from "./ask.js";
 import { isNotFound } from "./errors.js";
 import type { Release } from "./locks.js";

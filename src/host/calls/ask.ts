@@ -1,8 +1,8 @@
 /** A call that the host makes itself, to configure, restore or undo. No platform caller waits for it. */
-import { monotonicNow } from "../../protocol/clock.js";
+import { monotonicNow } from "../../common/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { CallOutcome } from "../plugin/outcome.js";
-import type { Session } from "../plugin/session.js";
+import type { CallOutcome } from "../../session/outcome.js";
+import type { Session } from "../../session/session.js";
 
 /** Where calls go: a session, and the driver's index in it. */
 export interface Served {

@@ -1,10 +1,11 @@
 /** What all calls to one driver share: their plugin and type, their timeouts, counters and reports. */
-import type { DriverError } from "../../driverapi/errors.js";
-import { monotonicNow } from "../../protocol/clock.js";
+
+import { monotonicNow } from "../../common/clock.js";
+import type { Logger } from "../../common/logger.js";
+import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { Journal } from "../journal/journal.js";
-import type { Logger } from "../logger.js";
-import type { CallReports } from "../plugin/reports.js";
+import type { Journal } from "../../storage/journal/journal.js";
+import type { CallTimeoutEvent } from "../events.js";
 import * as errors from "./errors.js";
 import type { Release } from "./locks.js";
 import type { Operation } from "./operation.js";
@@ -21,6 +22,13 @@ export interface Counters {
   restarts: number;
   /** How often it broke the protocol. */
   violations: number;
+}
+
+/** Reports on the calls of one plugin's drivers. */
+export interface CallReports {
+  timedOut(event: CallTimeoutEvent, code: ErrorCode): void;
+  /** A driver's answer was refused. */
+  replyRefused(error: DriverError): void;
 }
 
 export interface Conditions {

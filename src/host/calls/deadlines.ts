@@ -2,7 +2,7 @@
  * Deadlines of calls in flight. Nearly every call is answered long before its own, so one timer serves all calls with the
  * same timeout, in the order in which they began.
  */
-import { monotonicNow } from "../../protocol/clock.js";
+import { monotonicNow } from "../../common/clock.js";
 
 /** The deadline of one call: in its timeout's list until it is met or has passed. */
 export interface Deadline {

@@ -6,7 +6,7 @@ import { optionsText } from "../../driverapi/options-text.js";
 import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { Journal } from "../journal/journal.js";
+import type { Journal } from "../../storage/journal/journal.js";
 import type { Served } from "./ask.js";
 import { type Conditions, siteOf } from "./conditions.js";
 import { Conductor } from "./conductor.js";

@@ -1,6 +1,8 @@
 /** Errors of driver calls, in one place: the wording and the fields of each. */
+
+import { escapeLine } from "../../common/escape.js";
+import { messageOf } from "../../common/text.js";
 import { DriverError, isDriverThrowable, isErrorCode, isErrorKind } from "../../driverapi/errors.js";
-import { escapeLine } from "../../permissions/log/escape.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { ThrownValue } from "../../protocol/messages.js";
 
@@ -138,14 +140,14 @@ export function unavailable(site: ServiceSite, why: string): DriverError {
 
 /** A reply that the contract does not allow; `rollback` says whether it was undone. */
 export function badReply(cause: unknown, rollback: string, site: CallSite): DriverError {
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = messageOf(cause);
   const words = oneLine(`driver "${site.driver}": ${site.method}: ${what}${rollback}`);
   return new DriverError("ERR_DRIVER_REPLY", words, { ...site, cause });
 }
 
 /** The host could not read its own network, against which the reply is checked; the driver is not at fault. */
 export function hostUnseen(cause: unknown, rollback: string, site: CallSite): DriverError {
-  const why = oneLine(cause instanceof Error ? cause.message : String(cause));
+  const why = oneLine(messageOf(cause));
   return new DriverError(
     "ERR_NETLINK_FAILED",
     `${text(site)}: the host could not look at its own network (${why})${rollback}; see what keeps "ip address" from answering there`,

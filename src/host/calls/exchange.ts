@@ -2,11 +2,12 @@
  * One call in flight: sent to the worker in service, answered by the reply, by the deadline, by the caller's signal or by the
  * worker's end; its outcome written, or rolled back (BEHAVIOUR "Existence, order, outcome").
  */
+
+import { monotonicNow } from "../../common/clock.js";
 import type { Json } from "../../driverapi/json.js";
-import { monotonicNow } from "../../protocol/clock.js";
+import type { CallOutcome, SessionEnd } from "../../session/outcome.js";
+import type { CallEnd } from "../../session/session.js";
 import { whenAborted } from "../abort-signals.js";
-import type { CallOutcome, SessionEnd } from "../plugin/outcome.js";
-import type { CallEnd } from "../plugin/session.js";
 import type { Aftermath, Unsettled } from "./aftermath.js";
 import type { Served } from "./ask.js";
 import { type Caller, type Conditions, late, siteOf } from "./conditions.js";

@@ -1,4 +1,5 @@
 /** The eight calls as operations: each says what to check, journal, send and read. The rules are in BEHAVIOUR. */
+import { shortList } from "../../common/text.js";
 import { parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
@@ -224,10 +225,4 @@ export function leaveOperation(scope: OperationScope, nid: string, eid: string):
 function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {
   restored(records.network(nid));
   return records.endpoint(nid, eid);
-}
-
-/** Lists the first few of many names, for a message. */
-export function shortList(names: Iterable<string>, most = 5): string {
-  const all = [...names];
-  return `${all.slice(0, most).join(", ")}${all.length > most ? ` and ${all.length - most} more` : ""}`;
 }

@@ -1,5 +1,5 @@
 /** Journal writes around a call: they keep its ids locked, but delay the caller no longer than its deadline. */
-import { monotonicNow } from "../../protocol/clock.js";
+import { monotonicNow } from "../../common/clock.js";
 import { type Conditions, siteOf } from "./conditions.js";
 import * as errors from "./errors.js";
 import type { Operation, Written } from "./operation.js";

@@ -2,12 +2,13 @@
  * The platform's `EndpointInfo` and `JoinInfo`: the driver gets a snapshot, and what it recorded is applied to them
  * afterwards.
  */
+
+import { nearest } from "../../common/nearest.js";
+import { quote } from "../../common/quote.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { readInterface } from "../../driverapi/interfaces.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
-import { quote } from "../../driverapi/quote.js";
 import type { CallOptions, EndpointInfo, InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
-import { nearest } from "../manifest/nearest.js";
 
 /** Reads the interfaces that a platform passes. Throws the errors of the address rules. */
 export function snapshotInterfaces(epInfo: unknown): readonly InterfaceData[] {

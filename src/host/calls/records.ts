@@ -6,7 +6,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import { DEFAULTS } from "../../protocol/limits.js";
-import type { Journal, JournalEntry, Phase, RecordKey } from "../journal/journal.js";
+import type { Journal, JournalEntry, Phase, RecordKey } from "../../storage/journal/journal.js";
 
 export interface JoinRecord {
   phase: Phase;

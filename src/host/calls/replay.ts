@@ -3,7 +3,9 @@
  * external connectivity.
  * A record that fails costs its network, not the driver; a network that ends the worker again and again is quarantined.
  */
+
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../../common/text.js";
 import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
@@ -83,7 +85,7 @@ async function restoreNetwork(
       throw error;
     }
     if (error instanceof Unanswered) options.records.setKills(network, network.kills + 1);
-    network.failed = failure(options.type, network.nid, error instanceof Error ? error.message : String(error), error);
+    network.failed = failure(options.type, network.nid, messageOf(error), error);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Bounded waiting: until granted, until the deadline, or until the caller aborts, whichever comes first. */
+
+import { monotonicNow } from "../../common/clock.js";
 import type { DriverError } from "../../driverapi/errors.js";
-import { monotonicNow } from "../../protocol/clock.js";
 import { whenAborted } from "../abort-signals.js";
 
 export interface Patience {

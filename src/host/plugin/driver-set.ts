@@ -1,17 +1,18 @@
 /** The network types one plugin serves: registered, put into service, paused, forgotten. They outlive its workers. */
+import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import type { Scope } from "../../driverapi/types.js";
+import type { Effective } from "../../policy/effective.js";
+import { policyEntry } from "../../policy/schema.js";
 import type { Served } from "../calls/ask.js";
-import type { Counters } from "../calls/conditions.js";
+import type { CallReports, Counters } from "../calls/conditions.js";
 import { DriverService } from "../calls/driver-service.js";
 import { HeldDriver } from "../calls/held-driver.js";
 import type { NetworkRecord } from "../calls/records.js";
 import type { HostContext } from "../context.js";
-import type { Effective } from "../policy/effective.js";
-import { policyEntry } from "../policy/schema.js";
 import type { Generation, Registration } from "./generation.js";
-import type { CallReports, TypeReports } from "./reports.js";
+import type { TypeReports } from "./reports.js";
 
 export interface DriverSetOptions {
   readonly plugin: string;
@@ -125,7 +126,7 @@ export class DriverSet {
     } catch (error) {
       this.withdraw(type);
       if (error instanceof DriverError && error.code === "ERR_JOURNAL_FAILED") throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new DriverError("ERR_CALLBACK_REFUSED", `the platform refused driver "${type}": ${why}`, {
         plugin,
         driver: type,

@@ -1,5 +1,6 @@
 /** One worker's life as a plugin: launched, started, its drivers registered. Every restart and reload creates a new one. */
 
+import { escapeLine } from "../../common/escape.js";
 import type { ErrorCode } from "../../driverapi/errors.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json, JsonObject } from "../../driverapi/json.js";
@@ -8,15 +9,14 @@ import { hasOptionalMethods, OPTIONAL_METHODS_RULE } from "../../driverapi/optio
 import type { Scope } from "../../driverapi/types.js";
 import type { Isolation, Link } from "../../isolation/link.js";
 import type { WallName } from "../../isolation/walls/wall.js";
-import { escapeLine } from "../../permissions/log/escape.js";
 import { LIMITS } from "../../protocol/limits.js";
+import { type SessionEnd, ThrownFailure } from "../../session/outcome.js";
+import { Session } from "../../session/session.js";
 import { ask } from "../calls/ask.js";
 import { framesOf, oneLine } from "../calls/errors.js";
 import type { HostContext } from "../context.js";
-import { type SessionEnd, ThrownFailure } from "./outcome.js";
 import type { OpenPowers } from "./powers.js";
 import type { Prepared } from "./prepare.js";
-import { Session } from "./session.js";
 
 /** A driver registered in this worker. */
 export interface Registration {

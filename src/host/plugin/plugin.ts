@@ -1,23 +1,24 @@
 /** One plugin's life: loaded, restarted when it ends, replaced by a newer version of itself, stopped. */
+
 import { isDeepStrictEqual } from "node:util";
+import { messageOf, shortList } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import type { LostLink } from "../../permissions/netlink/strays.js";
+import { differences, differenceText } from "../../policy/difference.js";
+import { type Effective, effectiveGrant } from "../../policy/effective.js";
+import { policyEntry } from "../../policy/schema.js";
+import { standingOf } from "../../policy/standing.js";
 import { WALLS } from "../../protocol/limits.js";
+import type { SessionEnd } from "../../session/outcome.js";
 import type { Counters } from "../calls/conditions.js";
-import { shortList } from "../calls/operations.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
-import { differences, differenceText } from "../policy/difference.js";
-import { type Effective, effectiveGrant } from "../policy/effective.js";
-import { policyEntry } from "../policy/schema.js";
-import { standingOf } from "../policy/standing.js";
 import { Comeback, type Ending } from "./comeback.js";
 import { DriverSet } from "./driver-set.js";
 import type { Generation, GenerationHooks } from "./generation.js";
 import type { PluginInfo, PluginState } from "./info.js";
 import { LostLinks } from "./lost-links.js";
-import type { SessionEnd } from "./outcome.js";
 import { awaitsGrant, type Prepared, prepare, prepareShelved } from "./prepare.js";
 import { PluginReports } from "./reports.js";
 import { inUse, Service } from "./service.js";
@@ -558,7 +559,7 @@ function hostClosed(plugin: string): DriverError {
 
 function toDriverError(error: unknown, plugin: string): DriverError {
   if (error instanceof DriverError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new DriverError("ERR_PLUGIN_START", `plugin "${plugin}" could not be started: ${why}`, {
     plugin,
     cause: error,

@@ -1,13 +1,14 @@
 /** The host halves of a plugin's permissions. They outlive its workers. */
+
+import { PLUGIN_OUTPUT } from "../../common/logger.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { HostTime } from "../../permissions/host-time.js";
 import { createLogPower, type LogLevel, type LogSink } from "../../permissions/log/host.js";
 import type { HostPower, PowerMethod, PowerNotice } from "../../permissions/permission.js";
 import { createStorePower } from "../../permissions/store/host.js";
+import type { EffectivePermissions } from "../../policy/effective.js";
 import type { HostContext } from "../context.js";
 import type { PluginLogEvent } from "../events.js";
-import { PLUGIN_OUTPUT } from "../logger.js";
-import type { EffectivePermissions } from "../policy/effective.js";
 
 export interface OpenPowers {
   readonly methods: ReadonlyMap<string, PowerMethod>;

@@ -3,14 +3,14 @@ import { dirname } from "node:path";
 import { keepBundlerAhead } from "../../bundler/bundle.js";
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import type { SandboxPolicy } from "../../isolation/walls/wall.js";
+import { type Effective, effectiveGrant, type GrantQuestion } from "../../policy/effective.js";
+import { grantCommand, grantingCommand, limitsText, missingText } from "../../policy/grant-command.js";
+import type { Manifest } from "../../policy/manifest/schema.js";
+import { judgeUpdate } from "../../policy/update.js";
+import type { Shelved, ShelvedPin } from "../../storage/shelf.js";
 import { bundleDiscovered } from "../bundled.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
-import type { Manifest } from "../manifest/schema.js";
-import { type Effective, effectiveGrant, type GrantQuestion } from "../policy/effective.js";
-import { grantCommand, grantingCommand, limitsText, missingText } from "../policy/grant-command.js";
-import { judgeUpdate } from "../policy/update.js";
-import type { Shelved, ShelvedPin } from "../state/shelf.js";
 
 /** A plugin that may run. Restarts run these same bytes, even if the folder has changed by then. */
 export interface Prepared {

@@ -3,20 +3,13 @@
  * the audit log for what must be on record.
  */
 import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
+import { grantChange } from "../../policy/grant-change.js";
 import type { AuditEvent } from "../audit/entry.js";
-import type { Counters } from "../calls/conditions.js";
+import type { CallReports, Counters } from "../calls/conditions.js";
 import type { HostContext } from "../context.js";
 import type { CallTimeoutEvent } from "../events.js";
-import { grantChange } from "../policy/grant-change.js";
 import type { Ending } from "./comeback.js";
 import { awaitsGrant, type Prepared } from "./prepare.js";
-
-/** Reports on the calls of one plugin's drivers. */
-export interface CallReports {
-  timedOut(event: CallTimeoutEvent, code: ErrorCode): void;
-  /** A driver's answer was refused. */
-  replyRefused(error: DriverError): void;
-}
 
 /** Reports on the network types that a plugin registers. */
 export interface TypeReports {

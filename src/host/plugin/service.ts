@@ -1,8 +1,9 @@
 /** A plugin's worker in service: started with the plugin's records and powers, and replaced without a gap. */
+
+import { monotonicNow } from "../../common/clock.js";
+import { shortList } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { monotonicNow } from "../../protocol/clock.js";
 import { REPLAY, WALLS } from "../../protocol/limits.js";
-import { shortList } from "../calls/operations.js";
 import { ReplayInterrupted } from "../calls/replay.js";
 import type { HostContext } from "../context.js";
 import type { DriverSet } from "./driver-set.js";

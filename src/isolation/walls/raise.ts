@@ -1,6 +1,8 @@
 /** Raises the wall that a policy demands and tries it once for real; where it cannot be raised, the error says what to do. */
+
 import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
+import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { TIMES, WALLS } from "../../protocol/limits.js";
 import { serviceAccount } from "./account.js";
@@ -197,5 +199,5 @@ function lastLine(stderr: string): string {
 }
 
 function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -1,5 +1,5 @@
 /** Chooses the firewall's backend: nftables where netlink works on the kernel, a model where netlink is a model. */
-import type { NetlinkLogger } from "../netlink/hub.js";
+import type { OperatorLog } from "../../common/logger.js";
 import type { FirewallBackend } from "./backend.js";
 import { KernelNeighbours } from "./kernel/kernel-neighbours.js";
 import { NftBackend } from "./kernel/nft-backend.js";
@@ -11,7 +11,7 @@ export function openFirewall(
   kind: "kernel" | "model",
   netns: string | undefined,
   ledger: string,
-  logger: NetlinkLogger,
+  logger: OperatorLog,
 ): FirewallBackend {
   return kind === "kernel" ? new NftBackend(netns, ledger, logger) : new ModelFirewall();
 }

@@ -2,12 +2,15 @@
  * One host's whole firewall: one namespace, one ledger, every plugin's rules. Requests are judged one after another; those of
  * one turn of the event loop are recorded together and programmed in one transaction, which replaces each plugin's whole table.
  */
+
 import { isDeepStrictEqual } from "node:util";
+import type { OperatorLog } from "../../common/logger.js";
+import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import { FIREWALL } from "../../protocol/limits.js";
 import type { NamespaceView } from "../netlink/backend.js";
-import type { NetlinkHub, NetlinkLogger } from "../netlink/hub.js";
+import type { NetlinkHub } from "../netlink/hub.js";
 import { readMark } from "../netlink/ledger.js";
 import type { NetlinkLimits } from "../netlink/limits.js";
 import type { OutsideEvent } from "../outside.js";
@@ -42,7 +45,7 @@ export interface FirewallHubOptions {
   readonly netlink: NetlinkHub;
   /** The namespace netlink works in: a name, a path, or absent. */
   readonly netns?: string | undefined;
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   /** Default: one in memory, whose tables are removed at `close()`. */
   readonly ledger?: FirewallLedger | undefined;
   /** Replaces the backend that netlink's kind and `netns` would choose. */
@@ -96,7 +99,7 @@ class Hub implements FirewallHub {
   readonly backend: FirewallBackend;
   readonly #netlink: NetlinkHub;
   readonly #ledger: FirewallLedger;
-  readonly #logger: NetlinkLogger;
+  readonly #logger: OperatorLog;
   readonly #around: Surroundings;
   readonly #restoring: Restoring;
   readonly #watch: RulesWatch;
@@ -243,7 +246,7 @@ class Hub implements FirewallHub {
             });
             if (!there && rule.kind === "publish") await this.#hold(plugin, rule);
           } catch (error) {
-            const why = error instanceof Error ? error.message : String(error);
+            const why = messageOf(error);
             job.reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
             continue;
           }
@@ -255,7 +258,7 @@ class Hub implements FirewallHub {
       for (const { job, answer } of judged) job.resolve(answer);
     } catch (error) {
       for (const { plugin, request, reject } of batch) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
       }
     }

@@ -1,5 +1,5 @@
 /** What bounds a `firewall` grant, as a manifest or a policy writes it. */
-import { z } from "../../zod.js";
+import { z } from "../../common/zod.js";
 import { parseRange } from "./ports.js";
 
 /** `firewall`: ways in and out of the plugin's own bridges. Its addresses lie within the `subnets` of its `netlink` grant. */

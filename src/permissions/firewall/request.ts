@@ -1,7 +1,8 @@
 /** Turns a plugin's arguments into a request: known fields only, each of its type, addresses in canonical form. */
+
+import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
-import { quote } from "../../driverapi/quote.js";
 import type { FirewallRule } from "./rule.js";
 import { refused } from "./words.js";
 

@@ -1,5 +1,5 @@
 /** Compares our tables with their text right after they were programmed, and restores what other programs have changed. */
-import type { NetlinkLogger } from "../netlink/hub.js";
+import type { OperatorLog } from "../../common/logger.js";
 import type { OutsideEvent } from "../outside.js";
 import { Pace } from "../pace.js";
 import type { FirewallBackend } from "./backend.js";
@@ -14,7 +14,7 @@ export interface OwnTable {
 export interface RestoringOptions {
   readonly backend: FirewallBackend;
   readonly around: Surroundings;
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   report(event: OutsideEvent): void;
 }
 

@@ -1,13 +1,14 @@
 /** Remembers that other programs may have changed the rules, and which, from the kernel's notification until the next look. */
+import type { OperatorLog } from "../../common/logger.js";
+import { messageOf } from "../../common/text.js";
 import { WATCH } from "../../protocol/limits.js";
 import { Looking } from "../looking.js";
-import type { NetlinkLogger } from "../netlink/hub.js";
 import type { FirewallBackend } from "./backend.js";
 import type { RuleWatch } from "./rule-events.js";
 
 export interface RulesWatchOptions {
   readonly backend: FirewallBackend;
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   /** Compares and restores. Never rejects. */
   look(): Promise<void>;
 }
@@ -36,7 +37,7 @@ export class RulesWatch {
       const blind = (why: string): void => this.#looking.blind(why);
       this.#events = this.#backend.watch({ changed: (who) => this.note(who), blind });
     } catch (error) {
-      this.#looking.blind(error instanceof Error ? error.message : String(error));
+      this.#looking.blind(messageOf(error));
     }
     this.#looking.start();
   }

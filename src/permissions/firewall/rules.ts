@@ -3,8 +3,9 @@
  * on the host's side, when a request is about to be carried out: each time with a fresh look at the namespace. `fields` and
  * `shape` are enforced while reading (`request.ts`).
  */
+
+import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
-import { quote } from "../../driverapi/quote.js";
 import type { LinkView } from "../netlink/backend.js";
 import { contains, networkOf, specialRange } from "../netlink/cidr.js";
 import { isLoopback } from "./holder/messages.js";

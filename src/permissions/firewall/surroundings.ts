@@ -1,16 +1,16 @@
 /** What the hub maintains outside its own tables: the neighbours' accept rules. A failure here is logged once and stops nothing. */
-import type { NetlinkLogger } from "../netlink/hub.js";
+import type { OperatorLog } from "../../common/logger.js";
 import type { ForwardingEnd } from "./backend.js";
 import type { NeighbourReport, Neighbours } from "./neighbours.js";
 
 export interface SurroundingsOptions {
   readonly neighbours: Neighbours;
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
 }
 
 export class Surroundings {
   readonly #neighbours: Neighbours;
-  readonly #logger: NetlinkLogger;
+  readonly #logger: OperatorLog;
   /** Problems already logged. */
   readonly #said = new Set<string>();
   /** The bridges admitted last; undefined: none, or everything has been undone. */

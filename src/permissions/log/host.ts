@@ -1,10 +1,11 @@
 /** `log`, on the host's side: where a plugin's lines are bounded, made safe to read, and handed to the platform's logger. */
+
+import { escapeLine } from "../../common/escape.js";
 import type { Json } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { LogLimits } from "../catalogue.js";
 import type { HostPower } from "../permission.js";
 import { createLineBucket } from "./bucket.js";
-import { escapeLine } from "./escape.js";
 
 /** The part of a pino-shaped logger that is used. */
 export type LogSink = Readonly<Record<LogLevel, (fields: object, message: string) => void>>;

@@ -3,6 +3,8 @@
  * looked at together, written to the ledger together, and carried out in one run; a request that touches what an earlier one
  * touches waits for the next run, so that each is judged by what is there when its turn comes.
  */
+import type { OperatorLog } from "../../common/logger.js";
+import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import { NETLINK } from "../../protocol/limits.js";
@@ -23,16 +25,9 @@ import { type LostLink, restoreLinks } from "./strays.js";
 import { type Job, runWave, takeWave } from "./wave.js";
 import { failed } from "./words.js";
 
-/** pino-shaped, as much of it as is needed. */
-export interface NetlinkLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** What `createNetlinkHub` takes. */
 export interface NetlinkHubOptions extends BackendChoice {
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   /** Default: one in memory, whose links are removed at `close()`. */
   readonly ledger?: NetlinkLedger | undefined;
   /** Instead of what `backend` and `netns` choose. */
@@ -90,7 +85,7 @@ export function createNetlinkHub(options: NetlinkHubOptions): NetlinkHub {
 class Hub implements NetlinkHub {
   readonly backend: NetlinkBackend;
   readonly #ledger: NetlinkLedger;
-  readonly #logger: NetlinkLogger;
+  readonly #logger: OperatorLog;
   readonly #resolvers: () => Promise<readonly string[]>;
   readonly #ownership: Ownership;
   readonly #watch: LinksWatch;
@@ -286,7 +281,7 @@ class Hub implements NetlinkHub {
       await runWave(wave, { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers });
     } catch (error) {
       for (const { plugin, request, reject } of wave) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
       }
     }

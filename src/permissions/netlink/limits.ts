@@ -1,8 +1,8 @@
 /** What bounds a `netlink` grant, as a manifest or a policy writes it. DESIGN, "What a netlink grant bounds". */
 
+import { z } from "../../common/zod.js";
 import { type Family, parseDestination } from "../../driverapi/addresses.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { z } from "../../zod.js";
 import { networkOf, specialRange } from "./cidr.js";
 
 /** The kinds of link there are. */

@@ -1,8 +1,8 @@
 /** Whether others may have done something to our links, or to what is around them. */
+import type { OperatorLog } from "../../common/logger.js";
 import { WATCH } from "../../protocol/limits.js";
 import { Looking } from "../looking.js";
 import type { NetlinkBackend } from "./backend.js";
-import type { NetlinkLogger } from "./hub.js";
 import type { LinkWatch } from "./link-events.js";
 import type { Ownership } from "./ownership.js";
 
@@ -12,7 +12,7 @@ export type NamespaceChange = "links" | "routes" | "forwarding";
 export interface LinksWatchOptions {
   readonly backend: NetlinkBackend;
   readonly ownership: Ownership;
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   /** Looks for strays. Never rejects. */
   look(): Promise<void>;
   /** Tells whoever observes the namespace. */

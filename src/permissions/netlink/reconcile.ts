@@ -3,12 +3,12 @@
  * what was only intended is unmade; what is recorded and gone is forgotten; what bears this ledger's mark and is not
  * recorded is removed, and so is what a process left behind that kept its ledger in memory.
  */
+import type { OperatorLog } from "../../common/logger.js";
 import type { NetlinkBackend, Unit } from "./backend.js";
-import type { NetlinkLogger } from "./hub.js";
 import { isGone, type LedgerChange, type LedgerRow, readMark } from "./ledger.js";
 import type { Ownership } from "./ownership.js";
 
-export async function reconcile(ownership: Ownership, backend: NetlinkBackend, logger: NetlinkLogger): Promise<void> {
+export async function reconcile(ownership: Ownership, backend: NetlinkBackend, logger: OperatorLog): Promise<void> {
   await ownership.load();
   const view = await backend.look({ kinds: true });
   const removed = new Set<string>();

@@ -1,6 +1,6 @@
 /** Removing links: those in the namespace, the two ends of a veth at once, and those that have gone into a sandbox. */
+import type { OperatorLog } from "../../common/logger.js";
 import type { NamespaceView, NetlinkBackend, Unit } from "./backend.js";
-import type { NetlinkLogger } from "./hub.js";
 import type { LedgerRow } from "./ledger.js";
 import type { Ownership } from "./ownership.js";
 import { otherEnd } from "./rules-links.js";
@@ -47,7 +47,7 @@ export async function removeLinks(
   rows: readonly LedgerRow[],
   ownership: Ownership,
   backend: NetlinkBackend,
-  logger: NetlinkLogger,
+  logger: OperatorLog,
 ): Promise<void> {
   const view = await backend.look();
   const done = new Set<string>();

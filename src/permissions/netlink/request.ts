@@ -1,7 +1,8 @@
 /** From a plugin's arguments to a request: the fields there are, each of its type, addresses in canonical form. */
+
+import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP, parseMAC } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
-import { quote } from "../../driverapi/quote.js";
 import type { LinkKind } from "./limits.js";
 import { LINK_KINDS } from "./limits.js";
 import type { LinkSettings, LinkSpec, RouteSpec } from "./link-spec.js";

@@ -1,10 +1,11 @@
 /** Rules of addresses and routes: nothing that the machine itself uses, or would then reach through the plugin. */
+
+import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP } from "../../driverapi/addresses.js";
-import { quote } from "../../driverapi/quote.js";
 import { contains, type Network, networkOf, overlaps, specialRange } from "./cidr.js";
 import { WIDEST, WIDEST_ADDRESS } from "./limits.js";
 import type { NetlinkRequest } from "./request.js";
-import type { Rule } from "./rules.js";
+import type { Rule } from "./rule.js";
 
 /** Prefix lengths of routes that are a default route, or a good part of one: what stands under them is not a network of the machine's. */
 const DEFAULT_LIKE = 4;

@@ -1,9 +1,9 @@
 /** Rules of what a link may be: its parent, its tunnel, its address on the wire, its bridge. */
-import { quote } from "../../driverapi/quote.js";
+import { quote } from "../../common/quote.js";
 import { contains, networkOf, specialRange } from "./cidr.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
-import type { Rule } from "./rules.js";
+import type { Rule } from "./rule.js";
 import { isAddress } from "./rules-addresses.js";
 
 export const LINK_RULES: readonly Rule[] = [

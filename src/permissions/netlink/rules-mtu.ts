@@ -2,7 +2,7 @@
 import { networkOf } from "./cidr.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
-import type { Rule, Situation } from "./rules.js";
+import type { Rule, Situation } from "./rule.js";
 import { parentOf } from "./rules-links.js";
 
 /** Bytes. IPv4 needs 68, IPv6 `leastIPv6`; more than a jumbo frame serves nobody. */

@@ -1,9 +1,9 @@
 /** Rules of names and of ownership: a plugin reaches its own links, and no others. */
 import { isDeepStrictEqual } from "node:util";
-import { quote } from "../../driverapi/quote.js";
+import { quote } from "../../common/quote.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
-import type { Rule } from "./rules.js";
+import type { Rule } from "./rule.js";
 
 /** Links a request makes. */
 export function madeBy(request: NetlinkRequest): readonly string[] {

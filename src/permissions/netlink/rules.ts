@@ -3,38 +3,13 @@
  * grant bounds"). They are checked in this order, on the host's side, for every request, and when it is about to be carried out:
  * the namespace is looked at anew each time. `fields`, `shape` and `kind`'s unknown kinds are refused before (`request.ts`).
  */
-import type { NamespaceView } from "./backend.js";
-import type { LedgerRow } from "./ledger.js";
-import type { NetlinkLimits } from "./limits.js";
 import type { NetlinkRequest } from "./request.js";
+import type { Rule, Situation } from "./rule.js";
 import { ADDRESS_RULES } from "./rules-addresses.js";
 import { LINK_RULES } from "./rules-links.js";
 import { MTU_RULES } from "./rules-mtu.js";
 import { NAME_RULES } from "./rules-names.js";
 import { refused } from "./words.js";
-
-/** What a rule may look at. */
-export interface Situation {
-  readonly plugin: string;
-  readonly limits: NetlinkLimits;
-  readonly view: NamespaceView;
-  /** The name servers the machine asks, canonical. */
-  readonly resolvers: readonly string[];
-  /** The plugin's row of a link that is its own: in the ledger, marked, and the very link that was made; or moved away. */
-  own(name: string): LedgerRow | undefined;
-  /** Links the plugin has, moved ones and both ends of a veth included. */
-  readonly count: number;
-}
-
-/** One rule. */
-export interface Rule {
-  /** Stable; named in every refusal. */
-  readonly id: string;
-  /** What it refuses, in a few words, for documentation. */
-  readonly refuses: string;
-  /** Why the request is refused, with the value; undefined when it is not. */
-  check(request: NetlinkRequest, situation: Situation): string | undefined;
-}
 
 /** Rules that `request.ts` keeps while reading. */
 const READING: readonly Rule[] = [

@@ -1,8 +1,8 @@
 /** Links of ours that somebody else has renamed or deleted: the former get their names back, of the latter the host is told. */
 
+import type { OperatorLog } from "../../common/logger.js";
 import type { OutsideEvent } from "../outside.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
-import type { NetlinkLogger } from "./hub.js";
 import type { LedgerRow } from "./ledger.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { Ownership } from "./ownership.js";
@@ -14,7 +14,7 @@ export interface LostLink {
 }
 
 export interface StrayReports {
-  readonly logger: NetlinkLogger;
+  readonly logger: OperatorLog;
   report(event: OutsideEvent): void;
   /** A plugin's links are gone. */
   lost(plugin: string, links: readonly LostLink[]): void;

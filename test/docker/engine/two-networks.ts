@@ -1,5 +1,5 @@
 /** A container with a published port on two of our networks: one publishes at a time, and the engine says which. */
-import { assert, type Suite, type TestContext } from "../../harness.js";
+import { assert, type Suite, type TestContext, until } from "../../harness.js";
 import { HOST, type Net, type Play } from "./play.js";
 
 export function twoNetworks(test: Suite, open: () => Promise<Play>, needs: string | undefined): void {
@@ -14,8 +14,9 @@ export function twoNetworks(test: Suite, open: () => Promise<Play>, needs: strin
     return [a, one, two];
   }
 
-  /** Its port answers, on the host and from outside. */
+  /** Its port answers, on the host and from outside; its program may take a moment until it listens. */
   async function answers(play: Play, name: string, port: number): Promise<void> {
+    await until(async () => (await play.hostHears("127.0.0.1", port)) === name, `127.0.0.1:${port} answers`, 10_000);
     for (const address of ["127.0.0.1", HOST.ipv4, HOST.ipv6])
       assert.is(await play.hostHears(address, port), name, `${address}:${port}`);
     for (const address of [HOST.ipv4, HOST.ipv6])

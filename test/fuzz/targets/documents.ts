@@ -1,8 +1,8 @@
 /** The manifest and policy parsers: a document's text to what it says. `DriverError` with the document's code is the only throw allowed. */
 import { DriverError } from "#dist/driverapi/errors.js";
-import { parseManifest } from "#dist/host/manifest/parse-manifest.js";
-import { parsePolicy } from "#dist/host/policy/parse-policy.js";
-import { policyEntry } from "#dist/host/policy/schema.js";
+import { parseManifest } from "#dist/policy/manifest/parse-manifest.js";
+import { parsePolicy } from "#dist/policy/parse-policy.js";
+import { policyEntry } from "#dist/policy/schema.js";
 import { DOCUMENT_LIMITS } from "#dist/protocol/limits.js";
 import { MANIFESTS, POLICIES } from "../corpus.js";
 import { manifestText, policyText } from "../generators/documents.js";
@@ -11,11 +11,11 @@ import { must, mustBeLine, type Outcome, type Target } from "../target.js";
 
 /** What they share. */
 const SHARED = [
-  { file: "host/manifest/json-text.js" },
-  { file: "host/manifest/document.js", functions: ["parseDocumentText", "failure", "check"] },
-  { file: "host/manifest/explain.js" },
-  { file: "host/manifest/nearest.js" },
-  { file: "host/manifest/schema.js" },
+  { file: "policy/manifest/json-text.js" },
+  { file: "policy/manifest/document.js", functions: ["parseDocumentText", "failure", "check"] },
+  { file: "policy/manifest/explain.js" },
+  { file: "policy/manifest/nearest.js" },
+  { file: "policy/manifest/schema.js" },
 ] as const;
 
 /** Parses; undefined: refused in the words that are asked for. */
@@ -119,7 +119,7 @@ export const manifests: Target = {
   corpus: MANIFESTS,
   most: DOCUMENT_LIMITS.manifestBytes + 16,
   files: [
-    { file: "host/manifest/parse-manifest.js" },
+    { file: "policy/manifest/parse-manifest.js" },
     ...SHARED,
     { file: "permissions/netlink/limits.js", functions: ["networkProblem"] },
   ],
@@ -133,10 +133,10 @@ export const policies: Target = {
   corpus: POLICIES,
   most: DOCUMENT_LIMITS.policyBytes + 16,
   files: [
-    { file: "host/policy/parse-policy.js" },
-    { file: "host/policy/schema.js" },
+    { file: "policy/parse-policy.js" },
+    { file: "policy/schema.js" },
     ...SHARED,
-    { file: "host/manifest/document.js", functions: ["parseDocumentValue"] },
+    { file: "policy/manifest/document.js", functions: ["parseDocumentValue"] },
     { file: "permissions/netlink/limits.js" },
   ],
   generated: policyText,

@@ -119,7 +119,7 @@ export const json: Target = {
   name: "plain JSON",
   corpus: strangeTexts(Object.keys(STRANGE)),
   most: 131_072,
-  files: [{ file: "driverapi/json.js" }, { file: "driverapi/quote.js" }],
+  files: [{ file: "driverapi/json.js" }, { file: "common/quote.js" }],
   once: [
     `[${"0,".repeat(BOUNDS.nodes)}0]`,
     `{"a":"${"x".repeat(BOUNDS.chars)}"}`,

@@ -6,7 +6,6 @@ import { DriverError } from "#dist/driverapi/errors.js";
 import type { Json } from "#dist/driverapi/json.js";
 import { parseScope, parseTypeName } from "#dist/driverapi/names.js";
 import { hasOptionalMethods } from "#dist/driverapi/optional-methods.js";
-import { Session } from "#dist/host/plugin/session.js";
 import type { Link } from "#dist/isolation/link.js";
 import { HostTime } from "#dist/permissions/host-time.js";
 import { createLogPower } from "#dist/permissions/log/host.js";
@@ -16,6 +15,7 @@ import { MemoryStore } from "#dist/permissions/store/backend.js";
 import { createStorePower } from "#dist/permissions/store/host.js";
 import { decodeDown } from "#dist/protocol/frame.js";
 import { LIMITS, TIMES } from "#dist/protocol/limits.js";
+import { Session } from "#dist/session/session.js";
 import { distinct, recorded } from "../corpus.js";
 import { conversation } from "../generators/frames.js";
 import { stopwatch } from "../stopwatch.js";
@@ -209,11 +209,11 @@ export const session: Target = {
   corpus: distinct(said.flatMap((frames) => [...frames, frames.slice(0, 3).join("\n")])),
   most: LIMITS.frameChars + 16,
   files: [
-    { file: "host/plugin/session.js", functions: ["#handle", "#take", "#violate"] },
-    { file: "host/plugin/incoming.js", functions: ["receive", "#pay", "readingMs"] },
-    { file: "host/plugin/dispatcher.js" },
-    { file: "host/plugin/budget.js" },
-    { file: "host/plugin/outcome.js", functions: ["crashReason"] },
+    { file: "session/session.js", functions: ["#handle", "#take", "#violate"] },
+    { file: "session/incoming.js", functions: ["receive", "#pay", "readingMs"] },
+    { file: "session/dispatcher.js" },
+    { file: "session/budget.js" },
+    { file: "session/outcome.js", functions: ["crashReason"] },
   ],
   generated: conversation,
   once: dear(),

@@ -1,12 +1,12 @@
 /** What a netlink grant may say, and what is left of it where manifest and policy meet. */
 import fc from "fast-check";
-import type { Manifest } from "#dist/host/manifest/schema.js";
-import { effectiveGrant } from "#dist/host/policy/effective.js";
-import { limitsText } from "#dist/host/policy/grant-command.js";
-import { parsePolicy } from "#dist/host/policy/parse-policy.js";
 import { narrower } from "#dist/permissions/netlink/cidr.js";
 import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
 import { clashingPrefixes } from "#dist/permissions/netlink/limits.js";
+import { effectiveGrant } from "#dist/policy/effective.js";
+import { limitsText } from "#dist/policy/grant-command.js";
+import type { Manifest } from "#dist/policy/manifest/schema.js";
+import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { assert, suite } from "../../harness.js";
 import { LIMITS_FOR_TESTS, SILENT } from "./backends.js";
 

@@ -4,8 +4,8 @@
  */
 import type { Json } from "../../../driverapi/json.js";
 import type { FirewallRule } from "../rule.js";
+import type { ChainRule } from "./chains.js";
 import { from, STATUS, to } from "./expressions.js";
-import type { ChainRule } from "./ruleset.js";
 
 /** The bit of the packet mark that says "one of bulkhead's networks allows this". All other bits stay as they are. */
 export const MARK = 0x2000_0000;

@@ -1,6 +1,6 @@
 /** The firewall by nftables: `nft -j -f -`, and a process that holds ports. Never a shell. */
+import type { OperatorLog } from "../../../common/logger.js";
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
-import type { NetlinkLogger } from "../../netlink/hub.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, GuardedLinks, Obstacle } from "../backend.js";
 import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
@@ -21,12 +21,12 @@ export class NftBackend implements FirewallBackend {
   readonly #forwarding: Forwarding;
   /** The process that holds published ports. */
   readonly holder: PortHolder;
-  readonly #logger: NetlinkLogger;
+  readonly #logger: OperatorLog;
   /** What is wrong with conntrack, once told. */
   #flowsTold: string | undefined;
 
   /** `netns`: a name, a path, or the process's own. `ledger`: whose tables these are. */
-  constructor(netns: string | undefined, ledger: string, logger: NetlinkLogger) {
+  constructor(netns: string | undefined, ledger: string, logger: OperatorLog) {
     this.#logger = logger;
     this.#tools = new Tools(netns);
     this.#forwarding = new Forwarding(this.#tools, ledger);

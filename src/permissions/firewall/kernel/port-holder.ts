@@ -2,8 +2,9 @@
  * The ports of one namespace that are held, whichever process holds them just now. The process is started at the first port and ends
  * some time after the last; one that falls is started afresh, with back-off, and all ports are bound again.
  */
+import type { OperatorLog } from "../../../common/logger.js";
+import { messageOf } from "../../../common/text.js";
 import { HOLDER, TIMES } from "../../../protocol/limits.js";
-import type { NetlinkLogger } from "../../netlink/hub.js";
 import type { Obstacle } from "../backend.js";
 import { type HeldPort, heldKey } from "../holder/messages.js";
 import { inUse, notOfHost } from "../words.js";
@@ -21,7 +22,7 @@ interface Wanted {
 export class PortHolder {
   readonly #netns: string | undefined;
   readonly #enter: readonly string[];
-  readonly #logger: NetlinkLogger;
+  readonly #logger: OperatorLog;
   readonly #wanted = new Map<string, Wanted>();
   #process: HolderProcess | undefined;
   /** Orders, one after another. */
@@ -31,7 +32,7 @@ export class PortHolder {
   #lingering: NodeJS.Timeout | undefined;
 
   /** `netns`: a path, or undefined for the process's own; `enter`: the command that enters it. */
-  constructor(netns: string | undefined, enter: readonly string[], logger: NetlinkLogger) {
+  constructor(netns: string | undefined, enter: readonly string[], logger: OperatorLog) {
     this.#netns = netns;
     this.#enter = enter;
     this.#logger = logger;
@@ -142,7 +143,7 @@ export class PortHolder {
       if (wanted.by && wanted.by === this.#process) continue;
       const why = await this.#bind(wanted).then(
         (obstacle) => obstacle?.words,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+        (error: unknown) => messageOf(error),
       );
       const { hostPort, protocol } = wanted.port;
       if (why === undefined && wanted.told !== undefined)

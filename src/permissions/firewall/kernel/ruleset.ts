@@ -3,26 +3,9 @@ import type { Json } from "../../../driverapi/json.js";
 import type { FirewallTable } from "../backend.js";
 import { isLoopback } from "../holder/messages.js";
 import type { FirewallRule } from "../rule.js";
+import { CHAINS, type ChainRule } from "./chains.js";
 import { equal, field, from, LOCAL, notLoopback, STATUS, source, to } from "./expressions.js";
 import { markRules } from "./mark-rules.js";
-
-/**
- * The chains of a table: what each hooks into. `forward` runs before the filters of other programs (priority 0), which read the mark
- * that it sets; the others have nftables' usual priorities.
- */
-const CHAINS = [
-  { name: "prerouting", type: "nat", hook: "prerouting", prio: -100 },
-  { name: "output", type: "nat", hook: "output", prio: -100 },
-  { name: "postrouting", type: "nat", hook: "postrouting", prio: 100 },
-  { name: "forward", type: "filter", hook: "forward", prio: -10 },
-] as const;
-type Chain = (typeof CHAINS)[number]["name"];
-
-/** One rule of nftables'. */
-export interface ChainRule {
-  readonly chain: Chain;
-  readonly expr: readonly Json[];
-}
 
 /** The whole transaction: what `nft -j -f -` reads. */
 export function transaction(put: readonly FirewallTable[], drop: readonly string[]): Json {

@@ -2,10 +2,12 @@
  * The perimeter: the one place where `firewall` runs programs. Never a shell. nft opens its standard input by name, which is not
  * to be had of the socket that Node would give it; so what it reads is a file that has no name any more.
  */
+
 import { spawn } from "node:child_process";
 import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../../../common/text.js";
 import { NETLINK } from "../../../protocol/limits.js";
 import { ENV, type IpOutcome } from "../../netlink/kernel/ip.js";
 
@@ -20,7 +22,7 @@ export async function execute(
     file = await nameless(input);
     return await run(command, file.fd, started);
   } catch (error) {
-    return { stdout: "", stderr: error instanceof Error ? error.message : String(error), code: null };
+    return { stdout: "", stderr: messageOf(error), code: null };
   } finally {
     await file?.close();
   }

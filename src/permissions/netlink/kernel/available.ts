@@ -1,7 +1,7 @@
 /** Whether the kernel can be had, and the way into it: looked up in the file system, without running anything. */
 import { readFileSync, statSync } from "node:fs";
+import { quote } from "../../../common/quote.js";
 import { DriverError } from "../../../driverapi/errors.js";
-import { quote } from "../../../driverapi/quote.js";
 import type { NetlinkBackend } from "../backend.js";
 import { KernelBackend } from "./kernel-backend.js";
 import { FOLDERS, netnsPath, program, runnerIn } from "./programs.js";

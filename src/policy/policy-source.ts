@@ -1,0 +1,44 @@
+/** The source of the policy in force. An edit that makes the policy invalid never replaces a valid one. */
+
+import type { Logger } from "../common/logger.js";
+import { messageOf } from "../common/text.js";
+import { DriverError } from "../driverapi/errors.js";
+import { parsePolicy } from "./parse-policy.js";
+import { readPolicyFile } from "./policy-file.js";
+import type { Policy } from "./schema.js";
+
+export class PolicySource {
+  readonly file: string | undefined;
+  #policy: Policy;
+
+  private constructor(file: string | undefined, policy: Policy) {
+    this.file = file;
+    this.#policy = policy;
+  }
+
+  /** Reads the first policy. Throws `ERR_POLICY_INVALID`: there is no laxer policy to fall back to. */
+  static async open(given: string | Policy | undefined): Promise<PolicySource> {
+    if (typeof given === "string") return new PolicySource(given, (await readPolicyFile(given)).policy);
+    return new PolicySource(undefined, given === undefined ? {} : parsePolicy(given));
+  }
+
+  get current(): Policy {
+    return this.#policy;
+  }
+
+  /** Reads the file again. Returns true if it could be read; otherwise the policy in force stays, and the log says why. */
+  async refresh(logger: Logger): Promise<boolean> {
+    if (this.file === undefined) return true;
+    try {
+      this.#policy = (await readPolicyFile(this.file)).policy;
+      return true;
+    } catch (error) {
+      const code = error instanceof DriverError ? error.code : "ERR_POLICY_INVALID";
+      logger.error(
+        { code, file: this.file },
+        `the policy was not read again, the one in force stays: ${messageOf(error)}`,
+      );
+      return false;
+    }
+  }
+}

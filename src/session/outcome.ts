@@ -1,0 +1,46 @@
+/** Outcomes of calls and sessions. */
+
+import { escapeLine } from "../common/escape.js";
+import type { ErrorCode } from "../driverapi/errors.js";
+import type { Json } from "../driverapi/json.js";
+import { LIMITS } from "../protocol/limits.js";
+import type { ThrownValue } from "../protocol/messages.js";
+
+/** Why a session is over. `code` is what the operator sees. */
+export interface SessionEnd {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** True if it is the plugin's fault, to be counted as a crash; false when the host itself ended it. */
+  readonly crash: boolean;
+  /** True if its host process ended with other plugins in it: this one may not be the cause. */
+  readonly innocent?: boolean;
+}
+
+/**
+ * Outcome of a call. `dropped`: it had expired and was not run. `ended`: the worker ended; `started`: whether it had started,
+ * as far as known.
+ */
+export type CallOutcome =
+  | { readonly how: "value"; readonly value: Json }
+  | { readonly how: "error"; readonly error: ThrownValue }
+  | { readonly how: "dropped" }
+  | { readonly how: "ended"; readonly started: boolean; readonly end: SessionEnd };
+
+/** Why a start failed: the plugin threw (`thrown`), or its session ended (`end`). */
+export class ThrownFailure extends Error {
+  readonly thrown: { readonly stage: "load" | "export" | "init" | "protocol"; readonly error: ThrownValue } | undefined;
+  readonly end: SessionEnd | undefined;
+
+  constructor(thrown: ThrownFailure["thrown"], end: SessionEnd | undefined) {
+    super(thrown?.error.message ?? end?.reason ?? "");
+    this.thrown = thrown;
+    this.end = end;
+  }
+}
+
+/** Describes a stray throw or rejection, escaped. */
+export function crashReason(origin: string, error: ThrownValue): string {
+  const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;
+  const what = origin === "unhandledRejection" ? "an unhandled rejection" : "a stray throw";
+  return escapeLine(`${what}: ${error.name}: ${error.message}${where}`, LIMITS.messageChars);
+}

@@ -1,0 +1,57 @@
+/**
+ * One host per data folder: a kernel lock (flock), taken by the system's `flock` command on a descriptor that this process
+ * keeps. It ends with the process, however the process ends, and holds across PID namespaces. Without `flock`, it is checked
+ * instead whether the PID in the file is alive.
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { DriverError } from "../driverapi/errors.js";
+import { program } from "../permissions/netlink/kernel/programs.js";
+import type { StatePaths } from "./paths.js";
+
+export interface FolderLock {
+  release(): void;
+}
+
+/** Locks a folder. Throws `ERR_DATA_LOCKED`, which names the folder and the process that uses it. */
+export function lockFolder({ folder, lock }: StatePaths): FolderLock {
+  const fd = openSync(lock, "a+", 0o600);
+  try {
+    const holder = readFileSync(lock, "latin1").trim();
+    if (!take(fd, holder)) {
+      const who = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
+      throw new DriverError(
+        "ERR_DATA_LOCKED",
+        `the data folder ${folder} is in use by ${who}; give each host a folder of its own, or end that process first`,
+        { file: folder },
+      );
+    }
+    ftruncateSync(fd, 0);
+    writeSync(fd, `${process.pid}\n`);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return {
+    release() {
+      // The file stays: a process that waits for the lock has it open, and a new file would be a different lock.
+      ftruncateSync(fd, 0);
+      closeSync(fd);
+    },
+  };
+}
+
+function take(fd: number, holder: string): boolean {
+  const flock = program("flock");
+  if (flock !== undefined) {
+    const { status, error } = spawnSync(flock, ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd], env: {} });
+    if (error === undefined && (status === 0 || status === 1)) return status === 0;
+  }
+  if (!/^\d+$/.test(holder) || Number(holder) === process.pid) return Number(holder) !== process.pid;
+  try {
+    process.kill(Number(holder), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}

@@ -1,0 +1,178 @@
+/** A data folder: opened by one host at a time, checked before any of it is used, and handed out in parts. */
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import { DriverError } from "../driverapi/errors.js";
+import { DATA } from "../protocol/limits.js";
+import { corrupt, unusable } from "./errors.js";
+import { lockFolder } from "./folder-lock.js";
+import { type StatePaths, statePaths } from "./paths.js";
+import { check } from "./reader.js";
+import { BOOT_KEY, StateFile } from "./state-file.js";
+import { readWitness } from "./witness.js";
+
+/** The value of "about" in `meta`. */
+interface About {
+  readonly version: number;
+  /** The ledgers' id: written into the kernel, so it never changes. */
+  readonly id: string;
+}
+
+const ABOUT_KEY = Buffer.from("about");
+
+export interface DataFolder {
+  readonly path: string;
+  readonly state: StateFile;
+  /** The ledgers' id. Letters and digits. */
+  readonly id: string;
+  /** True when the machine has rebooted since the folder was last used: nothing made in the kernel is left. */
+  readonly rebooted: boolean;
+  /** Flushes, closes, and releases the lock. A second call is harmless. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a data folder, and creates it (0700) if it does not exist.
+ * Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_JOURNAL_CORRUPT`.
+ */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const folder = resolve(path);
+  const paths = statePaths(folder);
+  prepare(folder);
+  const lock = locked(paths);
+  try {
+    await examine(paths);
+    const bootId = machineRun();
+    const state = await StateFile.open(paths, bootId);
+    try {
+      const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
+      const about = JSON.parse(meta.get("about") ?? "null") as About | null;
+      if (about && about.version !== DATA.version) {
+        const why = `it was written in version ${about.version}, and this is version ${DATA.version}`;
+        throw unusable(folder, new Error(why));
+      }
+      const id = about?.id ?? `d${randomBytes(8).toString("hex")}`;
+      const before = meta.get(BOOT_KEY.toString());
+      const rebooted = before !== undefined && before !== JSON.stringify(bootId);
+      if (!about) await state.put("meta", ABOUT_KEY, JSON.stringify({ version: DATA.version, id } satisfies About));
+      let closing: Promise<void> | undefined;
+      const close = async (): Promise<void> => {
+        await state.close();
+        lock.release();
+      };
+      if (rebooted) await forgetMachine(state);
+      if (before !== JSON.stringify(bootId)) await state.put("meta", BOOT_KEY, JSON.stringify(bootId));
+      return {
+        path: folder,
+        state,
+        id,
+        rebooted,
+        close: () => {
+          closing ??= close();
+          return closing;
+        },
+      };
+    } catch (error) {
+      await state.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error instanceof DriverError ? error : unusable(folder, error);
+  }
+}
+
+/** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
+async function forgetMachine(state: StateFile): Promise<void> {
+  const gone: Promise<void>[] = [];
+  for (const table of ["links", "rules"] as const) {
+    for (const { key } of await state.rows(table)) gone.push(state.put(table, key, undefined));
+  }
+  for (const { key, body } of await state.rows("journal")) {
+    // A join, or what was programmed for an endpoint: neither survives a reboot.
+    if (JSON.parse(body)[3] !== false) gone.push(state.put("journal", key, undefined));
+  }
+  await Promise.all(gone);
+}
+
+function prepare(folder: string): void {
+  try {
+    make(folder);
+    if (!statSync(folder).isDirectory()) throw new Error("it is not a folder");
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+/**
+ * Creates a folder and its parents. Not with `recursive`: where no folder can be created, such as in `/proc`, Node then never
+ * returns.
+ */
+function make(folder: string): void {
+  if (existsSync(folder)) return;
+  make(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+}
+
+/** Calls `lockFolder`; throws `ERR_DATA_DIR` where the lock cannot be created. */
+export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
+  try {
+    return lockFolder(paths);
+  } catch (error) {
+    throw error instanceof DriverError ? error : unusable(paths.folder, error);
+  }
+}
+
+/** Reads the whole state file in another process, and replaces it with the copy that was read. */
+async function examine(paths: StatePaths): Promise<void> {
+  const witnessed = readWitness(paths.witness);
+  rmSync(paths.fresh, { force: true });
+  rmSync(`${paths.fresh}-lock`, { force: true });
+  if (!existsSync(paths.state)) {
+    if (witnessed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
+    return;
+  }
+  const problem = await check(paths.state, paths.fresh, witnessed);
+  if (problem !== undefined) {
+    rmSync(paths.fresh, { force: true });
+    rmSync(`${paths.fresh}-lock`, { force: true });
+    throw corrupt(paths.state, problem);
+  }
+  flush(paths.fresh);
+  renameSync(paths.fresh, paths.state);
+  // lmdb's lock file belongs to the old state file: a process that still reads that one keeps it open.
+  rmSync(`${paths.state}-lock`, { force: true });
+  rmSync(`${paths.fresh}-lock`, { force: true });
+  flush(paths.folder);
+}
+
+function flush(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Returns the id of the machine's current boot. Only Linux has one, and elsewhere nothing is made in the kernel. */
+function machineRun(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "unknown";
+  }
+}
