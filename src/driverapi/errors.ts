@@ -27,6 +27,8 @@ interface CodeRow {
   readonly retry?: true;
   /** A driver may throw it itself and have the code passed on. */
   readonly driver?: true;
+  /** The host terminates the plugin's worker with it: audited as killed, not as crashed. */
+  readonly killed?: true;
 }
 
 /** One row per code. */
@@ -174,17 +176,27 @@ export const ERROR_CODES = {
   ERR_PLUGIN_INIT_TIMEOUT: {
     kind: "Timeout",
     when: "init did not return by its deadline; the message says whether it waits, blocks, or was never reached",
+    killed: true,
   },
   ERR_PLUGIN_NO_DRIVER: { kind: "BadRequest", when: "init returned and no driver was registered" },
   ERR_PLUGIN_START: { kind: "Internal", when: "no worker became ready for the plugin by the deadline" },
   ERR_PLUGIN_CRASHED: { kind: "Internal", when: "the plugin's worker ended: a stray throw or rejection, or an exit" },
-  ERR_PLUGIN_MEMORY: { kind: "Internal", when: "the plugin's worker ran out of its memory class" },
+  ERR_PLUGIN_MEMORY: { kind: "Internal", when: "the plugin's worker ran out of its memory class", killed: true },
   ERR_PLUGIN_CPU: {
     kind: "Forbidden",
     when: "the plugin used more of the processor than limits.cpuPercent, and was ended",
+    killed: true,
+  },
+  ERR_PLUGIN_HOST_TIME: {
+    kind: "Forbidden",
+    when: "the plugin's requests used more than its share of the host's own thread; they are delayed",
   },
   ERR_HOST_PROCESS: { kind: "Internal", when: "the host process that held the plugin's worker ended" },
-  ERR_PLUGIN_BLOCKED: { kind: "Timeout", when: "the plugin blocked its worker past what is allowed, and was ended" },
+  ERR_PLUGIN_BLOCKED: {
+    kind: "Timeout",
+    when: "the plugin blocked its worker past what is allowed, and was ended",
+    killed: true,
+  },
   ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform" },
   // The command line
   ERR_USAGE: { kind: "BadRequest", when: "the bulkhead command was called with wrong arguments" },
@@ -193,9 +205,13 @@ export const ERROR_CODES = {
     when: "a bulkhead command failed by a fault of its own; without --json its stack is printed instead",
   },
   // The wire
-  ERR_PROTOCOL: { kind: "Internal", when: "a worker sent a frame that no honest worker sends, and was ended" },
-  ERR_PROTOCOL_VERSION: { kind: "Internal", when: "a worker speaks another protocol or runtime version" },
-  ERR_FLOOD: { kind: "Forbidden", when: "a worker sent more than its link allows, and was ended" },
+  ERR_PROTOCOL: {
+    kind: "Internal",
+    when: "a worker sent a frame that no honest worker sends, and was ended",
+    killed: true,
+  },
+  ERR_PROTOCOL_VERSION: { kind: "Internal", when: "a worker speaks another protocol or runtime version", killed: true },
+  ERR_FLOOD: { kind: "Forbidden", when: "a worker sent more than its link allows, and was ended", killed: true },
   // Powers
   ERR_PERMISSION_ARGUMENT: { kind: "BadRequest", when: "a power was called with a wrong argument" },
   ERR_PERMISSION_LIMIT: { kind: "Forbidden", when: "a power's limit is reached" },
@@ -290,6 +306,12 @@ export class DriverError extends Error {
     this.pluginStack = details.pluginStack;
   }
 
+  /** Returns a copy that says more about where it happened. */
+  with(details: ErrorDetails): DriverError {
+    const copy = new DriverError(this.code, this.message, { ...this, cause: this.cause, ...details });
+    return Object.assign(copy, { stack: this.stack });
+  }
+
   /** A plain object for logs and `--json`. */
   toJSON(): Record<string, unknown> {
     const { code, kind, status, message, maskable, retry, plugin, driver, method, file, line } = this;
@@ -311,4 +333,10 @@ export function isErrorKind(value: unknown): value is ErrorKind {
 export function isDriverThrowable(code: ErrorCode): boolean {
   const row: CodeRow = ERROR_CODES[code];
   return row.driver === true;
+}
+
+/** True for a code with which the host terminates a plugin's worker. */
+export function isKill(code: ErrorCode): boolean {
+  const row: CodeRow = ERROR_CODES[code];
+  return row.killed === true;
 }

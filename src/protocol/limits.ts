@@ -424,8 +424,6 @@ export const DOCKER = {
 export const DATA = {
   /** Size at which writing moves on to the other redo file, in bytes. */
   redoBytes: 4_194_304,
-  /** Version of what is written; a folder of another version is not opened. */
-  version: 1,
   /** Rows a command prints before it says how many more there are. */
   shownRows: 200,
 } as const;

@@ -5,6 +5,7 @@
 import type { ErrorCode, ErrorKind } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { DriverMethod, OptionalDriverMethod } from "../driverapi/types.js";
+import { LIMITS } from "./limits.js";
 
 /** Raised whenever a message changes its shape; the handshake compares it. */
 export const PROTOCOL_VERSION = 2;
@@ -38,6 +39,17 @@ export interface ThrownValue {
   /** The errors of an AggregateError, the first `LIMITS.thrownErrors`. */
   readonly errors?: readonly ThrownValue[];
 }
+
+/** Names of the texts that a thrown value need not have. */
+export type ThrownText = "code" | "kind" | "stack" | "file";
+
+/** The texts a thrown value may carry beside name and message, and how many characters of each are read. */
+export const THROWN_TEXTS: Readonly<Record<ThrownText, number>> = {
+  code: 64,
+  kind: 32,
+  stack: 4 * LIMITS.messageChars,
+  file: 512,
+};
 
 /** comlink's reply: a value, or a thrown error. */
 export type Reply =

@@ -6,7 +6,15 @@
 import type { Json } from "../driverapi/json.js";
 import { ProtocolViolation } from "./frame.js";
 import { LIMITS } from "./limits.js";
-import type { ApplyRequest, RawValue, Reply, ThrownValue, UpMessage } from "./messages.js";
+import {
+  type ApplyRequest,
+  type RawValue,
+  type Reply,
+  THROWN_TEXTS,
+  type ThrownText,
+  type ThrownValue,
+  type UpMessage,
+} from "./messages.js";
 
 type Fields = { readonly [key: string]: unknown };
 
@@ -82,10 +90,7 @@ function readThrown(value: unknown, depth: number = LIMITS.thrownDepth): ThrownV
   return {
     name: cut(fields.name, 128, "Error"),
     message: cut(fields.message, LIMITS.messageChars, ""),
-    ...(typeof fields.code === "string" ? { code: fields.code.slice(0, 64) } : {}),
-    ...(typeof fields.kind === "string" ? { kind: fields.kind.slice(0, 32) } : {}),
-    ...(typeof fields.stack === "string" ? { stack: fields.stack.slice(0, 4 * LIMITS.messageChars) } : {}),
-    ...(typeof fields.file === "string" ? { file: fields.file.slice(0, 512) } : {}),
+    ...optionalTexts(fields),
     ...(typeof line === "number" && Number.isSafeInteger(line) && line > 0 ? { line } : {}),
     ...(fields.cause === undefined || depth === 0 ? {} : { cause: readThrown(fields.cause, depth - 1) }),
     ...(fields.errors === undefined || depth === 0
@@ -119,6 +124,16 @@ function checked(value: unknown): Json {
   };
   walk(value, 1);
   return value as Json;
+}
+
+/** Reads the texts that an error may carry, each cut to its bound. */
+function optionalTexts(fields: Fields): Partial<Record<ThrownText, string>> {
+  const texts: Partial<Record<ThrownText, string>> = {};
+  for (const [name, max] of Object.entries(THROWN_TEXTS) as [ThrownText, number][]) {
+    const found = fields[name];
+    if (typeof found === "string") texts[name] = found.slice(0, max);
+  }
+  return texts;
 }
 
 function record(value: unknown, what: string): Fields {

@@ -79,7 +79,7 @@ export class Incoming {
     const told = this.#slowTold;
     this.#slowTold = slow;
     if (!slow || told) return undefined;
-    return "what it asks takes more than its part of the platform's own thread, and waits";
+    return "its requests use more than their share of the host's own thread, and are delayed";
   }
 
   /** Charges for reading. Replies to calls, and a number of messages with each, are read at the host's own expense. */
@@ -92,7 +92,7 @@ export class Incoming {
     time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
     time.forgive();
-    violate("ERR_FLOOD", "to read what it sends takes more than its part of the platform's own thread");
+    violate("ERR_FLOOD", "reading what it sends used more than its share of the host's own thread");
   }
 }
 

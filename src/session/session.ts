@@ -49,8 +49,8 @@ export interface SessionHandlers {
   /** Returns false for a name that does not exist. */
   notice(name: string, args: readonly Json[]): boolean;
   violation(code: ErrorCode, detail: string): void;
-  /** The worker is slowed down, and may soon be ended. */
-  throttled(detail: string): void;
+  /** The worker is slowed down: it used more CPU (`ERR_PLUGIN_CPU`) or host time (`ERR_PLUGIN_HOST_TIME`) than it may. */
+  throttled(code: ErrorCode, detail: string): void;
   /** The driver has replied to a call, `ms` milliseconds after it was sent. */
   replied(ms: number): void;
   /** Called once, after everything else. */
@@ -137,7 +137,11 @@ export class Session {
       busyMs: () => link.busyMs,
       throttle: (on: boolean) => {
         this.#outgoing.throttled = on;
-        if (on) handlers.throttled(`it uses more of the processor than ${cpuPercent} % of one core beyond its calls`);
+        if (on)
+          handlers.throttled(
+            "ERR_PLUGIN_CPU",
+            `it uses more than ${cpuPercent} % of one core beyond its calls (limits.cpuPercent)`,
+          );
       },
       end: (reason: string) => this.end({ code: "ERR_PLUGIN_CPU", reason, crash: true }),
     };
@@ -303,7 +307,7 @@ export class Session {
     if (this.#watch.idle) this.#outgoing.message(PING);
     this.#cpu.look(monotonicNow());
     const slowed = this.#incoming.slowed();
-    if (slowed !== undefined) this.#handlers.throttled(slowed);
+    if (slowed !== undefined) this.#handlers.throttled("ERR_PLUGIN_HOST_TIME", slowed);
   }
 
   /** Ends the worker. All calls in flight settle as `ended`. Idempotent. */

@@ -15,7 +15,6 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
-import { DATA } from "../protocol/limits.js";
 import { corrupt, unusable } from "./errors.js";
 import { lockFolder } from "./folder-lock.js";
 import { type StatePaths, statePaths } from "./paths.js";
@@ -29,6 +28,9 @@ interface About {
   /** The ledgers' id: written into the kernel, so it never changes. */
   readonly id: string;
 }
+
+/** Version of what is written here; a folder of another version is not opened. */
+const FORMAT_VERSION = 1;
 
 const ABOUT_KEY = Buffer.from("about");
 
@@ -59,14 +61,14 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     try {
       const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
       const about = JSON.parse(meta.get("about") ?? "null") as About | null;
-      if (about && about.version !== DATA.version) {
-        const why = `it was written in version ${about.version}, and this is version ${DATA.version}`;
+      if (about && about.version !== FORMAT_VERSION) {
+        const why = `it was written in version ${about.version}, and this is version ${FORMAT_VERSION}`;
         throw unusable(folder, new Error(why));
       }
       const id = about?.id ?? `d${randomBytes(8).toString("hex")}`;
       const before = meta.get(BOOT_KEY.toString());
       const rebooted = before !== undefined && before !== JSON.stringify(bootId);
-      if (!about) await state.put("meta", ABOUT_KEY, JSON.stringify({ version: DATA.version, id } satisfies About));
+      if (!about) await state.put("meta", ABOUT_KEY, JSON.stringify({ version: FORMAT_VERSION, id } satisfies About));
       let closing: Promise<void> | undefined;
       const close = async (): Promise<void> => {
         await state.close();

@@ -1,5 +1,6 @@
 /** Turns a grant into what the plugin gets: its compartment's globals, and its `powers`. */
 import type { JsonObject } from "../driverapi/json.js";
+import type { PermissionName } from "../permissions/catalogue.js";
 import { endow as clock } from "../permissions/clock/worker.js";
 import { endow as firewall } from "../permissions/firewall/worker.js";
 import { endow as intl } from "../permissions/intl/worker.js";
@@ -14,15 +15,15 @@ import { endow as timers } from "../permissions/timers/worker.js";
 type Endow = (limits: never, port: HostPort) => Endowment;
 
 /** Worker halves by permission name. */
-const ENDOWMENTS: ReadonlyMap<string, Endow> = new Map<string, Endow>([
-  ["log", log],
-  ["timers", timers],
-  ["clock", clock],
-  ["random", random],
-  ["store", store],
-  ["netlink", netlink],
-  ["firewall", firewall],
-]);
+const ENDOWMENTS: Readonly<Record<PermissionName, Endow>> = {
+  log,
+  timers,
+  clock,
+  random,
+  store,
+  netlink,
+  firewall,
+};
 
 export interface Powers {
   readonly globals: Readonly<Record<string, unknown>>;
@@ -34,9 +35,8 @@ export function assemblePowers(grant: JsonObject, port: HostPort): Powers {
   const globals: Record<string, unknown> = {};
   const powers: Record<string, unknown> = {};
   for (const [name, limits] of Object.entries(grant)) {
-    const endow = ENDOWMENTS.get(name);
-    if (!endow) throw new Error(`this runtime has no permission "${name}"`);
-    const endowment = endow(limits as never, port);
+    if (!Object.hasOwn(ENDOWMENTS, name)) throw new Error(`this runtime has no permission "${name}"`);
+    const endowment = ENDOWMENTS[name as PermissionName](limits as never, port);
     Object.assign(globals, endowment.globals);
     if (endowment.power !== undefined) powers[name] = endowment.power;
   }

@@ -22,9 +22,7 @@ export function placed(error: unknown, site: CallSite): unknown {
   if (!(error instanceof DriverError)) return error;
   const { plugin = site.plugin, driver = site.driver, method = site.method } = error;
   if (plugin === error.plugin && driver === error.driver && method === error.method) return error;
-  const { code, message, cause, kind, file, line, pluginStack, stack } = error;
-  const copy = new DriverError(code, message, { plugin, driver, method, cause, kind, file, line, pluginStack });
-  return Object.assign(copy, { stack });
+  return error.with({ plugin, driver, method });
 }
 
 /**

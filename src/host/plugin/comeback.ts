@@ -1,9 +1,10 @@
 /** Restarts a plugin whose worker has ended: at once, then with back-off, then only after the circuit breaker's time. */
+import type { ErrorCode } from "../../driverapi/errors.js";
 import { Breaker } from "./breaker.js";
 
 /** Why the last worker ended, or could not be started. */
 export interface Ending {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly reason: string;
 }
 

@@ -38,7 +38,7 @@ export interface GenerationHooks {
   unregistered(generation: Generation, registration: Registration): void;
   refused(type: string, error: DriverError): void;
   violation(code: ErrorCode, detail: string): void;
-  throttled(detail: string): void;
+  throttled(code: ErrorCode, detail: string): void;
   /** A driver has replied to a call, after `ms` milliseconds. */
   replied(ms: number): void;
   /** Returns true while the plugin has neither crashed nor broken the protocol. */
@@ -134,7 +134,7 @@ export class Generation {
         request: (name, args) => this.#request(name, args),
         notice: (name, args) => this.#notice(name, args),
         violation: (violated, detail) => this.#hooks.violation(violated, detail),
-        throttled: (detail) => this.#hooks.throttled(detail),
+        throttled: (code, detail) => this.#hooks.throttled(code, detail),
         replied: (ms) => this.#hooks.replied(ms),
         ended: (end) => this.#hooks.ended(this, end),
       },

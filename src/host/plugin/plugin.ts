@@ -532,7 +532,7 @@ export class Plugin {
         this.#drivers.register(generation, registration, generation === this.#service.current),
       unregistered: (_generation, { type }) => this.#drivers.withdraw(type),
       refused: (type, error) => this.#reports.driverRefused(type, error, sha256),
-      throttled: (detail) => this.#reports.throttled(detail, sha256),
+      throttled: (code, detail) => this.#reports.throttled(code, detail, sha256),
       violation: (code, detail) => this.#reports.violation(code, detail, sha256),
       clean: () => this.#faults === 0,
       crashes: () => {

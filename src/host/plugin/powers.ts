@@ -2,6 +2,7 @@
 
 import { PLUGIN_OUTPUT } from "../../common/logger.js";
 import { DriverError } from "../../driverapi/errors.js";
+import type { PermissionLimits, PermissionName } from "../../permissions/catalogue.js";
 import { HostTime } from "../../permissions/host-time.js";
 import { createLogPower, type LogLevel, type LogSink } from "../../permissions/log/host.js";
 import type { HostPower, PowerMethod, PowerNotice } from "../../permissions/permission.js";
@@ -20,6 +21,26 @@ export interface OpenPowers {
   close(): Promise<void>;
 }
 
+interface Opening {
+  readonly plugin: string;
+  readonly permissions: EffectivePermissions;
+  readonly context: HostContext;
+  readonly time: HostTime;
+}
+
+/** Opens the host half of each permission; undefined for one whose worker half does it all. */
+const OPENERS: {
+  readonly [N in PermissionName]: ((opening: Opening, limits: PermissionLimits[N]) => HostPower) | undefined;
+} = {
+  log: ({ plugin, context }, limits) => createLogPower({ plugin, limits, logger: pluginSink(plugin, context) }),
+  timers: undefined,
+  clock: undefined,
+  random: undefined,
+  store: ({ plugin, context, time }, limits) => createStorePower({ plugin, limits, backend: context.store, time }),
+  netlink: ({ plugin, context }, limits) => context.netlink.open(plugin, limits),
+  firewall: ({ plugin, permissions, context }, limits) => context.firewall.open(plugin, limits, permissions.netlink),
+};
+
 /** Opens the powers; `refused` is called for every request that a power refuses as not allowed. */
 export function openPowers(
   plugin: string,
@@ -29,11 +50,10 @@ export function openPowers(
 ): OpenPowers {
   const time = new HostTime();
   const opened = new Map<string, HostPower>();
-  const { log, store, firewall, netlink } = permissions;
-  if (log) opened.set("log", createLogPower({ plugin, limits: log, logger: pluginSink(plugin, context) }));
-  if (store) opened.set("store", createStorePower({ plugin, limits: store, backend: context.store, time }));
-  if (netlink) opened.set("netlink", context.netlink.open(plugin, netlink));
-  if (firewall) opened.set("firewall", context.firewall.open(plugin, firewall, netlink));
+  for (const name of Object.keys(permissions) as PermissionName[]) {
+    const power = OPENERS[name]?.({ plugin, permissions, context, time }, permissions[name] as never);
+    if (power) opened.set(name, power);
+  }
   const revoked = new Set<string>();
   return {
     time,

@@ -2,7 +2,7 @@
  * What the operator and the platform are told about one plugin: always both a line in the log and an event, and a line in
  * the audit log for what must be on record.
  */
-import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
+import { type DriverError, type ErrorCode, isKill } from "../../driverapi/errors.js";
 import { grantChange } from "../../policy/grant-change.js";
 import type { AuditEvent } from "../audit/entry.js";
 import type { CallReports, Counters } from "../calls/conditions.js";
@@ -16,16 +16,6 @@ export interface TypeReports {
   /** The plugin now serves networks of `type` that plugin `before` created. */
   typeTaken(type: string, before: string): void;
 }
-
-/** Ends that the host brought about; all others are the worker's own. */
-const KILLED: ReadonlySet<string> = new Set<ErrorCode>([
-  "ERR_PLUGIN_BLOCKED",
-  "ERR_PLUGIN_INIT_TIMEOUT",
-  "ERR_PLUGIN_MEMORY",
-  "ERR_PROTOCOL",
-  "ERR_PROTOCOL_VERSION",
-  "ERR_FLOOD",
-]);
 
 export class PluginReports implements CallReports, TypeReports {
   readonly #plugin: string;
@@ -81,7 +71,7 @@ export class PluginReports implements CallReports, TypeReports {
 
   restarting({ code, reason }: Ending): void {
     this.#log("warn", code, `plugin "${this.#plugin}" ended: ${reason}`);
-    const event = code === "ERR_HOST_PROCESS" ? "aborted" : KILLED.has(code) ? "killed" : "crashed";
+    const event = code === "ERR_HOST_PROCESS" ? "aborted" : isKill(code) ? "killed" : "crashed";
     this.#audit(event, code, reason, this.#running());
     this.#context.events.emit("plugin:restarting", { plugin: this.#plugin, code, reason });
   }
@@ -144,9 +134,9 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("call:timeout", event);
   }
 
-  throttled(detail: string, sha256: string): void {
-    this.#log("warn", "ERR_PLUGIN_CPU", `plugin "${this.#plugin}" is slowed down: ${detail}`);
-    this.#audit("throttled", "ERR_PLUGIN_CPU", detail, sha256);
+  throttled(code: ErrorCode, detail: string, sha256: string): void {
+    this.#log("warn", code, `plugin "${this.#plugin}" is slowed down: ${detail}`);
+    this.#audit("throttled", code, detail, sha256);
   }
 
   violation(code: ErrorCode, detail: string, sha256: string): void {
