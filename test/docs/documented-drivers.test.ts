@@ -7,6 +7,7 @@ import { LONG } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
 import { codeBlock } from "./blocks.js";
+import { allPages } from "./pages.js";
 
 const test = suite("documentation: drivers to copy");
 
@@ -68,8 +69,7 @@ for (const [name, { put, options = {}, brief }] of Object.entries(DRIVERS)) {
 }
 
 test("these are all: no other page prints a driver, and no other example has one", async () => {
-  const pages = ["README.md", "plugins/README.md", "examples/hello-ts/README.md"];
-  const texts = await Promise.all(pages.map((page) => readFile(join(REPO, page), "utf8")));
+  const texts = await Promise.all(allPages().map((page) => readFile(join(REPO, page), "utf8")));
   const types = texts.flatMap((text) => [
     ...text.matchAll(/registerDriver\("([\w-]+)", driver|registerDriver\("([\w-]+)", \{/g),
   ]);
