@@ -1,7 +1,7 @@
 /** What is packed and installed works from there: an empty project, a plugin, the command, the types. */
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite, type TestContext } from "./harness.js";
 import { plugin, REPO } from "./host/platform/house.js";
@@ -21,6 +21,15 @@ async function pack(t: TestContext): Promise<string> {
   await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: REPO });
   const [name] = await readdir(folder);
   return join(folder, name ?? "");
+}
+
+/** The files of the package, relative to it. */
+async function packed(t: TestContext): Promise<readonly string[]> {
+  const { stdout } = await run("tar", ["-tzf", await pack(t)]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((path) => path.slice("package/".length));
 }
 
 /** An empty project with the package installed. */
@@ -113,20 +122,32 @@ test(
 );
 
 test("nothing but what is meant to be is packed", async (t) => {
-  const { stdout } = await run("tar", ["-tzf", await pack(t)]);
-  const tops = new Set(
-    stdout
-      .trim()
-      .split("\n")
-      .map((path) => path.split("/")[1] ?? ""),
-  );
-  const meant = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "dist", "examples", "package.json", "plugins"];
+  const files = await packed(t);
+  const tops = new Set(files.map((path) => path.split("/")[0] ?? ""));
+  const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
+  const folders = ["dist", "examples", "plugins", "src", "test"];
+  const meant = [...pages, ...folders, "package.json"];
   assert.equal(
     [...tops].filter((name) => !meant.includes(name)),
     [],
   );
-  for (const name of ["dist", "examples", "package.json", "plugins"]) assert.ok(tops.has(name), name);
-  assert.not.match(stdout, /node_modules|\/dist\/.*\.test\.|\.tsbuildinfo/);
+  for (const name of [...folders, "package.json"]) assert.ok(tops.has(name), name);
+  const strays = files.filter((path) => /^(src|test)\//.test(path) && !/\/(README\.md|\w+\.svg)$/.test(path));
+  assert.equal(strays, [], "of src and test, only pages and their pictures");
+  assert.not.match(files.join("\n"), /node_modules|(^|\n)dist\/.*\.test\.|\.tsbuildinfo/);
+});
+
+test("what a packed page links to is packed", async (t) => {
+  const files = new Set(await packed(t));
+  const missing: string[] = [];
+  for (const page of [...files].filter((path) => path.endsWith(".md"))) {
+    const text = await readFile(join(REPO, page), "utf8");
+    for (const [, to = ""] of text.matchAll(/\]\(((?!https?:|#)[^)\s#]+)/g)) {
+      const path = normalize(join(dirname(page), to)).replace(/\/$/, "");
+      if (!files.has(path) && !files.has(join(path, "README.md"))) missing.push(`${page}: ${to}`);
+    }
+  }
+  assert.equal(missing, []);
 });
 
 test(

@@ -1,6 +1,6 @@
 /**
  * Every error Bulkhead gives, in one table: libnetwork's kinds (`types.*Error`), a stable code, how a caller may react.
- * A test checks README's table against this one, in both directions, and that SECURITY.md names no other code.
+ * A test compares the table in this folder's README.md with this one, and checks that no page names another code.
  */
 
 /** libnetwork's error kinds and the HTTP status each has there. */

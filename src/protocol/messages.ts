@@ -1,6 +1,6 @@
 /**
  * Messages between host and worker. Calls both ways use comlink's wire format (`{ id, type: "APPLY", path, argumentList
- * }` and `{ id, type: "RAW" | "HANDLER", … }`), carried in frames (frame.ts).
+ * }` and `{ id, type: "RAW" | "HANDLER", … }`), carried in frames (frame.ts). README.md here is the whole protocol.
  */
 import type { ErrorCode, ErrorKind } from "../driverapi/errors.js";
 import type { Json, JsonObject } from "../driverapi/json.js";

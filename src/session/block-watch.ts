@@ -1,5 +1,5 @@
 /**
- * Tells a slow worker from a blocked one (DESIGN "Deadlines"). A worker acknowledges every frame when its loop turns, so
+ * Tells a slow worker from a blocked one (src/host/calls/README.md, "Deadlines"). A worker acknowledges every frame when its loop turns, so
  * unacknowledged frames mean that the loop does not turn. The shared cell hints at what the worker is busy with.
  */
 

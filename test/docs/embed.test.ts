@@ -1,7 +1,12 @@
-/** examples/embed/README.md: every option, counter and event, with the members it has. */
+/** examples/embed/README.md: every option, counter and event, with the members it has; its script runs. */
 import { readFileSync } from "node:fs";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite } from "../harness.js";
+import { REPO } from "../host/platform/house.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { codeBlock } from "./blocks.js";
+import { runsAsPrinted } from "./printed.js";
 
 const test = suite("documentation: examples/embed/README.md");
 const page = readFileSync(join(process.cwd(), "examples/embed/README.md"), "utf8");
@@ -57,5 +62,16 @@ test("every event there is, and no other", () => {
       assert.match(body, new RegExp(`readonly ${member}\\??:`), `${name}: ${member}`);
   }
 });
+
+test(
+  "packets: the script runs as it stands",
+  async (t) => {
+    const folder = await t.folder();
+    await mkdir(join(folder, "node_modules"));
+    await symlink(REPO, join(folder, "node_modules/bulkhead"));
+    await runsAsPrinted(folder, await codeBlock("examples/embed/README.md", "js", "host.attach("));
+  },
+  { needs: noBubblewrap },
+);
 
 test.run();

@@ -1,8 +1,10 @@
-/** The table of error codes as README shows it. `node build/test/docs/error-table.js --write` brings README into line. */
+/** The table of error codes as its page shows it. `node build/test/docs/error-table.js --write` updates the page. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERROR_CODES, ERROR_STATUS } from "#dist/driverapi/errors.js";
 
+/** The page that has the table. */
+export const ERRORS_PAGE = "src/driverapi/README.md";
 export const BEGIN = "<!-- errors:begin -->";
 export const END = "<!-- errors:end -->";
 
@@ -23,7 +25,7 @@ export function errorTable(): string {
 }
 
 if (process.argv.includes("--write")) {
-  const file = join(process.cwd(), "README.md");
+  const file = join(process.cwd(), ERRORS_PAGE);
   const text = readFileSync(file, "utf8");
   const begin = text.indexOf(BEGIN) + BEGIN.length;
   writeFileSync(file, `${text.slice(0, begin)}\n${errorTable()}\n${text.slice(text.indexOf(END))}`);

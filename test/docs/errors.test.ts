@@ -1,28 +1,28 @@
-/** The codes and README's table agree, in both directions; SECURITY.md names no code that does not exist. */
+/** The codes and the table of src/driverapi/README.md agree, in both directions; no page names a code that does not exist. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ERROR_CODES } from "#dist/driverapi/errors.js";
+import { DriverError, ERROR_CODES } from "#dist/driverapi/errors.js";
 import { assert, suite } from "../harness.js";
-import { BEGIN, END, errorTable } from "./error-table.js";
+import { BEGIN, END, ERRORS_PAGE, errorTable } from "./error-table.js";
+import { allPages, firstCells } from "./pages.js";
 
 const test = suite("documentation: error codes");
 const read = (file: string): string => readFileSync(join(process.cwd(), file), "utf8");
 
-test("README's table is the table", () => {
-  const text = read("README.md");
+test("the page's table is the table", () => {
+  const text = read(ERRORS_PAGE);
   const shown = text.slice(text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)).trim();
   assert.is(shown, errorTable(), "run: node build/test/docs/error-table.js --write");
 });
 
+test("the page has every member of a DriverError", () => {
+  const error = new DriverError("ERR_INTERNAL", "words", { cause: new Error("reason") });
+  const members = Object.getOwnPropertyNames(error).filter((name) => name !== "name" && name !== "stack");
+  assert.equal([...firstCells(read(ERRORS_PAGE), "| member | is |")].sort(), members.sort());
+});
+
 test("no document names a code that does not exist", () => {
-  for (const file of [
-    "README.md",
-    "SECURITY.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "plugins/README.md",
-    "src/README.md",
-  ]) {
+  for (const file of allPages()) {
     for (const [code] of read(file).matchAll(/\bERR_[A-Z_]+\b/g)) {
       if (code === "ERR_ACCESS_DENIED") continue; // Node's own
       assert.ok(Object.hasOwn(ERROR_CODES, code), `${file} names ${code}`);

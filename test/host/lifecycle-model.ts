@@ -1,5 +1,5 @@
 /**
- * The reference model of a driver behind its host (BEHAVIOUR "Existence, order, outcome"): what exists, and what each call
+ * The reference model of a driver behind its host (src/host/calls/README.md): what exists, and what each call
  * answers, given how the driver behaves in it. It knows nothing of workers, frames, locks or journals.
  */
 import type { Behaviour, Cue } from "./scripted-driver.js";

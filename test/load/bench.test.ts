@@ -56,6 +56,17 @@ test("a row per bar, ids once, five rounds each but two, in under eight minutes"
   assert.ok(MEASURES.reduce((sum, { seconds }) => sum + seconds, 0) < 480);
 });
 
+test("README.md here has a result for each row with a bar, and the bar is the row's", async () => {
+  const page = await readFile(join(REPO, "test/load/README.md"), "utf8");
+  const rows = [...page.matchAll(/^\| (.+?) \| .* \| ([≤≥] [\d.]+)[^|]* \| (?:yes|no) \|$/gm)];
+  assert.equal(
+    rows.map(([, what, bar]) => `${what} ${bar}`).sort(),
+    SPECS.flatMap(({ what, bar, direction }) =>
+      bar === null ? [] : [`${what} ${direction === "at least" ? "≥" : "≤"} ${bar}`],
+    ).sort(),
+  );
+});
+
 test(
   "a smoke run of two measures: the table, the JSON, the chart",
   async (t) => {

@@ -1,4 +1,4 @@
-/** The effective grant: manifest asks, policy grants, the lower wins; every row of BEHAVIOUR's rules. */
+/** The effective grant: manifest asks, policy grants, the lower wins; every rule of examples/serve/README.md. */
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "#dist/driverapi/constants.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
 import { type Effective, effectiveGrant } from "#dist/policy/effective.js";

@@ -1,4 +1,4 @@
-/** A policy says what BEHAVIOUR allows and nothing else, as text or as an object; there is no laxer fall-back. */
+/** A policy has the keys of examples/serve/README.md and no others, as text or as an object; there is no laxer fall-back. */
 import { deepStrictEqual as deepEqual } from "node:assert";
 import fc from "fast-check";
 import { DriverError } from "#dist/driverapi/errors.js";

@@ -1,6 +1,6 @@
 /**
  * Conducts driver calls: lock, service, existence, intent, then the exchange. Every caller is answered by its own deadline; whatever
- * the driver does after that is settled without the caller, under the same lock (BEHAVIOUR "Existence, order, outcome").
+ * the driver does after that is settled without the caller, under the same lock (README.md here).
  */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";

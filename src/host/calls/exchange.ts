@@ -1,6 +1,6 @@
 /**
  * One call in flight: sent to the worker in service, answered by the reply, by the deadline, by the caller's signal or by the
- * worker's end; its outcome written, or rolled back (BEHAVIOUR "Existence, order, outcome").
+ * worker's end; its outcome written, or rolled back (README.md here, "Outcome").
  */
 
 import { monotonicNow } from "../../common/clock.js";

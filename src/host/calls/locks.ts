@@ -1,5 +1,5 @@
 /**
- * Locks for the order among calls (BEHAVIOUR "Existence, order, outcome"): calls on one endpoint are serialised, a network's
+ * Locks for the order among calls (README.md here, "Order"): calls on one endpoint are serialised, a network's
  * create and delete exclude calls on its endpoints, and all else runs in parallel. FIFO.
  */
 

@@ -1,4 +1,4 @@
-/** The eight calls as operations: each says what to check, journal, send and read. The rules are in BEHAVIOUR. */
+/** The eight calls as operations: each says what to check, journal, send and read. README.md here has the rules. */
 import { shortList } from "../../common/text.js";
 import { parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";

@@ -1,7 +1,7 @@
 /**
- * What a firewall grant bounds: one row per rule, each against an attack that would work without it. The rules are checked in this order,
- * on the host's side, when a request is about to be carried out: each time with a fresh look at the namespace. `fields` and
- * `shape` are enforced while reading (`request.ts`).
+ * What a firewall grant bounds: one row per rule, each against an attack that would work without it (README.md
+ * here). The rules are checked in this order, on the host's side, when a request is about to be carried out: each time with a
+ * fresh look at the namespace. `fields` and `shape` are enforced while reading (`request.ts`).
  */
 
 import { quote } from "../../common/quote.js";

@@ -1,6 +1,6 @@
 /**
  * What the host knows of the links it has made: written before a link is made, so that a crash between the two leaves nothing
- * unknown. DESIGN, "Recovery": name and kind first, then the link, then its mark, then its number.
+ * unknown. Name and kind first, then the link, then its mark, then its number (README.md here, "Recovery").
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** What bounds a `netlink` grant, as a manifest or a policy writes it. DESIGN, "What a netlink grant bounds". */
+/** What bounds a `netlink` grant, as a manifest or a policy writes it. README.md here has the reasons. */
 
 import { z } from "../../common/zod.js";
 import { type Family, parseDestination } from "../../driverapi/addresses.js";

@@ -1,7 +1,7 @@
 /**
- * What a netlink grant bounds: one row per rule, each of which was an attack that worked without it (DESIGN, "What a netlink
- * grant bounds"). They are checked in this order, on the host's side, for every request, and when it is about to be carried out:
- * the namespace is looked at anew each time. `fields`, `shape` and `kind`'s unknown kinds are refused before (`request.ts`).
+ * What a netlink grant bounds: one row per rule, each of which was an attack that worked without it (README.md here).
+ * They are checked in this order, on the host's side, for every request, and when it is about to be carried out: the
+ * namespace is looked at anew each time. `fields`, `shape` and `kind`'s unknown kinds are refused before (`request.ts`).
  */
 import type { NetlinkRequest } from "./request.js";
 import type { Rule, Situation } from "./rule.js";

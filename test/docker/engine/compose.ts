@@ -11,7 +11,7 @@ export function compose(test: Suite, open: () => Promise<Play>, needs: string | 
       const play = await open();
       const { engine } = play;
       const [front, back] = [play.name("shop_front"), play.name("shop_back")];
-      // README's compose file: the back network has no way out, and no port of a container there alone is published.
+      // The compose file of src/docker/README.md: the back network has no way out, and no port of a container there alone is published.
       await play.create(t, front, "bridge");
       await play.create(t, back, "bridge", "--internal");
       const service = async (

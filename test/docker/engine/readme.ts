@@ -1,4 +1,4 @@
-/** README's Docker section, its lines run as they stand by a shell, in a project in which the package is installed. */
+/** src/docker/README.md: the lines under "Using it", run by a shell in a project in which the package is installed. */
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, type Suite } from "../../harness.js";
@@ -8,12 +8,12 @@ import type { Play } from "./play.js";
 
 export function readme(test: Suite, open: () => Promise<Play>, needs: string | undefined) {
   test(
-    "README: the lines of its Docker section work as they are written",
+    "src/docker/README.md: its lines work as they are written",
     async () => {
       const { engine, stage, daemon, kind } = await open();
       await daemon.kill("SIGTERM");
-      const text = /\n## Docker\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(
-        await readFile(join(REPO, "README.md"), "utf8"),
+      const text = /\n## Using it\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(
+        await readFile(join(REPO, "src/docker/README.md"), "utf8"),
       )?.[1];
       const lines = (text ?? "").trim().split("\n");
       assert.is(lines.length, 6);

@@ -1,4 +1,4 @@
-/** What each isolation costs beside the others: README's table. */
+/** What each isolation costs beside the others: the table in README.md. */
 import { type Costs, costs, ISOLATIONS, PLUGINS } from "../costs.js";
 import type { Figures, Measure } from "../row.js";
 

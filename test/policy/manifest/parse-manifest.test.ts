@@ -1,4 +1,4 @@
-/** A manifest says what BEHAVIOUR allows and nothing else; an error names file, line, path, rule and the nearest key. */
+/** A manifest has the fields of plugins/README.md and no others; an error names file, line, path, rule and the nearest key. */
 import fc from "fast-check";
 import { DriverError } from "#dist/driverapi/errors.js";
 import { parseManifest } from "#dist/policy/manifest/parse-manifest.js";
