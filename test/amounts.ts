@@ -30,3 +30,7 @@ export const ENGINE_CONTAINERS: number = amount("BULKHEAD_ENGINE_CONTAINERS", 8,
 export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 15, 60);
 /** Moments at which Ctrl-C is pressed in the demonstration. */
 export const DEMO_MOMENTS: number = LONG ? 20 : 8;
+/** Recorded lives of a data folder, cut off and killed at each of their moments. */
+export const RECORDED_LIVES: number = amount("BULKHEAD_ROUNDS", 12, 50);
+/** File systems with little room on which a data folder lives. */
+export const WORLDS: number = amount("BULKHEAD_ROUNDS", 24, 200);

@@ -1,26 +1,13 @@
 /** A data folder: opened by one host at a time, checked before any of it is used, and handed out in parts. */
 import { randomBytes } from "node:crypto";
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
-import { corrupt, unusable } from "./errors.js";
+import { unusable } from "./errors.js";
 import { lockFolder } from "./folder-lock.js";
+import { takeOver } from "./legacy/take-over.js";
 import { type StatePaths, statePaths } from "./paths.js";
-import { check } from "./reader.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
-import { readWitness } from "./witness.js";
 
 /** The value of "about" in `meta`. */
 interface About {
@@ -55,8 +42,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   prepare(folder);
   const lock = locked(paths);
   try {
-    await examine(paths);
     const bootId = machineRun();
+    await takeOver(paths, bootId);
     const state = await StateFile.open(paths, bootId);
     try {
       const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
@@ -135,38 +122,6 @@ export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
     return lockFolder(paths);
   } catch (error) {
     throw error instanceof DriverError ? error : unusable(paths.folder, error);
-  }
-}
-
-/** Reads the whole state file in another process, and replaces it with the copy that was read. */
-async function examine(paths: StatePaths): Promise<void> {
-  const witnessed = readWitness(paths.witness);
-  rmSync(paths.fresh, { force: true });
-  rmSync(`${paths.fresh}-lock`, { force: true });
-  if (!existsSync(paths.state)) {
-    if (witnessed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
-    return;
-  }
-  const problem = await check(paths.state, paths.fresh, witnessed);
-  if (problem !== undefined) {
-    rmSync(paths.fresh, { force: true });
-    rmSync(`${paths.fresh}-lock`, { force: true });
-    throw corrupt(paths.state, problem);
-  }
-  flush(paths.fresh);
-  renameSync(paths.fresh, paths.state);
-  // lmdb's lock file belongs to the old state file: a process that still reads that one keeps it open.
-  rmSync(`${paths.state}-lock`, { force: true });
-  rmSync(`${paths.fresh}-lock`, { force: true });
-  flush(paths.folder);
-}
-
-function flush(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -18,6 +18,7 @@ export class LmdbStore implements StoreBackend {
 
   async set(namespace: string, key: string, text: string): Promise<void> {
     const values = await this.#values(namespace);
+    this.#state.admit();
     await this.#state.put("store", keyOf(namespace, key), text);
     values.set(key, text);
   }

@@ -74,7 +74,7 @@ export class LmdbShelf implements Shelf {
   }
 
   async kept(id: string): Promise<Shelved | undefined> {
-    const row = (await this.#state.rows("bundles")).find(({ key }) => key.toString() === id);
-    return row && (JSON.parse(row.body) as Shelved);
+    const body = this.#state.get("bundles", Buffer.from(id));
+    return body === undefined ? undefined : (JSON.parse(body) as Shelved);
   }
 }

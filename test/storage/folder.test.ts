@@ -123,7 +123,7 @@ test("the folder is made for its owner alone; what is not a folder is refused by
   const path = join(root, "deep", "data");
   await (await openDataFolder(path)).close();
   assert.is((await stat(path)).mode & 0o777, 0o700);
-  for (const name of ["state.mdb", "redo-1", "redo-2", "flushed", "host.lock"]) {
+  for (const name of ["log.000001", "flushed", "host.lock"]) {
     assert.is((await stat(join(path, name))).mode & 0o077, 0, name);
   }
   await writeFile(join(root, "file"), "");

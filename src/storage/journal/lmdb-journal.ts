@@ -30,6 +30,7 @@ export class LmdbJournal implements Journal {
 
   /** Returns at once: no frame waits for lmdb. Throws `ERR_JOURNAL_FAILED`. */
   intend({ key, entry }: JournalWrite): void {
+    if (entry?.phase === "creating") this.#state.admit();
     this.#state.log([{ table: "journal", key: keyOf(key), body: bodyOf(key, entry) }]);
   }
 

@@ -1,14 +1,15 @@
 /**
  * Entry point of a reader, which reads a state file in a process of its own: a damaged page may end the process that reads it
  * (SIGSEGV, SIGBUS). `check STATE FRESH WITNESSED` copies the file without its free pages to FRESH and reads the copy from
- * end to end: what is used from then on is what was read, without a list of free pages that cannot be checked. `rows STATE
- * live|still TABLE up|down` prints the intact rows of one table, a line of JSON each. Touches `process`, on purpose.
+ * end to end: what is used from then on is what was read, without a list of free pages that cannot be checked. `rows STATE TABLE
+ * up|down` prints the intact rows of one table, a line of JSON each. Touches `process`, on purpose.
  */
 
 import { writeSync } from "node:fs";
-import { messageOf } from "../common/text.js";
+import { messageOf } from "../../common/text.js";
+import type { Table } from "../tables.js";
 import { openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
-import { type Table, unseal } from "./tables.js";
+import { unseal } from "./seals.js";
 
 const [task, path = "", ...rest] = process.argv.slice(2);
 
@@ -35,8 +36,8 @@ try {
     await copy.root.close();
     print(typeof read === "string" ? { problem: read } : { sound: true });
   } else {
-    const [how, table, direction] = rest;
-    const environment = openEnvironment(path, how === "live");
+    const [table, direction] = rest;
+    const environment = openEnvironment(path);
     let damaged = 0;
     const rows = readRows(environment, table as Table, () => damaged++, { reverse: direction === "down" });
     for (const { key, body } of rows) print([key.toString("base64"), body]);
