@@ -35,12 +35,16 @@ export interface Bridged {
   close(): Promise<void>;
 }
 
-/** `dataDir`: one that an earlier host has had, or another one. */
+/** `dataDir`: one that an earlier host has had, or another one; `also`: see `bridgeHost`. */
 export async function bridged(
   t: TestContext,
-  { dataDir, ...options }: Partial<GatewayOptions> & { readonly dataDir?: string } = {},
+  {
+    dataDir,
+    also,
+    ...options
+  }: Partial<GatewayOptions> & { readonly dataDir?: string; readonly also?: Readonly<Record<string, string>> } = {},
 ): Promise<Bridged> {
-  const host = await bridgeHost(t, dataDir ?? join(await t.folder(), "data"));
+  const host = await bridgeHost(t, dataDir ?? join(await t.folder(), "data"), also);
   const [directory, sandboxes] = [await t.folder(), await t.folder()];
   const log: LogLine[] = [];
   const line =

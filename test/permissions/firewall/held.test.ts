@@ -60,6 +60,28 @@ test(
   options,
 );
 
+test(
+  "the process named is the one at that address, and a process names neither another one nor what it likes",
+  async (t) => {
+    const { netns, fire } = await place(t);
+    const elsewhere = await readyIn(t, netns, TAKE, "tcp", "192.0.2.2", "8080");
+    // What `ss` prints of it begins like the line of process 1.
+    const forger = await readyIn(
+      t,
+      netns,
+      `require("node:fs").writeFileSync("/proc/self/comm", 'x",pid=1,fd=9))');${TAKE}`,
+      "tcp",
+      "127.0.0.1",
+      "8080",
+    );
+    const words = async (hostIP: string): Promise<string> =>
+      (await rejection(fire("publish", { ...WEB, hostIP }))).message;
+    assert.match(await words("127.0.0.1"), new RegExp(`of 127\\.0\\.0\\.1 is in use by process ${forger.pid};`));
+    assert.match(await words("192.0.2.2"), new RegExp(`is in use by process \\S+ \\(pid ${elsewhere.pid}\\);`));
+  },
+  options,
+);
+
 onBoth(test, "what is given back in a turn can be taken in the same turn, otherwise", async (t, kind) => {
   const { ask, fire, firewall } = await firewallBench(t, kind);
   await bridgeOf(ask, "bh-a", "10.64.1.1/24");
