@@ -22,7 +22,9 @@ test("three changes of the policy that change nothing for a plugin: one line in 
   let changes = 0;
   const change = (): Promise<void> => writeFile(file, JSON.stringify({ plugins: { [`other-${changes++}`]: {} } }));
   await change();
-  const host = await place.open({ policy: file, dataDir: place.path("data") });
+  const host = await place.open({ policy: file, dataDir: place.path("data"), watch: true });
+  const refused = (name: string): Promise<unknown> =>
+    next(host, name === "waits" ? "plugin:awaiting-grant" : "plugin:refused", ({ plugin }) => plugin === name);
   const bad = (): readonly string[] =>
     place.log.filter(({ level }) => level === "warn" || level === "error").map(({ text }) => text);
   const before = bad();
@@ -34,24 +36,23 @@ test("three changes of the policy that change nothing for a plugin: one line in 
   ])
     assert.is(before.filter((text) => says.test(text)).length, 1, `${says} in\n${before.join("\n")}`);
   for (let n = 0; n < 3; n++) {
+    const events = ["waits", "broken", "second"].map(refused);
     await change();
-    const events = ["waits", "broken", "second"].map((name) =>
-      next(host, name === "waits" ? "plugin:awaiting-grant" : "plugin:refused", ({ plugin }) => plugin === name),
-    );
-    await host.refresh();
     await Promise.all(events);
   }
   assert.equal(bad(), before, "nothing is said again");
 
+  const broken = refused("broken");
   await place.put({ "broken.js": "export const a = ;" });
-  await host.refresh();
+  await broken;
   assert.match(bad().at(-1) ?? "", /broken\.js:1:18/);
-  await place.put({ "second.js": plugin("first", { start: "" }).replace("init", "init ") });
-  await host.refresh();
+  const second = refused("second");
+  await place.put({ "second.js": plugin("first", { start: "null;" }) });
+  await second;
   assert.equal(bad().filter((text) => text.startsWith("Driver already registered")).length, 2, "other bytes are news");
   await host.close();
-  const refused = (await linesOf(place.path("data/audit.jsonl"))).filter(({ event }) => event === "driver-refused");
-  assert.is(refused.length, 2);
+  const lines = (await linesOf(place.path("data/audit.jsonl"))).filter(({ event }) => event === "driver-refused");
+  assert.is(lines.length, 2);
 });
 
 test.run();
