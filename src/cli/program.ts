@@ -74,7 +74,7 @@ export async function runProgram(
     .option("--dry-run", "only print what would be granted")
     .option(
       "--set <permission.limit=value>",
-      "give a limit along with the grant, as netlink.prefix=bh; may be given more than once",
+      "give a limit along with the grant, as netlink.prefix=bh, or name an optional permission; may be given more than once",
       collect,
     )
     .option(
