@@ -23,6 +23,9 @@ export async function watchFiles({ folders, changed, failed }: FileWatchOptions)
   const roots = found.filter((root) => root !== undefined);
   const watcher = watch(roots, {
     ignoreInitial: true,
+    // Chokidar shares persistent handles by path: this watch would join one that another host of the process has opened, and follow a
+    // folder that has been moved away since. Other handles belong to one watch; they do not keep the process alive, `PlaceWatch` does.
+    persistent: false,
     followSymlinks: false,
     ignored: (path) =>
       roots.some(

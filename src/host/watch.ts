@@ -73,13 +73,13 @@ export class Watcher {
 
   /** Watches the folders at the places their paths lead to now. */
   async #follow(): Promise<void> {
-    // Chokidar's watchers of one path share a handle. While the old one is open, a new one would follow the folder that was there.
-    await this.#files?.close();
+    const before = this.#files;
     this.#files = await watchFiles({
       folders: this.#options.folders,
       changed: (id) => this.#note(id),
       failed: (error) => this.#options.logger.error({ err: error }, "the plugins folders are not watched in full"),
     });
+    await before?.close();
   }
 
   #note(id: string): void {
