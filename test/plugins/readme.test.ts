@@ -43,9 +43,9 @@ test("ten minutes: the file checks, and the script prints what it says", async (
   await mkdir(join(folder, "plugins"));
   assert.match(await readme, /echo '\{\}' > bulkhead\.config\.json/);
   await writeFile(join(folder, "bulkhead.config.json"), "{}\n");
-  await writeFile(join(folder, "plugins/greet.js"), await block("greet.js"));
+  await writeFile(join(folder, "plugins/greet.ts"), await block("greet.ts"));
   await writeFile(join(folder, "try.mjs"), await block("try.mjs"));
-  const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/greet.js"], {
+  const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/greet.ts"], {
     cwd: folder,
   });
   assert.match(check.stdout, /registered {3}greet \(local\)/);
@@ -58,9 +58,8 @@ test(
   async (t) => {
     const folder = await t.folder();
     const text = await readme;
-    const manifest = /in `plugins\/greet\.plugin\.json`: `([^`]+)`/.exec(text)?.[1] ?? "";
-    const line = /^ {4}npx (bulkhead grant greet .*)$/m.exec(text)?.[1] ?? "";
-    const files = { "greet.js": await block("greet.js"), "greet.plugin.json": manifest };
+    const line = /^npx (bulkhead grant greet .*)$/m.exec(text)?.[1] ?? "";
+    const files = { "greet.ts": await block("greet.ts"), "greet.plugin.json": await block("greet.plugin.json") };
     await mkdir(join(folder, "plugins"));
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, "plugins", name), content);
     await writeFile(join(folder, "bulkhead.config.json"), "{}\n");
