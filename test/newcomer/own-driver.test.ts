@@ -2,78 +2,15 @@
  * plugins/README.md from its first command to its last, typed as it stands: from the package of a clone to a TypeScript driver of one's
  * own in another folder, checked by its types, granted at the first try, served, called, and stopped on the running daemon.
  */
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { assert, suite, type TestContext, until } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { assert, suite, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
-import { installPacked, pack } from "../packed.js";
+import { block, terminal } from "./terminal.js";
 
 const test = suite("newcomer: an own TypeScript driver");
-const run = promisify(execFile);
-const page = readFile(join(REPO, "plugins/README.md"), "utf8");
-
-/** A code block by the name in the comment ahead of it. */
-async function block(name: string): Promise<string> {
-  const found = (await page).split(`<!-- test: ${name} -->`)[1] ?? "";
-  const text = /^\n```\w+\n([\s\S]*?)```/.exec(found)?.[1];
-  if (text === undefined) throw new Error(`plugins/README.md has no block ${name}`);
-  return text;
-}
-
-interface Terminal {
-  /** The project that the page makes. */
-  readonly folder: string;
-  /** Types commands, which must all succeed. */
-  type(commands: string): Promise<{ readonly stdout: string; readonly stderr: string }>;
-  /** Types a command that runs on. */
-  start(command: string): { readonly child: ChildProcess; out(): string };
-}
-
-/** A shell with `npx` and `bulkhead` as users have them, and an `npm` that installs from the clone: no registry is needed. */
-async function terminal(t: TestContext): Promise<Terminal> {
-  const root = await t.folder();
-  const [bin, installed] = [join(root, "bin"), join(root, "installed")];
-  for (const folder of [bin, installed]) await mkdir(folder);
-  await installPacked(await pack(t), installed);
-  const npm = execFileSync("which", ["npm"], { encoding: "utf8" }).trim();
-  const script = `#!/bin/sh -e
-case "$*" in
-  "init -y") exec ${npm} init -y ;;
-  "install bulkhead") cp -r ${installed}/node_modules . ;;
-  "install --save-dev typescript")
-    ln -s ${REPO}/node_modules/typescript node_modules/typescript
-    ln -s ../typescript/bin/tsc node_modules/.bin/tsc ;;
-  *) echo "npm $*: the page has another command now"; exit 1 ;;
-esac
-`;
-  await writeFile(join(bin, "npm"), script, { mode: 0o755 });
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, npm_config_update_notifier: "false" };
-  const folder = join(root, "drivers");
-  await run("bash", ["-ec", await block("project")], { cwd: root, env });
-  return {
-    folder,
-    type: (commands) => run("bash", ["-ec", commands], { cwd: folder, env }),
-    start(command) {
-      // A group of its own, as a terminal makes: npx and what it starts get the signal together.
-      const child = spawn("bash", ["-ec", command], { cwd: folder, env, detached: true });
-      const ended = once(child, "exit");
-      t.cleanup(async () => {
-        if (child.exitCode === null && child.signalCode === null && child.pid) process.kill(-child.pid, "SIGKILL");
-        await ended;
-      });
-      let out = "";
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding("utf8").on("data", (part: string) => {
-          out += part;
-        });
-      return { child, out: () => out };
-    },
-  };
-}
 
 function curlMissing(): string | undefined {
   try {
