@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite as uvuSuite } from "uvu";
+import { testTook } from "./times.js";
 
 export * as assert from "uvu/assert";
 
@@ -59,6 +60,7 @@ async function withDeadline(name: string, ms: number, body: (t: TestContext) => 
       return path;
     },
   };
+  const started = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`"${name}" did not end within ${ms} ms`)), ms);
@@ -68,6 +70,7 @@ async function withDeadline(name: string, ms: number, body: (t: TestContext) => 
   } finally {
     clearTimeout(timer);
     for (const undo of undos.reverse()) await undo();
+    testTook(name, performance.now() - started);
   }
 }
 

@@ -8,17 +8,15 @@
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
  */
-import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stripVTControlCharacters } from "node:util";
+import { type Outcome, runFile } from "./run-file.js";
+import { type Ran, slowest } from "./run-report.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2).filter((one) => !one.startsWith("-"));
 const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
-/** The long form of the engines' acceptance has files of an hour and more. */
-const FILE_DEADLINE = (process.env.BULKHEAD_ENGINES === "whole" ? 120 : 20) * 60_000;
 /** What these assert or report depends on who else uses the processor. */
 const ALONE = /storm|docker\/engine|load\/|hostile\/class|^demo/;
 
@@ -28,16 +26,11 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => !unwanted.some((part) => name.includes(part.slice(1))))
   .sort();
 
-interface Outcome {
-  passed: number;
-  failed: number;
-  skipped: number;
-  why?: string;
-}
-
 const again = process.env.BULKHEAD_AGAIN === "1";
 const failures: string[] = [];
 const unsteady: string[] = [];
+const ran: Ran[] = [];
+const started = Date.now();
 const sum = { passed: 0, failed: 0, skipped: 0 };
 
 function count({ passed, failed, skipped }: Outcome): void {
@@ -47,11 +40,11 @@ function count({ passed, failed, skipped }: Outcome): void {
 }
 
 async function runAndTell(file: string): Promise<Outcome> {
-  const started = Date.now();
   const outcome = await runFile(join(here, file));
-  const { passed, failed, skipped, why } = outcome;
+  const { passed, failed, skipped, why, ms } = outcome;
+  ran.push({ file, outcome });
   console.log(
-    `${failed ? "FAIL" : "ok  "} ${relative(".", file)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${Date.now() - started} ms`,
+    `${failed ? "FAIL" : "ok  "} ${relative(".", file)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${ms} ms`,
   );
   return outcome;
 }
@@ -81,45 +74,8 @@ if (files.length === 0 || vain.length > 0) {
   console.log(`no test file matches ${vain.join(", ")}`);
   sum.failed++;
 }
+if (ran.length > 1) for (const line of slowest(ran, Date.now() - started)) console.log(line);
 if (unsteady.length > 0) console.log(`\nUNSTEADY:\n${unsteady.map((line) => `  ${line}`).join("\n")}`);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((line) => `  ${line}`).join("\n")}`);
 console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
-
-function runFile(file: string): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--enable-source-maps", file], { stdio: ["ignore", "pipe", "pipe"] });
-    let text = "";
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      child.kill("SIGKILL");
-    }, FILE_DEADLINE);
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      const plain = stripVTControlCharacters(text);
-      const read = (word: string): number =>
-        [...plain.matchAll(new RegExp(`^\\s*${word}:\\s+(\\d+)`, "gm"))].reduce(
-          (total, match) => total + Number(match[1]),
-          0,
-        );
-      const total = read("Total");
-      const passed = read("Passed");
-      const skipped = read("Skipped");
-      const failed = Math.max(0, total - passed);
-      let why: string | undefined;
-      if (timedOut) why = "the file's own deadline passed";
-      else if (!/^\s*Total:/m.test(plain)) why = `it did not report (exit ${code ?? signal})`;
-      else if (total === 0 && skipped === 0) why = "it ran no test";
-      else if (failed > 0) why = `${failed} failed`;
-      else if (code !== 0) why = `it ended with ${code ?? signal}`;
-      if (why) console.log(plain);
-      else
-        for (const line of plain.split("\n"))
-          if (line.startsWith("SKIPPED") || line.startsWith("NOTE ")) console.log(line);
-      resolve({ passed, skipped, failed: why ? Math.max(1, failed) : 0, ...(why ? { why } : {}) });
-    });
-  });
-}
