@@ -1,5 +1,6 @@
 /** A host of the shipped bridge driver on the model of the network, over a data folder that a later one can have. */
 import { mkdir, writeFile } from "node:fs/promises";
+import "../kit/bundles.js";
 import { join } from "node:path";
 import { startHost } from "#dist/host/plugin-host.js";
 import type { PluginHost } from "#dist/index.js";

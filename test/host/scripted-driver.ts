@@ -4,6 +4,7 @@
  * forgotten with the worker. The driver keeps its own books and objects to whatever does not fit them: a call for
  * something it was never given, a second create. What a host forgets to restore or to undo shows as an error.
  */
+import "../kit/bundles.js";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DriverMethod, HostedDriver, OptionalDriverMethod } from "#dist/driverapi/types.js";

@@ -1,4 +1,5 @@
 /** A host whose workers' realms belong to an attacker (fixtures/owned), and what must hold after each of the attacks. */
+import "../kit/bundles.js";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -4,6 +4,7 @@
  * BULKHEAD_SEED: which moments.
  */
 
+import "../kit/bundles.js";
 import { strict as nodeAssert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { netlinkOf, type PluginHost, startHost } from "#dist/host/plugin-host.js";

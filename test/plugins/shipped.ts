@@ -1,4 +1,5 @@
 /** The drivers that ship, tried on the model and, in a throwaway namespace, on the kernel. */
+import "../kit/bundles.js";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";

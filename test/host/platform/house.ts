@@ -1,4 +1,5 @@
 /** A plugins folder that a test fills, hosts over it that end with the test, and the events they give. */
+import "../../kit/bundles.js";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
