@@ -1,29 +1,34 @@
 /**
- * The test runner: every `*.test.js` below a folder, a process each, one after the other, or BULKHEAD_AT_ONCE at a time.
+ * The test runner: every `*.test.js` below a folder, a process each, several at a time (schedule.ts; BULKHEAD_AT_ONCE says how many).
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
- * Usage: node build/test/run.js [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
- *
- * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says.
+ * Usage: node build/test/run.js [--fast] [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
+ * `--fast`: without attacks, engines, and whatever needs something of the machine (BULKHEAD_FAST=1, harness.ts).
  *
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
  */
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, runFile } from "./run-file.js";
 import { type Ran, slowest } from "./run-report.js";
+import { NOT_FAST, schedule, type Unit } from "./schedule.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const wanted = process.argv.slice(2).filter((one) => !one.startsWith("-"));
-const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
-/** What these assert or report depends on who else uses the processor. */
-const ALONE = /storm|docker\/engine|load\/|hostile\/class|^demo/;
+const given = process.argv.slice(2);
+const fast = given.includes("--fast");
+if (fast) process.env.BULKHEAD_FAST = "1";
+const wanted = given.filter((one) => !one.startsWith("-"));
+const unwanted = given.filter((one) => one.startsWith("-") && one !== "--fast");
+/** Files wait for processes of theirs: one more at a time than there are processors. */
+const atOnce = Number(process.env.BULKHEAD_AT_ONCE ?? Math.min(availableParallelism() + 1, 4));
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .filter((name) => !unwanted.some((part) => name.includes(part.slice(1))))
+  .filter((name) => !fast || !NOT_FAST.test(name))
   .sort();
 
 const again = process.env.BULKHEAD_AGAIN === "1";
@@ -39,35 +44,41 @@ function count({ passed, failed, skipped }: Outcome): void {
   sum.skipped += skipped;
 }
 
-async function runAndTell(file: string): Promise<Outcome> {
-  const outcome = await runFile(join(here, file));
+const nameOf = ({ file, isolation }: Unit): string => `${relative(".", file)}${isolation ? ` (${isolation})` : ""}`;
+
+async function runAndTell(unit: Unit, gentle: boolean): Promise<Outcome> {
+  const outcome = await runFile(join(here, unit.file), { gentle, isolation: unit.isolation });
   const { passed, failed, skipped, why, ms } = outcome;
-  ran.push({ file, outcome });
+  ran.push({ name: nameOf(unit), outcome });
   console.log(
-    `${failed ? "FAIL" : "ok  "} ${relative(".", file)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${ms} ms`,
+    `${failed ? "FAIL" : "ok  "} ${nameOf(unit)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${ms} ms`,
   );
   return outcome;
 }
 
-const second: string[] = [];
-const waiting = files.filter((file) => !ALONE.test(file));
-async function runWaiting(): Promise<void> {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const outcome = await runAndTell(file);
-    if (outcome.failed > 0 && again) second.push(file);
+const second: Unit[] = [];
+async function runAll(waiting: Unit[], gentle: boolean): Promise<void> {
+  for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
+    const outcome = await runAndTell(unit, gentle);
+    if (outcome.failed > 0 && again) second.push(unit);
     else {
       count(outcome);
-      if (outcome.failed > 0) failures.push(`${file}: ${outcome.why ?? ""}`);
+      if (outcome.failed > 0) failures.push(`${nameOf(unit)}: ${outcome.why ?? ""}`);
     }
   }
 }
-await Promise.all(Array.from({ length: Number(process.env.BULKHEAD_AT_ONCE ?? 1) }, runWaiting));
-waiting.push(...files.filter((file) => ALONE.test(file)));
-await runWaiting();
-for (const file of second) {
-  const outcome = await runAndTell(file);
+
+const { together, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
+// An engine has deadlines of its own: the others give way to it.
+const gentle = engines.length > 0;
+await Promise.all([
+  runAll(engines, false),
+  Promise.all(Array.from({ length: atOnce }, () => runAll(together, gentle))).then(() => runAll(alone, false)),
+]);
+for (const unit of second) {
+  const outcome = await runAndTell(unit, false);
   count(outcome);
-  (outcome.failed > 0 ? failures : unsteady).push(`${file}: ${outcome.why ?? "it passed the second time"}`);
+  (outcome.failed > 0 ? failures : unsteady).push(`${nameOf(unit)}: ${outcome.why ?? "it passed the second time"}`);
 }
 const vain = wanted.filter((part) => !files.some((name) => name.includes(part)));
 if (files.length === 0 || vain.length > 0) {
