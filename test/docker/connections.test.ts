@@ -89,7 +89,7 @@ test("more connections than are allowed: the one idle longest makes room, the en
   for (let n = 0; n < DOCKER.connections; n++) {
     await connect("");
     // The server, in this process, accepts meanwhile.
-    if (n % 32 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (n % 32 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await ended;
   assert.equal((await post(path, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });

@@ -7,6 +7,7 @@ import { runInNewContext } from "node:vm";
 import { createPluginHost, type DriverError, type PluginHost } from "bulkhead";
 import { LEAK_ROUNDS as ROUNDS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
+import { idle } from "../kit/process.js";
 
 const test = suite("leaks");
 /** The slope of resident memory is taken over so many of the last rounds, a sample every 20. */
@@ -36,9 +37,9 @@ interface Sample {
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** What the process holds once nothing is under way: threads end in the background, so it is waited for. */
+/** What the process holds once nothing is under way: threads end in the background. */
 async function sample(): Promise<Sample> {
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await idle();
   collect();
   await new Promise((resolve) => setImmediate(resolve));
   collect();

@@ -12,9 +12,17 @@ const MOST_FILES = 200;
 /** What a bare file's bundle can depend on besides the file. */
 const SETTINGS = ["package.json", "tsconfig.json", "jsconfig.json"];
 
+let each = false;
+
+/** From now on nothing is remembered: for tests of what happens while a bundle is made. */
+export function bundleEachTime(): void {
+  each = true;
+}
+
 const known = new Map<string, Promise<Bundle>>();
 
 bundleThrough(async (request, real) => {
+  if (each) return real(request);
   const key = await keyOf(request).catch(() => undefined);
   if (key === undefined) return real(request);
   const found = known.get(key);

@@ -1,9 +1,11 @@
 /** The audit log's file: whole lines, in order, of bounded length; kept small; and never anybody's problem. */
+
 import { execFile } from "node:child_process";
 import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite, until } from "../../harness.js";
+import { idle } from "../../kit/process.js";
 import { REPO } from "../platform/house.js";
 import { audit, details, linesOf } from "./lines.js";
 
@@ -198,7 +200,7 @@ test("where it cannot be written: said once, nothing thrown; when it can, what w
     log.write(row(`${n}`));
     log.write(row(`${n}`));
     await until(() => said.length > 0, "the log's word");
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await idle();
   }
   assert.is(said.length, 1);
   assert.match(
