@@ -15,7 +15,7 @@ function amount(variable: string, short: number, long: number): number {
 }
 
 /** Loads and unloads, half of them ended by a spin. */
-export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 100, 1000);
+export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 60, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_ROUNDS", 40, 200);
 /** Damaged data folders. */

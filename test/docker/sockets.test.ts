@@ -4,7 +4,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DockerGateway } from "#dist/docker/gateway.js";
 import { assert, rejection, suite, type TestContext, until } from "../harness.js";
-import { house, type LogLine, plugin } from "../host/platform/house.js";
+import { house } from "../kit/host.js";
+import { type LogLine, recorder } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { post } from "./socket.js";
 
 const test = suite("docker: socket files");
@@ -14,13 +16,7 @@ async function place(t: TestContext, types: readonly string[] = ["net"]) {
   const at = await house(t, Object.fromEntries(types.map((type) => [`${type}.js`, plugin(type)])));
   const directory = join(await t.folder(), "plugins");
   const host = await at.open();
-  const log: LogLine[] = [];
-  const line =
-    (level: LogLine["level"]) =>
-    (fields: object, text = ""): void => {
-      log.push({ level, fields: fields as LogLine["fields"], text });
-    };
-  const logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  const { logger, log } = recorder();
   const open = async (more: Partial<Parameters<typeof DockerGateway.open>[0]> = {}): Promise<DockerGateway> => {
     const gateway = await DockerGateway.open({ host, logger, directory, lookMs: 20, ...more });
     t.cleanup(() => gateway.close());

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { driverContract, type TrialOptions } from "#dist/testing.js";
 import { LONG } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { allPages } from "./pages.js";
 

@@ -9,7 +9,7 @@ import { contains, networkOf } from "#dist/permissions/netlink/cidr.js";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { codeBlock } from "../docs/blocks.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { ENGINE_POOLS } from "./engine-pools.js";
 
 const test = suite("examples/serve");

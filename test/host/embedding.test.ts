@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { assert, suite, type TestContext } from "../harness.js";
-import { house, plugin } from "./platform/house.js";
+import { house } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("host: embedding");
 

@@ -7,6 +7,7 @@ import { runInNewContext } from "node:vm";
 import { createPluginHost, type DriverError, type PluginHost } from "bulkhead";
 import { LEAK_ROUNDS as ROUNDS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
+import { SILENT } from "../kit/logger.js";
 import { idle } from "../kit/process.js";
 
 const test = suite("leaks");
@@ -22,8 +23,6 @@ export async function init(callback) {
     deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {},
   }, { scope: "local" });
 }`;
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 interface Sample {
   readonly fds: number;
@@ -90,7 +89,7 @@ test(
     const host = await createPluginHost({
       plugins,
       isolation: "thread",
-      logger: silent,
+      logger: SILENT,
       policy: { plugins: { leak: { timeouts: { createNetwork: 40 } } } },
     });
     t.cleanup(() => host.close());

@@ -1,7 +1,7 @@
 /** One AbortSignal for many calls: no warning of Node's, each call aborted, the caller's reason as the cause. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext, until } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/shared-signal");
 

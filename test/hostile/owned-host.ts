@@ -11,6 +11,7 @@ import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import { permissionFlags } from "#dist/isolation/permission-flags.js";
 import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
 import { assert, until } from "../harness.js";
+import { plugin } from "../kit/plugins.js";
 import type { Isolation, Outcome } from "./case.js";
 import { ownedWall } from "./owned-wall.js";
 import { Pulse } from "./pulse.js";
@@ -19,18 +20,6 @@ import { NEIGHBOUR } from "./source.js";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** The attacker's bootstrap. */
 export const OWNED: string = join(root, "test/fixtures/owned/owned.cjs");
-
-/** A driver of the type `name` that accepts everything; `more` stands at the top of its file. */
-export function plainDriver(name: string, more = ""): string {
-  return `${more}
-export async function init(callback) {
-  await callback.registerDriver("${name}", {
-    type: () => "${name}",
-    config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo: () => ({}), join() {}, leave() {},
-  }, { scope: "local" });
-}`;
-}
 
 export interface LogLine {
   readonly level: string;
@@ -58,7 +47,7 @@ export interface OwnedHost {
 /** Plugins "mallory" (`code`) and "neighbour". Behind the wall the attacker's bootstrap stands in the place of the runtime's. */
 export async function ownedHost(
   isolation: Isolation,
-  code: string = plainDriver("mallory"),
+  code: string = plugin("mallory"),
   policy: Readonly<Record<string, unknown>> = {},
 ): Promise<OwnedHost> {
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-owned-"));

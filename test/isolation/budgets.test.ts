@@ -1,6 +1,6 @@
 /** What one plugin may use, seen from outside its process where nobody in it can forge the figure: resident memory and the processor. */
 import { assert, suite, until } from "../harness.js";
-import { house, row } from "../host/platform/house.js";
+import { house, row } from "../kit/host.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: budgets");

@@ -1,7 +1,7 @@
 /** Plugins that share a host process with one that misbehaves: what they are asked is answered, and they part from it. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../harness.js";
-import { house, row } from "../host/platform/house.js";
+import { house, row } from "../kit/host.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: neighbours");

@@ -1,6 +1,7 @@
 /** Behind bubblewrap a plugin's dates are in UTC, whatever the platform's time zone; in a thread of the platform's they are in that. */
 import { assert, suite } from "../harness.js";
-import { house, telling, told } from "../host/platform/house.js";
+import { house, told } from "../kit/host.js";
+import { telling } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: time zone");

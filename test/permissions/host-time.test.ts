@@ -6,6 +6,7 @@ import { Dispatcher } from "#dist/session/dispatcher.js";
 import { assert, suite } from "../harness.js";
 import { house } from "../host/platform/house.js";
 import { assert, suite, until } from "../../harness.js";
+import { house } from "../../kit/host.js";
 
 const test = suite("host: time on the platform's own thread");
 

@@ -18,7 +18,7 @@ import {
   type TestHostOptions,
 } from "#dist/testing.js";
 import { assert, type Suite, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { DRIVER_KINDS, type KINDS, noKernel } from "../permissions/netlink/backends.js";
 
 export type Kind = (typeof KINDS)[number];

@@ -2,7 +2,7 @@
 import { AssertionError } from "node:assert";
 import { type ContractOptions, driverContract } from "#dist/testing.js";
 import { assert, rejection, suite } from "../harness.js";
-import { thrown } from "../host/platform/house.js";
+import { thrown } from "../kit/host.js";
 import { type Fault, reference } from "./reference.js";
 
 const test = suite("testing: the contract");

@@ -5,8 +5,8 @@ import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "no
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite, until } from "../../harness.js";
+import { REPO } from "../../kit/host.js";
 import { idle } from "../../kit/process.js";
-import { REPO } from "../platform/house.js";
 import { audit, details, linesOf } from "./lines.js";
 
 const test = suite("host/audit/audit-log");

@@ -1,7 +1,7 @@
 /** The platform's own loop stands still (a long collection, a slow disk, a machine that slept): nobody's plugin is ended for that. */
 import { assert, suite } from "../../harness.js";
 import { noBubblewrap } from "../../isolation/walled.js";
-import { house, row } from "../platform/house.js";
+import { house, row } from "../../kit/host.js";
 
 const test = suite("host/deadlines: the platform stalls");
 

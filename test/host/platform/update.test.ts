@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
 import { bundleEachTime } from "../../kit/bundles.js";
+import { type House, hear, house, next, row, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 import { linesOf } from "../audit/lines.js";
-import { type House, hear, house, next, plugin, row, telling, told } from "./house.js";
 
 const test = suite("host: a pinned plugin that changes");
 

@@ -1,8 +1,9 @@
 /** A record that cannot be restored costs its network; the others serve, and it can still be deleted. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { house, next, plugin } from "../platform/house.js";
-import { event, type Scripted, scripted } from "../scripted-driver.js";
+import { house, next } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
+import { event, type Scripted, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/recovery/failed");
 

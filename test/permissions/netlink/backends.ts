@@ -9,6 +9,7 @@ import { kernelProblem } from "#dist/permissions/netlink/kernel/available.js";
 import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import { LONG } from "../../amounts.js";
 import type { Suite, TestContext } from "../../harness.js";
+import { SILENT } from "../../kit/logger.js";
 
 export const KINDS = ["kernel", "model"] as const;
 
@@ -118,5 +119,3 @@ function onEach(test: Suite, kinds: typeof DRIVER_KINDS, name: string, body: Bod
 export function ruleOf(error: Error): string | undefined {
   return /is refused by rule "([a-z-]+)"/.exec(error.message)?.[1];
 }
-
-export const SILENT = { info() {}, warn() {}, error() {} };

@@ -14,7 +14,8 @@ import {
 } from "#dist/permissions/netlink/ledger.js";
 import type { LinkInfo } from "#dist/permissions/netlink/link-spec.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
-import { type Asked, bench, LIMITS_FOR_TESTS, noKernel, onBoth, SILENT } from "./backends.js";
+import { SILENT } from "../../kit/logger.js";
+import { type Asked, bench, LIMITS_FOR_TESTS, noKernel, onBoth } from "./backends.js";
 
 const test = suite("permissions/netlink/recovery");
 
