@@ -24,7 +24,7 @@ export interface Suite {
 }
 
 /** `npm run test:fast`: what needs no more than Node. */
-const FAST = process.env.BULKHEAD_FAST === "1";
+export const FAST: boolean = process.env.BULKHEAD_FAST === "1";
 
 /**
  * A suite; call `.run()` at the end of the file (the runner fails a file that forgets).

@@ -1,5 +1,6 @@
 /** Every driver that a page or an example offers to copy keeps the contract. */
 
+import "../kit/bundles.js";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { driverContract, type TrialOptions } from "#dist/testing.js";

@@ -1,4 +1,5 @@
 /** The contract's rules: a driver that keeps them passes all of them, and each is broken by some fault. */
+import "../kit/bundles.js";
 import { AssertionError } from "node:assert";
 import { type ContractOptions, driverContract } from "#dist/testing.js";
 import { assert, rejection, suite } from "../harness.js";

@@ -9,7 +9,8 @@ import { type House, house, IN_VAIN } from "./house.js";
 import { callFrom, serveIn } from "./server.js";
 
 const test = suite("permissions/firewall/neighbours");
-const needs = noKernel || (program("iptables") ? false : 'there is no "iptables" (Debian: apt-get install iptables)');
+const needs =
+  noKernel ?? (program("iptables") ? undefined : 'there is no "iptables" (Debian: apt-get install iptables)');
 const ms = 60_000;
 
 const OURS = "-A FORWARD -m mark --mark 0x20000000/0x20000000 -m comment --comment bulkhead -j ACCEPT";
