@@ -1,6 +1,5 @@
 /** Runs one test file in a process of its own, and reads from its output how it went. */
 import { spawn } from "node:child_process";
-import { setPriority } from "node:os";
 import { stripVTControlCharacters } from "node:util";
 import { TIMES_MARK, type Times } from "./times.js";
 
@@ -18,24 +17,14 @@ export interface Outcome {
   readonly times?: Times;
 }
 
-/** How much a file gives way to others that run beside it: a third of their weight. */
-const GENTLE = 5;
-
-export interface RunOptions {
-  /** It gives way to others that use the processor. */
-  readonly gentle: boolean;
-  /** The only one to run it under. */
-  readonly isolation?: string | undefined;
-}
-
-export function runFile(file: string, { gentle, isolation }: RunOptions): Promise<Outcome> {
+/** Runs a file; `isolation`: the only one to run its attacks under. */
+export function runFile(file: string, isolation?: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const started = Date.now();
     const child = spawn(process.execPath, ["--enable-source-maps", file], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, BULKHEAD_TELL_TIMES: "1", ...(isolation ? { BULKHEAD_ISOLATION: isolation } : {}) },
     });
-    if (gentle && child.pid !== undefined) setPriority(child.pid, GENTLE);
     let text = "";
     let timedOut = false;
     const timer = setTimeout(() => {

@@ -46,8 +46,8 @@ function count({ passed, failed, skipped }: Outcome): void {
 
 const nameOf = ({ file, isolation }: Unit): string => `${relative(".", file)}${isolation ? ` (${isolation})` : ""}`;
 
-async function runAndTell(unit: Unit, gentle: boolean): Promise<Outcome> {
-  const outcome = await runFile(join(here, unit.file), { gentle, isolation: unit.isolation });
+async function runAndTell(unit: Unit): Promise<Outcome> {
+  const outcome = await runFile(join(here, unit.file), unit.isolation);
   const { passed, failed, skipped, why, ms } = outcome;
   ran.push({ name: nameOf(unit), outcome });
   console.log(
@@ -57,9 +57,9 @@ async function runAndTell(unit: Unit, gentle: boolean): Promise<Outcome> {
 }
 
 const second: Unit[] = [];
-async function runAll(waiting: Unit[], gentle: boolean): Promise<void> {
+async function runAll(waiting: Unit[]): Promise<void> {
   for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
-    const outcome = await runAndTell(unit, gentle);
+    const outcome = await runAndTell(unit);
     if (outcome.failed > 0 && again) second.push(unit);
     else {
       count(outcome);
@@ -69,14 +69,12 @@ async function runAll(waiting: Unit[], gentle: boolean): Promise<void> {
 }
 
 const { together, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
-// An engine has deadlines of its own: the others give way to it.
-const gentle = engines.length > 0;
 await Promise.all([
-  runAll(engines, false),
-  Promise.all(Array.from({ length: atOnce }, () => runAll(together, gentle))).then(() => runAll(alone, false)),
+  runAll(engines),
+  Promise.all(Array.from({ length: atOnce }, () => runAll(together))).then(() => runAll(alone)),
 ]);
 for (const unit of second) {
-  const outcome = await runAndTell(unit, false);
+  const outcome = await runAndTell(unit);
   count(outcome);
   (outcome.failed > 0 ? failures : unsteady).push(`${nameOf(unit)}: ${outcome.why ?? "it passed the second time"}`);
 }

@@ -8,6 +8,7 @@ import { createPluginHost, type DriverError, type PluginHost } from "bulkhead";
 import { LEAK_ROUNDS as ROUNDS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { idle } from "../kit/process.js";
 
 const test = suite("leaks");
@@ -15,14 +16,7 @@ const test = suite("leaks");
 const WINDOW = ROUNDS / 2;
 const MOST_A_ROUND = 12 * 1024;
 
-const PLUGIN = `
-export async function init(callback) {
-  await callback.registerDriver("leak", {
-    type: () => "leak", config() {},
-    createNetwork(nid, options) { if (options.spin) for (;;); },
-    deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+const PLUGIN = plugin("leak", { methods: "createNetwork(nid, options) { if (options.spin) for (;;); }," });
 
 interface Sample {
   readonly fds: number;
