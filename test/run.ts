@@ -2,7 +2,7 @@
  * The test runner: every `*.test.js` below a folder, a process each, several at a time (schedule.ts; BULKHEAD_AT_ONCE says how many).
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
  * Usage: node build/test/run.js [--fast] [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
- * `--fast`: without attacks, engines, and whatever needs something of the machine (BULKHEAD_FAST=1, harness.ts).
+ * `--fast`: what schedule.ts says, without the tests that need something of the machine (BULKHEAD_FAST=1, harness.ts).
  *
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
@@ -13,7 +13,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Outcome, runFile } from "./run-file.js";
 import { type Ran, slowest } from "./run-report.js";
-import { NOT_FAST, schedule, type Unit } from "./schedule.js";
+import { isFast, schedule, type Unit } from "./schedule.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const given = process.argv.slice(2);
@@ -28,7 +28,7 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .filter((name) => !unwanted.some((part) => name.includes(part.slice(1))))
-  .filter((name) => !fast || !NOT_FAST.test(name))
+  .filter((name) => !fast || isFast(name))
   .sort();
 
 const again = process.env.BULKHEAD_AGAIN === "1";

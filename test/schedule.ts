@@ -11,7 +11,7 @@ const ENGINE = /docker\/engine-?\d*\.test/;
 /** Attacks: a file begins nothing under one isolation that it needs under another. */
 const ATTACKS = /hostile\/class-/;
 /** What these assert or report depends on who else uses the processor; behind the walls, attacks go on three at a time by themselves. */
-const ALONE = /storm|load\/|^demo/;
+const ALONE = /storm|load\/|^demo|lifecycle-model|host-time/;
 const ALONE_BEHIND_WALLS = ATTACKS;
 const ISOLATIONS = ["thread", "process", "dedicated"] as const;
 
@@ -21,7 +21,6 @@ const LONG = [
   "fuzz/",
   "host/leaks",
   "doctor/taken-away",
-  "host/lifecycle-model",
   "host/platform/update",
   "cli/doctor",
   "hostile/class-d",
@@ -29,8 +28,20 @@ const LONG = [
   "hostile/class-g",
 ];
 
-/** What `--fast` leaves out whole; of the other files it leaves out the tests that need something of the machine. */
-export const NOT_FAST: RegExp = /hostile\/|docker\/engine|^demo|^pack|fuzz\/|load\/|storm/;
+/**
+ * What `--fast` leaves out whole: attacks, engines, and what repeats itself for long. Of the other files it leaves out the tests that need
+ * something of the machine.
+ */
+const NOT_FAST = [
+  /hostile\/|docker\/engine|storm|fuzz\/|load\/|doctor|^demo|^pack/,
+  /plugins\/(bridge|macvlan)-|testing\/contract|examples\/testing|docs\/documented/,
+  /host\/leaks|lifecycle-model|host-time|(state|storage)\/killed|platform-killed/,
+];
+
+/** True for a file that `--fast` runs. */
+export function isFast(file: string): boolean {
+  return !NOT_FAST.some((pattern) => pattern.test(file));
+}
 
 export interface Schedule {
   /** Several at a time. */
