@@ -1,46 +1,53 @@
-/** What the runner runs at the same time, and in which order. */
+/** What the runner runs at the same time, and in which order. Files are named by parts of their paths below `test/`. */
+
+const ISOLATIONS = ["thread", "process", "dedicated"] as const;
+type Isolation = (typeof ISOLATIONS)[number];
 
 /** A file; of the attacks, a file under one isolation. */
 export interface Unit {
   readonly file: string;
-  readonly isolation?: string;
+  readonly isolation?: Isolation;
 }
 
 /** Each waits for an engine most of its time. One at a time, beside everything else. */
-const ENGINE = /docker\/engine-?\d*\.test/;
-/** Attacks: a file begins nothing under one isolation that it needs under another. */
-const ATTACKS = /hostile\/class-/;
-/** What these assert or report depends on who else uses the processor; behind the walls, attacks go on three at a time by themselves. */
-const ALONE = /storm|load\/|^demo|lifecycle-model|host-time/;
-const ALONE_BEHIND_WALLS = ATTACKS;
-const ISOLATIONS = ["thread", "process", "dedicated"] as const;
-
-/** Those that take half a minute and more by themselves: begun first, so that none of them is what a run ends with. */
+const ENGINES = ["docker/engine.", "docker/engine-2"];
+/** Run per isolation: under threads beside other files; behind the walls alone, since three of their cases go on at a time. */
+const ATTACKS = ["hostile/class-"];
+/** What these assert or report depends on who else uses the processor. */
+const ALONE = ["hostile/storm", "load/", "demo.", "host/lifecycle-model", "host-time"];
+/** Those that take long by themselves: begun first, so that a run does not end with one of them. */
 const LONG = [
   "plugins/bridge-contract",
+  "plugins/bridge-many",
+  "plugins/macvlan-contract",
+  "testing/contract",
   "fuzz/",
   "host/leaks",
   "doctor/taken-away",
-  "host/platform/update",
+  "platform/update",
   "cli/doctor",
   "hostile/class-d",
   "hostile/class-a",
   "hostile/class-g",
 ];
-
 /**
  * What `--fast` leaves out whole: attacks, engines, and what repeats itself for long. Of the other files it leaves out the tests that need
  * something of the machine.
  */
 const NOT_FAST = [
-  /hostile\/|docker\/engine|storm|fuzz\/|load\/|doctor|^demo|^pack/,
-  /plugins\/(bridge|macvlan)-|testing\/contract|examples\/testing|docs\/documented/,
-  /host\/leaks|lifecycle-model|host-time|(state|storage)\/killed|platform-killed/,
+  ...["hostile/", "docker/engine", "fuzz/", "load/", "doctor", "demo.", "pack.", "plugins/bridge-", "plugins/macvlan-"],
+  ...["testing/contract", "examples/testing", "docs/documented", "host/leaks", "host/lifecycle-model", "host-time"],
+  ...["killed.", "platform-killed"],
 ];
+
+/** All of them; a test asserts that each part still names a file. */
+export const NAMED: readonly string[] = [...ENGINES, ...ATTACKS, ...ALONE, ...LONG, ...NOT_FAST];
+
+const isOf = (parts: readonly string[], file: string): boolean => parts.some((part) => file.includes(part));
 
 /** True for a file that `--fast` runs. */
 export function isFast(file: string): boolean {
-  return !NOT_FAST.some((pattern) => pattern.test(file));
+  return !isOf(NOT_FAST, file);
 }
 
 export interface Schedule {
@@ -52,25 +59,30 @@ export interface Schedule {
   readonly alone: Unit[];
 }
 
-/** Lays out the files. `isolations`: what BULKHEAD_ISOLATION names, if it is set. */
+/** Lays out the files. `isolations`: what BULKHEAD_ISOLATION names, if it is set; throws for a name that is not an isolation. */
 export function schedule(files: readonly string[], isolations: string | undefined): Schedule {
+  const wanted = chosen(isolations);
   const units = files.flatMap((file): Unit[] =>
-    ATTACKS.test(file)
-      ? ISOLATIONS.filter((one) => isolations?.split(",").includes(one) ?? true).map((isolation) => ({
-          file,
-          isolation,
-        }))
-      : [{ file }],
+    isOf(ATTACKS, file) ? wanted.map((isolation) => ({ file, isolation })) : [{ file }],
   );
+  const engine = ({ file }: Unit): boolean => isOf(ENGINES, file);
   const alone = ({ file, isolation }: Unit): boolean =>
-    ALONE.test(file) || (isolation !== undefined && isolation !== "thread" && ALONE_BEHIND_WALLS.test(file));
+    isOf(ALONE, file) || (isolation !== undefined && isolation !== "thread");
   const rank = ({ file }: Unit): number => {
     const at = LONG.findIndex((part) => file.includes(part));
     return at < 0 ? LONG.length : at;
   };
   return {
-    together: units.filter((one) => !ENGINE.test(one.file) && !alone(one)).sort((a, b) => rank(a) - rank(b)),
-    engines: units.filter(({ file }) => ENGINE.test(file)),
-    alone: units.filter(alone),
+    together: units.filter((one) => !engine(one) && !alone(one)).sort((a, b) => rank(a) - rank(b)),
+    engines: units.filter(engine),
+    alone: units.filter((one) => alone(one) && !engine(one)),
   };
+}
+
+function chosen(isolations: string | undefined): readonly Isolation[] {
+  const named = isolations?.split(",") ?? ISOLATIONS;
+  const unknown = named.find((one) => !(ISOLATIONS as readonly string[]).includes(one));
+  if (unknown !== undefined)
+    throw new Error(`BULKHEAD_ISOLATION names "${unknown}": it may name "thread", "process" and "dedicated"`);
+  return ISOLATIONS.filter((one) => named.includes(one));
 }
