@@ -31,13 +31,32 @@ const LONG = [
   "hostile/class-g",
 ];
 /**
- * What `--fast` leaves out whole: attacks, engines, and what repeats itself for long. Of the other files it leaves out the tests that need
- * something of the machine.
+ * What `--fast` leaves out whole: attacks, engines, and what takes more than a few seconds of the processor. Of the other files it leaves
+ * out the tests that need something of the machine.
  */
 const NOT_FAST = [
-  ...["hostile/", "docker/engine", "fuzz/", "load/", "doctor", "demo.", "pack.", "plugins/bridge-", "plugins/macvlan-"],
-  ...["testing/contract", "examples/testing", "docs/documented", "host/leaks", "host/lifecycle-model", "host-time"],
-  ...["killed.", "platform-killed"],
+  ...["hostile/", "docker/engine", "docker/takeover", "fuzz/", "load/", "doctor", "demo", "pack."],
+  ...["bundler/bad-input", "bundler/confinement", "bundler/evasive", "bundler/li", "bundler/node-modules"],
+  ...[
+    "cli/bench",
+    "cli/check",
+    "cli/grant",
+    "cli/ls",
+    "cli/ports",
+    "cli/serve",
+    "examples/",
+    "docs/documented",
+    "docs/readme",
+  ],
+  ...["plugins/bridge", "plugins/macvlan", "plugins/readme", "testing/contract", "storage/", "killed.", "host-time"],
+  ...[
+    "host/embedding",
+    "host/leaks",
+    "host/lifecycle-model",
+    "platform/update",
+    "recovery/breaker",
+    "deadlines/elsewhere",
+  ],
 ];
 
 /** All of them; a test asserts that each part still names a file. */

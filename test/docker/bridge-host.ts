@@ -1,7 +1,6 @@
 /** A host of the shipped bridge driver on the model of the network, over a data folder that a later one can have. */
-import { mkdir, writeFile } from "node:fs/promises";
-import { SILENT } from "../kit/logger.js";
 import "../kit/bundles.js";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startHost } from "#dist/host/plugin-host.js";
 import type { PluginHost } from "#dist/index.js";
@@ -11,6 +10,7 @@ import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { copyForTest } from "#dist/testing/plugin-copy.js";
 import type { TestContext } from "../harness.js";
 import { REPO } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 
 const POLICY = {
   plugins: {

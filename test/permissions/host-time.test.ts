@@ -3,10 +3,8 @@
 import { HostTime } from "#dist/permissions/host-time.js";
 import { LIMITS, TIMES } from "#dist/protocol/limits.js";
 import { Dispatcher } from "#dist/session/dispatcher.js";
-import { assert, suite } from "../harness.js";
-import { house } from "../host/platform/house.js";
-import { assert, suite, until } from "../../harness.js";
-import { house } from "../../kit/host.js";
+import { assert, suite, until } from "../harness.js";
+import { house } from "../kit/host.js";
 
 const test = suite("host: time on the platform's own thread");
 

@@ -4,7 +4,6 @@
  * BULKHEAD_SEED: which moments.
  */
 
-import { SILENT } from "../kit/logger.js";
 import "../kit/bundles.js";
 import { strict as nodeAssert } from "node:assert";
 import { readFileSync } from "node:fs";
@@ -14,6 +13,7 @@ import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { copyForTest, testPolicy } from "#dist/testing/plugin-copy.js";
 import { assert, type Rejection, type TestContext } from "../harness.js";
 import { REPO } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 import { generic, type Kind, namespace } from "./shipped.js";
 
 export const SEED: number = Number(process.env.BULKHEAD_SEED ?? Math.floor(Math.random() * 2 ** 31));

@@ -1,5 +1,4 @@
 /** The audit log's file: whole lines, in order, of bounded length; kept small; and never anybody's problem. */
-
 import { execFile } from "node:child_process";
 import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
