@@ -4,7 +4,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite, type TestContext } from "./harness.js";
-import { plugin, REPO } from "./host/platform/house.js";
+import { REPO } from "./kit/host.js";
+import { plugin } from "./kit/plugins.js";
 import { installPacked, pack } from "./packed.js";
 
 const test = suite("the package");

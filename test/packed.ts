@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { TestContext } from "./harness.js";
-import { REPO } from "./host/platform/house.js";
+import { REPO } from "./kit/host.js";
 
 const run = promisify(execFile);
 

@@ -8,8 +8,9 @@ import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { post } from "../docker/socket.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
-import { plugin, REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("cli/serve");
 

@@ -7,9 +7,9 @@ import type { TypeView } from "#dist/host/type-view.js";
 import { DriverError, type HostedDriver } from "#dist/index.js";
 import { DOCKER } from "#dist/protocol/limits.js";
 import { assert, rejection, suite } from "../harness.js";
+import { SILENT } from "../kit/logger.js";
 
 const test = suite("docker: retry");
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 /** An end to what has no pause, so that this test fails instead of hanging. */
 const TOO_OFTEN = 200;
 const REQUEST: EndpointRequest = {

@@ -7,7 +7,7 @@ import { LINK_KINDS } from "#dist/permissions/netlink/limits.js";
 import { NETLINK_OPS } from "#dist/permissions/netlink/request.js";
 import { RULES as NETLINK_RULES } from "#dist/permissions/netlink/rules.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { firstCells } from "./pages.js";
 
 const test = suite("documentation: netlink and firewall");

@@ -1,11 +1,12 @@
 /** Every driver that a page or an example offers to copy keeps the contract. */
 
+import "../kit/bundles.js";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { driverContract, type TrialOptions } from "#dist/testing.js";
 import { LONG } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { allPages } from "./pages.js";
 

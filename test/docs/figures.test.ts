@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as limits from "#dist/protocol/limits.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { allPages } from "./pages.js";
 
 const test = suite("documentation: figures");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { WALLS } from "#dist/protocol/limits.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 
 const test = suite("documentation: SECURITY.md");
 const page = readFileSync(join(REPO, "SECURITY.md"), "utf8");

@@ -11,8 +11,8 @@ import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { cli } from "../cli/cli.js";
 import { codeBlock } from "../docs/blocks.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { next, REPO, row } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { next, REPO, row } from "../kit/host.js";
 import { ENGINE_POOLS } from "./engine-pools.js";
 
 const test = suite("examples/serve");

@@ -7,6 +7,9 @@ import { runInNewContext } from "node:vm";
 import { createPluginHost, type DriverError, type PluginHost } from "bulkhead";
 import { LEAK_ROUNDS as ROUNDS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
+import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
+import { idle } from "../kit/process.js";
 
 const test = suite("leaks");
 /** From this round on nothing may add up. */
@@ -17,16 +20,7 @@ const MOST_A_ROUND = 12 * 1024;
 /** A few rounds are all warm-up, which is no slope: they may add so many bytes, far less than one worker each. */
 const MOST_IN_FEW = (rounds: number): number => (32 + rounds) * 1_048_576;
 
-const PLUGIN = `
-export async function init(callback) {
-  await callback.registerDriver("leak", {
-    type: () => "leak", config() {},
-    createNetwork(nid, options) { if (options.spin) for (;;); },
-    deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {},
-  }, { scope: "local" });
-}`;
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const PLUGIN = plugin("leak", { methods: "createNetwork(nid, options) { if (options.spin) for (;;); }," });
 
 interface Sample {
   readonly fds: number;
@@ -40,9 +34,9 @@ interface Sample {
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** What the process holds once nothing is under way: threads end in the background, so it is waited for. */
+/** What the process holds once nothing is under way: threads end in the background. */
 async function sample(): Promise<Sample> {
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await idle();
   collect();
   await new Promise((resolve) => setImmediate(resolve));
   collect();
@@ -117,7 +111,7 @@ test(
     const host = await createPluginHost({
       plugins,
       isolation: "thread",
-      logger: silent,
+      logger: SILENT,
       policy: { plugins: { leak: { timeouts: { createNetwork: 40 } } } },
     });
     t.cleanup(() => host.close());

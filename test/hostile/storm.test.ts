@@ -10,6 +10,7 @@ import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import { STORM_SECONDS as SECONDS } from "../amounts.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { SILENT } from "../kit/logger.js";
 import { attackOn, loadAgain, prepareAttacks } from "./storm/attackers.js";
 import { AT_LOAD, hostilePlugin, NAMES } from "./storm/attacks.js";
 import { furnish, goodPlugin } from "./storm/good.js";
@@ -27,8 +28,6 @@ const GOOD = Array.from({ length: 12 }, (_, n) => `good${n}`);
 const HOSTILE = Array.from({ length: 11 }, (_, n) => `hostile${n}`);
 
 const test = suite("hostile: the storm");
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function open(t: TestContext, files: Readonly<Record<string, string>>): Promise<PluginHost> {
   const folder = join(await t.folder(), "plugins");

@@ -50,7 +50,7 @@ startBehind(wall, { stdout: "pipe", link: false }).stdout.on("data", (part) => {
 
 test("the command sees PATH and a time zone of UTC, and nothing else of the environment", async () => {
   const { startBehind } = await import("#dist/isolation/walls/start.js");
-  process.env.BULKHEAD_TEST_SECRET = "x";
+  process.env.PLATFORMS_SECRET = "x";
   try {
     const child = startBehind({ command: "/usr/bin/env", args: [], tellsPid: false }, { stdout: "pipe", link: false });
     let out = "";
@@ -60,7 +60,7 @@ test("the command sees PATH and a time zone of UTC, and nothing else of the envi
     await new Promise((resolve) => child.once("close", resolve));
     assert.is(out, `PATH=${process.env.PATH}\nTZ=UTC\n`);
   } finally {
-    delete process.env.BULKHEAD_TEST_SECRET;
+    delete process.env.PLATFORMS_SECRET;
   }
 });
 

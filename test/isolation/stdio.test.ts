@@ -22,10 +22,10 @@ async function outputOf(
     `import { ThreadLauncher } from ${JSON.stringify(launcherFile)};
     const launcher = new ThreadLauncher({ bootstrap: ${JSON.stringify(bootstrap)} });
     console.log("begin");
-    for (let i = 0; i < 3; i++) {
-      const link = await launcher.launch({ plugin: "p", memoryMb: 32 });
+    await Promise.all(["a", "b", "c"].map(async (plugin) => {
+      const link = await launcher.launch({ plugin, memoryMb: 32 });
       await new Promise((resolve) => { link.onFrame = resolve; });
-    }
+    }));
     await launcher.close();
     console.log("end");`,
   );

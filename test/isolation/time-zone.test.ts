@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { PluginHost } from "#dist/index.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { house, row, telling, told } from "../host/platform/house.js";
+import { house, row, told } from "../kit/host.js";
+import { telling } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: time zone");

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codeBlock } from "../docs/blocks.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 import { terminal } from "./terminal.js";
 
 const test = suite("newcomer: the examples");

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { installPacked, pack } from "../packed.js";
 
 const run = promisify(execFile);

@@ -8,7 +8,8 @@ import { PERMISSIONS } from "#dist/permissions/catalogue.js";
 import { BUNDLER, DEFAULTS, LIMITS, TIMES } from "#dist/protocol/limits.js";
 import { createTestHost } from "#dist/testing.js";
 import { assert, rejection, suite } from "../harness.js";
-import { driver, house, plugin, REPO, row } from "../host/platform/house.js";
+import { house, REPO, row } from "../kit/host.js";
+import { driver, plugin } from "../kit/plugins.js";
 
 const test = suite("plugins/README.md");
 const run = promisify(execFile);

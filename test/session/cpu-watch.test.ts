@@ -3,7 +3,7 @@
 import { DEFAULTS, TIMES } from "#dist/protocol/limits.js";
 import { CpuWatch } from "#dist/session/cpu-watch.js";
 import { assert, suite } from "../harness.js";
-import { event, scripted } from "../host/scripted-driver.js";
+import { event, scripted } from "../kit/scripted.js";
 
 const test = suite("host: the share of the processor");
 

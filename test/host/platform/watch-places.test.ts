@@ -5,7 +5,8 @@ import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PluginHost } from "#dist/index.js";
 import { assert, suite, until } from "../../harness.js";
-import { type House, house, next, plugin, REPO, row, telling, told } from "./house.js";
+import { type House, house, next, REPO, row, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 
 const test = suite("host: watch, places");
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EndpointConfig } from "#dist/index.js";
 import { TIMES } from "#dist/protocol/limits.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { hear, house, next, plugin, row, telling, thrown, told } from "./house.js";
+import { hear, house, next, row, thrown, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 
 const test = suite("host: watch");
 

@@ -7,7 +7,8 @@ import type { FirewallLimits } from "#dist/permissions/firewall/limits.js";
 import { ModelFirewall } from "#dist/permissions/firewall/model/model-firewall.js";
 import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import type { TestContext } from "../../harness.js";
-import { type Asked, type Bench, bench, LIMITS_FOR_TESTS, SILENT } from "../netlink/backends.js";
+import { SILENT } from "../../kit/logger.js";
+import { type Asked, type Bench, bench, LIMITS_FOR_TESTS } from "../netlink/backends.js";
 import { serveIn } from "./server.js";
 
 /** Limits that allow what the tests do. */
