@@ -1,6 +1,6 @@
 /** Schedules checks for changes that other programs make: soon after a notification, and now and then without one. */
 import type { OperatorLog } from "../common/logger.js";
-import { WATCH } from "../protocol/limits.js";
+import { WATCH } from "./limits.js";
 
 export interface LookingOptions {
   /** The subject, for the log. */

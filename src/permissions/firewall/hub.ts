@@ -8,15 +8,15 @@ import type { OperatorLog } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
-import { FIREWALL } from "../../protocol/limits.js";
 import type { NamespaceView } from "../netlink/backend.js";
+import type { NetlinkLimits } from "../netlink/grant.js";
 import type { NetlinkHub } from "../netlink/hub.js";
 import { readMark } from "../netlink/ledger.js";
-import type { NetlinkLimits } from "../netlink/limits.js";
 import type { OutsideEvent } from "../outside.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
 import { openFirewall, openNeighbours } from "./choose.js";
+import type { FirewallLimits } from "./grant.js";
 import { createFirewallPower } from "./host.js";
 import {
   type FirewallChange,
@@ -29,7 +29,7 @@ import {
   readTable,
   tableOf,
 } from "./ledger.js";
-import type { FirewallLimits } from "./limits.js";
+import { FIREWALL } from "./limits.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
 import { type OwnTable, Restoring } from "./restoring.js";

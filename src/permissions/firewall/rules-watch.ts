@@ -1,7 +1,7 @@
 /** Remembers that other programs may have changed the rules, and which, from the kernel's notification until the next look. */
 import type { OperatorLog } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
-import { WATCH } from "../../protocol/limits.js";
+import { WATCH } from "../limits.js";
 import { Looking } from "../looking.js";
 import type { FirewallBackend } from "./backend.js";
 import type { RuleWatch } from "./rule-events.js";

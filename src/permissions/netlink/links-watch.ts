@@ -1,6 +1,6 @@
 /** Whether others may have done something to our links, or to what is around them. */
 import type { OperatorLog } from "../../common/logger.js";
-import { WATCH } from "../../protocol/limits.js";
+import { WATCH } from "../limits.js";
 import { Looking } from "../looking.js";
 import type { NetlinkBackend } from "./backend.js";
 import type { LinkWatch } from "./link-events.js";

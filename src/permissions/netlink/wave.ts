@@ -1,11 +1,11 @@
 /** One run's worth of requests: which may go together, and how they are judged, written down, carried out and answered. */
 import type { Json } from "../../driverapi/json.js";
-import { NETLINK } from "../../protocol/limits.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import { type Network, networkOf, overlaps } from "./cidr.js";
+import type { NetlinkLimits } from "./grant.js";
 import { linkInfo, linksOf } from "./info.js";
 import type { LedgerChange, LedgerRow } from "./ledger.js";
-import type { NetlinkLimits } from "./limits.js";
+import { NETLINK } from "./limits.js";
 import type { Ownership } from "./ownership.js";
 import { planOf } from "./plan.js";
 import { deletionOf, removeElsewhere } from "./removal.js";

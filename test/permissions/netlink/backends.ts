@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import type { Json } from "#dist/driverapi/json.js";
 import type { Change, NetlinkBackend } from "#dist/permissions/netlink/backend.js";
 import { openBackend } from "#dist/permissions/netlink/choose.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import { createNetlinkHub, type NetlinkHub, type NetlinkHubOptions } from "#dist/permissions/netlink/hub.js";
 import { kernelProblem } from "#dist/permissions/netlink/kernel/available.js";
-import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import { LONG } from "../../amounts.js";
 import type { Suite, TestContext } from "../../harness.js";
 

@@ -2,10 +2,12 @@
  * The ports of one namespace that are held, whichever process holds them just now. The process is started at the first port and ends
  * some time after the last; one that falls is started afresh, with back-off, and all ports are bound again.
  */
+
+import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";
 import { messageOf } from "../../../common/text.js";
-import { HOLDER, TIMES } from "../../../protocol/limits.js";
 import type { Obstacle } from "../backend.js";
+import { HOLDER } from "../holder/limits.js";
 import { type HeldPort, heldKey } from "../holder/messages.js";
 import { inUse, notOfHost } from "../words.js";
 import { HolderProcess, type Outcome } from "./holder-process.js";
@@ -27,7 +29,7 @@ export class PortHolder {
   #process: HolderProcess | undefined;
   /** Orders, one after another. */
   #line: Promise<unknown> = Promise.resolve();
-  #backoff: number = TIMES.backoffFirst;
+  #backoff: number = RESTARTS.firstMs;
   #mending: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
 
@@ -128,7 +130,7 @@ export class PortHolder {
     void started.ended.then((how) => {
       if (this.#process !== started) return;
       this.#process = undefined;
-      if (Date.now() - since > TIMES.backoffMax) this.#backoff = TIMES.backoffFirst;
+      if (Date.now() - since > RESTARTS.maxMs) this.#backoff = RESTARTS.firstMs;
       if (this.#wanted.size === 0) return;
       this.#logger.error({ pid: started.pid }, `firewall: the port holder ended (${how}); it is started again`);
       this.#later();
@@ -159,7 +161,7 @@ export class PortHolder {
       if (!this.#process) break;
     }
     if (missing) this.#later();
-    else this.#backoff = Math.max(TIMES.backoffFirst, this.#backoff / 2);
+    else this.#backoff = Math.max(RESTARTS.firstMs, this.#backoff / 2);
   }
 
   #later(): void {
@@ -168,7 +170,7 @@ export class PortHolder {
       this.#mending = undefined;
       void this.#next(() => this.#mend());
     }, this.#backoff).unref();
-    this.#backoff = Math.min(this.#backoff * 2, TIMES.backoffMax);
+    this.#backoff = Math.min(this.#backoff * 2, RESTARTS.maxMs);
   }
 
   #next<T>(run: () => Promise<T>): Promise<T> {

@@ -1,7 +1,8 @@
 /** The system's programs, run in one network namespace. Never a shell. */
-import { NETLINK } from "../../../protocol/limits.js";
+
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
+import { NETLINK } from "../../netlink/limits.js";
 import { failed } from "../words.js";
 import { execute } from "./run.js";
 
