@@ -1,6 +1,6 @@
 /** One line of the audit log: what happened to which plugin, in a form that no plugin can forge. */
 import { escapeLine } from "../../common/escape.js";
-import type { OutsideEventName } from "../../permissions/outside.js";
+import type { ExternalChangeName } from "../../permissions/external-changes.js";
 import { AUDIT } from "./limits.js";
 
 /**
@@ -35,7 +35,7 @@ export type AuditEvent =
   | "restart-failed"
   | "breaker-open"
   | "wall-weakened"
-  | OutsideEventName
+  | ExternalChangeName
   | "dropped"
   | "lost";
 

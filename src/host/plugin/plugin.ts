@@ -5,7 +5,7 @@ import { messageOf, shortList } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import { WALLS } from "../../isolation/limits.js";
-import type { LostLink } from "../../permissions/netlink/strays.js";
+import type { LostLink } from "../../permissions/netlink/restore-links.js";
 import { differences, differenceText } from "../../policy/difference.js";
 import { type Effective, effectiveGrant } from "../../policy/effective.js";
 import { policyEntry } from "../../policy/schema.js";

@@ -8,14 +8,15 @@ import type { OperatorLog } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
+import type { ExternalChange } from "../external-changes.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkLimits } from "../netlink/grant.js";
 import type { NetlinkHub } from "../netlink/hub.js";
 import { readMark } from "../netlink/ledger.js";
-import type { OutsideEvent } from "../outside.js";
 import type { HostPower } from "../permission.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
 import { openFirewall, openNeighbours } from "./choose.js";
+import { failed, refused } from "./errors.js";
 import type { FirewallLimits } from "./grant.js";
 import { createFirewallPower } from "./host.js";
 import {
@@ -32,12 +33,11 @@ import {
 import { FIREWALL } from "./limits.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import type { FirewallRequest } from "./request.js";
-import { type OwnTable, Restoring } from "./restoring.js";
+import { type OwnTable, Restoring } from "./restore-rules.js";
 import { type FirewallRule, familyOfRule, keyOf, type PublishSpec, sameRule } from "./rule.js";
 import { checkRules } from "./rules.js";
 import { RulesWatch } from "./rules-watch.js";
 import { Surroundings } from "./surroundings.js";
-import { failed, refused } from "./words.js";
 
 /** What `createFirewallHub` takes. */
 export interface FirewallHubOptions {
@@ -53,7 +53,7 @@ export interface FirewallHubOptions {
   /** Default: those of the namespace; with `use`, none. */
   readonly neighbours?: Neighbours | undefined;
   /** Called with each change that another program made, and with what was restored. */
-  readonly report?: ((event: OutsideEvent) => void) | undefined;
+  readonly report?: ((event: ExternalChange) => void) | undefined;
 }
 
 /** One host's firewall. */

@@ -2,7 +2,7 @@
 import type { OperatorLog } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
 import { WATCH } from "../limits.js";
-import { Looking } from "../looking.js";
+import { PollScheduler } from "../poll-scheduler.js";
 import type { FirewallBackend } from "./backend.js";
 import type { RuleWatch } from "./rule-events.js";
 
@@ -15,14 +15,14 @@ export interface RulesWatchOptions {
 
 export class RulesWatch {
   readonly #backend: FirewallBackend;
-  readonly #looking: Looking;
+  readonly #looking: PollScheduler;
   #events: RuleWatch | undefined;
   /** Who has made a change that has not been looked at yet; undefined: nobody. */
   #who: string | undefined;
 
   constructor({ backend, logger, look }: RulesWatchOptions) {
     this.#backend = backend;
-    this.#looking = new Looking({ what: "firewall", logger, told: () => this.#events?.alive === true, look });
+    this.#looking = new PollScheduler({ what: "firewall", logger, told: () => this.#events?.alive === true, look });
   }
 
   /** True while every change would be notified, and none has been. */

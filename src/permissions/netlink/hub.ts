@@ -7,10 +7,11 @@ import type { OperatorLog } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
-import type { OutsideEvent } from "../outside.js";
+import type { ExternalChange } from "../external-changes.js";
 import type { HostPower } from "../permission.js";
 import type { NamespaceView, NetlinkBackend } from "./backend.js";
 import { type BackendChoice, openBackend } from "./choose.js";
+import { failed } from "./errors.js";
 import { clashingPrefixes, type NetlinkLimits } from "./grant.js";
 import { createNetlinkPower } from "./host.js";
 import { type LedgerRow, MemoryLedger, type MovedTo, type NetlinkLedger } from "./ledger.js";
@@ -20,10 +21,9 @@ import { Ownership } from "./ownership.js";
 import { reconcile } from "./reconcile.js";
 import { removeLinks } from "./removal.js";
 import type { NetlinkRequest } from "./request.js";
+import { type LostLink, restoreLinks } from "./restore-links.js";
 import { type SandboxLink, sandboxProblem } from "./rules-sandbox.js";
-import { type LostLink, restoreLinks } from "./strays.js";
 import { type Job, runWave, takeWave } from "./wave.js";
-import { failed } from "./words.js";
 
 /** What `createNetlinkHub` takes. */
 export interface NetlinkHubOptions extends BackendChoice {
@@ -33,7 +33,7 @@ export interface NetlinkHubOptions extends BackendChoice {
   /** Instead of what `backend` and `netns` choose. */
   readonly use?: NetlinkBackend | undefined;
   /** Takes what somebody else has done to a link. */
-  readonly report?: ((event: OutsideEvent) => void) | undefined;
+  readonly report?: ((event: ExternalChange) => void) | undefined;
   /** Told of a plugin's links that somebody else has deleted. */
   readonly lost?: ((plugin: string, links: readonly LostLink[]) => void) | undefined;
   /** The name servers' addresses, canonical. Default: those of `/etc/resolv.conf`; of a model, none. */
@@ -90,7 +90,7 @@ class Hub implements NetlinkHub {
   readonly #ownership: Ownership;
   readonly #watch: LinksWatch;
   readonly #observers = new Set<(what: NamespaceChange) => void>();
-  readonly #report: (event: OutsideEvent) => void;
+  readonly #report: (event: ExternalChange) => void;
   readonly #lost: (plugin: string, links: readonly LostLink[]) => void;
   readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
   #queue: readonly Job[] = [];

@@ -1,7 +1,7 @@
 /** Whether others may have done something to our links, or to what is around them. */
 import type { OperatorLog } from "../../common/logger.js";
 import { WATCH } from "../limits.js";
-import { Looking } from "../looking.js";
+import { PollScheduler } from "../poll-scheduler.js";
 import type { NetlinkBackend } from "./backend.js";
 import type { LinkWatch } from "./link-events.js";
 import type { Ownership } from "./ownership.js";
@@ -21,12 +21,12 @@ export interface LinksWatchOptions {
 
 export class LinksWatch {
   readonly #options: LinksWatchOptions;
-  readonly #looking: Looking;
+  readonly #looking: PollScheduler;
   #events: LinkWatch | undefined;
 
   constructor(options: LinksWatchOptions) {
     this.#options = options;
-    this.#looking = new Looking({
+    this.#looking = new PollScheduler({
       what: "netlink",
       logger: options.logger,
       told: () => this.#events?.alive === true,

@@ -2,6 +2,7 @@
 import type { Json } from "../../driverapi/json.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import { type Network, networkOf, overlaps } from "./cidr.js";
+import { failed } from "./errors.js";
 import type { NetlinkLimits } from "./grant.js";
 import { linkInfo, linksOf } from "./info.js";
 import type { LedgerChange, LedgerRow } from "./ledger.js";
@@ -15,7 +16,6 @@ import { checkRules } from "./rules.js";
 import { added, isAddress } from "./rules-addresses.js";
 import { macsOf, parentOf } from "./rules-links.js";
 import { madeBy, usedBy } from "./rules-names.js";
-import { failed } from "./words.js";
 
 /** A request that waits for its answer. */
 export interface Job {

@@ -5,7 +5,7 @@ import type { RandomLimits } from "../catalogue.js";
 import { GLOBALS } from "../limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
-import { bytesOf } from "../text/encoding.js";
+import { bytesOf } from "../text-globals/encoding.js";
 
 /** Draws of Math.random fetched at a time: a call into the system for each would cost a microsecond. */
 const DRAWS = 512;

@@ -2,11 +2,11 @@
 import type { OperatorLog } from "../../../common/logger.js";
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, GuardedLinks, Obstacle } from "../backend.js";
+import { inUse } from "../errors.js";
 import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
 import type { PublishSpec } from "../rule.js";
 import type { RuleEvents, RuleWatch } from "../rule-events.js";
-import { inUse } from "../words.js";
 import { forgetFlows } from "./conntrack.js";
 import { Forwarding } from "./forwarding.js";
 import { readListeners } from "./listeners.js";

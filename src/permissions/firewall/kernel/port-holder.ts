@@ -7,9 +7,9 @@ import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";
 import { messageOf } from "../../../common/text.js";
 import type { Obstacle } from "../backend.js";
+import { inUse, notOfHost } from "../errors.js";
 import { HOLDER } from "../holder/limits.js";
 import { type HeldPort, heldKey } from "../holder/messages.js";
-import { inUse, notOfHost } from "../words.js";
 import { HolderProcess, type Outcome } from "./holder-process.js";
 import { portOwner } from "./port-owner.js";
 

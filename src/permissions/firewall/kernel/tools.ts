@@ -3,7 +3,7 @@
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
 import { NETLINK } from "../../netlink/limits.js";
-import { failed } from "../words.js";
+import { failed } from "../errors.js";
 import { execute } from "./run.js";
 
 /** Programs used, and the Debian packages they come in. */

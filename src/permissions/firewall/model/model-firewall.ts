@@ -1,9 +1,9 @@
 /** A firewall without a kernel: what would be programmed and held is kept, and which ports are in use is what a test says. */
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
+import { inUse } from "../errors.js";
 import { heldKey, heldPort, wildcard } from "../holder/messages.js";
 import type { PublishSpec } from "../rule.js";
 import type { RuleEvents, RuleWatch } from "../rule-events.js";
-import { inUse } from "../words.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";

@@ -11,8 +11,8 @@ import type {
   NetlinkBackend,
   Unit,
 } from "../backend.js";
+import { failed } from "../errors.js";
 import type { LinkEvents, LinkWatch } from "../link-events.js";
-import { failed } from "../words.js";
 import { execute, type IpOutcome, type IpRunner } from "./ip.js";
 import { watchLinks } from "./link-events.js";
 import { programAfter, programOf } from "./program.js";

@@ -1,7 +1,7 @@
 /** Compares our tables with their text right after they were programmed, and restores what other programs have changed. */
 import type { OperatorLog } from "../../common/logger.js";
-import type { OutsideEvent } from "../outside.js";
-import { Pace } from "../pace.js";
+import { BackOff } from "../back-off.js";
+import type { ExternalChange } from "../external-changes.js";
 import type { FirewallBackend } from "./backend.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -15,7 +15,7 @@ export interface RestoringOptions {
   readonly backend: FirewallBackend;
   readonly around: Surroundings;
   readonly logger: OperatorLog;
-  report(event: OutsideEvent): void;
+  report(event: ExternalChange): void;
 }
 
 export interface CompareOptions {
@@ -32,7 +32,7 @@ export interface CompareOptions {
 
 export class Restoring {
   readonly #options: RestoringOptions;
-  readonly #pace = new Pace();
+  readonly #backOff = new BackOff();
   /** The text of our tables and guards, right after they were programmed. */
   #known: ReadonlyMap<string, string> = new Map();
   #slow = false;
@@ -43,7 +43,7 @@ export class Restoring {
 
   /** Milliseconds until something may be restored again. */
   get wait(): number {
-    return this.#pace.wait;
+    return this.#backOff.wait;
   }
 
   /** To be called right after our tables were programmed. */
@@ -64,7 +64,7 @@ export class Restoring {
     if (lost.length > 0) await program(lost.map(({ plugin }) => plugin));
     const off = await forward(guards.length > 0);
     if (lost.length > 0 || guards.length > 0 || off.length > 0) {
-      this.#pace.done();
+      this.#backOff.done();
       await this.remember(tables);
     }
     const by = who === undefined ? "somebody else" : who;
@@ -86,16 +86,16 @@ export class Restoring {
     if (admitted.length > 0) {
       const detail = `what lets our packets pass was missing and is put in: ${admitted.join(", ")}`;
       this.#options.report({ event: "rules-restored", detail });
-      this.#pace.done();
+      this.#backOff.done();
     }
-    if (this.#pace.slow && !this.#slow) {
+    if (this.#backOff.slow && !this.#slow) {
       const words = `rules of ours are removed again and again (by ${by}); from now on they are restored with pauses`;
       this.#options.logger.error({}, `firewall: ${words}; stop what removes them`);
     }
-    this.#slow = this.#pace.slow;
+    this.#slow = this.#backOff.slow;
   }
 
-  #tell(event: OutsideEvent): void {
+  #tell(event: ExternalChange): void {
     this.#options.logger.warn({ plugin: event.plugin }, `firewall: ${event.detail}`);
     this.#options.report(event);
   }

@@ -2,7 +2,7 @@
 import { monotonicNow } from "../common/clock.js";
 import { WATCH } from "./limits.js";
 
-export class Pace {
+export class BackOff {
   #count = 0;
   #last = Number.NEGATIVE_INFINITY;
 

@@ -1,7 +1,7 @@
 /** Links of ours that somebody else has renamed or deleted: the former get their names back, of the latter the host is told. */
 
 import type { OperatorLog } from "../../common/logger.js";
-import type { OutsideEvent } from "../outside.js";
+import type { ExternalChange } from "../external-changes.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import type { LedgerRow } from "./ledger.js";
 import type { LinkSpec } from "./link-spec.js";
@@ -15,7 +15,7 @@ export interface LostLink {
 
 export interface StrayReports {
   readonly logger: OperatorLog;
-  report(event: OutsideEvent): void;
+  report(event: ExternalChange): void;
   /** A plugin's links are gone. */
   lost(plugin: string, links: readonly LostLink[]): void;
 }
@@ -26,7 +26,7 @@ export async function restoreLinks(
   backend: NetlinkBackend,
   { logger, report, lost: tellLost }: StrayReports,
 ): Promise<void> {
-  const tell = (event: OutsideEvent): void => {
+  const tell = (event: ExternalChange): void => {
     logger.warn({ plugin: event.plugin }, `netlink: ${event.detail}`);
     report(event);
   };

@@ -2,7 +2,7 @@
 import type { OperatorLog } from "../common/logger.js";
 import { WATCH } from "./limits.js";
 
-export interface LookingOptions {
+export interface PollSchedulerOptions {
   /** The subject, for the log. */
   readonly what: string;
   readonly logger: OperatorLog;
@@ -12,15 +12,15 @@ export interface LookingOptions {
   look(): Promise<void>;
 }
 
-export class Looking {
-  readonly #options: LookingOptions;
+export class PollScheduler {
+  readonly #options: PollSchedulerOptions;
   #slow: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #underWay = false;
   #again = false;
   #said = false;
 
-  constructor(options: LookingOptions) {
+  constructor(options: PollSchedulerOptions) {
     this.#options = options;
   }
 
