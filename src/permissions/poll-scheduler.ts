@@ -1,71 +1,96 @@
-/** Schedules checks for changes that other programs make: soon after a notification, and now and then without one. */
+/** Schedules checks for changes that other programs make: soon after a notification, and at intervals without one. */
 import type { OperatorLog } from "../common/logger.js";
+import { messageOf } from "../common/text.js";
 import { WATCH } from "./limits.js";
+
+/** Delivers notifications until it is stopped. */
+export interface ChangeMonitor {
+  /** False while changes can pass unseen. */
+  readonly alive: boolean;
+  stop(): Promise<void>;
+}
 
 export interface PollSchedulerOptions {
   /** The subject, for the log. */
   readonly what: string;
   readonly logger: OperatorLog;
-  /** True while every change is notified. */
-  told(): boolean;
+  /** Subscribes to notifications. `blind` takes the reason when they stop. */
+  subscribe(blind: (why: string) => void): ChangeMonitor;
   /** Compares and restores. Never rejects. */
-  look(): Promise<void>;
+  poll(): Promise<void>;
 }
 
 export class PollScheduler {
   readonly #options: PollSchedulerOptions;
-  #slow: NodeJS.Timeout | undefined;
+  #monitor: ChangeMonitor | undefined;
+  #interval: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
-  #underWay = false;
+  #polling = false;
   #again = false;
-  #said = false;
+  #blindLogged = false;
 
   constructor(options: PollSchedulerOptions) {
     this.#options = options;
   }
 
-  get started(): boolean {
-    return this.#slow !== undefined;
+  /** True while every change is notified. */
+  get notified(): boolean {
+    return this.#monitor?.alive === true;
   }
 
+  /** Subscribes and begins to poll, unless it has. Without notifications it polls more often. */
   start(): void {
-    const ms = this.#options.told() ? WATCH.slowMs : WATCH.blindMs;
-    this.#slow = setTimeout(() => {
-      this.start();
-      this.later(0);
+    if (this.#interval !== undefined) return;
+    const blind = (why: string): void => this.#blind(why);
+    try {
+      this.#monitor = this.#options.subscribe(blind);
+    } catch (error) {
+      blind(messageOf(error));
+    }
+    this.#schedule();
+  }
+
+  /** Polls in `ms` milliseconds, or earlier if an earlier poll is scheduled. */
+  pollIn(ms: number): void {
+    if (this.#interval === undefined) return;
+    if (this.#polling) this.#again = true;
+    else this.#soon ??= setTimeout(() => void this.#poll(), ms).unref();
+  }
+
+  /** Unsubscribes. Resolves when the monitor has ended. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#interval);
+    clearTimeout(this.#soon);
+    this.#interval = undefined;
+    this.#soon = undefined;
+    const monitor = this.#monitor;
+    this.#monitor = undefined;
+    await monitor?.stop();
+  }
+
+  #schedule(): void {
+    const ms = this.notified ? WATCH.slowMs : WATCH.blindMs;
+    this.#interval = setTimeout(() => {
+      this.#schedule();
+      this.pollIn(0);
     }, ms).unref();
   }
 
-  /** Looks in `ms` milliseconds, or earlier if an earlier look is scheduled. */
-  later(ms: number): void {
-    if (!this.started) return;
-    if (this.#underWay) this.#again = true;
-    else this.#soon ??= setTimeout(() => void this.#look(), ms).unref();
-  }
-
-  stop(): void {
-    clearTimeout(this.#slow);
-    clearTimeout(this.#soon);
-    this.#slow = undefined;
-    this.#soon = undefined;
-  }
-
-  /** Changes are not notified any more: logs that once. From the next look on, looks come more often. */
-  blind(why: string): void {
-    if (this.#said) return;
-    this.#said = true;
+  #blind(why: string): void {
+    if (this.#blindLogged) return;
+    this.#blindLogged = true;
     const { what, logger } = this.#options;
-    const words = `changes of others are looked for every ${WATCH.blindMs / 1000} s, since nothing tells of them: ${why}`;
-    logger.warn({}, `${what}: ${words}`);
+    const interval = `${WATCH.blindMs / 1000} s`;
+    logger.warn({}, `${what}: changes of others are looked for every ${interval}, since nothing tells of them: ${why}`);
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     this.#soon = undefined;
-    this.#underWay = true;
-    await this.#options.look();
-    this.#underWay = false;
+    this.#polling = true;
+    await this.#options.poll();
+    this.#polling = false;
     if (!this.#again) return;
     this.#again = false;
-    this.later(WATCH.gapMs);
+    this.pollIn(WATCH.gapMs);
   }
 }

@@ -1,93 +1,87 @@
 /** Compares our tables with their text right after they were programmed, and restores what other programs have changed. */
 import type { OperatorLog } from "../../common/logger.js";
 import { BackOff } from "../back-off.js";
-import type { ExternalChange } from "../external-changes.js";
+import { announce, type ExternalChange } from "../external-changes.js";
+import { WATCH } from "../limits.js";
+import { PollScheduler } from "../poll-scheduler.js";
 import type { FirewallBackend } from "./backend.js";
+import type { OwnTable } from "./rows.js";
+import type { FirewallRule } from "./rule.js";
 import type { Surroundings } from "./surroundings.js";
+import type { RuleTables } from "./tables.js";
 
-/** A plugin, and the name of its table. */
-export interface OwnTable {
-  readonly plugin: string;
-  readonly name: string;
-}
-
-export interface RestoringOptions {
+export interface RuleRestorerOptions {
   readonly backend: FirewallBackend;
+  readonly tables: RuleTables;
   readonly around: Surroundings;
   readonly logger: OperatorLog;
-  report(event: ExternalChange): void;
+  report(change: ExternalChange): void;
+  /** Calls `restore` between two batches. Never rejects. */
+  poll(): Promise<void>;
 }
 
-export interface CompareOptions {
-  /** All plugins that have rules. */
-  readonly tables: readonly OwnTable[];
-  readonly bridges: readonly string[];
-  /** Who has changed something, in words; undefined: unknown. */
-  readonly who: string | undefined;
-  /** Programs the tables of these plugins. */
-  program(plugins: readonly string[]): Promise<unknown>;
-  /** Switches forwarding on where it is off; returns the families that were off. `again`: puts the guard up in any case. */
-  forward(again: boolean): Promise<readonly (4 | 6)[]>;
-}
-
-export class Restoring {
-  readonly #options: RestoringOptions;
+export class RuleRestorer {
+  readonly #options: RuleRestorerOptions;
+  readonly #scheduler: PollScheduler;
   readonly #backOff = new BackOff();
   /** The text of our tables and guards, right after they were programmed. */
   #known: ReadonlyMap<string, string> = new Map();
+  /** The program that made a change since the last comparison, in words; undefined: no change is known. */
+  #changedBy: string | undefined;
   #slow = false;
 
-  constructor(options: RestoringOptions) {
+  constructor(options: RuleRestorerOptions) {
     this.#options = options;
+    const { backend, logger, poll } = options;
+    this.#scheduler = new PollScheduler({
+      what: "firewall",
+      logger,
+      subscribe: (blind) => backend.watch({ changed: (by) => this.note(by), blind }),
+      poll,
+    });
   }
 
-  /** Milliseconds until something may be restored again. */
-  get wait(): number {
-    return this.#backOff.wait;
+  /** True while every change would be notified, and none has been. */
+  get unchanged(): boolean {
+    return this.#scheduler.notified && this.#changedBy === undefined;
   }
 
-  /** To be called right after our tables were programmed. */
-  async remember(tables: readonly OwnTable[]): Promise<void> {
-    const now = await this.#options.backend.listing();
-    const ours = new Set(tables.map(({ name }) => name));
-    this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
+  /** Notes a change by another program: compares soon. */
+  note(by: string): void {
+    this.#changedBy = by;
+    this.#scheduler.pollIn(WATCH.gatherMs);
   }
 
-  /** Restores what has changed. Rejects when the rules cannot be listed or programmed. */
-  async compare({ tables, bridges, who, program, forward }: CompareOptions): Promise<void> {
-    const { backend, around } = this.#options;
-    const now = await backend.listing();
-    const changed = ({ name }: Pick<OwnTable, "name">): boolean =>
-      !this.#known.has(name) || this.#known.get(name) !== now.get(name);
-    const lost = tables.filter(changed);
-    const guards = [...this.#known.keys()].filter((name) => isGuard(name) && changed({ name }));
-    if (lost.length > 0) await program(lost.map(({ plugin }) => plugin));
-    const off = await forward(guards.length > 0);
-    if (lost.length > 0 || guards.length > 0 || off.length > 0) {
-      this.#backOff.done();
-      await this.remember(tables);
-    }
-    const by = who === undefined ? "somebody else" : who;
-    for (const { plugin } of lost) {
-      const what = `the rules of plugin "${plugin}" had been changed or removed by ${by}, and are restored`;
-      this.#tell({ event: "rules-restored", plugin, detail: what });
-    }
-    if (guards.length > 0)
-      this.#tell({
-        event: "rules-restored",
-        detail: `the guard of forwarding had been removed by ${by}, and is restored`,
-      });
-    if (off.length > 0) {
-      const families = off.map((family) => `IPv${family}`).join(" and ");
-      const detail = `forwarding of ${families} had been switched off by somebody else, and is on again`;
-      this.#tell({ event: "forwarding-restored", detail });
-    }
-    const admitted = await around.admit(bridges);
-    if (admitted.length > 0) {
-      const detail = `what lets our packets pass was missing and is put in: ${admitted.join(", ")}`;
-      this.#options.report({ event: "rules-restored", detail });
-      this.#backOff.done();
-    }
+  /** Stops watching. Resolves when no monitor runs. */
+  async stop(): Promise<void> {
+    this.#changedBy = undefined;
+    await this.#scheduler.stop();
+  }
+
+  /** To be called right after tables were programmed: sets up what has to exist outside them, and remembers their text. */
+  async programmed(rules: readonly FirewallRule[]): Promise<void> {
+    const { tables, logger } = this.#options;
+    await this.#settle();
+    const opened = await tables.forward(rules);
+    await this.#remember().catch((error: unknown) =>
+      logger.warn({ err: error }, "firewall: rules could not be read back"),
+    );
+    if (opened.length === 0) return;
+    const words = `firewall: forwarding of ${named(opened)} is switched on in this namespace while there are rules; what others would have it forward is dropped`;
+    logger.warn({ families: opened }, words);
+  }
+
+  /** Restores what other programs have changed since the last comparison. Rejects when rules cannot be listed or programmed. */
+  async restore(): Promise<void> {
+    const { tables } = this.#options;
+    if (!tables.loaded || tables.rows.size === 0) return;
+    const { wait } = this.#backOff;
+    if (wait > 0) return this.#scheduler.pollIn(wait);
+    const by = this.#changedBy ?? "somebody else";
+    this.#changedBy = undefined;
+    await tables.inspect();
+    await this.#restoreTables(by);
+    await this.#restoreNeighbours();
     if (this.#backOff.slow && !this.#slow) {
       const words = `rules of ours are removed again and again (by ${by}); from now on they are restored with pauses`;
       this.#options.logger.error({}, `firewall: ${words}; stop what removes them`);
@@ -95,12 +89,76 @@ export class Restoring {
     this.#slow = this.#backOff.slow;
   }
 
-  #tell(event: ExternalChange): void {
-    this.#options.logger.warn({ plugin: event.plugin }, `firewall: ${event.detail}`);
-    this.#options.report(event);
+  async #restoreTables(by: string): Promise<void> {
+    const { backend, tables } = this.#options;
+    const now = await backend.listing();
+    const changed = ({ name }: Pick<OwnTable, "name">): boolean =>
+      !this.#known.has(name) || this.#known.get(name) !== now.get(name);
+    const lost = tables.own.filter(changed);
+    const guards = [...this.#known.keys()].filter((name) => isGuard(name) && changed({ name }));
+    if (lost.length > 0) await tables.put(lost.map(({ plugin }) => plugin));
+    const off = await tables.forward(tables.rules, guards.length > 0);
+    if (lost.length > 0 || guards.length > 0 || off.length > 0) {
+      this.#backOff.done();
+      await this.#remember();
+    }
+    for (const { plugin } of lost) {
+      const detail = `the rules of plugin "${plugin}" had been changed or removed by ${by}, and are restored`;
+      announce("firewall", { event: "rules-restored", plugin, detail }, this.#options);
+    }
+    if (guards.length > 0) {
+      const detail = `the guard of forwarding had been removed by ${by}, and is restored`;
+      announce("firewall", { event: "rules-restored", detail }, this.#options);
+    }
+    if (off.length > 0) {
+      const detail = `forwarding of ${named(off)} had been switched off by somebody else, and is on again`;
+      announce("firewall", { event: "forwarding-restored", detail }, this.#options);
+    }
+  }
+
+  /** Restores the neighbours' accept rules, which `around` logs. */
+  async #restoreNeighbours(): Promise<void> {
+    const { tables, around, report } = this.#options;
+    const admitted = await around.admit(tables.bridges);
+    if (admitted.length === 0) return;
+    const detail = `what lets our packets pass was missing and is put in: ${admitted.join(", ")}`;
+    report({ event: "rules-restored", detail });
+    this.#backOff.done();
+  }
+
+  /**
+   * Brings what is outside our tables in line with all tables named as ours are, since another host's may need what ours put there. A
+   * failure is only logged, since the rules themselves are programmed.
+   */
+  async #settle(): Promise<void> {
+    const { backend, tables, around, logger } = this.#options;
+    try {
+      const { bridges } = tables;
+      if (bridges.length > 0) {
+        this.#scheduler.start();
+        return await around.keep(bridges);
+      }
+      await this.stop();
+      if ((await backend.tables()).length === 0) {
+        await around.leave();
+        around.sayForwarding(await backend.stopForwarding());
+      }
+    } catch (error) {
+      logger.error({ err: error }, "firewall: what other programs need, or forwarding, could not be set right");
+    }
+  }
+
+  async #remember(): Promise<void> {
+    const now = await this.#options.backend.listing();
+    const ours = new Set(this.#options.tables.own.map(({ name }) => name));
+    this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
   }
 }
 
 function isGuard(name: string): boolean {
   return name.startsWith("bulkhead-forward_");
+}
+
+function named(families: readonly (4 | 6)[]): string {
+  return families.map((family) => `IPv${family}`).join(" and ");
 }

@@ -5,7 +5,7 @@ export const NETLINK = {
   /** Output of one run, in bytes: a listing of some ten thousand links. */
   outputBytes: 67_108_864,
   /** Requests of one plugin that go into one run; the rest give way to other plugins. */
-  wavePerPlugin: 64,
+  batchPerPlugin: 64,
   /** Requests of one plugin that may wait. */
   waiting: 1024,
 } as const;

@@ -5,6 +5,7 @@
 
 import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";
+import { Mutex } from "../../../common/mutex.js";
 import { messageOf } from "../../../common/text.js";
 import type { Obstacle } from "../backend.js";
 import { inUse, notOfHost } from "../errors.js";
@@ -27,8 +28,8 @@ export class PortHolder {
   readonly #logger: OperatorLog;
   readonly #wanted = new Map<string, Wanted>();
   #process: HolderProcess | undefined;
-  /** Orders, one after another. */
-  #line: Promise<unknown> = Promise.resolve();
+  /** Serializes orders. */
+  readonly #mutex = new Mutex();
   #backoff: number = RESTARTS.firstMs;
   #mending: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
@@ -47,7 +48,7 @@ export class PortHolder {
 
   /** Holds a port, or says what stands in the way; then it is not held. Rejects when no process can be had. */
   hold(port: HeldPort): Promise<Obstacle | undefined> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       const key = heldKey(port);
       const before = this.#wanted.get(key);
       const wanted = before ?? { port, by: undefined, told: undefined };
@@ -60,7 +61,7 @@ export class PortHolder {
 
   /** Wants ports held, now or as soon as that can be. Never rejects. */
   keep(ports: readonly HeldPort[]): Promise<void> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       for (const port of ports) {
         const key = heldKey(port);
         if (!this.#wanted.has(key)) this.#wanted.set(key, { port, by: undefined, told: undefined });
@@ -71,7 +72,7 @@ export class PortHolder {
 
   /** Frees ports. Never rejects: a process that fails here holds nothing any more. */
   release(ports: readonly HeldPort[]): Promise<void> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       for (const port of ports) {
         const key = heldKey(port);
         const by = this.#wanted.get(key)?.by;
@@ -84,7 +85,7 @@ export class PortHolder {
 
   /** Ends the process if it holds nothing; what is still wanted stays held. */
   close(): Promise<void> {
-    return this.#next(() => this.#endIdle());
+    return this.#mutex.run(() => this.#endIdle());
   }
 
   #linger(): void {
@@ -168,14 +169,8 @@ export class PortHolder {
     if (this.#mending) return;
     this.#mending = setTimeout(() => {
       this.#mending = undefined;
-      void this.#next(() => this.#mend());
+      void this.#mutex.run(() => this.#mend());
     }, this.#backoff).unref();
     this.#backoff = Math.min(this.#backoff * 2, RESTARTS.maxMs);
-  }
-
-  #next<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#line.then(run);
-    this.#line = turn.catch(() => {});
-    return turn;
   }
 }
