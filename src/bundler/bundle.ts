@@ -4,8 +4,8 @@
  */
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { BUNDLER, TIMES } from "../protocol/limits.js";
 import { BundlerProcess, type Outcome } from "./bundler-process.js";
+import { BUNDLER } from "./limits.js";
 import { type BundledFile, type Failure, SIMPLER, shown } from "./messages.js";
 
 export type { BundledFile } from "./messages.js";
@@ -20,7 +20,7 @@ export interface BundleRequest {
   readonly entry: string;
   /** A bare file: may load only itself, `root/node_modules/**`, and `bulkhead/plugin`. */
   readonly single: boolean;
-  /** Milliseconds from the moment a bundler process is free for it. Default: `TIMES.bundle`. */
+  /** Milliseconds from the moment a bundler process is free for it. Default: `BUNDLER.bundleMs`. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -58,7 +58,7 @@ export function bundleThrough(other: (request: BundleRequest, real: Bundling) =>
 }
 
 async function bundle(request: BundleRequest): Promise<Bundle> {
-  const { plugin, root, entry, single, deadline = TIMES.bundle, signal } = request;
+  const { plugin, root, entry, single, deadline = BUNDLER.bundleMs, signal } = request;
   const release = await turn();
   try {
     if (signal?.aborted) throw failure(plugin, { kind: "aborted" }, deadline, "");

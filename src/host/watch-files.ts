@@ -2,8 +2,8 @@
 import { realpath } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { watch } from "chokidar";
-import { TIMES } from "../protocol/limits.js";
 import { shownPath } from "./discovered.js";
+import { HOST } from "./limits.js";
 
 export interface FileWatch {
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export async function watchFiles({ folders, changed, failed }: FileWatchOptions)
       roots.some(
         (root) => path.startsWith(root + sep) && /(^|[/\\])(\.|node_modules($|[/\\]))/.test(relative(root, path)),
       ),
-    awaitWriteFinish: { stabilityThreshold: TIMES.watchStable, pollInterval: 50 },
+    awaitWriteFinish: { stabilityThreshold: HOST.watchStableMs, pollInterval: 50 },
   });
   watcher.on("all", (_event, path) => {
     const root = roots.find((one) => path.startsWith(one + sep));

@@ -1,6 +1,6 @@
 /** The command line that grants a plugin what it asks for, as printed in error texts. */
 import { type Limits, PERMISSIONS, type PermissionRow } from "../permissions/catalogue.js";
-import { clashingPrefixes } from "../permissions/netlink/limits.js";
+import { clashingPrefixes } from "../permissions/netlink/grant.js";
 import type { Missing } from "./intersect.js";
 import { netlinkPrefixes, type Policy, policyEntry } from "./schema.js";
 

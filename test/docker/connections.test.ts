@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
 import { DockerGateway } from "#dist/docker/gateway.js";
-import { DOCKER } from "#dist/protocol/limits.js";
+import { DOCKER } from "#dist/docker/limits.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
 import { house } from "../kit/host.js";
 import { SILENT } from "../kit/logger.js";

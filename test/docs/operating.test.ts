@@ -55,7 +55,7 @@ test("every event of the audit log, and no other", () => {
   };
   const there = [
     ...union("src/host/audit/entry.ts", "AuditEvent"),
-    ...union("src/permissions/outside.ts", "OutsideEventName"),
+    ...union("src/permissions/external-changes.ts", "ExternalChangeName"),
   ];
   assert.ok(there.length > 20);
   assert.equal([...firstCells(text, "| event | when |")].sort(), there.sort());

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LIMITS } from "#dist/protocol/limits.js";
+import { THREADS } from "#dist/isolation/limits.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { bootstrapFile } from "./bootstrap-file.js";
 
@@ -45,7 +45,7 @@ for (const [name, body] of [
   ["by the streams", `process.stdout.write("LEAK\\n"); process.stderr.write("LEAK\\n");`],
   ["by the console", `console.log("LEAK"); console.error("LEAK"); console.warn("LEAK");`],
   ["by a warning", `process.emitWarning("LEAK");`],
-  ["in floods", `for (let i = 0; i < 200; i++) process.stdout.write("LEAK".repeat(${LIMITS.stdioBytes / 16}));`],
+  ["in floods", `for (let i = 0; i < 200; i++) process.stdout.write("LEAK".repeat(${THREADS.stdioBytes / 16}));`],
 ] as const) {
   test(`nothing written ${name} comes through`, async (t) => {
     assert.equal(await outputOf(t, body), { code: 0, stdout: "begin\nend\n", stderr: "" });

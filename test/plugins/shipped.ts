@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { netlinkOf } from "#dist/host/plugin-host.js";
-import type { FirewallLimits } from "#dist/permissions/firewall/limits.js";
+import type { FirewallLimits } from "#dist/permissions/firewall/grant.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
-import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import {
   type ContractOptions,
   createTestHost,

@@ -1,8 +1,8 @@
 /** What a netlink grant may say, and what is left of it where manifest and policy meet. */
 import fc from "fast-check";
 import { narrower } from "#dist/permissions/netlink/cidr.js";
+import { clashingPrefixes } from "#dist/permissions/netlink/grant.js";
 import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
-import { clashingPrefixes } from "#dist/permissions/netlink/limits.js";
 import { effectiveGrant } from "#dist/policy/effective.js";
 import { limitsText } from "#dist/policy/grant-command.js";
 import type { Manifest } from "#dist/policy/manifest/schema.js";
