@@ -1,5 +1,6 @@
 /** A host while it runs: its plugins, what they share, and how it ends. */
 import { prepareBundler, releaseBundler } from "../bundler/bundle.js";
+import { RESTARTS } from "../common/limits.js";
 import type { Logger } from "../common/logger.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
@@ -7,25 +8,25 @@ import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import type { ExternalChange } from "../permissions/external-changes.js";
 import { createFirewallHub, type FirewallHub } from "../permissions/firewall/hub.js";
 import type { FirewallRow } from "../permissions/firewall/ledger.js";
 import { createNetlinkHub, type NetlinkHub } from "../permissions/netlink/hub.js";
 import type { LedgerRow } from "../permissions/netlink/ledger.js";
-import type { LostLink } from "../permissions/netlink/strays.js";
-import type { OutsideEvent } from "../permissions/outside.js";
+import type { LostLink } from "../permissions/netlink/restore-links.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import type { PolicySource } from "../policy/policy-source.js";
-import { TIMES } from "../protocol/limits.js";
 import type { Home } from "../sandbox/attachment.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
+import { SESSION } from "../session/limits.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
-import { LmdbJournal } from "../storage/journal/lmdb-journal.js";
+import { LogJournal } from "../storage/journal/log-journal.js";
 import { MemoryJournal } from "../storage/journal/memory-journal.js";
-import { LmdbLedger } from "../storage/lmdb-ledger.js";
-import { LmdbStore } from "../storage/lmdb-store.js";
+import { LogLedger } from "../storage/log-ledger.js";
+import { LogStore } from "../storage/log-store.js";
 import { StateOwners } from "../storage/owners.js";
-import { LmdbShelf, NO_SHELF } from "../storage/shelf.js";
+import { LogShelf, NO_SHELF } from "../storage/shelf.js";
 import { whenAborted } from "./abort-signals.js";
 import type { PluginHost, Unloaded, UnloadOptions } from "./api.js";
 import { openAudit } from "./audit/audit.js";
@@ -34,6 +35,7 @@ import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
 import { discoverPlugins } from "./discovery.js";
 import { HostEmitter, type HostEventName, type HostListener } from "./events.js";
+import { HOST } from "./limits.js";
 import type { PluginHostOptions } from "./options.js";
 import type { PluginInfo } from "./plugin/info.js";
 import { Plugin } from "./plugin/plugin.js";
@@ -93,21 +95,21 @@ export class RunningHost implements PluginHost {
     const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
     this.#processes = processes;
     const { backend, netns } = options;
-    const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
-    const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
-    const report = (event: OutsideEvent): void => audit.write(event);
+    const ledger = data && new LogLedger<LedgerRow>(data.state, "links", data.id);
+    const rules = data && new LogLedger<FirewallRow>(data.state, "rules", data.id);
+    const report = (event: ExternalChange): void => audit.write(event);
     const lost = (id: string, links: readonly LostLink[]): void => this.#plugins.get(id)?.linksLost(links);
     const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost });
     const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
-    const journal = parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal());
+    const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
     this.#context = {
       events: this.#events,
       logger,
       audit,
       registry: new DriverRegistry((id) => this.#plugins.has(id)),
       journal,
-      shelf: data ? new LmdbShelf(data.state, journal) : NO_SHELF,
-      store: data ? new LmdbStore(data.state) : new MemoryStore(),
+      shelf: data ? new LogShelf(data.state, journal) : NO_SHELF,
+      store: data ? new LogStore(data.state) : new MemoryStore(),
       machine: hostView(netlink, options.netns),
       netlink,
       firewall,
@@ -118,7 +120,7 @@ export class RunningHost implements PluginHost {
       threadsOnly: parts.threads !== undefined,
       policy: () => policy.current,
       policyFile: policy.file,
-      breakerOpen: parts.breakerOpen ?? TIMES.breakerOpen,
+      breakerOpen: parts.breakerOpen ?? RESTARTS.openMs,
       closed: () => this.#closed,
     };
     this.#sandboxes = new Sandboxes(this.#context.registry, netlink, netns);
@@ -136,7 +138,7 @@ export class RunningHost implements PluginHost {
     await Promise.all(all.map((one) => this.#plugin(one.id).load(one)));
     this.#heartbeat = setInterval(() => {
       for (const plugin of this.#plugins.values()) plugin.heartbeat();
-    }, TIMES.heartbeat);
+    }, SESSION.heartbeatMs);
     this.#heartbeat.unref();
     const { signal } = this.#options;
     if (signal?.aborted) await this.close();
@@ -232,7 +234,7 @@ export class RunningHost implements PluginHost {
     this.#stay?.();
     clearInterval(this.#heartbeat);
     await this.#watcher?.close();
-    await this.#settled(TIMES.close);
+    await this.#settled(HOST.closeMs);
     await Promise.all([...this.#plugins.values()].map((one) => one.close()));
     await Promise.all([this.#threads.close(), this.#processes.close(), releaseBundler()]);
     await this.#context.firewall.close();

@@ -48,9 +48,10 @@ export class PlaceWatch {
 
   #arm(): void {
     if (this.#closed) return;
+    // A host that follows its folders keeps the process alive, by this timer.
     this.#timer = setTimeout(() => {
       this.#looking = this.#look().then(() => this.#arm());
-    }, this.#options.every).unref();
+    }, this.#options.every);
   }
 
   async #look(): Promise<void> {

@@ -1,8 +1,8 @@
 /** The message for a plugin that has not started by its deadline: three faults that look alike from outside. */
-import { TIMES } from "../protocol/limits.js";
+import { SESSION } from "./limits.js";
 
 /** How long before the deadline a worker is pinged, so that it is known then whether its loop turns. */
-export const PING_AHEAD: number = 4 * TIMES.probe;
+export const PING_AHEAD: number = 4 * SESSION.probeMs;
 
 /** Returns the message. `evaluating`: the bundle's own code still runs. `turning`: the worker's loop has answered a ping. */
 export function overdueWords(ms: number, seen: { readonly evaluating: boolean; readonly turning: boolean }): string {

@@ -10,13 +10,14 @@ import type { Json } from "../driverapi/json.js";
 import type { Link, LinkEnd } from "../isolation/link.js";
 import type { HostTime } from "../permissions/host-time.js";
 import { encodeMessage, ProtocolViolation, routeHeader } from "../protocol/frame.js";
-import { LIMITS, TIMES } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import { type DownMessage, PROTOCOL_VERSION, type UpMessage, type WorkerMethod } from "../protocol/messages.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import { BlockWatch } from "./block-watch.js";
 import { CpuWatch } from "./cpu-watch.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Incoming } from "./incoming.js";
+import { SESSION } from "./limits.js";
 import { type CallOutcome, crashReason, type SessionEnd, ThrownFailure } from "./outcome.js";
 import { Outgoing } from "./outgoing.js";
 import { overdueWords, PING_AHEAD } from "./overdue.js";
@@ -183,7 +184,7 @@ export class Session {
     const arm = (ms: number): void => {
       const due = monotonicNow() + ms;
       timer = setTimeout(() => {
-        const owed = Math.min(this.#dispatcher.workedMs, TIMES.hostWork) - madeGood;
+        const owed = Math.min(this.#dispatcher.workedMs, SESSION.hostWorkMs) - madeGood;
         if (owed > PUNCTUAL) {
           madeGood += owed;
           arm(owed);
@@ -191,7 +192,7 @@ export class Session {
         }
         // The platform stood still when the time was up, and so did the answers that init waits for: init gets that much time again.
         const late = monotonicNow() - due;
-        const more = late < PUNCTUAL ? 0 : Math.min(Math.max(late, TIMES.probe), respite);
+        const more = late < PUNCTUAL ? 0 : Math.min(Math.max(late, SESSION.probeMs), respite);
         respite -= more;
         if (more > 0) arm(more);
         else
@@ -260,7 +261,7 @@ export class Session {
   makeGood(id: number): number {
     const call = this.#calls.get(id);
     if (!call) return 0;
-    const owed = Math.min(this.#dispatcher.workedMs - call.workedBefore, TIMES.hostWork) - call.madeGood;
+    const owed = Math.min(this.#dispatcher.workedMs - call.workedBefore, SESSION.hostWorkMs) - call.madeGood;
     if (owed <= PUNCTUAL) return 0;
     call.madeGood += owed;
     return owed;
@@ -286,12 +287,12 @@ export class Session {
     if (unheard && !last) {
       const now = monotonicNow();
       const excused = [...this.#calls.values()].some((other) => other !== call && other.expires > now);
-      setTimeout(() => this.unsettled(id, ms, !excused), excused ? ms : TIMES.block / 4).unref();
+      setTimeout(() => this.unsettled(id, ms, !excused), excused ? ms : SESSION.blockMs / 4).unref();
       return;
     }
     if (!last && !idle && upTo === undefined) {
       const { sent } = this.#outgoing;
-      setTimeout(() => this.unsettled(id, ms, false, sent), TIMES.probe).unref();
+      setTimeout(() => this.unsettled(id, ms, false, sent), SESSION.probeMs).unref();
       return;
     }
     this.end({

@@ -5,7 +5,7 @@ import { DriverError } from "../driverapi/errors.js";
 import { type FirewallRow, type PublishedPort, publishedOf } from "../permissions/firewall/ledger.js";
 import { unusable } from "./errors.js";
 import { locked } from "./folder.js";
-import type { JournalRow } from "./journal/lmdb-journal.js";
+import type { JournalRow } from "./journal/log-journal.js";
 import { salvage } from "./legacy/reader.js";
 import { readRedo } from "./legacy/redo.js";
 import { hasLog, install, moveAside } from "./legacy/take-over.js";

@@ -47,7 +47,7 @@ export const NO_SHELF: Shelf = {
   async forget() {},
 };
 
-export class LmdbShelf implements Shelf {
+export class LogShelf implements Shelf {
   readonly #state: StateFile;
   readonly #journal: Journal;
 

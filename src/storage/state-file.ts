@@ -7,11 +7,11 @@
  */
 import { rmSync } from "node:fs";
 import { within } from "../common/within.js";
-import { TIMES } from "../protocol/limits.js";
 import { corrupt, notTaken, storageFull } from "./errors.js";
+import { DATA } from "./limits.js";
 import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
 import { encodeFrame } from "./log/frame.js";
-import { LogWriter, RESERVE, STEP } from "./log/log-writer.js";
+import { LogWriter } from "./log/log-writer.js";
 import { replay } from "./log/replay.js";
 import { Rotation } from "./log/rotation.js";
 import { type Location, type RowIndex, readRows, textAt } from "./log/row-index.js";
@@ -21,12 +21,6 @@ import { readWitness, Witness } from "./witness.js";
 
 /** Key of the boot id of the machine's run that last wrote the file. */
 export const BOOT_KEY: Buffer = Buffer.from("boot");
-
-/** Bytes that one turn's writes are taken to need. */
-const GROUP_BYTES: number = 1 << 16;
-
-/** How long after the disk was found full it is asked again, in milliseconds. */
-const FULL_MS = 200;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -101,13 +95,13 @@ export class StateFile {
    * stored; what ends something is always written.
    */
   admit(): void {
-    if (this.#log.room >= RESERVE + GROUP_BYTES) return;
+    if (this.#log.room >= DATA.reserveBytes + DATA.groupBytes) return;
     const now = performance.now();
-    if (now - this.#fullAt < FULL_MS) throw this.#full();
+    if (now - this.#fullAt < DATA.fullMs) throw this.#full();
     try {
       // With less than that, no checkpoint could replace the log when rows are deleted.
       if (this.#disk.free() < this.#needed()) throw new Error("the next generation would have no room");
-      this.#log.ensure(GROUP_BYTES);
+      this.#log.ensure(DATA.groupBytes);
     } catch {
       this.#fullAt = now;
       throw this.#full();
@@ -171,9 +165,9 @@ export class StateFile {
     return place && textAt(place);
   }
 
-  /** Flushes and closes. A disk that hangs does not delay it for longer than `TIMES.close`. */
+  /** Flushes and closes. A disk that hangs does not delay it for longer than `DATA.closeMs`. */
   async close(): Promise<void> {
-    await within(TIMES.close, this.#settled());
+    await within(DATA.closeMs, this.#settled());
     this.#failure ??= notTaken(this.#paths.folder, new Error("the host has closed it"));
     this.#rotation.close();
     this.#log.file.close();
@@ -230,7 +224,7 @@ export class StateFile {
 
   /** Bytes that must be free before the log grows: for that, and for a generation that replaces it. */
   #needed(): number {
-    return 3 * STEP + Math.ceil(1.2 * this.#index.bytes);
+    return 3 * DATA.stepBytes + Math.ceil(1.2 * this.#index.bytes);
   }
 
   #fail(cause: unknown): Error {

@@ -2,7 +2,7 @@
 import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
 import { statePaths } from "#dist/storage/paths.js";
 import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { cli } from "../cli/cli.js";
@@ -15,7 +15,7 @@ const LOG = "log.000001";
 
 async function settle(folder: string, nids: readonly string[], fill = ""): Promise<void> {
   const opened = await openDataFolder(folder);
-  const journal = new LmdbJournal(opened.state);
+  const journal = new LogJournal(opened.state);
   await Promise.all(
     nids.map((nid) =>
       journal.settle({ key: { type: "bridge", nid }, entry: { phase: "live", options: JSON.stringify({ fill }) } }),
@@ -39,7 +39,7 @@ async function filled(t: TestContext): Promise<string> {
 async function opening(folder: string): Promise<"whole" | Rejection> {
   try {
     const opened = await openDataFolder(folder);
-    const rows = await new LmdbJournal(opened.state).load("bridge");
+    const rows = await new LogJournal(opened.state).load("bridge");
     await opened.close();
     assert.is(rows.length, NETWORKS);
     return "whole";
@@ -217,7 +217,7 @@ test("recovery asks before it loses rows, keeps the damaged files, and leaves a 
   assert.not((await readdir(folder)).includes(LOG));
   const opened = await openDataFolder(folder);
   t.cleanup(() => opened.close());
-  assert.is((await new LmdbJournal(opened.state).load("bridge")).length, NETWORKS - 10);
+  assert.is((await new LogJournal(opened.state).load("bridge")).length, NETWORKS - 10);
 });
 
 test("recovery of a sound folder changes nothing", async (t) => {

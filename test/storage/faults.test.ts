@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
 import { cli } from "../cli/cli.js";
 import { assert, rejection, suite, type TestContext, until } from "../harness.js";
 
@@ -20,7 +20,7 @@ async function filled(t: TestContext): Promise<string> {
 }
 
 function settle(state: Awaited<ReturnType<typeof openDataFolder>>["state"], nid: string): Promise<void> {
-  return new LmdbJournal(state).settle({ key: { type: "bridge", nid }, entry: { phase: "live", options: "{}" } });
+  return new LogJournal(state).settle({ key: { type: "bridge", nid }, entry: { phase: "live", options: "{}" } });
 }
 
 /** Process ids of readers of this folder. */
@@ -129,7 +129,7 @@ test("a backup beside a running host is a folder that opens", async (t) => {
   assert.is(ran.exit, 0, ran.out);
   const copy = await openDataFolder(target);
   t.cleanup(() => copy.close());
-  assert.is((await new LmdbJournal(copy.state).load("bridge")).length, 2);
+  assert.is((await new LogJournal(copy.state).load("bridge")).length, 2);
   const again = await cli(["state", "--data-dir", folder, "--backup", target, "--json"]);
   assert.match(again.json().error?.message ?? "", /it is there already/);
 });

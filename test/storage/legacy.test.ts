@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
-import { LmdbStore } from "#dist/storage/lmdb-store.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { LogStore } from "#dist/storage/log-store.js";
 import { cli } from "../cli/cli.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
 
@@ -26,9 +26,9 @@ test("every row is there, the id is the same, and the old files are aside until 
   const state = await readFile(join(folder, "state.mdb"));
   const opened = await openDataFolder(folder);
   assert.is(opened.id, "dfeed");
-  const nids = (await new LmdbJournal(opened.state).load("bridge")).map(({ key }) => key.nid).sort();
+  const nids = (await new LogJournal(opened.state).load("bridge")).map(({ key }) => key.nid).sort();
   assert.equal(nids, [...Array.from({ length: NETWORKS }, (_, at) => `n${at}`), "late"].sort());
-  assert.is(await new LmdbStore(opened.state).get("plugin", "key"), '"value"');
+  assert.is(await new LogStore(opened.state).get("plugin", "key"), '"value"');
   assert.equal(await readFile(join(folder, "before-log", "state.mdb")), state);
   assert.not((await readdir(folder)).includes("state.mdb"));
   for (let n = 0; n < 80; n++) await opened.state.put("store", Buffer.from("filler"), "x".repeat(65_536));
@@ -37,7 +37,7 @@ test("every row is there, the id is the same, and the old files are aside until 
   assert.ok(names.includes("checkpoint.000002") && !names.includes("before-log"), String(names));
   const again = await openDataFolder(folder);
   t.cleanup(() => again.close());
-  assert.is((await new LmdbJournal(again.state).load("bridge")).length, NETWORKS + 1);
+  assert.is((await new LogJournal(again.state).load("bridge")).length, NETWORKS + 1);
 });
 
 test("an interruption after the log is in its place: the rest is done at the next opening", async (t) => {
@@ -47,7 +47,7 @@ test("an interruption after the log is in its place: the rest is done at the nex
   await writeFile(join(folder, "state.mdb"), state);
   const opened = await openDataFolder(folder);
   t.cleanup(() => opened.close());
-  assert.is((await new LmdbJournal(opened.state).load("bridge")).length, NETWORKS + 1);
+  assert.is((await new LogJournal(opened.state).load("bridge")).length, NETWORKS + 1);
   assert.not((await readdir(folder)).includes("state.mdb"));
 });
 
@@ -67,7 +67,7 @@ test("a damaged one is refused and left as it is; recovered, it is a log", async
   assert.equal(await readFile(join(kept, "state.mdb")), bytes);
   const opened = await openDataFolder(folder);
   t.cleanup(() => opened.close());
-  assert.is((await new LmdbJournal(opened.state).load("bridge")).length, NETWORKS);
+  assert.is((await new LogJournal(opened.state).load("bridge")).length, NETWORKS);
 });
 
 test.run();

@@ -11,7 +11,8 @@ import { statePaths } from "#dist/storage/paths.js";
 import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { cli } from "../cli/cli.js";
 import { assert, rejection, suite } from "../harness.js";
-import { type House, hear, house, plugin, REPO, row, telling, thrown, told } from "../host/platform/house.js";
+import { type House, hear, house, REPO, row, thrown, told } from "../kit/host.js";
+import { plugin, telling } from "../kit/plugins.js";
 
 const test = suite("storage/restart");
 const HOST = fileURLToPath(new URL("./host.js", import.meta.url));
@@ -229,7 +230,7 @@ test("what a plugin has stored is there; a second host on the folder is refused;
   for (const [folder, words] of [
     [place.path("nowhere"), /nowhere cannot be used: it does not exist; name the folder with --data-dir/],
     [place.path("data/log.000001"), /log\.000001 cannot be used: it is not a folder; name the folder/],
-    [place.path("."), /cannot be used: there is no state\.mdb in it/],
+    [place.path("."), /cannot be used: there is no log in it/],
   ] as const) {
     const none = await cli(["state", "--data-dir", folder]);
     assert.is(none.exit, 1);

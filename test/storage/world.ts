@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
 
 const [kind = "tmpfs", pages = "0", inodes = "0", root = ""] = process.argv.slice(2);
 const PAGE = 4096;
@@ -63,7 +63,7 @@ if (told.open !== "done") {
   });
 }
 if (opened) {
-  const journal = new LmdbJournal(opened.state);
+  const journal = new LogJournal(opened.state);
   const entry = (phase: "creating" | "live") => ({ phase, options: JSON.stringify({ fill: "x".repeat(2000) }) });
   const create = async (nid: string): Promise<void> => {
     const key = { type: "bridge", nid };
@@ -92,7 +92,7 @@ if (opened) {
   told.close = await outcome(() => opened?.close());
   told.again = await outcome(async () => {
     const again = await openDataFolder(folder);
-    const rows = new Set((await new LmdbJournal(again.state).load("bridge")).map(({ key }) => key.nid));
+    const rows = new Set((await new LogJournal(again.state).load("bridge")).map(({ key }) => key.nid));
     told.lost = [...acknowledged].filter((nid) => !rows.has(nid)).length;
     await again.close();
   });

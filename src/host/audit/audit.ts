@@ -3,10 +3,11 @@
 import { join } from "node:path";
 import type { Logger } from "../../common/logger.js";
 import { within } from "../../common/within.js";
-import { AUDIT, TIMES } from "../../protocol/limits.js";
+import { HOST } from "../limits.js";
 import { Allowance } from "./allowance.js";
 import { AuditFile } from "./audit-file.js";
 import { type AuditEntry, auditLine } from "./entry.js";
+import { AUDIT } from "./limits.js";
 
 /** Where all of a host writes its entries. Nothing here throws, rejects, or waits for a disk. */
 export interface Audit {
@@ -68,7 +69,7 @@ export class AuditLog implements Audit {
     this.#closed = true;
     // A disk that hangs does not delay the close for longer.
     await within(
-      TIMES.close,
+      HOST.closeMs,
       (this.#flushing ?? Promise.resolve()).then(() => this.#file.close()),
     );
   }

@@ -5,8 +5,8 @@
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
-import { DEFAULTS } from "../../protocol/limits.js";
 import type { Journal, JournalEntry, Phase, RecordKey } from "../../storage/journal/journal.js";
+import { REPLAY } from "../limits.js";
 
 export interface JoinRecord {
   phase: Phase;
@@ -45,7 +45,7 @@ type Written = void | Promise<void>;
 
 /** Returns true if restoring it has ended so many workers that it is not tried any more. */
 export function isQuarantined({ kills }: NetworkRecord): boolean {
-  return kills >= DEFAULTS.quarantineAfter;
+  return kills >= REPLAY.quarantineAfter;
 }
 
 export class Records {

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { TIMES } from "../../protocol/limits.js";
 import { unusable } from "../errors.js";
+import { DATA } from "../limits.js";
 import type { Row, Table } from "../tables.js";
 
 const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url));
@@ -81,10 +81,10 @@ function run(args: readonly string[], line: (text: string) => void): Promise<End
     const timer = setTimeout(() => {
       late = true;
       child.kill("SIGKILL");
-    }, TIMES.examine);
+    }, DATA.examineMs);
     const settle = (end: End): void => {
       clearTimeout(timer);
-      resolve(late ? { ...end, why: `reading it took more than ${TIMES.examine / 1000} s` } : end);
+      resolve(late ? { ...end, why: `reading it took more than ${DATA.examineMs / 1000} s` } : end);
     };
     child.once("error", (error) =>
       settle({ code: null, signal: null, why: `no process could be started (${error.message})` }),

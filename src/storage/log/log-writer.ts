@@ -1,16 +1,12 @@
 /**
  * Writes one generation of the log. The file is allocated ahead of what is written, so that a disk that fills up leaves room for
- * what must still be written: the last `RESERVE` bytes are for deletions, leaves and the close.
+ * what must still be written: the last `DATA.reserveBytes` bytes are for deletions, leaves and the close.
  */
+import { DATA } from "../limits.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { HEAD_BYTES, headOf, nameOf } from "./names.js";
 
-/** Bytes by which the file grows. */
-export const STEP: number = 1 << 18;
-/** Bytes kept for what must not fail. */
-export const RESERVE: number = 1 << 18;
-
-const ZEROS = Buffer.alloc(STEP);
+const ZEROS = Buffer.alloc(DATA.stepBytes);
 
 export class LogWriter {
   readonly generation: number;
@@ -35,7 +31,7 @@ export class LogWriter {
       file.write(headOf("log", generation), 0);
       const log = new LogWriter(generation, file, HEAD_BYTES);
       log.flushed = 0;
-      while (log.room < STEP + RESERVE) log.#grow();
+      while (log.room < DATA.stepBytes + DATA.reserveBytes) log.#grow();
       return log;
     } catch (error) {
       file.close();
@@ -51,7 +47,7 @@ export class LogWriter {
 
   /** Allocates until `bytes` fit without touching the reserve. Throws what the disk reports. */
   ensure(bytes: number): void {
-    while (this.room < bytes + RESERVE) this.#grow();
+    while (this.room < bytes + DATA.reserveBytes) this.#grow();
   }
 
   /** Appends a frame, from the reserve if the disk is full. Returns its offset. Throws what the disk reports. */
@@ -69,8 +65,8 @@ export class LogWriter {
 
   /** Overwrites what lies behind the last frame, so that no reader ever finds a piece of an older one. */
   clearRest(): void {
-    for (let at = this.used; at < this.file.size; at += STEP) {
-      const rest = this.file.read(at, STEP);
+    for (let at = this.used; at < this.file.size; at += DATA.stepBytes) {
+      const rest = this.file.read(at, DATA.stepBytes);
       if (!rest.equals(ZEROS.subarray(0, rest.length))) this.file.write(ZEROS.subarray(0, rest.length), at);
     }
   }

@@ -1,19 +1,10 @@
 /** Goes on to a new generation of the log when one has grown, and replaces the earlier ones by a checkpoint. */
+import { DATA } from "../limits.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { encodeFrame } from "./frame.js";
 import { LogWriter } from "./log-writer.js";
 import type { RowIndex } from "./row-index.js";
-
-/** Size at which a generation ends, in bytes, unless its rows need more. */
-const ROTATE_BYTES = 1 << 22;
-/** The same where the disk has little room. */
-const ROTATE_BYTES_SMALL = 1 << 19;
-/** Free bytes of a disk that has enough room. */
-const ROOMY_BYTES = 1 << 26;
-
-/** How long after a rotation that failed the next one is tried, in milliseconds. */
-const RETRY_MS = 1000;
 
 export class Rotation {
   readonly #disk: Disk;
@@ -64,7 +55,7 @@ export class Rotation {
       next = LogWriter.create(this.#disk, log.generation + 1);
       log.append(encodeFrame([], n, log.flushed));
     } catch {
-      this.#retryAt = performance.now() + RETRY_MS;
+      this.#retryAt = performance.now() + DATA.retryMs;
       return log;
     }
     this.#unflushed.push(log.file);
@@ -86,7 +77,7 @@ export class Rotation {
   }
 
   #limit(): number {
-    const most = this.#disk.free() < ROOMY_BYTES ? ROTATE_BYTES_SMALL : ROTATE_BYTES;
+    const most = this.#disk.free() < DATA.roomyBytes ? DATA.rotateBytesSmall : DATA.rotateBytes;
     return Math.max(most, 2 * this.#index.bytes);
   }
 
@@ -105,7 +96,7 @@ export class Rotation {
       this.#replaced();
     } catch {
       // The earlier generations stay, and are read at the next opening; the next rotation tries again.
-      this.#retryAt = performance.now() + RETRY_MS;
+      this.#retryAt = performance.now() + DATA.retryMs;
     }
   }
 }
