@@ -18,8 +18,6 @@ function amount(variable: string, short: number, long: number): number {
 export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 60, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_ROUNDS", 40, 200);
-/** Damaged data folders. */
-export const DAMAGED_FOLDERS: number = Math.min(60, amount("BULKHEAD_ROUNDS", 20, 60));
 /** Sequences of calls that are compared with the lifecycle's model. */
 export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 1000);
 /** Kills of a bridge driver's host process. */

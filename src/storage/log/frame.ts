@@ -6,7 +6,7 @@ import { crc32 } from "node:zlib";
 import { TABLES, type Table, type Write } from "../tables.js";
 
 /** Bytes before a frame's payload: marker, payload length, checksum, number of its last write, flushed offset. */
-export const HEADER_BYTES = 24;
+const HEADER_BYTES = 24;
 
 /** Begins every frame, so that a reader finds the next one behind damage. */
 const MARKER = 0x31_52_48_42;

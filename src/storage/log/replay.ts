@@ -25,7 +25,7 @@ export interface Replayed {
 export type Problem = (file: string, why: string) => void;
 
 /** Throws `ERR_JOURNAL_CORRUPT`. */
-export const refuse: Problem = (file, why) => {
+const refuse: Problem = (file, why) => {
   throw corrupt(file, why);
 };
 
