@@ -11,7 +11,8 @@ import { DriverService } from "../calls/driver-service.js";
 import { HeldDriver } from "../calls/held-driver.js";
 import type { NetworkRecord } from "../calls/records.js";
 import type { HostContext } from "../context.js";
-import type { Generation, Registration } from "./generation.js";
+import type { Generation } from "./generation.js";
+import type { Registration } from "./registrar.js";
 import type { TypeReports } from "./reports.js";
 
 export interface DriverSetOptions {
