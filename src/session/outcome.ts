@@ -3,6 +3,7 @@
 import { escapeLine } from "../common/escape.js";
 import type { ErrorCode } from "../driverapi/errors.js";
 import type { Json } from "../driverapi/json.js";
+import type { LinkEnd } from "../isolation/link.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { ThrownValue } from "../protocol/messages.js";
 
@@ -43,4 +44,21 @@ export function crashReason(origin: string, error: ThrownValue): string {
   const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;
   const what = origin === "unhandledRejection" ? "an unhandled rejection" : "a stray throw";
   return escapeLine(`${what}: ${error.name}: ${error.message}${where}`, LIMITS.messageChars);
+}
+
+/** Returns why a session is over whose link has ended. */
+export function linkEnded(end: LinkEnd): SessionEnd {
+  if (end.how === "memory") return { code: "ERR_PLUGIN_MEMORY", reason: "its worker ran out of memory", crash: true };
+  if (end.how === "process")
+    return {
+      code: "ERR_HOST_PROCESS",
+      reason: escapeLine(`its host process ended: ${end.detail}`, LIMITS.messageChars),
+      crash: true,
+      innocent: end.shared === true,
+    };
+  return {
+    code: "ERR_PLUGIN_CRASHED",
+    reason: escapeLine(`its worker ended: ${end.detail}`, LIMITS.messageChars),
+    crash: true,
+  };
 }

@@ -5,8 +5,8 @@
 
 import { monotonicNow } from "../../common/clock.js";
 import type { Json } from "../../driverapi/json.js";
+import type { CallEnd } from "../../session/calls-in-flight.js";
 import type { CallOutcome, SessionEnd } from "../../session/outcome.js";
-import type { CallEnd } from "../../session/session.js";
 import { whenAborted } from "../abort-signals.js";
 import type { Aftermath, Unsettled } from "./aftermath.js";
 import type { Served } from "./ask.js";
