@@ -10,9 +10,10 @@ import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import type { PluginHost } from "./api.js";
 import { discoverPlugins } from "./discovery.js";
+import type { HostParts } from "./host-parts.js";
 import { checkOptions, type PluginHostOptions, withPaths } from "./options.js";
 import { refuseBundled } from "./own-files.js";
-import { type HostParts, RunningHost } from "./running-host.js";
+import { RunningHost } from "./running-host.js";
 import type { TypeView } from "./type-view.js";
 
 export type { PluginHost } from "./api.js";
