@@ -74,7 +74,7 @@ async function discoverIn(root: string): Promise<Discovered[]> {
     if (isSidecar(entry)) continue;
     const stem = codeStem(entry.name);
     const sidecar = stem === undefined ? undefined : manifests.get(stem);
-    const found = await look(root, entry, stem, sidecar);
+    const found = await inspectEntry(root, entry, stem, sidecar);
     if (found === undefined) continue;
     if (stem !== undefined) paired.add(stem);
     plugins.push(found);
@@ -95,7 +95,7 @@ function codeStem(name: string): string | undefined {
 }
 
 /** Returns the plugin for one entry of the folder that is not a manifest; undefined: the entry is ignored. */
-async function look(
+async function inspectEntry(
   root: string,
   entry: Dirent,
   stem: string | undefined,

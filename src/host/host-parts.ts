@@ -13,13 +13,13 @@ import type { OutsideEvent } from "../permissions/outside.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { TIMES } from "../protocol/limits.js";
+import { LmdbBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import { LmdbJournal } from "../storage/journal/lmdb-journal.js";
 import { MemoryJournal } from "../storage/journal/memory-journal.js";
 import { LmdbLedger } from "../storage/lmdb-ledger.js";
 import { LmdbStore } from "../storage/lmdb-store.js";
-import { LmdbShelf, NO_SHELF } from "../storage/shelf.js";
 import { openAudit } from "./audit/audit.js";
 import { hostView } from "./calls/host-rules.js";
 import type { HostContext } from "./context.js";
@@ -87,7 +87,7 @@ export function assemble({
     audit,
     registry: new DriverRegistry(isPlugin),
     journal,
-    shelf: data ? new LmdbShelf(data.state, journal) : NO_SHELF,
+    bundles: data ? new LmdbBundleStore(data.state, journal) : NO_BUNDLE_STORE,
     store: data ? new LmdbStore(data.state) : new MemoryStore(),
     machine: hostView(netlink, netns),
     netlink,

@@ -7,7 +7,7 @@ import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { TIMES } from "../protocol/limits.js";
-import type { Home } from "../sandbox/attachment.js";
+import type { HomeNamespace } from "../sandbox/attachment.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
@@ -138,7 +138,7 @@ export class RunningHost implements PluginHost {
     return this.#context.firewall;
   }
 
-  get home(): Home {
+  get home(): HomeNamespace {
     return homeOf(this.netlink, this.#options.netns);
   }
 

@@ -22,10 +22,10 @@ export interface PlaceWatchOptions {
 
 export class PlaceWatch {
   readonly #options: PlaceWatchOptions;
-  /** What each place held when `changed` was last called, and what the latest look found. */
+  /** What each place held when `changed` was last called, and what the latest poll found. */
   readonly #known = new Map<string, { acted: string; since: string }>();
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #polling: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(options: PlaceWatchOptions) {
@@ -35,7 +35,7 @@ export class PlaceWatch {
   /** Resolves when every place has been looked at once. */
   static async open(options: PlaceWatchOptions): Promise<PlaceWatch> {
     const watch = new PlaceWatch(options);
-    await watch.#look();
+    await watch.#poll();
     watch.#arm();
     return watch;
   }
@@ -43,17 +43,17 @@ export class PlaceWatch {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#looking;
+    await this.#polling;
   }
 
   #arm(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      this.#looking = this.#look().then(() => this.#arm());
+      this.#polling = this.#poll().then(() => this.#arm());
     }, this.#options.every).unref();
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const places = this.#options.places();
     const keys = new Set(places.map(keyOf));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);

@@ -18,8 +18,8 @@ export interface BlockWatchOptions {
   readonly cell: CellReader;
   /** The plugin's default deadline, applied to a plugin that blocks repeatedly. */
   readonly defaultDeadline: number;
-  flying(id: number): WatchedCall | undefined;
-  allFlying(): Iterable<WatchedCall>;
+  inFlight(id: number): WatchedCall | undefined;
+  allInFlight(): Iterable<WatchedCall>;
   ping(): void;
   /**
    * Resolves once the process that carries frames to the worker has forwarded all of them; absent where there is no such
@@ -43,7 +43,7 @@ export class BlockWatch {
   acknowledged = 0;
   /** When evaluation must have ended. */
   evaluationEnds = 0;
-  harsh = false;
+  strict = false;
   readonly #options: BlockWatchOptions;
   #sent = 0;
   /** The last frame whose calls may extend a block: sent by the last sign of life, or soon after. */
@@ -79,7 +79,7 @@ export class BlockWatch {
     if (now - this.#since < TOGETHER) this.#counted = frame;
     this.#sent = frame;
     if (this.#timer === undefined)
-      this.#arm(this.harsh ? Math.min(TIMES.block, this.#options.defaultDeadline) : TIMES.block);
+      this.#arm(this.strict ? Math.min(TIMES.block, this.#options.defaultDeadline) : TIMES.block);
   }
 
   /**
@@ -185,20 +185,20 @@ export class BlockWatch {
 
   #overdue(): boolean {
     const running = this.#options.cell.running();
-    const call = running > 0 ? this.#options.flying(running) : undefined;
+    const call = running > 0 ? this.#options.inFlight(running) : undefined;
     return call !== undefined && call.expires <= monotonicNow();
   }
 
   #limit(): { limit: number; why: string } {
     const running = this.#options.cell.running();
-    const call = running > 0 ? this.#options.flying(running) : undefined;
+    const call = running > 0 ? this.#options.inFlight(running) : undefined;
     if (call) {
       // The cell is only a hint: it can name a call, but cannot set a later limit than the calls known at the last sign of
       // life.
       const limit = Math.min(
         call.expires,
         this.#cap(),
-        this.harsh ? (call.sentAt ?? this.#since) + this.#options.defaultDeadline : Number.POSITIVE_INFINITY,
+        this.strict ? (call.sentAt ?? this.#since) + this.#options.defaultDeadline : Number.POSITIVE_INFINITY,
       );
       return { limit, why: "a driver method blocked the worker past its deadline" };
     }
@@ -213,7 +213,7 @@ export class BlockWatch {
   /** Returns the latest deadline among the calls known at the last sign of life. New calls never extend it. */
   #cap(): number {
     let cap = 0;
-    for (const call of this.#options.allFlying())
+    for (const call of this.#options.allInFlight())
       if (call.frame <= this.#counted && call.expires > cap) cap = call.expires;
     return cap;
   }

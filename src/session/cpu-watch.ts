@@ -24,7 +24,7 @@ export class CpuWatch {
   #samples: Sample[] = [];
   #lastBusy: number;
   /** Time with calls in flight, up to `#servingSince`. */
-  #served = 0;
+  #live = 0;
   #servingSince: number | undefined;
   #throttledAt: number | undefined;
 
@@ -33,7 +33,7 @@ export class CpuWatch {
     this.#lastBusy = options.busyMs();
   }
 
-  /** What `busyMs` gave at the last look. */
+  /** What `busyMs` gave at the last check. */
   get lastBusyMs(): number {
     return this.#lastBusy;
   }
@@ -42,23 +42,23 @@ export class CpuWatch {
   serving(on: boolean, now: number): void {
     if (on) this.#servingSince ??= now;
     else if (this.#servingSince !== undefined) {
-      this.#served += now - this.#servingSince;
+      this.#live += now - this.#servingSince;
       this.#servingSince = undefined;
     }
   }
 
   /** Checks once; called every second or two. */
-  look(now: number): void {
+  check(now: number): void {
     if (this.#servingSince !== undefined) {
-      this.#served += now - this.#servingSince;
+      this.#live += now - this.#servingSince;
       this.#servingSince = now;
     }
     const busy = this.#options.busyMs();
     // The loop's time is up to a second old, so that a call's work can show up after the call: only sums are meaningful.
-    const unasked = busy - this.#lastBusy - this.#served;
+    const unasked = busy - this.#lastBusy - this.#live;
     this.#samples = [...this.#samples.filter(({ at }) => now - at < TIMES.cpuWindow), { at: now, unasked }];
     this.#lastBusy = busy;
-    this.#served = 0;
+    this.#live = 0;
     const spent = this.#samples.reduce((sum, one) => sum + one.unasked, 0);
     const over = spent > (TIMES.cpuWindow * this.#options.percent) / 100;
     if (!over) {

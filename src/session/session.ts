@@ -80,8 +80,8 @@ export class Session {
     this.#watch = new BlockWatch({
       cell: link.cell,
       defaultDeadline,
-      flying: (id) => this.#calls.get(id),
-      allFlying: () => this.#calls.all(),
+      inFlight: (id) => this.#calls.get(id),
+      allInFlight: () => this.#calls.all(),
       ping: () => this.#outgoing.message(PING),
       passedOn: link.passedOn,
       kill: (reason) => this.end({ code: "ERR_PLUGIN_BLOCKED", reason, crash: true }),
@@ -146,8 +146,8 @@ export class Session {
   }
 
   /** Applies the default deadline to every block of this worker, because the plugin's earlier workers have blocked. */
-  judgeHarshly(): void {
-    this.#watch.harsh = true;
+  judgeStrictly(): void {
+    this.#watch.strict = true;
   }
 
   /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, also where the session ends meanwhile. */
@@ -197,7 +197,7 @@ export class Session {
   heartbeat(): void {
     if (this.#end) return;
     if (this.#watch.idle) this.#outgoing.message(PING);
-    this.#cpu.look(monotonicNow());
+    this.#cpu.check(monotonicNow());
     const slowed = this.#incoming.slowed();
     if (slowed !== undefined) this.#handlers.throttled("ERR_PLUGIN_HOST_TIME", slowed);
   }

@@ -51,7 +51,7 @@ export function* readRows(
 /** Reads the whole environment. Returns the sums, or says what is wrong with it. */
 export function verify(
   environment: Environment,
-  witnessed: number,
+  lastFlushed: number,
 ): { readonly sums: Sums; readonly tally: Tally } | string {
   const transaction = environment.root.useReadTransaction();
   try {
@@ -74,7 +74,7 @@ export function verify(
       if (rows !== seen || sum !== seenSum)
         return `"${table}" should hold ${rows} row(s), and ${seen} were found, or others`;
     }
-    if (tally.n < witnessed) return `it ends at write ${tally.n}, and write ${witnessed} was flushed`;
+    if (tally.n < lastFlushed) return `it ends at write ${tally.n}, and write ${lastFlushed} was flushed`;
     return { sums, tally };
   } finally {
     transaction.done();

@@ -17,10 +17,10 @@ import { dirname, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { corrupt, unusable } from "./errors.js";
 import { lockFolder } from "./folder-lock.js";
+import { readLastFlush } from "./last-flush.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { check } from "./reader.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
-import { readWitness } from "./witness.js";
 
 /** The value of "about" in `meta`. */
 interface About {
@@ -140,14 +140,14 @@ export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
 
 /** Reads the whole state file in another process, and replaces it with the copy that was read. */
 async function examine(paths: StatePaths): Promise<void> {
-  const witnessed = readWitness(paths.witness);
+  const lastFlushed = readLastFlush(paths.lastFlush);
   rmSync(paths.fresh, { force: true });
   rmSync(`${paths.fresh}-lock`, { force: true });
   if (!existsSync(paths.state)) {
-    if (witnessed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
+    if (lastFlushed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
     return;
   }
-  const problem = await check(paths.state, paths.fresh, witnessed);
+  const problem = await check(paths.state, paths.fresh, lastFlushed);
   if (problem !== undefined) {
     rmSync(paths.fresh, { force: true });
     rmSync(`${paths.fresh}-lock`, { force: true });

@@ -1,6 +1,6 @@
 /**
  * The state file while a host runs. A write has one of two strengths:
- * - `log`: when `commit` returns, it outlives this process (see `redo.ts`); a microtask commits what nothing else has
+ * - `log`: when `commit` returns, it outlives this process (see `redo-log.ts`); a microtask commits what nothing else has
  * committed;
  * - `put`: when its promise resolves, it is flushed and survives a reboot. All writes of one turn of the loop are one
  * transaction of
@@ -10,10 +10,10 @@
  */
 import { type Environment, openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
 import { corrupt, notTaken } from "./errors.js";
+import { LastFlush, readLastFlush } from "./last-flush.js";
 import type { StatePaths } from "./paths.js";
-import { Redo, readRedo, type Write } from "./redo.js";
+import { RedoLog, readRedoLog, type Write } from "./redo-log.js";
 import { checksum, type Row, type Sums, seal, type Table } from "./tables.js";
-import { readWitness, Witness } from "./witness.js";
 
 interface Batch {
   /** The number of its last write. */
@@ -25,8 +25,8 @@ export class StateFile {
   readonly #paths: StatePaths;
   readonly #environment: Environment;
   readonly #sums: Sums;
-  readonly #witness: Witness;
-  readonly #redo: Redo;
+  readonly #lastFlush: LastFlush;
+  readonly #redoLog: RedoLog;
   #n: number;
   /** Writes of this turn of the loop. */
   #batch: Batch | undefined;
@@ -39,8 +39,8 @@ export class StateFile {
     this.#environment = environment;
     this.#sums = sums;
     this.#n = n;
-    this.#witness = new Witness(paths.witness);
-    this.#redo = new Redo(paths.redo);
+    this.#lastFlush = new LastFlush(paths.lastFlush);
+    this.#redoLog = new RedoLog(paths.redo);
     environment.root.on("beforecommit", () => this.#seal());
   }
 
@@ -51,12 +51,12 @@ export class StateFile {
   static async open(paths: StatePaths, bootId: string): Promise<StateFile> {
     const environment = openEnvironment(paths.state);
     try {
-      const read = verify(environment, readWitness(paths.witness));
+      const read = verify(environment, readLastFlush(paths.lastFlush));
       if (typeof read === "string") throw corrupt(paths.state, read);
       const boot = environment.tables.get("meta")?.get(BOOT_KEY);
       const sameBoot = boot === undefined || boot.slice(8) === JSON.stringify(bootId);
       const { n } = read.tally;
-      const lines = readRedo(paths.redo, n, sameBoot);
+      const lines = readRedoLog(paths.redo, n, sameBoot);
       // Everything is flushed before the redo files are emptied.
       const sums = read.sums;
       let last = n;
@@ -87,7 +87,7 @@ export class StateFile {
   log(writes: readonly Write[]): void {
     if (this.#failure) throw this.#failure;
     for (const write of writes) void this.#write(write);
-    this.#redo.append({ n: this.#n, writes });
+    this.#redoLog.append({ n: this.#n, writes });
     if (this.#committing) return;
     this.#committing = true;
     queueMicrotask(() => {
@@ -104,7 +104,7 @@ export class StateFile {
   commit(): void {
     if (this.#failure) throw this.#failure;
     try {
-      this.#redo.flush();
+      this.#redoLog.flush();
     } catch (error) {
       throw this.#fail(error);
     }
@@ -124,8 +124,8 @@ export class StateFile {
   async close(): Promise<void> {
     await this.#last.catch(() => {});
     await this.#environment.root.close();
-    this.#witness.close();
-    this.#redo.close();
+    this.#lastFlush.close();
+    this.#redoLog.close();
   }
 
   #write(write: Write): Promise<void> {
@@ -147,8 +147,8 @@ export class StateFile {
     try {
       await written;
       await (written as Promise<boolean> & { readonly flushed: Promise<unknown> }).flushed;
-      this.#witness.write(n());
-      this.#redo.covered(n());
+      this.#lastFlush.write(n());
+      this.#redoLog.truncate(n());
     } catch (error) {
       throw this.#fail(error);
     }

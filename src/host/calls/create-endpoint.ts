@@ -68,7 +68,7 @@ export class CreateEndpoint implements Operation<void> {
   }
 
   ready(): Promise<void> | undefined {
-    return this.#scope.look();
+    return this.#scope.refreshHost();
   }
 
   read(value: Json): void {

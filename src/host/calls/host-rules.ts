@@ -16,7 +16,7 @@ export interface HostView {
    * Refreshes the view; await it before the other methods. Undefined: the last view is recent enough. Rejects when the
    * network cannot be read.
    */
-  look(): Promise<void> | undefined;
+  refresh(): Promise<void> | undefined;
   /** The host's own addresses, canonical, without prefix length. */
   addresses(): ReadonlySet<string>;
   /** Names of the links in the host's network namespace. */
@@ -40,10 +40,10 @@ export function hostView(place: WorkPlace, netns: string | undefined): HostView 
   const machine = machineView();
   if (netns === undefined && place.kind === "kernel") return machine;
   const seen = new Glances(place);
-  const look = (): Promise<void> | undefined => seen.look();
-  if (netns !== undefined) return { look, addresses: () => seen.last.addresses, links: () => seen.last.links };
+  const refresh = (): Promise<void> | undefined => seen.refresh();
+  if (netns !== undefined) return { refresh, addresses: () => seen.last.addresses, links: () => seen.last.links };
   return {
-    look,
+    refresh,
     addresses: () => new Set([...machine.addresses(), ...seen.last.addresses]),
     links: () => new Set([...machine.links(), ...seen.last.links]),
   };
@@ -65,7 +65,7 @@ class Glances {
     return this.#last;
   }
 
-  look(): Promise<void> | undefined {
+  refresh(): Promise<void> | undefined {
     // A glance at a model costs nothing.
     if (this.#place.kind === "kernel" && performance.now() - this.#at <= FRESH) return undefined;
     if (this.#underWay) return this.#underWay;
@@ -91,7 +91,7 @@ function machineView(): HostView {
   let addresses: { at: number; set: ReadonlySet<string> } | undefined;
   let links: { at: number; set: ReadonlySet<string> } | undefined;
   return {
-    look: () => undefined,
+    refresh: () => undefined,
     addresses() {
       if (!addresses || performance.now() - addresses.at > FRESH) {
         const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);

@@ -1,7 +1,7 @@
 /** One driver call as the host conducts it: what to check, journal, send and read, and how to undo it. */
 import type { Json } from "../../driverapi/json.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { Served } from "./ask.js";
+import type { LiveDriver } from "./host-call.js";
 
 export type Written = void | Promise<void>;
 
@@ -14,7 +14,7 @@ export interface Operation<T> {
   /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
   admit(): void;
   /** True where the call succeeds without asking the driver. Checked once the call is admitted. */
-  needless?(served: Served): boolean;
+  needless?(live: LiveDriver): boolean;
   /** Journals the call that is about to be sent. */
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */

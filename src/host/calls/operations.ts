@@ -20,7 +20,7 @@ export interface OperationScope {
   draining(): string | undefined;
   /** Host-side rules (`checkInterfaces`, `checkJoin`) for what a driver may record; they throw. */
   /** Refreshes the view of the host for these two checks, unless it is recent. */
-  look(): Promise<void> | undefined;
+  refreshHost(): Promise<void> | undefined;
   checkInterfaces(interfaces: readonly InterfaceData[]): void;
   checkJoin(data: JoinData): void;
 }
@@ -188,7 +188,7 @@ export function joinOperation(
       options,
       "false",
     ],
-    ready: () => scope.look(),
+    ready: () => scope.refreshHost(),
     read(value) {
       const read = parseJoinData(value, new Set(ids), LIMITS.routes);
       scope.checkJoin(read);

@@ -7,7 +7,7 @@ import { DEFAULTS, TIMES } from "../../protocol/limits.js";
 export class Breaker {
   #crashes: number[] = [];
   #blocks: number[] = [];
-  #record: number[] = [];
+  #recent: number[] = [];
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
@@ -19,15 +19,15 @@ export class Breaker {
     const now = this.#now();
     const fresh = (at: number): boolean => now - at < TIMES.breakerWindow;
     this.#crashes = [...this.#crashes.filter(fresh), now];
-    this.#record = [...this.#record.filter(fresh), now];
+    this.#recent = [...this.#recent.filter(fresh), now];
     this.#blocks = this.#blocks.filter(fresh);
     if (blocked) this.#blocks.push(now);
   }
 
   /** Crashes within the window, including forgiven ones: a plugin that failed repeatedly may fail again. */
-  get record(): number {
+  get recentCrashes(): number {
     const now = this.#now();
-    return this.#record.filter((at) => now - at < TIMES.breakerWindow).length;
+    return this.#recent.filter((at) => now - at < TIMES.breakerWindow).length;
   }
 
   get open(): boolean {
@@ -35,7 +35,7 @@ export class Breaker {
   }
 
   /** True when the plugin has blocked repeatedly: its default deadline then applies. */
-  get harsh(): boolean {
+  get strict(): boolean {
     return this.#blocks.length >= DEFAULTS.repeatBlocks;
   }
 
@@ -61,6 +61,6 @@ export class Breaker {
   /** Clears the record too: it belongs to other code. */
   forget(): void {
     this.forgive();
-    this.#record = [];
+    this.#recent = [];
   }
 }

@@ -111,7 +111,7 @@ export class Generation {
   }
 
   /** Starts the worker. Resolves when `init` has returned and at least one driver is registered. Throws `DriverError`. */
-  async start(harsh: boolean): Promise<void> {
+  async start(strict: boolean): Promise<void> {
     const { id, effective, code, sourceMap } = this.prepared;
     const launcher = this.#context.launcher(effective.isolation);
     const link = await launcher.launch({
@@ -135,7 +135,7 @@ export class Generation {
       { defaultDeadline: effective.timeouts.default, cpuPercent: effective.cpuPercent, time: this.#powers.time },
     );
     this.#session = session;
-    if (harsh) session.judgeHarshly();
+    if (strict) session.judgeStrictly();
     try {
       await session.start({
         plugin: id,

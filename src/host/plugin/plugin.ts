@@ -6,53 +6,53 @@ import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import type { Generation, GenerationHooks } from "./generation.js";
 import type { PluginInfo, PluginState } from "./info.js";
-import { Life } from "./life.js";
-import { Loading } from "./loading.js";
+import { Loader } from "./loader.js";
 import { LostLinks } from "./lost-links.js";
+import { PluginContext } from "./plugin-context.js";
 import { exceeding } from "./policy-now.js";
 import type { Prepared } from "./prepare.js";
 import { Recovery } from "./recovery.js";
-import { Stopping } from "./stopping.js";
+import { Stopper } from "./stopper.js";
 import { Usage } from "./usage.js";
 
 export class Plugin {
   readonly id: string;
-  readonly #life: Life;
+  readonly #plugin: PluginContext;
   readonly #recovery: Recovery;
-  readonly #stopping: Stopping;
-  readonly #loading: Loading;
+  readonly #stopper: Stopper;
+  readonly #loader: Loader;
   readonly #lost: LostLinks;
   readonly #usage = new Usage();
   /** Where it was found last. */
   #found: Discovered | undefined;
 
-  constructor(id: string, context: HostContext) {
+  constructor(id: string, host: HostContext) {
     this.id = id;
-    const life = new Life(id, context, {
+    const plugin = new PluginContext(id, host, {
       worker: (prepared) => this.#hooks(prepared),
       networkGone: () => {
-        if (life.draining !== undefined) void life.next(() => this.#stopping.endDrained());
-        else if (!life.service.alive) void life.next(() => this.#stopping.releaseUnused());
+        if (plugin.draining !== undefined) void plugin.next(() => this.#stopper.endDrained());
+        else if (!plugin.service.alive) void plugin.next(() => this.#stopper.releaseUnused());
       },
     });
-    this.#life = life;
-    this.#recovery = new Recovery(life);
-    this.#stopping = new Stopping(life, this.#recovery);
-    this.#loading = new Loading(life, this.#recovery, this.#stopping);
-    this.#lost = new LostLinks({ plugin: id, context, remake: () => life.next(() => this.#remake()) });
+    this.#plugin = plugin;
+    this.#recovery = new Recovery(plugin);
+    this.#stopper = new Stopper(plugin, this.#recovery);
+    this.#loader = new Loader(plugin, this.#recovery, this.#stopper);
+    this.#lost = new LostLinks({ plugin: id, context: host, remake: () => plugin.next(() => this.#remake()) });
   }
 
   get state(): PluginState {
-    return this.#life.state;
+    return this.#plugin.state;
   }
 
   /** True while calls are pending. */
   get busy(): boolean {
-    return this.#life.drivers.busy;
+    return this.#plugin.drivers.busy;
   }
 
   info(): PluginInfo {
-    const { service, drivers, state, refusal, counters } = this.#life;
+    const { service, drivers, state, refusal, counters } = this.#plugin;
     const { prepared, current } = service;
     const { effective, version, sha256 } = prepared ?? {};
     return {
@@ -82,13 +82,13 @@ export class Plugin {
   }
 
   heartbeat(): void {
-    const { state, service } = this.#life;
+    const { state, service } = this.#plugin;
     if (state === "running" || state === "orphaned") service.current?.session.heartbeat();
   }
 
   /** True when an edit of the policy may start it. */
   get wanted(): boolean {
-    return this.#life.state !== "stopped" || this.#stopping.byPolicy;
+    return this.#plugin.state !== "stopped" || this.#stopper.byPolicy;
   }
 
   /**
@@ -96,31 +96,31 @@ export class Plugin {
    * can run without it.
    */
   enforce(): void {
-    const { context, reports, service } = this.#life;
-    const gone = exceeding(this.#life);
+    const { host, reports, service } = this.#plugin;
+    const gone = exceeding(this.#plugin);
     if (gone.length === 0) return;
     reports.revoked(gone);
     service.revoke(gone).catch((error: unknown) => {
-      context.logger.error({ plugin: this.id, err: error }, "a power that was revoked could not be closed");
+      host.logger.error({ plugin: this.id, err: error }, "a power that was revoked could not be closed");
     });
   }
 
-  /** Loads what was found (`Loading.load`), after all earlier changes. */
+  /** Loads what was found (`Loader.load`), after all earlier changes. */
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
-    this.#recovery.hurry();
+    this.#recovery.endPause();
     this.#found = found;
-    return this.#life.next(() => this.#loading.load(found, when));
+    return this.#plugin.next(() => this.#loader.load(found, when));
   }
 
-  /** Unloads it (`Stopping.unload`), after all earlier changes. */
+  /** Unloads it (`Stopper.unload`), after all earlier changes. */
   unload(force = false): Promise<readonly string[]> {
-    this.#recovery.hurry();
-    return this.#life.next(() => this.#stopping.unload(force));
+    this.#recovery.endPause();
+    return this.#plugin.next(() => this.#stopper.unload(force));
   }
 
   /** Called when the plugin's files are gone. Returns true if it had been refused and nothing is left to report. */
   orphan(): Promise<boolean> {
-    return this.#life.next(() => this.#stopping.orphan());
+    return this.#plugin.next(() => this.#stopper.orphan());
   }
 
   /** Called when another program has deleted links of the plugin. */
@@ -131,28 +131,28 @@ export class Plugin {
   /** Ends everything, even with networks; the journal keeps them. */
   close(): Promise<void> {
     this.#lost.stop();
-    return this.#stopping.close();
+    return this.#stopper.close();
   }
 
   /** Replays the driver's networks, as after a restart; a restart in progress replays them anyway. */
   async #remake(): Promise<boolean> {
-    const life = this.#life;
-    const { current } = life.service;
-    if (!current?.alive || life.ended || life.networks().length === 0) return false;
-    if (exceeding(life).length > 0) return false;
-    await life.service.replace(current.prepared);
+    const plugin = this.#plugin;
+    const { current } = plugin.service;
+    if (!current?.alive || plugin.ended || plugin.networks().length === 0) return false;
+    if (exceeding(plugin).length > 0) return false;
+    await plugin.service.replace(current.prepared);
     return true;
   }
 
   #configurations({ prepared }: Generation, type: string): readonly JsonObject[] {
     const { options } = prepared.effective;
     const policy = Object.hasOwn(options, type) ? (options[type] ?? {}) : {};
-    const platform = this.#life.drivers.configured(type);
+    const platform = this.#plugin.drivers.configured(type);
     return platform ? [policy, platform] : [policy];
   }
 
   #hooks({ sha256 }: Prepared): GenerationHooks {
-    const { drivers, reports, service } = this.#life;
+    const { drivers, reports, service } = this.#plugin;
     return {
       admit: (generation, registration) => drivers.admit(generation, registration),
       configurations: (generation, type) => this.#configurations(generation, type),
@@ -164,7 +164,7 @@ export class Plugin {
       violation: (code, detail) => reports.violation(code, detail, sha256),
       clean: () => this.#recovery.clean,
       crashes: () => this.#recovery.crashes(sha256),
-      move: (generation) => void this.#life.next(() => this.#recovery.move(generation)),
+      move: (generation) => void this.#plugin.next(() => this.#recovery.move(generation)),
       replied: (ms) => this.#usage.replied(ms),
       ended: (generation, end) => {
         this.#usage.ended(generation);

@@ -97,16 +97,16 @@ function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
 }
 
 function watched(method: PowerMethod, refused: (error: DriverError) => void): PowerMethod {
-  const look = (error: unknown): never => {
+  const report = (error: unknown): never => {
     if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
     throw error;
   };
   return (args) => {
     try {
       const answer = method(args);
-      return answer instanceof Promise ? answer.catch(look) : answer;
+      return answer instanceof Promise ? answer.catch(report) : answer;
     } catch (error) {
-      return look(error);
+      return report(error);
     }
   };
 }

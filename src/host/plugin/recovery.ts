@@ -2,15 +2,15 @@
 import { DriverError } from "../../driverapi/errors.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { SessionEnd } from "../../session/outcome.js";
-import { Comeback, type Ending } from "./comeback.js";
 import type { Generation } from "./generation.js";
-import type { Life } from "./life.js";
+import type { PluginContext } from "./plugin-context.js";
 import type { Prepared } from "./prepare.js";
+import { type Ending, Restarter } from "./restarter.js";
 import { toDriverError } from "./start-error.js";
 
 export class Recovery {
-  readonly #life: Life;
-  readonly #comeback: Comeback;
+  readonly #plugin: PluginContext;
+  readonly #restarter: Restarter;
   /** Digest of the code whose crashes the breaker counts. */
   #crashing: string | undefined;
   /** Crashes of its own since it was loaded. */
@@ -18,17 +18,17 @@ export class Recovery {
   /** True if its start failed when it was last loaded: a plugin that does not even start is tried alone. */
   #failedStart = false;
 
-  constructor(life: Life) {
-    const { context, service } = life;
-    this.#life = life;
-    this.#comeback = new Comeback({
-      breakerOpen: context.breakerOpen,
-      wanted: () => service.current === undefined && !life.ended,
-      launch: (harsh) => service.launch(harsh),
+  constructor(plugin: PluginContext) {
+    const { host, service } = plugin;
+    this.#plugin = plugin;
+    this.#restarter = new Restarter({
+      breakerOpen: host.breakerOpen,
+      wanted: () => service.current === undefined && !plugin.ended,
+      launch: (strict) => service.launch(strict),
       restarted: (last) => this.#restarted(last),
       failed: (error) => this.#restartFailed(error),
       givenUp: (last) => this.#giveUp(last),
-      again: (last) => this.#tryAgain(last),
+      retry: (last) => this.#tryAgain(last),
     });
   }
 
@@ -40,25 +40,25 @@ export class Recovery {
   /** Returns the crashes within the breaker's window of the code with this digest. */
   crashes(sha256: string): number {
     if (this.#failedStart) return WALLS.crashesUntilAlone;
-    return sha256 === this.#crashing ? this.#comeback.record : 0;
+    return sha256 === this.#crashing ? this.#restarter.recentCrashes : 0;
   }
 
   /** Ends a pause between restarts early, for a change that waits behind it. */
-  hurry(): void {
-    this.#comeback.hurry();
+  endPause(): void {
+    this.#restarter.endPause();
   }
 
   /** Cancels the restart that an open breaker has scheduled. */
   cancel(): void {
-    this.#comeback.cancel();
+    this.#restarter.cancel();
   }
 
   /** Records that a load has succeeded. Another version starts with a clean record. */
   loaded({ sha256 }: Prepared): void {
     this.#failedStart = false;
-    this.#comeback.cancel();
-    if (sha256 === this.#crashing) this.#comeback.forgive();
-    else this.#comeback.forget();
+    this.#restarter.cancel();
+    if (sha256 === this.#crashing) this.#restarter.forgive();
+    else this.#restarter.forget();
   }
 
   /** Records that a load has failed after the new version was started. */
@@ -68,42 +68,42 @@ export class Recovery {
 
   /** Handles a worker in service that ended by itself. */
   crashed(end: SessionEnd): void {
-    const life = this.#life;
-    life.service.end(end.reason);
-    life.drivers.pause();
-    if (life.ended) return;
-    life.state = "restarting";
+    const plugin = this.#plugin;
+    plugin.service.end(end.reason);
+    plugin.drivers.pause();
+    if (plugin.ended) return;
+    plugin.state = "restarting";
     // A plugin that shared its process with the cause of the end is not held responsible.
     if (end.innocent !== true) {
       this.#faults++;
-      this.#crashing = life.service.prepared?.sha256;
-      life.service.crashed();
-      this.#comeback.crashed(end.code === "ERR_PLUGIN_BLOCKED");
+      this.#crashing = plugin.service.prepared?.sha256;
+      plugin.service.crashed();
+      this.#restarter.crashed(end.code === "ERR_PLUGIN_BLOCKED");
     }
-    life.reports.restarting(end);
-    void life.next(() => this.#comeback.run(end));
+    plugin.reports.restarting(end);
+    void plugin.next(() => this.#restarter.run(end));
   }
 
   /** Starts the same version in another process. If that fails it stays: the end of its process restarts it too. */
   async move(from: Generation): Promise<void> {
-    const { id, context, service, ended } = this.#life;
+    const { id, host, service, ended } = this.#plugin;
     if (service.current !== from || !from.alive || ended) return;
     try {
       await service.replace(from.prepared);
     } catch (error) {
-      context.logger.warn({ plugin: id, err: error }, `plugin "${id}" could not be moved to another process`);
+      host.logger.warn({ plugin: id, err: error }, `plugin "${id}" could not be moved to another process`);
     }
   }
 
   #restarted(last: Ending): void {
-    const life = this.#life;
-    life.state = life.draining === undefined ? "running" : "orphaned";
-    life.refusal = undefined;
-    life.reports.restarted(last);
+    const plugin = this.#plugin;
+    plugin.state = plugin.draining === undefined ? "running" : "orphaned";
+    plugin.refusal = undefined;
+    plugin.reports.restarted(last);
   }
 
   #restartFailed(error: unknown): Ending {
-    const { id, reports } = this.#life;
+    const { id, reports } = this.#plugin;
     const { code, message } = toDriverError(error, id);
     reports.restartFailed({ code, reason: message });
     return { code, reason: message };
@@ -111,21 +111,21 @@ export class Recovery {
 
   /** Refuses calls at once until the breaker's time is up. */
   #giveUp(last: Ending): void {
-    const life = this.#life;
-    const seconds = Math.ceil(life.context.breakerOpen / 1000);
-    const why = `it ended too often, last: ${last.reason}; next try in ${seconds} s, or host.reload("${life.id}")`;
-    const words = `plugin "${life.id}" is not in service: ${why}`;
-    life.state = "unavailable";
-    life.refusal = new DriverError("ERR_PLUGIN_UNAVAILABLE", words, { plugin: life.id });
-    life.drivers.refuse(why);
-    life.reports.unavailable(last, words);
+    const plugin = this.#plugin;
+    const seconds = Math.ceil(plugin.host.breakerOpen / 1000);
+    const why = `it ended too often, last: ${last.reason}; next try in ${seconds} s, or host.reload("${plugin.id}")`;
+    const words = `plugin "${plugin.id}" is not in service: ${why}`;
+    plugin.state = "unavailable";
+    plugin.refusal = new DriverError("ERR_PLUGIN_UNAVAILABLE", words, { plugin: plugin.id });
+    plugin.drivers.refuse(why);
+    plugin.reports.unavailable(last, words);
   }
 
   #tryAgain(last: Ending): void {
-    const life = this.#life;
-    if (life.state !== "unavailable" || life.stopped) return;
-    life.state = "restarting";
-    life.drivers.pause();
-    void life.next(() => this.#comeback.run(last));
+    const plugin = this.#plugin;
+    if (plugin.state !== "unavailable" || plugin.stopped) return;
+    plugin.state = "restarting";
+    plugin.drivers.pause();
+    void plugin.next(() => this.#restarter.run(last));
   }
 }

@@ -8,8 +8,8 @@ import { hasOptionalMethods, OPTIONAL_METHODS_RULE } from "../../driverapi/optio
 import type { Scope } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Session } from "../../session/session.js";
-import { ask } from "../calls/ask.js";
 import { oneLine } from "../calls/errors.js";
+import { callDriver } from "../calls/host-call.js";
 import type { Prepared } from "./prepare.js";
 import { where } from "./start-error.js";
 
@@ -130,8 +130,8 @@ export class Registrar {
     const { prepared, session } = this.#options;
     const { id, effective } = prepared;
     const ms = effective.timeouts.config;
-    const served = { session: session(), index, external };
-    const outcome = await ask(served, "config", [JSON.stringify(options)], ms, "deadline");
+    const live = { session: session(), index, external };
+    const outcome = await callDriver(live, "config", [JSON.stringify(options)], ms, "deadline");
     if (outcome.how === "value") return;
     const why =
       outcome.how === "error"

@@ -6,11 +6,11 @@ import { type DriverError, type ErrorCode, isKill } from "../../driverapi/errors
 import { grantChange } from "../../policy/grant-change.js";
 import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
 import type { AuditEvent } from "../audit/entry.js";
-import type { CallReports, Counters } from "../calls/conditions.js";
+import type { CallReports, Counters } from "../calls/call-context.js";
 import type { HostContext } from "../context.js";
 import type { CallTimeoutEvent } from "../events.js";
-import type { Ending } from "./comeback.js";
 import { awaitsGrant, type Prepared } from "./prepare.js";
+import type { Ending } from "./restarter.js";
 
 /** Reports on the network types that a plugin registers. */
 export interface TypeReports {

@@ -70,13 +70,13 @@ export class Service {
   }
 
   /**
-   * Starts a worker, restores its records, and sends calls to it. `harsh`: its predecessors have blocked again and again. A record that
+   * Starts a worker, restores its records, and sends calls to it. `strict`: its predecessors have blocked again and again. A record that
    * ends the worker is found by starting further ones, and set aside: otherwise the plugin's other networks would be lost with it.
    */
-  async launch(harsh: boolean): Promise<void> {
+  async launch(strict: boolean): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.#launch(harsh);
+        await this.#launch(strict);
         return;
       } catch (error) {
         const begun = error instanceof ReplayInterrupted && error.begun;
@@ -85,10 +85,10 @@ export class Service {
     }
   }
 
-  async #launch(harsh: boolean): Promise<void> {
+  async #launch(strict: boolean): Promise<void> {
     const { drivers, reports } = this.#options;
     const suspicious = this.#died;
-    const generation = await this.#start(this.#prepared as Prepared, harsh);
+    const generation = await this.#start(this.#prepared as Prepared, strict);
     try {
       for (const network of await drivers.restore(generation, suspicious)) {
         reports.networkLost(network.nid, network.failed?.message ?? "");
@@ -108,8 +108,8 @@ export class Service {
     this.#died = monotonicNow() - this.#since < REPLAY.youngMs;
   }
 
-  /** `harsh`: the plugin's earlier workers have blocked again and again. A newly loaded version has no such record. */
-  async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
+  /** `strict`: the plugin's earlier workers have blocked again and again. A newly loaded version has no such record. */
+  async #start(prepared: Prepared, strict: boolean): Promise<Generation> {
     for (let tries = 0; ; tries++) {
       const generation = new Generation(
         prepared,
@@ -118,7 +118,7 @@ export class Service {
         this.#options.hooks(prepared),
       );
       try {
-        await generation.start(harsh);
+        await generation.start(strict);
         return generation;
       } catch (error) {
         this.#abandon(generation);

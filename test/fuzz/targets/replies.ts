@@ -23,7 +23,7 @@ import { must, type Outcome, type Target } from "../target.js";
 const SITE = { plugin: "x", driver: "x", method: "join" };
 const GIVEN = [{ id: 0, mac: "", ipv4: "10.77.0.9/16", ipv6: "" }];
 const HOST = {
-  look: () => undefined,
+  refresh: () => undefined,
   addresses: () => new Set(["10.77.0.254", "fd77::fe"]),
   links: () => new Set(["lo", "eth0"]),
 };
@@ -35,7 +35,7 @@ function scope(subnets: readonly string[] | undefined): OperationScope {
     records: new Records("x", new MemoryJournal()),
     replay: true,
     draining: () => undefined,
-    look: () => undefined,
+    refreshHost: () => undefined,
     checkInterfaces: (interfaces) => checkInterfaces(interfaces, HOST, subnets),
     checkJoin: (data) => checkJoin(data, HOST, (link) => link === "eth0" && subnets !== undefined),
   };

@@ -2,22 +2,22 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Discovered } from "../discovered.js";
-import type { Life } from "./life.js";
+import type { PluginContext } from "./plugin-context.js";
 import { exceeding, excessText, stoppedByPolicy } from "./policy-now.js";
-import { awaitsGrant, type Prepared, prepare, prepareShelved } from "./prepare.js";
+import { awaitsGrant, type Prepared, prepare, prepareStored } from "./prepare.js";
 import type { Recovery } from "./recovery.js";
 import { toDriverError } from "./start-error.js";
-import type { Stopping } from "./stopping.js";
+import type { Stopper } from "./stopper.js";
 
-export class Loading {
-  readonly #life: Life;
+export class Loader {
+  readonly #plugin: PluginContext;
   readonly #recovery: Recovery;
-  readonly #stopping: Stopping;
+  readonly #stopper: Stopper;
 
-  constructor(life: Life, recovery: Recovery, stopping: Stopping) {
-    this.#life = life;
+  constructor(plugin: PluginContext, recovery: Recovery, stopper: Stopper) {
+    this.#plugin = plugin;
     this.#recovery = recovery;
-    this.#stopping = stopping;
+    this.#stopper = stopper;
   }
 
   /**
@@ -25,12 +25,12 @@ export class Loading {
    * "if changed": the running version stays if it has the same bytes and the same grant.
    */
   async load(found: Discovered, when: "always" | "if changed"): Promise<DriverError | undefined> {
-    const life = this.#life;
-    const { id, context, service } = life;
-    if (context.closed()) return hostClosed(id);
-    const disabled = stoppedByPolicy(life);
+    const plugin = this.#plugin;
+    const { id, host, service } = plugin;
+    if (host.closed()) return hostClosed(id);
+    const disabled = stoppedByPolicy(plugin);
     if (disabled && !(await this.#hasNetworks())) {
-      await this.#stopping.stopByPolicy();
+      await this.#stopper.stopByPolicy();
       return undefined;
     }
     let sha256: string | undefined;
@@ -40,12 +40,12 @@ export class Loading {
     const before = { former: service.prepared, serves: service.alive, hashed };
     let started = false;
     try {
-      const prepared = await prepare(found, context, before);
-      if (context.closed()) return hostClosed(id);
+      const prepared = await prepare(found, host, before);
+      if (host.closed()) return hostClosed(id);
       const stays = when === "if changed" && service.alive && isDeepStrictEqual(prepared, service.prepared);
-      if (stays && life.draining === disabled) return undefined;
+      if (stays && plugin.draining === disabled) return undefined;
       started = true;
-      if (stays) context.logger.debug({ plugin: id }, "its files are back, unchanged");
+      if (stays) host.logger.debug({ plugin: id }, "its files are back, unchanged");
       else if (service.alive) await this.#replace(prepared);
       else await this.#begin(prepared);
       await this.#loaded(prepared, disabled);
@@ -58,32 +58,32 @@ export class Loading {
 
   /** Completes a load. `disabled`: why the policy stops it once its networks are deleted. */
   async #loaded(prepared: Prepared, disabled: string | undefined): Promise<void> {
-    const life = this.#life;
-    this.#stopping.drain(disabled);
-    this.#stopping.loaded();
-    life.refusal = undefined;
-    life.state = disabled === undefined ? "running" : "orphaned";
+    const plugin = this.#plugin;
+    this.#stopper.drain(disabled);
+    this.#stopper.loaded();
+    plugin.refusal = undefined;
+    plugin.state = disabled === undefined ? "running" : "orphaned";
     this.#recovery.loaded(prepared);
-    life.reports.loaded(prepared);
+    plugin.reports.loaded(prepared);
     await this.#keep(prepared);
   }
 
   /** Handles a failed load: ends a version that lost its grant, and brings back the granted one from before a restart. */
   async #failed(refusal: DriverError, sha256: string | undefined): Promise<DriverError> {
-    const life = this.#life;
-    if (exceeding(life).length > 0) this.#stopping.takeOut(refusal.message);
-    if (awaitsGrant(refusal) && !life.service.alive) {
-      const former = await this.#beginShelved();
+    const plugin = this.#plugin;
+    if (exceeding(plugin).length > 0) this.#stopper.takeOut(refusal.message);
+    if (awaitsGrant(refusal) && !plugin.service.alive) {
+      const former = await this.#beginStored();
       const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
-      if (former) return this.#refuse(new DriverError(refusal.code, words, { plugin: life.id }), sha256);
+      if (former) return this.#refuse(new DriverError(refusal.code, words, { plugin: plugin.id }), sha256);
     }
-    await this.#stopping.releaseUnused();
+    await this.#stopper.releaseUnused();
     return this.#refuse(refusal, sha256);
   }
 
   async #hasNetworks(): Promise<boolean> {
-    const { id, context } = this.#life;
-    return this.#life.networks().length > 0 || (await context.shelf.inUse(id)) !== undefined;
+    const { id, host } = this.#plugin;
+    return this.#plugin.networks().length > 0 || (await host.bundles.inUse(id)) !== undefined;
   }
 
   /**
@@ -91,14 +91,14 @@ export class Loading {
    * policy grants now: then the new one starts as after a crash, and networks that do not fit the grant are set aside.
    */
   async #replace(prepared: Prepared): Promise<void> {
-    const { id, context, service, drivers } = this.#life;
+    const { id, host, service, drivers } = this.#plugin;
     try {
       await service.replace(prepared);
     } catch (error) {
-      const excess = excessText(this.#life);
+      const excess = excessText(this.#plugin);
       if (excess === "" || !service.alive) throw error;
       const why = `the policy grants less than it ran with (${excess})`;
-      context.logger.warn({ plugin: id, err: error }, `plugin "${id}" starts again, since ${why}`);
+      host.logger.warn({ plugin: id, err: error }, `plugin "${id}" starts again, since ${why}`);
       drivers.pause();
       service.end(why);
       await this.#begin(prepared);
@@ -110,39 +110,39 @@ export class Loading {
    * one is still restarted if this one does not start.
    */
   async #begin(prepared: Prepared): Promise<void> {
-    const life = this.#life;
-    life.stopped = false;
-    const serves = life.networks().length > 0;
-    if (!serves) life.state = "loading";
-    await life.service.begin(prepared, serves && life.state === "unavailable");
+    const plugin = this.#plugin;
+    plugin.stopped = false;
+    const serves = plugin.networks().length > 0;
+    if (!serves) plugin.state = "loading";
+    await plugin.service.begin(prepared, serves && plugin.state === "unavailable");
   }
 
   /**
    * Starts the granted version kept from before a restart, though its files have changed: the host would have kept it
    * running, too.
    */
-  async #beginShelved(): Promise<Prepared | undefined> {
-    const life = this.#life;
-    const shelved = await life.context.shelf.inUse(life.id);
-    const prepared = shelved && prepareShelved(shelved, life.context);
+  async #beginStored(): Promise<Prepared | undefined> {
+    const plugin = this.#plugin;
+    const stored = await plugin.host.bundles.inUse(plugin.id);
+    const prepared = stored && prepareStored(stored, plugin.host);
     if (!prepared) return undefined;
     try {
       await this.#begin(prepared);
     } catch (error) {
-      life.context.logger.warn({ plugin: life.id, err: error }, "its former version could not be started either");
+      plugin.host.logger.warn({ plugin: plugin.id, err: error }, "its former version could not be started either");
       return undefined;
     }
-    life.state = "running";
-    life.reports.loaded(prepared);
+    plugin.state = "running";
+    plugin.reports.loaded(prepared);
     return prepared;
   }
 
   /** Keeps its bytes for the next start. A failure to do so does not stop it from serving. */
   async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
-    const { shelf, logger } = this.#life.context;
+    const { bundles, logger } = this.#plugin.host;
     const types = effective.networkTypes;
     try {
-      await shelf.keep({ id, version, manifest, code, sourceMap, sha256, types, pinned });
+      await bundles.put({ id, version, manifest, code, sourceMap, sha256, types, pinned });
     } catch (error) {
       logger.warn({ plugin: id, err: error }, "its bytes could not be kept for the next start");
     }
@@ -150,20 +150,20 @@ export class Loading {
 
   /** Adds to a failed replacement's error that the previous version still serves. */
   #servesOn(error: DriverError, started: boolean): DriverError {
-    const { alive, prepared } = this.#life.service;
+    const { alive, prepared } = this.#plugin.service;
     if (!started || !alive) return error;
     const words = `${error.message}; the version that runs, sha256 ${prepared?.sha256}, serves on`;
     return new DriverError(error.code, words, error);
   }
 
   #refuse(error: DriverError, sha256: string | undefined): DriverError {
-    const life = this.#life;
+    const plugin = this.#plugin;
     // While another version serves or is restarting, only the new one is refused.
-    if (!life.service.alive && life.state !== "restarting" && life.state !== "unavailable") {
-      life.refusal = error;
-      life.state = awaitsGrant(error) ? "awaiting-grant" : "refused";
+    if (!plugin.service.alive && plugin.state !== "restarting" && plugin.state !== "unavailable") {
+      plugin.refusal = error;
+      plugin.state = awaitsGrant(error) ? "awaiting-grant" : "refused";
     }
-    life.reports.refused(error, sha256);
+    plugin.reports.refused(error, sha256);
     return error;
   }
 }

@@ -7,13 +7,13 @@ import type { Logger } from "../../common/logger.js";
 import { DEFAULTS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { CallOutcome } from "../../session/outcome.js";
-import { ask, type Served } from "./ask.js";
 import { isNotFound } from "./errors.js";
+import { callDriver, type LiveDriver } from "./host-call.js";
 import type { Release } from "./locks.js";
 import { idArgs, type Operation } from "./operation.js";
 
 /** A call whose outcome is not settled yet. */
-export interface Unsettled {
+export interface InDoubtCall {
   readonly op: Operation<unknown>;
   readonly release: Release;
   /** Workers that have ended while it was being settled. */
@@ -22,31 +22,31 @@ export interface Unsettled {
 
 type RunOutcome = Exclude<CallOutcome, { readonly how: "dropped" }>;
 
-export interface AftermathOptions {
+export interface InDoubtOptions {
   readonly type: string;
   readonly plugin: string;
   readonly logger: Logger;
   timeout(method: WorkerMethod): number;
 }
 
-export class Aftermath {
-  readonly #options: AftermathOptions;
+export class InDoubtCalls {
+  readonly #options: InDoubtOptions;
   /** Calls that wait for the next worker. */
-  readonly #open = new Set<Unsettled>();
-  readonly #serving: () => Served | undefined;
+  readonly #open = new Set<InDoubtCall>();
+  readonly #serving: () => LiveDriver | undefined;
 
   /** `serving` returns the worker that is in service now, if any. */
-  constructor(options: AftermathOptions, serving: () => Served | undefined) {
+  constructor(options: InDoubtOptions, serving: () => LiveDriver | undefined) {
     this.#options = options;
     this.#serving = serving;
   }
 
   /** Handles a late outcome: a create that succeeded is undone, a delete's reply counts. */
-  async settle(call: Unsettled, outcome: CallOutcome, served: Served): Promise<void> {
+  async settle(call: InDoubtCall, outcome: CallOutcome, live: LiveDriver): Promise<void> {
     const { op } = call;
     switch (outcome.how) {
       case "value":
-        if (op.inverse) await this.undo(call, served);
+        if (op.inverse) await this.undo(call, live);
         else await this.#close(call, () => op.accept(undefined));
         return;
       case "error":
@@ -65,9 +65,9 @@ export class Aftermath {
    * Calls the inverse. Resolves with undefined when undone, else with the reason; if the worker ends, the next one tries
    * again.
    */
-  async undo(call: Unsettled, served: Served): Promise<string | undefined> {
+  async undo(call: InDoubtCall, live: LiveDriver): Promise<string | undefined> {
     const { op } = call;
-    const outcome = await this.#ask(op.inverse as WorkerMethod, op, served);
+    const outcome = await this.#call(op.inverse as WorkerMethod, op, live);
     if (outcome.how === "ended") {
       this.leave(call);
       return outcome.end.reason;
@@ -80,7 +80,7 @@ export class Aftermath {
   }
 
   /** Leaves a call to the next worker, unless several workers have ended over it. */
-  leave(call: Unsettled): void {
+  leave(call: InDoubtCall): void {
     const { op } = call;
     if (!op.inverse && !op.repeats) {
       call.release();
@@ -101,20 +101,20 @@ export class Aftermath {
   }
 
   /** Settles what earlier workers left, in a driver that is in service again. Runs beside new calls: the ids are locked. */
-  async resume(served: Served): Promise<void> {
+  async resume(live: LiveDriver): Promise<void> {
     const left = [...this.#open];
     this.#open.clear();
-    await Promise.all(left.map((call) => (call.op.inverse ? this.undo(call, served) : this.#repeat(call, served))));
+    await Promise.all(left.map((call) => (call.op.inverse ? this.undo(call, live) : this.#repeat(call, live))));
   }
 
   /** Journals that a call was not done, and releases its lock. */
-  refuse(call: Unsettled): Promise<void> {
+  refuse(call: InDoubtCall): Promise<void> {
     return this.#close(call, () => call.op.refuse());
   }
 
-  async #repeat(call: Unsettled, served: Served): Promise<void> {
+  async #repeat(call: InDoubtCall, live: LiveDriver): Promise<void> {
     const { op } = call;
-    const outcome = await this.#ask(op.method, op, served);
+    const outcome = await this.#call(op.method, op, live);
     if (outcome.how === "ended") {
       this.leave(call);
       return;
@@ -126,14 +126,14 @@ export class Aftermath {
   }
 
   /** Sends the call until it has been run: a call that expired behind another call's block is sent again. */
-  async #ask(method: WorkerMethod, { nid, eid }: Operation<unknown>, served: Served): Promise<RunOutcome> {
+  async #call(method: WorkerMethod, { nid, eid }: Operation<unknown>, live: LiveDriver): Promise<RunOutcome> {
     for (;;) {
-      const outcome = await ask(served, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");
+      const outcome = await callDriver(live, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");
       if (outcome.how !== "dropped") return outcome;
     }
   }
 
-  async #close({ op, release }: Unsettled, write: () => void | Promise<void>): Promise<void> {
+  async #close({ op, release }: InDoubtCall, write: () => void | Promise<void>): Promise<void> {
     try {
       await write();
     } catch (error) {

@@ -20,7 +20,7 @@ import {
  * Returns the operations, innermost first. Their results are not awaited, and objects that a create would fill in are
  * discarded.
  */
-export function leftOpen(scope: OperationScope): readonly Operation<unknown>[] {
+export function unfinishedCalls(scope: OperationScope): readonly Operation<unknown>[] {
   const open: Operation<unknown>[] = [];
   for (const { nid, phase, options, endpoints } of scope.records.networks.values()) {
     for (const { eid, phase: endpointPhase, options: given, interfaces, join, external } of endpoints.values()) {

@@ -9,7 +9,7 @@ import { corrupt } from "./errors.js";
 
 const BYTES = 25;
 
-export class Witness {
+export class LastFlush {
   readonly #fd: number;
 
   constructor(path: string) {
@@ -28,7 +28,7 @@ export class Witness {
 }
 
 /** Returns the number of the last flushed write; 0 if nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
-export function readWitness(path: string): number {
+export function readLastFlush(path: string): number {
   let fd: number;
   try {
     fd = openSync(path, "r");

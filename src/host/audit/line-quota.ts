@@ -8,7 +8,7 @@ import type { AuditEvent } from "./entry.js";
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 
-export interface AllowanceOptions {
+export interface LineQuotaOptions {
   /** Lines per window, per plugin, for each of the two kinds of events. */
   readonly lines: number;
   /** Length of a window, in milliseconds. */
@@ -25,11 +25,11 @@ interface Window {
   timer?: NodeJS.Timeout;
 }
 
-export class Allowance {
-  readonly #options: AllowanceOptions;
+export class LineQuota {
+  readonly #options: LineQuotaOptions;
   readonly #windows = new Map<string, Window>();
 
-  constructor(options: AllowanceOptions) {
+  constructor(options: LineQuotaOptions) {
     this.#options = options;
   }
 

@@ -5,7 +5,7 @@ import type { CallOutcome } from "../../session/outcome.js";
 import type { Session } from "../../session/session.js";
 
 /** Where calls go: a session, and the driver's index in it. */
-export interface Served {
+export interface LiveDriver {
   readonly session: Session;
   readonly index: number;
   /** True when the driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
@@ -17,8 +17,8 @@ export interface Served {
  * promise then resolves as `dropped`, whatever comes later; with `"outcome"` it waits on. A call that has not settled after another `ms`
  * ends the worker.
  */
-export function ask(
-  { session, index }: Served,
+export function callDriver(
+  { session, index }: LiveDriver,
   method: WorkerMethod,
   args: readonly string[],
   ms: number,

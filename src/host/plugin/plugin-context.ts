@@ -1,7 +1,7 @@
 /** One plugin's parts, and the state that loading, recovery and stopping share. Changes run one after another. */
 import type { DriverError } from "../../driverapi/errors.js";
 import { type Effective, effectiveGrant } from "../../policy/effective.js";
-import type { Counters } from "../calls/conditions.js";
+import type { Counters } from "../calls/call-context.js";
 import type { HostContext } from "../context.js";
 import { DriverSet } from "./driver-set.js";
 import type { GenerationHooks } from "./generation.js";
@@ -10,16 +10,16 @@ import type { Prepared } from "./prepare.js";
 import { PluginReports } from "./reports.js";
 import { Service } from "./service.js";
 
-export interface LifeHooks {
+export interface PluginContextHooks {
   /** Returns the hooks for a worker of this version. */
   worker(prepared: Prepared): GenerationHooks;
   /** Called after each deleted network. */
   networkGone(): void;
 }
 
-export class Life {
+export class PluginContext {
   readonly id: string;
-  readonly context: HostContext;
+  readonly host: HostContext;
   readonly counters: Counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
   readonly reports: PluginReports;
   readonly drivers: DriverSet;
@@ -33,14 +33,14 @@ export class Life {
   /** Tail of the queue of changes: loads, restarts and stops (FIFO). */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(id: string, context: HostContext, hooks: LifeHooks) {
+  constructor(id: string, host: HostContext, hooks: PluginContextHooks) {
     this.id = id;
-    this.context = context;
-    this.reports = new PluginReports(id, context, this.counters, () => this.service.prepared?.sha256);
+    this.host = host;
+    this.reports = new PluginReports(id, host, this.counters, () => this.service.prepared?.sha256);
     this.drivers = new DriverSet({
       plugin: id,
       counters: this.counters,
-      context,
+      context: host,
       reports: this.reports,
       effective: () => this.#effective(),
       draining: () => this.draining,
@@ -48,7 +48,7 @@ export class Life {
     });
     this.service = new Service({
       plugin: id,
-      context,
+      context: host,
       drivers: this.drivers,
       reports: this.reports,
       hooks: (prepared) => hooks.worker(prepared),
@@ -57,7 +57,7 @@ export class Life {
 
   /** True when it must not be started: it was stopped, or the host is closed. */
   get ended(): boolean {
-    return this.stopped || this.context.closed();
+    return this.stopped || this.host.closed();
   }
 
   /** Lists the ids of all its networks. */
@@ -81,7 +81,7 @@ export class Life {
   #effective(): Effective {
     return (
       this.service.prepared?.effective ??
-      effectiveGrant({ id: this.id, manifest: undefined, policy: this.context.policy() })
+      effectiveGrant({ id: this.id, manifest: undefined, policy: this.host.policy() })
     );
   }
 }

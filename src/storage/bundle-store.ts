@@ -8,7 +8,7 @@ import type { Journal } from "./journal/journal.js";
 import type { StateFile } from "./state-file.js";
 
 /** One plugin as it was when last in service. */
-export interface Shelved {
+export interface StoredBundle {
   readonly id: string;
   readonly version: string | undefined;
   readonly manifest: Manifest | undefined;
@@ -21,33 +21,33 @@ export interface Shelved {
    * The version that the policy pins, if this one was accepted in its place. Absent: this is the pinned one, or none is
    * pinned.
    */
-  readonly pinned?: ShelvedPin | undefined;
+  readonly pinned?: PinnedVersion | undefined;
 }
 
 /** A pinned version, as far as needed to compare a later one with it. */
-export interface ShelvedPin {
+export interface PinnedVersion {
   readonly sha256: string;
   readonly manifest: Manifest | undefined;
 }
 
-export interface Shelf {
+export interface BundleStore {
   /** Reads what is kept of a plugin, in use or not. */
-  kept(id: string): Promise<Shelved | undefined>;
+  get(id: string): Promise<StoredBundle | undefined>;
   /** Reads what is kept of a plugin whose types have networks in the journal. */
-  inUse(id: string): Promise<Shelved | undefined>;
-  keep(shelved: Shelved): Promise<void>;
-  forget(id: string): Promise<void>;
+  inUse(id: string): Promise<StoredBundle | undefined>;
+  put(stored: StoredBundle): Promise<void>;
+  delete(id: string): Promise<void>;
 }
 
 /** For hosts without a data folder: after a restart their plugins have no networks. */
-export const NO_SHELF: Shelf = {
-  kept: async () => undefined,
+export const NO_BUNDLE_STORE: BundleStore = {
+  get: async () => undefined,
   inUse: async () => undefined,
-  async keep() {},
-  async forget() {},
+  async put() {},
+  async delete() {},
 };
 
-export class LmdbShelf implements Shelf {
+export class LmdbBundleStore implements BundleStore {
   readonly #state: StateFile;
   readonly #journal: Journal;
 
@@ -56,25 +56,25 @@ export class LmdbShelf implements Shelf {
     this.#journal = journal;
   }
 
-  async inUse(id: string): Promise<Shelved | undefined> {
-    const shelved = await this.kept(id);
-    if (!shelved) return undefined;
+  async inUse(id: string): Promise<StoredBundle | undefined> {
+    const stored = await this.get(id);
+    if (!stored) return undefined;
     const journalled = new Set(await this.#journal.types());
-    return shelved.types.some((type) => journalled.has(type)) ? shelved : undefined;
+    return stored.types.some((type) => journalled.has(type)) ? stored : undefined;
   }
 
-  async keep(shelved: Shelved): Promise<void> {
-    const body = JSON.stringify(shelved);
-    if (JSON.stringify(await this.kept(shelved.id)) !== body)
-      await this.#state.put("bundles", Buffer.from(shelved.id), body);
+  async put(stored: StoredBundle): Promise<void> {
+    const body = JSON.stringify(stored);
+    if (JSON.stringify(await this.get(stored.id)) !== body)
+      await this.#state.put("bundles", Buffer.from(stored.id), body);
   }
 
-  async forget(id: string): Promise<void> {
+  async delete(id: string): Promise<void> {
     await this.#state.put("bundles", Buffer.from(id), undefined);
   }
 
-  async kept(id: string): Promise<Shelved | undefined> {
+  async get(id: string): Promise<StoredBundle | undefined> {
     const row = (await this.#state.rows("bundles")).find(({ key }) => key.toString() === id);
-    return row && (JSON.parse(row.body) as Shelved);
+    return row && (JSON.parse(row.body) as StoredBundle);
   }
 }
