@@ -14,6 +14,7 @@ import { placed, rejectedAtCaller, unavailable, unregistered } from "./errors.js
 import { programOperation, revokeOperation } from "./external-operations.js";
 import type { LiveDriver } from "./host-call.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
+import type { OperationScope } from "./operation.js";
 import {
   configOperation,
   createNetworkOperation,
@@ -22,7 +23,6 @@ import {
   endpointOperInfoOperation,
   joinOperation,
   leaveOperation,
-  type OperationScope,
 } from "./operations.js";
 import { signalOf, snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
 import { type NetworkRecord, Records } from "./records.js";

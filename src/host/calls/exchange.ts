@@ -7,6 +7,7 @@ import { monotonicNow } from "../../common/clock.js";
 import type { Json } from "../../driverapi/json.js";
 import type { CallEnd } from "../../session/calls-in-flight.js";
 import type { CallOutcome, SessionEnd } from "../../session/outcome.js";
+import type { Written } from "../../storage/journal/journal.js";
 import { whenAborted } from "../abort-signals.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import { type Caller, deadlinePassed } from "./caller.js";
@@ -15,7 +16,7 @@ import * as errors from "./errors.js";
 import type { LiveDriver } from "./host-call.js";
 import type { InDoubtCall, InDoubtCalls } from "./in-doubt-calls.js";
 import type { InFlightCount } from "./in-flight.js";
-import type { Operation, Written } from "./operation.js";
+import type { Operation } from "./operation.js";
 import { inTime, writeOutcome, writtenInTime } from "./outcome-writes.js";
 
 /** What all exchanges with one driver have in common. */

@@ -1,8 +1,9 @@
 /** Journal writes around a call: they keep its ids locked, but delay the caller no longer than its deadline. */
 import { monotonicNow } from "../../common/clock.js";
+import type { Written } from "../../storage/journal/journal.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import * as errors from "./errors.js";
-import type { Operation, Written } from "./operation.js";
+import type { Operation } from "./operation.js";
 
 /**
  * Writes an outcome. Calls `over` at once if the journal answers at once, else when it has answered; the ids stay locked

@@ -6,14 +6,13 @@ import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
 import { CreateEndpoint } from "./create-endpoint.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
-import type { Operation } from "./operation.js";
+import type { Operation, OperationScope } from "./operation.js";
 import {
   createNetworkOperation,
   deleteEndpointOperation,
   deleteNetworkOperation,
   joinOperation,
   leaveOperation,
-  type OperationScope,
 } from "./operations.js";
 
 /**
