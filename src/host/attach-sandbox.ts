@@ -52,7 +52,7 @@ function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): HomeNam
   if (host !== undefined) {
     const home = homeNamespaceOf(host);
     if (home) return home;
-    throw new DriverError("ERR_OPTIONS", 'option "host" is not a plugin host: give what createPluginHost gave');
+    throw new DriverError("ERR_OPTIONS", 'option "host" is not a plugin host: pass what createPluginHost returned');
   }
   if (backend !== "kernel" && backend !== "auto") {
     const why =

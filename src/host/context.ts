@@ -37,7 +37,7 @@ export interface HostContext {
   launcher(isolation: Isolation): Launcher;
   /** Isolation of plugins for which the policy names none. */
   readonly isolation: Isolation;
-  /** True for hosts of tests: every plugin runs in a thread of theirs. */
+  /** True for tests' hosts, which run every plugin in a thread. */
   readonly threadsOnly: boolean;
   policy(): Policy;
   /** Path of the policy, for messages; undefined when it was given as an object. */

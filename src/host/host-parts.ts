@@ -1,4 +1,4 @@
-/** What a host is made of: chosen by its options, its policy and its data folder, and shared by its plugins. */
+/** Creates the parts of a host that its plugins share, from its options, policy and data folder. */
 import type { Logger } from "../common/logger.js";
 import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
@@ -28,7 +28,7 @@ import type { PluginHostOptions } from "./options.js";
 import { DriverRegistry } from "./registry.js";
 import { wallReports } from "./walls.js";
 
-/** What tests may replace. */
+/** Parts that tests may replace. */
 export interface HostParts {
   /** Launches all plugins, whatever their isolation. */
   readonly threads?: Launcher;

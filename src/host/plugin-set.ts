@@ -1,4 +1,4 @@
-/** A host's plugins, kept in step with the plugins folders and the policy: as asked, or with `watch` by itself. */
+/** A host's plugins, kept in step with the plugins folders and the policy: on request, or with `watch` on every change. */
 import type { PolicySource } from "../policy/policy-source.js";
 import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
@@ -84,7 +84,7 @@ export class PluginSet {
     try {
       found = await discoverPlugins(this.#folders);
     } catch (error) {
-      const words = "the plugins folder cannot be read any more; what runs, runs on";
+      const words = "the plugins folder can no longer be read; running plugins keep running";
       this.#context.logger.error({ err: error }, words);
       return;
     }

@@ -96,7 +96,7 @@ export class RunningHost implements PluginHost {
     const folders = this.#options.plugins;
     const found = (await discoverPlugins(folders)).find((one) => one.id === id);
     if (!found)
-      throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" stands in ${folders.join(", ")}`, {
+      throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" in ${folders.join(", ")}`, {
         plugin: id,
       });
     this.#refuseClosed();
@@ -183,13 +183,13 @@ export class RunningHost implements PluginHost {
     context.events.clear();
   }
 
-  /** Reconciles what an earlier run left in the kernel before any plugin is loaded; what fails now is tried again at the first request. */
+  /** Reconciles what an earlier run left in the kernel, before any plugin is loaded. A failure is retried at the first request. */
   async #reconcile(): Promise<void> {
     if (!this.#data) return;
     try {
       await this.#context.netlink.reconcile();
     } catch (error) {
-      this.#logger.warn({ err: error }, "netlink: the links of an earlier run could not be looked at yet");
+      this.#logger.warn({ err: error }, "netlink: the links of an earlier run could not be read yet");
     }
     try {
       await this.#context.firewall.reconcile();

@@ -12,11 +12,11 @@ export interface Place {
 }
 
 export interface PlaceWatchOptions {
-  /** The places to look at now. */
+  /** Returns the places to poll. */
   places(): readonly Place[];
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two polls. */
   readonly every: number;
-  /** Two looks in a row have found the same change. Never rejects. */
+  /** Two polls in a row have found the same change. Never rejects. */
   changed(place: Place): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export class PlaceWatch {
     this.#options = options;
   }
 
-  /** Resolves when every place has been looked at once. */
+  /** Resolves when every place has been polled once. */
   static async open(options: PlaceWatchOptions): Promise<PlaceWatch> {
     const watch = new PlaceWatch(options);
     await watch.#poll();
@@ -75,7 +75,7 @@ function keyOf({ what, path }: Place): string {
   return `${what} ${path}`;
 }
 
-/** A text that differs when the place holds something else. */
+/** Returns a text that differs when the place has changed. */
 async function signOf({ path, what }: Place): Promise<string> {
   if (what !== "packages") return sign(path, what === "file");
   // npm writes `.package-lock.json` with every change; other tools change the folder itself.

@@ -13,7 +13,7 @@ import type { AttachedSandbox } from "./sandbox.js";
 /** The namespace that links come from and go back to. */
 export interface HomeNamespace {
   readonly backend: NetlinkBackend;
-  /** That namespace by name or path, for a process in another namespace. */
+  /** Its name or path, for a process in another namespace. */
   readonly netns: string;
   /** Returns why these links may not go into a sandbox; undefined when they may. */
   problem(links: readonly PlannedLink[]): Promise<string | undefined>;
@@ -40,7 +40,7 @@ interface MovedLink extends PlannedLink {
 type Step = readonly [label: string, change: Change];
 
 /**
- * Attaches one endpoint to a sandbox; all of it, or nothing.
+ * Attaches one endpoint to a sandbox, completely or not at all.
  * Rejects with `ERR_SANDBOX_NOT_FOUND`, and with `ERR_SANDBOX_FAILED`, which names the step and ends in `; undone` or
  * `; failed to undo: …`.
  */
@@ -48,7 +48,7 @@ export async function attach(home: HomeNamespace, sandbox: string, plan: Sandbox
   const there = (home.open ?? openNamespace)(home.backend, sandbox);
   const mutex = netnsPath(sandbox);
   const refusal = there.isOneOf([home.netns, ownNamespace()])
-    ? "it is the machine's own namespace, whose addresses and routes are no driver's to give"
+    ? "it is the machine's own namespace, which a driver may not configure"
     : await home.problem(plan.links);
   if (refusal !== undefined) throw new DriverError("ERR_SANDBOX_FAILED", `sandbox "${sandbox}": ${refusal}`);
   return exclusively(mutex, async () => {

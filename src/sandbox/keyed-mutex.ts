@@ -1,4 +1,4 @@
-/** A mutex per sandbox: two concurrent attaches would look for the same free name. */
+/** Keyed mutex: two concurrent attaches to one sandbox would choose the same free name. */
 
 const queues = new Map<string, Promise<unknown>>();
 

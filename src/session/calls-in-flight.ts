@@ -23,7 +23,7 @@ export interface CallInFlight {
   readonly sentAt: number;
   readonly expires: number;
   readonly end: CallEnd;
-  /** How long the host had been at work for the worker when the call was sent, and how much of its later work has been made good. */
+  /** The host's work for the worker before the call was sent, and how much of its later work has been made good, in milliseconds. */
   readonly workedBefore: number;
   madeGood: number;
   /** Number of the frame that cancels it, once it has been given up. */
@@ -98,7 +98,7 @@ export class CallsInFlight {
     return call;
   }
 
-  /** The caller of `id` has its answer, or has left: fires the driver's AbortSignal, and checks whether the worker is blocked. */
+  /** Gives up a call whose caller has been answered: fires the driver's AbortSignal, and checks whether the worker is blocked. */
   giveUp(id: number): { readonly started: boolean; readonly blocked: boolean } {
     const { outgoing, watch } = this.#options;
     const call = this.#calls.get(id);
@@ -113,8 +113,8 @@ export class CallsInFlight {
   }
 
   /**
-   * Milliseconds, up to a bound, that the host was at work for the worker since a call was sent: the driver gets them back. Each is
-   * returned only once. 0 where there are too few to matter.
+   * Returns the milliseconds, up to a bound, that the host was at work for the worker since a call was sent: the driver gets them
+   * back. Each is returned once; 0 where there are too few to matter.
    */
   makeGood(id: number): number {
     const call = this.#calls.get(id);
@@ -126,10 +126,8 @@ export class CallsInFlight {
   }
 
   /**
-   * A call was given up `ms` ago and has still not settled. While another call blocks the worker within its own deadline, this
-   * one cannot settle, so it is checked again later. Without such a call the worker gets one short delay, and only once:
-   * a driver that blocks briefly again and again could otherwise put off its end indefinitely. `upTo`: how many frames had been sent
-   * when it was not yet known whether the worker was blocked.
+   * Judges a call that was given up `ms` ago and has not settled. It is checked again while another call holds the worker within
+   * its deadline; otherwise once more (`last`), or when frame `upTo` is acknowledged: a driver that blocks repeatedly must end.
    */
   unsettled(id: number, ms: number, last = false, upTo?: number): void {
     const call = this.#calls.get(id);

@@ -1,7 +1,6 @@
 /**
- * Enforces a plugin's CPU quota. CPU time during the platform's calls is bounded by their deadlines; time beyond them, in the
- * plugin's own timers and microtasks, is counted here over a window. A plugin over its quota is throttled; if it is still
- * over it a window later, it is terminated.
+ * Enforces a plugin's CPU quota: CPU time beyond the platform's calls, in timers and microtasks, is counted over a window. A
+ * plugin over its quota is throttled; if it is still over it a window later, it is terminated.
  */
 import { TIMES } from "../protocol/limits.js";
 
@@ -38,7 +37,7 @@ export class CpuWatch {
     return this.#lastBusy;
   }
 
-  /** Records that calls are in flight from now on, or that none is any more. */
+  /** Records that calls are in flight from now on, or no longer. */
   serving(on: boolean, now: number): void {
     if (on) this.#servingSince ??= now;
     else if (this.#servingSince !== undefined) {
@@ -69,7 +68,7 @@ export class CpuWatch {
       this.#options.throttle(true);
     } else if (now - this.#throttledAt >= TIMES.cpuWindow) {
       this.#options.end(
-        `it used ${Math.round(spent)} ms of the processor in ${TIMES.cpuWindow / 1000} s beyond its calls, and may use ${this.#options.percent} % (limits.cpuPercent)`,
+        `it used ${Math.round(spent)} ms of CPU time in ${TIMES.cpuWindow / 1000} s beyond its calls, and may use ${this.#options.percent} % (limits.cpuPercent)`,
       );
     }
   }

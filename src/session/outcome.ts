@@ -39,10 +39,10 @@ export class ThrownFailure extends Error {
   }
 }
 
-/** Describes a stray throw or rejection, escaped. */
+/** Describes an uncaught exception or unhandled rejection, escaped. */
 export function crashReason(origin: string, error: ThrownValue): string {
   const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;
-  const what = origin === "unhandledRejection" ? "an unhandled rejection" : "a stray throw";
+  const what = origin === "unhandledRejection" ? "an unhandled rejection" : "an uncaught exception";
   return escapeLine(`${what}: ${error.name}: ${error.message}${where}`, LIMITS.messageChars);
 }
 

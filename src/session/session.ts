@@ -1,6 +1,6 @@
 /**
  * The host's side of one worker's life: frames out and in, calls in flight, the worker's requests served.
- * It knows what really happened on the wire; `calls/` decides what a caller is told, and when.
+ * It knows what happened on the wire; `host/calls/` decides what a caller is told, and when.
  */
 
 import { monotonicNow } from "../common/clock.js";
@@ -26,7 +26,7 @@ export interface SessionHandlers {
   /** Returns false for a name that does not exist. */
   notice(name: string, args: readonly Json[]): boolean;
   violation(code: ErrorCode, detail: string): void;
-  /** The worker is slowed down: it used more CPU (`ERR_PLUGIN_CPU`) or host time (`ERR_PLUGIN_HOST_TIME`) than it may. */
+  /** The worker is throttled: it used more CPU (`ERR_PLUGIN_CPU`) or host time (`ERR_PLUGIN_HOST_TIME`) than it may. */
   throttled(code: ErrorCode, detail: string): void;
   /** The driver has replied to a call, `ms` milliseconds after it was sent. */
   replied(ms: number): void;
@@ -44,13 +44,13 @@ export interface SessionStart {
   readonly deadline: number;
 }
 
-/** What a session judges its worker by. */
+/** Limits of a session's worker. */
 export interface SessionBounds {
-  /** The plugin's default deadline, in milliseconds: the limit for a plugin that blocks again and again. */
+  /** The plugin's default deadline, in milliseconds: the limit for a plugin that blocks repeatedly. */
   readonly defaultDeadline: number;
   /** Percentage of one core that it may use beyond the calls it serves. */
   readonly cpuPercent: number;
-  /** Counts what the worker costs the platform's own thread. */
+  /** Charged for the worker's use of the platform's thread. */
   readonly time: HostTime;
 }
 
@@ -150,7 +150,7 @@ export class Session {
     this.#watch.strict = true;
   }
 
-  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, also where the session ends meanwhile. */
+  /** Evaluates the plugin and runs its `init`. Rejects with `ThrownFailure`, also when the session ends meanwhile. */
   start(start: SessionStart): Promise<void> {
     const { deadline, ...rest } = start;
     const message: DownMessage = { kind: "start", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, ...rest };

@@ -1,6 +1,5 @@
 /**
- * The bytes that plugins ran last: a plugin with networks can serve on after a restart, even if its files have changed
- * meanwhile.
+ * Stores the bytes that plugins ran last: after a restart, a plugin with networks can run them even if its files have changed.
  */
 
 import type { Manifest } from "../policy/manifest/schema.js";
@@ -31,9 +30,9 @@ export interface PinnedVersion {
 }
 
 export interface BundleStore {
-  /** Reads what is kept of a plugin, in use or not. */
+  /** Returns a plugin's stored bundle. */
   get(id: string): Promise<StoredBundle | undefined>;
-  /** Reads what is kept of a plugin whose types have networks in the journal. */
+  /** Returns it only if the plugin's types have networks in the journal. */
   inUse(id: string): Promise<StoredBundle | undefined>;
   put(stored: StoredBundle): Promise<void>;
   delete(id: string): Promise<void>;

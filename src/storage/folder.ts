@@ -56,7 +56,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const lock = locked(paths);
   try {
     await examine(paths);
-    const bootId = machineRun();
+    const bootId = bootIdOf();
     const state = await StateFile.open(paths, bootId);
     try {
       const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
@@ -96,7 +96,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-/** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
+/** Deletes the records of what a reboot destroyed: links, rules and joins. Replay recreates networks and endpoints. */
 async function forgetMachine(state: StateFile): Promise<void> {
   const gone: Promise<void>[] = [];
   for (const table of ["links", "rules"] as const) {
@@ -171,7 +171,7 @@ function flush(path: string): void {
 }
 
 /** Returns the id of the machine's current boot. Only Linux has one, and elsewhere nothing is made in the kernel. */
-function machineRun(): string {
+function bootIdOf(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {

@@ -41,7 +41,7 @@ export async function salvage(
         ended = true;
         n = read.n ?? 0;
         if (read.problem !== undefined) problem = read.problem;
-        else if (read.damaged > 0) problem = `${read.damaged} row(s) are not what was written`;
+        else if (read.damaged > 0) problem = `${read.damaged} row(s) fail their checksums`;
       }
     });
     if (!ended) problem = `the process that read it ${end}`;

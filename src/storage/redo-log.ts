@@ -1,11 +1,6 @@
 /**
- * Writes that must outlive the process at once, but need not survive a reboot: intents, and the kernel ledgers. lmdb-js
- * resolves a `put()` only when its transaction is flushed as well (3.5: `TXN_COMMITTED` is set after `mdb_txn_commit`
- * returns, which under `overlappingSync` includes the flush; measured: 3 to 15 ms), and without flushes (`noSync`) a power
- * failure may leave a meta page that points to pages which were never written.
- * So such a write goes to lmdb with the next batch and, before anything else happens, as a line into this file: one `write`
- * of some microseconds, which the kernel keeps when the process is killed. The next start applies the lines that lmdb does
- * not have yet. Two files alternate; one is emptied when lmdb has flushed all its writes.
+ * The redo log: writes that must outlive the process at once, but need not survive a reboot (README.md here, "Two strengths of
+ * a write"). Two files alternate; one is emptied when lmdb has flushed all its writes.
  */
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
@@ -103,7 +98,7 @@ export function readRedoLog(paths: readonly string[], n: number, sameBoot: boole
     for (const text of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
       const line = parse(text);
       if (line) lines.push(line);
-      else if (sameBoot) throw corrupt(path, "a line of it is not what was written");
+      else if (sameBoot) throw corrupt(path, "a line fails its checksum");
       else break;
     }
   }

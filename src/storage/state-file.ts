@@ -1,12 +1,6 @@
 /**
- * The state file while a host runs. A write has one of two strengths:
- * - `log`: when `commit` returns, it outlives this process (see `redo-log.ts`); a microtask commits what nothing else has
- * committed;
- * - `put`: when its promise resolves, it is flushed and survives a reboot. All writes of one turn of the loop are one
- * transaction of
- *   lmdb's, and writes that come during a flush share the next one.
- * Both follow lmdb's order: a later write is never present without the earlier ones. A write that lmdb refuses ends all
- * writing, since the counts in memory then no longer match the file.
+ * The state file while a host runs. `log` and `commit` make a write that outlives this process, `put` one that survives a reboot
+ * (README.md here, "Two strengths of a write").
  */
 import { type Environment, openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
 import { corrupt, notTaken } from "./errors.js";
@@ -57,8 +51,7 @@ export class StateFile {
       const sameBoot = boot === undefined || boot.slice(8) === JSON.stringify(bootId);
       const { n } = read.tally;
       const lines = readRedoLog(paths.redo, n, sameBoot);
-      // Everything is flushed before the redo files are emptied.
-      const sums = read.sums;
+      const { sums } = read;
       let last = n;
       const puts: Promise<boolean>[] = [];
       for (const line of lines) {
@@ -66,6 +59,7 @@ export class StateFile {
         last = line.n;
       }
       if (lines.length > 0) {
+        // The redo log is emptied next.
         puts.push(environment.tally.put(TALLY_KEY, tallyText(sums, last)));
         await Promise.all(puts);
         await environment.root.flushed;

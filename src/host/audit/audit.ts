@@ -8,7 +8,7 @@ import { AuditFile } from "./audit-file.js";
 import { type AuditEntry, auditLine } from "./entry.js";
 import { LineQuota } from "./line-quota.js";
 
-/** Where all of a host writes its entries. Nothing here throws, rejects, or waits for a disk. */
+/** Takes a host's entries. No method throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
   /** Resolves when what was written is in the file, or cannot be. Later lines are dropped. */

@@ -1,10 +1,10 @@
-/** Limits the lines each plugin may cause: further ones are dropped and counted, and one line reports the count. */
+/** Limits each plugin's lines in the audit log: excess lines are dropped, and one line reports their number. */
 import { monotonicNow } from "../../common/clock.js";
 import type { AuditEvent } from "./entry.js";
 
 /**
- * Events that a running plugin can cause at will, with a separate allowance: a flood of them cannot hide an end, a violation,
- * or a change of its grant.
+ * Events that a running plugin can cause at will. They have a quota of their own, so that a flood of them cannot hide an end, a
+ * violation, or a change of its grant.
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 

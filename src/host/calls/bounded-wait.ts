@@ -19,26 +19,26 @@ export type Enqueue<V> = (resolve: (value: V) => void, reject: (error: DriverErr
 
 export function waitInQueue<V>({ expires, signal, late, aborted }: WaitLimits, enqueue: Enqueue<V>): Promise<V> {
   return new Promise<V>((resolve, reject) => {
-    const quiet = (): void => {
+    const stopWaiting = (): void => {
       clearTimeout(timer);
-      stay?.();
+      unlisten?.();
     };
     const waiter = enqueue(
       (value) => {
-        quiet();
+        stopWaiting();
         resolve(value);
       },
       (error) => {
-        quiet();
+        stopWaiting();
         reject(error);
       },
     );
-    const leave = (error: DriverError): void => {
+    const giveUp = (error: DriverError): void => {
       waiter.cancel();
-      quiet();
+      stopWaiting();
       reject(error);
     };
-    const timer = setTimeout(() => leave(late()), Math.max(0, expires - monotonicNow()));
-    const stay = signal && whenAborted(signal, () => leave(aborted()));
+    const timer = setTimeout(() => giveUp(late()), Math.max(0, expires - monotonicNow()));
+    const unlisten = signal && whenAborted(signal, () => giveUp(aborted()));
   });
 }

@@ -1,4 +1,4 @@
-/** What all calls to one driver share: their plugin and type, their timeouts, counters and reports. */
+/** Context of the calls to one driver: plugin and type, timeouts, counters and reports. */
 
 import type { Logger } from "../../common/logger.js";
 import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
@@ -7,17 +7,17 @@ import type { Journal } from "../../storage/journal/journal.js";
 import type { CallTimeoutEvent } from "../events.js";
 import type { CallSite } from "./errors.js";
 
-/** What is counted of a plugin since it was loaded. */
+/** Counters of a plugin since it was loaded. */
 export interface Counters {
   /** Calls of the platform, to all of its drivers. */
   calls: number;
-  /** Those of them that failed. */
+  /** Calls that failed. */
   errors: number;
-  /** Those of them that passed their deadline. */
+  /** Calls that passed their deadline. */
   timeouts: number;
-  /** How often its worker was started again after a crash. */
+  /** Restarts of its worker after a crash. */
   restarts: number;
-  /** How often it broke the protocol. */
+  /** Violations of the protocol. */
   violations: number;
 }
 
@@ -39,7 +39,7 @@ export interface CallContext {
   timeout(method: WorkerMethod): number;
 }
 
-/** Returns what an error says about where it happened. */
+/** Returns an error's site. */
 export function siteOf({ plugin, type }: CallContext, method: WorkerMethod): CallSite {
   return { plugin, driver: type, method };
 }

@@ -1,6 +1,6 @@
 /**
- * Conducts driver calls: lock, service, existence, intent, then the exchange. Every caller is answered by its own deadline; whatever
- * the driver does after that is settled without the caller, under the same lock (README.md here).
+ * Takes driver calls through lock, service, existence and intent to the exchange. Every caller is answered by its deadline; what
+ * the driver does later is settled without the caller, under the same lock (README.md here).
  */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
@@ -49,16 +49,16 @@ export class CallPipeline {
     return this.#inDoubt.resume(live);
   }
 
-  /** Takes up a call that an earlier host left open: the call holds its ids until the next worker in service settles it. */
+  /** Adopts a call that an earlier host left unfinished: it holds its ids until the next worker in service settles it. */
   adopt(op: Operation<unknown>): void {
     const { nid = "", eid } = op;
-    const held = (release: Release): void => this.#inDoubt.leave({ op, release, attempts: 0 });
+    const held = (release: Release): void => this.#inDoubt.defer({ op, release, attempts: 0 });
     const release = this.#locks.tryAcquire(nid, eid);
     if (release) held(release);
     else this.#locks.wait(nid, eid, held, () => {});
   }
 
-  /** The host is closed: refuses every call that waits, for the driver or for a lock. */
+  /** Refuses every call that waits for the driver or for a lock, because the host is closed. */
   shut(): void {
     const { plugin, type } = this.#context;
     this.gate.refuse(() => errors.hostClosed({ plugin, driver: type }));
@@ -93,7 +93,7 @@ export class CallPipeline {
     if (this.#context.closed()) throw errors.hostClosed(this.#site(op.method));
     if (signal?.aborted) throw errors.aborted(this.#site(op.method), signal);
     const { nid, eid } = op;
-    // A breaker that is open, or a driver that is gone, answers at once, whatever is locked.
+    // An open breaker, or a type that no plugin serves, answers at once, even if the ids are locked.
     const alone = this.gate.refuses && op.quarantined?.() === true;
     if (!alone) void this.gate.current;
     const begin = (): void => (alone ? this.#withoutDriver(op, caller) : this.#begin(op, caller));
@@ -124,7 +124,7 @@ export class CallPipeline {
     );
   }
 
-  /** Deletes without the driver a network that is no longer restored in it, or part of one. */
+  /** Deletes a quarantined network, or part of one, without the driver. */
   #withoutDriver<T>(op: Operation<T>, caller: Caller<T>): void {
     try {
       op.admit();
@@ -132,14 +132,14 @@ export class CallPipeline {
       caller.fail(error);
       return;
     }
-    // Only calls that return nothing can be lost.
+    // Only calls without a result get here.
     const done = (): void => caller.resolve(undefined as T);
     const written = writeOutcome(this.#context, op, () => op.accept(undefined as T), caller.release);
     if (written) writtenInTime(this.#context, op, written, caller.expires).then(done, (error) => caller.reject(error));
     else done();
   }
 
-  /** The call holds its ids: admits it once the driver is in service. */
+  /** Admits the call, which holds its ids, once the driver is in service. */
   #begin<T>(op: Operation<T>, caller: Caller<T>): void {
     let live: LiveDriver | undefined;
     try {
@@ -165,7 +165,7 @@ export class CallPipeline {
     }
     if (op.needless?.(live)) {
       caller.release();
-      // Only calls that return nothing are needless.
+      // Only calls without a result are needless.
       caller.resolve(undefined as T);
       return;
     }
@@ -186,7 +186,7 @@ export class CallPipeline {
     }
   }
 
-  /** The call's intent is recorded, but the call could not be sent. */
+  /** Rejects a call whose intent is recorded but which could not be sent. */
   #unsent<T>(op: Operation<T>, caller: Caller<T>, error: unknown): void {
     void writeOutcome(this.#context, op, () => op.refuse(), caller.release);
     caller.reject(error);
@@ -214,7 +214,7 @@ export class CallPipeline {
   }
 
   #send<T>(op: Operation<T>, live: LiveDriver, caller: Caller<T>): void {
-    // The caller may have left while the intent was written.
+    // The caller may have aborted while the intent was written.
     if (caller.signal?.aborted) this.#unsent(op, caller, errors.aborted(this.#site(op.method), caller.signal));
     else if (live.session.alive) new Exchange(this.#exchanges, op, live, caller).send();
     else
@@ -235,7 +235,7 @@ export class CallPipeline {
     return waitInQueue<LiveDriver>(limits, (resolve, reject) => this.gate.wait(resolve, reject));
   }
 
-  /** Repeats a call that changes nothing at the driver's next worker. The caller notices only the wait. */
+  /** Sends a call that changes nothing to the driver's next worker. */
   #again<T>(op: Operation<T>, caller: Caller<T>): void {
     const live = this.gate.opened;
     if (live?.session.alive) this.#admit(op, live, caller);

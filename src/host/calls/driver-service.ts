@@ -62,7 +62,7 @@ export class DriverService {
   readonly #options: DriverServiceOptions;
   readonly #pipeline: CallPipeline;
   readonly #scope: OperationScope;
-  /** What the platform itself configured last; a restarted driver is configured with it again. */
+  /** The platform's last configuration; a restarted driver gets it again. */
   #configured: JsonObject | undefined;
 
   constructor(options: DriverServiceOptions) {
@@ -85,7 +85,7 @@ export class DriverService {
     this.driver = this.own;
   }
 
-  /** Reads the journal, and adopts the calls that an earlier host left open: their ids are locked until they are settled. */
+  /** Reads the journal, and adopts calls that an earlier host left unfinished: their ids are locked until they are settled. */
   async load(): Promise<void> {
     await this.records.load();
     for (const op of unfinishedCalls(this.#scope)) this.#pipeline.adopt(op);
@@ -134,7 +134,7 @@ export class DriverService {
     return replay({ type, records, suspicious, timeout: (method) => this.#options.timeout(method) }, live);
   }
 
-  /** Sends calls to `live` from now on, and settles what earlier workers left open. */
+  /** Sends calls to `live` from now on, and settles calls in doubt. */
   open(live: LiveDriver): void {
     this.external = live.external;
     this.#pipeline.gate.open(live);

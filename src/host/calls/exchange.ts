@@ -38,7 +38,7 @@ export class Exchange<T> implements CallEnd {
   #told = false;
   #deadline: Deadline | undefined;
   /** Stops listening to the caller's signal. */
-  #stay: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
   #unsettled: NodeJS.Timeout | undefined;
 
   constructor(parts: ExchangeParts, op: Operation<T>, live: LiveDriver, caller: Caller<T>) {
@@ -48,12 +48,12 @@ export class Exchange<T> implements CallEnd {
     this.#caller = caller;
   }
 
-  /** Sends the call. Its caller is answered, whatever becomes of it. */
+  /** Sends the call. Its caller is answered in every case. */
   send(): void {
     const { expires, ms, signal } = this.#caller;
     const { session, index } = this.#live;
     this.#deadline = deadline(expires, ms, () => this.#giveUp(false));
-    if (signal) this.#stay = whenAborted(signal, () => this.#giveUp(true));
+    if (signal) this.#unlisten = whenAborted(signal, () => this.#giveUp(true));
     this.#parts.inFlight.add();
     this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
   }
@@ -67,7 +67,7 @@ export class Exchange<T> implements CallEnd {
       return;
     }
     this.#told = true;
-    this.#quiet();
+    this.#stopTimers();
     switch (outcome.how) {
       case "value":
         this.#answered(outcome.value);
@@ -92,7 +92,7 @@ export class Exchange<T> implements CallEnd {
   #giveUp(byCaller: boolean): void {
     if (this.#told) return;
     this.#told = true;
-    this.#quiet();
+    this.#stopTimers();
     const { session } = this.#live;
     const caller = this.#caller;
     const { ms } = caller;
@@ -103,9 +103,9 @@ export class Exchange<T> implements CallEnd {
     else caller.reject(deadlinePassed(this.#parts.context, this.#op, ms, started, blocked));
   }
 
-  #quiet(): void {
+  #stopTimers(): void {
     this.#deadline?.met();
-    this.#stay?.();
+    this.#unlisten?.();
   }
 
   #answered(value: Json): void {
@@ -171,11 +171,11 @@ export class Exchange<T> implements CallEnd {
       again(op, caller);
       return;
     }
-    inDoubt.leave(this.#open());
+    inDoubt.defer(this.#open());
     inFlight.done();
     const site = this.#site();
     if (context.closed()) caller.reject(errors.hostClosed(site));
-    // The worker was ended over this very deadline, a moment before its timer.
+    // The worker was terminated for this deadline, just before the deadline's own timer.
     else if (monotonicNow() >= expires)
       caller.reject(deadlinePassed(context, op, context.timeout(op.method), started, true));
     else
@@ -187,8 +187,8 @@ export class Exchange<T> implements CallEnd {
   }
 
   /**
-   * The reply was refused, or could not be judged: rolls back as libnetwork does, with its messages. The caller waits for that until its
-   * deadline; the ids stay locked until the rollback is done.
+   * Rolls back, as libnetwork does, a call whose reply was refused or could not be checked. The caller waits until its deadline
+   * at most; the ids stay locked until the rollback is done.
    */
   #rollBack(cause: unknown, blamed: "driver" | "host" = "driver"): void {
     const { context, inDoubt, inFlight } = this.#parts;

@@ -1,6 +1,6 @@
 /**
- * Settles calls after their callers have been answered: late replies, creates of unknown outcome that are undone, deletes
- * that are repeated. The call's lock is held until then, so that no other call on its ids goes out meanwhile.
+ * Settles calls whose callers have been answered: takes late replies, undoes creates of unknown outcome, repeats deletes. The
+ * call's lock is held until then, so that no other call on its ids is sent meanwhile.
  */
 
 import type { Logger } from "../../common/logger.js";
@@ -41,7 +41,7 @@ export class InDoubtCalls {
     this.#serving = serving;
   }
 
-  /** Handles a late outcome: a create that succeeded is undone, a delete's reply counts. */
+  /** Handles a late outcome: undoes a create that succeeded; accepts a delete's reply. */
   async settle(call: InDoubtCall, outcome: CallOutcome, live: LiveDriver): Promise<void> {
     const { op } = call;
     switch (outcome.how) {
@@ -56,7 +56,7 @@ export class InDoubtCalls {
         await this.#close(call, () => op.refuse());
         return;
       case "ended":
-        this.leave(call);
+        this.defer(call);
         return;
     }
   }
@@ -69,7 +69,7 @@ export class InDoubtCalls {
     const { op } = call;
     const outcome = await this.#call(op.inverse as WorkerMethod, op, live);
     if (outcome.how === "ended") {
-      this.leave(call);
+      this.defer(call);
       return outcome.end.reason;
     }
     await this.#close(call, () => undone(op));
@@ -79,8 +79,8 @@ export class InDoubtCalls {
     return why;
   }
 
-  /** Leaves a call to the next worker, unless several workers have ended over it. */
-  leave(call: InDoubtCall): void {
+  /** Defers a call to the next worker, unless several workers have ended over it. */
+  defer(call: InDoubtCall): void {
     const { op } = call;
     if (!op.inverse && !op.repeats) {
       call.release();
@@ -95,12 +95,12 @@ export class InDoubtCalls {
     }
     this.#options.logger.error(
       this.#about(op),
-      `${op.method} could be neither undone nor completed, its driver ends each time: given up`,
+      `${op.method} could not be undone or completed: its worker ended each time; the host gives up`,
     );
     void this.#close(call, () => (op.inverse ? undone(op) : op.accept(undefined)));
   }
 
-  /** Settles what earlier workers left, in a driver that is in service again. Runs beside new calls: the ids are locked. */
+  /** Settles what earlier workers left, in a driver that is in service again. New calls may run meanwhile: the ids are locked. */
   async resume(live: LiveDriver): Promise<void> {
     const left = [...this.#open];
     this.#open.clear();
@@ -116,7 +116,7 @@ export class InDoubtCalls {
     const { op } = call;
     const outcome = await this.#call(op.method, op, live);
     if (outcome.how === "ended") {
-      this.leave(call);
+      this.defer(call);
       return;
     }
     const done = outcome.how === "value" || isNotFound(outcome.error);
@@ -125,7 +125,7 @@ export class InDoubtCalls {
       this.#options.logger.warn(this.#about(op), `${op.method} was repeated and refused: ${outcome.error.message}`);
   }
 
-  /** Sends the call until it has been run: a call that expired behind another call's block is sent again. */
+  /** Sends the call until it has run: one that expired while another call blocked the worker is sent again. */
   async #call(method: WorkerMethod, { nid, eid }: Operation<unknown>, live: LiveDriver): Promise<RunOutcome> {
     for (;;) {
       const outcome = await callDriver(live, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");

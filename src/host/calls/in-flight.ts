@@ -1,4 +1,4 @@
-/** Counts the calls that are sent and not settled, and wakes those that wait for none to be left. */
+/** Counts the calls that are sent and not settled. */
 export class InFlightCount {
   #count = 0;
   #waiting: Array<() => void> = [];

@@ -1,7 +1,7 @@
 /**
  * Restores in a restarted driver what its predecessor had accepted: networks, endpoints and joins, with their results, and
  * external connectivity.
- * A record that fails costs its network, not the driver; a network that ends the worker again and again is quarantined.
+ * A record that fails sets its network aside, not the driver; a network that ends the worker repeatedly is quarantined.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -23,7 +23,7 @@ export interface ReplayOptions {
   timeout(method: WorkerMethod): number;
 }
 
-/** How long to wait after each of so many networks for a worker that may end with a delay, in milliseconds. */
+/** How long to wait after each of `networks` networks, in milliseconds, for a worker that may end with a delay. */
 const pauseAfter = (networks: number): number => Math.min(REPLAY.pauseMs, REPLAY.pausesMs / networks);
 
 /** Raised when the worker ended during a replay. */
@@ -89,7 +89,7 @@ async function restoreNetwork(
   }
 }
 
-/** Throws `ReplayInterrupted` if the worker ends within so many milliseconds. */
+/** Throws `ReplayInterrupted` if the worker ends within `ms` milliseconds. */
 async function survived({ session }: LiveDriver, ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
   if (!session.alive) throw new ReplayInterrupted(session.over?.reason ?? "its worker ended", true);
@@ -138,11 +138,11 @@ async function restoreJoin(
   );
   if (!isDeepStrictEqual(data, join.data))
     throw new Error(
-      `endpoint ${eid}: its join differs from the one before: ${json(data)}, before ${json(join.data ?? null)}`,
+      `endpoint ${eid}: its join differs from the recorded one: ${json(data)}, recorded ${json(join.data ?? null)}`,
     );
 }
 
-/** Fails where the driver no longer has the methods: its ports would stay unpublished and nobody would know. */
+/** Throws where the driver no longer has the methods: otherwise its ports would silently stay unpublished. */
 async function restoreExternal(
   options: ReplayOptions,
   live: LiveDriver,
@@ -165,7 +165,7 @@ async function restore(
   args: readonly string[],
 ): Promise<unknown> {
   const ms = options.timeout(method);
-  // A slow record must not hold up the restart: if it is not answered in time, it costs its network.
+  // A record that is not answered in time fails its network, instead of delaying the restart.
   const outcome = await callDriver(live, method, args, ms, "deadline");
   if (outcome.how === "value") return outcome.value;
   if (outcome.how === "ended") throw new ReplayInterrupted(outcome.end.reason, outcome.started);
@@ -173,7 +173,7 @@ async function restore(
   throw new Error(`${method}: ${outcome.error.message}`);
 }
 
-/** The original options with the mark by which a driver can recognise a replay. */
+/** Returns the options with the mark by which a driver can recognise a replay. */
 function marked(options: JsonText): JsonText {
   return `${options.slice(0, -1)}${options === "{}" ? "" : ","}"bulkhead.replay":true}`;
 }

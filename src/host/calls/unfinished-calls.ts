@@ -1,6 +1,6 @@
 /**
- * Calls that an earlier host sent without seeing the reply, as operations again: creates are undone, deletes are repeated
- * (README.md here, "Outcome").
+ * Rebuilds the operations that an earlier host sent without seeing the reply: creates are undone, deletes repeated (README.md
+ * here, "Outcome").
  */
 import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";

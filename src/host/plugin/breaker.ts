@@ -24,7 +24,7 @@ export class Breaker {
     if (blocked) this.#blocks.push(now);
   }
 
-  /** Crashes within the window, including forgiven ones: a plugin that failed repeatedly may fail again. */
+  /** Crashes within the window, including forgiven ones. */
   get recentCrashes(): number {
     const now = this.#now();
     return this.#recent.filter((at) => now - at < TIMES.breakerWindow).length;

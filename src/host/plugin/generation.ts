@@ -94,7 +94,7 @@ export class Generation {
     return this.#session?.cpuMs ?? 0;
   }
 
-  /** True if its start failed because its host process ended, and another plugin in it may be the cause. */
+  /** True if its start failed because its host process ended, perhaps because of another plugin. */
   get innocent(): boolean {
     return this.#session?.over?.innocent === true;
   }

@@ -71,7 +71,7 @@ export class Loader {
   /** Handles a failed load: ends a version that lost its grant, and brings back the granted one from before a restart. */
   async #failed(refusal: DriverError, sha256: string | undefined): Promise<DriverError> {
     const plugin = this.#plugin;
-    if (exceeding(plugin).length > 0) this.#stopper.takeOut(refusal.message);
+    if (exceeding(plugin).length > 0) this.#stopper.endRevoked(refusal.message);
     if (awaitsGrant(refusal) && !plugin.service.alive) {
       const former = await this.#beginStored();
       const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
@@ -87,8 +87,8 @@ export class Loader {
   }
 
   /**
-   * Replaces the version in service. If the new one cannot restore all networks, the former one serves on, unless it has more than the
-   * policy grants now: then the new one starts as after a crash, and networks that do not fit the grant are set aside.
+   * Replaces the version in service. If the new one cannot restore all networks, the former one stays, unless it exceeds the
+   * grant: then the new one starts as after a crash, without the networks that do not fit.
    */
   async #replace(prepared: Prepared): Promise<void> {
     const { id, host, service, drivers } = this.#plugin;
@@ -98,7 +98,7 @@ export class Loader {
       const excess = excessText(this.#plugin);
       if (excess === "" || !service.alive) throw error;
       const why = `the policy grants less than it ran with (${excess})`;
-      host.logger.warn({ plugin: id, err: error }, `plugin "${id}" starts again, since ${why}`);
+      host.logger.warn({ plugin: id, err: error }, `plugin "${id}" restarts: ${why}`);
       drivers.pause();
       service.end(why);
       await this.#begin(prepared);
@@ -118,8 +118,7 @@ export class Loader {
   }
 
   /**
-   * Starts the granted version kept from before a restart, though its files have changed: the host would have kept it
-   * running, too.
+   * Starts the granted version stored before a restart of the host, although its files have changed since.
    */
   async #beginStored(): Promise<Prepared | undefined> {
     const plugin = this.#plugin;
@@ -152,7 +151,7 @@ export class Loader {
   #servesOn(error: DriverError, started: boolean): DriverError {
     const { alive, prepared } = this.#plugin.service;
     if (!started || !alive) return error;
-    const words = `${error.message}; the version that runs, sha256 ${prepared?.sha256}, serves on`;
+    const words = `${error.message}; the version that runs, sha256 ${prepared?.sha256}, keeps running`;
     return new DriverError(error.code, words, error);
   }
 

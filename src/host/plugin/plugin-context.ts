@@ -26,9 +26,9 @@ export class PluginContext {
   readonly service: Service;
   state: PluginState = "loading";
   refusal: DriverError | undefined;
-  /** Why it drains, that is, serves on until its last network is deleted: its file is gone, or the policy stops it. */
+  /** Why it drains, that is, runs until its last network is deleted: its file is gone, or the policy stops it. */
   draining: string | undefined;
-  /** True from its stop to its next start. */
+  /** True after a stop, until the next start. */
   stopped = false;
   /** Tail of the queue of changes: loads, restarts and stops (FIFO). */
   #last: Promise<unknown> = Promise.resolve();

@@ -28,7 +28,7 @@ interface Opening {
   readonly time: HostTime;
 }
 
-/** Opens the host half of each permission; undefined for one whose worker half does it all. */
+/** Opens the host half of each permission; undefined for one that has only a worker half. */
 const OPENERS: {
   readonly [N in PermissionName]: ((opening: Opening, limits: PermissionLimits[N]) => HostPower) | undefined;
 } = {

@@ -55,7 +55,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
   const places = { policy: context.policyFile, plugins: dirname(found.path) };
   const command = grantCommand(id, places);
-  const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, serves on` : "";
+  const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, keeps running` : "";
   const refusal = (code: ErrorCode, words: string): DriverError =>
     new DriverError(code, `plugin "${id}"${words}`, { plugin: id });
   if (effective.missing.length > 0) {
@@ -76,7 +76,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   if (changed && !update.letIn) {
     throw refusal(
       "ERR_PLUGIN_CHANGED",
-      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; look at what changed, then: ${command}`,
+      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; check what changed, then: ${command}`,
     );
   }
   return {

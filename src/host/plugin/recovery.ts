@@ -1,4 +1,4 @@
-/** Recovers a plugin whose worker ended: counts its crashes, has it restarted or moved, and refuses calls while the breaker is open. */
+/** Recovers a plugin whose worker ended: counts crashes, restarts or moves the worker, refuses calls while the breaker is open. */
 import { DriverError } from "../../driverapi/errors.js";
 import { WALLS } from "../../protocol/limits.js";
 import type { SessionEnd } from "../../session/outcome.js";

@@ -97,7 +97,7 @@ export class Registrar {
     const asked = parseScope(scope);
     const details = { plugin: id, driver: type };
     if (typeof index !== "number" || !Number.isSafeInteger(index) || index < 0)
-      throw new DriverError("ERR_DRIVER_SHAPE", "a driver without index", details);
+      throw new DriverError("ERR_DRIVER_SHAPE", "the driver has no index", details);
     const external = hasOptionalMethods(optional);
     if (external === undefined) throw new DriverError("ERR_DRIVER_SHAPE", OPTIONAL_METHODS_RULE, details);
     if (!effective.networkTypes.includes(type)) {

@@ -1,4 +1,4 @@
-/** Stops a plugin: unloaded, without its files, disabled by the policy, or closed with its host. One with networks drains first. */
+/** Stops a plugin that is unloaded, has lost its files, is disabled by the policy, or is closed with its host. */
 import { shortList } from "../../common/text.js";
 import type { PluginContext } from "./plugin-context.js";
 import { exceeding, stoppedByPolicy } from "./policy-now.js";
@@ -34,7 +34,7 @@ export class Stopper {
     const { id } = this.#plugin;
     const networks = this.#plugin.networks();
     if (networks.length === 0) await this.#stop("unloaded");
-    else if (force) await this.#stop(`unloaded by force; ${leftWords(networks)}`, "keeps what it made");
+    else if (force) await this.#stop(`unloaded by force; ${leftWords(networks)}`, "links and rules");
     else throw inUse(id, `plugin "${id}" has ${networks.length} network(s)`, networks);
     return networks;
   }
@@ -49,14 +49,14 @@ export class Stopper {
       plugin.reports.stopped("its file was removed");
       return true;
     }
-    if (exceeding(plugin).length > 0) this.takeOut("its grant was revoked, and its file is gone");
+    if (exceeding(plugin).length > 0) this.endRevoked("its grant was revoked, and its file is gone");
     this.drain("its file was removed");
     if (plugin.state === "running") plugin.state = "orphaned";
     const networks = plugin.networks();
     if (networks.length > 0) {
       const { message, code } = inUse(
         plugin.id,
-        `plugin "${plugin.id}": its file is gone; it serves on until these networks are deleted`,
+        `plugin "${plugin.id}": its file is gone; it keeps running until these networks are deleted`,
         networks,
       );
       plugin.host.logger.warn({ plugin: plugin.id, code, networks }, message);
@@ -87,7 +87,7 @@ export class Stopper {
   }
 
   /** Ends a running version that has lost its grant. Its networks and links stay; it starts again with its next grant. */
-  takeOut(why: string): void {
+  endRevoked(why: string): void {
     this.#recovery.cancel();
     this.#plugin.service.end("its grant was revoked");
     this.#plugin.drivers.refuse(why);
@@ -106,14 +106,14 @@ export class Stopper {
     if (plugin.state !== "refused" && plugin.state !== "awaiting-grant") plugin.state = "stopped";
   }
 
-  /** Removes what its `init` made, unless networks or another version need it. */
+  /** Removes its links and rules, unless networks or a stored version need them. */
   async releaseUnused(): Promise<void> {
     const { id, host, service } = this.#plugin;
     if (service.alive || this.#plugin.networks().length > 0) return;
     if ((await host.bundles.inUse(id)) === undefined) await this.#release();
   }
 
-  async #stop(reason: string, made: "is removed" | "keeps what it made" = "is removed"): Promise<void> {
+  async #stop(reason: string, left: "nothing" | "links and rules" = "nothing"): Promise<void> {
     const plugin = this.#plugin;
     plugin.stopped = true;
     plugin.draining = undefined;
@@ -121,7 +121,7 @@ export class Stopper {
     plugin.service.end(reason);
     for (const type of plugin.drivers.types()) plugin.drivers.forget(type);
     await plugin.service.closePowers();
-    if (made === "is removed") {
+    if (left === "nothing") {
       await this.#release();
       await plugin.host.bundles.delete(plugin.id).catch(() => {});
     }
@@ -130,7 +130,7 @@ export class Stopper {
     plugin.reports.stopped(reason);
   }
 
-  /** Removes what it has made on the machine: rules before the bridges they refer to. */
+  /** Removes its links and rules: rules before the bridges they refer to. */
   async #release(): Promise<void> {
     const { id, host } = this.#plugin;
     await host.firewall.release(id);

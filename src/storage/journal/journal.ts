@@ -1,7 +1,6 @@
 /**
- * The journal: what each driver has accepted, and the calls to it that are not yet answered. An intent is committed before
- * its frame goes out, an outcome flushed before the caller is told. Every write may be asynchronous, so that a durable
- * journal can combine many callers' writes into one flush; a journal in memory answers at once.
+ * The journal: what each driver has accepted, and the calls to it that are not yet answered. Writes may be asynchronous, so that
+ * a durable journal can combine many callers' writes into one flush.
  */
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
