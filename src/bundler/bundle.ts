@@ -4,8 +4,8 @@
  */
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { BUNDLER, TIMES } from "../protocol/limits.js";
 import { BundlerProcess, type Outcome } from "./bundler-process.js";
+import { BUNDLER } from "./limits.js";
 import { type BundledFile, type Failure, SIMPLER, shown } from "./messages.js";
 
 export type { BundledFile } from "./messages.js";
@@ -20,7 +20,7 @@ export interface BundleRequest {
   readonly entry: string;
   /** A bare file: may load only itself, `root/node_modules/**`, and `bulkhead/plugin`. */
   readonly single: boolean;
-  /** Milliseconds from the moment a bundler process is free for it. Default: `TIMES.bundle`. */
+  /** Milliseconds from the moment a bundler process is free for it. Default: `BUNDLER.bundleMs`. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -46,7 +46,19 @@ export interface Bundle {
  * `ERR_CALL_ABORTED`.
  */
 export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
-  const { plugin, root, entry, single, deadline = TIMES.bundle, signal } = request;
+  return through ? through(request, bundle) : bundle(request);
+}
+
+type Bundling = (request: BundleRequest) => Promise<Bundle>;
+let through: ((request: BundleRequest, real: Bundling) => Promise<Bundle>) | undefined;
+
+/** Lets `other` answer requests from now on, with the real bundler at hand; for tests. No bundler is started ahead then. */
+export function bundleThrough(other: (request: BundleRequest, real: Bundling) => Promise<Bundle>): void {
+  through = other;
+}
+
+async function bundle(request: BundleRequest): Promise<Bundle> {
+  const { plugin, root, entry, single, deadline = BUNDLER.bundleMs, signal } = request;
   const release = await turn();
   try {
     if (signal?.aborted) throw failure(plugin, { kind: "aborted" }, deadline, "");
@@ -59,8 +71,8 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
     }
     if (outcome.kind !== "answer") throw failure(plugin, outcome, deadline, bundler.stderr);
     if (!outcome.answer.ok) throw refusal(plugin, outcome.answer, bundler.stderr);
-    const { ok: _, ...bundle } = outcome.answer;
-    return bundle;
+    const { ok: _, ...made } = outcome.answer;
+    return made;
   } finally {
     release();
   }
@@ -85,6 +97,7 @@ let timer: NodeJS.Timeout | undefined;
  */
 export function prepareBundler(): void {
   clearTimeout(timer);
+  if (through) return;
   timer = setTimeout(() => void releaseBundler(), BUNDLER.aheadMs).unref();
   if (spare?.alive) return;
   try {

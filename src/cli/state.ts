@@ -1,11 +1,11 @@
 /** `bulkhead state`: what a data folder holds; an export of it; and what can be read of a damaged one, put in its place. */
 import { writeFileSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
-import { DATA } from "../protocol/limits.js";
 import { corrupt } from "../storage/errors.js";
 import { type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
 import { statePaths } from "../storage/paths.js";
 import type { Table } from "../storage/tables.js";
+import { OUTPUT } from "./limits.js";
 import { type Report, table } from "./output.js";
 
 /** The command's options. */
@@ -78,7 +78,7 @@ function text(
   const count = (nid: string, type: string, part?: "join" | "external"): number =>
     journal.filter((one) => one.type === type && one.nid === nid && "eid" in one && partOf(one) === part).length;
   const rows = networks
-    .slice(0, DATA.shownRows)
+    .slice(0, OUTPUT.shownRows)
     .map(({ type, nid, phase }) => [
       type,
       nid,

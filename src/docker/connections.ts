@@ -4,7 +4,7 @@
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 
 export class Connections {
   /** Open, longest unused first; with the requests that are being answered on it. */

@@ -1,7 +1,7 @@
 /** How a daemon that finds its socket taken learns which process serves it: it asks there, and another daemon of ours names its PID. */
 
 import { z } from "../common/zod.js";
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 import { unixJson } from "./unix-request.js";
 
 /** Where that is asked. */

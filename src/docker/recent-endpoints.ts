@@ -1,5 +1,5 @@
 /** Endpoints that an engine has just created: it joins them in a moment, so they are not among those it has forgotten. */
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 
 export class RecentEndpoints {
   /** When each was created, oldest first; `performance.now()`. */

@@ -2,9 +2,10 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { WALLS } from "../isolation/limits.js";
 import { startBehind } from "../isolation/walls/start.js";
 import type { WallCommand } from "../isolation/walls/wall.js";
-import { DOCTOR, WALLS } from "../protocol/limits.js";
+import { DOCTOR } from "./limits.js";
 
 export class Behind {
   /** What it printed on descriptor 1, and said on descriptor 2. */

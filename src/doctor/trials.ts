@@ -4,11 +4,12 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { within } from "../common/within.js";
 import { HostProcess } from "../isolation/host-process.js";
+import { MEMORY_CLASSES, WALLS } from "../isolation/limits.js";
 import { KEY_BYTES } from "../isolation/stream-seal.js";
 import type { Wall } from "../isolation/walls/wall.js";
-import { DOCTOR, MEMORY_CLASSES, WALLS } from "../protocol/limits.js";
 import { look, type Orders, type Progress, type Targets, type Tried } from "./attempt.js";
 import { Behind } from "./behind.js";
+import { DOCTOR } from "./limits.js";
 import { readSystemCalls } from "./system-calls.js";
 import { CALLS_TRIAL, FLAGS_TRIAL, GROW_TRIAL, LINGER_TRIAL, WALLS_TRIAL } from "./trial-files.js";
 

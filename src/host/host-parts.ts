@@ -1,18 +1,18 @@
 /** Creates the parts of a host that its plugins share, from its options, policy and data folder. */
+import { RESTARTS } from "../common/limits.js";
 import type { Logger } from "../common/logger.js";
 import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import type { ExternalChange } from "../permissions/external-changes.js";
 import { createFirewallHub } from "../permissions/firewall/hub.js";
 import type { FirewallRow } from "../permissions/firewall/ledger.js";
 import { createNetlinkHub } from "../permissions/netlink/hub.js";
 import type { LedgerRow } from "../permissions/netlink/ledger.js";
-import type { LostLink } from "../permissions/netlink/strays.js";
-import type { OutsideEvent } from "../permissions/outside.js";
+import type { LostLink } from "../permissions/netlink/restore-links.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import type { PolicySource } from "../policy/policy-source.js";
-import { TIMES } from "../protocol/limits.js";
 import { LmdbBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
@@ -77,7 +77,7 @@ export function assemble({
   const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
   const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
   const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
-  const report = (event: OutsideEvent): void => audit.write(event);
+  const report = (event: ExternalChange): void => audit.write(event);
   const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost: linksLost });
   const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
   const journal = parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal());
@@ -99,7 +99,7 @@ export function assemble({
     threadsOnly: parts.threads !== undefined,
     policy: () => policy.current,
     policyFile: policy.file,
-    breakerOpen: parts.breakerOpen ?? TIMES.breakerOpen,
+    breakerOpen: parts.breakerOpen ?? RESTARTS.openMs,
     closed,
   };
   return { context, threads, processes };

@@ -1,4 +1,5 @@
 /** A host while it runs: the platform's interface to its plugins, and how it begins and ends. */
+
 import { prepareBundler, releaseBundler } from "../bundler/bundle.js";
 import type { Logger } from "../common/logger.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -6,9 +7,9 @@ import type { HostedDriver } from "../driverapi/types.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { PolicySource } from "../policy/policy-source.js";
-import { TIMES } from "../protocol/limits.js";
 import type { HomeNamespace } from "../sandbox/attachment.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
+import { SESSION } from "../session/limits.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import { StateOwners } from "../storage/owners.js";
@@ -19,6 +20,7 @@ import type { Discovered } from "./discovered.js";
 import { discoverPlugins } from "./discovery.js";
 import type { HostEventName, HostListener } from "./events.js";
 import { type Assembled, assemble, type HostParts } from "./host-parts.js";
+import { HOST } from "./limits.js";
 import type { PluginHostOptions } from "./options.js";
 import type { PluginInfo } from "./plugin/info.js";
 import { PluginSet } from "./plugin-set.js";
@@ -75,7 +77,7 @@ export class RunningHost implements PluginHost {
     await this.#plugins.load(this.#options.watch ? await this.#plugins.watch() : found);
     this.#heartbeat = setInterval(() => {
       for (const plugin of this.#plugins.all()) plugin.heartbeat();
-    }, TIMES.heartbeat);
+    }, SESSION.heartbeatMs);
     this.#heartbeat.unref();
     const { signal } = this.#options;
     if (signal?.aborted) await this.close();
@@ -172,7 +174,7 @@ export class RunningHost implements PluginHost {
     this.#stay?.();
     clearInterval(this.#heartbeat);
     await this.#plugins.stopWatching();
-    await this.#plugins.idle(TIMES.close);
+    await this.#plugins.idle(HOST.closeMs);
     await Promise.all(this.#plugins.all().map((one) => one.close()));
     await Promise.all([threads.close(), processes.close(), releaseBundler()]);
     await context.firewall.close();

@@ -48,9 +48,10 @@ export class PlaceWatch {
 
   #arm(): void {
     if (this.#closed) return;
+    // This timer keeps the process of a host that follows its folders alive.
     this.#timer = setTimeout(() => {
       this.#polling = this.#poll().then(() => this.#arm());
-    }, this.#options.every).unref();
+    }, this.#options.every);
   }
 
   async #poll(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Follows the plugins folders and the policy's file. A change acts once the files have been stable for a while. */
 
 import type { Logger } from "../common/logger.js";
-import { TIMES } from "../protocol/limits.js";
+import { HOST } from "./limits.js";
 import { type FileWatch, watchFiles } from "./watch-files.js";
 import { type Place, PlaceWatch } from "./watch-places.js";
 
@@ -40,7 +40,7 @@ export class Watcher {
     const watcher = new Watcher(options);
     watcher.#places = await PlaceWatch.open({
       places: () => watcher.#wanted(),
-      every: TIMES.watchPlaces,
+      every: HOST.watchPlacesMs,
       changed: (place) => watcher.#next(() => watcher.#act(place)),
     });
     await watcher.#follow();
@@ -73,13 +73,13 @@ export class Watcher {
 
   /** Watches the folders at the places their paths lead to now. */
   async #follow(): Promise<void> {
-    // Chokidar's watchers of one path share a handle: while the old one is open, a new one would follow the old folder.
-    await this.#files?.close();
+    const before = this.#files;
     this.#files = await watchFiles({
       folders: this.#options.folders,
       changed: (id) => this.#note(id),
       failed: (error) => this.#options.logger.error({ err: error }, "the plugins folders are not watched in full"),
     });
+    await before?.close();
   }
 
   #note(id: string): void {
@@ -90,7 +90,7 @@ export class Watcher {
       const ids = new Set(this.#dirty);
       this.#dirty.clear();
       void this.#next(() => this.#options.changed(ids));
-    }, TIMES.watchStable / 4);
+    }, HOST.watchStableMs / 4);
   }
 
   #next(work: () => Promise<void>): Promise<void> {

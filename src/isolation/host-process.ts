@@ -1,10 +1,10 @@
 /** One host process as the platform sees it: started behind its wall, reached over descriptor 3, watched, terminated. */
 import { randomBytes } from "node:crypto";
 import { routeHeader } from "../protocol/frame.js";
-import { WALLS } from "../protocol/limits.js";
 import { type ControlDown, type ControlUp, readControlUp } from "./control.js";
 import { Flow } from "./flow.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
+import { WALLS } from "./limits.js";
 import type { LinkEnd } from "./link.js";
 import { cpuMs, residentMb } from "./proc.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";

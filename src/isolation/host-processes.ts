@@ -1,10 +1,12 @@
 /** Launchers of isolation "process" and "dedicated": they choose the host process for a plugin's worker and keep spares. */
 
+import { RESTARTS } from "../common/limits.js";
 import { messageOf } from "../common/text.js";
 import { within } from "../common/within.js";
 import { DriverError } from "../driverapi/errors.js";
-import { LIMITS, MEMORY_CLASSES, TIMES, WALLS } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import { HostProcess } from "./host-process.js";
+import { MEMORY_CLASSES, THREADS, WALLS } from "./limits.js";
 import type { Launcher, LaunchRequest, Link } from "./link.js";
 import type { ProcessLink } from "./process-link.js";
 import type { SandboxPolicy, Wall } from "./walls/wall.js";
@@ -65,7 +67,7 @@ export class HostProcesses {
   async close(): Promise<void> {
     this.#closed = true;
     for (const one of this.#all) one.kill("the host closes");
-    await within(TIMES.threadEnd, Promise.all([...this.#all].map((one) => one.ended)));
+    await within(THREADS.endMs, Promise.all([...this.#all].map((one) => one.ended)));
     await this.#wall?.raised.catch(() => undefined);
     for (const wall of this.#raisedWalls) wall.release();
     this.#raisedWalls.clear();
@@ -267,7 +269,7 @@ export class HostProcesses {
     const alone = new Set<string>();
     if (one.isolation === "process" && present.length > 1) {
       const now = performance.now();
-      this.#aborts = [...this.#aborts.filter((at) => now - at < TIMES.breakerWindow), now];
+      this.#aborts = [...this.#aborts.filter((at) => now - at < RESTARTS.windowMs), now];
       const all = this.#aborts.length >= WALLS.abortsUntilAlone;
       for (const { plugin, clean } of present) if (all || !clean()) alone.add(plugin);
     }

@@ -3,9 +3,9 @@
  * so that what a stall kept from being sent counts as waiting too (no coordinated omission).
  */
 import { monotonicNow } from "../common/clock.js";
-import { LOAD } from "../protocol/limits.js";
 import type { Target } from "./closed-loop.js";
 import { Histogram, type Quantiles } from "./histogram.js";
+import { LOAD } from "./limits.js";
 import { Metronome } from "./metronome.js";
 
 export interface OpenLoop {

@@ -3,8 +3,8 @@
  * Pure data, read by the host; the halves of a permission take only the types of their limits from here.
  */
 import { z } from "../common/zod.js";
-import { type FirewallLimits, firewallDefaults, firewallLimits, firewallTried } from "./firewall/limits.js";
-import { type NetlinkLimits, netlinkDefaults, netlinkLimits, netlinkTried } from "./netlink/limits.js";
+import { type FirewallLimits, firewallDefaults, firewallLimits, firewallTried } from "./firewall/grant.js";
+import { type NetlinkLimits, netlinkDefaults, netlinkLimits, netlinkTried } from "./netlink/grant.js";
 
 /** `log`: console and structured log. */
 export type LogLimits = {

@@ -4,7 +4,7 @@
  * same share together, in equal parts, for there is one thread, however many plugins there are. Measured on the host's side; no
  * worker can forge it.
  */
-import { TIMES } from "../protocol/limits.js";
+import { HOST_TIME } from "./limits.js";
 
 /** Milliseconds between which nothing is given back: who asks more often is told the same. */
 const TICK = 1;
@@ -29,7 +29,7 @@ export class HostTime {
   /** Milliseconds until more may be spent, as things stand; 0: at once. Look again after a while: others come and go. */
   get wait(): number {
     HostTime.#giveBack();
-    const ms = (Math.max(0, this.#debt - TIMES.hostBurst) * HostTime.#owing.size) / TIMES.hostShare;
+    const ms = (Math.max(0, this.#debt - HOST_TIME.burstMs) * HostTime.#owing.size) / HOST_TIME.share;
     return Math.min(ms, LOOK);
   }
 
@@ -45,7 +45,7 @@ export class HostTime {
    */
   get overdrawn(): boolean {
     HostTime.#giveBack();
-    return this.#unasked > TIMES.hostDebt && HostTime.#load > TIMES.hostLoad;
+    return this.#unasked > HOST_TIME.debtMs && HostTime.#load > HOST_TIME.loadMs;
   }
 
   /** For what was asked of it, or is done at its request: it may have to wait for that, and cannot be ended for it. */
@@ -53,20 +53,20 @@ export class HostTime {
     HostTime.#giveBack();
     HostTime.#load += ms;
     HostTime.#owing.add(this);
-    this.#debt = Math.min(this.#debt + ms, TIMES.hostDebt / 2);
-    if (this.#debt > TIMES.hostBurst) this.#owesSince ??= HostTime.#at;
+    this.#debt = Math.min(this.#debt + ms, HOST_TIME.debtMs / 2);
+    if (this.#debt > HOST_TIME.burstMs) this.#owesSince ??= HostTime.#at;
   }
 
   /** For what it sent by itself. */
   spendUnasked(ms: number): void {
     this.spend(ms);
     // What would never be paid is not written down: it would take parts from others long after.
-    this.#unasked = Math.min(this.#unasked + ms, 2 * TIMES.hostDebt);
+    this.#unasked = Math.min(this.#unasked + ms, 2 * HOST_TIME.debtMs);
   }
 
   /** Its worker has been ended for what it sent: the next one is not ended for that, too. */
   forgive(): void {
-    this.#unasked = Math.min(this.#unasked, TIMES.hostDebt / 2);
+    this.#unasked = Math.min(this.#unasked, HOST_TIME.debtMs / 2);
   }
 
   /** Its plugin is gone: what it owes is not paid at others' expense. */
@@ -82,7 +82,7 @@ export class HostTime {
     try {
       return work();
     } finally {
-      this.spend(Math.min(performance.now() - began, TIMES.hostPiece));
+      this.spend(Math.min(performance.now() - began, HOST_TIME.pieceMs));
     }
   }
 
@@ -99,7 +99,7 @@ export class HostTime {
     if (passed < TICK) return;
     HostTime.#at = now;
     HostTime.#load *= Math.exp(-passed / 1000);
-    const part = (passed * TIMES.hostShare) / HostTime.#owing.size;
+    const part = (passed * HOST_TIME.share) / HostTime.#owing.size;
     for (const one of HostTime.#owing) one.#receive(part);
   }
 

@@ -1,5 +1,5 @@
 /** Parses a policy's text, or the object itself. */
-import { DOCUMENT_LIMITS } from "../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "./limits.js";
 import { type DocumentKind, parseDocumentText, parseDocumentValue } from "./manifest/document.js";
 import { type Policy, policySchema } from "./schema.js";
 

@@ -5,7 +5,7 @@
 
 import { monotonicNow } from "../common/clock.js";
 import type { CellReader } from "../isolation/link.js";
-import { TIMES } from "../protocol/limits.js";
+import { SESSION } from "./limits.js";
 
 interface WatchedCall {
   readonly frame: number;
@@ -33,7 +33,7 @@ export interface BlockWatchOptions {
  * Frames sent this soon after the last sign of life count as known at that time: a worker can receive several frames before
  * it acknowledges the first, and any of them may hold the call that blocks it.
  */
-const TOGETHER = TIMES.block / 4;
+const TOGETHER = SESSION.blockMs / 4;
 
 /** The cell's value while a bundle is being evaluated. */
 const EVALUATING = -1;
@@ -69,7 +69,7 @@ export class BlockWatch {
 
   /** True when frames have been unacknowledged for so long that the loop cannot be turning. */
   get blocked(): boolean {
-    return !this.idle && monotonicNow() - this.#since >= TIMES.probe;
+    return !this.idle && monotonicNow() - this.#since >= SESSION.probeMs;
   }
 
   /** Records that frame number `frame` is sent now. */
@@ -79,7 +79,7 @@ export class BlockWatch {
     if (now - this.#since < TOGETHER) this.#counted = frame;
     this.#sent = frame;
     if (this.#timer === undefined)
-      this.#arm(this.strict ? Math.min(TIMES.block, this.#options.defaultDeadline) : TIMES.block);
+      this.#arm(this.strict ? Math.min(SESSION.blockMs, this.#options.defaultDeadline) : SESSION.blockMs);
   }
 
   /**
@@ -100,14 +100,14 @@ export class BlockWatch {
   expired(): boolean {
     if (this.idle) {
       // Nothing is outstanding: the cancel frame that follows serves as the ping.
-      setTimeout(() => this.#judge(), TIMES.probe).unref();
+      setTimeout(() => this.#judge(), SESSION.probeMs).unref();
       return false;
     }
     if (this.blocked) {
       this.#judge();
       return true;
     }
-    setTimeout(() => this.#judge(), TIMES.probe).unref();
+    setTimeout(() => this.#judge(), SESSION.probeMs).unref();
     return false;
   }
 
@@ -140,9 +140,9 @@ export class BlockWatch {
     if (this.idle) return;
     const now = monotonicNow();
     const { limit, why } = this.#limit();
-    if (now < limit) this.#arm(Math.min(limit - now, TIMES.block));
+    if (now < limit) this.#arm(Math.min(limit - now, SESSION.blockMs));
     else if (this.#options.passedOn !== undefined) this.#awaitForwarding(this.#options.passedOn, why);
-    else if (now - limit > TIMES.probe) this.#readFirst(why);
+    else if (now - limit > SESSION.probeMs) this.#readFirst(why);
     else this.#options.kill(why);
   }
 
@@ -202,11 +202,11 @@ export class BlockWatch {
       );
       return { limit, why: "a driver method blocked the worker past its deadline" };
     }
-    if (running === EVALUATING && this.evaluationEnds > this.#since + TIMES.block)
+    if (running === EVALUATING && this.evaluationEnds > this.#since + SESSION.blockMs)
       return { limit: this.evaluationEnds, why: "the plugin's code was still being evaluated at its deadline" };
     return {
-      limit: this.#since + TIMES.block,
-      why: `the worker was blocked for ${TIMES.block} ms outside any driver method`,
+      limit: this.#since + SESSION.blockMs,
+      why: `the worker was blocked for ${SESSION.blockMs} ms outside any driver method`,
     };
   }
 

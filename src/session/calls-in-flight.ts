@@ -1,10 +1,11 @@
 /** One worker's calls in flight: sent, given up by their callers, settled, or overdue for so long that the worker is terminated. */
+
 import { monotonicNow } from "../common/clock.js";
 import { ProtocolViolation } from "../protocol/frame.js";
-import { TIMES } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";
 import type { BlockWatch } from "./block-watch.js";
 import type { CpuWatch } from "./cpu-watch.js";
+import { SESSION } from "./limits.js";
 import type { CallOutcome, SessionEnd } from "./outcome.js";
 import type { Outgoing } from "./outgoing.js";
 import { PUNCTUAL } from "./start-deadline.js";
@@ -119,7 +120,7 @@ export class CallsInFlight {
   makeGood(id: number): number {
     const call = this.#calls.get(id);
     if (!call) return 0;
-    const owed = Math.min(this.#options.workedMs() - call.workedBefore, TIMES.hostWork) - call.madeGood;
+    const owed = Math.min(this.#options.workedMs() - call.workedBefore, SESSION.hostWorkMs) - call.madeGood;
     if (owed <= PUNCTUAL) return 0;
     call.madeGood += owed;
     return owed;
@@ -143,12 +144,12 @@ export class CallsInFlight {
     if (unheard && !last) {
       const now = monotonicNow();
       const excused = [...this.#calls.values()].some((other) => other !== call && other.expires > now);
-      setTimeout(() => this.unsettled(id, ms, !excused), excused ? ms : TIMES.block / 4).unref();
+      setTimeout(() => this.unsettled(id, ms, !excused), excused ? ms : SESSION.blockMs / 4).unref();
       return;
     }
     if (!last && !idle && upTo === undefined) {
       const { sent } = this.#options.outgoing;
-      setTimeout(() => this.unsettled(id, ms, false, sent), TIMES.probe).unref();
+      setTimeout(() => this.unsettled(id, ms, false, sent), SESSION.probeMs).unref();
       return;
     }
     this.#options.kill(`${call.method} was still unsettled another deadline after its own`);

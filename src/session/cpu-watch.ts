@@ -2,7 +2,7 @@
  * Enforces a plugin's CPU quota: CPU time beyond the platform's calls, in timers and microtasks, is counted over a window. A
  * plugin over its quota is throttled; if it is still over it a window later, it is terminated.
  */
-import { TIMES } from "../protocol/limits.js";
+import { SESSION } from "./limits.js";
 
 export interface CpuWatchOptions {
   /** Share of one core it may use beyond its calls, in per cent. */
@@ -55,20 +55,20 @@ export class CpuWatch {
     const busy = this.#options.busyMs();
     // The loop's time is up to a second old, so that a call's work can show up after the call: only sums are meaningful.
     const unasked = busy - this.#lastBusy - this.#live;
-    this.#samples = [...this.#samples.filter(({ at }) => now - at < TIMES.cpuWindow), { at: now, unasked }];
+    this.#samples = [...this.#samples.filter(({ at }) => now - at < SESSION.cpuWindowMs), { at: now, unasked }];
     this.#lastBusy = busy;
     this.#live = 0;
     const spent = this.#samples.reduce((sum, one) => sum + one.unasked, 0);
-    const over = spent > (TIMES.cpuWindow * this.#options.percent) / 100;
+    const over = spent > (SESSION.cpuWindowMs * this.#options.percent) / 100;
     if (!over) {
       if (this.#throttledAt !== undefined) this.#options.throttle(false);
       this.#throttledAt = undefined;
     } else if (this.#throttledAt === undefined) {
       this.#throttledAt = now;
       this.#options.throttle(true);
-    } else if (now - this.#throttledAt >= TIMES.cpuWindow) {
+    } else if (now - this.#throttledAt >= SESSION.cpuWindowMs) {
       this.#options.end(
-        `it used ${Math.round(spent)} ms of CPU time in ${TIMES.cpuWindow / 1000} s beyond its calls, and may use ${this.#options.percent} % (limits.cpuPercent)`,
+        `it used ${Math.round(spent)} ms of CPU time in ${SESSION.cpuWindowMs / 1000} s beyond its calls, and may use ${this.#options.percent} % (limits.cpuPercent)`,
       );
     }
   }

@@ -8,9 +8,11 @@ import { Rate } from "../common/rate.js";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
 import type { Json } from "../driverapi/json.js";
 import type { HostTime } from "../permissions/host-time.js";
+import { HOST_TIME } from "../permissions/limits.js";
 import { ProtocolViolation } from "../protocol/frame.js";
-import { LIMITS, TIMES } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { ApplyRequest } from "../protocol/messages.js";
+import { SESSION } from "./limits.js";
 
 export interface DispatcherOptions {
   /** Answers a request; throws or rejects with `DriverError`. Returns undefined for a name that does not exist. */
@@ -68,11 +70,11 @@ export class Dispatcher {
     const { time, violate } = this.#options;
     const began = performance.now();
     const text = time.charge(() => JSON.stringify(request));
-    if (this.#waitingChars + text.length > LIMITS.requestChars) {
-      const words = `more than ${LIMITS.requestChars} characters of requests are waiting; await their answers`;
+    if (this.#waitingChars + text.length > SESSION.requestChars) {
+      const words = `more than ${SESSION.requestChars} characters of requests are waiting; await their answers`;
       this.#refuse(request.id, new DriverError("ERR_PERMISSION_LIMIT", `${request.path[0]}: ${words}`));
       // The plugin keeps sending although its requests already wait; if it goes on, that is a flood.
-      time.spendUnasked(Math.min(performance.now() - began, TIMES.hostPiece) + REQUEST_MS);
+      time.spendUnasked(Math.min(performance.now() - began, HOST_TIME.pieceMs) + REQUEST_MS);
       if (time.overdrawn) {
         time.forgive();
         violate("ERR_FLOOD", "rejecting its requests used more than its share of the host's CPU time");

@@ -3,10 +3,12 @@
 import { Rate } from "../common/rate.js";
 import type { ErrorCode } from "../driverapi/errors.js";
 import type { HostTime } from "../permissions/host-time.js";
+import { HOST_TIME } from "../permissions/limits.js";
 import { decodeUp, ProtocolViolation } from "../protocol/frame.js";
-import { LIMITS, TIMES } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { UpMessage } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
+import { SESSION } from "./limits.js";
 
 export interface IncomingOptions {
   /** The routing header of every frame of this worker. */
@@ -75,7 +77,7 @@ export class Incoming {
 
   /** Returns the message when the plugin's requests start to be delayed; undefined otherwise, and until the delays have ended. */
   slowed(): string | undefined {
-    const slow = this.#options.time.owedMs > TIMES.block;
+    const slow = this.#options.time.owedMs > SESSION.blockMs;
     const told = this.#slowTold;
     this.#slowTold = slow;
     if (!slow || told) return undefined;
@@ -86,7 +88,7 @@ export class Incoming {
   #pay(cost: number, replies: number, messages: number): void {
     const { time, violate } = this.#options;
     const unasked = replies === 0 ? 1 : Math.max(0, messages - replies * MESSAGES_OF_CALL) / messages;
-    const own = cost * (1 - unasked) - replies * TIMES.hostReply;
+    const own = cost * (1 - unasked) - replies * HOST_TIME.replyMs;
     if (own > 0) time.spend(own);
     if (unasked === 0) return;
     time.spendUnasked(cost * unasked);

@@ -1,12 +1,13 @@
 /** The deadline of a plugin's evaluation and `init`, extended by the time the host itself was at work or stalled. */
+
 import { monotonicNow } from "../common/clock.js";
-import { TIMES } from "../protocol/limits.js";
+import { SESSION } from "./limits.js";
 
 /** A timer that fires less than this late, in milliseconds, was not held up. */
 export const PUNCTUAL = 10;
 
 /** How long before the deadline a worker is pinged, so that it is known then whether its loop turns. */
-const PING_AHEAD: number = 4 * TIMES.probe;
+const PING_AHEAD: number = 4 * SESSION.probeMs;
 
 export interface StartDeadlineOptions {
   readonly ms: number;
@@ -25,7 +26,7 @@ export function startDeadline({ ms, workedMs, ping, late }: StartDeadlineOptions
   const arm = (left: number): void => {
     const due = monotonicNow() + left;
     timer = setTimeout(() => {
-      const owed = Math.min(workedMs(), TIMES.hostWork) - madeGood;
+      const owed = Math.min(workedMs(), SESSION.hostWorkMs) - madeGood;
       if (owed > PUNCTUAL) {
         madeGood += owed;
         arm(owed);
@@ -33,7 +34,7 @@ export function startDeadline({ ms, workedMs, ping, late }: StartDeadlineOptions
       }
       // While the platform was stalled, so were the answers that init waits for: init gets that much time again.
       const stalled = monotonicNow() - due;
-      const more = stalled < PUNCTUAL ? 0 : Math.min(Math.max(stalled, TIMES.probe), respite);
+      const more = stalled < PUNCTUAL ? 0 : Math.min(Math.max(stalled, SESSION.probeMs), respite);
       respite -= more;
       if (more > 0) arm(more);
       else late();

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { TIMES } from "../protocol/limits.js";
+import { DATA } from "./limits.js";
 import type { Row, Table } from "./tables.js";
 
 const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url));
@@ -58,7 +58,7 @@ function run(args: readonly string[], line: (text: string) => void): Promise<str
       env: {},
       stdio: ["ignore", "pipe", "ignore"],
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), TIMES.examine);
+    const timer = setTimeout(() => child.kill("SIGKILL"), DATA.examineMs);
     let end = "did not start";
     child.once("error", () => {});
     if ((child.stdout as unknown) === undefined) {

@@ -4,8 +4,8 @@
  */
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import { DATA } from "../protocol/limits.js";
 import { corrupt } from "./errors.js";
+import { DATA } from "./limits.js";
 import { TABLES, type Table } from "./tables.js";
 
 /** One write. `body` undefined: the row was removed. */

@@ -7,8 +7,8 @@ import { watchNetwork } from "#dist/cli/serve/network-watch.js";
 import type { NetworkChecked } from "#dist/doctor/network/checks.js";
 import { type Json, run } from "../doctor/doctor.js";
 import { assert, suite, until } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 import { noKernel } from "../permissions/netlink/backends.js";
 
 const test = suite("cli: the machine's network");

@@ -1,4 +1,5 @@
 /** A host of the shipped bridge driver on the model of the network, over a data folder that a later one can have. */
+import "../kit/bundles.js";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startHost } from "#dist/host/plugin-host.js";
@@ -8,9 +9,9 @@ import { statePaths } from "#dist/storage/paths.js";
 import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { copyForTest } from "#dist/testing/plugin-copy.js";
 import type { TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const POLICY = {
   plugins: {
     bridge: {

@@ -1,15 +1,15 @@
 /** A call whose id another one holds is tried again with pauses, for as long as the engine waits. */
 import { DriverCalls } from "#dist/docker/driver-calls.js";
+import { DOCKER } from "#dist/docker/limits.js";
 import { RecentEndpoints } from "#dist/docker/recent-endpoints.js";
 import type { EndpointRequest } from "#dist/docker/wire.js";
 import type { NetworkRecord } from "#dist/host/calls/records.js";
 import type { TypeView } from "#dist/host/type-view.js";
 import { DriverError, type HostedDriver } from "#dist/index.js";
-import { DOCKER } from "#dist/protocol/limits.js";
 import { assert, rejection, suite } from "../harness.js";
+import { SILENT } from "../kit/logger.js";
 
 const test = suite("docker: retry");
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 /** An end to what has no pause, so that this test fails instead of hanging. */
 const TOO_OFTEN = 200;
 const REQUEST: EndpointRequest = {

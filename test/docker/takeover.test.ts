@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { assert, suite, until } from "../harness.js";
-import { plugin } from "../host/platform/house.js";
+import { plugin } from "../kit/plugins.js";
 import { reboot } from "./bridge-host.js";
 import { bridged, LIVING } from "./bridged.js";
 import { engineWith } from "./engine-api.js";

@@ -7,7 +7,7 @@ import { programOperation, revokeOperation } from "#dist/host/calls/external-ope
 import type { Operation, OperationScope } from "#dist/host/calls/operation.js";
 import * as operations from "#dist/host/calls/operations.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { firstCells } from "./pages.js";
 
 const test = suite("documentation: src/host/calls/README.md");

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { runsAsPrinted } from "./printed.js";
 

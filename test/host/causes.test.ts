@@ -1,7 +1,8 @@
 /** Why a plugin's error came about reaches the platform: `cause` and the `errors` of an AggregateError, bounded, each one visible line. */
 import { LIMITS } from "#dist/protocol/limits.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { house, plugin } from "./platform/house.js";
+import { house } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("host/causes");
 

@@ -3,8 +3,8 @@
 import type { Logger } from "../../common/logger.js";
 import { checkNetwork, type NetworkChecked } from "../../doctor/network/checks.js";
 import { readPolicyFile } from "../../policy/policy-file.js";
-import { NETWORK_WATCH } from "../../protocol/limits.js";
 import { networkDemand } from "../network-demand.js";
+import { NETWORK_WATCH } from "./limits.js";
 
 /** What `watchNetwork` takes. */
 export interface NetworkWatchOptions {

@@ -1,6 +1,6 @@
 /** Grows, and says nothing: takes memory and touches it, past what is watched for, and stays. */
 import { Socket } from "node:net";
-import { DOCTOR } from "../../protocol/limits.js";
+import { DOCTOR } from "../limits.js";
 
 const stream = new Socket({ fd: 3, readable: true, writable: true });
 const kept: Buffer[] = [];

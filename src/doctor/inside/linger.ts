@@ -1,6 +1,6 @@
 /** Stays when its link ends, as an attacker would: only its wall ends it, or a byte on the link, or its own time. */
 import { Socket } from "node:net";
-import { DOCTOR } from "../../protocol/limits.js";
+import { DOCTOR } from "../limits.js";
 
 const stream = new Socket({ fd: 3, readable: true, writable: true, allowHalfOpen: true });
 stream.on("error", () => {});

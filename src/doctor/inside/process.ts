@@ -2,8 +2,8 @@
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ThreadLauncher } from "../../isolation/thread-launcher.js";
-import { DOCTOR } from "../../protocol/limits.js";
 import { type Attempt, look, type Orders, type Progress, reason, type Targets } from "../attempt.js";
+import { DOCTOR } from "../limits.js";
 import * as account from "./account.js";
 import * as files from "./files.js";
 import { permissionFlags } from "./flags.js";

@@ -3,9 +3,10 @@
 import { join } from "node:path";
 import type { Logger } from "../../common/logger.js";
 import { within } from "../../common/within.js";
-import { AUDIT, TIMES } from "../../protocol/limits.js";
+import { HOST } from "../limits.js";
 import { AuditFile } from "./audit-file.js";
 import { type AuditEntry, auditLine } from "./entry.js";
+import { AUDIT } from "./limits.js";
 import { LineQuota } from "./line-quota.js";
 
 /** Takes a host's entries. No method throws, rejects, or waits for a disk. */
@@ -68,7 +69,7 @@ export class AuditLog implements Audit {
     this.#closed = true;
     // A disk that hangs does not delay the close for longer.
     await within(
-      TIMES.close,
+      HOST.closeMs,
       (this.#flushing ?? Promise.resolve()).then(() => this.#file.close()),
     );
   }

@@ -4,9 +4,9 @@
  */
 
 import type { Logger } from "../../common/logger.js";
-import { DEFAULTS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { CallOutcome } from "../../session/outcome.js";
+import { REPLAY } from "../limits.js";
 import { isNotFound } from "./errors.js";
 import { callDriver, type LiveDriver } from "./host-call.js";
 import type { Release } from "./locks.js";
@@ -86,7 +86,7 @@ export class InDoubtCalls {
       call.release();
       return;
     }
-    if (++call.attempts <= DEFAULTS.quarantineAfter) {
+    if (++call.attempts <= REPLAY.quarantineAfter) {
       this.#open.add(call);
       // After a reload the next worker is already in service, and nothing else would resume this call.
       const next = this.#serving();

@@ -2,11 +2,12 @@
  * What one driver has accepted, as its host knows it: the journal's image in memory, and the only place that decides
  * existence.
  */
+
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
-import { DEFAULTS } from "../../protocol/limits.js";
 import type { Journal, JournalEntry, Phase, RecordKey, Written } from "../../storage/journal/journal.js";
+import { REPLAY } from "../limits.js";
 
 export interface JoinRecord {
   phase: Phase;
@@ -43,7 +44,7 @@ export interface NetworkRecord {
 
 /** Returns true if restoring it has ended so many workers that it is not tried any more. */
 export function isQuarantined({ kills }: NetworkRecord): boolean {
-  return kills >= DEFAULTS.quarantineAfter;
+  return kills >= REPLAY.quarantineAfter;
 }
 
 export class Records {

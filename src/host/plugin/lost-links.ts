@@ -2,8 +2,9 @@
  * Handles links of a plugin that another program deleted: replays the driver's networks, and tells the operator what that
  * cannot repair.
  */
-import type { LostLink } from "../../permissions/netlink/strays.js";
-import { Pace } from "../../permissions/pace.js";
+
+import { BackOff } from "../../permissions/back-off.js";
+import type { LostLink } from "../../permissions/netlink/restore-links.js";
 import type { HostContext } from "../context.js";
 
 export interface LostLinksOptions {
@@ -19,7 +20,7 @@ export interface LostLinksOptions {
 export class LostLinks {
   readonly #options: LostLinksOptions;
   readonly #names = new Set<string>();
-  readonly #pace = new Pace();
+  readonly #backOff = new BackOff();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LostLinksOptions) {
@@ -35,7 +36,7 @@ export class LostLinks {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.#remake();
-    }, this.#pace.wait);
+    }, this.#backOff.wait);
     this.#timer.unref();
   }
 
@@ -55,7 +56,7 @@ export class LostLinks {
       const words = `plugin "${plugin}" could not have its networks replayed, and its lost links are not recreated; ${advice}`;
       context.logger.error({ ...fields, err: error }, words);
     } finally {
-      this.#pace.done();
+      this.#backOff.done();
     }
   }
 

@@ -1,7 +1,7 @@
 /** One plugin's life: loaded, restarted when its worker ends, replaced by a newer version of itself, stopped. */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
-import type { LostLink } from "../../permissions/netlink/strays.js";
+import type { LostLink } from "../../permissions/netlink/restore-links.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import type { Generation, GenerationHooks } from "./generation.js";

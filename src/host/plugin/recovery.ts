@@ -1,6 +1,6 @@
 /** Recovers a plugin whose worker ended: counts crashes, restarts or moves the worker, refuses calls while the breaker is open. */
 import { DriverError } from "../../driverapi/errors.js";
-import { WALLS } from "../../protocol/limits.js";
+import { WALLS } from "../../isolation/limits.js";
 import type { SessionEnd } from "../../session/outcome.js";
 import type { Generation } from "./generation.js";
 import type { PluginContext } from "./plugin-context.js";

@@ -4,7 +4,7 @@
  */
 import { type DriverError, type ErrorCode, isKill } from "../../driverapi/errors.js";
 import { grantChange } from "../../policy/grant-change.js";
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import type { AuditEvent } from "../audit/entry.js";
 import type { CallReports, Counters } from "../calls/call-context.js";
 import type { HostContext } from "../context.js";

@@ -3,9 +3,10 @@
 import { monotonicNow } from "../../common/clock.js";
 import { shortList } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { REPLAY, WALLS } from "../../protocol/limits.js";
+import { WALLS } from "../../isolation/limits.js";
 import { ReplayInterrupted } from "../calls/replay.js";
 import type { HostContext } from "../context.js";
+import { REPLAY } from "../limits.js";
 import type { DriverSet } from "./driver-set.js";
 import { Generation, type GenerationHooks } from "./generation.js";
 import { type OpenPowers, openPowers } from "./powers.js";

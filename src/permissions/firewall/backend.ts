@@ -1,6 +1,8 @@
 /** Carries out the firewall's work in one network namespace: nftables, or a model. Which rules are allowed is decided before. */
+
+import type { ChangeMonitor } from "../poll-scheduler.js";
 import type { FirewallRule, Protocol, PublishSpec } from "./rule.js";
-import type { RuleEvents, RuleWatch } from "./rule-events.js";
+import type { RuleEvents } from "./rule-events.js";
 
 /** One plugin's table, whole. */
 export interface FirewallTable {
@@ -73,5 +75,5 @@ export interface FirewallBackend {
   /** Every table of the family `inet` as text, by name. The text stays the same while nobody changes the table. */
   listing(): Promise<ReadonlyMap<string, string>>;
   /** Notifies changes of rules until it is stopped. */
-  watch(events: RuleEvents): RuleWatch;
+  watch(events: RuleEvents): ChangeMonitor;
 }

@@ -3,8 +3,8 @@
 import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
+import { refused } from "./errors.js";
 import type { FirewallRule } from "./rule.js";
-import { refused } from "./words.js";
 
 /** The methods of `powers.firewall`. */
 export const FIREWALL_OPS = ["masquerade", "publish", "isolate", "withdraw", "rules"] as const;

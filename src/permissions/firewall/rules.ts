@@ -8,13 +8,13 @@ import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import type { LinkView } from "../netlink/backend.js";
 import { contains, networkOf, specialRange } from "../netlink/cidr.js";
+import { allocated, notOfHost, refused } from "./errors.js";
+import type { FirewallLimits } from "./grant.js";
 import { isLoopback } from "./holder/messages.js";
 import type { FirewallRow } from "./ledger.js";
-import type { FirewallLimits } from "./limits.js";
 import { inRanges } from "./ports.js";
 import type { FirewallRequest } from "./request.js";
 import { type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
-import { allocated, notOfHost, refused } from "./words.js";
 
 /** What a check may use. */
 export interface Situation {

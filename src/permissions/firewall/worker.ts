@@ -3,7 +3,7 @@ import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
-import type { FirewallLimits } from "./limits.js";
+import type { FirewallLimits } from "./grant.js";
 
 /** UTF-16 units of one rule: no valid one is longer. */
 const RULE_CHARS = 1024;

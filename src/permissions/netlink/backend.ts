@@ -2,7 +2,8 @@
  * What carries out netlink's work in one network namespace: the kernel, or a model of it. A backend does as it is told;
  * which plugin may ask for what is decided before (`rules.ts`).
  */
-import type { LinkEvents, LinkWatch } from "./link-events.js";
+import type { ChangeMonitor } from "../poll-scheduler.js";
+import type { LinkEvents } from "./link-events.js";
 import type { LinkCounters, LinkSpec, RouteSpec } from "./link-spec.js";
 
 /** One change; each is one message to the kernel. `move` and `rename` are the host's own, for sandboxes. */
@@ -111,7 +112,7 @@ export interface NetlinkBackend {
   /** Names of the namespace's links, and its addresses: a model knows them at once. Rejects with what `look` rejects with. */
   glance(): Glance | Promise<Glance>;
   /** Tells of changes until it is stopped. */
-  watch(events: LinkEvents): LinkWatch;
+  watch(events: LinkEvents): ChangeMonitor;
   /** The same world, another namespace (a name, or a path). */
   elsewhere(netns: string): NetlinkBackend;
 }

@@ -1,5 +1,5 @@
 /** Links as a plugin asks for them and as it is told of them. Types only. */
-import type { LinkKind } from "./limits.js";
+import type { LinkKind } from "./grant.js";
 
 interface SpecOf<K extends LinkKind> {
   readonly kind: K;

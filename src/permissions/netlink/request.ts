@@ -3,10 +3,10 @@
 import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP, parseMAC } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
-import type { LinkKind } from "./limits.js";
-import { LINK_KINDS } from "./limits.js";
+import { refused } from "./errors.js";
+import type { LinkKind } from "./grant.js";
+import { LINK_KINDS } from "./grant.js";
 import type { LinkSettings, LinkSpec, RouteSpec } from "./link-spec.js";
-import { refused } from "./words.js";
 
 /** The methods of `powers.netlink`. */
 export const NETLINK_OPS = [

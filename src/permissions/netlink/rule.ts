@@ -1,7 +1,7 @@
 /** The form of a rule that bounds a netlink grant. */
 import type { NamespaceView } from "./backend.js";
+import type { NetlinkLimits } from "./grant.js";
 import type { LedgerRow } from "./ledger.js";
-import type { NetlinkLimits } from "./limits.js";
 import type { NetlinkRequest } from "./request.js";
 
 /** What a rule may look at. */

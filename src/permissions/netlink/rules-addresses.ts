@@ -3,7 +3,7 @@
 import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { contains, type Network, networkOf, overlaps, specialRange } from "./cidr.js";
-import { WIDEST, WIDEST_ADDRESS } from "./limits.js";
+import { WIDEST, WIDEST_ADDRESS } from "./grant.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule } from "./rule.js";
 

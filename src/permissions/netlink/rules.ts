@@ -3,13 +3,14 @@
  * They are checked in this order, on the host's side, for every request, and when it is about to be carried out: the
  * namespace is looked at anew each time. `fields`, `shape` and `kind`'s unknown kinds are refused before (`request.ts`).
  */
+
+import { refused } from "./errors.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule, Situation } from "./rule.js";
 import { ADDRESS_RULES } from "./rules-addresses.js";
 import { LINK_RULES } from "./rules-links.js";
 import { MTU_RULES } from "./rules-mtu.js";
 import { NAME_RULES } from "./rules-names.js";
-import { refused } from "./words.js";
 
 /** Rules that `request.ts` keeps while reading. */
 const READING: readonly Rule[] = [

@@ -3,7 +3,7 @@ import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
-import type { NetlinkLimits } from "./limits.js";
+import type { NetlinkLimits } from "./grant.js";
 
 /** UTF-16 units of one argument: no honest one is longer. */
 const ARGUMENT_CHARS = 4096;

@@ -1,11 +1,11 @@
 /** `random`, in the worker: Math.random, and bytes. Both from the system's generator, so one plugin's draws tell nothing of another's. */
 import { randomFillSync, randomUUID } from "node:crypto";
 import { types } from "node:util";
-import { LIMITS } from "../../protocol/limits.js";
 import type { RandomLimits } from "../catalogue.js";
+import { GLOBALS } from "../limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
-import { bytesOf } from "../text/encoding.js";
+import { bytesOf } from "../text-globals/encoding.js";
 
 /** Draws of Math.random fetched at a time: a call into the system for each would cost a microsecond. */
 const DRAWS = 512;
@@ -32,8 +32,8 @@ export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
     if (typeof n !== "number") throw wrongArgument(`random.bytes: n must be a whole number, not ${kindOf(n)}`);
     if (!Number.isSafeInteger(n) || n < 0)
       throw wrongArgument(`random.bytes: n must be a whole number, 0 or more, not ${n}`);
-    if (n > LIMITS.randomBytes)
-      throw overLimit(`random.bytes: ${n} bytes asked; at most ${LIMITS.randomBytes} at a time`);
+    if (n > GLOBALS.randomBytes)
+      throw overLimit(`random.bytes: ${n} bytes asked; at most ${GLOBALS.randomBytes} at a time`);
     // A buffer of its own: Node's randomBytes may hand out a slice of a pool that others share.
     return randomFillSync(new Uint8Array(n));
   };
@@ -43,9 +43,9 @@ export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
     if (!ArrayBuffer.isView(view) || types.isDataView(view) || types.isFloat32Array(view) || types.isFloat64Array(view))
       throw wrongArgument(`crypto.getRandomValues takes an array of whole numbers, not ${kindOf(view)}`);
     const target = bytesOf("crypto.getRandomValues", view);
-    if (target.byteLength > LIMITS.randomBytes)
+    if (target.byteLength > GLOBALS.randomBytes)
       throw overLimit(
-        `crypto.getRandomValues: ${target.byteLength} bytes asked; at most ${LIMITS.randomBytes} at a time`,
+        `crypto.getRandomValues: ${target.byteLength} bytes asked; at most ${GLOBALS.randomBytes} at a time`,
       );
     randomFillSync(target);
     return view;

@@ -1,6 +1,6 @@
 /** Reads a manifest from disk. */
 import { DriverError } from "../../driverapi/errors.js";
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../limits.js";
 import { parseManifest } from "./parse-manifest.js";
 import { readRegularFile } from "./read-file.js";
 import type { Manifest } from "./schema.js";

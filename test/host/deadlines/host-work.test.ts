@@ -7,7 +7,8 @@ import { netlinkOf } from "#dist/host/plugin-host.js";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import type { ModelBackend } from "#dist/permissions/netlink/model/model-backend.js";
 import { assert, rejection, suite, type TestContext, until } from "../../harness.js";
-import { hear, house, next, plugin, row } from "../platform/house.js";
+import { hear, house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: deadlines, the host's own work");
 

@@ -4,7 +4,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { driver, house, next, plugin, row } from "./house.js";
+import { house, next, row } from "../../kit/host.js";
+import { driver, plugin } from "../../kit/plugins.js";
 
 const test = suite("host: bad input");
 const run = promisify(execFile);

@@ -1,7 +1,8 @@
 /** Names and files at the host: ids, duplicates, what is ignored. */
 import { mkdir } from "node:fs/promises";
 import { assert, rejection, suite } from "../../harness.js";
-import { hear, house, next, plugin, row } from "./house.js";
+import { hear, house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: names and files");
 

@@ -1,8 +1,9 @@
 /** What an operator knows already is not said again with every change of the policy; what is new, or comes back, is. */
 import { writeFile } from "node:fs/promises";
 import { assert, suite } from "../../harness.js";
+import { house, next } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 import { linesOf } from "../audit/lines.js";
-import { house, next, plugin } from "./house.js";
 
 const test = suite("host: said once");
 

@@ -4,8 +4,10 @@ import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
+import { bundleEachTime } from "../../kit/bundles.js";
+import { type House, hear, house, next, row, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 import { linesOf } from "../audit/lines.js";
-import { type House, hear, house, next, plugin, row, telling, told } from "./house.js";
 
 const test = suite("host: a pinned plugin that changes");
 
@@ -246,6 +248,7 @@ test("the same files behind other links are another plugin", async (t) => {
 test(
   "files swapped again and again while it is loaded: only the pinned bytes ever run",
   async (t) => {
+    bundleEachTime();
     const { place, host, sha256 } = await pinned(t, {});
     const texts = await Promise.all(
       [1, 2].map(async (n) =>

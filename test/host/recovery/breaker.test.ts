@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, rejection, suite } from "../../harness.js";
-import { event, type Scripted, scripted } from "../scripted-driver.js";
+import { event, type Scripted, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/recovery/breaker");
 

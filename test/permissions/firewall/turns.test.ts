@@ -1,7 +1,7 @@
 /** Whose turn it is: a plugin that asks for much, or without end, does not hold up another one. */
 
 import { type FirewallChange, MemoryFirewallLedger } from "#dist/permissions/firewall/ledger.js";
-import { FIREWALL } from "#dist/protocol/limits.js";
+import { FIREWALL } from "#dist/permissions/firewall/limits.js";
 import { assert, suite, type TestContext } from "../../harness.js";
 import { type Asked, LIMITS_FOR_TESTS } from "../netlink/backends.js";
 import { bridgeOf, firewallBench } from "./backends.js";

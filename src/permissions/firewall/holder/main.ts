@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { HOLDER } from "../../../protocol/limits.js";
+import { HOLDER } from "./limits.js";
 import type { Answer, Order } from "./messages.js";
 import { Seats } from "./seats.js";
 import { HoldTable } from "./table.js";

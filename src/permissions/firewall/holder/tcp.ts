@@ -3,8 +3,8 @@
  * stops its own sender only.
  */
 import { createServer, type Server, type Socket, connect as tcpConnect } from "node:net";
-import { HOLDER } from "../../../protocol/limits.js";
 import { codeOf, type Forward, type ForwardOptions, type Target } from "./forward.js";
+import { HOLDER } from "./limits.js";
 import { isLoopback } from "./messages.js";
 import type { Client, Group, Seats } from "./seats.js";
 

@@ -1,8 +1,8 @@
 /** UDP: a socket towards the container for every client, so that answers find their way; one that is idle is closed. */
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import { HOLDER } from "../../../protocol/limits.js";
 import { codeOf, type Forward, type ForwardOptions, type Target } from "./forward.js";
+import { HOLDER } from "./limits.js";
 import { isLoopback } from "./messages.js";
 import type { Client, Group, Seats } from "./seats.js";
 

@@ -6,10 +6,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isJsonObject, type Json, type JsonObject } from "../../../driverapi/json.js";
-import { HOLDER } from "../../../protocol/limits.js";
 import { permissionFlag } from "../../../protocol/permission-flag.js";
 import { ENV } from "../../netlink/kernel/ip.js";
 import { program } from "../../netlink/kernel/programs.js";
+import { HOLDER } from "../holder/limits.js";
 import type { HeldPort, Order } from "../holder/messages.js";
 
 /** The runtime's folder, which the process may read. */

@@ -1,12 +1,13 @@
 /** The firewall by nftables: `nft -j -f -`, and a process that holds ports. Never a shell. */
 import type { OperatorLog } from "../../../common/logger.js";
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
+import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, GuardedLinks, Obstacle } from "../backend.js";
+import { inUse } from "../errors.js";
 import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
 import type { PublishSpec } from "../rule.js";
-import type { RuleEvents, RuleWatch } from "../rule-events.js";
-import { inUse } from "../words.js";
+import type { RuleEvents } from "../rule-events.js";
 import { forgetFlows } from "./conntrack.js";
 import { Forwarding } from "./forwarding.js";
 import { readListeners } from "./listeners.js";
@@ -84,7 +85,7 @@ export class NftBackend implements FirewallBackend {
     return this.#forwarding.close();
   }
 
-  watch(events: RuleEvents): RuleWatch {
+  watch(events: RuleEvents): ChangeMonitor {
     return watchRules(this.#tools, events);
   }
 

@@ -2,12 +2,15 @@
  * The ports of one namespace that are held, whichever process holds them just now. The process is started at the first port and ends
  * some time after the last; one that falls is started afresh, with back-off, and all ports are bound again.
  */
+
+import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";
+import { Mutex } from "../../../common/mutex.js";
 import { messageOf } from "../../../common/text.js";
-import { HOLDER, TIMES } from "../../../protocol/limits.js";
 import type { Obstacle } from "../backend.js";
+import { inUse, notOfHost } from "../errors.js";
+import { HOLDER } from "../holder/limits.js";
 import { type HeldPort, heldKey } from "../holder/messages.js";
-import { inUse, notOfHost } from "../words.js";
 import { HolderProcess, type Outcome } from "./holder-process.js";
 import { portOwner } from "./port-owner.js";
 
@@ -25,9 +28,9 @@ export class PortHolder {
   readonly #logger: OperatorLog;
   readonly #wanted = new Map<string, Wanted>();
   #process: HolderProcess | undefined;
-  /** Orders, one after another. */
-  #line: Promise<unknown> = Promise.resolve();
-  #backoff: number = TIMES.backoffFirst;
+  /** Serializes orders. */
+  readonly #mutex = new Mutex();
+  #backoff: number = RESTARTS.firstMs;
   #mending: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
 
@@ -45,7 +48,7 @@ export class PortHolder {
 
   /** Holds a port, or says what stands in the way; then it is not held. Rejects when no process can be had. */
   hold(port: HeldPort): Promise<Obstacle | undefined> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       const key = heldKey(port);
       const before = this.#wanted.get(key);
       const wanted = before ?? { port, by: undefined, told: undefined };
@@ -58,7 +61,7 @@ export class PortHolder {
 
   /** Wants ports held, now or as soon as that can be. Never rejects. */
   keep(ports: readonly HeldPort[]): Promise<void> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       for (const port of ports) {
         const key = heldKey(port);
         if (!this.#wanted.has(key)) this.#wanted.set(key, { port, by: undefined, told: undefined });
@@ -69,7 +72,7 @@ export class PortHolder {
 
   /** Frees ports. Never rejects: a process that fails here holds nothing any more. */
   release(ports: readonly HeldPort[]): Promise<void> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       for (const port of ports) {
         const key = heldKey(port);
         const by = this.#wanted.get(key)?.by;
@@ -82,7 +85,7 @@ export class PortHolder {
 
   /** Ends the process if it holds nothing; what is still wanted stays held. */
   close(): Promise<void> {
-    return this.#next(() => this.#endIdle());
+    return this.#mutex.run(() => this.#endIdle());
   }
 
   #linger(): void {
@@ -128,7 +131,7 @@ export class PortHolder {
     void started.ended.then((how) => {
       if (this.#process !== started) return;
       this.#process = undefined;
-      if (Date.now() - since > TIMES.backoffMax) this.#backoff = TIMES.backoffFirst;
+      if (Date.now() - since > RESTARTS.maxMs) this.#backoff = RESTARTS.firstMs;
       if (this.#wanted.size === 0) return;
       this.#logger.error({ pid: started.pid }, `firewall: the port holder ended (${how}); it is started again`);
       this.#later();
@@ -159,21 +162,15 @@ export class PortHolder {
       if (!this.#process) break;
     }
     if (missing) this.#later();
-    else this.#backoff = Math.max(TIMES.backoffFirst, this.#backoff / 2);
+    else this.#backoff = Math.max(RESTARTS.firstMs, this.#backoff / 2);
   }
 
   #later(): void {
     if (this.#mending) return;
     this.#mending = setTimeout(() => {
       this.#mending = undefined;
-      void this.#next(() => this.#mend());
+      void this.#mutex.run(() => this.#mend());
     }, this.#backoff).unref();
-    this.#backoff = Math.min(this.#backoff * 2, TIMES.backoffMax);
-  }
-
-  #next<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#line.then(run);
-    this.#line = turn.catch(() => {});
-    return turn;
+    this.#backoff = Math.min(this.#backoff * 2, RESTARTS.maxMs);
   }
 }

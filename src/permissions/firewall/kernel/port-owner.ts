@@ -1,9 +1,9 @@
 /** The process that has a port, as `ss -p` prints it: `users:(("nginx",pid=77,fd=6))`. */
 import { execFile } from "node:child_process";
 import { isIPv6 } from "node:net";
-import { NETLINK } from "../../../protocol/limits.js";
 import { ENV } from "../../netlink/kernel/ip.js";
 import { program } from "../../netlink/kernel/programs.js";
+import { NETLINK } from "../../netlink/limits.js";
 import type { HeldPort } from "../holder/messages.js";
 
 /** `process nginx (pid 77)`; undefined where that cannot be found. `host`: the address that was not free. Never rejects. */

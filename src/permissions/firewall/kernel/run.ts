@@ -8,8 +8,8 @@ import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../../common/text.js";
-import { NETLINK } from "../../../protocol/limits.js";
 import { ENV, type IpOutcome } from "../../netlink/kernel/ip.js";
+import { NETLINK } from "../../netlink/limits.js";
 
 /** Runs a program with a text as its standard input. `started`: takes its process id. Never rejects. */
 export async function execute(

@@ -1,8 +1,9 @@
 /** The system's programs, run in one network namespace. Never a shell. */
-import { NETLINK } from "../../../protocol/limits.js";
+
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
-import { failed } from "../words.js";
+import { NETLINK } from "../../netlink/limits.js";
+import { failed } from "../errors.js";
 import { execute } from "./run.js";
 
 /** Programs used, and the Debian packages they come in. */

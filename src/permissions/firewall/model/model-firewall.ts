@@ -1,9 +1,11 @@
 /** A firewall without a kernel: what would be programmed and held is kept, and which ports are in use is what a test says. */
+
+import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
+import { inUse } from "../errors.js";
 import { heldKey, heldPort, wildcard } from "../holder/messages.js";
 import type { PublishSpec } from "../rule.js";
-import type { RuleEvents, RuleWatch } from "../rule-events.js";
-import { inUse } from "../words.js";
+import type { RuleEvents } from "../rule-events.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
@@ -69,7 +71,7 @@ export class ModelFirewall implements FirewallBackend {
   /** Of a test that changes `programmed` itself, the way to tell of it. */
   changed: (who: string) => void = () => {};
 
-  watch({ changed }: RuleEvents): RuleWatch {
+  watch({ changed }: RuleEvents): ChangeMonitor {
     this.changed = changed;
     return { alive: true, stop: async () => {} };
   }

@@ -1,6 +1,6 @@
 /** The perimeter: the one place where `netlink` runs programs. Never a shell; commands go in by standard input. */
 import { execFile } from "node:child_process";
-import { NETLINK } from "../../../protocol/limits.js";
+import { NETLINK } from "../limits.js";
 
 /** How a run ended. */
 export interface IpOutcome {

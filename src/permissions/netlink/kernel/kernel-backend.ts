@@ -1,6 +1,7 @@
 /** Netlink by iproute2: `ip -json` to look, `ip -batch -` to change, all units of one turn in one run. */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type {
   Applied,
   Failure,
@@ -11,8 +12,8 @@ import type {
   NetlinkBackend,
   Unit,
 } from "../backend.js";
-import type { LinkEvents, LinkWatch } from "../link-events.js";
-import { failed } from "../words.js";
+import { failed } from "../errors.js";
+import type { LinkEvents } from "../link-events.js";
 import { execute, type IpOutcome, type IpRunner } from "./ip.js";
 import { watchLinks } from "./link-events.js";
 import { programAfter, programOf } from "./program.js";
@@ -89,7 +90,7 @@ export class KernelBackend implements NetlinkBackend {
     };
   }
 
-  watch(events: LinkEvents): LinkWatch {
+  watch(events: LinkEvents): ChangeMonitor {
     return watchLinks(this.#ip.command, events);
   }
 

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { WATCH } from "../../../protocol/limits.js";
+import { WATCH } from "../../limits.js";
 import { ENV } from "./ip.js";
 import { program } from "./programs.js";
 

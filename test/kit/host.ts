@@ -1,4 +1,5 @@
 /** A plugins folder that a test fills, hosts over it that end with the test, and the events they give. */
+import "./bundles.js";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,22 +9,15 @@ import {
   type HostEventName,
   type HostEvents,
   type JsonObject,
-  type Logger,
   type PluginHost,
   type PluginHostOptions,
   type PluginInfo,
 } from "#dist/index.js";
-import type { TestContext } from "../../harness.js";
+import type { TestContext } from "../harness.js";
+import { type LogLine, recorder } from "./logger.js";
 
 /** The repository: tests run from `build/`. */
-export const REPO: string = fileURLToPath(new URL("../../../../", import.meta.url));
-
-/** One line of a host's log. */
-export interface LogLine {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly text: string;
-}
+export const REPO: string = fileURLToPath(new URL("../../../", import.meta.url));
 
 export interface House {
   /** The plugins folder. */
@@ -44,13 +38,7 @@ export async function house(t: TestContext, files: Readonly<Record<string, strin
   const root = await t.folder();
   const plugins = join(root, "plugins");
   await mkdir(plugins);
-  const log: LogLine[] = [];
-  const line =
-    (level: LogLine["level"]) =>
-    (fields: object, text = ""): void => {
-      log.push({ level, fields: fields as LogLine["fields"], text });
-    };
-  const logger: Logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  const { logger, log } = recorder();
   const one: House = {
     plugins,
     log,
@@ -70,46 +58,6 @@ export async function house(t: TestContext, files: Readonly<Record<string, strin
   };
   await one.put(files);
   return one;
-}
-
-/** What a plugin in one file is made of; every part is the author's text. */
-export interface PluginParts {
-  /** Ahead of `init`. */
-  readonly top?: string;
-  /** At the start of `init`. */
-  readonly start?: string;
-  /** Members of the driver that take the place of the nine idle ones. */
-  readonly methods?: string;
-  /** The capability. */
-  readonly capability?: string;
-  /** At the end of `init`. */
-  readonly end?: string;
-}
-
-/** The text of a plugin with one driver. */
-export function plugin(type: string, parts: PluginParts = {}): string {
-  const { top = "", start = "", end = "", capability = '{ scope: "local" }' } = parts;
-  return `${top}
-export async function init(callback, powers) {
-  ${start}
-  await callback.registerDriver(${JSON.stringify(type)}, ${driver(type, parts.methods)}, ${capability});
-  ${end}
-}
-`;
-}
-
-/** The text of a driver that does nothing, but for `methods`. */
-export function driver(type: string, methods = ""): string {
-  return `{
-    type: () => ${JSON.stringify(type)}, config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {},
-    deleteEndpoint() {}, endpointOperInfo: () => ({}), join() {}, leave() {},
-    ${methods}
-  }`;
-}
-
-/** A plugin that tells, through `endpointOperInfo`, what `expression` is inside it. */
-export function telling(type: string, expression: string): string {
-  return plugin(type, { methods: `endpointOperInfo: async () => ({ told: ${expression} }),` });
 }
 
 /** What a `telling` plugin tells. */

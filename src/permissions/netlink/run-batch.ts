@@ -1,109 +1,51 @@
-/** One run's worth of requests: which may go together, and how they are judged, written down, carried out and answered. */
+/** Judges, records and carries out the requests of one run, and replies to each. */
 import type { Json } from "../../driverapi/json.js";
-import { NETLINK } from "../../protocol/limits.js";
+import type { Job } from "../request-queue.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
-import { type Network, networkOf, overlaps } from "./cidr.js";
+import { failed } from "./errors.js";
 import { linkInfo, linksOf } from "./info.js";
 import type { LedgerChange, LedgerRow } from "./ledger.js";
-import type { NetlinkLimits } from "./limits.js";
+import type { AskedLink } from "./next-batch.js";
 import type { Ownership } from "./ownership.js";
 import { planOf } from "./plan.js";
 import { deletionOf, removeElsewhere } from "./removal.js";
-import type { NetlinkRequest } from "./request.js";
 import type { Situation } from "./rule.js";
 import { checkRules } from "./rules.js";
-import { added, isAddress } from "./rules-addresses.js";
-import { macsOf, parentOf } from "./rules-links.js";
+import { parentOf } from "./rules-links.js";
 import { madeBy, usedBy } from "./rules-names.js";
-import { failed } from "./words.js";
 
-/** A request that waits for its answer. */
-export interface Job {
-  readonly plugin: string;
-  readonly limits: NetlinkLimits;
-  readonly request: NetlinkRequest;
-  resolve(answer: Json): void;
-  reject(error: Error): void;
-}
+type LinkJob = Job<AskedLink>;
 
-export interface WaveContext {
+export interface BatchContext {
   readonly ownership: Ownership;
   readonly backend: NetlinkBackend;
   resolvers(): Promise<readonly string[]>;
 }
 
-/** The requests that can go together, and those that must wait: for one before them on the same link, or for a fair share. */
-export function takeWave(
-  queue: readonly Job[],
-  peerOf: (name: string) => string | undefined,
-): { readonly wave: readonly Job[]; readonly rest: readonly Job[] } {
-  const wave: Job[] = [];
-  const rest: Job[] = [];
-  const touched = new Set<string>();
-  const nets: { readonly plugin: string; readonly network: Network }[] = [];
-  const shares = new Map<string, number>();
-  for (const job of queue) {
-    const { waits, marks } = touches(job, peerOf);
-    const network = networkIn(job.request);
-    const share = shares.get(job.plugin) ?? 0;
-    const held =
-      share >= NETLINK.wavePerPlugin ||
-      waits.some((key) => touched.has(key)) ||
-      // Of two plugins that want one network, the second is judged when the first has it.
-      (network && nets.some((one) => one.plugin !== job.plugin && overlaps(one.network, network)));
-    if (held) rest.push(job);
-    else {
-      wave.push(job);
-      shares.set(job.plugin, share + 1);
-    }
-    for (const key of marks) touched.add(key);
-    if (network) nets.push({ plugin: job.plugin, network });
-  }
-  return { wave, rest };
-}
-
-/** What a request waits for and what waits for it. `links()` comes after all its plugin asked before, and before what it asks next. */
-function touches(
-  { plugin, request }: Job,
-  peerOf: (name: string) => string | undefined,
-): { readonly waits: readonly string[]; readonly marks: readonly string[] } {
-  if (request.op === "links") return { waits: [`write ${plugin}`], marks: [`read ${plugin}`] };
-  const names = [...madeBy(request), ...usedBy(request)].flatMap((name) => [name, peerOf(name) ?? name]);
-  const keys = [...names.map((name) => `link ${name}`), ...macsOf(request).map((mac) => `mac ${mac}`)];
-  return { waits: [...keys, `read ${plugin}`], marks: [...keys, `write ${plugin}`] };
-}
-
-function networkIn(request: NetlinkRequest): Network | undefined {
-  const text = added(request);
-  return text !== undefined && (isAddress(text, "prefixed") || isAddress(text, "destination"))
-    ? networkOf(text)
-    : undefined;
-}
-
 /** A request that has passed the rules. */
 interface Ready {
-  readonly job: Job;
+  readonly job: LinkJob;
   readonly unit: Unit;
   /** Written before, so that a crash leaves nothing unknown. */
   readonly intents: readonly LedgerRow[];
   answer(seen: ReadonlyMap<string, LinkView>): { readonly rows: readonly LedgerChange[]; readonly value: Json };
 }
 
-/** Judges, writes intents, carries out, records, answers. Rejects only when the namespace or the ledger fails as a whole. */
-export async function runWave(wave: readonly Job[], context: WaveContext): Promise<void> {
+/** Judges, records intents, carries out, records results, replies. Rejects only when the namespace or the ledger fails as a whole. */
+export async function runBatch(batch: readonly LinkJob[], context: BatchContext): Promise<void> {
   const { ownership, backend } = context;
-  const nets = wave.some(({ request }) => "address" in request || "route" in request);
-  const lists = wave.some(({ request }) => request.op === "links");
+  const nets = batch.some(({ request }) => "address" in request || "route" in request);
+  const lists = batch.some(({ request }) => request.op === "links");
   // A link that is adopted is told of as it is by now.
-  const adopts = wave.some(({ request }) => request.op === "createLink" && ownership.row(request.link.name));
-  const shrinks = wave.some(({ request }) => request.op === "setLink" && request.settings.mtu !== undefined);
+  const adopts = batch.some(({ request }) => request.op === "createLink" && ownership.row(request.link.name));
+  const shrinks = batch.some(({ request }) => request.op === "setLink" && request.settings.mtu !== undefined);
   const view = await backend.look({ addresses: nets || lists || adopts || shrinks, routes: nets, counters: lists });
   const resolvers = nets ? await context.resolvers() : [];
   await ownership.forgetVanished(view);
 
   const ready: Ready[] = [];
   const counts = new Map<string, number>();
-  for (const job of wave) {
+  for (const job of batch) {
     try {
       const count = counts.get(job.plugin) ?? ownership.of(job.plugin).length;
       const one = await judge(job, { ownership, backend, view, resolvers }, count);
@@ -148,12 +90,12 @@ async function carryOut(
   }
 }
 
-interface Judging extends Omit<WaveContext, "resolvers"> {
+interface Judging extends Omit<BatchContext, "resolvers"> {
   readonly view: NamespaceView;
   readonly resolvers: readonly string[];
 }
 
-async function judge(job: Job, { ownership, backend, view, resolvers }: Judging, count: number): Promise<Ready> {
+async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judging, count: number): Promise<Ready> {
   const { plugin, limits, request } = job;
   const situation: Situation = {
     plugin,

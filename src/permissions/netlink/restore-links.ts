@@ -1,37 +1,34 @@
-/** Links of ours that somebody else has renamed or deleted: the former get their names back, of the latter the host is told. */
+/** Restores names of links that another program renamed, and reports links that another program deleted. */
 
 import type { OperatorLog } from "../../common/logger.js";
-import type { OutsideEvent } from "../outside.js";
+import { announce, type ExternalChange } from "../external-changes.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import type { LedgerRow } from "./ledger.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { Ownership } from "./ownership.js";
 
-/** A link that somebody else has deleted. */
+/** A link that another program has deleted. */
 export interface LostLink {
   readonly name: string;
   readonly kind: LinkSpec["kind"];
 }
 
-export interface StrayReports {
+export interface RestoreLinksOptions {
   readonly logger: OperatorLog;
-  report(event: OutsideEvent): void;
-  /** A plugin's links are gone. */
+  report(event: ExternalChange): void;
+  /** Called with a plugin's links that are gone. */
   lost(plugin: string, links: readonly LostLink[]): void;
 }
 
-/** Finds strays, puts right what can be put right, and tells of all. Never rejects. */
+/** Compares the links with the ledger, restores what it can, and reports every change. Never rejects. */
 export async function restoreLinks(
   ownership: Ownership,
   backend: NetlinkBackend,
-  { logger, report, lost: tellLost }: StrayReports,
+  { logger, report, lost: reportLost }: RestoreLinksOptions,
 ): Promise<void> {
-  const tell = (event: OutsideEvent): void => {
-    logger.warn({ plugin: event.plugin }, `netlink: ${event.detail}`);
-    report(event);
-  };
+  const tell = (change: ExternalChange): void => announce("netlink", change, { logger, report });
   try {
-    const { renamed, stuck, lost } = await findStrays(ownership, backend);
+    const { renamed, stuck, lost } = await findChanged(ownership, backend);
     for (const { row, from } of renamed) {
       const detail = `link "${row.name}" of plugin "${row.plugin}" had been renamed "${from}" by somebody else, and has its name back`;
       tell({ event: "link-restored", plugin: row.plugin, detail });
@@ -52,26 +49,28 @@ export async function restoreLinks(
     }
     for (const plugin of new Set(lost.map((row) => row.plugin))) {
       const own = lost.filter((row) => row.plugin === plugin);
-      tellLost(
+      reportLost(
         plugin,
         own.map(({ name, spec: { kind } }) => ({ name, kind })),
       );
     }
   } catch (error) {
-    logger.error({ err: error }, "netlink: what others have done to our links could not be looked at");
+    logger.error(
+      { err: error },
+      "netlink: links could not be compared with the ledger; changes by other programs are not restored",
+    );
   }
 }
 
-/** What was found. */
-interface Strays {
+interface Changed {
   readonly renamed: readonly { readonly row: LedgerRow; readonly from: string }[];
-  /** Renamed links that could not get their name back, and the kernel's words. */
+  /** Renamed links that could not be renamed back, and the kernel's words. */
   readonly stuck: readonly { readonly row: LedgerRow; readonly from: string; readonly words: string }[];
   readonly lost: readonly LedgerRow[];
 }
 
-/** Looks at every link that should be here, and gives those that were renamed their names back. */
-async function findStrays(ownership: Ownership, backend: NetlinkBackend): Promise<Strays> {
+/** Inspects every link that should be in the namespace, and renames back those that were renamed. */
+async function findChanged(ownership: Ownership, backend: NetlinkBackend): Promise<Changed> {
   const view = await backend.look({ addresses: true });
   const missing = ownership.all().filter((row) => {
     const link = view.links.get(row.name);
@@ -91,12 +90,12 @@ async function findStrays(ownership: Ownership, backend: NetlinkBackend): Promis
   return { renamed, stuck, lost };
 }
 
-/** A macvlan has no other end by which to tell one that was deleted from one that is in a container. */
+/** False for a macvlan: it has no peer by which a deleted one could be told from one in a container. */
 function isLost(row: LedgerRow, ownership: Ownership, view: NamespaceView): boolean {
   return row.spec.kind !== "macvlan" && !ownership.isElsewhere(row, view);
 }
 
-/** Gives the kernel's words where it fails. Older kernels rename only what is down, which costs a link its IPv6 addresses. */
+/** Renames a link; returns the kernel's words on failure. Older kernels rename a link only while it is down, which loses its IPv6 addresses. */
 async function rename(link: LinkView, to: string, backend: NetlinkBackend): Promise<string | undefined> {
   const step: Unit = [{ change: { op: "rename", name: link.name, to } }];
   const first = (await backend.apply([step])).failures[0];

@@ -1,8 +1,8 @@
 /** How soon something is put right again that somebody keeps undoing: at once at first, then with growing pauses. */
 import { monotonicNow } from "../common/clock.js";
-import { WATCH } from "../protocol/limits.js";
+import { WATCH } from "./limits.js";
 
-export class Pace {
+export class BackOff {
   #count = 0;
   #last = Number.NEGATIVE_INFINITY;
 

@@ -1,5 +1,5 @@
 /** Links of ours that somebody else renames or deletes: the former get their names back, of the latter the host is told. */
-import type { OutsideEvent } from "#dist/permissions/outside.js";
+import type { ExternalChange } from "#dist/permissions/external-changes.js";
 import { assert, suite, until } from "../../harness.js";
 import { bench, onBoth } from "./backends.js";
 
@@ -12,7 +12,7 @@ onBoth(
   test,
   "renamed by somebody else: it has its name back, is still up, and keeps its addresses; it is told",
   async (t, kind) => {
-    const events: OutsideEvent[] = [];
+    const events: ExternalChange[] = [];
     const { ask, host, backend } = await bench(t, kind, {}, { report: (event) => void events.push(event) });
     await ask("createLink", { kind: "bridge", name: "bh-a" });
     await ask("setLink", "bh-a", { up: true });
@@ -34,7 +34,7 @@ onBoth(
   test,
   "deleted by somebody else: it is told once, with its plugin, and its name is free; what the plugin deletes itself is not",
   async (t, kind) => {
-    const events: OutsideEvent[] = [];
+    const events: ExternalChange[] = [];
     const lost: string[][] = [];
     const { ask, host } = await bench(
       t,

@@ -1,10 +1,10 @@
 /** Our own URL and URLSearchParams over Node's: the native objects, with their symbols and inspect hooks, stay in private fields. */
 import { URLSearchParams as NativeParams, URL as NativeURL } from "node:url";
 import { types } from "node:util";
-import { LIMITS } from "../../protocol/limits.js";
+import { GLOBALS } from "../limits.js";
 import { kindOf, textOf, wrongArgument } from "../refusal.js";
 
-const MAX = LIMITS.urlChars;
+const MAX = GLOBALS.urlChars;
 const part = (value: unknown, what: string): string => textOf(value, what, MAX);
 
 let wrapParams: (native: NativeParams) => URLSearchParams;

@@ -1,7 +1,7 @@
 /** The text and URL helpers: as the standards have them, with nothing of Node's behind them in reach. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { endow } from "#dist/permissions/text/worker.js";
+import { endow } from "#dist/permissions/text-globals/worker.js";
 import { assert, suite } from "../harness.js";
 import { compartmentWith, inside, refusalOf, walk } from "./tamper.js";
 
@@ -284,7 +284,7 @@ test("queueMicrotask runs its function before any timer, without this", async ()
 });
 
 test("a throw in a microtask is the worker's uncaught exception", async (t) => {
-  const url = new URL("../../../dist/permissions/text/worker.js", import.meta.url);
+  const url = new URL("../../../dist/permissions/text-globals/worker.js", import.meta.url);
   const code = `import { endow } from ${JSON.stringify(url.href)}; endow().globals.queueMicrotask(() => { throw new RangeError("stray"); });`;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
   t.cleanup(() => worker.terminate());

@@ -1,6 +1,6 @@
 /** Our own TextEncoder and TextDecoder over Node's: the native objects stay in private fields, their prototypes out of reach. */
 import { TextDecoder as NativeDecoder, TextEncoder as NativeEncoder, types } from "node:util";
-import { LIMITS } from "../../protocol/limits.js";
+import { GLOBALS } from "../limits.js";
 import { kindOf, overLimit, textOf, wrongArgument } from "../refusal.js";
 
 const encoder = new NativeEncoder();
@@ -12,11 +12,11 @@ export class TextEncoder {
   }
 
   encode(input: unknown = ""): Uint8Array {
-    return encoder.encode(textOf(input, "TextEncoder.encode: the text", LIMITS.textChars));
+    return encoder.encode(textOf(input, "TextEncoder.encode: the text", GLOBALS.textChars));
   }
 
   encodeInto(source: unknown, destination: unknown): { read: number; written: number } {
-    const text = textOf(source, "TextEncoder.encodeInto: the text", LIMITS.textChars);
+    const text = textOf(source, "TextEncoder.encodeInto: the text", GLOBALS.textChars);
     if (!types.isUint8Array(destination)) {
       throw wrongArgument(`TextEncoder.encodeInto: the destination must be a Uint8Array, not ${kindOf(destination)}`);
     }
@@ -60,8 +60,8 @@ export class TextDecoder {
     const native = this.#native;
     const stream = flag(options, "stream");
     const bytes = input === undefined ? new Uint8Array(0) : bytesOf("TextDecoder.decode", input);
-    if (bytes.byteLength > LIMITS.textChars) {
-      throw overLimit(`TextDecoder.decode: ${bytes.byteLength} bytes given; at most ${LIMITS.textChars} are taken`);
+    if (bytes.byteLength > GLOBALS.textChars) {
+      throw overLimit(`TextDecoder.decode: ${bytes.byteLength} bytes given; at most ${GLOBALS.textChars} are taken`);
     }
     try {
       return native.decode(bytes, { stream });
