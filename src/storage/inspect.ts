@@ -8,12 +8,12 @@ import { locked } from "./folder.js";
 import type { JournalRow } from "./journal/lmdb-journal.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { salvage } from "./reader.js";
-import { readRedo } from "./redo.js";
+import { readRedoLog } from "./redo-log.js";
 import { StateFile } from "./state-file.js";
 import { type Row, TABLES, type Table } from "./tables.js";
 
 /** The contents of a data folder. */
-export interface Held {
+export interface FolderContents {
   readonly folder: string;
   /** True if a host is running on it. */
   readonly live: boolean;
@@ -23,7 +23,7 @@ export interface Held {
 }
 
 /** Reads whatever is readable. Throws `ERR_DATA_DIR` where there is no data folder. */
-export async function look(path: string): Promise<Held> {
+export async function inspectFolder(path: string): Promise<FolderContents> {
   const paths = statePaths(resolve(path));
   assertState(paths);
   const lock = tryLock(paths);
@@ -48,7 +48,7 @@ function assertState({ folder, state }: StatePaths): void {
  * Replaces damaged files by what can be read of them. First copies the damaged files into a new folder beside, whose path is
  * returned. Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`.
  */
-export async function recover(path: string): Promise<Held & { readonly kept: string }> {
+export async function recover(path: string): Promise<FolderContents & { readonly kept: string }> {
   const paths = statePaths(resolve(path));
   if (!existsSync(paths.folder)) assertState(paths);
   const lock = locked(paths);
@@ -56,7 +56,7 @@ export async function recover(path: string): Promise<Held & { readonly kept: str
     const held = await read(paths, false);
     const kept = join(paths.folder, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
     mkdirSync(kept, { mode: 0o700 });
-    for (const file of [paths.state, paths.witness, ...paths.redo]) {
+    for (const file of [paths.state, paths.lastFlush, ...paths.redo]) {
       if (existsSync(file)) cpSync(file, join(kept, basename(file)));
     }
     const made = statePaths(join(paths.folder, "recovering"));
@@ -71,7 +71,7 @@ export async function recover(path: string): Promise<Held & { readonly kept: str
     renameSync(made.state, paths.state);
     rmSync(`${paths.state}-lock`, { force: true });
     for (const file of paths.redo) rmSync(file, { force: true });
-    renameSync(made.witness, paths.witness);
+    renameSync(made.lastFlush, paths.lastFlush);
     rmSync(made.folder, { recursive: true, force: true });
     return { ...held, kept };
   } finally {
@@ -79,7 +79,7 @@ export async function recover(path: string): Promise<Held & { readonly kept: str
   }
 }
 
-async function read(paths: StatePaths, live: boolean): Promise<Held> {
+async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
   const rows = new Map<Table, readonly Row[]>();
   const problems: string[] = [];
   let last = 0;
@@ -95,7 +95,7 @@ async function read(paths: StatePaths, live: boolean): Promise<Held> {
 }
 
 function redo(paths: StatePaths, n: number, rows: Map<Table, readonly Row[]>): void {
-  for (const { writes } of readRedo(paths.redo, n, false)) {
+  for (const { writes } of readRedoLog(paths.redo, n, false)) {
     for (const { table, key, body } of writes) {
       const others = (rows.get(table) ?? []).filter((row) => !row.key.equals(key));
       rows.set(table, body === undefined ? others : [...others, { key, body }]);
@@ -113,11 +113,11 @@ function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
 }
 
 /** Returns the journal's rows, as they were written. */
-export function journalRows({ rows }: Held): readonly JournalRow[] {
+export function journalRows({ rows }: FolderContents): readonly JournalRow[] {
   return (rows.get("journal") ?? []).map(({ body }) => JSON.parse(body) as JournalRow);
 }
 
 /** Returns the published ports of all plugins. */
-export function publishedPorts({ rows }: Held): readonly PublishedPort[] {
+export function publishedPorts({ rows }: FolderContents): readonly PublishedPort[] {
   return publishedOf((rows.get("rules") ?? []).map(({ body }) => JSON.parse(body) as FirewallRow));
 }

@@ -1,11 +1,6 @@
 /**
- * Writes that must outlive the process at once, but need not survive a reboot: intents, and the kernel ledgers. lmdb-js
- * resolves a `put()` only when its transaction is flushed as well (3.5: `TXN_COMMITTED` is set after `mdb_txn_commit`
- * returns, which under `overlappingSync` includes the flush; measured: 3 to 15 ms), and without flushes (`noSync`) a power
- * failure may leave a meta page that points to pages which were never written.
- * So such a write goes to lmdb with the next batch and, before anything else happens, as a line into this file: one `write`
- * of some microseconds, which the kernel keeps when the process is killed. The next start applies the lines that lmdb does
- * not have yet. Two files alternate; one is emptied when lmdb has flushed all its writes.
+ * The redo log: writes that must outlive the process at once, but need not survive a reboot (README.md here, "Two strengths of
+ * a write"). Two files alternate; one is emptied when lmdb has flushed all its writes.
  */
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
@@ -29,25 +24,25 @@ export interface RedoLine {
   readonly writes: readonly Write[];
 }
 
-interface Part {
+interface Segment {
   readonly fd: number;
   size: number;
   /** Number of the last write in it; 0: empty. */
   last: number;
 }
 
-export class Redo {
-  #current: Part;
-  #other: Part;
+export class RedoLog {
+  #current: Segment;
+  #other: Segment;
   /** Lines not written yet, and the number of their last write. */
   #lines = "";
   #last = 0;
 
   /** Starts with empty files: the caller has already read their contents. */
   constructor(paths: readonly [string, string]) {
-    const [first, second] = paths.map((path): Part => ({ fd: openSync(path, "w", 0o600), size: 0, last: 0 }));
-    this.#current = first as Part;
-    this.#other = second as Part;
+    const [first, second] = paths.map((path): Segment => ({ fd: openSync(path, "w", 0o600), size: 0, last: 0 }));
+    this.#current = first as Segment;
+    this.#other = second as Segment;
   }
 
   /** Adds a line, to be written by the next `flush`. */
@@ -60,27 +55,27 @@ export class Redo {
 
   flush(): void {
     if (this.#lines === "") return;
-    const part = this.#current;
+    const segment = this.#current;
     const bytes = Buffer.from(this.#lines);
     for (let done = 0; done < bytes.length; ) {
-      const wrote = writeSync(part.fd, bytes, done, bytes.length - done, part.size);
-      part.size += wrote;
+      const wrote = writeSync(segment.fd, bytes, done, bytes.length - done, segment.size);
+      segment.size += wrote;
       done += wrote;
     }
-    part.last = this.#last;
+    segment.last = this.#last;
     this.#lines = "";
-    if (part.size < DATA.redoBytes || this.#other.last > 0) return;
+    if (segment.size < DATA.redoBytes || this.#other.last > 0) return;
     this.#current = this.#other;
-    this.#other = part;
+    this.#other = segment;
   }
 
   /** Empties the files whose writes are all flushed; `n` is the last flushed write. */
-  covered(n: number): void {
-    for (const part of [this.#current, this.#other]) {
-      if (part.last === 0 || part.last > n) continue;
-      ftruncateSync(part.fd, 0);
-      part.size = 0;
-      part.last = 0;
+  truncate(n: number): void {
+    for (const segment of [this.#current, this.#other]) {
+      if (segment.last === 0 || segment.last > n) continue;
+      ftruncateSync(segment.fd, 0);
+      segment.size = 0;
+      segment.last = 0;
     }
   }
 
@@ -94,7 +89,7 @@ export class Redo {
  * Returns the lines after write `n`, in order. `sameBoot` false: the machine rebooted, and what the kernel had not written of
  * the file is lost; the lines before that are valid. Throws `ERR_JOURNAL_CORRUPT`.
  */
-export function readRedo(paths: readonly string[], n: number, sameBoot: boolean): readonly RedoLine[] {
+export function readRedoLog(paths: readonly string[], n: number, sameBoot: boolean): readonly RedoLine[] {
   const lines: RedoLine[] = [];
   for (const path of paths) {
     if (!existsSync(path)) continue;
@@ -103,7 +98,7 @@ export function readRedo(paths: readonly string[], n: number, sameBoot: boolean)
     for (const text of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
       const line = parse(text);
       if (line) lines.push(line);
-      else if (sameBoot) throw corrupt(path, "a line of it is not what was written");
+      else if (sameBoot) throw corrupt(path, "a line fails its checksum");
       else break;
     }
   }

@@ -1,7 +1,6 @@
 /**
- * The number of the last flushed write, in a file of its own: damage that undoes a whole transaction leaves a state that
- * looks sound. Written after each flush and before callers are told; it needs no flush itself, since an older number is only
- * a weaker check.
+ * Keeps the number of the last flushed write in a file of its own, since damage that undoes a whole transaction leaves a state
+ * that looks sound. It is not flushed itself: an older number is only a weaker check.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
@@ -9,7 +8,7 @@ import { corrupt } from "./errors.js";
 
 const BYTES = 25;
 
-export class Witness {
+export class LastFlush {
   readonly #fd: number;
 
   constructor(path: string) {
@@ -28,7 +27,7 @@ export class Witness {
 }
 
 /** Returns the number of the last flushed write; 0 if nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
-export function readWitness(path: string): number {
+export function readLastFlush(path: string): number {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -41,7 +40,7 @@ export function readWitness(path: string): number {
     const bytes = Buffer.alloc(BYTES + 1);
     const text = bytes.toString("latin1", 0, readSync(fd, bytes, 0, BYTES + 1, 0));
     const n = Number.parseInt(text.slice(0, 15), 10);
-    if (!Number.isSafeInteger(n) || text !== line(n)) throw corrupt(path, "it does not hold what was written");
+    if (!Number.isSafeInteger(n) || text !== line(n)) throw corrupt(path, "it fails its checksum");
     return n;
   } finally {
     closeSync(fd);
