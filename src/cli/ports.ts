@@ -4,7 +4,7 @@ import { short } from "../docker/engine-words.js";
 import { plainAddress } from "../docker/in-the-way.js";
 import type { PublishedPort } from "../host/type-view.js";
 import { corrupt } from "../storage/errors.js";
-import { type Held, journalRows, look, publishedPorts } from "../storage/look.js";
+import { type FolderContents, inspectFolder, journalRows, publishedPorts } from "../storage/inspect.js";
 import { statePaths } from "../storage/paths.js";
 import { type Report, table } from "./output.js";
 
@@ -34,7 +34,7 @@ interface End {
 
 /** Fails with `ERR_JOURNAL_CORRUPT` where not all could be read. */
 export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> {
-  const held = await look(dataDir);
+  const held = await inspectFolder(dataDir);
   const ends = endsByAddress(held);
   const published = publishedPorts(held);
   const containers = published.length === 0 ? new Map<string, ContainerEnd>() : await readContainers(engine);
@@ -48,7 +48,7 @@ export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> 
 }
 
 /** The endpoint that has an address, by the plugin that serves its type and the address. */
-function endsByAddress(held: Held): ReadonlyMap<string, End> {
+function endsByAddress(held: FolderContents): ReadonlyMap<string, End> {
   const plugins = new Map<string, string>();
   for (const { body } of held.rows.get("bundles") ?? []) {
     const { id, types } = JSON.parse(body) as { readonly id: string; readonly types?: readonly string[] };

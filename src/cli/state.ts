@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { corrupt } from "../storage/errors.js";
-import { backup, type Held, journalRows, look, recover } from "../storage/look.js";
+import { backup, type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
 import { statePaths } from "../storage/paths.js";
 import type { Table } from "../storage/tables.js";
 import { OUTPUT } from "./limits.js";
@@ -24,9 +24,9 @@ export interface StateOptions {
 /** Shows; also beside a running host. Fails with `ERR_JOURNAL_CORRUPT` where not all could be read. */
 export async function state(options: StateOptions): Promise<Report> {
   if (options.backup !== undefined) backup(options.dataDir, options.backup);
-  const held: Held & { readonly kept?: string | undefined } = options.recover
+  const held: FolderContents & { readonly kept?: string | undefined } = options.recover
     ? await recover(options.dataDir, options.yes)
-    : await look(options.dataDir);
+    : await inspectFolder(options.dataDir);
   const shown = described(held);
   if (options.export !== undefined) write(options.export, { ...shown, store: storeRows(held) });
   const data = { ...shown, problems: held.problems, ...(held.kept === undefined ? {} : { kept: held.kept }) };
@@ -37,7 +37,7 @@ export async function state(options: StateOptions): Promise<Report> {
 
 type Described = ReturnType<typeof described>;
 
-function described(held: Held) {
+function described(held: FolderContents) {
   const bodies = (of: Table): unknown[] => (held.rows.get(of) ?? []).map(({ body }) => JSON.parse(body));
   const records = journalRows(held).map(([type, nid, eid, part, entry]) => ({
     type,
@@ -68,7 +68,7 @@ function described(held: Held) {
 
 function storeRows({
   rows,
-}: Held): readonly { readonly plugin: string; readonly key: string; readonly value: string }[] {
+}: FolderContents): readonly { readonly plugin: string; readonly key: string; readonly value: string }[] {
   return (rows.get("store") ?? []).map(({ key, body }) => {
     const [plugin = "", ...rest] = key.toString().split("\0");
     return { plugin, key: rest.join("\0"), value: body };
@@ -77,7 +77,7 @@ function storeRows({
 
 function text(
   { dataDir, live, journal, links, rules, stores }: Described,
-  held: Held & { readonly kept?: string | undefined },
+  held: FolderContents & { readonly kept?: string | undefined },
 ): string {
   const networks = journal.filter((one) => !("eid" in one));
   const count = (nid: string, type: string, part?: "join" | "external"): number =>

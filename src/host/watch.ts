@@ -16,7 +16,7 @@ export interface WatchOptions {
   changed(ids: ReadonlySet<string>): Promise<void>;
   /** Packages have been installed in a plugins folder, or in one that `lacking` names. */
   installed(): Promise<void>;
-  /** A plugins folder's path leads to another folder now, or to none: everything may have changed. */
+  /** A plugins folder was replaced or removed: everything may have changed. */
   exchanged(): Promise<void>;
   policyChanged(): Promise<void>;
   readonly logger: Logger;
@@ -26,7 +26,7 @@ export class Watcher {
   readonly #options: WatchOptions;
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  /** Changes are acted on one after another. */
+  /** Tail of the queue of changes (FIFO). */
   #turn: Promise<void> = Promise.resolve();
   #files: FileWatch | undefined;
   #places: PlaceWatch | undefined;
@@ -66,7 +66,7 @@ export class Watcher {
   async #act({ path, what }: Place): Promise<void> {
     if (what === "file") return this.#options.policyChanged();
     if (what === "packages") return this.#options.installed();
-    this.#options.logger.info({ folder: path }, `the plugins folder ${path} is another one now, or is gone`);
+    this.#options.logger.info({ folder: path }, `the plugins folder ${path} was replaced or removed`);
     await this.#follow();
     await this.#options.exchanged();
   }

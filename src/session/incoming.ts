@@ -1,4 +1,4 @@
-/** Frames from one worker: counted, read message by message, and their reading charged to the plugin. */
+/** Receives frames from one worker: counts them, reads their messages, and charges the plugin for the reading. */
 
 import { Rate } from "../common/rate.js";
 import type { ErrorCode } from "../driverapi/errors.js";
@@ -70,7 +70,7 @@ export class Incoming {
       }
       this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - pending(), messages.length);
     } catch (error) {
-      // Any other error is a fault of ours, triggered by a hostile frame: it costs the worker, not the platform.
+      // Any other error is a bug of the host, triggered by a hostile frame: it ends the worker, not the platform.
       violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
     }
   }
@@ -81,7 +81,7 @@ export class Incoming {
     const told = this.#slowTold;
     this.#slowTold = slow;
     if (!slow || told) return undefined;
-    return "its requests use more than their share of the host's own thread, and are delayed";
+    return "its requests use more than their share of the host's CPU time, and are delayed";
   }
 
   /** Charges for reading. Replies to calls, and a number of messages with each, are read at the host's own expense. */
@@ -94,7 +94,7 @@ export class Incoming {
     time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
     time.forgive();
-    violate("ERR_FLOOD", "reading what it sends used more than its share of the host's own thread");
+    violate("ERR_FLOOD", "reading its messages used more than its share of the host's CPU time");
   }
 }
 

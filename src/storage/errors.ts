@@ -17,7 +17,7 @@ export function corrupt(file: string, why: string): DriverError {
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist; name the folder with --data-dir (dataDir of createPluginHost)",
   ENOTDIR: "it is not a folder; name the folder with --data-dir (dataDir of createPluginHost)",
-  EACCES: "this account may not use it; run as its owner",
+  EACCES: "this account may not access it; run as its owner",
   EROFS:
     "its file system is read-only; remount it, or name another folder with --data-dir (dataDir of createPluginHost)",
   EIO: "the disk reports an error (EIO); look into the kernel's log, and restore a backup onto a sound disk",

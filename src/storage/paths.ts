@@ -10,7 +10,7 @@ export interface StatePaths {
   readonly redo: readonly [string, string];
   /** An earlier version's files, kept aside until the log's first checkpoint. */
   readonly aside: string;
-  readonly witness: string;
+  readonly lastFlush: string;
   /** Locked by the host that uses the folder; holds its PID. */
   readonly lock: string;
 }
@@ -22,7 +22,7 @@ export function statePaths(folder: string): StatePaths {
     fresh: join(folder, "state.mdb.new"),
     redo: [join(folder, "redo-1"), join(folder, "redo-2")],
     aside: join(folder, "before-log"),
-    witness: join(folder, "flushed"),
+    lastFlush: join(folder, "flushed"),
     lock: join(folder, "host.lock"),
   };
 }

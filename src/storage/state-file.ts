@@ -8,6 +8,7 @@
 import { rmSync } from "node:fs";
 import { within } from "../common/within.js";
 import { corrupt, notTaken, storageFull } from "./errors.js";
+import { LastFlush, readLastFlush } from "./last-flush.js";
 import { DATA } from "./limits.js";
 import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
 import { encodeFrame } from "./log/frame.js";
@@ -17,7 +18,6 @@ import { Rotation } from "./log/rotation.js";
 import { type Location, type RowIndex, readRows, textAt } from "./log/row-index.js";
 import type { StatePaths } from "./paths.js";
 import type { Row, Table, Write } from "./tables.js";
-import { readWitness, Witness } from "./witness.js";
 
 /** Key of the boot id of the machine's run that last wrote the file. */
 export const BOOT_KEY: Buffer = Buffer.from("boot");
@@ -31,7 +31,7 @@ export class StateFile {
   readonly #paths: StatePaths;
   readonly #disk: Disk;
   readonly #index: RowIndex;
-  readonly #witness: Witness;
+  readonly #lastFlush: LastFlush;
   readonly #rotation: Rotation;
   #log: LogWriter;
   #n: number;
@@ -48,7 +48,7 @@ export class StateFile {
     paths: StatePaths,
     disk: Disk,
     index: RowIndex,
-    witness: Witness,
+    lastFlush: LastFlush,
     log: LogWriter,
     files: readonly DiskFile[],
     n: number,
@@ -58,7 +58,7 @@ export class StateFile {
     this.#index = index;
     this.#log = log;
     this.#n = n;
-    this.#witness = witness;
+    this.#lastFlush = lastFlush;
     this.#rotation = new Rotation(disk, index, files, () => rmSync(paths.aside, { recursive: true, force: true }));
   }
 
@@ -69,7 +69,7 @@ export class StateFile {
   static async open(paths: StatePaths, bootId: string, disk: Disk = openDisk(paths.folder)): Promise<StateFile> {
     const { index, n, first, last, files, gap, stale } = replay(disk);
     try {
-      const witnessed = readWitness(disk);
+      const witnessed = readLastFlush(disk);
       const path = disk.path(last?.file.name ?? "log.000001");
       if (n < witnessed)
         throw corrupt(path, last ? `it ends at write ${n}, and write ${witnessed} was flushed` : "it is gone");
@@ -81,9 +81,9 @@ export class StateFile {
       log.clearRest();
       await log.file.flush();
       log.flushed = log.used;
-      const witness = new Witness(disk);
+      const lastFlush = new LastFlush(disk);
       if (!last) await disk.flushFolder();
-      return new StateFile(paths, disk, index, witness, log, files, n);
+      return new StateFile(paths, disk, index, lastFlush, log, files, n);
     } catch (error) {
       for (const file of [...files, ...(last ? [last.file] : [])]) file.close();
       throw error;
@@ -171,7 +171,7 @@ export class StateFile {
     this.#failure ??= notTaken(this.#paths.folder, new Error("the host has closed it"));
     this.#rotation.close();
     this.#log.file.close();
-    this.#witness.close();
+    this.#lastFlush.close();
   }
 
   async #settled(): Promise<void> {
@@ -205,7 +205,7 @@ export class StateFile {
         await log.file.flush();
         log.file.assertInPlace();
         log.flushed = end;
-        this.#witness.write(n);
+        this.#lastFlush.write(n);
         for (const { resolve } of waiters) resolve();
         this.commit();
         this.#log = this.#rotation.turn(this.#log, this.#n);

@@ -39,7 +39,7 @@ test("every option there is, and no other", () => {
 
 test("every counter there is, and no other", () => {
   const there = [
-    ...members("src/host/calls/conditions.ts", "Counters"),
+    ...members("src/host/calls/call-context.ts", "Counters"),
     ...members("src/host/plugin/info.ts", "PluginCounters"),
   ];
   assert.equal(named("What a plugin is doing"), there);

@@ -63,7 +63,7 @@ test(
     assert.is((await blocked).code, "ERR_DRIVER_TIMEOUT");
     await until(
       () => row(host, "bad").state === "running" && row(host, "bad").pid !== pid,
-      "the bad one's comeback",
+      "the bad one's restart",
       20_000,
     );
     assert.is.not(row(host, "bad").pid, row(host, "good").pid);

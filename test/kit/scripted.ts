@@ -9,8 +9,8 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DriverMethod, HostedDriver, OptionalDriverMethod } from "#dist/driverapi/types.js";
+import type { HostParts } from "#dist/host/host-parts.js";
 import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
-import type { HostParts } from "#dist/host/running-host.js";
 import type { TestContext } from "../harness.js";
 import { REPO } from "./host.js";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PluginHost, PluginHostOptions, Policy } from "bulkhead";
+import type { HostParts } from "#dist/host/host-parts.js";
 import { type PluginHost as Host, startHost } from "#dist/host/plugin-host.js";
-import type { HostParts } from "#dist/host/running-host.js";
 import { SILENT } from "../kit/logger.js";
 
 export interface House {

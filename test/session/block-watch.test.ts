@@ -24,8 +24,8 @@ function rig(t: { cleanup(undo: () => unknown): void }, defaultDeadline = 5000):
   const watch: BlockWatch = new BlockWatch({
     cell: { running: () => made.cell, started: () => 0 },
     defaultDeadline,
-    flying: (id) => calls.get(id),
-    allFlying: () => calls.values(),
+    inFlight: (id) => calls.get(id),
+    allInFlight: () => calls.values(),
     ping() {},
     kill(reason) {
       kills.push({ reason, at: monotonicNow() - began });
@@ -126,7 +126,7 @@ test("evaluation has until its own deadline, and not a moment by the cell alone"
 
 test("a plugin that blocked again and again is judged by the default deadline", async (t) => {
   const one = rig(t, 200);
-  one.watch.harsh = true;
+  one.watch.strict = true;
   one.calls.set(1, { frame: 1, expires: monotonicNow() + 60_000 });
   one.cell = 1;
   one.watch.sent(1);

@@ -22,7 +22,7 @@ function watch(percent = 50): { at(ms: number, busy: number): void; one: CpuWatc
     told,
     at: (ms, now) => {
       busy = now;
-      one.look(ms);
+      one.check(ms);
     },
   };
 }

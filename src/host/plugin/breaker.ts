@@ -2,13 +2,14 @@
  * Circuit breaker: counts a plugin's crashes over a window, and decides how long to wait before the next start and when to
  * stop trying.
  */
+
 import { RESTARTS } from "../../common/limits.js";
 import { HOST } from "../limits.js";
 
 export class Breaker {
   #crashes: number[] = [];
   #blocks: number[] = [];
-  #record: number[] = [];
+  #recent: number[] = [];
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
@@ -20,15 +21,15 @@ export class Breaker {
     const now = this.#now();
     const fresh = (at: number): boolean => now - at < RESTARTS.windowMs;
     this.#crashes = [...this.#crashes.filter(fresh), now];
-    this.#record = [...this.#record.filter(fresh), now];
+    this.#recent = [...this.#recent.filter(fresh), now];
     this.#blocks = this.#blocks.filter(fresh);
     if (blocked) this.#blocks.push(now);
   }
 
-  /** Crashes within the window, including forgiven ones: a plugin that failed repeatedly may fail again. */
-  get record(): number {
+  /** Crashes within the window, including forgiven ones. */
+  get recentCrashes(): number {
     const now = this.#now();
-    return this.#record.filter((at) => now - at < RESTARTS.windowMs).length;
+    return this.#recent.filter((at) => now - at < RESTARTS.windowMs).length;
   }
 
   get open(): boolean {
@@ -36,7 +37,7 @@ export class Breaker {
   }
 
   /** True when the plugin has blocked repeatedly: its default deadline then applies. */
-  get harsh(): boolean {
+  get strict(): boolean {
     return this.#blocks.length >= HOST.repeatBlocks;
   }
 
@@ -62,6 +63,6 @@ export class Breaker {
   /** Clears the record too: it belongs to other code. */
   forget(): void {
     this.forgive();
-    this.#record = [];
+    this.#recent = [];
   }
 }

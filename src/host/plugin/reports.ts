@@ -6,11 +6,11 @@ import { type DriverError, type ErrorCode, isKill } from "../../driverapi/errors
 import { grantChange } from "../../policy/grant-change.js";
 import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import type { AuditEvent } from "../audit/entry.js";
-import type { CallReports, Counters } from "../calls/conditions.js";
+import type { CallReports, Counters } from "../calls/call-context.js";
 import type { HostContext } from "../context.js";
 import type { CallTimeoutEvent } from "../events.js";
-import type { Ending } from "./comeback.js";
 import { awaitsGrant, type Prepared } from "./prepare.js";
+import type { Ending } from "./restarter.js";
 
 /** Reports on the network types that a plugin registers. */
 export interface TypeReports {
@@ -25,9 +25,9 @@ export class PluginReports implements CallReports, TypeReports {
   readonly #running: () => string | undefined;
   /** The version and grant that were last loaded. */
   #inForce: Prepared | undefined;
-  /** The words of the last refusal, which would otherwise be repeated with every change of the policy. */
+  /** The last refusal's message: every change of the policy would repeat it. */
   #said: string | undefined;
-  /** The words about drivers that were refused, in this load and in the refused one before it. */
+  /** Messages about refused drivers, of this load and of the refused one before it. */
   #driverWords: { readonly now: Set<string>; readonly before: ReadonlySet<string> } = noWords();
 
   /** `running`: returns the sha256 of the version that runs. */
@@ -144,7 +144,7 @@ export class PluginReports implements CallReports, TypeReports {
   }
 
   throttled(code: ErrorCode, detail: string, sha256: string): void {
-    this.#log("warn", code, `plugin "${this.#plugin}" is slowed down: ${detail}`);
+    this.#log("warn", code, `plugin "${this.#plugin}" is throttled: ${detail}`);
     this.#audit("throttled", code, detail, sha256);
   }
 
@@ -155,7 +155,7 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("violation", { plugin: this.#plugin, code, detail });
   }
 
-  /** Whatever was said is news again. */
+  /** Forgets which messages have been logged. */
   #forget(): void {
     this.#said = undefined;
     this.#driverWords = noWords();

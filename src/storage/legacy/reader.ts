@@ -13,9 +13,9 @@ const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url
  * Returns why a state file cannot be used; undefined if it is sound, and `fresh` is then a copy of it that was read from end
  * to end.
  */
-export async function check(state: string, fresh: string, witnessed: number): Promise<string | undefined> {
+export async function check(state: string, fresh: string, lastFlushed: number): Promise<string | undefined> {
   let answer: { readonly problem?: string; readonly sound?: boolean } = {};
-  const end = await run(["check", state, fresh, String(witnessed)], (line) => {
+  const end = await run(["check", state, fresh, String(lastFlushed)], (line) => {
     answer = JSON.parse(line);
   });
   if (answer.sound) return undefined;
@@ -53,7 +53,7 @@ export async function salvage(
         ended = true;
         n = read.n ?? 0;
         if (read.problem !== undefined) problem = read.problem;
-        else if (read.damaged > 0) problem = `${read.damaged} row(s) are not what was written`;
+        else if (read.damaged > 0) problem = `${read.damaged} row(s) fail their checksums`;
       }
     });
     if (!ended) problem = damageBy(state, end);

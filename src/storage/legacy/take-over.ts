@@ -5,12 +5,12 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { corrupt } from "../errors.js";
+import { readLastFlush } from "../last-flush.js";
 import { openDisk } from "../log/disk.js";
 import { generations, nameOf } from "../log/names.js";
 import { type StatePaths, statePaths } from "../paths.js";
 import { BOOT_KEY, StateFile } from "../state-file.js";
 import { TABLES, type Write } from "../tables.js";
-import { readWitness } from "../witness.js";
 import { check, salvage } from "./reader.js";
 import { readRedo } from "./redo.js";
 
@@ -38,7 +38,7 @@ export async function install(paths: StatePaths, writes: readonly Write[]): Prom
   const state = await StateFile.open(made, "");
   await Promise.all(writes.map(({ table, key, body }) => state.put(table, key, body)));
   await state.close();
-  if (existsSync(made.witness)) renameSync(made.witness, paths.witness);
+  if (existsSync(made.lastFlush)) renameSync(made.lastFlush, paths.lastFlush);
   const log = nameOf("log", 1);
   renameSync(join(made.folder, log), join(paths.folder, log));
   await openDisk(paths.folder).flushFolder();
@@ -51,7 +51,7 @@ async function readAll(paths: StatePaths, bootId: string): Promise<readonly Writ
     for (const file of [paths.fresh, `${paths.fresh}-lock`]) rmSync(file, { force: true });
   };
   removeCopy();
-  const problem = await check(paths.state, paths.fresh, readWitness(openDisk(paths.folder)));
+  const problem = await check(paths.state, paths.fresh, readLastFlush(openDisk(paths.folder)));
   try {
     if (problem !== undefined) throw corrupt(paths.state, problem);
     const rows: Write[] = [];

@@ -14,7 +14,7 @@ const SHARED = [
   { file: "policy/manifest/json-text.js" },
   { file: "policy/manifest/document.js", functions: ["parseDocumentText", "failure", "check"] },
   { file: "policy/manifest/explain.js" },
-  { file: "policy/manifest/nearest.js" },
+  { file: "common/nearest.js" },
   { file: "policy/manifest/schema.js" },
 ] as const;
 

@@ -211,10 +211,11 @@ export const session: Target = {
   corpus: distinct(said.flatMap((frames) => [...frames, frames.slice(0, 3).join("\n")])),
   most: LIMITS.frameChars + 16,
   files: [
-    { file: "session/session.js", functions: ["#handle", "#take", "#violate"] },
+    { file: "session/session.js", functions: ["#handle", "#violate"] },
+    { file: "session/calls-in-flight.js", functions: ["take"] },
     { file: "session/incoming.js", functions: ["receive", "#pay", "readingMs"] },
     { file: "session/dispatcher.js" },
-    { file: "session/budget.js" },
+    { file: "common/rate.js" },
     { file: "session/outcome.js", functions: ["crashReason"] },
   ],
   generated: conversation,

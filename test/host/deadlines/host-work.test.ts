@@ -88,7 +88,7 @@ test("a look at the host's network that hangs: the caller is answered in time, i
   assert.is(error.code, "ERR_NETLINK_FAILED");
   assert.match(
     error.message,
-    /^driver "wires": createEndpoint: the host could not look at its own network \(not within 300 ms\)/,
+    /^driver "wires": createEndpoint: the host could not read its own network \(not within 300 ms\)/,
   );
   await rejection(hangs);
   assert.match(

@@ -196,7 +196,7 @@ test("a file that is missing by the time it is loaded", async (t) => {
   await rm(join(place.plugins, "fine.js"));
   const error = await rejection(host.reload("fine"));
   assert.is(error.code, "ERR_PLUGIN_NOT_FOUND");
-  assert.match(error.message, /no plugin "fine" stands in /);
+  assert.match(error.message, /no plugin "fine" in /);
   assert.is(row(host, "fine").state, "running");
 });
 

@@ -86,7 +86,7 @@ test("a folder that is removed and made again, or moved away and another put in 
   const place = await house(t, { "a.js": telling("a", "1") });
   const host = await place.open({ watch: true, backend: "model" });
   await rm(place.plugins, { recursive: true });
-  await until(() => place.log.some(({ text }) => text.includes("what runs, runs on")), "the log to say so");
+  await until(() => place.log.some(({ text }) => text.includes("running plugins keep running")), "the log to say so");
   assert.is(await told(host, "a"), 1);
   assert.is(await edited(host, place, "2"), 2);
   const loaded = next(host, "plugin:loaded");

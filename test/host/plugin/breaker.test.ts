@@ -49,16 +49,16 @@ test("the pause is none after the first crash, then doubles up to its bound", ()
   );
 });
 
-test("blocks within the window make it harsh; other crashes do not", () => {
+test("blocks within the window make it strict; other crashes do not", () => {
   const { one, pass } = breaker();
   for (let i = 0; i < HOST.repeatBlocks - 1; i++) one.crash(true);
   one.crash(false);
-  assert.is(one.harsh, false);
+  assert.is(one.strict, false);
   one.crash(true);
-  assert.is(one.harsh, true);
+  assert.is(one.strict, true);
   pass(RESTARTS.windowMs);
   one.crash(false);
-  assert.is(one.harsh, false);
+  assert.is(one.strict, false);
 });
 
 test("half open: one more crash opens it again, a whole window from now", () => {
@@ -76,16 +76,16 @@ test("forgiven, it is tried at once again, and its record stays for a window; fo
   const { one, pass } = breaker();
   for (let i = 0; i < 10; i++) one.crash(true);
   one.forgive();
-  assert.equal([one.open, one.harsh, one.pause, one.record], [false, false, 0, 10]);
+  assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 10]);
   one.crash(false);
-  assert.equal([one.pause, one.record], [0, 11]);
+  assert.equal([one.pause, one.recentCrashes], [0, 11]);
   pass(RESTARTS.windowMs - 1);
-  assert.is(one.record, 11);
+  assert.is(one.recentCrashes, 11);
   pass(1);
-  assert.is(one.record, 0);
+  assert.is(one.recentCrashes, 0);
   one.crash(true);
   one.forget();
-  assert.equal([one.open, one.harsh, one.pause, one.record], [false, false, 0, 0]);
+  assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 0]);
 });
 
 test.run();

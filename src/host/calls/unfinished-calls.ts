@@ -1,26 +1,25 @@
 /**
- * Calls that an earlier host sent without seeing the reply, as operations again: creates are undone, deletes are repeated
- * (README.md here, "Outcome").
+ * Rebuilds the operations that an earlier host sent without seeing the reply: creates are undone, deletes repeated (README.md
+ * here, "Outcome").
  */
 import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
 import { CreateEndpoint } from "./create-endpoint.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
-import type { Operation } from "./operation.js";
+import type { Operation, OperationScope } from "./operation.js";
 import {
   createNetworkOperation,
   deleteEndpointOperation,
   deleteNetworkOperation,
   joinOperation,
   leaveOperation,
-  type OperationScope,
 } from "./operations.js";
 
 /**
  * Returns the operations, innermost first. Their results are not awaited, and objects that a create would fill in are
  * discarded.
  */
-export function leftOpen(scope: OperationScope): readonly Operation<unknown>[] {
+export function unfinishedCalls(scope: OperationScope): readonly Operation<unknown>[] {
   const open: Operation<unknown>[] = [];
   for (const { nid, phase, options, endpoints } of scope.records.networks.values()) {
     for (const { eid, phase: endpointPhase, options: given, interfaces, join, external } of endpoints.values()) {

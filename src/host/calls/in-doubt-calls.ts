@@ -1,19 +1,19 @@
 /**
- * Settles calls after their callers have been answered: late replies, creates of unknown outcome that are undone, deletes
- * that are repeated. The call's lock is held until then, so that no other call on its ids goes out meanwhile.
+ * Settles calls whose callers have been answered: takes late replies, undoes creates of unknown outcome, repeats deletes. The
+ * call's lock is held until then, so that no other call on its ids is sent meanwhile.
  */
 
 import type { Logger } from "../../common/logger.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { CallOutcome } from "../../session/outcome.js";
 import { REPLAY } from "../limits.js";
-import { ask, type Served } from "./ask.js";
 import { isNotFound } from "./errors.js";
+import { callDriver, type LiveDriver } from "./host-call.js";
 import type { Release } from "./locks.js";
 import { idArgs, type Operation } from "./operation.js";
 
 /** A call whose outcome is not settled yet. */
-export interface Unsettled {
+export interface InDoubtCall {
   readonly op: Operation<unknown>;
   readonly release: Release;
   /** Workers that have ended while it was being settled. */
@@ -22,31 +22,31 @@ export interface Unsettled {
 
 type RunOutcome = Exclude<CallOutcome, { readonly how: "dropped" }>;
 
-export interface AftermathOptions {
+export interface InDoubtOptions {
   readonly type: string;
   readonly plugin: string;
   readonly logger: Logger;
   timeout(method: WorkerMethod): number;
 }
 
-export class Aftermath {
-  readonly #options: AftermathOptions;
+export class InDoubtCalls {
+  readonly #options: InDoubtOptions;
   /** Calls that wait for the next worker. */
-  readonly #open = new Set<Unsettled>();
-  readonly #serving: () => Served | undefined;
+  readonly #open = new Set<InDoubtCall>();
+  readonly #serving: () => LiveDriver | undefined;
 
   /** `serving` returns the worker that is in service now, if any. */
-  constructor(options: AftermathOptions, serving: () => Served | undefined) {
+  constructor(options: InDoubtOptions, serving: () => LiveDriver | undefined) {
     this.#options = options;
     this.#serving = serving;
   }
 
-  /** Handles a late outcome: a create that succeeded is undone, a delete's reply counts. */
-  async settle(call: Unsettled, outcome: CallOutcome, served: Served): Promise<void> {
+  /** Handles a late outcome: undoes a create that succeeded; accepts a delete's reply. */
+  async settle(call: InDoubtCall, outcome: CallOutcome, live: LiveDriver): Promise<void> {
     const { op } = call;
     switch (outcome.how) {
       case "value":
-        if (op.inverse) await this.undo(call, served);
+        if (op.inverse) await this.undo(call, live);
         else await this.#close(call, () => op.accept(undefined));
         return;
       case "error":
@@ -56,7 +56,7 @@ export class Aftermath {
         await this.#close(call, () => op.refuse());
         return;
       case "ended":
-        this.leave(call);
+        this.defer(call);
         return;
     }
   }
@@ -65,11 +65,11 @@ export class Aftermath {
    * Calls the inverse. Resolves with undefined when undone, else with the reason; if the worker ends, the next one tries
    * again.
    */
-  async undo(call: Unsettled, served: Served): Promise<string | undefined> {
+  async undo(call: InDoubtCall, live: LiveDriver): Promise<string | undefined> {
     const { op } = call;
-    const outcome = await this.#ask(op.inverse as WorkerMethod, op, served);
+    const outcome = await this.#call(op.inverse as WorkerMethod, op, live);
     if (outcome.how === "ended") {
-      this.leave(call);
+      this.defer(call);
       return outcome.end.reason;
     }
     await this.#close(call, () => undone(op));
@@ -79,8 +79,8 @@ export class Aftermath {
     return why;
   }
 
-  /** Leaves a call to the next worker, unless several workers have ended over it. */
-  leave(call: Unsettled): void {
+  /** Defers a call to the next worker, unless several workers have ended over it. */
+  defer(call: InDoubtCall): void {
     const { op } = call;
     if (!op.inverse && !op.repeats) {
       call.release();
@@ -95,28 +95,28 @@ export class Aftermath {
     }
     this.#options.logger.error(
       this.#about(op),
-      `${op.method} could be neither undone nor completed, its driver ends each time: given up`,
+      `${op.method} could not be undone or completed: its worker ended each time; the host gives up`,
     );
     void this.#close(call, () => (op.inverse ? undone(op) : op.accept(undefined)));
   }
 
-  /** Settles what earlier workers left, in a driver that is in service again. Runs beside new calls: the ids are locked. */
-  async resume(served: Served): Promise<void> {
+  /** Settles what earlier workers left, in a driver that is in service again. New calls may run meanwhile: the ids are locked. */
+  async resume(live: LiveDriver): Promise<void> {
     const left = [...this.#open];
     this.#open.clear();
-    await Promise.all(left.map((call) => (call.op.inverse ? this.undo(call, served) : this.#repeat(call, served))));
+    await Promise.all(left.map((call) => (call.op.inverse ? this.undo(call, live) : this.#repeat(call, live))));
   }
 
   /** Journals that a call was not done, and releases its lock. */
-  refuse(call: Unsettled): Promise<void> {
+  refuse(call: InDoubtCall): Promise<void> {
     return this.#close(call, () => call.op.refuse());
   }
 
-  async #repeat(call: Unsettled, served: Served): Promise<void> {
+  async #repeat(call: InDoubtCall, live: LiveDriver): Promise<void> {
     const { op } = call;
-    const outcome = await this.#ask(op.method, op, served);
+    const outcome = await this.#call(op.method, op, live);
     if (outcome.how === "ended") {
-      this.leave(call);
+      this.defer(call);
       return;
     }
     const done = outcome.how === "value" || isNotFound(outcome.error);
@@ -125,15 +125,15 @@ export class Aftermath {
       this.#options.logger.warn(this.#about(op), `${op.method} was repeated and refused: ${outcome.error.message}`);
   }
 
-  /** Sends the call until it has been run: a call that expired behind another call's block is sent again. */
-  async #ask(method: WorkerMethod, { nid, eid }: Operation<unknown>, served: Served): Promise<RunOutcome> {
+  /** Sends the call until it has run: one that expired while another call blocked the worker is sent again. */
+  async #call(method: WorkerMethod, { nid, eid }: Operation<unknown>, live: LiveDriver): Promise<RunOutcome> {
     for (;;) {
-      const outcome = await ask(served, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");
+      const outcome = await callDriver(live, method, idArgs(nid ?? "", eid), this.#options.timeout(method), "outcome");
       if (outcome.how !== "dropped") return outcome;
     }
   }
 
-  async #close({ op, release }: Unsettled, write: () => void | Promise<void>): Promise<void> {
+  async #close({ op, release }: InDoubtCall, write: () => void | Promise<void>): Promise<void> {
     try {
       await write();
     } catch (error) {

@@ -4,7 +4,7 @@ import { monotonicNow } from "../../common/clock.js";
 import type { DriverError } from "../../driverapi/errors.js";
 import { whenAborted } from "../abort-signals.js";
 
-export interface Patience {
+export interface WaitLimits {
   /** Monotonic milliseconds. */
   readonly expires: number;
   readonly signal: AbortSignal | undefined;
@@ -17,28 +17,28 @@ export interface Patience {
 /** Puts a waiter into a queue; the queue calls one of the two, once, later. */
 export type Enqueue<V> = (resolve: (value: V) => void, reject: (error: DriverError) => void) => { cancel(): void };
 
-export function waitFor<V>({ expires, signal, late, aborted }: Patience, enqueue: Enqueue<V>): Promise<V> {
+export function waitInQueue<V>({ expires, signal, late, aborted }: WaitLimits, enqueue: Enqueue<V>): Promise<V> {
   return new Promise<V>((resolve, reject) => {
-    const quiet = (): void => {
+    const stopWaiting = (): void => {
       clearTimeout(timer);
-      stay?.();
+      unlisten?.();
     };
     const waiter = enqueue(
       (value) => {
-        quiet();
+        stopWaiting();
         resolve(value);
       },
       (error) => {
-        quiet();
+        stopWaiting();
         reject(error);
       },
     );
-    const leave = (error: DriverError): void => {
+    const giveUp = (error: DriverError): void => {
       waiter.cancel();
-      quiet();
+      stopWaiting();
       reject(error);
     };
-    const timer = setTimeout(() => leave(late()), Math.max(0, expires - monotonicNow()));
-    const stay = signal && whenAborted(signal, () => leave(aborted()));
+    const timer = setTimeout(() => giveUp(late()), Math.max(0, expires - monotonicNow()));
+    const unlisten = signal && whenAborted(signal, () => giveUp(aborted()));
   });
 }

@@ -1,11 +1,11 @@
-/** A call that the host makes itself, to configure, restore or undo. No platform caller waits for it. */
+/** Makes calls for the host itself, to configure, restore or undo. */
 import { monotonicNow } from "../../common/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { CallOutcome } from "../../session/outcome.js";
 import type { Session } from "../../session/session.js";
 
-/** Where calls go: a session, and the driver's index in it. */
-export interface Served {
+/** A driver in a worker: the session, and the driver's index in it. */
+export interface LiveDriver {
   readonly session: Session;
   readonly index: number;
   /** True when the driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */
@@ -13,12 +13,11 @@ export interface Served {
 }
 
 /**
- * Calls a driver's method with `args`, as JSON texts. After `ms` of the driver's own time its signal fires. With `until` `"deadline"` the
- * promise then resolves as `dropped`, whatever comes later; with `"outcome"` it waits on. A call that has not settled after another `ms`
- * ends the worker.
+ * Calls a driver's method with `args`, as JSON texts. After `ms` of the driver's own time its signal fires, and with `until`
+ * `"deadline"` the promise resolves as `dropped`; a call that has not settled after another `ms` ends the worker.
  */
-export function ask(
-  { session, index }: Served,
+export function callDriver(
+  { session, index }: LiveDriver,
   method: WorkerMethod,
   args: readonly string[],
   ms: number,

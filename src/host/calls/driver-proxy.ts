@@ -1,7 +1,7 @@
 /** The platform's object for a network type: it outlives workers, reloads, and the plugin's unloading and return. */
 import type { HostedDriver } from "../../driverapi/types.js";
 
-export class HeldDriver {
+export class DriverProxy {
   /** Made of closures, so that methods work when detached from the object. */
   readonly driver: HostedDriver;
   /** The driver behind it: of the current registration, or of the last one. */

@@ -9,7 +9,7 @@ import type { Disk, DiskFile } from "./log/disk.js";
 const NAME = "flushed";
 const BYTES = 25;
 
-export class Witness {
+export class LastFlush {
   readonly #file: DiskFile;
 
   /** Opens the file, and creates it so that later writes need no room. */
@@ -28,7 +28,7 @@ export class Witness {
 }
 
 /** Returns the number of the last flushed write; 0 if nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
-export function readWitness(disk: Disk): number {
+export function readLastFlush(disk: Disk): number {
   if (!disk.list().includes(NAME)) return 0;
   const file = disk.open(NAME, "read");
   try {

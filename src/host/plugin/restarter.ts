@@ -8,29 +8,29 @@ export interface Ending {
   readonly reason: string;
 }
 
-export interface ComebackOptions {
+export interface RestarterOptions {
   /** How long an open breaker stays open before one more try, in milliseconds. */
   readonly breakerOpen: number;
   /** Returns false when the plugin is not to be restarted any more. */
   wanted(): boolean;
-  /** Puts a new worker into service. `harsh`: its predecessors have blocked repeatedly. */
-  launch(harsh: boolean): Promise<void>;
+  /** Puts a new worker into service. `strict`: its predecessors have blocked repeatedly. */
+  launch(strict: boolean): Promise<void>;
   restarted(last: Ending): void;
   /** Called when a start failed; returns the reason. */
   failed(error: unknown): Ending;
   /** Called when the breaker has opened. */
   givenUp(last: Ending): void;
   /** Called when the breaker's time is up: starts another run. */
-  again(last: Ending): void;
+  retry(last: Ending): void;
 }
 
-export class Comeback {
-  readonly #options: ComebackOptions;
+export class Restarter {
+  readonly #options: RestarterOptions;
   readonly #breaker = new Breaker();
   #timer: NodeJS.Timeout | undefined;
   #endPause: (() => void) | undefined;
 
-  constructor(options: ComebackOptions) {
+  constructor(options: RestarterOptions) {
     this.#options = options;
   }
 
@@ -40,8 +40,8 @@ export class Comeback {
   }
 
   /** Crashes of this code within the breaker's window, including failed starts and forgiven crashes. */
-  get record(): number {
-    return this.#breaker.record;
+  get recentCrashes(): number {
+    return this.#breaker.recentCrashes;
   }
 
   /** Tries until the plugin is restarted, given up, or no longer wanted. */
@@ -53,14 +53,14 @@ export class Comeback {
         givenUp(last);
         this.#timer = setTimeout(() => {
           this.#breaker.halfOpen();
-          this.#options.again(last);
+          this.#options.retry(last);
         }, this.#options.breakerOpen).unref();
         return;
       }
       await this.#pause(this.#breaker.pause);
       if (!wanted()) return;
       try {
-        await launch(this.#breaker.harsh);
+        await launch(this.#breaker.strict);
         restarted(last);
         return;
       } catch (error) {
@@ -71,14 +71,14 @@ export class Comeback {
   }
 
   /** Ends a pause early, for an operation that waits behind it. */
-  hurry(): void {
+  endPause(): void {
     this.#endPause?.();
   }
 
   /** Cancels an open breaker's one more try. */
   cancel(): void {
     clearTimeout(this.#timer);
-    this.hurry();
+    this.endPause();
   }
 
   /** Clears the crash count after a reload. */

@@ -19,7 +19,7 @@ import { type StatePaths, statePaths } from "./paths.js";
 import { type Row, TABLES, type Table } from "./tables.js";
 
 /** The contents of a data folder. */
-export interface Held {
+export interface FolderContents {
   readonly folder: string;
   /** True if a host is running on it. */
   readonly live: boolean;
@@ -29,7 +29,7 @@ export interface Held {
 }
 
 /** Reads whatever is readable, beside a running host too. Throws `ERR_DATA_DIR` where there is no data folder. */
-export async function look(path: string): Promise<Held> {
+export async function inspectFolder(path: string): Promise<FolderContents> {
   const paths = statePaths(resolve(path));
   assertState(paths);
   const lock = tryLock(paths);
@@ -53,7 +53,7 @@ function assertState(paths: StatePaths): void {
 }
 
 /** A recovered folder. */
-export interface Recovered extends Held {
+export interface Recovered extends FolderContents {
   /** The folder with the damaged files; undefined: nothing was damaged, and nothing was changed. */
   readonly kept: string | undefined;
 }
@@ -91,17 +91,17 @@ export async function recover(path: string, lossy: boolean): Promise<Recovered> 
 }
 
 /** Writes what can be read of a log as the checkpoint of a new generation, and removes the files before it, copied into `kept`. */
-async function rewrite({ folder, witness }: StatePaths, kept: string): Promise<void> {
+async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise<void> {
   const disk = openDisk(folder);
   const before = filesOf(folder);
   for (const file of before) copyFileSync(join(folder, file), join(kept, file));
   const found = replay(disk, () => {}, "read");
   const generation = 1 + Math.max(0, ...generations(disk, "log"), ...generations(disk, "checkpoint"));
-  rmSync(witness, { force: true });
+  rmSync(lastFlush, { force: true });
   LogWriter.create(disk, generation).file.close();
   const { file } = await writeCheckpoint(disk, generation, found.n, found.index.all());
   for (const one of [file, ...found.files, ...(found.last ? [found.last.file] : [])]) one.close();
-  for (const name of before) if (name !== basename(witness)) disk.remove(name);
+  for (const name of before) if (name !== basename(lastFlush)) disk.remove(name);
 }
 
 /** Copies a folder's state, beside a running host too, into a new folder that opens. Throws `ERR_OPTIONS`, `ERR_DATA_DIR`. */
@@ -134,7 +134,7 @@ function filesOf(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => name === "flushed" || /^(log|checkpoint)\.\d+$/.test(name));
 }
 
-async function read(paths: StatePaths, live: boolean): Promise<Held> {
+async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
   const { folder } = paths;
   if (!hasLog(paths)) return { folder, live, ...(await readLegacy(paths)) };
   for (let tries = 0; ; tries++) {
@@ -147,7 +147,7 @@ async function read(paths: StatePaths, live: boolean): Promise<Held> {
   }
 }
 
-type Contents = Pick<Held, "rows" | "problems">;
+type Contents = Pick<FolderContents, "rows" | "problems">;
 
 function readLog(folder: string): Contents {
   const problems: string[] = [];
@@ -192,11 +192,11 @@ function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
 }
 
 /** Returns the journal's rows, as they were written. */
-export function journalRows({ rows }: Held): readonly JournalRow[] {
+export function journalRows({ rows }: FolderContents): readonly JournalRow[] {
   return (rows.get("journal") ?? []).map(({ body }) => JSON.parse(body) as JournalRow);
 }
 
 /** Returns the published ports of all plugins. */
-export function publishedPorts({ rows }: Held): readonly PublishedPort[] {
+export function publishedPorts({ rows }: FolderContents): readonly PublishedPort[] {
   return publishedOf((rows.get("rules") ?? []).map(({ body }) => JSON.parse(body) as FirewallRow));
 }

@@ -1,5 +1,5 @@
-/** Counts the calls that are sent and not settled, and wakes those that wait for none to be left. */
-export class Flights {
+/** Counts the calls that are sent and not settled. */
+export class InFlightCount {
   #count = 0;
   #waiting: Array<() => void> = [];
 
@@ -7,11 +7,11 @@ export class Flights {
     return this.#count > 0;
   }
 
-  began(): void {
+  add(): void {
     this.#count++;
   }
 
-  landed(): void {
+  done(): void {
     if (--this.#count > 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,14 +1,14 @@
-/** Limits the lines each plugin may cause: further ones are dropped and counted, and one line reports the count. */
+/** Limits each plugin's lines in the audit log: excess lines are dropped, and one line reports their number. */
 import { monotonicNow } from "../../common/clock.js";
 import type { AuditEvent } from "./entry.js";
 
 /**
- * Events that a running plugin can cause at will, with a separate allowance: a flood of them cannot hide an end, a violation,
- * or a change of its grant.
+ * Events that a running plugin can cause at will. They have a quota of their own, so that a flood of them cannot hide an end, a
+ * violation, or a change of its grant.
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 
-export interface AllowanceOptions {
+export interface LineQuotaOptions {
   /** Lines per window, per plugin, for each of the two kinds of events. */
   readonly lines: number;
   /** Length of a window, in milliseconds. */
@@ -25,11 +25,11 @@ interface Window {
   timer?: NodeJS.Timeout;
 }
 
-export class Allowance {
-  readonly #options: AllowanceOptions;
+export class LineQuota {
+  readonly #options: LineQuotaOptions;
   readonly #windows = new Map<string, Window>();
 
-  constructor(options: AllowanceOptions) {
+  constructor(options: LineQuotaOptions) {
     this.#options = options;
   }
 
