@@ -20,7 +20,7 @@ interface Sink {
   text: string;
 }
 
-/** Formats the arguments of a console call as one line of at most `max` UTF-16 units; printf's `%s %d %i %f %j %o %O %c %%` are honoured. */
+/** Formats a console call's arguments as one line of at most `max` UTF-16 units. Printf's `%s %d %i %f %j %o %O %c %%` are honoured. */
 export function formatArguments(args: readonly unknown[], max: number): string {
   const sink: Sink = { room: max, text: "" };
   let rest = args;

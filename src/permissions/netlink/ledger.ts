@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import type { LinkSpec } from "./link-spec.js";
 
-/** Where a link has been moved: into a sandbox. */
+/** The sandbox that a link has been moved into. */
 export interface MovedTo {
   /** The namespace, by path or name. */
   readonly netns: string;

@@ -48,14 +48,14 @@ function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Uni
   ];
 }
 
-/** A bridge follows its ports' MTU until the MTU is changed; a value given at creation, or equal to the present one, does not count. */
+/** A bridge follows its ports' MTU until its own is changed; a value given at creation, or the present one, does not count. */
 function withoutMtu(link: LinkSpec): LinkSpec {
   if (link.kind !== "bridge") return link;
   const { mtu: _, ...rest } = link;
   return rest;
 }
 
-/** One message per setting: the kernel keeps the first half of a message whose second half fails. Up and down, which lose most, come last. */
+/** One message per setting, since the kernel keeps half of a message that fails. Up and down, which lose most, come last. */
 function settingSteps(name: string, { up, master, mtu, mac }: LinkSettings, view: NamespaceView): Unit {
   const before = view.links.get(name);
   const steps: Step[] = [];

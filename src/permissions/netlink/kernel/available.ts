@@ -36,7 +36,7 @@ export function netnsProblem(netns: string): string | undefined {
     statSync(path);
   } catch {
     const hint = named ? `; make it with: ip netns add ${netns}` : "";
-    return `there is no network namespace ${quote(netns)}: ${path} does not exist${hint}`;
+    return `the network namespace ${quote(netns)} does not exist: ${path} is missing${hint}`;
   }
   if (!holds(CAP_SYS_ADMIN)) return "entering a namespace needs CAP_SYS_ADMIN (run it as root)";
   return named || program("nsenter") ? undefined : 'a path needs "nsenter" (Debian: apt install util-linux)';
