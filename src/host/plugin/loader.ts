@@ -114,7 +114,9 @@ export class Loader {
     plugin.stopped = false;
     const serves = plugin.networks().length > 0;
     if (!serves) plugin.state = "loading";
-    await plugin.service.begin(prepared, serves && plugin.state === "unavailable");
+    // A restart that the breaker has scheduled may be waiting behind this load.
+    const restarts = plugin.state === "unavailable" || plugin.state === "restarting";
+    await plugin.service.begin(prepared, serves && restarts);
   }
 
   /**
