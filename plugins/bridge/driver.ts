@@ -1,13 +1,18 @@
 /** The methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
-import type { Driver, FirewallPower, NetlinkPower, StorePower } from "bulkhead/plugin";
-import { fail } from "./errors.ts";
+import { type Driver, type FirewallPower, fail, type NetlinkPower, type StorePower } from "bulkhead/plugin";
+import {
+  endpointKey,
+  freeAddresses,
+  LinkNames,
+  macFor,
+  Pool,
+  refuseOverlap,
+  takeAddresses,
+} from "bulkhead/plugin/addressing";
 import { Gates } from "./gates.ts";
 import { Links } from "./links.ts";
-import { macFor } from "./macs.ts";
-import { endpointKey, NameBook } from "./names.ts";
-import { type Endpoint, giveBack, ipsOf, type Network, refuseOverlap, takeAddresses } from "./networks.ts";
+import { type Endpoint, ipsOf, type Network } from "./networks.ts";
 import { readConfig, readNetworkOptions } from "./options.ts";
-import { Pool } from "./pool.ts";
 import { EXPOSED_PORTS, PORT_MAP, portMapOf, readPortMap } from "./ports.ts";
 import { type Place, Publishing } from "./publishing.ts";
 import { Superseded } from "./superseded.ts";
@@ -35,9 +40,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
   const links = new Links(netlink);
   const gates = new Gates(firewall);
   const publishing = new Publishing(firewall, ({ bridge, ip }) => ownerOf(networks.values(), bridge, ip));
-  const names = new NameBook(netlink.prefix, store);
   const superseded = new Superseded(store);
-  await Promise.all([names.load(), superseded.load()]);
+  const [names] = await Promise.all([LinkNames.open(netlink.prefix, store), superseded.load()]);
   let configuredMtu = DEFAULT_MTU;
 
   const network = (nid: string): Network =>
@@ -117,7 +121,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       if (on.endpoints.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`);
       const key = endpointKey(nid, eid);
       const wishes = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
-      const addressed = takeAddresses(on, epInfo);
+      const addressed = takeAddresses(on.pools, epInfo);
       let [link, peer] = ["", ""];
       try {
         if (!ctx.replay) await superseded.forget(key);
@@ -137,7 +141,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         }
         on.endpoints.set(eid, one);
       } catch (error) {
-        giveBack(on, addressed);
+        freeAddresses(on.pools, addressed);
         names.release([link, peer]);
         throw error;
       }
@@ -153,7 +157,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       await publishing.withdraw(placeOf(network(nid), one));
       await links.remove(one.link);
       network(nid).endpoints.delete(eid);
-      giveBack(network(nid), one);
+      freeAddresses(network(nid).pools, one);
       await superseded.forget(key);
       await names.forget(key, [one.link, one.peer]);
     },

@@ -1,6 +1,5 @@
 /** A network's way out, and what sets it apart from the others, where the plugin is granted a firewall; without one there are none, and asking is refused. */
-import type { FirewallPower } from "bulkhead/plugin";
-import { badRequest } from "./errors.ts";
+import { type FirewallPower, fail } from "bulkhead/plugin";
 
 /** What a network asks for. */
 export interface GateOptions {
@@ -20,9 +19,13 @@ export class Gates {
   /** Throws BadRequest for what takes a firewall, and there is none. */
   check({ internal, masquerade }: GateOptions): void {
     if (this.#firewall) return;
-    if (internal) badRequest("an internal network takes the firewall permission, which this plugin is not granted");
+    if (internal)
+      fail("BadRequest", "an internal network takes the firewall permission, which this plugin is not granted");
     if (masquerade)
-      badRequest("outside access (masquerading) takes the firewall permission, which this plugin is not granted");
+      fail(
+        "BadRequest",
+        "outside access (masquerading) takes the firewall permission, which this plugin is not granted",
+      );
   }
 
   /** Sets a network apart from the others and, unless it is internal, opens its way out. */

@@ -1,6 +1,5 @@
 /** Bridges and veth pairs, made whole or not at all. */
 import type { CallContext, LinkInfo, NetlinkPower } from "bulkhead/plugin";
-import { kernelSays } from "./errors.ts";
 import { explainNotGranted } from "./granted.ts";
 
 /** A bridge to be made. */
@@ -93,4 +92,10 @@ export class Links {
       if (!kernelSays(error, "File exists")) throw error;
     }
   }
+}
+
+/** Returns true for a failure of `netlink` with these words of the kernel's. */
+function kernelSays(error: unknown, words: "File exists" | "Cannot find device"): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ERR_NETLINK_FAILED" && error.message.includes(words);
 }

@@ -1,9 +1,8 @@
 /** What a network's options and the driver's configuration may say. */
-import type { Json, JsonObject } from "bulkhead/plugin";
-import { badRequest, quote } from "./errors.ts";
+import { fail, type Json, type JsonObject, quote } from "bulkhead/plugin";
+import { genericOptions, readSubnets, SUBNET_KEYS, type Subnet } from "bulkhead/plugin/addressing";
 import type { GateOptions } from "./gates.ts";
 import { hostOf } from "./ports.ts";
-import { readAllSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
 
 /** A network as its options ask for it. */
 export interface NetworkOptions {
@@ -17,8 +16,6 @@ export interface NetworkOptions {
   readonly interfacePrefix: string;
 }
 
-/** Under this key Docker passes on what came with `--opt`. */
-const GENERIC = "com.docker.network.generic";
 const DOCKER_MTU = "com.docker.network.driver.mtu";
 
 const BRIDGE = "com.docker.network.bridge.";
@@ -94,17 +91,18 @@ const KEYS = [
 
 /** The options of `createNetwork`. Throws BadRequest. */
 export function readNetworkOptions(options: JsonObject): NetworkOptions {
-  const generic = objectAt(options, GENERIC);
+  const generic = genericOptions(options);
   for (const [key, value] of Object.entries(generic)) {
     const option = DOCKER_OPTIONS.find(({ name }) => name === key);
     if (option) refuseOther(option, value);
-    else if (!KEYS.includes(key)) badRequest(`unknown option ${quote(key)}; there are ${KEYS.join(", ")}`);
+    else if (!KEYS.includes(key)) fail("BadRequest", `unknown option ${quote(key)}; there are ${KEYS.join(", ")}`);
   }
-  const subnets = readAllSubnets(options, generic);
+  const subnets = readSubnets(options);
   const mtu = readMtu("mtu", generic.mtu) ?? readMtu(DOCKER_MTU, generic[DOCKER_MTU] ?? options[DOCKER_MTU]);
   const six = subnets.find(({ family }) => family === 6);
   if (mtu !== undefined && mtu < MTU.leastIPv6 && six)
-    badRequest(
+    fail(
+      "BadRequest",
       `invalid MTU: ${mtu} is below ${MTU.leastIPv6}, which IPv6 needs, and the network has the subnet ${six.text}`,
     );
   return {
@@ -121,7 +119,7 @@ export function readNetworkOptions(options: JsonObject): NetworkOptions {
 
 function refuseOther({ name, only, why = "" }: DockerOption, value: Json): void {
   if (only === undefined || value === null || value === "" || only.includes(String(value))) return;
-  badRequest(`option ${name} cannot be ${quote(value)} here: ${why.replaceAll("`", "")}`);
+  fail("BadRequest", `option ${name} cannot be ${quote(value)} here: ${why.replaceAll("`", "")}`);
 }
 
 /** Bytes: a link's name has 15, and the platform puts a number behind the prefix. */
@@ -130,12 +128,15 @@ const PREFIX_BYTES = 12;
 function readInterfacePrefix(value: Json | undefined): string {
   if (value === undefined || value === null || value === "") return "eth";
   if (typeof value === "string" && /^[A-Za-z0-9]+$/.test(value) && value.length <= PREFIX_BYTES) return value;
-  return badRequest(`option ${IFACE_PREFIX} ${quote(value)} must be letters and digits, at most ${PREFIX_BYTES}`);
+  return fail(
+    "BadRequest",
+    `option ${IFACE_PREFIX} ${quote(value)} must be letters and digits, at most ${PREFIX_BYTES}`,
+  );
 }
 
 /** The driver's own configuration: `mtu` of networks that name none. Throws BadRequest. */
 export function readConfig(options: JsonObject): number | undefined {
-  return readMtu("mtu", objectAt(options, GENERIC).mtu ?? options.mtu);
+  return readMtu("mtu", genericOptions(options).mtu ?? options.mtu);
 }
 
 /** What the `netlink` permission lets a link have, in bytes. */
@@ -146,7 +147,10 @@ function readMtu(key: string, value: Json | undefined): number | undefined {
   if (value === undefined || value === null || value === "" || value === 0 || value === "0") return undefined;
   const mtu = typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value;
   if (typeof mtu === "number" && Number.isInteger(mtu) && mtu >= MTU.least && mtu <= MTU.most) return mtu;
-  return badRequest(`invalid MTU: ${key} ${quote(value)} must be a whole number from ${MTU.least} to ${MTU.most}`);
+  return fail(
+    "BadRequest",
+    `invalid MTU: ${key} ${quote(value)} must be a whole number from ${MTU.least} to ${MTU.most}`,
+  );
 }
 
 /** Docker's labels are text, so a switch may be written as one. */
@@ -154,12 +158,5 @@ function readSwitch(key: string, value: Json | undefined): boolean | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (value === true || value === "true" || value === "1") return true;
   if (value === false || value === "false" || value === "0") return false;
-  return badRequest(`option ${key} ${quote(value)} must be true or false`);
-}
-
-function objectAt(options: JsonObject, key: string): JsonObject {
-  const value = options[key] ?? {};
-  if (typeof value !== "object" || Array.isArray(value))
-    badRequest(`option ${key} must be an object, not ${quote(value)}`);
-  return value as JsonObject;
+  return fail("BadRequest", `option ${key} ${quote(value)} must be true or false`);
 }

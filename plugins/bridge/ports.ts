@@ -1,7 +1,6 @@
 /** Docker's port map, as it comes with an endpoint's options and goes out with its operational info. */
-import type { Json, JsonObject, PublishSpec } from "bulkhead/plugin";
-import { parseAddress } from "./addresses.ts";
-import { badRequest, quote } from "./errors.ts";
+import { fail, type Json, type JsonObject, type PublishSpec, quote } from "bulkhead/plugin";
+import { parseAddress } from "bulkhead/plugin/addressing";
 
 /** A port to be published. */
 export interface PortWish {
@@ -37,10 +36,10 @@ const MOST = 256;
 export function readPortMap(options: JsonObject, hostIP: string): readonly PortWish[] {
   const given = options[PORT_MAP] ?? [];
   if (!Array.isArray(given) || given.length > MOST)
-    badRequest(`option ${PORT_MAP} must be a list of at most ${MOST} ports, not ${quote(given)}`);
+    fail("BadRequest", `option ${PORT_MAP} must be a list of at most ${MOST} ports, not ${quote(given)}`);
   return (given as readonly Json[]).map((entry) => {
     if (typeof entry !== "object" || entry === null || Array.isArray(entry))
-      badRequest(`option ${PORT_MAP} must hold objects, not ${quote(entry)}`);
+      fail("BadRequest", `option ${PORT_MAP} must hold objects, not ${quote(entry)}`);
     const { Proto, Port, HostIP, HostPort, HostPortEnd } = entry as JsonObject;
     const from = portOf("HostPort", HostPort, 0);
     return {
@@ -57,7 +56,7 @@ export function readPortMap(options: JsonObject, hostIP: string): readonly PortW
 export function hostOf(value: Json | undefined): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "string" && parseAddress(value)) return value;
-  return badRequest(`HostIP ${quote(value)} is not an address`);
+  return fail("BadRequest", `HostIP ${quote(value)} is not an address`);
 }
 
 /** True where no single address of the host's is meant. */
@@ -121,12 +120,13 @@ export function portMapOf(bindings: readonly Binding[]): Json {
 function protocolOf(value: Json | undefined): PortWish["protocol"] {
   const found = Object.entries(NUMBERS).find(([name, number]) => value === number || value === name);
   return (
-    (found?.[0] as PortWish["protocol"] | undefined) ?? badRequest(`Proto ${quote(value)} is none of 6, 17 and 132`)
+    (found?.[0] as PortWish["protocol"] | undefined) ??
+    fail("BadRequest", `Proto ${quote(value)} is none of 6, 17 and 132`)
   );
 }
 
 function portOf(key: string, value: Json | undefined, least: number): number {
   const port = value ?? 0;
   if (typeof port === "number" && Number.isInteger(port) && port >= least && port <= 65_535) return port;
-  return badRequest(`${key} ${quote(value)} must be a whole number from ${least} to 65535`);
+  return fail("BadRequest", `${key} ${quote(value)} must be a whole number from ${least} to 65535`);
 }

@@ -1,6 +1,5 @@
 /** The published ports of endpoints. The firewall's rules are the record of what is published: they outlive a worker. */
-import type { FirewallPower, FirewallRule, PublishSpec } from "bulkhead/plugin";
-import { badRequest, forbidden } from "./errors.ts";
+import { type FirewallPower, type FirewallRule, fail, type PublishSpec } from "bulkhead/plugin";
 import { type Binding, bindText, candidates, hostsMeet, isWildcard, type PortWish } from "./ports.ts";
 
 type PublishRule = Extract<FirewallRule, { readonly kind: "publish" }>;
@@ -41,7 +40,8 @@ export class Publishing {
       return [];
     }
     const firewall =
-      this.#firewall ?? badRequest("published ports take the firewall permission, which this plugin is not granted");
+      this.#firewall ??
+      fail("BadRequest", "published ports take the firewall permission, which this plugin is not granted");
     const before = ofPlace(await published(firewall), place);
     const plans = plansFor(place, wishes, before);
     const stale = before.filter((rule) => !plans.some((plan) => keeps(plan, rule)));
@@ -102,7 +102,8 @@ export class Publishing {
         hostsMeet(rule.hostIP, hostIP),
     );
     const owner = holder && this.#ownerOf(holder);
-    return forbidden(
+    return fail(
+      "Forbidden",
       `Bind for ${bindText(wish)} failed: port is already allocated${owner ? ` to ${owner}` : ""}: ${refusal}`,
     );
   }
@@ -114,7 +115,8 @@ function plansFor({ ips }: Place, wishes: readonly PortWish[], before: readonly 
   return wishes.map((wish) => {
     const targets = ips.filter((ip) => wish.hostIP === "" || wish.hostIP.includes(":") === ip.includes(":"));
     if (targets.length === 0)
-      badRequest(
+      fail(
+        "BadRequest",
         `${wish.protocol} port ${wish.port} is published on ${wish.hostIP || "the host"}, and the endpoint has no address of that family`,
       );
     const has = before.find(

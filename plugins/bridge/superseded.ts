@@ -3,7 +3,7 @@
  * the store: a replay repeats the creation with its port map.
  */
 import type { StorePower } from "bulkhead/plugin";
-import { storeKey } from "./names.ts";
+import { storeKey } from "bulkhead/plugin/addressing";
 
 const PREFIX = "superseded/";
 

@@ -1,6 +1,5 @@
 /** Macvlan links, made whole or not at all. */
 import type { CallContext, LinkInfo, LinkSpec, NetlinkPower } from "bulkhead/plugin";
-import { kernelSays } from "./errors.ts";
 
 /** A macvlan link to be made. */
 export type MacvlanPlan = Omit<Extract<LinkSpec, { kind: "macvlan" }>, "kind">;
@@ -35,7 +34,7 @@ export class Links {
     try {
       await this.#netlink.deleteLink(name);
     } catch (error) {
-      if (!kernelSays(error, "Cannot find device")) throw error;
+      if (!isGone(error)) throw error;
     }
   }
 
@@ -50,4 +49,10 @@ export class Links {
   async look(name: string): Promise<LinkInfo | undefined> {
     return (await this.#netlink.links()).find((one) => one.name === name);
   }
+}
+
+/** Returns true for a failure of `netlink` because the link does not exist. */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ERR_NETLINK_FAILED" && error.message.includes("Cannot find device");
 }

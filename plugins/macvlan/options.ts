@@ -1,7 +1,6 @@
 /** What a network's options may say. */
-import type { Json, JsonObject } from "bulkhead/plugin";
-import { badRequest, quote } from "./errors.ts";
-import { readAllSubnets, SUBNET_KEYS, type Subnet } from "./subnets.ts";
+import { fail, type Json, type JsonObject, quote } from "bulkhead/plugin";
+import { genericOptions, readSubnets, SUBNET_KEYS, type Subnet } from "bulkhead/plugin/addressing";
 
 /** How endpoints of one parent reach each other: "bridge" directly, "private" not at all. */
 export const MODES = ["bridge", "private"] as const;
@@ -18,8 +17,6 @@ export interface NetworkOptions {
   readonly mtu: number | undefined;
 }
 
-/** Under these keys Docker passes on what came with `--opt`. */
-const GENERIC = "com.docker.network.generic";
 const INTERNAL = "com.docker.network.internal";
 const DOCKER_MTU = "com.docker.network.driver.mtu";
 
@@ -27,27 +24,26 @@ const KEYS = ["parent", "macvlan_mode", "mode", ...SUBNET_KEYS, "mtu", DOCKER_MT
 
 /** The options of `createNetwork`. Throws BadRequest. */
 export function readNetworkOptions(options: JsonObject): NetworkOptions {
-  const generic = options[GENERIC] ?? {};
-  if (typeof generic !== "object" || Array.isArray(generic))
-    badRequest(`option ${GENERIC} must be an object, not ${quote(generic)}`);
-  const given = generic as JsonObject;
+  const given = genericOptions(options);
   const unknown = Object.keys(given).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) badRequest(`unknown option ${quote(unknown)}; there are ${KEYS.join(", ")}`);
+  if (unknown !== undefined) fail("BadRequest", `unknown option ${quote(unknown)}; there are ${KEYS.join(", ")}`);
   if (options[INTERNAL] === true)
-    badRequest(
+    fail(
+      "BadRequest",
       "a macvlan network cannot be internal: its endpoints are on the network of its parent, beside the machine",
     );
   return {
     parent: readParent(given.parent),
     mode: readMode(given.macvlan_mode ?? given.mode),
-    subnets: readAllSubnets(options, given),
+    subnets: readSubnets(options),
     mtu: readMtu(given.mtu ?? given[DOCKER_MTU] ?? options[DOCKER_MTU]),
   };
 }
 
 function readParent(value: Json | undefined): string {
   if (typeof value === "string" && /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,14}$/.test(value)) return value;
-  return badRequest(
+  return fail(
+    "BadRequest",
     `option parent ${quote(value)} must name the link of the machine that endpoints stand on, as "eth0"`,
   );
 }
@@ -55,7 +51,9 @@ function readParent(value: Json | undefined): string {
 function readMode(value: Json | undefined): Mode {
   const mode = value === undefined || value === null || value === "" ? "bridge" : value;
   const found = MODES.find((one) => one === mode);
-  return found ?? badRequest(`requested macvlan mode ${quote(value)} is not valid: use "${MODES.join('" or "')}"`);
+  return (
+    found ?? fail("BadRequest", `requested macvlan mode ${quote(value)} is not valid: use "${MODES.join('" or "')}"`)
+  );
 }
 
 /** Docker's labels are text, so a number may be written as one. */
@@ -63,5 +61,5 @@ function readMtu(value: Json | undefined): number | undefined {
   if (value === undefined || value === null || value === "" || value === 0 || value === "0") return undefined;
   const mtu = typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value;
   if (typeof mtu === "number" && Number.isInteger(mtu) && mtu >= 1280 && mtu <= 9216) return mtu;
-  return badRequest(`invalid MTU: ${quote(value)} must be a whole number from 1280 to 9216`);
+  return fail("BadRequest", `invalid MTU: ${quote(value)} must be a whole number from 1280 to 9216`);
 }

@@ -8,6 +8,7 @@ import { RESTARTS } from "#dist/common/limits.js";
 import { HOST } from "#dist/host/limits.js";
 import { EndpointConfig, ERROR_CODES, ERROR_STATUS } from "#dist/index.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
+import * as addressing from "#dist/plugin-addressing.js";
 import { DEFAULTS } from "#dist/policy/limits.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { createTestHost } from "#dist/testing.js";
@@ -192,6 +193,13 @@ test("a bare file may import itself, packages and bulkhead/plugin; a folder, its
   assert.is(row(host, "one").state, "running", row(host, "one").refusal?.message);
   assert.is(row(host, "two").refusal?.code, "ERR_PLUGIN_IMPORT");
   assert.match(row(host, "two").refusal?.message ?? "", /may load only itself, node_modules and "bulkhead\/plugin"/);
+});
+
+test("every export of bulkhead/plugin/addressing is in the table, and nothing else", async () => {
+  const named = (await table("Addresses and names")).flatMap(([exports = ""]) =>
+    words(exports).map((word) => /^(?:new )?(\w+)/.exec(word)?.[1] ?? ""),
+  );
+  assert.equal([...named, "SUBNET_KEYS"].sort(), Object.keys(addressing).sort());
 });
 
 test("the store survives restarts and reloads, and ends with the host", async (t) => {
