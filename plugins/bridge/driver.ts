@@ -9,12 +9,12 @@ import {
   refuseOverlap,
   takeAddresses,
 } from "bulkhead/plugin/addressing";
-import { Gates } from "./gates.ts";
 import { Links } from "./links.ts";
+import { NetworkRules } from "./network-rules.ts";
 import { type Endpoint, ipsOf, type Network } from "./networks.ts";
 import { readConfig, readNetworkOptions } from "./options.ts";
 import { EXPOSED_PORTS, PORT_MAP, portMapOf, readPortMap } from "./ports.ts";
-import { type Place, Publishing } from "./publishing.ts";
+import { Publishing, type Target } from "./publishing.ts";
 import { Superseded } from "./superseded.ts";
 
 export const networkType = "bridge";
@@ -38,7 +38,7 @@ export interface DriverPowers {
 export async function createDriver({ netlink, store, firewall }: DriverPowers): Promise<Driver> {
   const networks = new Map<string, Network>();
   const links = new Links(netlink);
-  const gates = new Gates(firewall);
+  const rules = new NetworkRules(firewall);
   const publishing = new Publishing(firewall, ({ bridge, ip }) => ownerOf(networks.values(), bridge, ip));
   const superseded = new Superseded(store);
   const [names] = await Promise.all([LinkNames.open(netlink.prefix, store), superseded.load()]);
@@ -52,7 +52,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
   /** The MTU a network has in the kernel, where a worker before this one made it. */
   async function mtuInUse(bridge: string): Promise<number | undefined> {
-    return (await links.look([bridge])).get(bridge)?.mtu;
+    return (await links.inspect([bridge])).get(bridge)?.mtu;
   }
 
   return {
@@ -64,8 +64,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { subnets, mtu, gates: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
-      gates.check(asked);
+      const { subnets, mtu, rules: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
+      rules.check(asked);
       refuseOverlap(nid, subnets, networks.values());
       const made: Network = {
         nid,
@@ -88,7 +88,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         const addresses = made.pools.map((pool) => pool.gatewayCIDR);
         const mac = macFor(addresses.find((one) => !one.includes(":")) ?? "", nid);
         await links.makeBridge({ name: bridge, mtu: made.mtu, mac, addresses }, ctx);
-        await gates
+        await rules
           .open(
             bridge,
             subnets.map(({ text }) => text),
@@ -96,7 +96,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
           )
           .catch(async (error: unknown) => {
             // In a replay the bridge is what traffic flows through: it stays, whatever else went wrong.
-            if (!ctx.replay) await gates.close(bridge).then(() => links.remove(bridge));
+            if (!ctx.replay) await rules.close(bridge).then(() => links.remove(bridge));
             throw error;
           });
       } catch (error) {
@@ -107,10 +107,10 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     },
 
     async deleteNetwork(nid) {
-      if (!networks.has(nid)) await links.sweep(names.leftBy(nid, BRIDGE));
+      if (!networks.has(nid)) await links.removeOrphans(names.leftBy(nid, BRIDGE));
       const { bridge, endpoints } = network(nid);
       if (endpoints.size > 0) fail("ERR_NETWORK_IN_USE", `network ${nid} has ${endpoints.size} active endpoint(s)`);
-      await gates.close(bridge);
+      await rules.close(bridge);
       await links.remove(bridge);
       networks.delete(nid);
       await names.forget(nid, [bridge]);
@@ -120,7 +120,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       const on = network(nid);
       if (on.endpoints.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`);
       const key = endpointKey(nid, eid);
-      const wishes = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
+      const requests = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
       const addressed = takeAddresses(on.pools, epInfo);
       let [link, peer] = ["", ""];
       try {
@@ -133,10 +133,10 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
         try {
           // Without a map nothing is withdrawn: in a replay, what was programmed is asked for afterwards.
-          if (wishes.length > 0) one.ports = await publishing.replace(placeOf(on, one), wishes);
+          if (requests.length > 0) one.ports = await publishing.replace(targetOf(on, one), requests);
           if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
         } catch (error) {
-          if (!ctx.replay) await publishing.withdraw(placeOf(on, one)).then(() => links.remove(link));
+          if (!ctx.replay) await publishing.withdraw(targetOf(on, one)).then(() => links.remove(link));
           throw error;
         }
         on.endpoints.set(eid, one);
@@ -149,12 +149,12 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async deleteEndpoint(nid, eid) {
       const key = endpointKey(nid, eid);
-      if (!networks.get(nid)?.endpoints.has(eid)) await links.sweep(names.leftBy(key, PAIR).slice(0, 1));
+      if (!networks.get(nid)?.endpoints.has(eid)) await links.removeOrphans(names.leftBy(key, PAIR).slice(0, 1));
       const on = networks.get(nid);
       if (on && !on.endpoints.has(eid))
-        await publishing.sweep(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
+        await publishing.withdrawOrphans(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
       const one = endpoint(nid, eid);
-      await publishing.withdraw(placeOf(network(nid), one));
+      await publishing.withdraw(targetOf(network(nid), one));
       await links.remove(one.link);
       network(nid).endpoints.delete(eid);
       freeAddresses(network(nid).pools, one);
@@ -165,21 +165,21 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     async programExternalConnectivity(nid, eid, options) {
       const one = endpoint(nid, eid);
       const on = network(nid);
-      one.ports = await publishing.replace(placeOf(on, one), on.internal ? [] : readPortMap(options, on.hostIP));
+      one.ports = await publishing.replace(targetOf(on, one), on.internal ? [] : readPortMap(options, on.hostIP));
       if (one.mapped) await superseded.add(endpointKey(nid, eid));
     },
 
     async revokeExternalConnectivity(nid, eid) {
       const one = endpoint(nid, eid);
       if (one.mapped) await superseded.add(endpointKey(nid, eid));
-      await publishing.withdraw(placeOf(network(nid), one));
+      await publishing.withdraw(targetOf(network(nid), one));
       one.ports = [];
     },
 
     async endpointOperInfo(nid, eid) {
       const { link, peer, mac, ipv4, ipv6, ports, exposed } = endpoint(nid, eid);
       const { bridge, mtu } = network(nid);
-      const seen = (await links.look([link])).get(link);
+      const seen = (await links.inspect([link])).get(link);
       return {
         link,
         peer,
@@ -213,7 +213,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
   };
 }
 
-function placeOf({ bridge }: Network, endpoint: Endpoint): Place {
+function targetOf({ bridge }: Network, endpoint: Endpoint): Target {
   return { bridge, ips: ipsOf(endpoint) };
 }
 

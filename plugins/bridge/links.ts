@@ -53,14 +53,14 @@ export class Links {
   }
 
   /** Removes what a worker that is gone may have left of a call nobody heard the outcome of. */
-  async sweep(names: readonly string[]): Promise<void> {
+  async removeOrphans(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     const there = (await this.#netlink.links()).filter(({ name }) => names.includes(name));
     for (const { name } of there) await this.remove(name);
   }
 
   /** The plugin's links among `names`, by name. */
-  async look(names: readonly string[]): Promise<ReadonlyMap<string, LinkInfo>> {
+  async inspect(names: readonly string[]): Promise<ReadonlyMap<string, LinkInfo>> {
     const all = await this.#netlink.links();
     return new Map(all.filter(({ name }) => names.includes(name)).map((one) => [one.name, one]));
   }

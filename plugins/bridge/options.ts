@@ -1,7 +1,7 @@
 /** What a network's options and the driver's configuration may say. */
 import { fail, type Json, type JsonObject, quote } from "bulkhead/plugin";
 import { genericOptions, readSubnets, SUBNET_KEYS, type Subnet } from "bulkhead/plugin/addressing";
-import type { GateOptions } from "./gates.ts";
+import type { NetworkRuleOptions } from "./network-rules.ts";
 import { hostOf } from "./ports.ts";
 
 /** A network as its options ask for it. */
@@ -9,7 +9,7 @@ export interface NetworkOptions {
   readonly subnets: readonly Subnet[];
   /** Bytes; undefined: as configured. */
   readonly mtu: number | undefined;
-  readonly gates: GateOptions;
+  readonly rules: NetworkRuleOptions;
   /** The host's address that ports are published on where nothing else is said; "": all. */
   readonly hostIP: string;
   /** How an endpoint's interface is called in its sandbox, without its number. */
@@ -108,7 +108,7 @@ export function readNetworkOptions(options: JsonObject): NetworkOptions {
   return {
     subnets,
     mtu,
-    gates: {
+    rules: {
       internal: readSwitch(INTERNAL, options[INTERNAL]) ?? false,
       masquerade: readSwitch(MASQUERADE, generic[MASQUERADE]),
     },

@@ -3,7 +3,7 @@ import { fail, type Json, type JsonObject, type PublishSpec, quote } from "bulkh
 import { parseAddress } from "bulkhead/plugin/addressing";
 
 /** A port to be published. */
-export interface PortWish {
+export interface PortRequest {
   readonly protocol: "tcp" | "udp" | "sctp";
   /** The endpoint's own port. */
   readonly port: number;
@@ -33,7 +33,7 @@ const MOST = 256;
  * Reads `com.docker.network.portmap`, `[{ Proto, Port, HostIP, HostPort, HostPortEnd }]`; `hostIP`: where entries name none. Throws
  * BadRequest.
  */
-export function readPortMap(options: JsonObject, hostIP: string): readonly PortWish[] {
+export function readPortMap(options: JsonObject, hostIP: string): readonly PortRequest[] {
   const given = options[PORT_MAP] ?? [];
   if (!Array.isArray(given) || given.length > MOST)
     fail("BadRequest", `option ${PORT_MAP} must be a list of at most ${MOST} ports, not ${quote(given)}`);
@@ -65,7 +65,7 @@ export function isWildcard(hostIP: string): boolean {
 }
 
 /** True when a port of one host's address and the same port of the other cannot both be published. */
-export function hostsMeet(a = "", b = ""): boolean {
+export function hostsConflict(a = "", b = ""): boolean {
   return isWildcard(a) || isWildcard(b) || a === b;
 }
 
@@ -73,11 +73,11 @@ export function hostsMeet(a = "", b = ""): boolean {
 const EPHEMERAL = { from: 32_768, to: 60_999 } as const;
 
 /**
- * The ports of the host's to try for a wish, in order. `before`: the one it has; `granted`: ranges, `8000-8999`; `used`: those
+ * The ports of the host's to try for a request, in order. `before`: the one it has; `granted`: ranges, `8000-8999`; `used`: those
  * that would be refused. A port that is left open is an ephemeral one where such are granted, as an engine chooses it.
  */
 export function* candidates(
-  { from, to }: PortWish,
+  { from, to }: PortRequest,
   before: number | undefined,
   granted: readonly string[],
   used: ReadonlySet<number>,
@@ -99,8 +99,8 @@ export function* candidates(
     for (let port = low; port <= high; port++) if (!used.has(port)) yield port;
 }
 
-/** A wish as engines write it: `0.0.0.0:8080`, `[::1]:8000-8010`. */
-export function bindText({ hostIP, from, to }: PortWish): string {
+/** A request as engines write it: `0.0.0.0:8080`, `[::1]:8000-8010`. */
+export function bindText({ hostIP, from, to }: PortRequest): string {
   const host = hostIP.includes(":") ? `[${hostIP}]` : hostIP || "0.0.0.0";
   return `${host}:${from}${to > from ? `-${to}` : ""}`;
 }
@@ -117,10 +117,10 @@ export function portMapOf(bindings: readonly Binding[]): Json {
   }));
 }
 
-function protocolOf(value: Json | undefined): PortWish["protocol"] {
+function protocolOf(value: Json | undefined): PortRequest["protocol"] {
   const found = Object.entries(NUMBERS).find(([name, number]) => value === number || value === name);
   return (
-    (found?.[0] as PortWish["protocol"] | undefined) ??
+    (found?.[0] as PortRequest["protocol"] | undefined) ??
     fail("BadRequest", `Proto ${quote(value)} is none of 6, 17 and 132`)
   );
 }

@@ -88,7 +88,7 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
     },
 
     async deleteNetwork(nid) {
-      if (!networks.has(nid)) await links.sweep(names.leftBy(nid, PROBE));
+      if (!networks.has(nid)) await links.removeOrphans(names.leftBy(nid, PROBE));
       const { endpoints } = network(nid);
       if (endpoints.size > 0) fail("ERR_NETWORK_IN_USE", `network ${nid} has ${endpoints.size} active endpoint(s)`);
       networks.delete(nid);
@@ -115,7 +115,7 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
 
     async deleteEndpoint(nid, eid) {
       const key = endpointKey(nid, eid);
-      if (!networks.get(nid)?.endpoints.has(eid)) await links.sweep(names.leftBy(key, ENDPOINT));
+      if (!networks.get(nid)?.endpoints.has(eid)) await links.removeOrphans(names.leftBy(key, ENDPOINT));
       const one = endpoint(nid, eid);
       await links.remove(one.link);
       const on = network(nid);
@@ -127,7 +127,7 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
     async endpointOperInfo(nid, eid) {
       const { link, mac, ipv4, ipv6 } = endpoint(nid, eid);
       const { parent, mode } = network(nid);
-      const seen = await links.look(link);
+      const seen = await links.inspect(link);
       return {
         link,
         parent,

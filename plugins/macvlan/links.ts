@@ -39,14 +39,14 @@ export class Links {
   }
 
   /** Removes what a worker that is gone may have left of a call nobody heard the outcome of. */
-  async sweep(names: readonly string[]): Promise<void> {
+  async removeOrphans(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     const there = (await this.#netlink.links()).filter(({ name }) => names.includes(name));
     for (const { name } of there) await this.remove(name);
   }
 
   /** One of the plugin's links. */
-  async look(name: string): Promise<LinkInfo | undefined> {
+  async inspect(name: string): Promise<LinkInfo | undefined> {
     return (await this.#netlink.links()).find((one) => one.name === name);
   }
 }

@@ -2,14 +2,14 @@
 import { type FirewallPower, fail } from "bulkhead/plugin";
 
 /** What a network asks for. */
-export interface GateOptions {
+export interface NetworkRuleOptions {
   /** Nothing gets out or in. */
   readonly internal: boolean;
   /** Undefined: where there is a firewall, yes. */
   readonly masquerade: boolean | undefined;
 }
 
-export class Gates {
+export class NetworkRules {
   readonly #firewall: FirewallPower | undefined;
 
   constructor(firewall: FirewallPower | undefined) {
@@ -17,7 +17,7 @@ export class Gates {
   }
 
   /** Throws BadRequest for what takes a firewall, and there is none. */
-  check({ internal, masquerade }: GateOptions): void {
+  check({ internal, masquerade }: NetworkRuleOptions): void {
     if (this.#firewall) return;
     if (internal)
       fail("BadRequest", "an internal network takes the firewall permission, which this plugin is not granted");
@@ -29,7 +29,11 @@ export class Gates {
   }
 
   /** Sets a network apart from the others and, unless it is internal, opens its way out. */
-  async open(bridge: string, subnets: readonly string[], { internal, masquerade = true }: GateOptions): Promise<void> {
+  async open(
+    bridge: string,
+    subnets: readonly string[],
+    { internal, masquerade = true }: NetworkRuleOptions,
+  ): Promise<void> {
     if (!this.#firewall) return;
     await this.#firewall.isolate({ bridge, internal });
     if (internal || !masquerade) return;
