@@ -1,4 +1,4 @@
-/** The methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
+/** The driver's methods. Its state is rebuilt after a restart from the calls that the host replays. */
 import { type Driver, type FirewallPower, fail, type NetlinkPower, type StorePower } from "bulkhead/plugin";
 import {
   endpointKey,
@@ -19,22 +19,22 @@ import { Superseded } from "./superseded.ts";
 
 export const networkType = "bridge";
 
-/** Bytes, where neither network nor configuration says otherwise. */
+/** In bytes, for a network whose options and configuration name none. */
 const DEFAULT_MTU = 1500;
 
-/** Roles of links, a letter in their names: a bridge, a veth's end on it, the other end. */
+/** Letters in the names of links: a bridge; the ends of a veth pair, on the bridge and in the sandbox. */
 const BRIDGE = ["b"];
 const PAIR = ["h", "c"];
 
-/** What a driver works with. */
+/** The powers that the driver uses. */
 export interface DriverPowers {
   readonly netlink: NetlinkPower;
   readonly store: StorePower;
-  /** Absent: not granted. */
+  /** Undefined if it is not granted. */
   readonly firewall?: FirewallPower | undefined;
 }
 
-/** Resolves with the driver once it knows the names its earlier workers gave. */
+/** Creates the driver, with what earlier workers kept in the store. */
 export async function createDriver({ netlink, store, firewall }: DriverPowers): Promise<Driver> {
   const networks = new Map<string, Network>();
   const links = new Links(netlink);
@@ -50,7 +50,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     network(nid).endpoints.get(eid) ??
     fail("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist on network ${nid}`);
 
-  /** The MTU a network has in the kernel, where a worker before this one made it. */
+  /** Returns the MTU of a bridge that an earlier worker made. */
   async function mtuInUse(bridge: string): Promise<number | undefined> {
     return (await links.inspect([bridge])).get(bridge)?.mtu;
   }
@@ -77,13 +77,13 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         interfacePrefix,
         endpoints: new Map(),
       };
-      // From here on the id and the subnets are taken, whatever is asked meanwhile.
+      // Takes the id and the subnets before the first await, since other calls may come meanwhile.
       networks.set(nid, made);
       let bridge = "";
       try {
         [bridge = ""] = await names.take(nid, BRIDGE);
         made.bridge = bridge;
-        // The configuration may have changed since; the links have not.
+        // The configuration may have changed since the bridge was made.
         if (ctx.replay && mtu === undefined) made.mtu = (await mtuInUse(bridge)) ?? configuredMtu;
         const addresses = made.pools.map((pool) => pool.gatewayCIDR);
         const mac = macFor(addresses.find((one) => !one.includes(":")) ?? "", nid);
@@ -95,7 +95,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
             asked,
           )
           .catch(async (error: unknown) => {
-            // In a replay the bridge is what traffic flows through: it stays, whatever else went wrong.
+            // In a replay the bridge may carry traffic: it stays.
             if (!ctx.replay) await rules.close(bridge).then(() => links.remove(bridge));
             throw error;
           });
@@ -132,7 +132,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         const one: Endpoint = { id, link, peer, mac, ipv4, ipv6, mapped, ports: [], exposed: options[EXPOSED_PORTS] };
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
         try {
-          // Without a map nothing is withdrawn: in a replay, what was programmed is asked for afterwards.
+          // Without requests nothing is withdrawn: in a replay, programExternalConnectivity may follow.
           if (requests.length > 0) one.ports = await publishing.replace(targetOf(on, one), requests);
           if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
         } catch (error) {
@@ -199,7 +199,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       const { id, peer } = endpoint(nid, eid);
       const { internal, interfacePrefix, pools } = network(nid);
       for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, interfacePrefix);
-      // Without a gateway there is no way out to try.
+      // An internal network has no gateway.
       if (internal) return;
       for (const { subnet, gateway } of pools) {
         if (subnet.family === 4) joinInfo.setGateway(gateway);
@@ -217,7 +217,7 @@ function targetOf({ bridge }: Network, endpoint: Endpoint): Target {
   return { bridge, ips: ipsOf(endpoint) };
 }
 
-/** Whose an address on a bridge is, in words. */
+/** Describes the endpoint that has an address on a bridge. */
 function ownerOf(networks: Iterable<Network>, bridge: string, ip: string): string | undefined {
   for (const { nid, bridge: own, endpoints } of networks) {
     if (own !== bridge) continue;

@@ -2,7 +2,7 @@
 import { fail } from "bulkhead/plugin";
 import { formatAddress, formatCIDR, networkOf, parseCIDR } from "bulkhead/plugin/addressing";
 
-/** Prefix lengths of a network in the examples. */
+/** Prefix lengths of the networks that the message proposes. */
 const SIZES = { 4: 24, 6: 64 } as const;
 
 /** Throws Forbidden for a refusal of `netlink`'s rule "subnet"; returns for every other error. */
@@ -22,7 +22,7 @@ export function explainNotGranted(error: unknown, address: string): void {
   if (first === undefined)
     fail("Forbidden", `${begin}: no IPv${family} network is; grant one in the policy, under netlink.subnets`);
   const size = Math.max(SIZES[family], first.prefix);
-  // Some engines make a list of all networks of a base: 2^16 of them are enough.
+  // Some engines list every network of a base: it has at most 2^16.
   const base = `${formatAddress(first)}/${Math.max(first.prefix, size - 16)}`;
   const engine = JSON.stringify({ "default-address-pools": [{ base, size }] });
   const example = `${formatAddress(first)}/${size}`;

@@ -1,11 +1,11 @@
-/** A network's way out, and what sets it apart from the others, where the plugin is granted a firewall; without one there are none, and asking is refused. */
+/** The firewall rules of a network: isolation from other networks, and masquerading. Without the permission there are none. */
 import { type FirewallPower, fail } from "bulkhead/plugin";
 
-/** What a network asks for. */
+/** The rules that a network's options ask for. */
 export interface NetworkRuleOptions {
-  /** Nothing gets out or in. */
+  /** No traffic in or out. */
   readonly internal: boolean;
-  /** Undefined: where there is a firewall, yes. */
+  /** Undefined: true if the firewall is granted. */
   readonly masquerade: boolean | undefined;
 }
 
@@ -16,19 +16,19 @@ export class NetworkRules {
     this.#firewall = firewall;
   }
 
-  /** Throws BadRequest for what takes a firewall, and there is none. */
+  /** Throws BadRequest for options that need the firewall if it is not granted. */
   check({ internal, masquerade }: NetworkRuleOptions): void {
     if (this.#firewall) return;
     if (internal)
-      fail("BadRequest", "an internal network takes the firewall permission, which this plugin is not granted");
+      fail("BadRequest", "an internal network needs the firewall permission, which this plugin is not granted");
     if (masquerade)
       fail(
         "BadRequest",
-        "outside access (masquerading) takes the firewall permission, which this plugin is not granted",
+        "outside access (masquerading) needs the firewall permission, which this plugin is not granted",
       );
   }
 
-  /** Sets a network apart from the others and, unless it is internal, opens its way out. */
+  /** Isolates a network and, unless it is internal, masquerades its traffic. */
   async open(
     bridge: string,
     subnets: readonly string[],
@@ -40,7 +40,7 @@ export class NetworkRules {
     for (const subnet of subnets) await this.#firewall.masquerade({ bridge, subnet });
   }
 
-  /** Withdraws all the rules of a network. */
+  /** Withdraws all rules of a network. */
   async close(bridge: string): Promise<void> {
     if (!this.#firewall) return;
     const rules = (await this.#firewall.rules()).filter((rule) => rule.bridge === bridge);

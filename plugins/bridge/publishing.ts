@@ -1,10 +1,10 @@
-/** The published ports of endpoints. The firewall's rules are the record of what is published: they outlive a worker. */
+/** Publishes the ports of endpoints. The firewall's rules are the only record of them, since they outlive a worker. */
 import { type FirewallPower, type FirewallRule, fail, type PublishSpec } from "bulkhead/plugin";
 import { type Binding, bindText, candidates, hostsConflict, isWildcard, type PortRequest } from "./ports.ts";
 
 type PublishRule = Extract<FirewallRule, { readonly kind: "publish" }>;
 
-/** What a port is published for: an endpoint's addresses, without prefix lengths, on its network's bridge. */
+/** An endpoint that has ports published: its addresses, without prefix lengths, on its network's bridge. */
 export interface Target {
   readonly bridge: string;
   readonly ips: readonly string[];
@@ -21,7 +21,7 @@ export class Publishing {
   readonly #firewall: FirewallPower | undefined;
   readonly #ownerOf: (address: { readonly bridge: string; readonly ip: string }) => string | undefined;
 
-  /** `ownerOf`: the endpoint that has an address, in words; undefined where the driver knows none. */
+  /** `ownerOf`: describes the endpoint that has an address; undefined if none has. */
   constructor(
     firewall: FirewallPower | undefined,
     ownerOf: (address: { readonly bridge: string; readonly ip: string }) => string | undefined,
@@ -31,8 +31,8 @@ export class Publishing {
   }
 
   /**
-   * Publishes these ports of an endpoint, and no others: all of them, or an error and what was published before. A port that is
-   * left to the driver is the one that the endpoint has already, or the first that is free.
+   * Publishes all of these ports of an endpoint and no others; on an error, restores those published before. Where any host
+   * port will do, the endpoint keeps the one it has or gets the first free one.
    */
   async replace(target: Target, requests: readonly PortRequest[]): Promise<readonly Binding[]> {
     if (requests.length === 0) {
@@ -41,7 +41,7 @@ export class Publishing {
     }
     const firewall =
       this.#firewall ??
-      fail("BadRequest", "published ports take the firewall permission, which this plugin is not granted");
+      fail("BadRequest", "published ports need the firewall permission, which this plugin is not granted");
     const before = ofTarget(await published(firewall), target);
     const plans = plansFor(target, requests, before);
     const stale = before.filter((rule) => !plans.some((plan) => keeps(plan, rule)));
@@ -62,14 +62,14 @@ export class Publishing {
     for (const rule of ofTarget(await published(this.#firewall), target)) await this.#firewall.withdraw(rule);
   }
 
-  /** Withdraws what a worker that is gone may have left: ports of addresses that nobody has. */
+  /** Withdraws the ports of addresses that no endpoint has, which a worker may leave when it ends during a call. */
   async withdrawOrphans(bridge: string, isTaken: (ip: string) => boolean): Promise<void> {
     if (!this.#firewall) return;
     const left = (await published(this.#firewall)).filter((rule) => rule.bridge === bridge && !isTaken(rule.ip));
     for (const rule of left) await this.#firewall.withdraw(rule);
   }
 
-  /** One port of the host's for all of the addresses. */
+  /** Publishes one host port for all addresses of the plan. */
   async #bind(firewall: FirewallPower, bridge: string, { request, ips, before }: Plan): Promise<readonly Binding[]> {
     const { protocol, port, hostIP } = request;
     const rules = await published(firewall);
@@ -111,7 +111,7 @@ export class Publishing {
   }
 }
 
-/** Which port each request has already: one port of the host's serves one request. */
+/** Finds the host port that each request has already. A port serves one request. */
 function plansFor({ ips }: Target, requests: readonly PortRequest[], before: readonly PublishRule[]): readonly Plan[] {
   const claimed = new Set<string>();
   return requests.map((request) => {
@@ -141,7 +141,7 @@ function isFor({ protocol, port, hostIP }: PortRequest, rule: PublishRule): bool
   return rule.protocol === protocol && rule.port === port && (rule.hostIP ?? "") === (isWildcard(hostIP) ? "" : hostIP);
 }
 
-/** Puts back what was published before a change that failed half-way. */
+/** Restores the ports that were published before a change that failed. */
 async function restore(firewall: FirewallPower, target: Target, before: readonly PublishRule[]): Promise<void> {
   const isSame = (a: PublishRule, b: PublishRule): boolean =>
     a.protocol === b.protocol &&
@@ -162,7 +162,7 @@ function ofTarget(rules: readonly PublishRule[], { bridge, ips }: Target): reado
   return rules.filter((rule) => rule.bridge === bridge && ips.includes(rule.ip));
 }
 
-/** True when somebody else has the port: the next one may do. */
+/** Returns true if the port is in use, so that the next one may be free. */
 function isTaken(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_FIREWALL_REFUSED") return false;
   return /refused by rule "(taken|listener)"/.test(error.message);

@@ -1,4 +1,4 @@
-/** The nine methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
+/** The driver's methods. Its state is rebuilt after a restart from the calls that the host replays. */
 import { type Driver, fail, type NetlinkPower, type StorePower } from "bulkhead/plugin";
 import {
   type EndpointAddresses,
@@ -31,17 +31,17 @@ interface Network {
   readonly endpoints: Map<string, Endpoint>;
 }
 
-/** Roles of links, a letter in their names: an endpoint's, and the one by which a parent is tried. */
+/** Letters in the names of links: an endpoint's link, and the link that probes a parent. */
 const ENDPOINT = ["m"];
 const PROBE = ["p"];
 
-/** What a driver works with. */
+/** The powers that the driver uses. */
 export interface DriverPowers {
   readonly netlink: NetlinkPower;
   readonly store: StorePower;
 }
 
-/** Resolves with the driver once it knows the names its earlier workers gave. */
+/** Creates the driver, with what earlier workers kept in the store. */
 export async function createDriver({ netlink, store }: DriverPowers): Promise<Driver> {
   const networks = new Map<string, Network>();
   const links = new Links(netlink);
@@ -56,7 +56,7 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
   return {
     type: () => networkType,
 
-    // Everything is said network by network.
+    // Networks have all the options.
     config() {},
 
     async createNetwork(nid, options, ctx) {
@@ -64,7 +64,7 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
       const { parent, mode, mtu, subnets } = readNetworkOptions(options);
       refuseTaken(parent, networks.values());
       refuseOverlap(nid, subnets, networks.values());
-      // From here on the id, the parent and the subnet are taken, whatever is asked meanwhile.
+      // Takes the id, the parent and the subnets before the first await, since other calls may come meanwhile.
       networks.set(nid, {
         nid,
         parent,
@@ -73,7 +73,7 @@ export async function createDriver({ netlink, store }: DriverPowers): Promise<Dr
         pools: subnets.map((subnet) => new Pool(subnet)),
         endpoints: new Map(),
       });
-      // What could be made before the restart needs no trying.
+      // The parent was probed before the restart.
       if (ctx.replay) return;
       const [name = ""] = await names.take(nid, PROBE);
       try {

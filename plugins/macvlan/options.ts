@@ -1,19 +1,19 @@
-/** What a network's options may say. */
+/** Reads a network's options. */
 import { fail, type Json, type JsonObject, quote } from "bulkhead/plugin";
 import { genericOptions, readSubnets, SUBNET_KEYS, type Subnet } from "bulkhead/plugin/addressing";
 
-/** How endpoints of one parent reach each other: "bridge" directly, "private" not at all. */
+/** "bridge": endpoints on one parent reach each other. "private": they do not. */
 export const MODES = ["bridge", "private"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** A network as its options ask for it. */
 export interface NetworkOptions {
-  /** The machine's link that the endpoints stand on. */
+  /** The machine's link that the endpoints are on. */
   readonly parent: string;
   readonly mode: Mode;
   /** At most one of each family. */
   readonly subnets: readonly Subnet[];
-  /** Bytes; undefined: the parent's. */
+  /** In bytes. Undefined: the parent's. */
   readonly mtu: number | undefined;
 }
 
@@ -22,7 +22,7 @@ const DOCKER_MTU = "com.docker.network.driver.mtu";
 
 const KEYS = ["parent", "macvlan_mode", "mode", ...SUBNET_KEYS, "mtu", DOCKER_MTU];
 
-/** The options of `createNetwork`. Throws BadRequest. */
+/** Reads the options of `createNetwork`. Throws BadRequest. */
 export function readNetworkOptions(options: JsonObject): NetworkOptions {
   const given = genericOptions(options);
   const unknown = Object.keys(given).find((key) => !KEYS.includes(key));
@@ -44,7 +44,7 @@ function readParent(value: Json | undefined): string {
   if (typeof value === "string" && /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,14}$/.test(value)) return value;
   return fail(
     "BadRequest",
-    `option parent ${quote(value)} must name the link of the machine that endpoints stand on, as "eth0"`,
+    `option parent ${quote(value)} must name the link of the machine that endpoints are on, such as "eth0"`,
   );
 }
 
@@ -56,7 +56,7 @@ function readMode(value: Json | undefined): Mode {
   );
 }
 
-/** Docker's labels are text, so a number may be written as one. */
+/** Reads a number, also as text: Docker's labels are text. */
 function readMtu(value: Json | undefined): number | undefined {
   if (value === undefined || value === null || value === "" || value === 0 || value === "0") return undefined;
   const mtu = typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value;

@@ -43,7 +43,7 @@ export class Pool {
   keep(cidr: string): void {
     const address = parseCIDR(cidr) ?? fail("BadRequest", `${cidr} is not an address with a prefix length`);
     const { bits } = address;
-    if (!isHost(this.subnet, address)) fail("BadRequest", `address ${cidr} is none of subnet ${this.subnet.text}`);
+    if (!isHost(this.subnet, address)) fail("BadRequest", `address ${cidr} is not in subnet ${this.subnet.text}`);
     if (bits === this.subnet.gateway) fail("Forbidden", `address ${cidr} is the gateway's`);
     if (this.#taken.has(bits)) fail("Forbidden", `address ${cidr} is another endpoint's`);
     this.#taken.add(bits);
