@@ -150,8 +150,8 @@ test("numbers are the limits'", async () => {
     ["512 Ki characters", LIMITS.optionsChars === 512 * 1024],
     ["256; 1024 |", LIMITS.interfaces === 256 && LIMITS.routes === 1024],
     ["4096 characters", LIMITS.messageChars === 4096],
-    ["| requests open to the host | 256 |", LIMITS.requestsOpen === 256],
-    ["five such ends in a minute", HOST.breakerCrashes === 5 && RESTARTS.windowMs === 60_000],
+    ["| unanswered requests to the host | 256 |", LIMITS.requestsOpen === 256],
+    ["five crashes in a minute", HOST.breakerCrashes === 5 && RESTARTS.windowMs === 60_000],
     ["half a minute", RESTARTS.openMs === 30_000],
   ] as const) {
     assert.ok(text.includes(said), `it says: ${said}`);
