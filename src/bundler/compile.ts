@@ -2,18 +2,17 @@
 import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
-import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
+import { isRuntimeSource, PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confined-file.js";
 import { refusalFrom, refuseDropped } from "./diagnostics.js";
 import { importsDigest } from "./imports.js";
 import { BUNDLER } from "./limits.js";
 import type { ChildRequest, Success } from "./messages.js";
-import { NODE_NAMESPACE } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
 import { readPackages } from "./settings-files.js";
 import { SourceLedger } from "./source-ledger.js";
-import { EXTENSIONS, RUNTIME_NAMESPACE, sourcesPlugin } from "./sources.js";
+import { EXTENSIONS, sourcesPlugin } from "./sources.js";
 import { pathsEntry, readTsconfig, refuseMetadata, type TypeScriptSettings } from "./tsconfig.js";
 
 /**
@@ -78,8 +77,8 @@ export async function compile(request: ChildRequest): Promise<Success> {
   }
 }
 
-/** How esbuild's metafile calls what is the runtime's, or nobody's: a file that `browser` leaves out. */
-const RUNTIME_FILE = new RegExp(`^(?:${RUNTIME_NAMESPACE}|${NODE_NAMESPACE}|\\(disabled\\)):`);
+/** How esbuild's metafile begins the name of a file that a package's `browser` leaves out. */
+const LEFT_OUT = "(disabled):";
 
 interface Built extends MappedCode {
   readonly imports: string | undefined;
@@ -110,7 +109,10 @@ async function run(
   if (code.contents.length > BUNDLER.outputBytes) throw tooLarge("code", code.contents.length, BUNDLER.outputBytes);
   // A plugin's file may be called as a runtime's is written here; the ledger knows which are the plugin's.
   const own = new Set(ledger.names());
-  const imports = importsDigest(metafile, (path) => RUNTIME_FILE.test(path) && !own.has(path));
+  const imports = importsDigest(
+    metafile,
+    (path) => (isRuntimeSource(path) || path.startsWith(LEFT_OUT)) && !own.has(path),
+  );
   return { code: code.text, sourceMap: map.text, imports };
 }
 

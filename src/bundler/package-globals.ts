@@ -3,7 +3,7 @@
  * bundler for browsers gives them; where it looks first whether there are any, it finds none. An author's files import them.
  */
 import { type Node, parse } from "acorn";
-import { NODE_NAMESPACE } from "./node-modules.js";
+import { NODE_NAMESPACE } from "../protocol/bundle-global.js";
 import { undeclaredReads } from "./undeclared.js";
 
 /** Where each comes from, as code at the head of the file; by a name that no package.json's `browser` maps. */

@@ -1,4 +1,4 @@
-/** `node --test examples/testing/`: the contract's rules, and what is this driver's own. Any other test framework will do. */
+/** Tests the driver against the contract's rules and its own. Run `node --test leases.test.mjs`; other test frameworks work too. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ describe("the contract", () => {
 });
 
 describe("leases", () => {
-  it("are refused when there are none left, and free again when they are given back", async () => {
+  it("are refused when none is left, and free again after a delete", async () => {
     const host = await createTestHost({ plugin });
     try {
       const driver = host.driver();
@@ -25,7 +25,7 @@ describe("leases", () => {
       for (let n = 0; n < 13; n++) await driver.createEndpoint("n", `e${n}`, new EndpointConfig());
       await assert.rejects(driver.createEndpoint("n", "one-more", new EndpointConfig()), { kind: "Forbidden" });
       await driver.deleteEndpoint("n", "e4");
-      await host.kill(); // as if it had crashed: what it had leased is replayed to the next worker
+      await host.kill(); // a crash: the host replays the leases to the next worker
       const last = new EndpointConfig();
       await driver.createEndpoint("n", "one-more", last);
       assert.equal(last.interfaces()[0].address(), "10.97.0.6/28");

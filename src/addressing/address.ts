@@ -1,34 +1,53 @@
-/** IP addresses as numbers, in and out of text. */
-export type Family = 4 | 6;
+/** IP addresses as numbers: parsing, formatting, masking. */
+import type { Family } from "../driverapi/addresses.js";
 
-/** An address: its family and its bits. */
+export type { Family };
+
+/** An IP address. */
 export interface Address {
   readonly family: Family;
   readonly bits: bigint;
 }
 
-/** Bits an address has. */
-export function width(family: Family): number {
+/** An IP address with a prefix length. Host bits may be set. */
+export interface CIDR extends Address {
+  readonly prefix: number;
+}
+
+/** Returns the number of bits in an address. */
+export function widthOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }
 
-/** An address in text, without prefix length; undefined for what is none. */
+/** Parses `10.64.0.2` or `fd64::2`. Returns undefined for anything else, a prefix length included. */
 export function parseAddress(text: string): Address | undefined {
-  const bits = text.includes(":") ? parse6(text) : parse4(text);
-  return bits === undefined ? undefined : { family: text.includes(":") ? 6 : 4, bits };
+  const family = text.includes(":") ? 6 : 4;
+  const bits = family === 6 ? parse6(text) : parse4(text);
+  return bits === undefined ? undefined : { family, bits };
 }
 
-/** `10.1.0.2/24` in its two parts; undefined for what is not an address with a prefix length. */
-export function parseCIDR(text: string): (Address & { readonly prefix: number }) | undefined {
+/** Parses `10.64.0.2/24` or `fd64::2/64`. Returns undefined for anything else. */
+export function parseCIDR(text: string): CIDR | undefined {
   const found = /^(.+)\/(\d{1,3})$/.exec(text);
   const address = parseAddress(found?.[1] ?? "");
   const prefix = Number(found?.[2]);
-  return address && prefix <= width(address.family) ? { ...address, prefix } : undefined;
+  return address && prefix <= widthOf(address.family) ? { ...address, prefix } : undefined;
 }
 
-/** An address's text in canonical form. */
+/** Formats an address canonically, IPv6 as RFC 5952 says. */
 export function formatAddress({ family, bits }: Address): string {
   return family === 4 ? [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join(".") : format6(bits);
+}
+
+/** Formats an address with its prefix length, canonically. */
+export function formatCIDR(cidr: CIDR): string {
+  return `${formatAddress(cidr)}/${cidr.prefix}`;
+}
+
+/** Returns the network that an address is in: `10.64.0.2/24` is in `10.64.0.0/24`. */
+export function networkOf({ family, bits, prefix }: CIDR): CIDR {
+  const shift = BigInt(widthOf(family) - prefix);
+  return { family, bits: (bits >> shift) << shift, prefix };
 }
 
 function parse4(text: string): bigint | undefined {
@@ -49,7 +68,7 @@ function parse6(text: string): bigint | undefined {
   return groups.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** As RFC 5952 says: the longest run of two or more zero groups, the first of equals, is `::`. */
+/** RFC 5952: `::` replaces the first of the longest runs of two or more zero groups. */
 function format6(bits: bigint): string {
   const groups = Array.from({ length: 8 }, (_, index) => Number((bits >> BigInt(16 * (7 - index))) & 0xffffn));
   let [start, length] = [0, 0];
