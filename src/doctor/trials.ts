@@ -100,7 +100,7 @@ function account(pid: number | undefined): Tried {
 async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<void> {
   const growing: Wall = { ...wall, command: (dataMb) => wall.command(dataMb, GROW_TRIAL) };
   const [warmMb] = MEMORY_CLASSES;
-  const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => {} } as const;
+  const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => false } as const;
   const one = new HostProcess({ ...options, wall: growing });
   const why = await within(DOCTOR.grownMs, one.ended);
   one.kill("the doctor has seen enough");
