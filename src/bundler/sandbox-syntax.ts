@@ -5,10 +5,10 @@ import { Script } from "node:vm";
 import { parse } from "acorn";
 import { messageOf } from "../common/text.js";
 import { applyEdits } from "./edits.js";
-import { type Evasion, evade, type Obstacle } from "./evasive.js";
 import { shiftMappings } from "./mappings.js";
 import { SIMPLER } from "./messages.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
+import { type Obstacle, rewriteForSes, type SesRewrite } from "./ses-rewrite.js";
 
 /** A script and the map that leads from it to the author's files. */
 export interface MappedCode {
@@ -26,21 +26,21 @@ const STRICT_OPEN = '"use strict";(function(){';
 export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
   const payload = JSON.parse(sourceMap) as SourceMapPayload;
   assertStrict(code, payload);
-  const evasion = evaded(code, payload);
-  if ("obstacle" in evasion) {
-    const { at, below } = evasion.obstacle;
+  const rewrite = rewritten(code, payload);
+  if ("obstacle" in rewrite) {
+    const { at, below } = rewrite.obstacle;
     const place = authorsPlace(code, at, payload);
     const exact = place && below > 0 ? { file: place.file, line: (place.line ?? 1) + below } : place;
-    throw new BundleRefusal("ERR_PLUGIN_SYNTAX", wordsFor(evasion.obstacle), exact);
+    throw new BundleRefusal("ERR_PLUGIN_SYNTAX", messageFor(rewrite.obstacle), exact);
   }
-  const mappings = shiftMappings(payload.mappings, code, evasion.edits);
+  const mappings = shiftMappings(payload.mappings, code, rewrite.edits);
   const { sources, names } = payload;
-  return { code: applyEdits(code, evasion.edits), sourceMap: JSON.stringify({ version: 3, sources, names, mappings }) };
+  return { code: applyEdits(code, rewrite.edits), sourceMap: JSON.stringify({ version: 3, sources, names, mappings }) };
 }
 
-function evaded(code: string, payload: SourceMapPayload): Evasion {
+function rewritten(code: string, payload: SourceMapPayload): SesRewrite {
   try {
-    return evade(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
+    return rewriteForSes(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
   } catch (error) {
     // The engine has taken it: what is newer than our parser cannot be searched.
     if (!(error instanceof SyntaxError)) throw error;
@@ -83,7 +83,7 @@ function strictErrorAt(code: string): number | undefined {
   }
 }
 
-function wordsFor({ what, text }: Obstacle): string {
+function messageFor({ what, text }: Obstacle): string {
   if (what === "import")
     return "import() of a computed path cannot run in the sandbox; import it at the top, or with a fixed path";
   if (what === "phase")

@@ -7,8 +7,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
-import { refuseAbsent } from "./absent.js";
 import { ALONE, type Confinement, isBelow, nameIn } from "./confined-file.js";
+import { refuseMissing } from "./missing-modules.js";
 import { isLeftOut, isMapped, serveNodeModules } from "./node-modules.js";
 import { packageGlobals } from "./package-globals.js";
 import { BundleRefusal } from "./refusal.js";
@@ -47,7 +47,7 @@ export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Se
       build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
       build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
       build.onResolve({ filter: /^\.\.?\//, namespace: "file" }, (args) => refuseSibling(args, rules));
-      refuseAbsent(build, rules, EXTENSIONS, (args) => isMapped(args, ledger, rules));
+      refuseMissing(build, rules, EXTENSIONS, (args) => isMapped(args, ledger, rules));
       build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
     },
   };

@@ -10,9 +10,9 @@ import { CALLS, type Work } from "../load/work.js";
 import { grantAll } from "../policy/grant-all.js";
 import type { Policy } from "../policy/schema.js";
 import { LOAD } from "../protocol/limits.js";
+import { CapturedLog } from "./captured-log.js";
 import { withCopy } from "./copy-plugin.js";
 import { type Report, table } from "./output.js";
-import { WallWatch } from "./wall-watch.js";
 
 /** What `bench` takes, as commander gives it. */
 export interface BenchFlags {
@@ -43,7 +43,7 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
   // Loaded only here, since no other command needs it.
   const { createPluginHost } = await import("../index.js");
   const { isolation } = options;
-  const logger = new WallWatch();
+  const logger = new CapturedLog();
   const host = await createPluginHost({ plugins: folder, policy, isolation, backend: "model", logger });
   try {
     const [info] = host.plugins();
@@ -61,7 +61,7 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
       }
     }
     const { work, ms } = options;
-    const wall = logger.standing;
+    const wall = logger.wall;
     const data = { plugin: plugin.id, isolation: info.isolation, wall, work, calls: CALLS[work], ms, drivers };
     const behind = wall.name === null ? "" : ` behind ${wall.name}`;
     const title = `${plugin.id}, isolation "${info.isolation}"${behind}; a unit of work "${work}" is ${CALLS[work]} calls`;

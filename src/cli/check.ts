@@ -10,9 +10,9 @@ import { askedPermissions, askedScope, effectiveGrant } from "../policy/effectiv
 import { grantAll } from "../policy/grant-all.js";
 import { missingText } from "../policy/grant-command.js";
 import type { Policy } from "../policy/schema.js";
+import { CapturedLog, type WallReport } from "./captured-log.js";
 import { withCopy } from "./copy-plugin.js";
 import { permissionsText, type Report } from "./output.js";
-import { type Standing, WallWatch } from "./wall-watch.js";
 
 /** As much of a plugin host as a check needs. */
 export interface CheckHost {
@@ -83,9 +83,9 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
 
 interface Outcome {
   readonly drivers: readonly { readonly type: string; readonly scope: Scope }[];
-  readonly wall: Standing;
+  readonly wall: WallReport;
   /** With what the plugin wrote. */
-  readonly log: WallWatch;
+  readonly log: CapturedLog;
   readonly error?: DriverError;
 }
 
@@ -97,11 +97,11 @@ async function runInit(plugin: Discovered, folder: string, policy: Policy, makeH
       scopes.set(type, scope);
     },
   };
-  const log = new WallWatch();
+  const log = new CapturedLog();
   const host = await makeHost({ plugins: folder, policy, callback, logger: log });
   try {
     const seen = host.plugins().find(({ name }) => name === plugin.id);
-    const wall = log.standing;
+    const wall = log.wall;
     if (seen?.state !== "running")
       return { drivers: [], wall, log, error: refusal(plugin.id, seen?.state ?? "not found", seen?.refusal) };
     return { drivers: seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" })), wall, log };
@@ -111,7 +111,7 @@ async function runInit(plugin: Discovered, folder: string, policy: Policy, makeH
 }
 
 /** What the plugin wrote, a line of the report each. */
-function written({ written: all, more }: WallWatch): readonly string[] {
+function written({ written: all, more }: CapturedLog): readonly string[] {
   const lines = all.map(({ level, message, fields }) => {
     const words = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
     return `  console      ${level === "info" ? "" : `${level}: `}${words}`;

@@ -1,6 +1,7 @@
 /** `bulkhead doctor`: tries every wall from inside, looks at the machine's network, and says what the policy demands and does not hold. */
+import { type CheckResult, demandedButDown } from "../doctor/check-result.js";
 import { type Checked, type DoctorSeams, type Examination, examine } from "../doctor/doctor.js";
-import { checkNetwork, type NetworkChecked } from "../doctor/network/checks.js";
+import { checkNetwork } from "../doctor/network/checks.js";
 import { DriverError } from "../driverapi/errors.js";
 import { netnsProblem } from "../permissions/netlink/kernel/available.js";
 import { readPolicyFile } from "../policy/policy-file.js";
@@ -37,27 +38,22 @@ export async function doctor(
     text: text(judge, found, network),
   };
   if (down.length > 0) return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
-  const lacking = network.filter((one) => one.demanded && one.holds === "no");
-  if (lacking.length === 0) return report;
+  if (demandedButDown(network).length === 0) return report;
   return { ...report, error: new DriverError("ERR_FIREWALL_FAILED", networkVerdict(network)) };
 }
 
 /** `judge`: what demanded the walls. */
-function text(judge: string, found: Examination, network: readonly NetworkChecked[]): string {
+function text(judge: string, found: Examination, network: readonly CheckResult[]): string {
   const { sandbox, wall, checks } = found;
-  const rows = checks.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", example(one)]);
   const fixes = fixLines([...checks, ...network]);
   return [
     `${judge}: sandbox "${sandbox}", ${wall === null ? "no wall could be raised" : `tried behind: ${wall}`}`,
     "",
-    table(["CHECK", "HOLDS", "DEMANDED", "FOUND"], rows),
+    checkTable(checks, example),
     "",
     "the machine's network",
     "",
-    table(
-      ["CHECK", "HOLDS", "DEMANDED", "FOUND"],
-      network.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", one.evidence]),
-    ),
+    checkTable(network, ({ evidence }) => evidence),
     "",
     ...(fixes.length === 0 ? [] : [...fixes, ""]),
     verdict(found),
@@ -65,10 +61,17 @@ function text(judge: string, found: Examination, network: readonly NetworkChecke
   ].join("\n");
 }
 
-function networkVerdict(network: readonly NetworkChecked[]): string {
-  const down = network.filter(({ holds }) => holds === "no");
-  const demanded = down.filter((one) => one.demanded).map(({ name }) => name);
+function checkTable<C extends CheckResult>(checks: readonly C[], found: (check: C) => string): string {
+  return table(
+    ["CHECK", "HOLDS", "DEMANDED", "FOUND"],
+    checks.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", found(one)]),
+  );
+}
+
+function networkVerdict(network: readonly CheckResult[]): string {
+  const demanded = demandedButDown(network).map(({ name }) => name);
   if (demanded.length > 0) return `the firewall that the policy grants does not work here: ${demanded.join(", ")}`;
+  const down = network.filter(({ holds }) => holds === "no");
   if (down.length === 0) return "the machine's network has what Docker networks need";
   return `the machine's network lacks what the policy does not demand: ${down.map(({ name }) => name).join(", ")}`;
 }
@@ -84,7 +87,7 @@ function example({ attempts, evidence }: Checked): string {
 }
 
 /** Every fix once, with the checks it mends. */
-function fixLines(checks: readonly Pick<Checked, "name" | "fix">[]): readonly string[] {
+function fixLines(checks: readonly CheckResult[]): readonly string[] {
   const mended = new Map<string, string[]>();
   for (const { name, fix } of checks) if (fix !== null) mended.set(fix, [...(mended.get(fix) ?? []), name]);
   return [...mended].map(([fix, names]) => `to fix ${names.join(", ")}:\n  ${fix}`);

@@ -36,16 +36,16 @@ export async function list(places: Places): Promise<Report> {
   const rows: Row[] = [];
   // One after the other: a pinned plugin is bundled, which takes a process of its own.
   const found = await discoverPlugins(places.plugins);
-  for (const plugin of found) rows.push(await look(plugin, policy, places));
+  for (const plugin of found) rows.push(await rowFor(plugin, policy, places));
   const ids = new Set(found.map(({ id }) => id));
   const strangers = Object.keys(policy.plugins ?? {}).filter((id) => !ids.has(id));
-  const wall = await lookAtWall(rows, policy, places);
+  const wall = await tryWall(rows, policy, places);
   const text = [listText(rows, strangers, places), ...wallLines(wall)].join("\n");
   return { data: { plugins: rows, notFound: strangers, wall }, text };
 }
 
 /** What would stand around host processes; nobody asks where every plugin is to live in a thread. */
-interface Standing {
+interface WallState {
   readonly sandbox: SandboxPolicy;
   /** Null: it cannot be raised, and no plugin that needs it starts. */
   readonly name: WallName | null;
@@ -55,7 +55,7 @@ interface Standing {
 }
 
 /** Raises it as a host would: only that says what stands on this machine. */
-async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places): Promise<Standing | null> {
+async function tryWall(rows: readonly Row[], policy: Policy, places: Places): Promise<WallState | null> {
   if (!rows.some(({ isolation }) => isolation !== null && isolation !== "thread")) return null;
   const sandbox = policy.sandbox ?? "bubblewrap";
   try {
@@ -69,13 +69,13 @@ async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places):
   }
 }
 
-function wallLines(wall: Standing | null): string[] {
+function wallLines(wall: WallState | null): string[] {
   if (wall === null) return [];
   if (wall.name === null) return ["", `no plugin starts in a host process: ${wall.code}: ${wall.reason}`];
   return wall.weakened === null ? [] : ["", wall.weakened];
 }
 
-async function look(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
+async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
   const { id, manifest, version = null, error } = plugin;
   if (error) {
     const nothing = { id, version, networkTypes: [], asks: null, granted: null, isolation: null };

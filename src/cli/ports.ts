@@ -1,7 +1,8 @@
 /** `bulkhead ports`: which ports of the host's are published, and for which endpoint; also beside a running daemon. */
+
+import { plainAddress } from "../docker/conflicts.js";
 import { type ContainerEnd, readContainers } from "../docker/engine-containers.js";
-import { short } from "../docker/engine-words.js";
-import { plainAddress } from "../docker/in-the-way.js";
+import { short } from "../docker/engine-errors.js";
 import type { PublishedPort } from "../host/type-view.js";
 import { corrupt } from "../storage/errors.js";
 import { type Held, journalRows, look, publishedPorts } from "../storage/look.js";

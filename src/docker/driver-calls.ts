@@ -13,20 +13,20 @@ import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/type
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { TypeView } from "../host/type-view.js";
 import { DOCKER } from "../protocol/limits.js";
-import { engineWords } from "./engine-words.js";
-import type { Holder } from "./in-the-way.js";
+import type { Holder } from "./conflicts.js";
+import { engineError } from "./engine-errors.js";
+import { type ForgottenOptions, forgottenWithAddresses, forgottenWithPorts } from "./forgotten-endpoints.js";
 import { givenInterfaces, interfacesReply } from "./interfaces.js";
 import { joinReply } from "./join-reply.js";
 import { logPorts } from "./port-log.js";
 import { hasPorts, wantedPorts, withoutPorts } from "./port-map.js";
-import { forgottenWithAddresses, forgottenWithPorts, type RoomOptions } from "./room.js";
 import { sandboxState } from "./sandbox-state.js";
 import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest, ProgramRequest } from "./wire.js";
 
 /** Under this key a driver finds the pools and gateways that the engine chose: `{ ipv4: [{ Pool, Gateway, … }], ipv6: […] }`. */
 const IPAM_KEY = "com.docker.network.ipam";
 
-export interface DriverCallsOptions extends RoomOptions {
+export interface DriverCallsOptions extends ForgottenOptions {
   readonly driver: HostedDriver;
   readonly logger: Logger;
 }
@@ -149,7 +149,7 @@ export class DriverCalls {
     try {
       await publish();
     } catch (error) {
-      throw await engineWords(error, this.#view, wantedPorts(options), this.#options.engine);
+      throw await engineError(error, this.#view, wantedPorts(options), this.#options.engine);
     }
   }
 

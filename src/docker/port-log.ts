@@ -3,8 +3,8 @@
 import type { Logger } from "../common/logger.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { TypeView } from "../host/type-view.js";
-import { short } from "./engine-words.js";
-import { addressesOf, plainAddress } from "./in-the-way.js";
+import { addressesOf, plainAddress } from "./conflicts.js";
+import { short } from "./engine-errors.js";
 
 /** Says which ports lead to an endpoint, those among them that the driver chose. Never rejects. */
 export async function logPorts(

@@ -1,4 +1,5 @@
 /** The checks by name: what each tries, which wall it belongs to, and what to do where it does not hold. */
+import type { CheckRow } from "./check-result.js";
 
 /**
  * Whose wall it is. "bubblewrap": namespaces, mounts and account; "filter": of system calls, under bubblewrap; "limits": the
@@ -7,9 +8,7 @@
  */
 export type Part = "bubblewrap" | "filter" | "limits" | "flags" | "runtime";
 
-export interface Check {
-  readonly name: string;
-  readonly tries: string;
+export interface Check extends CheckRow {
   readonly part: Part;
   /** Where bubblewrap stands and it still does not hold. */
   readonly fix: string;

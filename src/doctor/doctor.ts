@@ -3,23 +3,16 @@ import { messageOf } from "../common/text.js";
 import { ASKED_FOR, raiseWall } from "../isolation/walls/raise.js";
 import { acquireRuntimeFolder, releaseRuntimeFolder } from "../isolation/walls/runtime-folder.js";
 import type { SandboxPolicy, Wall, WallName } from "../isolation/walls/wall.js";
-import { type Attempt, look, type Tried } from "./attempt.js";
+import { type CheckResult, demandedButDown } from "./check-result.js";
 import { CHECKS, type Check } from "./checks.js";
+import { observe, type Probe, type Probes } from "./probe.js";
 import { setTargets } from "./targets.js";
 import { placeTrialFiles } from "./trial-files.js";
-import { DATA_MB, RESIDENT_MB, runTrials, type Without } from "./trials.js";
+import { DATA_MB, RESIDENT_MB, runTrials, type TrialSeams } from "./trials.js";
 
-export interface Checked {
-  readonly name: string;
-  readonly tries: string;
-  /** False: the policy in force does not ask for it. */
-  readonly demanded: boolean;
-  readonly holds: "yes" | "no" | "skipped";
-  readonly evidence: string;
-  /** What to do; null where it holds. */
-  readonly fix: string | null;
+export interface Checked extends CheckResult {
   /** All that was tried. */
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly Probe[];
 }
 
 export interface Examination {
@@ -33,7 +26,7 @@ export interface Examination {
 }
 
 /** What tests exchange. */
-export interface DoctorSeams extends Partial<Without> {
+export interface DoctorSeams extends Partial<TrialSeams> {
   readonly raise?: typeof raiseWall;
 }
 
@@ -50,7 +43,7 @@ export async function examine(
   };
   // Where the demanded one cannot stand, the strongest there is shows what is missing without it.
   const wall = (await raise(sandbox, policyFile).catch(refused)) ?? (await raise("auto", policyFile).catch(refused));
-  const raised = look(`raise ${sandbox}`, failure !== undefined, failure ?? standing(wall));
+  const raised = observe(`raise ${sandbox}`, failure !== undefined, failure ?? standing(wall));
   const judge = {
     sandbox,
     policyFile,
@@ -64,7 +57,7 @@ export async function examine(
     try {
       const program = placeTrialFiles(folder);
       const outcome = await runTrials(wall, set.targets, program, { without, residentMb });
-      return verdict(judge, new Map([["wall.raised", [raised] as Tried], ...outcome]));
+      return verdict(judge, new Map([["wall.raised", [raised] as Probes], ...outcome]));
     } finally {
       await set.remove();
       releaseRuntimeFolder();
@@ -87,7 +80,7 @@ interface Judge {
   readonly why: string | undefined;
 }
 
-function verdict(judge: Judge, outcome: ReadonlyMap<string, Tried>): Examination {
+function verdict(judge: Judge, outcome: ReadonlyMap<string, Probes>): Examination {
   const { sandbox, wall } = judge;
   const checks = CHECKS.map((check): Checked => {
     const tried = outcome.get(check.name) ?? (wall === undefined ? "no wall could be raised to try it behind" : []);
@@ -105,7 +98,7 @@ function verdict(judge: Judge, outcome: ReadonlyMap<string, Tried>): Examination
       attempts,
     };
   });
-  const down = checks.filter((one) => one.demanded && one.holds === "no").map(({ name }) => name);
+  const down = demandedButDown(checks).map(({ name }) => name);
   return { sandbox, wall: wall?.name ?? null, checks, down };
 }
 
@@ -139,6 +132,6 @@ function fix({ name, part, fix: own }: Check, { wall, why, policyFile }: Judge):
   return reason === undefined ? `set "sandbox": "bubblewrap" in ${policyFile}` : `raise bubblewrap: ${reason}`;
 }
 
-function evidence(attempts: readonly Attempt[]): string {
+function evidence(attempts: readonly Probe[]): string {
   return attempts.map(({ what, said }) => `${what}: ${said}`).join("; ") || "nothing was heard of it";
 }

@@ -2,7 +2,7 @@
  * A program that makes system calls as an attacker's machine code would, without Node or libc in between, and prints what the
  * kernel answered. Built here, byte by byte: for x86-64 alone.
  */
-import { type Attempt, look, type Tried } from "./attempt.js";
+import { observe, type Probe, type Probes } from "./probe.js";
 
 /** Every argument is one that does no harm where the call is allowed: most answer that it makes no sense. */
 type Call = readonly [what: string, number: number, ...args: number[]];
@@ -152,21 +152,21 @@ function elf(text: Buffer): Buffer {
 }
 
 /** Reads what the program printed, by check. A call that is let through may still fail: its error is then another one. */
-export function readSystemCalls(printed: Buffer): ReadonlyMap<string, Tried> {
+export function readSystemCalls(printed: Buffer): ReadonlyMap<string, Probes> {
   if (printed.length !== ALL.length * 8) {
     const broken = [
-      look("make system calls", true, `the program answered ${printed.length} bytes of ${ALL.length * 8}`),
+      observe("make system calls", true, `the program answered ${printed.length} bytes of ${ALL.length * 8}`),
     ];
     return new Map([
       ["sockets.other", broken],
       ["calls.filter", broken],
     ]);
   }
-  const attempts = ALL.map(([what], index): Attempt => {
+  const attempts = ALL.map(([what], index): Probe => {
     // The last one stands first: a stack grows downwards.
     const answer = Number(printed.readBigInt64LE((ALL.length - 1 - index) * 8));
     const refused = answer === -EPERM || answer === -ENOSYS;
-    return look(what, !refused, answer >= 0 ? `it answered ${answer}` : (NAMES[-answer] ?? `error ${-answer}`));
+    return observe(what, !refused, answer >= 0 ? `it answered ${answer}` : (NAMES[-answer] ?? `error ${-answer}`));
   });
   return new Map([
     ["sockets.other", attempts.slice(0, SOCKETS.length)],

@@ -5,7 +5,7 @@ import { createServer, type ListenOptions, type Server } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Targets } from "./attempt.js";
+import type { Targets } from "./probe.js";
 
 const PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url));
 const NAMESPACES = ["user", "mnt", "pid", "net", "ipc", "uts"] as const;

@@ -7,14 +7,14 @@ import { HostProcess } from "../isolation/host-process.js";
 import { KEY_BYTES } from "../isolation/stream-seal.js";
 import type { Wall } from "../isolation/walls/wall.js";
 import { DOCTOR, MEMORY_CLASSES, WALLS } from "../protocol/limits.js";
-import { look, type Orders, type Progress, type Targets, type Tried } from "./attempt.js";
-import { Behind } from "./behind.js";
+import { observe, type ProbeRequest, type Probes, type Progress, type Targets } from "./probe.js";
 import { readSystemCalls } from "./system-calls.js";
 import { CALLS_TRIAL, FLAGS_TRIAL, GROW_TRIAL, LINGER_TRIAL, WALLS_TRIAL } from "./trial-files.js";
+import { TrialProcess } from "./trial-process.js";
 
 /** What tests exchange, to show each wall missing. */
-export interface Without {
-  readonly without: Orders["without"];
+export interface TrialSeams {
+  readonly without: ProbeRequest["without"];
   /** Resident memory at which the one that grows is ended, in mebibytes. */
   readonly residentMb: number;
 }
@@ -23,10 +23,10 @@ export interface Without {
 export const DATA_MB: number = WALLS.dataMbDedicated + 2 * MEMORY_CLASSES[0];
 export const RESIDENT_MB: number = WALLS.residentMbDedicated + 2 * MEMORY_CLASSES[0];
 
-type Outcome = Map<string, Tried>;
+type Outcome = Map<string, Probes>;
 
 /** `program`: the program of system calls can be run here. */
-export async function runTrials(wall: Wall, targets: Targets, program: boolean, seam: Without): Promise<Outcome> {
+export async function runTrials(wall: Wall, targets: Targets, program: boolean, seam: TrialSeams): Promise<Outcome> {
   const outcome: Outcome = new Map();
   const trials: readonly (() => Promise<void>)[] = [
     () => inProcess(wall, { what: "walls", targets, without: seam.without }, outcome),
@@ -46,24 +46,24 @@ export async function runTrials(wall: Wall, targets: Targets, program: boolean, 
 }
 
 /** Two trials can belong to one check. */
-function add(outcome: Outcome, check: string, tried: Tried): void {
+function add(outcome: Outcome, check: string, tried: Probes): void {
   const before = outcome.get(check);
   outcome.set(check, typeof before === "object" && typeof tried === "object" ? [...before, ...tried] : tried);
 }
 
-async function inProcess(wall: Wall, orders: Orders, outcome: Outcome): Promise<void> {
-  const behind = new Behind(wall.command(DATA_MB, orders.what === "walls" ? WALLS_TRIAL : FLAGS_TRIAL));
+async function inProcess(wall: Wall, request: ProbeRequest, outcome: Outcome): Promise<void> {
+  const trial = new TrialProcess(wall.command(DATA_MB, request.what === "walls" ? WALLS_TRIAL : FLAGS_TRIAL));
   /** The check that is being tried; undefined before the first, empty between two. */
   let trying: string | undefined;
   try {
-    behind.link.write(`${JSON.stringify(orders)}\n`);
+    trial.link.write(`${JSON.stringify(request)}\n`);
     const done = await within(
       DOCTOR.answerMs,
       (async () => {
-        for await (const line of behind.lines()) {
+        for await (const line of trial.lines()) {
           const progress = JSON.parse(line) as Progress;
-          if (trying === undefined && orders.what === "walls")
-            add(outcome, "account.user", account(await behind.pid()));
+          if (trying === undefined && request.what === "walls")
+            add(outcome, "account.user", account(await trial.pid()));
           if ("begun" in progress) trying = progress.begun;
           else {
             add(outcome, progress.check, progress.tried);
@@ -74,17 +74,17 @@ async function inProcess(wall: Wall, orders: Orders, outcome: Outcome): Promise<
       })(),
     );
     if (trying === "" && done === true) return;
-    const how = done === undefined ? `it did not end within ${DOCTOR.answerMs} ms` : await behind.ended;
-    const words = behind.words();
-    const check = trying || (orders.what === "walls" ? "files.host" : "flags.host-process");
-    outcome.set(check, [look("try it", true, `the process ended (${how})${words === "" ? "" : `: ${words}`}`)]);
+    const how = done === undefined ? `it did not end within ${DOCTOR.answerMs} ms` : await trial.ended;
+    const said = trial.lastLine();
+    const check = trying || (request.what === "walls" ? "files.host" : "flags.host-process");
+    outcome.set(check, [observe("try it", true, `the process ended (${how})${said === "" ? "" : `: ${said}`}`)]);
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }
 
 /** Who the process is to the kernel, outside any namespace of its own. */
-function account(pid: number | undefined): Tried {
+function account(pid: number | undefined): Probes {
   let uid: string | undefined;
   try {
     uid = /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
@@ -93,8 +93,8 @@ function account(pid: number | undefined): Tried {
   }
   // Who it is has not been shown to be nobody.
   if (uid === undefined)
-    return process.platform === "linux" ? [look("be root outside", true, "it cannot be told")] : [];
-  return [look("be root outside", uid === "0", `uid ${uid} outside`)];
+    return process.platform === "linux" ? [observe("be root outside", true, "it cannot be told")] : [];
+  return [observe("be root outside", uid === "0", `uid ${uid} outside`)];
 }
 
 async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<void> {
@@ -107,7 +107,7 @@ async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<v
   await one.ended;
   const watched = why?.includes(`grew beyond ${residentMb} MiB`) === true;
   add(outcome, "memory.resident", [
-    look(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it still held it after ${DOCTOR.grownMs} ms`),
+    observe(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it still held it after ${DOCTOR.grownMs} ms`),
   ]);
 }
 
@@ -119,58 +119,58 @@ async function systemCalls(wall: Wall, program: boolean, outcome: Outcome): Prom
     );
     return;
   }
-  const behind = new Behind(wall.command(DATA_MB, CALLS_TRIAL));
+  const trial = new TrialProcess(wall.command(DATA_MB, CALLS_TRIAL));
   try {
-    await within(DOCTOR.endMs, behind.ended);
-    for (const [check, tried] of readSystemCalls(behind.printed)) add(outcome, check, tried);
+    await within(DOCTOR.endMs, trial.ended);
+    for (const [check, tried] of readSystemCalls(trial.printed)) add(outcome, check, tried);
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }
 
 /** A host process as it is in production: its link is closed, and nobody signals it. */
 async function endWithLink(wall: Wall, outcome: Outcome): Promise<void> {
-  const behind = new Behind(wall.command(DATA_MB));
+  const trial = new TrialProcess(wall.command(DATA_MB));
   try {
-    behind.link.write(randomBytes(KEY_BYTES));
+    trial.link.write(randomBytes(KEY_BYTES));
     const ready = await within(
       WALLS.readyMs,
       new Promise<boolean>((resolve) => {
-        behind.link.once("data", () => resolve(true));
-        behind.link.once("close", () => resolve(false));
+        trial.link.once("data", () => resolve(true));
+        trial.link.once("close", () => resolve(false));
       }),
     );
-    behind.link.destroy();
-    const how = ready === true ? await within(DOCTOR.endMs, behind.ended) : undefined;
+    trial.link.destroy();
+    const how = ready === true ? await within(DOCTOR.endMs, trial.ended) : undefined;
     const said =
-      ready === true ? (how ?? `it still ran after ${DOCTOR.endMs} ms`) : `it did not start: ${behind.words()}`;
-    add(outcome, "ends.with-link", [look("outlive its link", how === undefined, said)]);
+      ready === true ? (how ?? `it still ran after ${DOCTOR.endMs} ms`) : `it did not start: ${trial.lastLine()}`;
+    add(outcome, "ends.with-link", [observe("outlive its link", how === undefined, said)]);
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }
 
 /** A shell in the platform's place starts one that ignores the end of its link, and is killed. */
 async function endWithPlatform(wall: Wall, outcome: Outcome): Promise<void> {
   const { command, args, ...rest } = wall.command(DATA_MB, LINGER_TRIAL);
-  const behind = new Behind({ ...rest, command: "/bin/sh", args: ["-c", '"$@" & wait', "sh", command, ...args] });
+  const trial = new TrialProcess({ ...rest, command: "/bin/sh", args: ["-c", '"$@" & wait', "sh", command, ...args] });
   try {
-    const heard = behind.lines();
+    const heard = trial.lines();
     const ready = await within(WALLS.readyMs, heard.next());
-    behind.killOutermost();
+    trial.killOutermost();
     // Only the far end's last holder closes the link.
     const gone = ready?.done === false && (await within(DOCTOR.endMs, heard.next()))?.done === true;
     const said = gone
       ? "ended with it"
       : ready?.done === false
         ? `it still ran after ${DOCTOR.endMs} ms`
-        : `it did not start: ${behind.words()}`;
-    add(outcome, "ends.with-platform", [look("outlive its platform", !gone, said)]);
-    if (!gone && behind.link.writable) {
-      behind.link.write("end\n");
+        : `it did not start: ${trial.lastLine()}`;
+    add(outcome, "ends.with-platform", [observe("outlive its platform", !gone, said)]);
+    if (!gone && trial.link.writable) {
+      trial.link.write("end\n");
       await within(DOCTOR.endMs, heard.next());
     }
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }

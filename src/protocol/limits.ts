@@ -85,8 +85,8 @@ export const TIMES = {
   spareReady: 20_000,
   /** Delay between taking a spare and starting the next one. */
   refill: 40,
-  /** A spare still idle this long after it became ready rehearses. */
-  rehearsal: 10,
+  /** A spare still idle this long after it became ready warms up. */
+  warmUp: 10,
   /** How long `close()` waits for threads that are being terminated. */
   threadEnd: 5_000,
   /** Bundling one plugin. */

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { watchNetwork } from "#dist/cli/serve/network-watch.js";
-import type { NetworkChecked } from "#dist/doctor/network/checks.js";
+import type { CheckResult } from "#dist/doctor/check-result.js";
 import { type Json, run } from "../doctor/doctor.js";
 import { assert, suite, until } from "../harness.js";
 import { REPO } from "../host/platform/house.js";
@@ -15,7 +15,7 @@ const test = suite("cli: the machine's network");
 
 const TIMES = { lookMs: 5, againMs: 5 };
 
-function check(holds: "yes" | "no", fix: string | null): NetworkChecked {
+function check(holds: "yes" | "no", fix: string | null): CheckResult {
   return { name: "machine.accept4", tries: "look", demanded: true, holds, evidence: "it drops", fix };
 }
 
@@ -29,7 +29,7 @@ test("serve warns once with the exact command, again when the command changes, a
   const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
   let now = check("no", "command 1");
   let looks = 0;
-  const look = async (): Promise<readonly NetworkChecked[]> => {
+  const look = async (): Promise<readonly CheckResult[]> => {
     looks++;
     return [now];
   };
@@ -54,7 +54,7 @@ test("what is mended by the daemon itself between two looks is not told", async 
     said.push(text ?? "");
   };
   let looks = 0;
-  const look = async (): Promise<readonly NetworkChecked[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
+  const look = async (): Promise<readonly CheckResult[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
   const logger = { debug: note, info: note, warn: note, error: note };
   t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, look, times: TIMES }));
   await until(() => looks > 4, "looks");

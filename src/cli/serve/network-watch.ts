@@ -1,7 +1,8 @@
 /** While the daemon serves, logs what in the machine's network is in its way, with the command that fixes it, and what is fixed. */
 
 import type { Logger } from "../../common/logger.js";
-import { checkNetwork, type NetworkChecked } from "../../doctor/network/checks.js";
+import { type CheckResult, demandedButDown } from "../../doctor/check-result.js";
+import { checkNetwork } from "../../doctor/network/checks.js";
 import { readPolicyFile } from "../../policy/policy-file.js";
 import { NETWORK_WATCH } from "../../protocol/limits.js";
 import { networkDemand } from "../network-demand.js";
@@ -14,7 +15,7 @@ export interface NetworkWatchOptions {
   readonly netns: string | undefined;
   readonly logger: Logger;
   /** Instead of looking at the machine; for tests. */
-  readonly look?: () => Promise<readonly NetworkChecked[]>;
+  readonly look?: () => Promise<readonly CheckResult[]>;
   /** Default: `NETWORK_WATCH`. */
   readonly times?: { readonly lookMs: number; readonly againMs: number };
 }
@@ -57,16 +58,16 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
   };
 }
 
-async function lookByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly NetworkChecked[]> {
+async function lookByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly CheckResult[]> {
   const { policy } = await readPolicyFile(file, { absent: "empty" });
   const demand = networkDemand(policy);
   return demand.firewall ? checkNetwork(netns, demand) : [];
 }
 
-function down(checks: readonly NetworkChecked[]): ReadonlyMap<string, NetworkChecked> {
-  return new Map(checks.filter(({ demanded, holds }) => demanded && holds === "no").map((one) => [one.name, one]));
+function down(checks: readonly CheckResult[]): ReadonlyMap<string, CheckResult> {
+  return new Map(demandedButDown(checks).map((one) => [one.name, one]));
 }
 
-function changed(bad: ReadonlyMap<string, NetworkChecked>, warned: ReadonlyMap<string, string>): boolean {
+function changed(bad: ReadonlyMap<string, CheckResult>, warned: ReadonlyMap<string, string>): boolean {
   return bad.size !== warned.size || [...bad.values()].some(({ name, fix }) => warned.get(name) !== fix);
 }

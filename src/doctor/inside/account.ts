@@ -1,6 +1,6 @@
 /** Who it is to the kernel: account, capabilities, filter, namespaces, memory. */
 import { readFileSync, readlinkSync } from "node:fs";
-import { type Attempt, attempt, look, type Targets } from "../attempt.js";
+import { observe, type Probe, probe, type Targets } from "../probe.js";
 
 function status(name: string): string {
   const line = new RegExp(`^${name}:\\s*(.*)$`, "m").exec(readFileSync("/proc/self/status", "utf8"));
@@ -8,46 +8,46 @@ function status(name: string): string {
 }
 
 /** As it sees itself; who it truly is, the platform looks up. */
-export function account(): readonly Attempt[] {
+export function account(): readonly Probe[] {
   const uid = process.getuid?.() ?? -1;
   return [
-    look("be root", uid === 0, `uid ${uid}`),
-    ...(uid === 0 ? [] : [attempt("become root", () => process.setuid?.(0))]),
+    observe("be root", uid === 0, `uid ${uid}`),
+    ...(uid === 0 ? [] : [probe("become root", () => process.setuid?.(0))]),
   ];
 }
 
-export function capabilities(): readonly Attempt[] {
+export function capabilities(): readonly Probe[] {
   return ["CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"].map((set) => {
     const held = status(set);
-    return look(`hold capabilities (${set})`, !/^0+$/.test(held), held);
+    return observe(`hold capabilities (${set})`, !/^0+$/.test(held), held);
   });
 }
 
-export function noNewPrivileges(): readonly Attempt[] {
+export function noNewPrivileges(): readonly Probe[] {
   const said = status("NoNewPrivs");
-  return [look("gain privileges by a program", said !== "1", `NoNewPrivs ${said}`)];
+  return [observe("gain privileges by a program", said !== "1", `NoNewPrivs ${said}`)];
 }
 
-export function filter(): readonly Attempt[] {
+export function filter(): readonly Probe[] {
   const mode = status("Seccomp");
-  return [look("be without a filter", mode !== "2", `Seccomp ${mode}`)];
+  return [observe("be without a filter", mode !== "2", `Seccomp ${mode}`)];
 }
 
 /** bubblewrap makes one of control groups where the kernel can. */
-export function namespaces({ namespaces }: Targets): readonly Attempt[] {
+export function namespaces({ namespaces }: Targets): readonly Probe[] {
   return Object.entries(namespaces).map(([name, platforms]) => {
     const own = readlinkSync(`/proc/self/ns/${name}`);
-    return look(`share the platform's ${name} namespace`, own === platforms, own);
+    return observe(`share the platform's ${name} namespace`, own === platforms, own);
   });
 }
 
 const CHUNK_MB = 16;
 
 /** Memory that is reserved and never touched: what is counted is what could be written. */
-export function memory({ dataMb }: Targets): readonly Attempt[] {
+export function memory({ dataMb }: Targets): readonly Probe[] {
   const kept: Buffer[] = [];
   const most = dataMb + 8 * CHUNK_MB;
-  const tried = attempt(`take ${most} MiB, of ${dataMb}`, () => {
+  const tried = probe(`take ${most} MiB, of ${dataMb}`, () => {
     while (kept.length * CHUNK_MB < most) kept.push(Buffer.allocUnsafeSlow(CHUNK_MB * 1_048_576));
     return `${most} MiB taken`;
   });

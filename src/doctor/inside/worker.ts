@@ -10,12 +10,12 @@ import { lockdownRealm } from "../../worker/lockdown.js";
 import { Outbox } from "../../worker/outbox.js";
 import { assemblePowers } from "../../worker/powers.js";
 import { evaluateBundle } from "../../worker/sandbox.js";
-import { type Attempt, look, type Orders } from "../attempt.js";
+import { observe, type Probe, type ProbeRequest } from "../probe.js";
 import { COMPARTMENT_CODE } from "./compartment.js";
 import { permissionFlags } from "./flags.js";
 
 /** What has been tried, by check. */
-export type WorkerReport = Readonly<Record<string, readonly Attempt[]>>;
+export type WorkerReport = Readonly<Record<string, readonly Probe[]>>;
 
 interface Task {
   readonly port: MessagePort;
@@ -27,21 +27,21 @@ export default function task({ port, route }: Task): Promise<never> {
   const header = routeHeader(route);
   const outbox = new Outbox(header, (frame) => port.postMessage(frame));
   port.on("message", (text: string) => {
-    const { without } = JSON.parse(text) as Pick<Orders, "without">;
+    const { without } = JSON.parse(text) as Pick<ProbeRequest, "without">;
     void report(without).then((found) => port.postMessage(`${header}${JSON.stringify(found)}`));
   });
   outbox.push({ kind: "hello", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, thread: threadId });
   return new Promise<never>(() => {});
 }
 
-async function report(without: Orders["without"]): Promise<WorkerReport> {
+async function report(without: ProbeRequest["without"]): Promise<WorkerReport> {
   const names = Object.keys(process.env);
   const more = process.argv.slice(2);
   return {
     "worker.flags": await permissionFlags(__filename, false),
     "worker.environment": [
-      look("find an environment", names.length > 0, names.join(" ") || "empty"),
-      look("find arguments", more.length > 0, more.join(" ") || "none"),
+      observe("find an environment", names.length > 0, names.join(" ") || "empty"),
+      observe("find arguments", more.length > 0, more.join(" ") || "none"),
     ],
     // Last: it changes the realm.
     ...(without.includes("compartment") ? outside() : inside()),

@@ -1,5 +1,7 @@
 /** The network checks by name: what each looks at, and whether a policy that grants a firewall demands it. */
+import type { CheckResult, CheckRow } from "../check-result.js";
 import type { NetworkFacts } from "./facts.js";
+import { inspectNetwork } from "./inspect.js";
 import {
   type Finding,
   judgeAccept,
@@ -13,24 +15,9 @@ import {
   judgeNft,
   judgeOtherChains,
 } from "./judge.js";
-import { lookAtNetwork } from "./look.js";
 
-/** One check of the machine's network, as it came out. */
-export interface NetworkChecked {
-  readonly name: string;
-  readonly tries: string;
-  /** True: the policy grants a firewall, which does not do its work without this. */
-  readonly demanded: boolean;
-  readonly holds: "yes" | "no" | "skipped";
-  readonly evidence: string;
-  /** The exact command that mends it; null where it holds. */
-  readonly fix: string | null;
-}
-
-interface NetworkCheck {
-  readonly name: string;
-  readonly tries: string;
-  /** False: some networks do without. */
+interface NetworkCheck extends CheckRow {
+  /** True: a firewall that the policy grants does not work without this. */
   readonly needed: boolean;
   judge(facts: NetworkFacts): Finding;
 }
@@ -82,7 +69,7 @@ const NETWORK_CHECKS: readonly NetworkCheck[] = [
 ];
 
 /** Judges facts. `firewall`: the policy grants one. */
-export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly NetworkChecked[] {
+export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly CheckResult[] {
   return NETWORK_CHECKS.map(({ name, tries, needed, judge }) => {
     const found = judge(facts);
     const { holds, evidence } = found;
@@ -105,6 +92,6 @@ export interface NetworkDemand {
 export async function checkNetwork(
   netns: string | undefined,
   { firewall, prefixes }: NetworkDemand,
-): Promise<readonly NetworkChecked[]> {
-  return judgeNetwork(await lookAtNetwork(netns, prefixes), firewall);
+): Promise<readonly CheckResult[]> {
+  return judgeNetwork(await inspectNetwork(netns, prefixes), firewall);
 }

@@ -13,7 +13,7 @@ export interface NetworkFacts {
   /** The namespace that was named, as its file; undefined: the process's own. */
   readonly netns: string | undefined;
   /** Why nft, iptables and links could not be looked at; undefined: they were. */
-  readonly blind: string | undefined;
+  readonly inaccessible: string | undefined;
   /** The programs that are there, by name. */
   readonly programs: ReadonlySet<string>;
   /** What nft said when it listed chains and failed; undefined: it did not fail. */
@@ -24,7 +24,7 @@ export interface NetworkFacts {
   /** Chains of `forwardChains`, as `FAMILY TABLE NAME`, or an engine's tables, as `FAMILY NAME`, with a rule on our mark. */
   readonly marked: ReadonlySet<string>;
   /** Families for which tables of ours masquerade or publish. */
-  readonly led: ReadonlySet<4 | 6>;
+  readonly natFamilies: ReadonlySet<4 | 6>;
   /** What `iptables -S` and `ip6tables -S` print of the table `filter`; empty where nothing of theirs is there. */
   readonly filter: Readonly<Record<4 | 6, readonly string[]>>;
   /** The kernel's switches that there are, `/proc/sys/…` to "0" or "1". */

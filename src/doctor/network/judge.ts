@@ -14,7 +14,7 @@ export type Finding =
 /** nftables: every way out, port and isolation is a rule of its. */
 export function judgeNft(facts: NetworkFacts): Finding {
   if (!facts.programs.has("nft")) return missing("nft");
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (facts.nftFailure !== undefined) return no(`nft: ${facts.nftFailure}`, "modprobe nf_tables");
   return yes(`${facts.tables.size} table(s), ${oursOf(facts).length} of Bulkhead's`);
 }
@@ -24,14 +24,14 @@ export function judgeIptables(facts: NetworkFacts): Finding {
   const lacking = Object.values(IPTABLES).filter((name) => !facts.programs.has(name));
   const [first] = lacking;
   if (first === undefined) return yes("iptables and ip6tables are there");
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (facts.tables.has("ip filter") || facts.tables.has("ip6 filter")) return missing(first);
   return skipped(`there is no ${lacking.join(", no ")}, and no rule of iptables' either`);
 }
 
 /** Whether iptables' chains let through what our networks forward. */
 export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   const lines = facts.filter[family];
   const name = `${family === 4 ? "ip" : "ip6"} filter`;
   const dropping = facts.forwardChains.some(
@@ -52,7 +52,7 @@ export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
 
 /** firewalld drops what crosses its zones, unless the bridge's zone accepts. */
 export function judgeFirewalld(facts: NetworkFacts): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (!facts.tables.has(FIREWALLD_TABLE)) return yes("no table of firewalld's is here");
   if (!facts.programs.has("firewall-cmd")) return missing("firewall-cmd");
   const { trusted } = facts;
@@ -65,7 +65,7 @@ export function judgeFirewalld(facts: NetworkFacts): Finding {
 
 /** An engine with the nftables backend has no chain for rules of others: it is told the mark. */
 export function judgeEngineTables(facts: NetworkFacts): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   const there = [`ip ${ENGINE_TABLE}`, `ip6 ${ENGINE_TABLE}`].filter((name) => facts.tables.has(name));
   if (there.length === 0) return yes("no engine keeps its rules in nftables here");
   const unmarked = there.filter((name) => !facts.marked.has(name));
@@ -84,7 +84,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 
 /** Chains of somebody else's that drop what no rule of theirs accepts. */
 export function judgeOtherChains(facts: NetworkFacts): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   const others = facts.forwardChains.filter(
     ({ family, table, policy }) =>
       policy === "drop" &&
@@ -108,7 +108,8 @@ export function judgeForwarding(facts: NetworkFacts, family: 4 | 6): Finding {
   const value = facts.switches.get(file);
   if (value === "1") return yes(`${file} is 1`);
   if (value === undefined) return skipped(`there is no ${file}`);
-  if (!facts.led.has(family)) return skipped(`${file} is 0; bulkhead serve switches it on for the first network`);
+  if (!facts.natFamilies.has(family))
+    return skipped(`${file} is 0; bulkhead serve switches it on for the first network`);
   return no(`${file} is 0`, inside(facts, `sysctl -w ${sysctlName(file)}=1`));
 }
 

@@ -1,8 +1,8 @@
 /** What an engine's user reads after `remote:`, in the words the engine's own drivers use, with what to do. */
 import { DriverError } from "../driverapi/errors.js";
 import type { TypeView } from "../host/type-view.js";
+import { conflictingPorts, type Holder, holdersOfPorts } from "./conflicts.js";
 import { readContainers } from "./engine-containers.js";
-import { type Holder, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
 import type { Protocol, WantedPort } from "./port-map.js";
 
 /** `firewall.publish is refused by rule "taken": ` and the like, before the reason itself. */
@@ -14,7 +14,7 @@ const IN_USE = /\bis in use by (process .+? \(pid \d+\));/;
 const BY_ANOTHER = "by a program on this host (ss -lnp shows which)";
 
 /** The same error in words for the engine's user. `wanted`: the ports that were asked for. */
-export async function engineWords(
+export async function engineError(
   error: unknown,
   view: TypeView,
   wanted: readonly WantedPort[],
@@ -47,7 +47,7 @@ async function taken(
 ): Promise<string> {
   const port = portOf(why, wanted);
   if (!port) return `Bind failed: port is already allocated: ${why}`;
-  const ports = portsInTheWay(await view.published(), [port]);
+  const ports = conflictingPorts(await view.published(), [port]);
   const [holder] = holdersOfPorts(view, ports);
   const [other] = ports;
   const who = holder

@@ -9,7 +9,7 @@ import { netnsPath, program } from "../../permissions/netlink/kernel/programs.js
 import { FIREWALLD_TABLE, IPTABLES, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
 
 /** `netns`: a name, a path, or the process's own. `prefixes`: of granted bridges' names. Never rejects. */
-export async function lookAtNetwork(netns: string | undefined, prefixes: readonly string[]): Promise<NetworkFacts> {
+export async function inspectNetwork(netns: string | undefined, prefixes: readonly string[]): Promise<NetworkFacts> {
   const path = netns === undefined ? undefined : netnsPath(netns);
   const enter = path === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${path}`];
   const run = async (name: string, ...args: readonly string[]): Promise<IpOutcome> => {
@@ -20,8 +20,8 @@ export async function lookAtNetwork(netns: string | undefined, prefixes: readonl
   // Files of /proc/sys/net are those of the reader's own namespace.
   const switches = readSwitches((await run("grep", "-Hs", "[01]", ...Object.values(SWITCHES))).stdout);
   const unseen = { nftFailure: undefined, filter: { 4: [], 6: [] }, bridges: [], trusted: undefined };
-  const blind = kernelProblem();
-  if (blind !== undefined) return { netns: path, blind, programs, switches, ...NOTHING, ...unseen };
+  const inaccessible = kernelProblem();
+  if (inaccessible !== undefined) return { netns: path, inaccessible, programs, switches, ...NOTHING, ...unseen };
 
   const listed = programs.has("nft") ? await run("nft", "-j", "list", "ruleset") : undefined;
   const ruleset = listed?.code === 0 ? readRuleset(listed.stdout) : undefined;
@@ -40,7 +40,7 @@ export async function lookAtNetwork(netns: string | undefined, prefixes: readonl
       ? await run("firewall-cmd", `--zone=${ZONE}`, "--list-interfaces")
       : undefined;
   return {
-    ...{ netns: path, blind, programs, switches, nftFailure, filter, bridges },
+    ...{ netns: path, inaccessible, programs, switches, nftFailure, filter, bridges },
     ...(ruleset ?? NOTHING),
     trusted: trusted?.code === 0 ? trusted.stdout.trim().split(/\s+/).filter(Boolean) : undefined,
   };
@@ -74,9 +74,9 @@ function readBridges(stdout: string, prefixes: readonly string[]): readonly stri
   return names.filter((name) => prefixes.some((prefix) => name.startsWith(`${prefix}-`)));
 }
 
-type Ruleset = Pick<NetworkFacts, "tables" | "forwardChains" | "marked" | "led">;
+type Ruleset = Pick<NetworkFacts, "tables" | "forwardChains" | "marked" | "natFamilies">;
 
-const NOTHING: Ruleset = { tables: new Set(), forwardChains: [], marked: new Set(), led: new Set() };
+const NOTHING: Ruleset = { tables: new Set(), forwardChains: [], marked: new Set(), natFamilies: new Set() };
 
 /** Undefined for what is not JSON. */
 function readRuleset(stdout: string): Ruleset | undefined {
@@ -109,7 +109,7 @@ function readRuleset(stdout: string): Ruleset | undefined {
     marked: new Set(
       marked.flatMap(({ family, table, chain }) => [`${family} ${table} ${chain}`, `${family} ${table}`]),
     ),
-    led: new Set(leading.map(({ text }) => (text.includes('"ip6"') ? 6 : 4))),
+    natFamilies: new Set(leading.map(({ text }) => (text.includes('"ip6"') ? 6 : 4))),
   };
 }
 

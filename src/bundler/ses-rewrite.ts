@@ -19,7 +19,7 @@ export interface Obstacle {
 }
 
 /** The edits, sorted by offset, or the first obstacle. */
-export type Evasion = { readonly edits: readonly Edit[] } | { readonly obstacle: Obstacle };
+export type SesRewrite = { readonly edits: readonly Edit[] } | { readonly obstacle: Obstacle };
 
 interface Hit {
   readonly at: number;
@@ -55,7 +55,7 @@ function suspects(code: string): Hit[] {
  * Finds the edits that make a script fit for the sandbox. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
  * `isPackages`: whether an offset is in a package's code, where what an author would be told to rewrite is left to run time.
  */
-export function evade(code: string, isPackages: (at: number) => boolean = () => false): Evasion {
+export function rewriteForSes(code: string, isPackages: (at: number) => boolean = () => false): SesRewrite {
   const hits = suspects(code);
   const tree = hits.length > 0 ? parse(code, GRAMMAR) : parsedIfShallow(code);
   if (tree === undefined) return { edits: [] };

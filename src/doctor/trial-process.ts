@@ -2,11 +2,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { killPid, readChildPid } from "../isolation/walls/child-pid.js";
 import { startBehind } from "../isolation/walls/start.js";
 import type { WallCommand } from "../isolation/walls/wall.js";
 import { DOCTOR, WALLS } from "../protocol/limits.js";
 
-export class Behind {
+export class TrialProcess {
   /** What it printed on descriptor 1, and said on descriptor 2. */
   printed: Buffer = Buffer.alloc(0);
   stderr = "";
@@ -31,17 +32,13 @@ export class Behind {
       this.stderr = (this.stderr + part).slice(0, WALLS.stderrBytes);
     });
     if (!command.tellsPid) this.#pid = child.pid;
-    let told = "";
     this.#told = new Promise((resolve) => {
       if (!status) {
         resolve();
         return;
       }
-      status.setEncoding("utf8").on("data", (part: string) => {
-        told = (told + part).slice(0, 4096);
-        const pid = /"child-pid": (\d+)/.exec(told)?.[1];
-        if (pid === undefined) return;
-        this.#pid ??= Number(pid);
+      readChildPid(status, (pid) => {
+        this.#pid = pid;
         resolve();
       });
       status.once("close", resolve);
@@ -85,24 +82,16 @@ export class Behind {
     }
   }
 
-  /** Its last words, for a message. */
-  words(): string {
+  /** Returns the last line it printed on stderr, for a message. */
+  lastLine(): string {
     return this.stderr.trim().split("\n").at(-1)?.trim() ?? "";
   }
 
   /** Ends it and whatever stands behind it. Resolves when it has ended. Idempotent. */
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");
-    if (this.#pid !== undefined && this.#pid !== this.#child.pid) kill(this.#pid);
+    if (this.#pid !== undefined && this.#pid !== this.#child.pid) killPid(this.#pid);
     await this.ended;
     for (const stream of this.#child.stdio) stream?.destroy();
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has gone already.
   }
 }

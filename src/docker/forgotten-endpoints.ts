@@ -6,13 +6,13 @@ import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { TypeView } from "../host/type-view.js";
-import { describeHolder } from "./engine-words.js";
-import { addressesOf, type Holder, holdersOfAddresses, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
+import { addressesOf, conflictingPorts, type Holder, holdersOfAddresses, holdersOfPorts } from "./conflicts.js";
+import { describeHolder } from "./engine-errors.js";
 import { wantedPorts } from "./port-map.js";
 import type { RecentEndpoints } from "./recent-endpoints.js";
 import { sandboxState } from "./sandbox-state.js";
 
-export interface RoomOptions {
+export interface ForgottenOptions {
   readonly view: TypeView;
   readonly recent: RecentEndpoints;
   /** The engine's own socket, for the names of containers; undefined: none is asked. */
@@ -21,13 +21,13 @@ export interface RoomOptions {
 
 /** The endpoints to drop for ports that options name. */
 export async function forgottenWithPorts(
-  { view, recent }: RoomOptions,
+  { view, recent }: ForgottenOptions,
   eid: string,
   options: JsonObject,
 ): Promise<readonly Holder[]> {
   const wanted = wantedPorts(options);
   if (wanted.length === 0) return [];
-  const holders = holdersOfPorts(view, portsInTheWay(await view.published(), wanted));
+  const holders = holdersOfPorts(view, conflictingPorts(await view.published(), wanted));
   return holders.filter(({ nid, endpoint }) => {
     if (endpoint.eid === eid) return false;
     const state = sandboxState(endpoint);
@@ -40,7 +40,7 @@ export async function forgottenWithPorts(
  * `ERR_ENDPOINT_IN_USE` for one whose sandbox lives.
  */
 export async function forgottenWithAddresses(
-  { view, engine }: RoomOptions,
+  { view, engine }: ForgottenOptions,
   nid: string,
   eid: string,
   given: readonly InterfaceData[],

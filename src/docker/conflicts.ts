@@ -26,7 +26,7 @@ export function holdersOfPorts(view: TypeView, ports: readonly PublishedPort[]):
 }
 
 /** The published ports that one of the wanted could not be had beside. */
-export function portsInTheWay(
+export function conflictingPorts(
   published: readonly PublishedPort[],
   wanted: readonly WantedPort[],
 ): readonly PublishedPort[] {

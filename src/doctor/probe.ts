@@ -1,7 +1,7 @@
 /** What the doctor's two sides say to each other: what is to be tried behind the wall, and how it went. */
 
 /** One thing that was tried. */
-export interface Attempt {
+export interface Probe {
   readonly what: string;
   /** It went through: whatever was to stop it did not. */
   readonly through: boolean;
@@ -10,7 +10,7 @@ export interface Attempt {
 }
 
 /** How the attempts of one check went; a text says why they could not be made here. */
-export type Tried = readonly Attempt[] | string;
+export type Probes = readonly Probe[] | string;
 
 /** What the platform tells those who try, so that they know what to go for. */
 export interface Targets {
@@ -29,7 +29,7 @@ export interface Targets {
 }
 
 /** What one process behind the wall is to try. */
-export interface Orders {
+export interface ProbeRequest {
   /** "walls": what the system's walls stop; "flags": what Node's permission flags, a worker and a compartment stop. */
   readonly what: "walls" | "flags";
   readonly targets: Targets;
@@ -38,10 +38,10 @@ export interface Orders {
 }
 
 /** One line of the answer: a check that is begun, and one that is done. */
-export type Progress = { readonly begun: string } | { readonly check: string; readonly tried: Tried };
+export type Progress = { readonly begun: string } | { readonly check: string; readonly tried: Probes };
 
 /** Tries it: what is returned has gone through, what is thrown was stopped. */
-export function attempt(what: string, act: () => unknown): Attempt {
+export function probe(what: string, act: () => unknown): Probe {
   try {
     return { what, through: true, said: said(act()) };
   } catch (error) {
@@ -50,7 +50,7 @@ export function attempt(what: string, act: () => unknown): Attempt {
 }
 
 /** The same of something that takes its time. */
-export async function attemptLater(what: string, act: () => Promise<unknown>): Promise<Attempt> {
+export async function probeAsync(what: string, act: () => Promise<unknown>): Promise<Probe> {
   try {
     return { what, through: true, said: said(await act()) };
   } catch (error) {
@@ -59,7 +59,7 @@ export async function attemptLater(what: string, act: () => Promise<unknown>): P
 }
 
 /** Something that is looked at: `bad` is what must not be. */
-export function look(what: string, bad: boolean, text: string): Attempt {
+export function observe(what: string, bad: boolean, text: string): Probe {
   return { what, through: bad, said: text };
 }
 

@@ -11,7 +11,7 @@ import { type Confinement, isBelow, isMissingInside } from "./confined-file.js";
 const ASKED = Symbol("asked");
 
 /** `isMapped`: whether a package.json's `browser` names a replacement. */
-export function refuseAbsent(
+export function refuseMissing(
   build: PluginBuild,
   rules: Confinement,
   extensions: readonly string[],
