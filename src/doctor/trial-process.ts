@@ -1,4 +1,4 @@
-/** One process behind the wall, as the doctor sees it: started by the wall's own command, heard over descriptor 3, ended. */
+/** One process behind the wall, as the doctor sees it: started by the wall's own command, read over descriptor 3, killed. */
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
@@ -8,10 +8,10 @@ import type { WallCommand } from "../isolation/walls/wall.js";
 import { DOCTOR, WALLS } from "../protocol/limits.js";
 
 export class TrialProcess {
-  /** What it printed on descriptor 1, and said on descriptor 2. */
+  /** What it printed on descriptors 1 and 2. */
   printed: Buffer = Buffer.alloc(0);
   stderr = "";
-  /** Resolves when it has ended and its streams are read, with how. */
+  /** Resolves with how it ended, once its streams have been read. */
   readonly ended: Promise<string>;
   /** Descriptor 3. */
   readonly link: Socket;
@@ -45,24 +45,24 @@ export class TrialProcess {
     });
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
-      // Its link may be held open by what it has started, which is then not waited for.
+      // Does not wait for descendants that hold its link open.
       child.once("exit", (code, signal) => setTimeout(() => resolve(signal ?? `exit ${code}`), 50));
       child.once("close", (code, signal) => resolve(signal ?? `exit ${code}`));
     });
   }
 
-  /** Kills the process that was started, the wall's outermost, if it has not ended by itself. */
+  /** Kills the outermost process: the wall's own command. */
   killOutermost(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** The process behind the wall, by the platform's count; undefined when none was told. */
+  /** Resolves with the PID behind the wall, as the platform sees it; undefined if it was not reported. */
   async pid(): Promise<number | undefined> {
     await this.#told;
     return this.#pid;
   }
 
-  /** What it says on its link, line by line, until the link ends. Longer answers than any honest one are cut. */
+  /** Yields what it writes on its link, line by line; stops at the longest valid reply. */
   async *lines(): AsyncGenerator<string> {
     let text = "";
     let chars = 0;
@@ -78,7 +78,7 @@ export class TrialProcess {
         }
       }
     } catch {
-      // It has not started, or has ended with orders unread: the link ends all the same.
+      // It has not started, or has ended without reading its request.
     }
   }
 
@@ -87,7 +87,7 @@ export class TrialProcess {
     return this.stderr.trim().split("\n").at(-1)?.trim() ?? "";
   }
 
-  /** Ends it and whatever stands behind it. Resolves when it has ended. Idempotent. */
+  /** Kills it and the process behind the wall. Resolves when it has ended. Idempotent. */
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");
     if (this.#pid !== undefined && this.#pid !== this.#child.pid) killPid(this.#pid);

@@ -1,4 +1,4 @@
-/** Every trial behind one wall, each in a process of its own, and what came of it, by check. */
+/** Runs all trials behind one wall, each in a process of its own, and collects their probes by check. */
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -12,10 +12,10 @@ import { readSystemCalls } from "./system-calls.js";
 import { CALLS_TRIAL, FLAGS_TRIAL, GROW_TRIAL, LINGER_TRIAL, WALLS_TRIAL } from "./trial-files.js";
 import { TrialProcess } from "./trial-process.js";
 
-/** What tests exchange, to show each wall missing. */
+/** Parts that tests replace, to show what each wall stops. */
 export interface TrialSeams {
   readonly without: ProbeRequest["without"];
-  /** Resident memory at which the one that grows is ended, in mebibytes. */
+  /** Resident memory at which the growing process is killed, in mebibytes. */
   readonly residentMb: number;
 }
 
@@ -25,7 +25,7 @@ export const RESIDENT_MB: number = WALLS.residentMbDedicated + 2 * MEMORY_CLASSE
 
 type Outcome = Map<string, Probes>;
 
-/** `program`: the program of system calls can be run here. */
+/** Runs the trials. `program`: the program of system calls can be run here. */
 export async function runTrials(wall: Wall, targets: Targets, program: boolean, seam: TrialSeams): Promise<Outcome> {
   const outcome: Outcome = new Map();
   const trials: readonly (() => Promise<void>)[] = [
@@ -36,7 +36,7 @@ export async function runTrials(wall: Wall, targets: Targets, program: boolean, 
     () => endWithLink(wall, outcome),
     () => endWithPlatform(wall, outcome),
   ];
-  // Two at a time: the waits of one are the work of the other.
+  // Two at a time: one works while the other waits.
   const left = [...trials];
   const lane = async (): Promise<void> => {
     for (let next = left.shift(); next; next = left.shift()) await next();
@@ -45,7 +45,7 @@ export async function runTrials(wall: Wall, targets: Targets, program: boolean, 
   return outcome;
 }
 
-/** Two trials can belong to one check. */
+/** Adds probes to those of a check: two trials can belong to one check. */
 function add(outcome: Outcome, check: string, tried: Probes): void {
   const before = outcome.get(check);
   outcome.set(check, typeof before === "object" && typeof tried === "object" ? [...before, ...tried] : tried);
@@ -53,7 +53,7 @@ function add(outcome: Outcome, check: string, tried: Probes): void {
 
 async function inProcess(wall: Wall, request: ProbeRequest, outcome: Outcome): Promise<void> {
   const trial = new TrialProcess(wall.command(DATA_MB, request.what === "walls" ? WALLS_TRIAL : FLAGS_TRIAL));
-  /** The check that is being tried; undefined before the first, empty between two. */
+  /** The check in progress; undefined before the first, empty between two. */
   let trying: string | undefined;
   try {
     trial.link.write(`${JSON.stringify(request)}\n`);
@@ -83,7 +83,7 @@ async function inProcess(wall: Wall, request: ProbeRequest, outcome: Outcome): P
   }
 }
 
-/** Who the process is to the kernel, outside any namespace of its own. */
+/** Checks the account of a process as seen outside its own namespaces. */
 function account(pid: number | undefined): Probes {
   let uid: string | undefined;
   try {
@@ -91,9 +91,9 @@ function account(pid: number | undefined): Probes {
   } catch {
     // It has ended, or there is no /proc.
   }
-  // Who it is has not been shown to be nobody.
+  // An unknown UID counts as a failure.
   if (uid === undefined)
-    return process.platform === "linux" ? [observe("be root outside", true, "it cannot be told")] : [];
+    return process.platform === "linux" ? [observe("be root outside", true, "its UID is unknown")] : [];
   return [observe("be root outside", uid === "0", `uid ${uid} outside`)];
 }
 
@@ -103,7 +103,7 @@ async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<v
   const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => false } as const;
   const one = new HostProcess({ ...options, wall: growing });
   const why = await within(DOCTOR.grownMs, one.ended);
-  one.kill("the doctor has seen enough");
+  one.kill("the trial is over");
   await one.ended;
   const watched = why?.includes(`grew beyond ${residentMb} MiB`) === true;
   add(outcome, "memory.resident", [
@@ -128,7 +128,7 @@ async function systemCalls(wall: Wall, program: boolean, outcome: Outcome): Prom
   }
 }
 
-/** A host process as it is in production: its link is closed, and nobody signals it. */
+/** Closes the link of a host process as it runs in production, and sends it no signal. */
 async function endWithLink(wall: Wall, outcome: Outcome): Promise<void> {
   const trial = new TrialProcess(wall.command(DATA_MB));
   try {
@@ -150,7 +150,7 @@ async function endWithLink(wall: Wall, outcome: Outcome): Promise<void> {
   }
 }
 
-/** A shell in the platform's place starts one that ignores the end of its link, and is killed. */
+/** Kills a shell, in the platform's place, whose child behind the wall ignores the end of its link. */
 async function endWithPlatform(wall: Wall, outcome: Outcome): Promise<void> {
   const { command, args, ...rest } = wall.command(DATA_MB, LINGER_TRIAL);
   const trial = new TrialProcess({ ...rest, command: "/bin/sh", args: ["-c", '"$@" & wait', "sh", command, ...args] });
@@ -158,7 +158,7 @@ async function endWithPlatform(wall: Wall, outcome: Outcome): Promise<void> {
     const heard = trial.lines();
     const ready = await within(WALLS.readyMs, heard.next());
     trial.killOutermost();
-    // Only the far end's last holder closes the link.
+    // The link closes when its last holder on the other side has ended.
     const gone = ready?.done === false && (await within(DOCTOR.endMs, heard.next()))?.done === true;
     const said = gone
       ? "ended with it"

@@ -134,7 +134,7 @@ export class HostProcess implements LinkCarrier {
     else if (link !== undefined && this.alive) {
       this.#control({ kind: "kill", route });
       const ms = WALLS.stuckMs + WALLS.pongMs;
-      const late = setTimeout(() => this.#fail(`a worker that was ended was still there after ${ms} ms`), ms).unref();
+      const late = setTimeout(() => this.#fail(`a terminated worker was still running after ${ms} ms`), ms).unref();
       this.#leaving.set(header, { link, late });
       setTimeout(() => {
         if (this.#leaving.has(header) && this.alive) this.#options.lingering?.();
@@ -149,7 +149,7 @@ export class HostProcess implements LinkCarrier {
     this.#stop(why);
   }
 
-  /** Terminates it for something it did. */
+  /** Terminates it for a fault of its own. */
   #fail(why: string): void {
     if (this.alive) this.#stop(why);
   }
@@ -202,7 +202,7 @@ export class HostProcess implements LinkCarrier {
         const header = routeHeader(message.route);
         const opening = this.#opening.get(message.id);
         if (opening === undefined || this.#links.has(header) || this.#leaving.has(header)) {
-          this.#fail("it broke the protocol: a worker nobody asked for");
+          this.#fail("it broke the protocol: it opened a worker that was not requested");
           return;
         }
         this.#opening.delete(message.id);

@@ -1,4 +1,4 @@
-/** Worker threads in this process, held by Piscina: one endless task per plugin, a pool per memory class, spares kept ready. */
+/** Starts worker threads in this process with Piscina: one endless task per plugin, a pool per memory class, and spares. */
 
 import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";

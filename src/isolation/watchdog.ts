@@ -79,7 +79,7 @@ export class Watchdog {
       // While the platform's own loop was stalled, replies may have arrived that are not read yet.
       if (stalledMs > WALLS.watchMs) this.#pingAt += stalledMs;
       if (now - this.#pingAt >= WALLS.pongMs)
-        this.#watched.silent(`its main thread did not turn for ${WALLS.pongMs} ms`);
+        this.#watched.silent(`its main thread did not respond for ${WALLS.pongMs} ms`);
     } else if (now - this.#pingAt >= WALLS.pingMs) {
       this.#pinged = this.#nextId++;
       this.#pingAt = now;

@@ -1,13 +1,13 @@
-/** Who it is to the kernel: account, capabilities, filter, namespaces, memory. */
+/** Probes of the account, capabilities, filter, namespaces and memory. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { observe, type Probe, probe, type Targets } from "../probe.js";
 
 function status(name: string): string {
   const line = new RegExp(`^${name}:\\s*(.*)$`, "m").exec(readFileSync("/proc/self/status", "utf8"));
-  return line?.[1] ?? "not told";
+  return line?.[1] ?? "unknown";
 }
 
-/** As it sees itself; who it truly is, the platform looks up. */
+/** Checks the account as the process sees itself; the platform looks up the real one. */
 export function account(): readonly Probe[] {
   const uid = process.getuid?.() ?? -1;
   return [
@@ -33,7 +33,7 @@ export function filter(): readonly Probe[] {
   return [observe("be without a filter", mode !== "2", `Seccomp ${mode}`)];
 }
 
-/** bubblewrap makes one of control groups where the kernel can. */
+/** Leaves out the cgroup namespace, which bubblewrap creates only if the kernel supports it. */
 export function namespaces({ namespaces }: Targets): readonly Probe[] {
   return Object.entries(namespaces).map(([name, platforms]) => {
     const own = readlinkSync(`/proc/self/ns/${name}`);
@@ -43,7 +43,7 @@ export function namespaces({ namespaces }: Targets): readonly Probe[] {
 
 const CHUNK_MB = 16;
 
-/** Memory that is reserved and never touched: what is counted is what could be written. */
+/** Reserves memory without touching it: the limit counts writable memory. */
 export function memory({ dataMb }: Targets): readonly Probe[] {
   const kept: Buffer[] = [];
   const most = dataMb + 8 * CHUNK_MB;

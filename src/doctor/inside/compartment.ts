@@ -1,7 +1,7 @@
-/** What a plugin's code must not be able to, tried by code in a compartment of its own: the text of such a plugin. */
+/** What a plugin's code must not be able to do: the text of a plugin that tries it, in a compartment of its own. */
 import { PLUGIN_GLOBAL } from "../../protocol/bundle-global.js";
 
-/** Names of Node, of browsers and of SES's start compartment; and of the powers that a plugin with no grant has not. */
+/** Globals of Node, of browsers and of SES's start compartment, and those that a plugin without a grant must not have. */
 const NAMES = [
   ...["process", "require", "module", "exports", "global", "Buffer", "setTimeout", "setImmediate", "console"],
   ...[
@@ -18,8 +18,8 @@ const NAMES = [
 ];
 
 /**
- * A bundle whose exports are three lists of attempts, by the name of their check. Text, and not a function's: it is to be
- * evaluated as a plugin's is. In a text, `import(` is refused before it runs, so it is put together there.
+ * A bundle whose exports are three lists of probes, by the name of their check. It is text because it is evaluated as a
+ * plugin's is; `import(` is assembled at run time, since SES refuses it in text.
  */
 export const COMPARTMENT_CODE: string = `var ${PLUGIN_GLOBAL} = (() => {
   const probe = (what, act) => {

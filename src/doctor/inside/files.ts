@@ -1,4 +1,4 @@
-/** Files: the machine's, the runtime's own, those for a time; and what the process holds open and may open. */
+/** Probes of files: the machine's, the runtime's, temporary ones, and open descriptors. */
 import {
   chmodSync,
   closeSync,
@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { observe, type Probe, probe, type Targets } from "../probe.js";
 
-/** Reading: a folder is listed. */
+/** Reads files and lists folders. */
 export function hostFiles({ files }: Targets): readonly Probe[] {
   return files.map((path) => probe(`read ${path}`, () => read(path)));
 }
@@ -23,7 +23,7 @@ function read(path: string): unknown {
   return `${readdirSync(path).length} entries`;
 }
 
-/** Writing where the runtime's code stands; whatever goes through is undone. */
+/** Writes where the runtime's code is; undoes what succeeds. */
 export function runtimeFolder(root: string, entry: string): readonly Probe[] {
   const name = `${root}/bulkhead-doctor-${process.pid}`;
   return [
@@ -55,10 +55,10 @@ export function temporaryFiles({ temporary }: Targets): readonly Probe[] {
   ];
 }
 
-/** Of these kernel file systems nothing is written by a mode's change; what they allow is tried elsewhere. */
+/** Kernel file systems, on which a change of mode writes nothing; other probes cover them. */
 const KERNEL = new Set(["proc", "devpts", "devtmpfs"]);
 
-/** Every mount is to be read-only. One that says so is written to: its root gets the mode it has. */
+/** Checks that every mount is read-only, and tries to write to it: sets its root's mode to what it is. */
 export function mounts(): readonly Probe[] {
   const found = readFileSync("/proc/self/mountinfo", "utf8")
     .trim()
@@ -73,29 +73,29 @@ export function mounts(): readonly Probe[] {
   });
 }
 
-/** Beyond 0, 1, 2 and the link there is to be only what Node itself has opened: events, pipes to itself, /dev/null. */
+/** Finds descriptors besides 0, 1, 2, the link, and what Node itself has opened: events, pipes to itself, /dev/null. */
 export function descriptors(): readonly Probe[] {
   const found = readdirSync("/proc/self/fd")
     .map((one) => ({ number: Number(one), to: linked(one) }))
     .filter(({ number, to }) => number > 3 && to !== "" && to !== "/dev/null" && !to.startsWith("anon_inode:"));
-  // A pipe with both its ends here leads nowhere else.
+  // A pipe whose two ends are both here leads nowhere else.
   const strangers = found.filter(
     ({ to }) => !to.startsWith("pipe:") || found.filter((one) => one.to === to).length < 2,
   );
   const list = strangers.map(({ number, to }) => `${number}=${to}`).join(" ");
-  return [observe("find a descriptor of somebody else's", strangers.length > 0, list || "none but Node's own")];
+  return [observe("find a descriptor of another program", strangers.length > 0, list || "none but Node's own")];
 }
 
 function linked(descriptor: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`);
   } catch {
-    // The folder's own, closed by now.
+    // The descriptor of the listing itself, closed by now.
     return "";
   }
 }
 
-/** Limits on files that the kernel keeps: none is written, none is dumped, not many are open. */
+/** Checks the kernel's limits on files: size, core dumps, and how many are open. */
 export function fileLimits(): readonly Probe[] {
   const text = readFileSync("/proc/self/limits", "utf8");
   const hard = (name: string): string => new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1] ?? "unlimited";
@@ -115,7 +115,7 @@ export function fileLimits(): readonly Probe[] {
   ];
 }
 
-/** bubblewrap itself leaves the folder it has changed to. */
+/** Looks for environment variables; bubblewrap itself sets PWD. */
 export function environment(): readonly Probe[] {
   const names = new Set(Object.keys(process.env));
   for (const pair of readFileSync("/proc/self/environ", "utf8").split("\0")) {

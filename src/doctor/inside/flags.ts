@@ -1,4 +1,4 @@
-/** What Node's permission flags are to stop, tried in a host process's main thread and in a worker. */
+/** Probes of Node's permission flags, run in a host process's main thread and in a worker. */
 import { spawnSync } from "node:child_process";
 import { constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -6,10 +6,10 @@ import * as inspector from "node:inspector";
 import { Worker } from "node:worker_threads";
 import { type Probe, probe, probeAsync } from "../probe.js";
 
-/** What the permission model says; a call that fails for another reason was let through to the system. */
+/** Errors of the permission model; a call that fails with another one was let through to the system. */
 const DENIED: readonly string[] = ["ERR_ACCESS_DENIED", "ERR_DLOPEN_DISABLED"];
 
-/** `workers`: further workers may be started; a host process's main thread must be able to. */
+/** Runs the probes. `workers`: starting workers is allowed here, as in a host process's main thread. */
 export async function permissionFlags(own: string, workers: boolean): Promise<readonly Probe[]> {
   const tried = [
     probe("read /etc/passwd", () => readFileSync("/etc/passwd")),

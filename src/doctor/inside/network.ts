@@ -1,13 +1,13 @@
-/** The network: opening sockets of each family, seeing interfaces, reaching servers of the platform's. */
+/** Probes of the network: opening sockets, seeing interfaces, connecting to servers of the platform. */
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type NetConnectOpts } from "node:net";
 import { networkInterfaces } from "node:os";
 import { observe, type Probe, probe, probeAsync, type Targets } from "../probe.js";
 
-/** How long an answer is waited for, in milliseconds: all of it is on loopback. */
+/** Time to connect, in milliseconds: everything is on loopback. */
 const PATIENCE_MS = 1_000;
-/** What `socket()` itself says when it may not be called, or the machine has no such family. Any other word comes later. */
+/** Errors of `socket()` itself: it is forbidden, or the machine lacks the family. All others come later. */
 const CLOSED: readonly string[] = ["EPERM", "EACCES", "EAFNOSUPPORT", "ERR_ACCESS_DENIED"];
 
 export async function inet(): Promise<readonly Probe[]> {
@@ -33,12 +33,12 @@ export async function unix(): Promise<readonly Probe[]> {
   ];
 }
 
-/** Node asks the kernel for the interfaces through a netlink socket. */
+/** Lists the interfaces, for which Node opens a netlink socket. */
 export function netlink(): readonly Probe[] {
   return [probe("ask for the interfaces through netlink", () => Object.keys(networkInterfaces()))];
 }
 
-/** A socket that could not connect was opened all the same. */
+/** Counts a socket that could not connect as opened. */
 function opened(tried: Probe): Probe {
   return { ...tried, through: tried.through || !CLOSED.includes(tried.said) };
 }
@@ -60,7 +60,7 @@ function lines(path: string, headings: number): readonly string[] {
   return found.filter((line) => line.trim() !== "");
 }
 
-/** Servers of the platform's that wait for this. */
+/** Connects to servers that the platform has set up for this. */
 export async function reach({ ports }: Targets): Promise<readonly Probe[]> {
   const tried: Probe[] = [];
   const inets = [["127.0.0.1", ports.v4] as const, ["::1", ports.v6] as const];

@@ -1,10 +1,10 @@
-/** Processes: starting some, seeing and signalling others, a way in for a debugger. */
+/** Probes of processes: starting, seeing and signalling them, and debugging. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import * as inspector from "node:inspector";
 import { observe, type Probe, probe, type Targets } from "../probe.js";
 
-/** Where the bomb ends when nobody else ends it. */
+/** Processes that the fork bomb starts at most. */
 const BOMB = 16;
 
 export function start(): readonly Probe[] {
@@ -21,7 +21,7 @@ function started(file: string, args: readonly string[]): string {
   return `it ran (${signal ?? status})`;
 }
 
-/** As many processes at once as it can, ended at once: a bomb with a short fuse. */
+/** Starts many processes at once, and kills each as soon as it runs. */
 export async function bomb(): Promise<readonly Probe[]> {
   const outcomes = await Promise.all(
     Array.from({ length: BOMB }, (_, index) => burst(index % 2 === 0 ? process.execPath : "/bin/sh")),
@@ -31,7 +31,7 @@ export async function bomb(): Promise<readonly Probe[]> {
   return [observe(`start ${BOMB} processes at once`, ran > 0, ran > 0 ? `${ran} ran` : `none ran: ${why}`)];
 }
 
-/** Undefined: it ran. */
+/** Starts one process; resolves with why it did not run, or undefined if it did. */
 function burst(file: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let child: ChildProcess;
@@ -51,14 +51,14 @@ export function visible({ pid }: Targets): readonly Probe[] {
   const others = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return [
     observe("see another process", others.length > 0, others.length > 0 ? `${others.length} others` : "itself alone"),
-    // Its own number may be the platform's, elsewhere.
+    // In another PID namespace, its own PID may equal the platform's.
     ...(pid === process.pid
       ? []
       : [probe("read the platform's arguments", () => readFileSync(`/proc/${pid}/cmdline`))]),
   ];
 }
 
-/** Signal 0 is judged by the kernel as any other, and does nothing. */
+/** Sends signal 0, which the kernel checks like any other and which does nothing. */
 export function signals({ pid }: Targets): readonly Probe[] {
   const { ppid } = process;
   return [
@@ -70,7 +70,7 @@ export function signals({ pid }: Targets): readonly Probe[] {
   ];
 }
 
-/** Whoever is in the session of a terminal can write to it, and type into it where the kernel still allows that. */
+/** Tries to reach the terminal: a process in its session can write to it, and on some kernels type into it. */
 export function terminal(): readonly Probe[] {
   const text = readFileSync("/proc/self/stat", "latin1");
   const session = text.slice(text.lastIndexOf(")") + 2).split(" ")[3] ?? "";
@@ -80,7 +80,7 @@ export function terminal(): readonly Probe[] {
   ];
 }
 
-/** Node answers SIGUSR1, and whoever calls this, with a debugger on a socket. */
+/** Opens a debugger on a socket, as Node does on SIGUSR1. */
 export function debuggers(): readonly Probe[] {
   return [
     probe("open a debugger", () => {

@@ -1,4 +1,4 @@
-/** The network checks by name: what each looks at, and whether a policy that grants a firewall demands it. */
+/** The checks of the machine's network: what each reads, and whether a policy that grants a firewall demands it. */
 import type { CheckResult, CheckRow } from "../check-result.js";
 import type { NetworkFacts } from "./facts.js";
 import { inspectNetwork } from "./inspect.js";
@@ -22,7 +22,7 @@ interface NetworkCheck extends CheckRow {
   judge(facts: NetworkFacts): Finding;
 }
 
-/** In the order they are told. */
+/** In the order they are listed. */
 const NETWORK_CHECKS: readonly NetworkCheck[] = [
   { name: "machine.nft", tries: "list the rules of nftables", needed: true, judge: judgeNft },
   { name: "machine.iptables", tries: "find iptables' programs", needed: true, judge: judgeIptables },
@@ -68,7 +68,7 @@ const NETWORK_CHECKS: readonly NetworkCheck[] = [
   { name: "machine.ipv6", tries: "read whether IPv6 is on", needed: false, judge: judgeIPv6 },
 ];
 
-/** Judges facts. `firewall`: the policy grants one. */
+/** Returns the results for given facts. `firewall`: the policy grants one. */
 export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly CheckResult[] {
   return NETWORK_CHECKS.map(({ name, tries, needed, judge }) => {
     const found = judge(facts);
@@ -80,15 +80,15 @@ export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly C
   });
 }
 
-/** What of a policy the checks depend on. */
+/** What the checks need to know of a policy. */
 export interface NetworkDemand {
   /** A plugin is granted a firewall. */
   readonly firewall: boolean;
-  /** What the names of granted links begin with. */
+  /** Prefixes of the names of granted links. */
   readonly prefixes: readonly string[];
 }
 
-/** Looks at a namespace (a name, a path, or the process's own) and judges it. Changes nothing and never rejects. */
+/** Checks a network namespace: a name, a path, or the process's own. Changes nothing and never rejects. */
 export async function checkNetwork(
   netns: string | undefined,
   { firewall, prefixes }: NetworkDemand,

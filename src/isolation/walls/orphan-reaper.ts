@@ -21,7 +21,7 @@ for turn in 1 2 3 4 5 6 7 8 9 10; do
 done 2>/dev/null`;
 
 export interface OrphanReaper {
-  /** Ends the reaper: nothing is left to be killed. */
+  /** Ends the reaper: the host processes have ended. */
   release(): void;
 }
 

@@ -149,7 +149,7 @@ function whyNot({ code, stdout, stderr }: Ran): string | undefined {
 function remedy(words: string): string {
   if (/namespace|permitted/i.test(words))
     return "; unprivileged user namespaces must be allowed (sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0: those of the two that there are)";
-  if (/unknown option/i.test(words)) return "; it is too old: bubblewrap 0.8 is the first that knows all it is asked";
+  if (/unknown option/i.test(words)) return "; it is too old: bubblewrap 0.8 or later is required";
   return "";
 }
 
@@ -195,7 +195,7 @@ function unavailable(message: string): DriverError {
 }
 
 function lastLine(stderr: string): string {
-  return stderr.trim().split("\n").at(-1) || "without a word";
+  return stderr.trim().split("\n").at(-1) || "it printed nothing";
 }
 
 function text(error: unknown): string {
