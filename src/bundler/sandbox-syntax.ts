@@ -1,4 +1,4 @@
-/** Makes a bundle's code fit for the sandbox, or says where in the author's sources it is not. */
+/** Makes a bundle's code acceptable to SES, or reports where in the author's sources it is not. */
 
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { Script } from "node:vm";
@@ -19,10 +19,7 @@ export interface MappedCode {
 /** As the sandbox evaluates it: strict, within a function. */
 const STRICT_OPEN = '"use strict";(function(){';
 
-/**
- * Rewrites what SES would refuse by mistake. Throws `ERR_PLUGIN_SYNTAX` for what it refuses with reason, and for sloppy
- * code.
- */
+/** Rewrites code that SES would wrongly refuse. Throws `ERR_PLUGIN_SYNTAX` for code it rightly refuses, and for sloppy-mode code. */
 export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
   const payload = JSON.parse(sourceMap) as SourceMapPayload;
   assertStrict(code, payload);
@@ -42,7 +39,7 @@ function rewritten(code: string, payload: SourceMapPayload): SesRewrite {
   try {
     return rewriteForSes(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
   } catch (error) {
-    // The engine has taken it: what is newer than our parser cannot be searched.
+    // V8 accepts the code, but its syntax is newer than the parser's.
     if (!(error instanceof SyntaxError)) throw error;
     const at: unknown = Reflect.get(error, "pos");
     throw new BundleRefusal(
@@ -53,7 +50,7 @@ function rewritten(code: string, payload: SourceMapPayload): SesRewrite {
   }
 }
 
-/** esbuild takes old scripts as they are; the sandbox is strict. V8 only compiles here, nothing runs. */
+/** Checks the code in strict mode, which esbuild does not. V8 only compiles it; nothing runs. */
 function assertStrict(code: string, payload: SourceMapPayload): void {
   try {
     new Script(`${STRICT_OPEN}${code}\n})`);
@@ -71,7 +68,7 @@ function assertStrict(code: string, payload: SourceMapPayload): void {
   }
 }
 
-/** Where, which V8 does not tell by offset. */
+/** Finds the offset of the error, which V8 does not report. */
 function strictErrorAt(code: string): number | undefined {
   try {
     parse(`${STRICT_OPEN}${code}\n})`, { ecmaVersion: "latest", sourceType: "script" });

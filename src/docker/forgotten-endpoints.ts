@@ -1,6 +1,6 @@
 /**
- * Room for an endpoint: the address or port of the host's that it is to have is taken from one that the engine has forgotten, at
- * once, and from no other. An engine that was killed asks only once.
+ * Finds endpoints that the engine has forgotten and that hold an address or a host port of a new one. They are deleted at once,
+ * since an engine that was killed asks only once.
  */
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
@@ -15,11 +15,11 @@ import { sandboxState } from "./sandbox-state.js";
 export interface ForgottenOptions {
   readonly view: TypeView;
   readonly recent: RecentEndpoints;
-  /** The engine's own socket, for the names of containers; undefined: none is asked. */
+  /** The engine's own socket, asked for container names; undefined: none. */
   readonly engine: string | undefined;
 }
 
-/** The endpoints to drop for ports that options name. */
+/** Returns the forgotten endpoints that hold ports named in `options`. */
 export async function forgottenWithPorts(
   { view, recent }: ForgottenOptions,
   eid: string,
@@ -36,8 +36,8 @@ export async function forgottenWithPorts(
 }
 
 /**
- * The endpoints to drop for addresses: those are the engine's to give, so that an endpoint which had one has been forgotten. Throws
- * `ERR_ENDPOINT_IN_USE` for one whose sandbox lives.
+ * Returns the forgotten endpoints that hold one of the addresses: the engine assigns addresses, so it has forgotten any endpoint
+ * that still has one. Throws `ERR_ENDPOINT_IN_USE` for an endpoint whose sandbox lives.
  */
 export async function forgottenWithAddresses(
   { view, engine }: ForgottenOptions,
@@ -49,7 +49,7 @@ export async function forgottenWithAddresses(
   for (const holder of holdersOfAddresses(view, addressesOf(given))) {
     if (holder.nid === nid && holder.endpoint.eid === eid) continue;
     const state = sandboxState(holder.endpoint);
-    // Networks apart may have the same addresses.
+    // Separate networks may use the same addresses.
     if (state === "gone" || (holder.nid === nid && state !== "lives")) forgotten.push(holder);
     else if (holder.nid === nid)
       throw new DriverError(
