@@ -1,4 +1,4 @@
-/** `bulkhead bench PATH`: puts one plugin's drivers under load, in a host that is thrown away, and says what they bear. */
+/** `bulkhead bench PATH`: measures throughput and latency of one plugin's drivers under load, in a temporary host. */
 
 import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -30,8 +30,8 @@ interface BenchOptions {
 }
 
 /**
- * Grants all the plugin asks for, on the in-memory model of a kernel, behind the strongest wall there is here. Leaves nothing
- * behind. Throws `ERR_USAGE` and what keeps the plugin from loading; reports the first error a driver answers, and what it bore before.
+ * Grants all that the plugin asks for, on the in-memory model of a kernel, behind the strongest wall available. Throws `ERR_USAGE`
+ * and the error that keeps the plugin from loading; reports the first error of a driver, with the measurements before it.
  */
 export async function bench(path: string, flags: BenchFlags): Promise<Report> {
   const options = readFlags(flags);
@@ -40,7 +40,7 @@ export async function bench(path: string, flags: BenchFlags): Promise<Report> {
 
 async function benchCopy(plugin: Discovered, folder: string, options: BenchOptions): Promise<Report> {
   const policy: Policy = { sandbox: "auto", plugins: { [plugin.id]: grantAll(plugin.id, plugin.manifest) } };
-  // Loaded only here, since no other command needs it.
+  // Imported here, since no other command needs it.
   const { createPluginHost } = await import("../index.js");
   const { isolation } = options;
   const logger = new CapturedLog();
@@ -114,7 +114,7 @@ function readOptions(text: string): JsonObject {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw wrongUse(`--network-options is a JSON object, not ${quote(text)}`);
 }

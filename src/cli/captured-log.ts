@@ -1,14 +1,11 @@
-/**
- * The log of a host that a command makes for itself. What it would say, the command reports; of the wall it takes the host's words,
- * and of the plugin what it writes itself.
- */
+/** The log of a command's temporary host: captures the state of the wall and the plugin's own lines for the command's report. */
 import { type Logger, pluginOutput } from "../common/logger.js";
 
-/** What stood around a plugin, for a report. */
+/** The wall around a plugin, for a report. */
 export interface WallReport {
-  /** Null: none was raised, since the plugin lived in a thread, or was not started. */
+  /** Null: no wall was raised, since the plugin ran in a thread or was not started. */
   readonly name: string | null;
-  /** What was missing; null: nothing. */
+  /** What was missing; null if it was complete. */
   readonly weakened: string | null;
 }
 
@@ -24,7 +21,7 @@ const SHOWN_LINES = 200;
 
 export class CapturedLog implements Logger {
   readonly written: WrittenLine[] = [];
-  /** Lines beyond those. */
+  /** Number of further lines. */
   more = 0;
   #wall: WallReport = { name: null, weakened: null };
 
@@ -32,26 +29,26 @@ export class CapturedLog implements Logger {
     return this.#wall;
   }
 
-  /** All of it stands. */
+  /** The host logs a complete wall at this level. */
   debug(fields: object, message: string): void {
-    if (!this.#took("debug", fields, message)) this.#look(fields, null);
+    if (!this.#capture("debug", fields, message)) this.#readWall(fields, null);
   }
 
   info(fields: object, message: string): void {
-    this.#took("info", fields, message);
+    this.#capture("info", fields, message);
   }
 
-  /** Not all of it stands. */
+  /** The host logs an incomplete wall at this level. */
   warn(fields: object, message: string): void {
-    if (!this.#took("warn", fields, message)) this.#look(fields, message);
+    if (!this.#capture("warn", fields, message)) this.#readWall(fields, message);
   }
 
   error(fields: object, message: string): void {
-    this.#took("error", fields, message);
+    this.#capture("error", fields, message);
   }
 
-  /** True for a line of the plugin's, which is kept. */
-  #took(level: keyof Logger, told: object, message: string): boolean {
+  /** Captures a line of the plugin. Returns false for other lines. */
+  #capture(level: keyof Logger, told: object, message: string): boolean {
     const output = pluginOutput(told);
     if (output === undefined) return false;
     const { fields } = output;
@@ -60,8 +57,8 @@ export class CapturedLog implements Logger {
     return true;
   }
 
-  /** What the host says of a wall names it, and no plugin. */
-  #look(fields: object, weakened: string | null): void {
+  /** Reads a line about the wall, which has the field `wall` and no plugin. */
+  #readWall(fields: object, weakened: string | null): void {
     const { wall, plugin } = fields as { readonly wall?: unknown; readonly plugin?: unknown };
     if (typeof wall === "string" && plugin === undefined) this.#wall = { name: wall, weakened };
   }

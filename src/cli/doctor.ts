@@ -1,4 +1,4 @@
-/** `bulkhead doctor`: tries every wall from inside, looks at the machine's network, and says what the policy demands and does not hold. */
+/** `bulkhead doctor`: tests every wall from inside, checks the machine's network, and reports what fails. */
 import { type CheckResult, demandedButDown } from "../doctor/check-result.js";
 import { type Checked, type DoctorSeams, type Examination, examine } from "../doctor/doctor.js";
 import { checkNetwork } from "../doctor/network/checks.js";
@@ -12,15 +12,15 @@ import type { Places } from "./places.js";
 /** Characters of an example in the table; JSON has all of it. */
 const FOUND_CHARS = 96;
 
-/** What `doctor` is told. */
+/** Options of `doctor`. */
 export interface DoctorOptions extends Pick<Places, "policy" | "policyNamed"> {
-  /** The network namespace that is looked at: a name, a path, or the process's own. */
+  /** The network namespace to check: a name or a path. Default: the process's own. */
   readonly netns?: string | undefined;
 }
 
 /**
- * Looks. Fails when a wall that the policy demands is down, or part of the machine's network that its firewall grants demand; with no
- * policy at all, "bubblewrap" is demanded, as in the host. Throws `ERR_OPTIONS` for a namespace that does not exist.
+ * Runs all checks. Fails if a check that the policy demands does not hold; without a policy, "bubblewrap" is demanded, as in the
+ * host. Throws `ERR_OPTIONS` for a namespace that does not exist.
  */
 export async function doctor(
   { policy: file, policyNamed, netns }: DoctorOptions,
@@ -76,7 +76,7 @@ function networkVerdict(network: readonly CheckResult[]): string {
   return `the machine's network lacks what the policy does not demand: ${down.map(({ name }) => name).join(", ")}`;
 }
 
-/** The first that went through, or else the first that did not, and how many more there are. */
+/** Returns the first probe that succeeded, or else the first one, and the number of others like it. */
 function example({ attempts, evidence }: Checked): string {
   const one = attempts.find(({ through }) => through) ?? attempts[0];
   if (one === undefined) return evidence;
@@ -86,7 +86,7 @@ function example({ attempts, evidence }: Checked): string {
   return rest > 0 ? `${short}; and ${rest} more` : short;
 }
 
-/** Every fix once, with the checks it mends. */
+/** Lists every fix once, with the checks it is for. */
 function fixLines(checks: readonly CheckResult[]): readonly string[] {
   const mended = new Map<string, string[]>();
   for (const { name, fix } of checks) if (fix !== null) mended.set(fix, [...(mended.get(fix) ?? []), name]);

@@ -1,4 +1,4 @@
-/** `bulkhead serve` on a machine whose network stands in its way: told once with the command, told when it is mended. */
+/** `bulkhead serve` on a machine whose network stands in its way: told once with the command, told when it is fixed. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ function check(holds: "yes" | "no", fix: string | null): CheckResult {
   return { name: "machine.accept4", tries: "look", demanded: true, holds, evidence: "it drops", fix };
 }
 
-test("serve warns once with the exact command, again when the command changes, and says when it is mended", async (t) => {
+test("serve warns once with the exact command, again when the command changes, and says when it is fixed", async (t) => {
   const said: string[] = [];
   const note =
     (level: string) =>
@@ -40,11 +40,11 @@ test("serve warns once with the exact command, again when the command changes, a
   now = check("no", "command 2");
   await until(() => said.length === 2, "a second warning");
   now = check("yes", null);
-  await until(() => said.length === 3, "that it is mended");
+  await until(() => said.length === 3, "that it is fixed");
   assert.equal(said, [
     "warn machine.accept4: it drops; to fix it: command 1",
     "warn machine.accept4: it drops; to fix it: command 2",
-    "info machine.accept4: it is mended",
+    "info machine.accept4: it is fixed",
   ]);
 });
 

@@ -1,4 +1,4 @@
-/** `bulkhead serve`: the daemon. A host that follows its folders, its drivers served to a Docker engine, until a signal ends it. */
+/** `bulkhead serve`: the daemon. Runs a host that follows its folders, and serves its drivers to a Docker engine until a signal. */
 
 import type { Logger } from "../../common/logger.js";
 import { shortList } from "../../common/text.js";
@@ -24,13 +24,13 @@ export interface Daemon {
 }
 
 /**
- * Resolves when a signal has ended the daemon and nothing is left. Rejects when it cannot start; then nothing is left either.
- * The code is `ERR_OPTIONS` if the kernel's network cannot be used and no backend is named, or if there is no driver to serve.
+ * Resolves when a signal has ended the daemon; rejects if it cannot start. The code is `ERR_OPTIONS` if the kernel's network cannot
+ * be used and no backend is named, or if there is no driver to serve.
  */
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
   const problem = settings.backend === "auto" ? kernelProblem() : undefined;
   if (problem !== undefined) {
-    const hint = "an engine is served links and rules of the kernel's; to serve a model of them, pass --backend model";
+    const hint = "an engine needs real links and rules; to serve an in-memory model of them, pass --backend model";
     throw new DriverError("ERR_OPTIONS", `${problem}; ${hint}`);
   }
   const logger = daemonLog(settings.logLevel);
@@ -77,7 +77,7 @@ async function served(
   });
   try {
     if (gateway.sockets.size === 0 && !settings.allowEmpty)
-      throw new DriverError("ERR_OPTIONS", `${nothingServed(host)}; to wait for one to come, pass --allow-empty`);
+      throw new DriverError("ERR_OPTIONS", `${nothingServed(host)}; to wait for one, pass --allow-empty`);
     const sockets = Object.fromEntries(gateway.sockets);
     const plugins = host.plugins().map(({ name, state }) => ({ name, state }));
     daemon.out(json ? `${JSON.stringify({ ready: true, sockets, plugins })}\n` : readyLine(gateway.sockets, plugins));
@@ -91,7 +91,7 @@ async function served(
 
 function nothingServed(host: PluginHost): string {
   const all = host.plugins();
-  if (all.length === 0) return "no plugin stands in the plugins folders, so there is nothing to serve";
+  if (all.length === 0) return "there is no plugin in the plugins folders, so there is nothing to serve";
   const why = shortList(
     all.map(({ name, state, refusal }) => `${name} ${state}${refusal ? ` (${refusal.code})` : ""}`),
   );
@@ -117,11 +117,11 @@ function listen(
 ): readonly (() => void)[] {
   const stop = (name: string) => (): void => {
     if (stopped.signal.aborted) {
-      logger.error({ signal: name }, `${name} again: ended at once; what is left is cleared at the next start`);
+      logger.error({ signal: name }, `${name} again: terminating now; the next start cleans up`);
       daemon.exit(1);
       return;
     }
-    logger.info({ signal: name }, `${name}: calls under way have five seconds`);
+    logger.info({ signal: name }, `${name}: pending calls have five seconds`);
     stopped.abort();
   };
   return [
@@ -133,7 +133,7 @@ function listen(
   ];
 }
 
-/** SIGHUP: reads everything again, even what is followed anyway. */
+/** Handles SIGHUP: reads the policy and the plugins again. */
 async function reread(host: PluginHost | undefined, logger: Logger): Promise<void> {
   try {
     await host?.refresh();
