@@ -15,7 +15,7 @@ function amount(variable: string, short: number, long: number): number {
 }
 
 /** Loads and unloads, half of them ended by a spin. */
-export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 100, 1000);
+export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 60, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_ROUNDS", 40, 200);
 /** Damaged data folders. */
@@ -24,6 +24,12 @@ export const DAMAGED_FOLDERS: number = Math.min(60, amount("BULKHEAD_ROUNDS", 20
 export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 1000);
 /** Kills of a bridge driver's host process. */
 export const BRIDGE_KILLS: number = amount("BULKHEAD_KILLS", 60, 500);
+/** Networks of twenty endpoints at the same time. */
+export const NETWORKS: number = amount("BULKHEAD_NETWORKS", 20, 50);
+/** Random sequences of requests that the kernel and its model must answer alike. */
+export const NETLINK_RUNS: number = amount("BULKHEAD_NETLINK_RUNS", 14, 100);
+/** Moments during a start at which processes are killed. */
+export const START_KILLS: number = amount("BULKHEAD_START_KILLS", 20, 60);
 /** Containers that start and stop on an engine while processes are killed. */
 export const ENGINE_CONTAINERS: number = amount("BULKHEAD_ENGINE_CONTAINERS", 8, 20);
 /** Seconds of attacks and load at once. */

@@ -2,7 +2,7 @@
 import { chmod, cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "./harness.js";
-import { REPO } from "./host/platform/house.js";
+import { REPO } from "./kit/host.js";
 
 /** A folder with what is packed, built as it is, and everything it depends on; readable by everybody. */
 export async function copyPackage(t: TestContext): Promise<string> {

@@ -8,8 +8,8 @@ import { DEMO_MOMENTS as MOMENTS } from "./amounts.js";
 import { copyPackage } from "./copy-package.js";
 import { STEPS } from "./demo-steps.js";
 import { assert, suite, type TestContext, until } from "./harness.js";
-import { REPO } from "./host/platform/house.js";
 import { noBubblewrap } from "./isolation/walled.js";
+import { REPO } from "./kit/host.js";
 import { noKernel } from "./permissions/netlink/backends.js";
 
 const test = suite("the demonstration");

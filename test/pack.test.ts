@@ -1,10 +1,12 @@
 /** What is packed and installed works from there: an empty project, a plugin, the command, the types. */
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite, type TestContext } from "./harness.js";
-import { plugin, REPO } from "./host/platform/house.js";
+import { REPO } from "./kit/host.js";
+import { plugin } from "./kit/plugins.js";
+import { installPacked, pack } from "./packed.js";
 
 const test = suite("the package");
 const run = promisify(execFile);
@@ -13,14 +15,6 @@ interface Project {
   readonly folder: string;
   /** Runs one of the project's binaries, or node. */
   run(command: string, ...args: readonly string[]): Promise<string>;
-}
-
-/** The package as npm packs it; `dist` has been built before the tests. */
-async function pack(t: TestContext): Promise<string> {
-  const folder = await t.folder();
-  await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: REPO });
-  const [name] = await readdir(folder);
-  return join(folder, name ?? "");
 }
 
 /** The files of the package, relative to it. */
@@ -44,7 +38,7 @@ async function project(t: TestContext): Promise<Project> {
     });
   } catch (error) {
     console.log(`NOTE the package: npm install failed (${firstLine(error)}); its dependencies are copied instead`);
-    await installByHand(file, folder);
+    await installPacked(file, folder);
   }
   return {
     folder,
@@ -58,29 +52,6 @@ async function project(t: TestContext): Promise<Project> {
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
-}
-
-/** What npm does, where there is no registry: unpacks the package, and copies what it depends on from the repository. */
-async function installByHand(file: string, folder: string): Promise<void> {
-  const modules = join(folder, "node_modules");
-  await mkdir(join(modules, ".bin"), { recursive: true });
-  await mkdir(join(modules, "bulkhead"));
-  await run("tar", ["-xzf", file, "-C", join(modules, "bulkhead"), "--strip-components=1"]);
-  const wanted = ["bulkhead"];
-  const have = new Set<string>();
-  for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
-    if (have.has(name)) continue;
-    have.add(name);
-    if (name !== "bulkhead")
-      await cp(join(REPO, "node_modules", name), join(modules, name), { recursive: true }).catch(() => {});
-    const text = await readFile(join(modules, name, "package.json"), "utf8").catch(() => "{}");
-    const { dependencies, optionalDependencies } = JSON.parse(text) as Record<string, object | undefined>;
-    wanted.push(...Object.keys({ ...dependencies, ...optionalDependencies }));
-  }
-  const { bin } = JSON.parse(await readFile(join(modules, "bulkhead/package.json"), "utf8")) as {
-    bin: { bulkhead: string };
-  };
-  await run("ln", ["-s", join(modules, "bulkhead", bin.bulkhead), join(modules, ".bin/bulkhead")]);
 }
 
 const PLATFORM = `

@@ -1,43 +1,41 @@
 /**
- * The test runner: every `*.test.js` below a folder, a process each, one after the other, or BULKHEAD_AT_ONCE at a time.
+ * The test runner: every `*.test.js` below a folder, a process each, several at a time (schedule.ts; BULKHEAD_AT_ONCE says how many).
  * Fails on zero files, on a file with zero tests, and on a file that did not report. Last line: `N passed, N failed`.
- * Usage: node build/test/run.js [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
- *
- * Files that need the machine to themselves (`ALONE`) come last, one after the other, whatever BULKHEAD_AT_ONCE says.
+ * Usage: node build/test/run.js [--fast] [PATTERN … | -PATTERN …]: files whose names hold one of them; a dash leaves out.
+ * `--fast`: what schedule.ts says, without the tests that need something of the machine (BULKHEAD_FAST=1, harness.ts).
  *
  * BULKHEAD_AGAIN=1: a file that fails is run once more, by itself at the end, and named as UNSTEADY when it then passes. What is
  * broken fails twice; what a busy machine made late does not. CI sets it, and its log shows every such file.
  */
-import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stripVTControlCharacters } from "node:util";
+import { type Outcome, runFile } from "./run-file.js";
+import { type Ran, slowest } from "./run-report.js";
+import { isFast, schedule, type Unit } from "./schedule.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const wanted = process.argv.slice(2).filter((one) => !one.startsWith("-"));
-const unwanted = process.argv.slice(2).filter((one) => one.startsWith("-"));
-/** The long form of the engines' acceptance has files of an hour and more. */
-const FILE_DEADLINE = (process.env.BULKHEAD_ENGINES === "whole" ? 120 : 20) * 60_000;
-/** What these assert or report depends on who else uses the processor. */
-const ALONE = /storm|docker\/engine|load\/|hostile\/class|^demo/;
+const given = process.argv.slice(2);
+const fast = given.includes("--fast");
+if (fast) process.env.BULKHEAD_FAST = "1";
+const wanted = given.filter((one) => !one.startsWith("-"));
+const unwanted = given.filter((one) => one.startsWith("-") && one !== "--fast");
+/** Files wait for processes of theirs: one more at a time than there are processors. */
+const atOnce = Number(process.env.BULKHEAD_AT_ONCE ?? Math.min(availableParallelism() + 1, 4));
 
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .filter((name) => !unwanted.some((part) => name.includes(part.slice(1))))
+  .filter((name) => !fast || isFast(name))
   .sort();
-
-interface Outcome {
-  passed: number;
-  failed: number;
-  skipped: number;
-  why?: string;
-}
 
 const again = process.env.BULKHEAD_AGAIN === "1";
 const failures: string[] = [];
 const unsteady: string[] = [];
+const ran: Ran[] = [];
+const started = Date.now();
 const sum = { passed: 0, failed: 0, skipped: 0 };
 
 function count({ passed, failed, skipped }: Outcome): void {
@@ -46,80 +44,47 @@ function count({ passed, failed, skipped }: Outcome): void {
   sum.skipped += skipped;
 }
 
-async function runAndTell(file: string): Promise<Outcome> {
-  const started = Date.now();
-  const outcome = await runFile(join(here, file));
-  const { passed, failed, skipped, why } = outcome;
+const nameOf = ({ file, isolation }: Unit): string => `${relative(".", file)}${isolation ? ` (${isolation})` : ""}`;
+
+async function runAndTell(unit: Unit): Promise<Outcome> {
+  const outcome = await runFile(join(here, unit.file), unit.isolation);
+  const { passed, failed, skipped, why, ms } = outcome;
+  ran.push({ name: nameOf(unit), outcome });
   console.log(
-    `${failed ? "FAIL" : "ok  "} ${relative(".", file)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${Date.now() - started} ms`,
+    `${failed ? "FAIL" : "ok  "} ${nameOf(unit)}  ${passed} passed${skipped ? `, ${skipped} skipped` : ""}${why ? `  (${why})` : ""}  ${ms} ms`,
   );
   return outcome;
 }
 
-const second: string[] = [];
-const waiting = files.filter((file) => !ALONE.test(file));
-async function runWaiting(): Promise<void> {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const outcome = await runAndTell(file);
-    if (outcome.failed > 0 && again) second.push(file);
+const second: Unit[] = [];
+async function runAll(waiting: Unit[]): Promise<void> {
+  for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
+    const outcome = await runAndTell(unit);
+    if (outcome.failed > 0 && again) second.push(unit);
     else {
       count(outcome);
-      if (outcome.failed > 0) failures.push(`${file}: ${outcome.why ?? ""}`);
+      if (outcome.failed > 0) failures.push(`${nameOf(unit)}: ${outcome.why ?? ""}`);
     }
   }
 }
-await Promise.all(Array.from({ length: Number(process.env.BULKHEAD_AT_ONCE ?? 1) }, runWaiting));
-waiting.push(...files.filter((file) => ALONE.test(file)));
-await runWaiting();
-for (const file of second) {
-  const outcome = await runAndTell(file);
+
+const { together, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
+await Promise.all([
+  runAll(engines),
+  Promise.all(Array.from({ length: atOnce }, () => runAll(together))).then(() => runAll(alone)),
+]);
+for (const unit of second) {
+  const outcome = await runAndTell(unit);
   count(outcome);
-  (outcome.failed > 0 ? failures : unsteady).push(`${file}: ${outcome.why ?? "it passed the second time"}`);
+  (outcome.failed > 0 ? failures : unsteady).push(`${nameOf(unit)}: ${outcome.why ?? "it passed the second time"}`);
 }
 const vain = wanted.filter((part) => !files.some((name) => name.includes(part)));
 if (files.length === 0 || vain.length > 0) {
   console.log(`no test file matches ${vain.join(", ")}`);
   sum.failed++;
 }
+if (ran.length > 1) for (const line of slowest(ran, Date.now() - started)) console.log(line);
 if (unsteady.length > 0) console.log(`\nUNSTEADY:\n${unsteady.map((line) => `  ${line}`).join("\n")}`);
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((line) => `  ${line}`).join("\n")}`);
 console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ""}`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
-
-function runFile(file: string): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--enable-source-maps", file], { stdio: ["ignore", "pipe", "pipe"] });
-    let text = "";
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      child.kill("SIGKILL");
-    }, FILE_DEADLINE);
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      const plain = stripVTControlCharacters(text);
-      const read = (word: string): number =>
-        [...plain.matchAll(new RegExp(`^\\s*${word}:\\s+(\\d+)`, "gm"))].reduce(
-          (total, match) => total + Number(match[1]),
-          0,
-        );
-      const total = read("Total");
-      const passed = read("Passed");
-      const skipped = read("Skipped");
-      const failed = Math.max(0, total - passed);
-      let why: string | undefined;
-      if (timedOut) why = "the file's own deadline passed";
-      else if (!/^\s*Total:/m.test(plain)) why = `it did not report (exit ${code ?? signal})`;
-      else if (total === 0 && skipped === 0) why = "it ran no test";
-      else if (failed > 0) why = `${failed} failed`;
-      else if (code !== 0) why = `it ended with ${code ?? signal}`;
-      if (why) console.log(plain);
-      else
-        for (const line of plain.split("\n"))
-          if (line.startsWith("SKIPPED") || line.startsWith("NOTE ")) console.log(line);
-      resolve({ passed, skipped, failed: why ? Math.max(1, failed) : 0, ...(why ? { why } : {}) });
-    });
-  });
-}

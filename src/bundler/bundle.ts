@@ -1,8 +1,8 @@
 /** Bundles a plugin into one script for the sandbox: the platform's side, which reads none of the plugin's files. */
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { BUNDLER, TIMES } from "../protocol/limits.js";
 import { BundlerProcess, type Outcome } from "./bundler-process.js";
+import { BUNDLER } from "./limits.js";
 import { type BundledFile, type Failure, SIMPLER, shown } from "./messages.js";
 
 export type { BundledFile } from "./messages.js";
@@ -17,7 +17,7 @@ export interface BundleRequest {
   readonly entry: string;
   /** True for a plugin that is one file: it may load only itself, `root/node_modules/**` and `bulkhead/plugin`. */
   readonly single: boolean;
-  /** Milliseconds, counted from when a bundler process is available. Default: `TIMES.bundle`. */
+  /** Milliseconds, counted from when a bundler process is available. Default: `BUNDLER.bundleMs`. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,7 +42,19 @@ export interface Bundle {
  * or `ERR_CALL_ABORTED`.
  */
 export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
-  const { plugin, root, entry, single, deadline = TIMES.bundle, signal } = request;
+  return through ? through(request, bundle) : bundle(request);
+}
+
+type Bundling = (request: BundleRequest) => Promise<Bundle>;
+let through: ((request: BundleRequest, real: Bundling) => Promise<Bundle>) | undefined;
+
+/** Passes all requests to `other` from now on, with the real bundler; for tests. No spare is started then. */
+export function bundleThrough(other: (request: BundleRequest, real: Bundling) => Promise<Bundle>): void {
+  through = other;
+}
+
+async function bundle(request: BundleRequest): Promise<Bundle> {
+  const { plugin, root, entry, single, deadline = BUNDLER.bundleMs, signal } = request;
   const release = await acquireSlot();
   try {
     if (signal?.aborted) throw failure(plugin, { kind: "aborted" }, deadline, "");
@@ -55,8 +67,8 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
     }
     if (outcome.kind !== "answer") throw failure(plugin, outcome, deadline, bundler.stderr);
     if (!outcome.answer.ok) throw refusal(plugin, outcome.answer, bundler.stderr);
-    const { ok: _, ...bundle } = outcome.answer;
-    return bundle;
+    const { ok: _, ...made } = outcome.answer;
+    return made;
   } finally {
     release();
   }
@@ -81,6 +93,7 @@ let timer: NodeJS.Timeout | undefined;
  */
 export function prepareBundler(): void {
   clearTimeout(timer);
+  if (through) return;
   timer = setTimeout(() => void releaseBundler(), BUNDLER.aheadMs).unref();
   if (spare?.alive) return;
   try {

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../common/text.js";
 import { within } from "../common/within.js";
-import { BUNDLER } from "../protocol/limits.js";
+import { BUNDLER } from "./limits.js";
 import { type Answer, answerLength, type ChildRequest, decodeAnswer } from "./messages.js";
 
 /** The outcome of a request. */

@@ -3,10 +3,10 @@ import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
-import { BUNDLER, DEFAULTS } from "../protocol/limits.js";
 import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confined-file.js";
 import { refusalFrom, refuseDropped } from "./diagnostics.js";
 import { importsDigest } from "./imports.js";
+import { BUNDLER } from "./limits.js";
 import type { ChildRequest, Success } from "./messages.js";
 import { NODE_NAMESPACE } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
@@ -104,8 +104,7 @@ async function run(
   const code = outputFiles.find((file) => file !== map);
   if (!code || !map) throw new Error("esbuild gave no output");
   // Before it is decoded and parsed, which takes many times its size.
-  if (code.contents.length > DEFAULTS.bundleOutputBytes)
-    throw tooLarge("code", code.contents.length, DEFAULTS.bundleOutputBytes);
+  if (code.contents.length > BUNDLER.outputBytes) throw tooLarge("code", code.contents.length, BUNDLER.outputBytes);
   // A plugin's file may have a name that looks like the runtime's; the ledger lists the plugin's files.
   const own = new Set(ledger.names());
   const imports = importsDigest(metafile, (path) => RUNTIME_FILE.test(path) && !own.has(path));
@@ -113,7 +112,7 @@ async function run(
 }
 
 function assertSize({ code, sourceMap }: MappedCode): void {
-  if (code.length > DEFAULTS.bundleOutputBytes) throw tooLarge("code", code.length, DEFAULTS.bundleOutputBytes);
+  if (code.length > BUNDLER.outputBytes) throw tooLarge("code", code.length, BUNDLER.outputBytes);
   const mapBytes = Buffer.byteLength(sourceMap);
   if (mapBytes > BUNDLER.mapBytes) throw tooLarge("source map", mapBytes, BUNDLER.mapBytes);
 }

@@ -15,7 +15,7 @@ import {
   type Stats,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { DEFAULTS } from "../protocol/limits.js";
+import { BUNDLER } from "./limits.js";
 import { BundleRefusal } from "./refusal.js";
 
 /** What a plugin may load. All paths are real paths. */
@@ -73,10 +73,10 @@ export function openConfined(path: string, rules: Confinement): ConfinedFile {
     const stat = fstatSync(fd);
     assertInside(realPathOf(fd, path, name, stat), name, rules);
     if (!stat.isFile()) throw new BundleRefusal("ERR_PLUGIN_FILE", notAFile(name, stat));
-    if (stat.size > DEFAULTS.bundleFileBytes) {
+    if (stat.size > BUNDLER.fileBytes) {
       throw new BundleRefusal(
         "ERR_PLUGIN_SIZE",
-        `${name} has ${stat.size} bytes, and a file of a plugin may have at most ${DEFAULTS.bundleFileBytes}: ` +
+        `${name} has ${stat.size} bytes, and a file of a plugin may have at most ${BUNDLER.fileBytes}: ` +
           "split it, or load less",
       );
     }

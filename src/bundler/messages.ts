@@ -2,7 +2,9 @@
  * The messages between the platform's process and a bundler process. The reply comes from a process that has read hostile
  * files: lengths are checked before bytes are kept, and fields before use.
  */
-import { BUNDLER, DEFAULTS, LIMITS } from "../protocol/limits.js";
+
+import { LIMITS } from "../protocol/limits.js";
+import { BUNDLER } from "./limits.js";
 
 /** The one line of JSON that a bundler process reads. */
 export interface ChildRequest {
@@ -130,7 +132,7 @@ export function shown(text: string): string {
 function partLengths(bytes: Buffer): [header: number, code: number, map: number] {
   const lengths: [number, number, number] = [bytes.readUInt32BE(0), bytes.readUInt32BE(4), bytes.readUInt32BE(8)];
   const [header, code, map] = lengths;
-  if (header > BUNDLER.headerBytes || code > DEFAULTS.bundleOutputBytes || map > BUNDLER.mapBytes) {
+  if (header > BUNDLER.headerBytes || code > BUNDLER.outputBytes || map > BUNDLER.mapBytes) {
     throw new Error(`its parts have ${lengths.join(", ")} bytes`);
   }
   return lengths;
@@ -158,8 +160,7 @@ function isHash(value: unknown): value is string {
 }
 
 function filesOf(value: unknown): BundledFile[] {
-  if (!Array.isArray(value) || value.length > 2 * DEFAULTS.bundleFiles)
-    throw new Error("its list of files is too long");
+  if (!Array.isArray(value) || value.length > 2 * BUNDLER.files) throw new Error("its list of files is too long");
   return value.map((pair: unknown) => {
     const [path, sha256] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
     if (typeof path !== "string" || path === "" || path.startsWith("/") || path.split("/").includes("..")) {

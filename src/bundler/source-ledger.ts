@@ -1,7 +1,8 @@
 /** The files that go into one bundle: read once, counted and hashed. */
-import { DEFAULTS } from "../protocol/limits.js";
+
 import { type Confinement, nameIn, openConfined, readConfined } from "./confined-file.js";
 import { sha256 } from "./digest.js";
+import { BUNDLER } from "./limits.js";
 import type { BundledFile } from "./messages.js";
 import { BundleRefusal } from "./refusal.js";
 
@@ -22,11 +23,11 @@ export class SourceLedger {
     const name = nameIn(root, path);
     this.#bytes += bytes.length;
     this.#files.set(name, sha256(bytes));
-    if (this.#files.size > DEFAULTS.bundleFiles || this.#bytes > DEFAULTS.bundleInputBytes) {
+    if (this.#files.size > BUNDLER.files || this.#bytes > BUNDLER.inputBytes) {
       throw new BundleRefusal(
         "ERR_PLUGIN_SIZE",
         `with ${name}, the plugin loads ${this.#files.size} files of ${this.#bytes} bytes together, and it may load ` +
-          `${DEFAULTS.bundleFiles} of ${DEFAULTS.bundleInputBytes} bytes: load less`,
+          `${BUNDLER.files} of ${BUNDLER.inputBytes} bytes: load less`,
       );
     }
     return bytes;

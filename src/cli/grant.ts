@@ -6,7 +6,7 @@ import type { JsonObject } from "../driverapi/json.js";
 import { bundleDiscovered } from "../host/bundled.js";
 import type { Discovered } from "../host/discovery.js";
 import { askedPermissions, askedScope, effectiveGrant } from "../policy/effective.js";
-import { limitsText } from "../policy/grant-command.js";
+import { grantingCommand, limitsText } from "../policy/grant-command.js";
 import type { GrantSetting } from "../policy/grant-settings.js";
 import type { AskedPermissions } from "../policy/intersect.js";
 import { changePolicyFile, type PolicyChange } from "../policy/policy-change.js";
@@ -22,7 +22,7 @@ export interface GrantOptions extends Places {
   readonly dryRun: boolean;
   /** Network types to take over, whose networks another plugin made. */
   readonly takeTypes?: readonly string[] | undefined;
-  /** Limits of the grant; they replace earlier ones. */
+  /** Optional permissions to grant, and limits, which replace earlier ones. */
   readonly settings?: readonly GrantSetting[] | undefined;
 }
 
@@ -33,7 +33,7 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
   const file = await readPolicyFile(options.policy, absent);
   const plugin = await findPlugin(id, options);
   const { sha256 } = await bundleDiscovered(plugin);
-  const { entry, compared } = options.dryRun
+  const { entry, compared, optional } = options.dryRun
     ? granted(file, plugin, sha256, options).result
     : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256, options));
   const { scope, ...permissions } = entry.grant;
@@ -46,6 +46,7 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
     ...(takeTypes === undefined ? [] : [`  takes over   ${takeTypes.join(", ")}`]),
     `  permissions  ${permissionsText(permissions)}`,
     `  sha256       ${sha256}`,
+    ...optional.map(({ permission, line }) => `  optional     ${permission} is not granted; to grant it: ${line}`),
   ];
   const data = { plugin: id, policy: options.policy, dryRun: options.dryRun, compared, ...entry };
   return { data, text: lines.join("\n") };
@@ -55,6 +56,8 @@ interface Granted {
   readonly entry: Required<Pick<PolicyEntry, "grant" | "sha256">> & Pick<PolicyEntry, "networkTypes" | "takeTypes">;
   /** What it asks for, compared with its earlier grant; null if it had none. */
   readonly compared: string | null;
+  /** Optional permissions that it is not granted, each with the line that grants it. */
+  readonly optional: readonly { readonly permission: string; readonly line: string }[];
 }
 
 /** Returns the policy with the plugin granted. Throws `ERR_GRANT_MISSING` if the plugin could not start with the grant. */
@@ -76,7 +79,11 @@ function granted(
   };
   const after = { ...policy, plugins: { ...policy.plugins, [id]: { ...before, ...entry } } };
   const places = { policy: path, plugins: dirname(plugin.path) };
-  const lacking = limitsText(id, effectiveGrant({ id, manifest, policy: after }).missing, policy, places);
+  const typed = [
+    ...settings.map(({ text }) => ["--set", text] as const),
+    ...taking.map((type) => ["--take-type", type] as const),
+  ].flat();
+  const lacking = limitsText(id, effectiveGrant({ id, manifest, policy: after }).missing, policy, places, typed);
   if (lacking !== undefined)
     throw new DriverError("ERR_GRANT_MISSING", `plugin "${id}" is not granted anything yet: ${lacking}`, {
       plugin: id,
@@ -87,7 +94,20 @@ function granted(
   const { revoked: _, ...former } = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
   return {
     raw: { ...raw, plugins: { ...plugins, [id]: { ...former, ...(entry as unknown as JsonObject) } } },
-    result: { entry, compared: known ? judgeUpdate({ id, manifest, policy }).text : null },
+    result: {
+      entry,
+      compared: known ? judgeUpdate({ id, manifest, policy }).text : null,
+      optional: Object.entries(manifest?.optionalPermissions ?? {}).flatMap(([permission, asked]) => {
+        if (Object.hasOwn(entry.grant, permission) || asked === undefined) return [];
+        const missing = {
+          permission,
+          asked: asked as AskedPermissions[string],
+          granted: null,
+          optional: true,
+        } as const;
+        return [{ permission, line: grantingCommand(id, [missing], after, places) }];
+      }),
+    },
   };
 }
 
@@ -98,16 +118,28 @@ function granted(
 function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSetting[]): Grant {
   const entry = policyEntry(policy, plugin.id);
   const before = (entry?.grant ?? entry?.revoked ?? {}) as AskedPermissions;
-  // Optional permissions count as asked for if the policy names them, or named them before a revocation.
-  const naming = { ...policy, plugins: { ...policy.plugins, [plugin.id]: { ...entry, grant: before as Grant } } };
+  const { optionalPermissions = {} } = plugin.manifest ?? {};
+  const wished = Object.entries(optionalPermissions).filter(([name]) =>
+    settings.some(({ permission }) => permission === name),
+  );
+  // Optional permissions count as asked for if the policy names them, named them before a revocation, or the operator does now.
+  const named = { ...Object.fromEntries(wished), ...before } as Grant;
+  const naming = { ...policy, plugins: { ...policy.plugins, [plugin.id]: { ...entry, grant: named } } };
   const question = { id: plugin.id, manifest: plugin.manifest, policy: naming };
   const permissions = askedPermissions(question);
   const foreign = settings.find(({ permission }) => !Object.hasOwn(permissions, permission));
-  if (foreign)
-    throw new DriverError("ERR_USAGE", `--set ${foreign.permission}: plugin "${plugin.id}" does not ask for it`);
+  if (foreign) {
+    const all = [...new Set([...Object.keys(permissions), ...Object.keys(optionalPermissions)])];
+    throw new DriverError(
+      "ERR_USAGE",
+      `--set ${foreign.permission}: plugin "${plugin.id}" does not ask for it; it asks for ${all.join(", ") || "nothing"}`,
+    );
+  }
   const asked = Object.entries(permissions).map(([name, limits]) => {
     const given = Object.hasOwn(before, name) ? (before[name] ?? true) : limits;
-    const set = settings.filter(({ permission }) => permission === name).map(({ limit, value }) => [limit, value]);
+    const set = settings.flatMap(({ permission, limit }) =>
+      permission === name && limit !== undefined ? [[limit.name, limit.value]] : [],
+    );
     return [name, set.length === 0 ? given : { ...(given === true ? {} : given), ...Object.fromEntries(set) }];
   });
   return { scope: askedScope(question), ...Object.fromEntries(asked) };

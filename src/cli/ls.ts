@@ -134,7 +134,7 @@ function listText(rows: readonly Row[], strangers: readonly string[], places: Pl
     row.state,
   ]);
   const reasons = rows.flatMap((row) =>
-    row.reason === null ? [] : [`${idText(row.id)}: ${row.state}: ${row.code}: ${row.reason}`],
+    row.reason === null ? [] : [[idText(row.id), row.state, row.code ?? [], row.reason].flat().join(": ")],
   );
   const blank = reasons.length + strangers.length > 0 ? [""] : [];
   const headings = ["ID", "VERSION", "TYPES", "ISOLATION", "ASKS", "GRANTED", "STATE"];

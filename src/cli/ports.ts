@@ -5,7 +5,7 @@ import { type ContainerEnd, readContainers } from "../docker/engine-containers.j
 import { short } from "../docker/engine-errors.js";
 import type { PublishedPort } from "../host/type-view.js";
 import { corrupt } from "../storage/errors.js";
-import { type Held, journalRows, look, publishedPorts } from "../storage/look.js";
+import { type FolderContents, inspectFolder, journalRows, publishedPorts } from "../storage/inspect.js";
 import { statePaths } from "../storage/paths.js";
 import { type Report, table } from "./output.js";
 
@@ -35,7 +35,7 @@ interface End {
 
 /** Lists the ports. Fails with `ERR_JOURNAL_CORRUPT` if some could not be read. */
 export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> {
-  const held = await look(dataDir);
+  const held = await inspectFolder(dataDir);
   const ends = endsByAddress(held);
   const published = publishedPorts(held);
   const containers = published.length === 0 ? new Map<string, ContainerEnd>() : await readContainers(engine);
@@ -49,7 +49,7 @@ export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> 
 }
 
 /** Maps plugin and address to the endpoint that has the address. */
-function endsByAddress(held: Held): ReadonlyMap<string, End> {
+function endsByAddress(held: FolderContents): ReadonlyMap<string, End> {
   const plugins = new Map<string, string>();
   for (const { body } of held.rows.get("bundles") ?? []) {
     const { id, types } = JSON.parse(body) as { readonly id: string; readonly types?: readonly string[] };

@@ -2,8 +2,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
+import { LOAD } from "../load/limits.js";
 import { parseSetting } from "../policy/grant-settings.js";
-import { LOAD } from "../protocol/limits.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
 import { doctor } from "./doctor.js";
@@ -74,7 +74,7 @@ export async function runProgram(
     .option("--dry-run", "only print what would be granted")
     .option(
       "--set <permission.limit=value>",
-      "set a limit of the grant, as netlink.prefix=bh; may be given more than once",
+      "set a limit of the grant, as netlink.prefix=bh, or name an optional permission; may be given more than once",
       collect,
     )
     .option(

@@ -1,11 +1,11 @@
 /** `bulkhead state`: shows the contents of a data folder, exports them, or recovers a damaged folder. */
 import { writeFileSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
-import { DATA } from "../protocol/limits.js";
 import { corrupt } from "../storage/errors.js";
-import { type Held, journalRows, look, recover } from "../storage/look.js";
+import { type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
 import { statePaths } from "../storage/paths.js";
 import type { Table } from "../storage/tables.js";
+import { OUTPUT } from "./limits.js";
 import { type Report, table } from "./output.js";
 
 /** The command's options. */
@@ -19,9 +19,9 @@ export interface StateOptions {
 
 /** Shows the folder, also while a host runs. Fails with `ERR_JOURNAL_CORRUPT` if part of it could not be read. */
 export async function state(options: StateOptions): Promise<Report> {
-  const held: Held & { readonly kept?: string } = options.recover
+  const held: FolderContents & { readonly kept?: string } = options.recover
     ? await recover(options.dataDir)
-    : await look(options.dataDir);
+    : await inspectFolder(options.dataDir);
   const shown = described(held);
   if (options.export !== undefined) write(options.export, { ...shown, store: storeRows(held) });
   const data = { ...shown, problems: held.problems, ...(held.kept === undefined ? {} : { kept: held.kept }) };
@@ -32,7 +32,7 @@ export async function state(options: StateOptions): Promise<Report> {
 
 type Described = ReturnType<typeof described>;
 
-function described(held: Held) {
+function described(held: FolderContents) {
   const bodies = (of: Table): unknown[] => (held.rows.get(of) ?? []).map(({ body }) => JSON.parse(body));
   const records = journalRows(held).map(([type, nid, eid, part, entry]) => ({
     type,
@@ -63,7 +63,7 @@ function described(held: Held) {
 
 function storeRows({
   rows,
-}: Held): readonly { readonly plugin: string; readonly key: string; readonly value: string }[] {
+}: FolderContents): readonly { readonly plugin: string; readonly key: string; readonly value: string }[] {
   return (rows.get("store") ?? []).map(({ key, body }) => {
     const [plugin = "", ...rest] = key.toString().split("\0");
     return { plugin, key: rest.join("\0"), value: body };
@@ -72,13 +72,13 @@ function storeRows({
 
 function text(
   { dataDir, live, journal, links, rules, stores }: Described,
-  held: Held & { readonly kept?: string },
+  held: FolderContents & { readonly kept?: string },
 ): string {
   const networks = journal.filter((one) => !("eid" in one));
   const count = (nid: string, type: string, part?: "join" | "external"): number =>
     journal.filter((one) => one.type === type && one.nid === nid && "eid" in one && partOf(one) === part).length;
   const rows = networks
-    .slice(0, DATA.shownRows)
+    .slice(0, OUTPUT.shownRows)
     .map(({ type, nid, phase }) => [
       type,
       nid,

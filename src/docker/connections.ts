@@ -4,7 +4,7 @@
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 
 export class Connections {
   /** Open connections, least recently used first, with the number of requests in progress on each. */

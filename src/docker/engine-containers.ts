@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { z } from "../common/zod.js";
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 import { unixJson } from "./unix-request.js";
 
 /** An engine's default socket. */

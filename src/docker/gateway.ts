@@ -6,7 +6,7 @@ import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { DriverEvent } from "../host/events.js";
 import type { PluginHost } from "../host/plugin-host.js";
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 import { RecentEndpoints } from "./recent-endpoints.js";
 import { ServedType, typeView } from "./served-type.js";
 import { clearStale, type SocketOwner, SocketTaken, socketPath } from "./socket-file.js";

@@ -1,7 +1,7 @@
 /** Identifies the process that serves a socket: a Bulkhead daemon replies with its PID. */
 
 import { z } from "../common/zod.js";
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 import { unixJson } from "./unix-request.js";
 
 /** Path of the request. */

@@ -1,5 +1,5 @@
 /** Endpoints created a short while ago: the engine may still join them, so they do not count as forgotten. */
-import { DOCKER } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 
 export class RecentEndpoints {
   /** Creation times (`performance.now()`), oldest first. */

@@ -3,7 +3,8 @@
 import type { z } from "../common/zod.js";
 import { DriverError } from "../driverapi/errors.js";
 import { copyJson, JsonError } from "../driverapi/json.js";
-import { DOCKER, LIMITS } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
+import { DOCKER } from "./limits.js";
 import type { Method, Serving } from "./methods.js";
 
 /** A reply to the engine: HTTP status and JSON text. */

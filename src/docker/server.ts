@@ -1,9 +1,9 @@
 /** The HTTP server of one network type: fastify over a Unix socket, one route per method of the protocol. */
 import { type FastifyInstance, fastify } from "fastify";
 import { DriverError } from "../driverapi/errors.js";
-import { DOCKER } from "../protocol/limits.js";
 import { Connections } from "./connections.js";
 import { IDENTITY_PATH, identity } from "./identity.js";
+import { DOCKER } from "./limits.js";
 import { METHODS, type Serving } from "./methods.js";
 import { type Answer, answerRequest, refusalAnswer } from "./request.js";
 

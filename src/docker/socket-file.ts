@@ -9,8 +9,8 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { DOCKER } from "../protocol/limits.js";
 import { type Identity, whoServes } from "./identity.js";
+import { DOCKER } from "./limits.js";
 
 /** The account that may connect besides root. */
 export interface SocketOwner {

@@ -2,10 +2,11 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { WALLS } from "../isolation/limits.js";
 import { killPid, readChildPid } from "../isolation/walls/child-pid.js";
 import { startBehind } from "../isolation/walls/start.js";
 import type { WallCommand } from "../isolation/walls/wall.js";
-import { DOCTOR, WALLS } from "../protocol/limits.js";
+import { DOCTOR } from "./limits.js";
 
 export class TrialProcess {
   /** What it printed on descriptors 1 and 2. */

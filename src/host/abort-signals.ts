@@ -1,7 +1,7 @@
 /** One listener per AbortSignal, however many wait for it: Node warns of a leak from the eleventh listener on. */
 
 /** The waiters of one signal. */
-class Waiting {
+class Waiters {
   readonly #signal: AbortSignal;
   readonly #leave = new Set<() => void>();
 
@@ -25,13 +25,13 @@ class Waiting {
   };
 }
 
-const signals = new WeakMap<AbortSignal, Waiting>();
+const signals = new WeakMap<AbortSignal, Waiters>();
 
 /** Calls `leave` once when `signal`, which is not aborted yet, fires. Returns a function that cancels this. */
 export function whenAborted(signal: AbortSignal, leave: () => void): () => void {
   let waiting = signals.get(signal);
   if (!waiting) {
-    waiting = new Waiting(signal);
+    waiting = new Waiters(signal);
     signals.set(signal, waiting);
   }
   waiting.add(leave);

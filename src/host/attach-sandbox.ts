@@ -5,12 +5,12 @@ import { DriverError } from "../driverapi/errors.js";
 import type { InterfaceRecord } from "../driverapi/interfaces.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 import { openBackend } from "../permissions/netlink/choose.js";
-import { attach, type Home, ownNamespace } from "../sandbox/attachment.js";
+import { attach, type HomeNamespace, ownNamespace } from "../sandbox/attachment.js";
 import { parseNetns } from "../sandbox/namespace.js";
 import { planSandbox } from "../sandbox/plan.js";
 import type { AttachedSandbox } from "../sandbox/sandbox.js";
 import type { PluginHost } from "./api.js";
-import { sandboxHome } from "./plugin-host.js";
+import { homeNamespaceOf } from "./plugin-host.js";
 
 /** Options of `attachSandbox`. */
 export interface AttachSandboxOptions {
@@ -48,11 +48,11 @@ function plain(given: unknown): unknown {
   return typeof toJSON === "function" ? toJSON.call(given) : given;
 }
 
-function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): Home {
+function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): HomeNamespace {
   if (host !== undefined) {
-    const home = sandboxHome(host);
+    const home = homeNamespaceOf(host);
     if (home) return home;
-    throw new DriverError("ERR_OPTIONS", 'option "host" is not a plugin host: give what createPluginHost gave');
+    throw new DriverError("ERR_OPTIONS", 'option "host" is not a plugin host: pass what createPluginHost returned');
   }
   if (backend !== "kernel" && backend !== "auto") {
     const why =
@@ -63,7 +63,7 @@ function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): Home {
 }
 
 /** Returns the kernel's namespace of that name or path. No ledger is kept for links that no host knows. */
-function homeIn(from: string | undefined): Home {
+function homeIn(from: string | undefined): HomeNamespace {
   return {
     backend: openBackend({ backend: "kernel", netns: from }),
     netns: from ?? ownNamespace(),

@@ -7,8 +7,8 @@ import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
 import type { Policy } from "../policy/schema.js";
+import type { BundleStore } from "../storage/bundle-store.js";
 import type { Journal } from "../storage/journal/journal.js";
-import type { Shelf } from "../storage/shelf.js";
 import type { Audit } from "./audit/audit.js";
 import type { HostView } from "./calls/host-rules.js";
 import type { HostEmitter } from "./events.js";
@@ -28,7 +28,7 @@ export interface HostContext {
   readonly journal: Journal;
   readonly store: StoreBackend;
   /** The bytes that plugins ran last. */
-  readonly shelf: Shelf;
+  readonly bundles: BundleStore;
   readonly machine: HostView;
   /** The links of all plugins; nothing is started until a plugin uses it. */
   readonly netlink: NetlinkHub;
@@ -37,7 +37,7 @@ export interface HostContext {
   launcher(isolation: Isolation): Launcher;
   /** Isolation of plugins for which the policy names none. */
   readonly isolation: Isolation;
-  /** True for hosts of tests: every plugin runs in a thread of theirs. */
+  /** True for tests' hosts, which run every plugin in a thread. */
   readonly threadsOnly: boolean;
   policy(): Policy;
   /** Path of the policy, for messages; undefined when it was given as an object. */

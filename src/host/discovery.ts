@@ -74,7 +74,7 @@ async function discoverIn(root: string): Promise<Discovered[]> {
     if (isSidecar(entry)) continue;
     const stem = codeStem(entry.name);
     const sidecar = stem === undefined ? undefined : manifests.get(stem);
-    const found = await look(root, entry, stem, sidecar);
+    const found = await inspectEntry(root, entry, stem, sidecar);
     if (found === undefined) continue;
     if (stem !== undefined) paired.add(stem);
     plugins.push(found);
@@ -95,7 +95,7 @@ function codeStem(name: string): string | undefined {
 }
 
 /** Returns the plugin for one entry of the folder that is not a manifest; undefined: the entry is ignored. */
-async function look(
+async function inspectEntry(
   root: string,
   entry: Dirent,
   stem: string | undefined,
@@ -107,7 +107,7 @@ async function look(
   const wrong = (error: DriverError): Discovered => ({ id, kind, path, root, error });
 
   if (stem === undefined) {
-    // A link without an extension could be a plugin's folder; a plain file without one is a Makefile or the like.
+    // A link without an extension could be a plugin's folder; a plain file without one is not a plugin.
     if (entry.isSymbolicLink() && !entry.name.includes(".")) return wrong(linkError(id, path));
     if (!entry.isDirectory()) return undefined;
     if (!PLUGIN_ID.test(id)) return wrong(nameError(id, path, "a plugin's folder"));
@@ -133,14 +133,14 @@ async function look(
   return findFilePlugin(id, path, root, sidecar && join(root, sidecar.name));
 }
 
-/** Merges several plugins of one id: none of them loads, and the error names them all. A host that already runs one keeps it. */
+/** Merges the plugins of one id: if there are several, none loads, and the error names them all. */
 function collapse(found: readonly Discovered[]): Discovered {
   const [first, ...others] = found;
-  if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "a plugin was found nowhere");
+  if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "there is no plugin to merge");
   if (others.length === 0) return first;
   const paths = found.map(({ path }) => shownPath(path)).join(" and ");
   const { id, kind, path, root } = first;
-  const rule = `the plugin id ${quote(id)} is found ${found.length} times: ${paths}; none is loaded until only one is left, and one that runs already runs on`;
+  const rule = `the plugin id ${quote(id)} is found ${found.length} times: ${paths}; none is loaded until only one is left; one that already runs keeps running`;
   return { id, kind, path, root, error: new DriverError("ERR_PLUGIN_DUPLICATE", rule, { plugin: id, file: path }) };
 }
 

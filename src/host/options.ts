@@ -7,7 +7,7 @@ import { ISOLATIONS, type Isolation } from "../isolation/link.js";
 import type { Policy } from "../policy/schema.js";
 import type { PlatformCallback } from "./context.js";
 
-/** What a platform may choose. */
+/** Options of `createPluginHost`. */
 export interface PluginHostOptions {
   /** The plugins folder, or several. */
   readonly plugins: string | readonly string[];

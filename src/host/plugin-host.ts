@@ -5,14 +5,15 @@ import { refuseInsideThread } from "../isolation/walls/raise.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import { PolicySource } from "../policy/policy-source.js";
-import type { Home } from "../sandbox/attachment.js";
+import type { HomeNamespace } from "../sandbox/attachment.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import type { PluginHost } from "./api.js";
 import { discoverPlugins } from "./discovery.js";
+import type { HostParts } from "./host-parts.js";
 import { checkOptions, type PluginHostOptions, withPaths } from "./options.js";
 import { refuseBundled } from "./own-files.js";
-import { type HostParts, RunningHost } from "./running-host.js";
+import { RunningHost } from "./running-host.js";
 import type { TypeView } from "./type-view.js";
 
 export type { PluginHost } from "./api.js";
@@ -77,6 +78,6 @@ export function viewOf(host: PluginHost, type: string): TypeView | undefined {
 }
 
 /** Returns where a host's links are, for code that attaches sandboxes; undefined if it is not a host of ours. */
-export function sandboxHome(host: PluginHost): Home | undefined {
+export function homeNamespaceOf(host: PluginHost): HomeNamespace | undefined {
   return host instanceof RunningHost ? host.home : undefined;
 }

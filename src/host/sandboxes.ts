@@ -2,7 +2,7 @@
 import { DriverError } from "../driverapi/errors.js";
 import { parseId } from "../driverapi/names.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
-import { attach, type Home, ownNamespace } from "../sandbox/attachment.js";
+import { attach, type HomeNamespace, ownNamespace } from "../sandbox/attachment.js";
 import { parseNetns } from "../sandbox/namespace.js";
 import { planSandbox } from "../sandbox/plan.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
@@ -10,7 +10,7 @@ import type { JoinRecord } from "./calls/records.js";
 import type { DriverRegistry } from "./registry.js";
 
 /** Returns where a host's links are, for attaching sandboxes to its endpoints. */
-export function homeOf(hub: NetlinkHub, netns: string | undefined): Home {
+export function homeOf(hub: NetlinkHub, netns: string | undefined): HomeNamespace {
   return {
     backend: hub.backend,
     // A model is not a process's namespace; its own has no name.
@@ -24,7 +24,7 @@ export function homeOf(hub: NetlinkHub, netns: string | undefined): Home {
 export class Sandboxes {
   readonly #registry: DriverRegistry;
   readonly #hub: NetlinkHub;
-  readonly #home: Home;
+  readonly #home: HomeNamespace;
   /** By join record: a join that was left and made again is a different one. */
   readonly #attached = new WeakMap<JoinRecord, "under way" | AttachedSandbox>();
 

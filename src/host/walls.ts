@@ -8,8 +8,7 @@ import type { PolicySource } from "../policy/policy-source.js";
 import type { Audit } from "./audit/audit.js";
 
 /**
- * Raises the wall that the policy in force demands, on first use, and reports a weakened one at every start. `exchange`: for
- * tests.
+ * Raises the wall that the policy demands, on first use, and reports a weakened one at every start. `exchange`: for tests.
  */
 export function wallReports(
   policy: PolicySource,
@@ -28,9 +27,9 @@ export function wallReports(
       return wall;
     },
     aborted({ why, plugins, alone }) {
-      const who = plugins.length === 0 ? "a spare" : plugins.join(", ");
+      const hosted = plugins.length === 0 ? "a spare" : plugins.join(", ");
       const then = alone.length === 0 ? "" : `; from now on each in a process of its own: ${alone.join(", ")}`;
-      const detail = `a host process ended (${who}): ${why}${then}`;
+      const detail = `a host process ended (${hosted}): ${why}${then}`;
       audit.write({ event: "aborted", code: "ERR_HOST_PROCESS", detail });
       logger.warn({ code: "ERR_HOST_PROCESS", plugins, alone }, detail);
     },
@@ -38,7 +37,7 @@ export function wallReports(
 }
 
 const WEAKER = {
-  bubblewrap: "host processes run under bubblewrap, but not all of it stands",
+  bubblewrap: "host processes run under bubblewrap, but parts of the wall are missing",
   node: "host processes run without bubblewrap, behind Node's permission flags alone",
   none: "host processes run without any wall",
 } as const;

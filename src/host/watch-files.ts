@@ -2,8 +2,8 @@
 import { realpath } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { watch } from "chokidar";
-import { TIMES } from "../protocol/limits.js";
 import { shownPath } from "./discovered.js";
+import { HOST } from "./limits.js";
 
 export interface FileWatch {
   close(): Promise<void>;
@@ -23,12 +23,15 @@ export async function watchFiles({ folders, changed, failed }: FileWatchOptions)
   const roots = found.filter((root) => root !== undefined);
   const watcher = watch(roots, {
     ignoreInitial: true,
+    // Chokidar shares persistent handles by path: this watch would join one that another host of the process has opened, and follow a
+    // folder that has been moved away since. Other handles belong to one watch; they do not keep the process alive, `PlaceWatch` does.
+    persistent: false,
     followSymlinks: false,
     ignored: (path) =>
       roots.some(
         (root) => path.startsWith(root + sep) && /(^|[/\\])(\.|node_modules($|[/\\]))/.test(relative(root, path)),
       ),
-    awaitWriteFinish: { stabilityThreshold: TIMES.watchStable, pollInterval: 50 },
+    awaitWriteFinish: { stabilityThreshold: HOST.watchStableMs, pollInterval: 50 },
   });
   watcher.on("all", (_event, path) => {
     const root = roots.find((one) => path.startsWith(one + sep));

@@ -12,30 +12,30 @@ export interface Place {
 }
 
 export interface PlaceWatchOptions {
-  /** The places to look at now. */
+  /** Returns the places to poll. */
   places(): readonly Place[];
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two polls. */
   readonly every: number;
-  /** Two looks in a row have found the same change. Never rejects. */
+  /** Two polls in a row have found the same change. Never rejects. */
   changed(place: Place): Promise<void>;
 }
 
 export class PlaceWatch {
   readonly #options: PlaceWatchOptions;
-  /** What each place held when `changed` was last called, and what the latest look found. */
+  /** What each place held when `changed` was last called, and what the latest poll found. */
   readonly #known = new Map<string, { acted: string; since: string }>();
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #polling: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(options: PlaceWatchOptions) {
     this.#options = options;
   }
 
-  /** Resolves when every place has been looked at once. */
+  /** Resolves when every place has been polled once. */
   static async open(options: PlaceWatchOptions): Promise<PlaceWatch> {
     const watch = new PlaceWatch(options);
-    await watch.#look();
+    await watch.#poll();
     watch.#arm();
     return watch;
   }
@@ -43,17 +43,18 @@ export class PlaceWatch {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#looking;
+    await this.#polling;
   }
 
   #arm(): void {
     if (this.#closed) return;
+    // This timer keeps the process of a host that follows its folders alive.
     this.#timer = setTimeout(() => {
-      this.#looking = this.#look().then(() => this.#arm());
-    }, this.#options.every).unref();
+      this.#polling = this.#poll().then(() => this.#arm());
+    }, this.#options.every);
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const places = this.#options.places();
     const keys = new Set(places.map(keyOf));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
@@ -75,7 +76,7 @@ function keyOf({ what, path }: Place): string {
   return `${what} ${path}`;
 }
 
-/** A text that differs when the place holds something else. */
+/** Returns a text that differs when the place has changed. */
 async function signOf({ path, what }: Place): Promise<string> {
   if (what !== "packages") return sign(path, what === "file");
   // npm writes `.package-lock.json` with every change; other tools change the folder itself.

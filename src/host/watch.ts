@@ -1,7 +1,7 @@
 /** Follows the plugins folders and the policy's file. A change acts once the files have been stable for a while. */
 
 import type { Logger } from "../common/logger.js";
-import { TIMES } from "../protocol/limits.js";
+import { HOST } from "./limits.js";
 import { type FileWatch, watchFiles } from "./watch-files.js";
 import { type Place, PlaceWatch } from "./watch-places.js";
 
@@ -16,7 +16,7 @@ export interface WatchOptions {
   changed(ids: ReadonlySet<string>): Promise<void>;
   /** Packages have been installed in a plugins folder, or in one that `lacking` names. */
   installed(): Promise<void>;
-  /** A plugins folder's path leads to another folder now, or to none: everything may have changed. */
+  /** A plugins folder was replaced or removed: everything may have changed. */
   exchanged(): Promise<void>;
   policyChanged(): Promise<void>;
   readonly logger: Logger;
@@ -26,7 +26,7 @@ export class Watcher {
   readonly #options: WatchOptions;
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  /** Changes are acted on one after another. */
+  /** Tail of the queue of changes (FIFO). */
   #turn: Promise<void> = Promise.resolve();
   #files: FileWatch | undefined;
   #places: PlaceWatch | undefined;
@@ -40,7 +40,7 @@ export class Watcher {
     const watcher = new Watcher(options);
     watcher.#places = await PlaceWatch.open({
       places: () => watcher.#wanted(),
-      every: TIMES.watchPlaces,
+      every: HOST.watchPlacesMs,
       changed: (place) => watcher.#next(() => watcher.#act(place)),
     });
     await watcher.#follow();
@@ -66,20 +66,20 @@ export class Watcher {
   async #act({ path, what }: Place): Promise<void> {
     if (what === "file") return this.#options.policyChanged();
     if (what === "packages") return this.#options.installed();
-    this.#options.logger.info({ folder: path }, `the plugins folder ${path} is another one now, or is gone`);
+    this.#options.logger.info({ folder: path }, `the plugins folder ${path} was replaced or removed`);
     await this.#follow();
     await this.#options.exchanged();
   }
 
   /** Watches the folders at the places their paths lead to now. */
   async #follow(): Promise<void> {
-    // Chokidar's watchers of one path share a handle. While the old one is open, a new one would follow the folder that was there.
-    await this.#files?.close();
+    const before = this.#files;
     this.#files = await watchFiles({
       folders: this.#options.folders,
       changed: (id) => this.#note(id),
       failed: (error) => this.#options.logger.error({ err: error }, "the plugins folders are not watched in full"),
     });
+    await before?.close();
   }
 
   #note(id: string): void {
@@ -90,7 +90,7 @@ export class Watcher {
       const ids = new Set(this.#dirty);
       this.#dirty.clear();
       void this.#next(() => this.#options.changed(ids));
-    }, TIMES.watchStable / 4);
+    }, HOST.watchStableMs / 4);
   }
 
   #next(work: () => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@
  * it is not.
  */
 import { Rate } from "../common/rate.js";
-import { WALLS } from "../protocol/limits.js";
+import { WALLS } from "./limits.js";
 
 const WORDS = {
   bytes: "bytes",

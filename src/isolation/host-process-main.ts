@@ -4,9 +4,10 @@
  */
 import { Socket } from "node:net";
 import { routeHeader } from "../protocol/frame.js";
-import { LIMITS, WALLS } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
+import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
 import type { ThreadLink } from "./thread-link.js";

@@ -1,8 +1,8 @@
 /** The host processes that run: started at a limited rate, first for plugins with a clean record, with a spare of each kind. */
 
 import { within } from "../common/within.js";
-import { TIMES, WALLS } from "../protocol/limits.js";
 import { HostProcess } from "./host-process.js";
+import { THREADS, WALLS } from "./limits.js";
 import { memoryClass } from "./memory-class.js";
 import { Tenants } from "./tenants.js";
 import type { Wall } from "./walls/wall.js";
@@ -49,7 +49,7 @@ export class HostProcessPool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { process } of this.#all) process.kill("the host closes");
-    await within(TIMES.threadEnd, Promise.all([...this.#all].map(({ process }) => process.ended)));
+    await within(THREADS.endMs, Promise.all([...this.#all].map(({ process }) => process.ended)));
   }
 
   /** True while a shared process, the spare included, takes new plugins. */

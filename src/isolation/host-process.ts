@@ -1,8 +1,8 @@
 /** One host process as the platform sees it: started behind its wall, reached over descriptor 3, watched, terminated. */
 import { routeHeader } from "../protocol/frame.js";
-import { WALLS } from "../protocol/limits.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { HostStream } from "./host-stream.js";
+import { WALLS } from "./limits.js";
 import type { LinkEnd } from "./link.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
 import { WalledChild } from "./walled-child.js";

@@ -1,9 +1,11 @@
 /** Launchers of isolation "process" and "dedicated": they choose the host process for a plugin's worker. */
 
+import { RESTARTS } from "../common/limits.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { LIMITS, TIMES, WALLS } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import { HostProcessPool, type Kind, type PooledProcess, WARM_MB } from "./host-process-pool.js";
+import { WALLS } from "./limits.js";
 import type { Launcher, LaunchRequest, Link } from "./link.js";
 import type { SandboxPolicy, Wall } from "./walls/wall.js";
 
@@ -155,7 +157,7 @@ export class HostProcesses {
     const alone = new Set<string>();
     if (kind === "process" && present.length > 1) {
       const now = performance.now();
-      this.#aborts = [...this.#aborts.filter((at) => now - at < TIMES.breakerWindow), now];
+      this.#aborts = [...this.#aborts.filter((at) => now - at < RESTARTS.windowMs), now];
       const all = this.#aborts.length >= WALLS.abortsUntilAlone;
       for (const { plugin, clean } of present) if (all || !clean()) alone.add(plugin);
     }

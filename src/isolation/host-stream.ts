@@ -1,10 +1,10 @@
 /** The platform's end of a host process's stream: encrypts and frames what is sent, limits and cuts up what arrives. */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { WALLS } from "../protocol/limits.js";
 import { type ControlDown, type ControlUp, readControlUp } from "./control.js";
 import { Flow } from "./flow.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
+import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 
 export interface HostStreamSink {

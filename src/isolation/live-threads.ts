@@ -1,6 +1,6 @@
 /** Worker threads that have not ended yet, each with its link; their raw ports, stdout and stderr are kept off this process. */
 import type { Worker } from "node:worker_threads";
-import { LIMITS } from "../protocol/limits.js";
+import { THREADS } from "./limits.js";
 import type { LinkEnd } from "./link.js";
 import { guardNodePort } from "./raw-ports.js";
 import type { ThreadLink } from "./thread-link.js";
@@ -70,7 +70,7 @@ function drain(thread: Worker): void {
     stream.unpipe();
     stream.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > LIMITS.stdioBytes) stream.destroy();
+      if (bytes > THREADS.stdioBytes) stream.destroy();
     });
   }
 }

@@ -1,5 +1,5 @@
 /** Memory classes of workers: a worker gets the smallest class that holds what its plugin may use. */
-import { MEMORY_CLASSES } from "../protocol/limits.js";
+import { MEMORY_CLASSES } from "./limits.js";
 
 /** Returns the class for `memoryMb`, in mebibytes. */
 export function memoryClass(memoryMb: number): number {

@@ -1,7 +1,7 @@
 /** Memory, CPU time and priority of another process, from Linux. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
-import { WALLS } from "../protocol/limits.js";
+import { WALLS } from "./limits.js";
 
 /** Milliseconds per tick of /proc/PID/stat: the kernel's interface has a hundred ticks a second on every architecture. */
 const TICK_MS = 10;

@@ -6,7 +6,7 @@ import { Piscina } from "piscina";
 import { messageOf } from "../common/text.js";
 import { within } from "../common/within.js";
 import { DriverError } from "../driverapi/errors.js";
-import { TIMES } from "../protocol/limits.js";
+import { THREADS } from "./limits.js";
 import type { Launcher, LaunchRequest } from "./link.js";
 import { describeEnd, LiveThreads } from "./live-threads.js";
 import { memoryClass } from "./memory-class.js";
@@ -28,10 +28,6 @@ export interface ThreadLauncherOptions {
 }
 
 const BOOTSTRAP = fileURLToPath(new URL("../worker/bootstrap.cjs", import.meta.url));
-/** Threads per pool: far more than a process can hold, so that nothing is ever queued. */
-const THREADS = 4096;
-/** Workers being locked down at the same time: more would only delay each other. */
-const STARTING = 4;
 
 interface MemoryPool {
   readonly pool: Piscina;
@@ -84,7 +80,7 @@ export class ThreadLauncher implements Launcher {
     for (const spare of group.spares) {
       group.spares.delete(spare);
       // The plugin that takes it starts at once, and would share the CPU with the next spare's lockdown.
-      setTimeout(() => this.#refill(group, size), TIMES.refill).unref();
+      setTimeout(() => this.#refill(group, size), THREADS.refillMs).unref();
       return spare;
     }
     const [coming = this.#start(group, false)] = group.coming;
@@ -112,7 +108,7 @@ export class ThreadLauncher implements Launcher {
     await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
     // A thread inside one long native call ends only when the call returns, which can take hours: stops waiting after a
     // while.
-    await within(TIMES.threadEnd, ended);
+    await within(THREADS.endMs, ended);
   }
 
   #group(size: number): MemoryPool {
@@ -121,7 +117,7 @@ export class ThreadLauncher implements Launcher {
     const pool = new Piscina({
       filename: this.#bootstrap,
       minThreads: 0,
-      maxThreads: THREADS,
+      maxThreads: THREADS.perPool,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
       recordTiming: false,
@@ -173,7 +169,7 @@ export class ThreadLauncher implements Launcher {
 
   /** Starts a worker. `ahead`: no request is waiting for it. */
   async #start(group: MemoryPool, ahead: boolean): Promise<ThreadLink> {
-    while (this.#starting >= STARTING) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    while (this.#starting >= THREADS.starting) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#starting++;
     try {
       if (this.#closed) throw new Error("the host closes");
@@ -200,8 +196,8 @@ export class ThreadLauncher implements Launcher {
     );
     void link.gone.then(() => this.#links.delete(link));
     try {
-      const hello = await within(TIMES.spareReady, link.hello);
-      if (hello === undefined) throw new Error(`not ready within ${TIMES.spareReady} ms`);
+      const hello = await within(THREADS.readyMs, link.hello);
+      if (hello === undefined) throw new Error(`not ready within ${THREADS.readyMs} ms`);
       this.#threads.bind(hello, link);
       return link;
     } catch (error) {

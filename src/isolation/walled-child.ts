@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
-import { WALLS } from "../protocol/limits.js";
+import { WALLS } from "./limits.js";
 import { lowerPriority } from "./proc.js";
 import { killPid, readChildPid } from "./walls/child-pid.js";
 import { startBehind } from "./walls/start.js";

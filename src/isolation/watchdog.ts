@@ -1,5 +1,5 @@
 /** Watches a host process: its resident memory, its CPU time, and whether its main thread replies to pings. */
-import { WALLS } from "../protocol/limits.js";
+import { WALLS } from "./limits.js";
 import { cpuMs, residentMb } from "./proc.js";
 
 export interface Watched {

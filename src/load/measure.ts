@@ -1,9 +1,9 @@
 /** Measures one driver for `bulkhead bench`: saturation in a closed loop, then latency in an open loop at half that rate. */
 import type { JsonObject } from "../driverapi/json.js";
 import type { HostedDriver } from "../driverapi/types.js";
-import { LOAD } from "../protocol/limits.js";
 import { closedLoop } from "./closed-loop.js";
 import type { Quantiles } from "./histogram.js";
+import { LOAD } from "./limits.js";
 import { openLoop } from "./open-loop.js";
 import { CALLS, prepareWork, type Work, workOn } from "./work.js";
 

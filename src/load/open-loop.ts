@@ -3,9 +3,9 @@
  * stalls count too (no coordinated omission).
  */
 import { monotonicNow } from "../common/clock.js";
-import { LOAD } from "../protocol/limits.js";
 import type { Target } from "./closed-loop.js";
 import { Histogram, type Quantiles } from "./histogram.js";
+import { LOAD } from "./limits.js";
 import { Metronome } from "./metronome.js";
 
 export interface OpenLoop {

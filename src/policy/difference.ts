@@ -5,7 +5,7 @@ import { ISOLATIONS } from "../isolation/link.js";
 import { type Limits, type LimitValue, PERMISSIONS, type PermissionRow } from "../permissions/catalogue.js";
 import { covers } from "../permissions/firewall/ports.js";
 import { contains, networkOf } from "../permissions/netlink/cidr.js";
-import { LIMITS } from "../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "./limits.js";
 import type { Standing } from "./standing.js";
 
 /** One difference: `+netlink {"max":4}`, `-store`, `store.bytes 1000 → 2000`, `netlink.kinds +"veth"`. */
@@ -40,7 +40,7 @@ export function differences(
 
 /** Returns the differences in one line of bounded length; "" if there are none. */
 export function differenceText(found: readonly Difference[]): string {
-  return escapeLine(found.map(({ text }) => text).join(", "), LIMITS.differenceChars);
+  return escapeLine(found.map(({ text }) => text).join(", "), DOCUMENT_LIMITS.differenceChars);
 }
 
 function permissions(

@@ -3,7 +3,6 @@ import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionRow } from "../permissions/catalogue.js";
-import { TIMES } from "../protocol/limits.js";
 import {
   type AskedPermissions,
   grantedPermissions,
@@ -11,6 +10,7 @@ import {
   intersect,
   type Missing,
 } from "./intersect.js";
+import { DEFAULTS } from "./limits.js";
 import { eachLimit, type PluginLimitName } from "./manifest/plugin-limits.js";
 import type { Manifest } from "./manifest/schema.js";
 import { type DriverOptions, type Policy, policyEntry } from "./schema.js";
@@ -115,12 +115,12 @@ function effectiveTimeouts(
   const own = entry.timeouts ?? {};
   const common = defaults.timeouts ?? {};
   const methods = [...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS].map((method) => {
-    const policy = own[method] ?? own.default ?? common[method] ?? common.default ?? TIMES.call;
+    const policy = own[method] ?? own.default ?? common[method] ?? common.default ?? DEFAULTS.callMs;
     return [method, lower(wish[method] ?? wish.default, policy)] as const;
   });
   // `default` applies to driver calls only: a slow createNetwork does not justify an equally long `init`.
-  const init = ["init", lower(wish.init, own.init ?? common.init ?? TIMES.init)] as const;
-  const byDefault = ["default", lower(wish.default, own.default ?? common.default ?? TIMES.call)] as const;
+  const init = ["init", lower(wish.init, own.init ?? common.init ?? DEFAULTS.initMs)] as const;
+  const byDefault = ["default", lower(wish.default, own.default ?? common.default ?? DEFAULTS.callMs)] as const;
   return Object.freeze(Object.fromEntries([...methods, init, byDefault])) as Effective["timeouts"];
 }
 

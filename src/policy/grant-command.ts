@@ -1,6 +1,6 @@
 /** The command line that grants a plugin what it asks for, as printed in error texts. */
 import { type Limits, PERMISSIONS, type PermissionRow } from "../permissions/catalogue.js";
-import { clashingPrefixes } from "../permissions/netlink/limits.js";
+import { clashingPrefixes } from "../permissions/netlink/grant.js";
 import type { Missing } from "./intersect.js";
 import { netlinkPrefixes, type Policy, policyEntry } from "./schema.js";
 
@@ -22,16 +22,19 @@ export function grantCommand(id: string, places: GrantPlaces = {}): string {
   return words.map(quoted).join(" ");
 }
 
-/** Returns the line that grants what is missing; with an example for each limit that nobody has named and the operator must name. */
+/** Returns the line that grants what is missing, with an example for each limit that the operator still has to name. */
 export function grantingCommand(id: string, missing: readonly Missing[], policy: Policy, places: GrantPlaces): string {
   const kept = (policyEntry(policy, id)?.revoked ?? {}) as Readonly<Record<string, unknown>>;
-  const settings = missing.flatMap(({ permission, asked, granted }) => {
+  const settings = missing.flatMap(({ permission, asked, granted, optional }) => {
     if (granted !== null || !Object.hasOwn(PERMISSIONS, permission)) return [];
     const { needed = [] } = (PERMISSIONS as Readonly<Record<string, PermissionRow>>)[permission] ?? {};
     const named = [asked, kept[permission]].flatMap((one) => (typeof one === "object" && one ? Object.keys(one) : []));
-    return needed.filter((limit) => !named.includes(limit)).map((limit) => `${permission}.${limit}`);
+    const unset = needed.filter((limit) => !named.includes(limit)).map((limit) => `${permission}.${limit}`);
+    // An optional permission is granted only where an option names it.
+    if (optional && unset.length === 0) return [`--set ${permission}`];
+    return unset.map((setting) => settingWords(setting, policy));
   });
-  return [grantCommand(id, places), ...settings.map((setting) => settingWords(setting, policy))].join(" ");
+  return [grantCommand(id, places), ...settings].join(" ");
 }
 
 /** Describes what is missing: `scope "global" (granted: "local"), netlink`. */
@@ -46,19 +49,22 @@ export function missingText(missing: readonly Missing[]): string {
 
 /**
  * Describes limits that `bulkhead grant` cannot fix: those that must be named and are not, and those on which manifest and
- * policy differ. Undefined if there are none, or if something is not granted at all, which comes first.
+ * policy differ. Undefined if there are none, or if something is not granted at all, which comes first. The example repeats the options
+ * that were `typed` already.
  */
 export function limitsText(
   id: string,
   missing: readonly Missing[],
   policy: Policy,
   places: GrantPlaces,
+  typed: readonly string[] = [],
 ): string | undefined {
   const limits = missing.filter(({ permission }) => permission.includes("."));
   if (limits.length === 0 || limits.length < missing.length) return undefined;
   const where = places.policy ?? "the policy";
   const unset = limits.filter(({ unnamed }) => unnamed).map(({ permission }) => settingWords(permission, policy));
-  const line = unset.length === 0 ? [] : [`for example: ${grantCommand(id, places)} ${unset.join(" ")}`];
+  const line =
+    unset.length === 0 ? [] : [`for example: ${[grantCommand(id, places), ...typed.map(quoted), ...unset].join(" ")}`];
   const texts = limits.map(({ permission, asked, granted, unnamed }) => {
     const at = `plugins.${id}.grant.${permission}`;
     return unnamed

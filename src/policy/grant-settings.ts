@@ -1,24 +1,30 @@
-/** `--set PERMISSION.LIMIT=VALUE` of `bulkhead grant`: limits that an operator sets with the grant. */
+/**
+ * `--set` of `bulkhead grant`: `PERMISSION.LIMIT=VALUE` sets a limit with the grant, and `PERMISSION` alone grants an optional
+ * permission as the manifest asks for it.
+ */
 
 import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
 import { type LimitValue, PERMISSIONS, type PermissionRow } from "../permissions/catalogue.js";
 
-/** One limit to be written into the grant. */
+/** A permission to be granted, with one of its limits or without. */
 export interface GrantSetting {
   readonly permission: string;
-  readonly limit: string;
-  readonly value: LimitValue;
+  readonly limit?: { readonly name: string; readonly value: LimitValue };
+  /** What the operator wrote. */
+  readonly text: string;
 }
 
 /** Parses one setting; lists are separated by commas. Throws `ERR_USAGE`, which says what is valid. */
 export function parseSetting(text: string): GrantSetting {
-  const [, permission = "", limit = "", given = ""] = /^([a-z]+)\.([A-Za-z]+)=(.*)$/s.exec(text) ?? [];
+  const [, permission = "", limit, given = ""] = /^([a-z]+)(?:\.([A-Za-z]+)=(.*))?$/s.exec(text) ?? [];
   const rows = PERMISSIONS as Readonly<Record<string, PermissionRow>>;
   const row = Object.hasOwn(rows, permission) ? rows[permission] : undefined;
-  if (!row) throw wrong(text, `it must be PERMISSION.LIMIT=VALUE, with one of ${Object.keys(rows).join(", ")}`);
+  if (!row)
+    throw wrong(text, `it must be PERMISSION.LIMIT=VALUE or PERMISSION, with one of ${Object.keys(rows).join(", ")}`);
+  if (limit === undefined) return { permission, text };
   for (const value of readings(given)) {
-    if (row.limits.safeParse({ [limit]: value }).success) return { permission, limit, value };
+    if (row.limits.safeParse({ [limit]: value }).success) return { permission, limit: { name: limit, value }, text };
   }
   const [issue] = row.limits.safeParse({ [limit]: given }).error?.issues ?? [];
   throw wrong(text, `${permission}.${limit}: ${issue?.message ?? "not a value of this limit"}`);

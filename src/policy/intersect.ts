@@ -16,6 +16,8 @@ export interface Missing {
   readonly granted: string | null;
   /** The limit must be named, and neither side names it, or nothing is left of what both name. */
   readonly unnamed?: true;
+  /** The plugin can do without the permission. */
+  readonly optional?: true;
 }
 
 /** Permissions in force, with every limit resolved, and those missing. */

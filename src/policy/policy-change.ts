@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
-import { TIMES } from "../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "./limits.js";
 import { type PolicyFile, policyRefused, readPolicyFile, writePolicyFile } from "./policy-file.js";
 
 /** Interval between tries for a held lock, in milliseconds. */
@@ -42,7 +42,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
   // Beside the file itself, whatever link named it.
   const target = await realpath(path).catch(() => path);
   const file = join(dirname(target), `.${basename(target)}.lock`);
-  const end = performance.now() + TIMES.policyLock;
+  const end = performance.now() + DOCUMENT_LIMITS.policyLockMs;
   for (;;) {
     try {
       const handle = await open(file, "wx", 0o644);
@@ -69,7 +69,7 @@ async function locked(path: string, file: string): Promise<DriverError> {
   const who = /^\d{1,10}\n$/.test(text) ? ` (process ${text.trim()})` : "";
   return new DriverError(
     "ERR_POLICY_LOCKED",
-    `${path}: another bulkhead command${who} has been changing it for ${TIMES.policyLock / 1000} s; if there is none, remove ${file}`,
+    `${path}: another bulkhead command${who} has been changing it for ${DOCUMENT_LIMITS.policyLockMs / 1000} s; if there is none, remove ${file}`,
     { file: path },
   );
 }

@@ -5,7 +5,7 @@ import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../common/text.js";
 import type { JsonObject } from "../driverapi/json.js";
-import { DOCUMENT_LIMITS } from "../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "./limits.js";
 import { failure } from "./manifest/document.js";
 import { readJsonText } from "./manifest/json-text.js";
 import { readRegularFile } from "./manifest/read-file.js";

@@ -6,7 +6,7 @@ import { isTypeName, notATypeName } from "../driverapi/names.js";
 import type { Scope } from "../driverapi/types.js";
 import type { Isolation } from "../isolation/link.js";
 import { SANDBOXES, type SandboxPolicy } from "../isolation/walls/wall.js";
-import { clashingPrefixes } from "../permissions/netlink/limits.js";
+import { clashingPrefixes } from "../permissions/netlink/grant.js";
 import { type PluginLimits, pluginLimitsSchema } from "./manifest/plugin-limits.js";
 import {
   isolationSchema,

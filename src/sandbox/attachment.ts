@@ -11,9 +11,9 @@ import { namesFor, type PlannedLink, type SandboxPlan } from "./plan.js";
 import type { AttachedSandbox } from "./sandbox.js";
 
 /** The namespace that links come from and go back to. */
-export interface Home {
+export interface HomeNamespace {
   readonly backend: NetlinkBackend;
-  /** That namespace by name or path, for a process in another namespace. */
+  /** Its name or path, for a process in another namespace. */
   readonly netns: string;
   /** Returns why these links may not go into a sandbox; undefined when they may. */
   problem(links: readonly PlannedLink[]): Promise<string | undefined>;
@@ -30,7 +30,7 @@ export function ownNamespace(): string {
 }
 
 /** A link being moved, and its state before. */
-interface Traveller extends PlannedLink {
+interface MovedLink extends PlannedLink {
   readonly name: string;
   /** Set once it has arrived. */
   was: LinkView | undefined;
@@ -40,29 +40,29 @@ interface Traveller extends PlannedLink {
 type Step = readonly [label: string, change: Change];
 
 /**
- * Attaches one endpoint to a sandbox; all of it, or nothing.
+ * Attaches one endpoint to a sandbox, completely or not at all.
  * Rejects with `ERR_SANDBOX_NOT_FOUND`, and with `ERR_SANDBOX_FAILED`, which names the step and ends in `; undone` or
  * `; failed to undo: …`.
  */
-export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Promise<AttachedSandbox> {
+export async function attach(home: HomeNamespace, sandbox: string, plan: SandboxPlan): Promise<AttachedSandbox> {
   const there = (home.open ?? openNamespace)(home.backend, sandbox);
-  const turn = netnsPath(sandbox);
+  const mutex = netnsPath(sandbox);
   const refusal = there.isOneOf([home.netns, ownNamespace()])
-    ? "it is the machine's own namespace, whose addresses and routes are no driver's to give"
+    ? "it is the machine's own namespace, which a driver may not configure"
     : await home.problem(plan.links);
   if (refusal !== undefined) throw new DriverError("ERR_SANDBOX_FAILED", `sandbox "${sandbox}": ${refusal}`);
-  return exclusively(turn, async () => {
+  return exclusively(mutex, async () => {
     const view = await there.look({ addresses: true, routes: true });
     const names = namesFor(plan.links, view.links.keys());
-    const travellers = plan.links.map((link, at): Traveller => ({ ...link, name: names[at] ?? "", was: undefined }));
+    const moving = plan.links.map((link, at): MovedLink => ({ ...link, name: names[at] ?? "", was: undefined }));
     const gateways = plan.gateways.filter(({ destination }) => !hasRoute(view, destination));
-    const trip: Trip = { home, sandbox, there, travellers };
+    const attachment: Attachment = { home, sandbox, there, moving };
     const loopback = view.links.get("lo");
     try {
-      await moveIn(trip, view);
-      await carryOut(trip, stepsFor(travellers, { ...plan, gateways }, loopback?.up !== true));
+      await moveIn(attachment, view);
+      await runSteps(attachment, stepsFor(moving, { ...plan, gateways }, loopback?.up !== true));
     } catch (error) {
-      const undone = await undo(trip, loopback);
+      const undone = await undo(attachment, loopback);
       const why = messageOf(error);
       throw new DriverError("ERR_SANDBOX_FAILED", `${why}; ${undone}`, { cause: error });
     }
@@ -70,47 +70,43 @@ export async function attach(home: Home, sandbox: string, plan: SandboxPlan): Pr
       gateways.find(({ destination }) => familyOf(destination) === family)?.via ?? "";
     return {
       sandbox,
-      links: travellers.map(({ id, srcName, name }) => ({ id, srcName, name })),
+      links: moving.map(({ id, srcName, name }) => ({ id, srcName, name })),
       gateway: via(4),
       gatewayIPv6: via(6),
-      detach: () => exclusively(turn, () => moveOut(trip)),
+      detach: () => exclusively(mutex, () => moveOut(attachment)),
     };
   });
 }
 
-interface Trip {
-  readonly home: Home;
+interface Attachment {
+  readonly home: HomeNamespace;
   readonly sandbox: string;
   readonly there: SandboxNamespace;
-  readonly travellers: readonly Traveller[];
+  readonly moving: readonly MovedLink[];
 }
 
 function hasRoute({ routes }: NamespaceView, destination: string): boolean {
   return routes.some((route) => route.destination === destination && route.dev !== "lo");
 }
 
-async function moveIn({ home, sandbox, there, travellers }: Trip, before: NamespaceView): Promise<void> {
-  if (travellers.length === 0) return;
-  for (const { srcName } of travellers) await home.moved(srcName, sandbox);
-  const units = travellers.map(({ srcName: name }): Unit => [{ change: { op: "move", name, netns: sandbox } }]);
+async function moveIn({ home, sandbox, there, moving }: Attachment, before: NamespaceView): Promise<void> {
+  if (moving.length === 0) return;
+  for (const { srcName } of moving) await home.moved(srcName, sandbox);
+  const units = moving.map(({ srcName: name }): Unit => [{ change: { op: "move", name, netns: sandbox } }]);
   try {
     const { failures } = await home.backend.apply(units);
     const at = failures.findIndex((one) => one !== undefined);
-    if (at >= 0) throw failed(sandbox, `move ${travellers[at]?.srcName}`, failures[at]?.words ?? "");
+    if (at >= 0) throw failed(sandbox, `move ${moving[at]?.srcName}`, failures[at]?.words ?? "");
   } finally {
     // Runs after a failure too: the links that did arrive must go back.
     const { links } = await there.look();
-    for (const one of travellers) one.was = before.links.has(one.srcName) ? undefined : links.get(one.srcName);
+    for (const one of moving) one.was = before.links.has(one.srcName) ? undefined : links.get(one.srcName);
   }
 }
 
-function stepsFor(
-  travellers: readonly Traveller[],
-  { routes, gateways }: SandboxPlan,
-  loopback: boolean,
-): readonly Step[] {
-  const dev = (id: number): string => travellers.find((one) => one.id === id)?.name ?? "";
-  const configure = travellers.flatMap(({ srcName, name, mac, addresses, was }): Step[] => [
+function stepsFor(moving: readonly MovedLink[], { routes, gateways }: SandboxPlan, loopback: boolean): readonly Step[] {
+  const dev = (id: number): string => moving.find((one) => one.id === id)?.name ?? "";
+  const configure = moving.flatMap(({ srcName, name, mac, addresses, was }): Step[] => [
     ...(name === srcName ? [] : [[`rename ${srcName} to ${name}`, { op: "rename", name: srcName, to: name }] as Step]),
     ...(mac === "" || mac === was?.mac ? [] : [[`give ${name} the MAC ${mac}`, { op: "mac", name, mac }] as Step]),
     ...addresses.map((address): Step => [`give ${name} the address ${address}`, { op: "addAddress", name, address }]),
@@ -125,26 +121,26 @@ function stepsFor(
   return [...up, ...configure, ...routing];
 }
 
-async function carryOut({ sandbox, there }: Trip, steps: readonly Step[]): Promise<void> {
+async function runSteps({ sandbox, there }: Attachment, steps: readonly Step[]): Promise<void> {
   const failure = await there.run(steps.map(([, change]) => change));
   if (failure) throw failed(sandbox, steps[failure.at]?.[0] ?? "start", failure.words);
 }
 
 /** Moves back what has been moved; returns the outcome in words. */
-async function undo(trip: Trip, loopback: LinkView | undefined): Promise<string> {
+async function undo(attachment: Attachment, loopback: LinkView | undefined): Promise<string> {
   try {
-    await moveOut(trip);
-    if (loopback?.up === false) await carryOut(trip, [["bring lo down", { op: "down", name: "lo" }]]);
+    await moveOut(attachment);
+    if (loopback?.up === false) await runSteps(attachment, [["bring lo down", { op: "down", name: "lo" }]]);
     return "undone";
   } catch (error) {
     return `failed to undo: ${messageOf(error)}`;
   }
 }
 
-async function moveOut(trip: Trip): Promise<void> {
-  const { home, sandbox, there, travellers } = trip;
+async function moveOut(attachment: Attachment): Promise<void> {
+  const { home, sandbox, there, moving } = attachment;
   const links = there.exists() ? (await there.look()).links : new Map<string, LinkView>();
-  for (const one of travellers) {
+  for (const one of moving) {
     const { srcName, was } = one;
     // Found by index, since the link may have been renamed inside, and by its mark, since an index can be reused.
     const now = was && [...links.values()].find((link) => link.ifindex === was.ifindex && link.alias === was.alias);

@@ -1,16 +1,16 @@
-/** A mutex per sandbox: two concurrent attaches would look for the same free name. */
+/** Keyed mutex: two concurrent attaches to one sandbox would choose the same free name. */
 
-const turns = new Map<string, Promise<unknown>>();
+const queues = new Map<string, Promise<unknown>>();
 
 /** Runs `body` once all earlier calls for the same key have settled (FIFO). */
 export async function exclusively<T>(key: string, body: () => Promise<T>): Promise<T> {
-  const before = turns.get(key) ?? Promise.resolve();
-  const mine = before.then(body, body);
-  const settled = mine.catch(() => {});
-  turns.set(key, settled);
+  const previous = queues.get(key) ?? Promise.resolve();
+  const result = previous.then(body, body);
+  const settled = result.catch(() => {});
+  queues.set(key, settled);
   try {
-    return await mine;
+    return await result;
   } finally {
-    if (turns.get(key) === settled) turns.delete(key);
+    if (queues.get(key) === settled) queues.delete(key);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Tells a slow worker from a blocked one (src/host/calls/README.md, "Deadlines"). A worker acknowledges every frame when its loop turns, so
- * unacknowledged frames mean that the loop does not turn. The shared cell hints at what the worker is busy with.
+ * Tells a slow worker from a blocked one: unacknowledged frames mean that its event loop does not turn. The shared cell hints
+ * at what the worker is busy with (src/host/calls/README.md, "Deadlines").
  */
 
 import { monotonicNow } from "../common/clock.js";
 import type { CellReader } from "../isolation/link.js";
-import { TIMES } from "../protocol/limits.js";
+import { SESSION } from "./limits.js";
 
 interface WatchedCall {
   readonly frame: number;
@@ -18,8 +18,8 @@ export interface BlockWatchOptions {
   readonly cell: CellReader;
   /** The plugin's default deadline, applied to a plugin that blocks repeatedly. */
   readonly defaultDeadline: number;
-  flying(id: number): WatchedCall | undefined;
-  allFlying(): Iterable<WatchedCall>;
+  inFlight(id: number): WatchedCall | undefined;
+  allInFlight(): Iterable<WatchedCall>;
   ping(): void;
   /**
    * Resolves once the process that carries frames to the worker has forwarded all of them; absent where there is no such
@@ -33,7 +33,7 @@ export interface BlockWatchOptions {
  * Frames sent this soon after the last sign of life count as known at that time: a worker can receive several frames before
  * it acknowledges the first, and any of them may hold the call that blocks it.
  */
-const TOGETHER = TIMES.block / 4;
+const TOGETHER = SESSION.blockMs / 4;
 
 /** The cell's value while a bundle is being evaluated. */
 const EVALUATING = -1;
@@ -43,7 +43,7 @@ export class BlockWatch {
   acknowledged = 0;
   /** When evaluation must have ended. */
   evaluationEnds = 0;
-  harsh = false;
+  strict = false;
   readonly #options: BlockWatchOptions;
   #sent = 0;
   /** The last frame whose calls may extend a block: sent by the last sign of life, or soon after. */
@@ -51,7 +51,7 @@ export class BlockWatch {
   /** When a frame was first left unacknowledged; meaningless while there is none. */
   #since = 0;
   #timer: NodeJS.Timeout | undefined;
-  #asking = false;
+  #checking = false;
 
   constructor(options: BlockWatchOptions) {
     this.#options = options;
@@ -69,7 +69,7 @@ export class BlockWatch {
 
   /** True when frames have been unacknowledged for so long that the loop cannot be turning. */
   get blocked(): boolean {
-    return !this.idle && monotonicNow() - this.#since >= TIMES.probe;
+    return !this.idle && monotonicNow() - this.#since >= SESSION.probeMs;
   }
 
   /** Records that frame number `frame` is sent now. */
@@ -79,7 +79,7 @@ export class BlockWatch {
     if (now - this.#since < TOGETHER) this.#counted = frame;
     this.#sent = frame;
     if (this.#timer === undefined)
-      this.#arm(this.harsh ? Math.min(TIMES.block, this.#options.defaultDeadline) : TIMES.block);
+      this.#arm(this.strict ? Math.min(SESSION.blockMs, this.#options.defaultDeadline) : SESSION.blockMs);
   }
 
   /**
@@ -100,14 +100,14 @@ export class BlockWatch {
   expired(): boolean {
     if (this.idle) {
       // Nothing is outstanding: the cancel frame that follows serves as the ping.
-      setTimeout(() => this.#judge(), TIMES.probe).unref();
+      setTimeout(() => this.#judge(), SESSION.probeMs).unref();
       return false;
     }
     if (this.blocked) {
       this.#judge();
       return true;
     }
-    setTimeout(() => this.#judge(), TIMES.probe).unref();
+    setTimeout(() => this.#judge(), SESSION.probeMs).unref();
     return false;
   }
 
@@ -140,19 +140,19 @@ export class BlockWatch {
     if (this.idle) return;
     const now = monotonicNow();
     const { limit, why } = this.#limit();
-    if (now < limit) this.#arm(Math.min(limit - now, TIMES.block));
-    else if (this.#options.passedOn !== undefined) this.#makeSure(this.#options.passedOn, why);
-    else if (now - limit > TIMES.probe) this.#readFirst(why);
+    if (now < limit) this.#arm(Math.min(limit - now, SESSION.blockMs));
+    else if (this.#options.passedOn !== undefined) this.#awaitForwarding(this.#options.passedOn, why);
+    else if (now - limit > SESSION.probeMs) this.#readFirst(why);
     else this.#options.kill(why);
   }
 
   /** Reads the worker's frames before judging it: while the platform's own loop was stalled, some may have arrived unread. */
   #readFirst(why: string): void {
-    if (this.#asking) return;
-    this.#asking = true;
+    if (this.#checking) return;
+    this.#checking = true;
     const { acknowledged } = this;
     setImmediate(() => {
-      this.#asking = false;
+      this.#checking = false;
       if (this.idle) return;
       if (this.acknowledged === acknowledged) this.#options.kill(why);
       else this.#judge();
@@ -160,22 +160,22 @@ export class BlockWatch {
   }
 
   /**
-   * Makes sure that the worker has its frames: another plugin may stall a shared process, and a worker that was not given its
-   * frames is not to blame.
+   * Waits until the worker has its frames: another plugin may stall a shared process, and a worker without its frames is not
+   * at fault.
    */
-  #makeSure(passedOn: () => Promise<void>, why: string): void {
-    if (this.#asking) return;
-    this.#asking = true;
+  #awaitForwarding(passedOn: () => Promise<void>, why: string): void {
+    if (this.#checking) return;
+    this.#checking = true;
     const { acknowledged } = this;
     void passedOn().then(() => {
       // The cell came with the reply: a worker in a call past its deadline has received that call's frame, and is running it.
-      if (!this.idle && this.#overdue()) {
-        this.#asking = false;
+      if (!this.idle && this.#runsLate()) {
+        this.#checking = false;
         this.#options.kill(why);
         return;
       }
       setTimeout(() => {
-        this.#asking = false;
+        this.#checking = false;
         if (this.idle) return;
         if (this.acknowledged === acknowledged) this.#options.kill(why);
         else this.#judge();
@@ -183,37 +183,37 @@ export class BlockWatch {
     });
   }
 
-  #overdue(): boolean {
+  #runsLate(): boolean {
     const running = this.#options.cell.running();
-    const call = running > 0 ? this.#options.flying(running) : undefined;
+    const call = running > 0 ? this.#options.inFlight(running) : undefined;
     return call !== undefined && call.expires <= monotonicNow();
   }
 
   #limit(): { limit: number; why: string } {
     const running = this.#options.cell.running();
-    const call = running > 0 ? this.#options.flying(running) : undefined;
+    const call = running > 0 ? this.#options.inFlight(running) : undefined;
     if (call) {
       // The cell is only a hint: it can name a call, but cannot set a later limit than the calls known at the last sign of
       // life.
       const limit = Math.min(
         call.expires,
         this.#cap(),
-        this.harsh ? (call.sentAt ?? this.#since) + this.#options.defaultDeadline : Number.POSITIVE_INFINITY,
+        this.strict ? (call.sentAt ?? this.#since) + this.#options.defaultDeadline : Number.POSITIVE_INFINITY,
       );
       return { limit, why: "a driver method blocked the worker past its deadline" };
     }
-    if (running === EVALUATING && this.evaluationEnds > this.#since + TIMES.block)
+    if (running === EVALUATING && this.evaluationEnds > this.#since + SESSION.blockMs)
       return { limit: this.evaluationEnds, why: "the plugin's code was still being evaluated at its deadline" };
     return {
-      limit: this.#since + TIMES.block,
-      why: `the worker was blocked for ${TIMES.block} ms outside any driver method`,
+      limit: this.#since + SESSION.blockMs,
+      why: `the worker was blocked for ${SESSION.blockMs} ms outside any driver method`,
     };
   }
 
   /** Returns the latest deadline among the calls known at the last sign of life. New calls never extend it. */
   #cap(): number {
     let cap = 0;
-    for (const call of this.#options.allFlying())
+    for (const call of this.#options.allInFlight())
       if (call.frame <= this.#counted && call.expires > cap) cap = call.expires;
     return cap;
   }

@@ -1,9 +1,8 @@
 /**
- * Enforces a plugin's CPU quota. CPU time during the platform's calls is bounded by their deadlines; time beyond them, in the
- * plugin's own timers and microtasks, is counted here over a window. A plugin over its quota is throttled; if it is still
- * over it a window later, it is terminated.
+ * Enforces a plugin's CPU quota: CPU time beyond the platform's calls, in timers and microtasks, is counted over a window. A
+ * plugin over its quota is throttled; if it is still over it a window later, it is terminated.
  */
-import { TIMES } from "../protocol/limits.js";
+import { SESSION } from "./limits.js";
 
 export interface CpuWatchOptions {
   /** Share of one core it may use beyond its calls, in per cent. */
@@ -24,7 +23,7 @@ export class CpuWatch {
   #samples: Sample[] = [];
   #lastBusy: number;
   /** Time with calls in flight, up to `#servingSince`. */
-  #served = 0;
+  #live = 0;
   #servingSince: number | undefined;
   #throttledAt: number | undefined;
 
@@ -33,43 +32,43 @@ export class CpuWatch {
     this.#lastBusy = options.busyMs();
   }
 
-  /** What `busyMs` gave at the last look. */
+  /** What `busyMs` gave at the last check. */
   get lastBusyMs(): number {
     return this.#lastBusy;
   }
 
-  /** Records that calls are in flight from now on, or that none is any more. */
+  /** Records that calls are in flight from now on, or no longer. */
   serving(on: boolean, now: number): void {
     if (on) this.#servingSince ??= now;
     else if (this.#servingSince !== undefined) {
-      this.#served += now - this.#servingSince;
+      this.#live += now - this.#servingSince;
       this.#servingSince = undefined;
     }
   }
 
   /** Checks once; called every second or two. */
-  look(now: number): void {
+  check(now: number): void {
     if (this.#servingSince !== undefined) {
-      this.#served += now - this.#servingSince;
+      this.#live += now - this.#servingSince;
       this.#servingSince = now;
     }
     const busy = this.#options.busyMs();
     // The loop's time is up to a second old, so that a call's work can show up after the call: only sums are meaningful.
-    const unasked = busy - this.#lastBusy - this.#served;
-    this.#samples = [...this.#samples.filter(({ at }) => now - at < TIMES.cpuWindow), { at: now, unasked }];
+    const unasked = busy - this.#lastBusy - this.#live;
+    this.#samples = [...this.#samples.filter(({ at }) => now - at < SESSION.cpuWindowMs), { at: now, unasked }];
     this.#lastBusy = busy;
-    this.#served = 0;
+    this.#live = 0;
     const spent = this.#samples.reduce((sum, one) => sum + one.unasked, 0);
-    const over = spent > (TIMES.cpuWindow * this.#options.percent) / 100;
+    const over = spent > (SESSION.cpuWindowMs * this.#options.percent) / 100;
     if (!over) {
       if (this.#throttledAt !== undefined) this.#options.throttle(false);
       this.#throttledAt = undefined;
     } else if (this.#throttledAt === undefined) {
       this.#throttledAt = now;
       this.#options.throttle(true);
-    } else if (now - this.#throttledAt >= TIMES.cpuWindow) {
+    } else if (now - this.#throttledAt >= SESSION.cpuWindowMs) {
       this.#options.end(
-        `it used ${Math.round(spent)} ms of the processor in ${TIMES.cpuWindow / 1000} s beyond its calls, and may use ${this.#options.percent} % (limits.cpuPercent)`,
+        `it used ${Math.round(spent)} ms of CPU time in ${SESSION.cpuWindowMs / 1000} s beyond its calls, and may use ${this.#options.percent} % (limits.cpuPercent)`,
       );
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Serves a worker's requests to its host. comlink's `expose` is never used on this side: it walks paths without own-property
- * checks and honours SET, CONSTRUCT, ENDPOINT and RELEASE. Here a name is only looked up.
+ * Serves a worker's requests to its host by looking their names up. comlink's `expose` is not used on this side: it walks
+ * paths without own-property checks and honours SET, CONSTRUCT, ENDPOINT and RELEASE.
  */
 
 import { monotonicNow } from "../common/clock.js";
@@ -8,9 +8,11 @@ import { Rate } from "../common/rate.js";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
 import type { Json } from "../driverapi/json.js";
 import type { HostTime } from "../permissions/host-time.js";
+import { HOST_TIME } from "../permissions/limits.js";
 import { ProtocolViolation } from "../protocol/frame.js";
-import { LIMITS, TIMES } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { ApplyRequest } from "../protocol/messages.js";
+import { SESSION } from "./limits.js";
 
 export interface DispatcherOptions {
   /** Answers a request; throws or rejects with `DriverError`. Returns undefined for a name that does not exist. */
@@ -24,10 +26,10 @@ export interface DispatcherOptions {
   readonly time: HostTime;
 }
 
-/** What each request costs beyond the time measured, in milliseconds: promises, a read of the store, sending the answer. */
+/** Fixed cost of every request, in milliseconds: promises, a read of the store, sending the answer. */
 const REQUEST_MS = 0.015;
 
-/** Never delayed: its number is bounded separately, and a plugin that floods with it is ended at once. */
+/** Never delayed: registrations are counted separately, and a flood of them ends the worker at once. */
 const AT_ONCE = "registerDriver";
 
 export class Dispatcher {
@@ -35,11 +37,11 @@ export class Dispatcher {
   readonly #answers = new Rate(LIMITS.answerCharsPerSecond);
   readonly #notices = new Rate(LIMITS.noticesPerSecond);
   #open = 0;
-  /** How many requests the host is at work on, for how many milliseconds there has been one, and since when there is one now. */
+  /** Requests that the host is at work on; the milliseconds with at least one, and since when there is one now. */
   #atWork = 0;
   #workedMs = 0;
   #workingSince: number | undefined;
-  /** Requests made while the plugin's time on the platform's thread is used up; FIFO. */
+  /** Requests that wait because the plugin has used up its time on the platform's thread; FIFO. */
   #waiting: string[] = [];
   #waitingChars = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -48,7 +50,7 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Milliseconds so far that the host was at work for the worker, waiting for the kernel or a disk, whatever the worker did meanwhile. */
+  /** Milliseconds so far that the host was at work for the worker, such as waiting for the kernel or a disk. */
   get workedMs(): number {
     return this.#workedMs + (this.#workingSince === undefined ? 0 : monotonicNow() - this.#workingSince);
   }
@@ -60,42 +62,42 @@ export class Dispatcher {
     }
     const free = this.#waiting.length === 0 && this.#options.time.wait === 0;
     if (free || request.path[0] === AT_ONCE) this.#serve(request);
-    else this.#keep(request);
+    else this.#queue(request);
   }
 
   /** Keeps a request as text: the parsed values take many times the memory, and there may be many. */
-  #keep(request: ApplyRequest): void {
+  #queue(request: ApplyRequest): void {
     const { time, violate } = this.#options;
     const began = performance.now();
     const text = time.charge(() => JSON.stringify(request));
-    if (this.#waitingChars + text.length > LIMITS.requestChars) {
-      const words = `more than ${LIMITS.requestChars} characters of requests are waiting; await their answers`;
+    if (this.#waitingChars + text.length > SESSION.requestChars) {
+      const words = `more than ${SESSION.requestChars} characters of requests are waiting; await their answers`;
       this.#refuse(request.id, new DriverError("ERR_PERMISSION_LIMIT", `${request.path[0]}: ${words}`));
-      // The plugin keeps asking although its requests already wait: if it goes on, that is a flood.
-      time.spendUnasked(Math.min(performance.now() - began, TIMES.hostPiece) + REQUEST_MS);
+      // The plugin keeps sending although its requests already wait; if it goes on, that is a flood.
+      time.spendUnasked(Math.min(performance.now() - began, HOST_TIME.pieceMs) + REQUEST_MS);
       if (time.overdrawn) {
         time.forgive();
-        violate("ERR_FLOOD", "to refuse what it asks takes more than its part of the platform's own thread");
+        violate("ERR_FLOOD", "rejecting its requests used more than its share of the host's CPU time");
       }
       return;
     }
     this.#waitingChars += text.length;
-    if (this.#waiting.push(text) === 1) this.#later();
+    if (this.#waiting.push(text) === 1) this.#schedule();
   }
 
-  /** Serves nothing more. */
+  /** Drops the waiting requests. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#waiting = [];
     this.#waitingChars = 0;
   }
 
-  #later(): void {
+  #schedule(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#goOn(), Math.ceil(this.#options.time.wait)).unref();
+    this.#timer = setTimeout(() => this.#serveWaiting(), Math.ceil(this.#options.time.wait)).unref();
   }
 
-  #goOn(): void {
+  #serveWaiting(): void {
     const { time, violate } = this.#options;
     for (;;) {
       const next = this.#waiting[0];
@@ -110,7 +112,7 @@ export class Dispatcher {
         return;
       }
     }
-    this.#later();
+    this.#schedule();
   }
 
   #serve({ id, path: [name], argumentList }: ApplyRequest): void {
@@ -141,7 +143,7 @@ export class Dispatcher {
       return;
     }
     this.#open++;
-    // Registering a driver runs its `config`: that is the driver's own time.
+    // Registering a driver runs its `config`, which is the driver's own time.
     const atWork = name !== AT_ONCE;
     if (atWork && this.#atWork++ === 0) this.#workingSince = monotonicNow();
     void result.then(reply, refuse).finally(() => {

@@ -1,12 +1,14 @@
-/** Frames from one worker: counted, read message by message, and their reading charged to the plugin. */
+/** Receives frames from one worker: counts them, reads their messages, and charges the plugin for the reading. */
 
 import { Rate } from "../common/rate.js";
 import type { ErrorCode } from "../driverapi/errors.js";
 import type { HostTime } from "../permissions/host-time.js";
+import { HOST_TIME } from "../permissions/limits.js";
 import { decodeUp, ProtocolViolation } from "../protocol/frame.js";
-import { LIMITS, TIMES } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { UpMessage } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
+import { SESSION } from "./limits.js";
 
 export interface IncomingOptions {
   /** The routing header of every frame of this worker. */
@@ -68,31 +70,31 @@ export class Incoming {
       }
       this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - pending(), messages.length);
     } catch (error) {
-      // Any other error is a fault of ours, triggered by a hostile frame: it costs the worker, not the platform.
+      // Any other error is a bug of the host, triggered by a hostile frame: it ends the worker, not the platform.
       violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
     }
   }
 
   /** Returns the message when the plugin's requests start to be delayed; undefined otherwise, and until the delays have ended. */
   slowed(): string | undefined {
-    const slow = this.#options.time.owedMs > TIMES.block;
+    const slow = this.#options.time.owedMs > SESSION.blockMs;
     const told = this.#slowTold;
     this.#slowTold = slow;
     if (!slow || told) return undefined;
-    return "its requests use more than their share of the host's own thread, and are delayed";
+    return "its requests use more than their share of the host's CPU time, and are delayed";
   }
 
   /** Charges for reading. Replies to calls, and a number of messages with each, are read at the host's own expense. */
   #pay(cost: number, replies: number, messages: number): void {
     const { time, violate } = this.#options;
     const unasked = replies === 0 ? 1 : Math.max(0, messages - replies * MESSAGES_OF_CALL) / messages;
-    const own = cost * (1 - unasked) - replies * TIMES.hostReply;
+    const own = cost * (1 - unasked) - replies * HOST_TIME.replyMs;
     if (own > 0) time.spend(own);
     if (unasked === 0) return;
     time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
     time.forgive();
-    violate("ERR_FLOOD", "reading what it sends used more than its share of the host's own thread");
+    violate("ERR_FLOOD", "reading its messages used more than its share of the host's CPU time");
   }
 }
 

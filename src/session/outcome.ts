@@ -3,6 +3,7 @@
 import { escapeLine } from "../common/escape.js";
 import type { ErrorCode } from "../driverapi/errors.js";
 import type { Json } from "../driverapi/json.js";
+import type { LinkEnd } from "../isolation/link.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { ThrownValue } from "../protocol/messages.js";
 
@@ -38,9 +39,26 @@ export class ThrownFailure extends Error {
   }
 }
 
-/** Describes a stray throw or rejection, escaped. */
+/** Describes an uncaught exception or unhandled rejection, escaped. */
 export function crashReason(origin: string, error: ThrownValue): string {
   const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;
-  const what = origin === "unhandledRejection" ? "an unhandled rejection" : "a stray throw";
+  const what = origin === "unhandledRejection" ? "an unhandled rejection" : "an uncaught exception";
   return escapeLine(`${what}: ${error.name}: ${error.message}${where}`, LIMITS.messageChars);
+}
+
+/** Returns why a session is over whose link has ended. */
+export function linkEnded(end: LinkEnd): SessionEnd {
+  if (end.how === "memory") return { code: "ERR_PLUGIN_MEMORY", reason: "its worker ran out of memory", crash: true };
+  if (end.how === "process")
+    return {
+      code: "ERR_HOST_PROCESS",
+      reason: escapeLine(`its host process ended: ${end.detail}`, LIMITS.messageChars),
+      crash: true,
+      innocent: end.shared === true,
+    };
+  return {
+    code: "ERR_PLUGIN_CRASHED",
+    reason: escapeLine(`its worker ended: ${end.detail}`, LIMITS.messageChars),
+    crash: true,
+  };
 }

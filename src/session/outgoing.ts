@@ -1,7 +1,8 @@
 /** Messages to one worker: batched into numbered frames, and delayed while its plugin is throttled. */
 import { DownFrames } from "../protocol/frame.js";
-import { LIMITS, TIMES } from "../protocol/limits.js";
+import { LIMITS } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";
+import { SESSION } from "./limits.js";
 import { WriteCoalescer } from "./write-coalescer.js";
 
 export class Outgoing {
@@ -45,7 +46,7 @@ export class Outgoing {
 
   /** Schedules queued messages, or sends them now if there are enough. */
   #schedule(soon: boolean): void {
-    if (this.#frames.count >= (this.throttled ? LIMITS.throttledBatch : LIMITS.batch)) this.#flush();
+    if (this.#frames.count >= (this.throttled ? SESSION.throttledBatch : LIMITS.batch)) this.#flush();
     if (this.#frames.count === 0) return;
     if (!this.throttled) {
       if (soon) this.#turns.soon();
@@ -56,7 +57,7 @@ export class Outgoing {
         this.#slowed = false;
         this.#flush();
       };
-      setTimeout(flush, TIMES.throttled).unref();
+      setTimeout(flush, SESSION.throttledMs).unref();
     }
   }
 

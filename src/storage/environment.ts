@@ -51,7 +51,7 @@ export function* readRows(
 /** Reads the whole environment. Returns the sums, or says what is wrong with it. */
 export function verify(
   environment: Environment,
-  witnessed: number,
+  lastFlushed: number,
 ): { readonly sums: Sums; readonly tally: Tally } | string {
   const transaction = environment.root.useReadTransaction();
   try {
@@ -62,19 +62,19 @@ export function verify(
         void problems.push(`a row of "${table}" (${key.toString("hex").slice(0, 64)})`);
       for (const { key, sum } of readRows(environment, table, damaged, { transaction })) sums.note(table, key, sum);
     }
-    if (problems.length > 0) return `${problems.length} row(s) are not what was written, first: ${problems[0]}`;
+    if (problems.length > 0) return `${problems.length} row(s) fail their checksums, first: ${problems[0]}`;
     const text = environment.tally.get(TALLY_KEY, { transaction });
     const read = text === undefined ? undefined : unseal("meta", TALLY_KEY, text);
     const tally: Tally = read ? JSON.parse(read.body) : { n: 0, tables: {} };
-    if (text !== undefined && !read) return "its tally is not what was written";
+    if (text !== undefined && !read) return "its tally fails its checksum";
     const found = sums.tally(tally.n);
     for (const table of TABLES) {
       const [rows, sum] = tally.tables[table] ?? [0, 0];
       const [seen, seenSum] = found.tables[table] ?? [0, 0];
       if (rows !== seen || sum !== seenSum)
-        return `"${table}" should hold ${rows} row(s), and ${seen} were found, or others`;
+        return `"${table}" holds ${seen} row(s) where ${rows} were written, or other rows`;
     }
-    if (tally.n < witnessed) return `it ends at write ${tally.n}, and write ${witnessed} was flushed`;
+    if (tally.n < lastFlushed) return `it ends at write ${tally.n}, but write ${lastFlushed} was flushed`;
     return { sums, tally };
   } finally {
     transaction.done();

@@ -8,16 +8,16 @@ import { DriverError } from "../driverapi/errors.js";
 export function corrupt(file: string, why: string): DriverError {
   return new DriverError(
     "ERR_JOURNAL_CORRUPT",
-    `${file} is damaged: ${why}; what can still be read of it is recovered by: bulkhead state --data-dir ${dirname(file)} --recover`,
+    `${file} is damaged: ${why}; to recover what can still be read: bulkhead state --data-dir ${dirname(file)} --recover`,
     { file },
   );
 }
 
-/** What to do about an error that the system reports for a path. */
+/** Advice for errors that the system reports for a path. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist; name the folder with --data-dir (dataDir of createPluginHost)",
   ENOTDIR: "it is not a folder; name the folder with --data-dir (dataDir of createPluginHost)",
-  EACCES: "this account may not use it; run as its owner",
+  EACCES: "this account may not access it; run as its owner",
 };
 
 export function unusable(folder: string, cause: unknown): DriverError {
@@ -28,6 +28,6 @@ export function unusable(folder: string, cause: unknown): DriverError {
 
 export function notTaken(file: string, cause: unknown): DriverError {
   const why = messageOf(cause);
-  const remedy = "nothing more is written to it: mend the disk, or make room, and start the host again";
-  return new DriverError("ERR_JOURNAL_FAILED", `${file} did not take a write (${why}); ${remedy}`, { file, cause });
+  const remedy = "nothing more is written to it; repair the disk or free space, and restart the host";
+  return new DriverError("ERR_JOURNAL_FAILED", `${file}: a write failed (${why}); ${remedy}`, { file, cause });
 }

@@ -1,7 +1,6 @@
 /**
- * One host per data folder: a kernel lock (flock), taken by the system's `flock` command on a descriptor that this process
- * keeps. It ends with the process, however the process ends, and holds across PID namespaces. Without `flock`, it is checked
- * instead whether the PID in the file is alive.
+ * Locks a data folder for one host with the system's `flock` command, on a descriptor that this process keeps: the lock ends with
+ * the process and holds across PID namespaces. Without `flock`, the PID in the file is checked instead.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
@@ -19,10 +18,10 @@ export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   try {
     const holder = readFileSync(lock, "latin1").trim();
     if (!take(fd, holder)) {
-      const who = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
+      const holding = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
       throw new DriverError(
         "ERR_DATA_LOCKED",
-        `the data folder ${folder} is in use by ${who}; give each host a folder of its own, or end that process first`,
+        `the data folder ${folder} is in use by ${holding}; give each host a folder of its own, or end that process first`,
         { file: folder },
       );
     }

@@ -17,10 +17,10 @@ import { dirname, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { corrupt, unusable } from "./errors.js";
 import { lockFolder } from "./folder-lock.js";
+import { readLastFlush } from "./last-flush.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { check } from "./reader.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
-import { readWitness } from "./witness.js";
 
 /** The value of "about" in `meta`. */
 interface About {
@@ -56,7 +56,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const lock = locked(paths);
   try {
     await examine(paths);
-    const bootId = machineRun();
+    const bootId = bootIdOf();
     const state = await StateFile.open(paths, bootId);
     try {
       const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
@@ -96,7 +96,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-/** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
+/** Deletes the records of what a reboot destroyed: links, rules and joins. Replay recreates networks and endpoints. */
 async function forgetMachine(state: StateFile): Promise<void> {
   const gone: Promise<void>[] = [];
   for (const table of ["links", "rules"] as const) {
@@ -140,14 +140,14 @@ export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
 
 /** Reads the whole state file in another process, and replaces it with the copy that was read. */
 async function examine(paths: StatePaths): Promise<void> {
-  const witnessed = readWitness(paths.witness);
+  const lastFlushed = readLastFlush(paths.lastFlush);
   rmSync(paths.fresh, { force: true });
   rmSync(`${paths.fresh}-lock`, { force: true });
   if (!existsSync(paths.state)) {
-    if (witnessed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
+    if (lastFlushed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
     return;
   }
-  const problem = await check(paths.state, paths.fresh, witnessed);
+  const problem = await check(paths.state, paths.fresh, lastFlushed);
   if (problem !== undefined) {
     rmSync(paths.fresh, { force: true });
     rmSync(`${paths.fresh}-lock`, { force: true });
@@ -171,7 +171,7 @@ function flush(path: string): void {
 }
 
 /** Returns the id of the machine's current boot. Only Linux has one, and elsewhere nothing is made in the kernel. */
-function machineRun(): string {
+function bootIdOf(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {

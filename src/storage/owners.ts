@@ -1,6 +1,5 @@
 /**
- * Which plugin made the networks of a type: another plugin that declares the type must not be given them, with their options,
- * by replay.
+ * Records which plugin made the networks of a type, so that replay does not hand them to another plugin that declares it.
  */
 import type { StateFile } from "./state-file.js";
 

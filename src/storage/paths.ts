@@ -8,7 +8,7 @@ export interface StatePaths {
   /** A copy of it that is being made. */
   readonly fresh: string;
   readonly redo: readonly [string, string];
-  readonly witness: string;
+  readonly lastFlush: string;
   /** Locked by the host that uses the folder; holds its PID. */
   readonly lock: string;
 }
@@ -19,7 +19,7 @@ export function statePaths(folder: string): StatePaths {
     state: join(folder, "state.mdb"),
     fresh: join(folder, "state.mdb.new"),
     redo: [join(folder, "redo-1"), join(folder, "redo-2")],
-    witness: join(folder, "flushed"),
+    lastFlush: join(folder, "flushed"),
     lock: join(folder, "host.lock"),
   };
 }

@@ -1,8 +1,6 @@
 /**
- * Entry point of a reader, which reads a state file in a process of its own: a damaged page may end the process that reads it
- * (SIGSEGV, SIGBUS). `check STATE FRESH WITNESSED` copies the file without its free pages to FRESH and reads the copy from
- * end to end: what is used from then on is what was read, without a list of free pages that cannot be checked. `rows STATE
- * live|still TABLE up|down` prints the intact rows of one table, a line of JSON each. Touches `process`, on purpose.
+ * Entry point of a reader process (README.md here, "Damage"). `check STATE FRESH LAST_FLUSHED` copies the file to FRESH and reads
+ * the copy from end to end; `rows STATE live|still TABLE up|down` prints the intact rows of one table, a line of JSON each.
  */
 
 import { writeSync } from "node:fs";
@@ -26,12 +24,12 @@ const print = (value: unknown): void => {
 
 try {
   if (task === "check") {
-    const [fresh = "", witnessed] = rest;
+    const [fresh = "", lastFlushed] = rest;
     const found = openEnvironment(path);
     await found.root.backup(fresh, true);
     await found.root.close();
     const copy = openEnvironment(fresh);
-    const read = verify(copy, Number(witnessed));
+    const read = verify(copy, Number(lastFlushed));
     await copy.root.close();
     print(typeof read === "string" ? { problem: read } : { sound: true });
   } else {

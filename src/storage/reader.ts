@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { TIMES } from "../protocol/limits.js";
+import { DATA } from "./limits.js";
 import type { Row, Table } from "./tables.js";
 
 const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url));
@@ -11,9 +11,9 @@ const SCRIPT: string = fileURLToPath(new URL("./reader-main.js", import.meta.url
  * Returns why a state file cannot be used; undefined if it is sound, and `fresh` is then a copy of it that was read from end
  * to end.
  */
-export async function check(state: string, fresh: string, witnessed: number): Promise<string | undefined> {
+export async function check(state: string, fresh: string, lastFlushed: number): Promise<string | undefined> {
   let answer: { readonly problem?: string; readonly sound?: boolean } = {};
-  const end = await run(["check", state, fresh, String(witnessed)], (line) => {
+  const end = await run(["check", state, fresh, String(lastFlushed)], (line) => {
     answer = JSON.parse(line);
   });
   if (answer.sound) return undefined;
@@ -41,7 +41,7 @@ export async function salvage(
         ended = true;
         n = read.n ?? 0;
         if (read.problem !== undefined) problem = read.problem;
-        else if (read.damaged > 0) problem = `${read.damaged} row(s) are not what was written`;
+        else if (read.damaged > 0) problem = `${read.damaged} row(s) fail their checksums`;
       }
     });
     if (!ended) problem = `the process that read it ${end}`;
@@ -58,7 +58,7 @@ function run(args: readonly string[], line: (text: string) => void): Promise<str
       env: {},
       stdio: ["ignore", "pipe", "ignore"],
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), TIMES.examine);
+    const timer = setTimeout(() => child.kill("SIGKILL"), DATA.examineMs);
     let end = "did not start";
     child.once("error", () => {});
     if ((child.stdout as unknown) === undefined) {

@@ -1,19 +1,13 @@
 /**
- * The state file while a host runs. A write has one of two strengths:
- * - `log`: when `commit` returns, it outlives this process (see `redo.ts`); a microtask commits what nothing else has
- * committed;
- * - `put`: when its promise resolves, it is flushed and survives a reboot. All writes of one turn of the loop are one
- * transaction of
- *   lmdb's, and writes that come during a flush share the next one.
- * Both follow lmdb's order: a later write is never present without the earlier ones. A write that lmdb refuses ends all
- * writing, since the counts in memory then no longer match the file.
+ * The state file while a host runs. `log` and `commit` make a write that outlives this process, `put` one that survives a reboot
+ * (README.md here, "Two strengths of a write").
  */
 import { type Environment, openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
 import { corrupt, notTaken } from "./errors.js";
+import { LastFlush, readLastFlush } from "./last-flush.js";
 import type { StatePaths } from "./paths.js";
-import { Redo, readRedo, type Write } from "./redo.js";
+import { RedoLog, readRedoLog, type Write } from "./redo-log.js";
 import { checksum, type Row, type Sums, seal, type Table } from "./tables.js";
-import { readWitness, Witness } from "./witness.js";
 
 interface Batch {
   /** The number of its last write. */
@@ -25,8 +19,8 @@ export class StateFile {
   readonly #paths: StatePaths;
   readonly #environment: Environment;
   readonly #sums: Sums;
-  readonly #witness: Witness;
-  readonly #redo: Redo;
+  readonly #lastFlush: LastFlush;
+  readonly #redoLog: RedoLog;
   #n: number;
   /** Writes of this turn of the loop. */
   #batch: Batch | undefined;
@@ -39,8 +33,8 @@ export class StateFile {
     this.#environment = environment;
     this.#sums = sums;
     this.#n = n;
-    this.#witness = new Witness(paths.witness);
-    this.#redo = new Redo(paths.redo);
+    this.#lastFlush = new LastFlush(paths.lastFlush);
+    this.#redoLog = new RedoLog(paths.redo);
     environment.root.on("beforecommit", () => this.#seal());
   }
 
@@ -51,14 +45,13 @@ export class StateFile {
   static async open(paths: StatePaths, bootId: string): Promise<StateFile> {
     const environment = openEnvironment(paths.state);
     try {
-      const read = verify(environment, readWitness(paths.witness));
+      const read = verify(environment, readLastFlush(paths.lastFlush));
       if (typeof read === "string") throw corrupt(paths.state, read);
       const boot = environment.tables.get("meta")?.get(BOOT_KEY);
       const sameBoot = boot === undefined || boot.slice(8) === JSON.stringify(bootId);
       const { n } = read.tally;
-      const lines = readRedo(paths.redo, n, sameBoot);
-      // Everything is flushed before the redo files are emptied.
-      const sums = read.sums;
+      const lines = readRedoLog(paths.redo, n, sameBoot);
+      const { sums } = read;
       let last = n;
       const puts: Promise<boolean>[] = [];
       for (const line of lines) {
@@ -66,6 +59,7 @@ export class StateFile {
         last = line.n;
       }
       if (lines.length > 0) {
+        // The redo log is emptied next.
         puts.push(environment.tally.put(TALLY_KEY, tallyText(sums, last)));
         await Promise.all(puts);
         await environment.root.flushed;
@@ -87,7 +81,7 @@ export class StateFile {
   log(writes: readonly Write[]): void {
     if (this.#failure) throw this.#failure;
     for (const write of writes) void this.#write(write);
-    this.#redo.append({ n: this.#n, writes });
+    this.#redoLog.append({ n: this.#n, writes });
     if (this.#committing) return;
     this.#committing = true;
     queueMicrotask(() => {
@@ -104,7 +98,7 @@ export class StateFile {
   commit(): void {
     if (this.#failure) throw this.#failure;
     try {
-      this.#redo.flush();
+      this.#redoLog.flush();
     } catch (error) {
       throw this.#fail(error);
     }
@@ -124,8 +118,8 @@ export class StateFile {
   async close(): Promise<void> {
     await this.#last.catch(() => {});
     await this.#environment.root.close();
-    this.#witness.close();
-    this.#redo.close();
+    this.#lastFlush.close();
+    this.#redoLog.close();
   }
 
   #write(write: Write): Promise<void> {
@@ -147,8 +141,8 @@ export class StateFile {
     try {
       await written;
       await (written as Promise<boolean> & { readonly flushed: Promise<unknown> }).flushed;
-      this.#witness.write(n());
-      this.#redo.covered(n());
+      this.#lastFlush.write(n());
+      this.#redoLog.truncate(n());
     } catch (error) {
       throw this.#fail(error);
     }

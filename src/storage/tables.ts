@@ -21,7 +21,7 @@ export function seal(sum: number, body: string): string {
   return sum.toString(16).padStart(8, "0") + body;
 }
 
-/** Returns the body of a stored text; undefined if it is not what was written. */
+/** Returns the body of a stored text; undefined if its checksum is wrong. */
 export function unseal(
   table: Table,
   key: Uint8Array,

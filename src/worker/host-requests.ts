@@ -3,6 +3,7 @@ import type { Json } from "../driverapi/json.js";
 import type { HostPort } from "../permissions/permission.js";
 import { LIMITS } from "../protocol/limits.js";
 import { refusal } from "./errors.js";
+import { WORKER } from "./limits.js";
 
 /** The host as comlink shows it: any method name is a function that sends a request. */
 export type RemoteHost = Readonly<Record<string, (...args: readonly Json[]) => Promise<Json>>>;
@@ -24,10 +25,10 @@ export class HostRequests implements HostPort {
 
   async request(name: string, args: readonly Json[]): Promise<Json> {
     if (this.#open >= LIMITS.requestsOpen) {
-      if (this.#waiting.length >= LIMITS.requestsWaiting) {
+      if (this.#waiting.length >= WORKER.requestsWaiting) {
         throw refusal(
           "ERR_PERMISSION_LIMIT",
-          `${name}: more than ${LIMITS.requestsWaiting} requests are waiting; await their answers`,
+          `${name}: more than ${WORKER.requestsWaiting} requests are waiting; await their answers`,
         );
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

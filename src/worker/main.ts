@@ -5,9 +5,9 @@
 import { MessagePort, parentPort, threadId } from "node:worker_threads";
 import { monotonicNow } from "../common/clock.js";
 import { decodeDown, routeHeader } from "../protocol/frame.js";
-import { TIMES } from "../protocol/limits.js";
 import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
+import { WORKER } from "./limits.js";
 import { lockdownRealm } from "./lockdown.js";
 import { Outbox } from "./outbox.js";
 import { runSession, type WorkerSession } from "./session.js";
@@ -74,6 +74,6 @@ export default function task({ port, cell, route, ahead }: WorkerTask): Promise<
     setTimeout(() => {
       if (session === undefined)
         warmUp((options) => runSession({ realm, now: monotonicNow, ...options })).catch(() => {});
-    }, TIMES.warmUp);
+    }, WORKER.warmUpMs);
   return new Promise<never>(() => {});
 }

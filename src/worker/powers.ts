@@ -9,7 +9,7 @@ import { endow as netlink } from "../permissions/netlink/worker.js";
 import type { Endowment, HostPort } from "../permissions/permission.js";
 import { endow as random } from "../permissions/random/worker.js";
 import { endow as store } from "../permissions/store/worker.js";
-import { endow as text } from "../permissions/text/worker.js";
+import { endow as text } from "../permissions/text-globals/worker.js";
 import { endow as timers } from "../permissions/timers/worker.js";
 
 type Endow = (limits: never, port: HostPort) => Endowment;

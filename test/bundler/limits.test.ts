@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { prepareBundler, releaseBundler } from "#dist/bundler/bundle.js";
-import { DEFAULTS } from "#dist/protocol/limits.js";
+import { BUNDLER } from "#dist/bundler/limits.js";
 import { assert, rejection, suite, until } from "../harness.js";
 import { bundle, pluginFolder, refused, run } from "./plugin-folder.js";
 
@@ -69,7 +69,7 @@ test("nesting that esbuild bears and the sandbox does not", async (t) => {
 
 test("all files together have a size limit, and so has their number", async (t) => {
   const files: Record<string, string> = {};
-  const large = `/*${" ".repeat(DEFAULTS.bundleFileBytes - 100)}*/`;
+  const large = `/*${" ".repeat(BUNDLER.fileBytes - 100)}*/`;
   for (let n = 0; n < 17; n++) files[`f${n}.js`] = large;
   files["index.js"] = Object.keys(files)
     .map((name) => `import "./${name}";`)

@@ -193,6 +193,7 @@ test("a plugin that the policy stops is listed as stopped", async (t) => {
   await writeFile(join(root, "policy.json"), JSON.stringify({ plugins: { a: { enabled: false } } }));
   const { a } = await rows(args);
   assert.equal([a?.state, a?.reason], ["stopped", 'the policy stops it ("enabled": false)']);
+  assert.match((await cli(["ls", ...args])).out, /^a: stopped: the policy stops it \("enabled": false\)$/m);
 });
 
 test("the example of a grant names a prefix that no other plugin has", async (t) => {

@@ -7,8 +7,8 @@ import { watchNetwork } from "#dist/cli/serve/network-watch.js";
 import type { CheckResult } from "#dist/doctor/check-result.js";
 import { type Json, run } from "../doctor/doctor.js";
 import { assert, suite, until } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 import { noKernel } from "../permissions/netlink/backends.js";
 
 const test = suite("cli: the machine's network");
@@ -89,7 +89,7 @@ test(
     assert.equal([found?.holds, found?.demanded], ["no", false]);
     // Walls fall by themselves on a machine that is busy; the network alone makes no failure.
     assert.is(ok, !checks.some(({ demanded, holds }) => demanded && holds === "no"));
-    assert.match((await run(await policy(true), false, undefined, "no-such-box")).err, "no-such-box does not exist");
+    assert.match((await run(await policy(true), false, undefined, "no-such-box")).err, '"no-such-box" does not exist');
   },
   { needs: noKernel ?? noBubblewrap, ms: 60_000 },
 );

@@ -1,15 +1,16 @@
 /** `bulkhead serve` as its own process: ready, served, stopped by signals, started again after a kill. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { post } from "../docker/socket.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
-import { plugin, REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("cli/serve");
 
@@ -18,6 +19,7 @@ interface Place {
   readonly dockerDir: string;
   readonly config: string;
   readonly data: string;
+  readonly policy: string;
   start(...args: string[]): Promise<Daemon>;
 }
 
@@ -51,6 +53,7 @@ async function place(t: TestContext): Promise<Place> {
     dockerDir,
     config,
     data: join(root, "data"),
+    policy: join(root, "policy.json"),
     async start(...args) {
       const child = spawn(process.execPath, [join(REPO, "dist/cli/main.js"), "serve", "--config", config, ...args], {
         stdio: ["ignore", "pipe", "pipe"],
@@ -192,6 +195,36 @@ test(
   },
   { ms: 60_000, needs: noBubblewrap },
 );
+
+test(
+  "with its plugins stopped or revoked by the policy it warns and waits; an edit of the policy serves them at once",
+  async (t) => {
+    const { start, plugins, policy, dockerDir } = await place(t);
+    await writeFile(join(plugins, "waits.js"), plugin("waits"));
+    await writeFile(join(plugins, "waits.plugin.json"), '{ "permissions": { "netlink": { "kinds": ["veth"] } } }');
+    for (const entry of [{ enabled: false }, { revoked: { log: true }, sha256: "0".repeat(64) }]) {
+      await writeFile(policy, JSON.stringify({ plugins: { net: entry } }));
+      const one = await start();
+      assert.match(one.ready, /^bulkhead ready: 0 plugin\(s\), sockets none; not in service: /, one.stderr());
+      const warning = /"level":40,.*no driver is in service; .*net (stopped|awaiting-grant)/;
+      await until(() => warning.test(one.stderr()), "the warning");
+      await writeFile(policy, "{}");
+      await until(() => readdir(dockerDir).then((names) => names.length > 0), "its socket", 20_000);
+      one.child.kill("SIGTERM");
+      assert.is(await one.ended, "0");
+    }
+  },
+  { ms: 90_000, needs: noBubblewrap },
+);
+
+test("with no plugin at all it ends with 1, whatever the policy says of others", async (t) => {
+  const { start, plugins, policy } = await place(t);
+  await rm(join(plugins, "net.js"));
+  await writeFile(policy, '{ "plugins": { "gone": { "enabled": false } } }');
+  const one = await start();
+  assert.equal([await one.ended, one.ready], ["1", ""]);
+  assert.match(one.stderr(), "there is no plugin in the plugins folders");
+});
 
 test(
   "SIGHUP reads everything again; SIGUSR1 opens no debugger",

@@ -21,7 +21,7 @@ test(
     process.seteuid?.(NOBODY);
     for (const more of [[], ["--recover"]]) {
       const ran = await cli(["state", "--data-dir", folder, ...more]);
-      const words = `the data folder ${folder} cannot be used: this account may not use it; run as its owner`;
+      const words = `the data folder ${folder} cannot be used: this account may not access it; run as its owner`;
       assert.equal([ran.exit, ran.err], [1, `error ERR_DATA_DIR: ${words}\n`]);
     }
   },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DockerGateway, type GatewayOptions } from "#dist/docker/gateway.js";
 import { viewOf } from "#dist/host/plugin-host.js";
 import type { TestContext } from "../harness.js";
-import type { LogLine } from "../host/platform/house.js";
+import { type LogLine, recorder } from "../kit/logger.js";
 import { bridgeHost } from "./bridge-host.js";
 import { post, type Reply } from "./socket.js";
 
@@ -35,20 +35,18 @@ export interface Bridged {
   close(): Promise<void>;
 }
 
-/** `dataDir`: one that an earlier host has had, or another one. */
+/** `dataDir`: one that an earlier host has had, or another one; `also`: see `bridgeHost`. */
 export async function bridged(
   t: TestContext,
-  { dataDir, ...options }: Partial<GatewayOptions> & { readonly dataDir?: string } = {},
+  {
+    dataDir,
+    also,
+    ...options
+  }: Partial<GatewayOptions> & { readonly dataDir?: string; readonly also?: Readonly<Record<string, string>> } = {},
 ): Promise<Bridged> {
-  const host = await bridgeHost(t, dataDir ?? join(await t.folder(), "data"));
+  const host = await bridgeHost(t, dataDir ?? join(await t.folder(), "data"), also);
   const [directory, sandboxes] = [await t.folder(), await t.folder()];
-  const log: LogLine[] = [];
-  const line =
-    (level: LogLine["level"]) =>
-    (fields: object, text = ""): void => {
-      log.push({ level, fields: fields as LogLine["fields"], text });
-    };
-  const logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  const { logger, log } = recorder();
   const gateway = await DockerGateway.open({ host, logger, directory, ...options });
   t.cleanup(() => gateway.close());
   const call = (method: string, body?: unknown): Promise<Reply> =>

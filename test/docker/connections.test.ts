@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
 import { DockerGateway } from "#dist/docker/gateway.js";
-import { DOCKER } from "#dist/protocol/limits.js";
+import { DOCKER } from "#dist/docker/limits.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
-import { house, plugin } from "../host/platform/house.js";
+import { house } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { post } from "./socket.js";
 
 const test = suite("docker: connections");
@@ -23,8 +25,7 @@ async function place(t: TestContext, methods = "") {
   const at = await house(t, { "net.js": plugin("net", { methods }) });
   const directory = await t.folder();
   const host = await at.open({ policy: { defaults: { timeouts: { default: 30_000 } } } });
-  const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const gateway = await DockerGateway.open({ host, logger, directory });
+  const gateway = await DockerGateway.open({ host, logger: SILENT, directory });
   t.cleanup(() => gateway.close());
   const path = join(directory, "bulkhead-net.sock");
   const connect = async (text: string): Promise<Socket> => {
@@ -89,7 +90,7 @@ test("more connections than are allowed: the one idle longest makes room, the en
   for (let n = 0; n < DOCKER.connections; n++) {
     await connect("");
     // The server, in this process, accepts meanwhile.
-    if (n % 32 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (n % 32 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await ended;
   assert.equal((await post(path, "/Plugin.Activate")).body, { Implements: ["NetworkDriver"] });

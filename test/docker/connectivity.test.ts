@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { DockerGateway } from "#dist/docker/gateway.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { house, plugin } from "../host/platform/house.js";
+import { house } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { LIVING } from "./bridged.js";
 import { post, type Reply } from "./socket.js";
 
@@ -26,8 +28,7 @@ const PAIR = `
 async function place(t: TestContext, methods: string) {
   const at = await house(t, { "net.js": plugin("net", { top: "const asked = [];", methods }) });
   const directory = await t.folder();
-  const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const gateway = await DockerGateway.open({ host: await at.open(), logger, directory });
+  const gateway = await DockerGateway.open({ host: await at.open(), logger: SILENT, directory });
   t.cleanup(() => gateway.close());
   const call = (method: string, body: unknown): Promise<Reply> =>
     post(join(directory, "bulkhead-net.sock"), `/NetworkDriver.${method}`, body);

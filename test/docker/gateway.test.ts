@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { DockerGateway } from "#dist/docker/gateway.js";
 import type { PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { type House, house, plugin } from "../host/platform/house.js";
+import { type House, house } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { post, type Reply } from "./socket.js";
 
 const test = suite("docker: the gateway");
@@ -52,8 +54,7 @@ async function served(t: TestContext, options: { readonly answerMs?: number } = 
   const at = await house(t, { "net.js": TELLING });
   const directory = await t.folder();
   const host = await at.open();
-  const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const gateway = await DockerGateway.open({ host, logger, directory, ...options });
+  const gateway = await DockerGateway.open({ host, logger: SILENT, directory, ...options });
   t.cleanup(() => gateway.close());
   const socket = join(directory, "bulkhead-net.sock");
   const call = (method: string, body?: unknown): Promise<Reply> =>

@@ -1,10 +1,13 @@
 /** Socket files that others remove, replace, or hold already. */
+import { existsSync } from "node:fs";
 import { lstat, readdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DockerGateway } from "#dist/docker/gateway.js";
 import { assert, rejection, suite, type TestContext, until } from "../harness.js";
-import { house, type LogLine, plugin } from "../host/platform/house.js";
+import { house } from "../kit/host.js";
+import { type LogLine, recorder } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { post } from "./socket.js";
 
 const test = suite("docker: socket files");
@@ -14,13 +17,7 @@ async function place(t: TestContext, types: readonly string[] = ["net"]) {
   const at = await house(t, Object.fromEntries(types.map((type) => [`${type}.js`, plugin(type)])));
   const directory = join(await t.folder(), "plugins");
   const host = await at.open();
-  const log: LogLine[] = [];
-  const line =
-    (level: LogLine["level"]) =>
-    (fields: object, text = ""): void => {
-      log.push({ level, fields: fields as LogLine["fields"], text });
-    };
-  const logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  const { logger, log } = recorder();
   const open = async (more: Partial<Parameters<typeof DockerGateway.open>[0]> = {}): Promise<DockerGateway> => {
     const gateway = await DockerGateway.open({ host, logger, directory, lookMs: 20, ...more });
     t.cleanup(() => gateway.close());
@@ -49,7 +46,8 @@ test("a socket that somebody removes is put back, private as before, and that is
 test("so is its folder, whatever was beside it", async (t) => {
   const { open, directory, serves } = await place(t);
   const gateway = await open();
-  await rm(directory, { recursive: true });
+  // The socket may return meanwhile.
+  await rm(directory, { recursive: true, maxRetries: 10 });
   await until(serves, "its return");
   await rename(directory, `${directory}.old`);
   await until(serves, "its return");
@@ -58,13 +56,18 @@ test("so is its folder, whatever was beside it", async (t) => {
 });
 
 test("a file in its place is left as it is and named once; when it goes, the socket returns", async (t) => {
-  const { open, path, serves, log } = await place(t);
+  const { open, path, directory, serves, log } = await place(t, ["net", "other"]);
   await open();
   await unlink(path);
   await writeFile(path, "mine");
   const named = (): readonly LogLine[] => log.filter(({ text }) => text.includes("is in its place"));
   await until(() => named().length > 0, "the line");
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // Each return of the other socket takes another look at the folder.
+  const other = join(directory, "bulkhead-other.sock");
+  for (let n = 0; n < 3; n++) {
+    await unlink(other);
+    await until(() => existsSync(other), "the other's return");
+  }
   assert.is(named().length, 1);
   assert.is(await readFile(path, "utf8"), "mine");
   await unlink(path);
@@ -106,7 +109,7 @@ test("a type that its plugin's manifest keeps from an engine has no socket, and 
   await host.reload("kept");
   const gateway = await open();
   await until(() => log.some(({ text }) => text.includes("is not served")), "the line");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await host.reload("net");
   const lines = log.filter(({ text }) => text.includes("is not served"));
   assert.equal(
     lines.map(({ level, text }) => [level, text]),

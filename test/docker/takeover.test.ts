@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { assert, suite, until } from "../harness.js";
+import { plugin } from "../kit/plugins.js";
 import { reboot } from "./bridge-host.js";
 import { bridged, LIVING } from "./bridged.js";
 import { engineWith } from "./engine-api.js";
@@ -81,6 +82,24 @@ test("a port of a container that runs is refused in the engine's words, with its
     assert.is(refused, `${words} ${who}; stop that, or publish another port`);
     assert.is((await at.call("EndpointOperInfo", { NetworkID: "n", EndpointID: "e1" })).body.Err, undefined);
   }
+});
+
+/** Publishes port 8080 from its start, on a bridge of its own. */
+const OTHER = plugin("other", {
+  start: `
+  await powers.netlink.createLink({ kind: "bridge", name: "ot-b" });
+  await powers.netlink.setLink("ot-b", { up: true });
+  await powers.netlink.addAddress("ot-b", "10.80.0.1/24");
+  await powers.firewall.publish({ bridge: "ot-b", protocol: "tcp", hostPort: 8080, ip: "10.80.0.2", port: 80 });`,
+});
+
+test("a port that another plugin publishes is refused in that plugin's name", async (t) => {
+  const { network, run } = await bridged(t, { also: { other: OTHER } });
+  await network("n", SUBNET);
+  assert.is(
+    await run({ endpoint: "e1", address: "10.64.1.2", sandbox: LIVING, port: 8080 }),
+    'Bind for 0.0.0.0:8080 failed: port is already allocated by a network of plugin "other"; stop that, or publish another port',
+  );
 });
 
 test("a port outside the grant is refused with what to do, and no rule's name", async (t) => {

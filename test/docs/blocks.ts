@@ -1,7 +1,7 @@
 /** The code blocks of the pages. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 
 /** The block of one language in `page` (relative to the repository) that holds a text; there must be exactly one. */
 export async function codeBlock(page: string, language: string, holds: string): Promise<string> {

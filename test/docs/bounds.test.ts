@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIREWALL_OPS } from "#dist/permissions/firewall/request.js";
 import { RULES as FIREWALL_RULES } from "#dist/permissions/firewall/rules.js";
-import { LINK_KINDS } from "#dist/permissions/netlink/limits.js";
+import { LINK_KINDS } from "#dist/permissions/netlink/grant.js";
 import { NETLINK_OPS } from "#dist/permissions/netlink/request.js";
 import { RULES as NETLINK_RULES } from "#dist/permissions/netlink/rules.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { firstCells } from "./pages.js";
 
 const test = suite("documentation: netlink and firewall");

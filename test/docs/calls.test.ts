@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { DRIVER_METHODS, EndpointConfig, JoinConfig, OPTIONAL_DRIVER_METHODS } from "#dist/driverapi/index.js";
 import { CreateEndpoint } from "#dist/host/calls/create-endpoint.js";
 import { programOperation, revokeOperation } from "#dist/host/calls/external-operations.js";
-import type { Operation } from "#dist/host/calls/operation.js";
+import type { Operation, OperationScope } from "#dist/host/calls/operation.js";
 import * as operations from "#dist/host/calls/operations.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { firstCells } from "./pages.js";
 
 const test = suite("documentation: src/host/calls/README.md");
 const page = readFileSync(join(REPO, "src/host/calls/README.md"), "utf8");
-const scope = { type: "t", replay: true } as unknown as operations.OperationScope;
+const scope = { type: "t", replay: true } as unknown as OperationScope;
 
 /** One of each; none of them is performed. */
 const ALL: readonly Operation<unknown>[] = [

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { STEPS } from "../demo-steps.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { firstCells } from "./pages.js";
 

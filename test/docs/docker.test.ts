@@ -1,8 +1,8 @@
 /** src/docker/README.md: every request of the protocol, and the limits with their values. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DOCKER } from "#dist/docker/limits.js";
 import { METHODS } from "#dist/docker/methods.js";
-import { DOCKER } from "#dist/protocol/limits.js";
 import { assert, suite } from "../harness.js";
 import { firstCells } from "./pages.js";
 

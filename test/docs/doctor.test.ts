@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKS } from "#dist/doctor/checks.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { firstCells } from "./pages.js";
 
 const test = suite("documentation: src/doctor/README.md");

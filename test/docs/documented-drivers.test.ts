@@ -1,11 +1,12 @@
 /** Every driver that a page or an example offers to copy keeps the contract. */
 
+import "../kit/bundles.js";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { driverContract, type TrialOptions } from "#dist/testing.js";
 import { LONG } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { allPages } from "./pages.js";
 
@@ -20,17 +21,17 @@ interface Documented {
 }
 
 const DRIVERS: Readonly<Record<string, Documented>> = {
-  "README.md: tiny": { put: printed("README.md", "tiny"), brief: true },
-  "plugins/README.md: greet": { put: printed("plugins/README.md", "greet") },
+  "README.md: tiny": { put: printed("README.md", "tiny", "js"), brief: true },
+  "plugins/README.md: greet": { put: printed("plugins/README.md", "greet", "ts") },
   "examples/hello": { put: copied("hello", "hello.js") },
   "examples/hello-ts": { put: copied("hello-ts", ".") },
 };
 
 /** A driver that a page prints. */
-function printed(page: string, type: string): Documented["put"] {
+function printed(page: string, type: string, language: "js" | "ts"): Documented["put"] {
   return async (folder) => {
-    const path = join(folder, `${type}.js`);
-    await writeFile(path, await codeBlock(page, "js", `registerDriver("${type}"`));
+    const path = join(folder, `${type}.${language}`);
+    await writeFile(path, await codeBlock(page, language, `registerDriver("${type}"`));
     return path;
   };
 }

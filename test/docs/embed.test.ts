@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { runsAsPrinted } from "./printed.js";
 
@@ -39,7 +39,7 @@ test("every option there is, and no other", () => {
 
 test("every counter there is, and no other", () => {
   const there = [
-    ...members("src/host/calls/conditions.ts", "Counters"),
+    ...members("src/host/calls/call-context.ts", "Counters"),
     ...members("src/host/plugin/info.ts", "PluginCounters"),
   ];
   assert.equal(named("What a plugin is doing"), there);

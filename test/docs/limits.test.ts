@@ -1,8 +1,8 @@
 /** plugins/README.md: the limits of a manifest. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULTS } from "#dist/policy/limits.js";
 import type { PluginLimits } from "#dist/policy/manifest/plugin-limits.js";
-import { DEFAULTS } from "#dist/protocol/limits.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("documentation: limits");

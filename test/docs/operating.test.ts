@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
 import { firstCells } from "./pages.js";
 
@@ -55,7 +55,7 @@ test("every event of the audit log, and no other", () => {
   };
   const there = [
     ...union("src/host/audit/entry.ts", "AuditEvent"),
-    ...union("src/permissions/outside.ts", "OutsideEventName"),
+    ...union("src/permissions/external-changes.ts", "ExternalChangeName"),
   ];
   assert.ok(there.length > 20);
   assert.equal([...firstCells(text, "| event | when |")].sort(), there.sort());

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "#dist/driverapi/index.js";
 import { PROTOCOL_VERSION } from "#dist/protocol/messages.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { firstCells } from "./pages.js";
 
 const test = suite("documentation: src/protocol/README.md");

@@ -1,9 +1,9 @@
 /** SECURITY.md: it begins with what is not stopped, and has no long paragraph. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { WALLS } from "#dist/protocol/limits.js";
+import { WALLS } from "#dist/isolation/limits.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 
 const test = suite("documentation: SECURITY.md");
 const page = readFileSync(join(REPO, "SECURITY.md"), "utf8");

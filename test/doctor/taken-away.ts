@@ -1,7 +1,8 @@
 /** The wall with one part taken away: its command is changed, so that what is tried behind it meets nothing there. */
+
+import { DOCTOR } from "#dist/doctor/limits.js";
 import { raiseWall } from "#dist/isolation/walls/raise.js";
 import type { Trial, Wall, WallCommand } from "#dist/isolation/walls/wall.js";
-import { DOCTOR } from "#dist/protocol/limits.js";
 
 export type Change = (command: WallCommand, dataMb: number, trial: Trial | undefined) => WallCommand;
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { REPO } from "../kit/host.js";
 
 const test = suite("examples/embed");
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { type House, house, REPO, row } from "../host/platform/house.js";
+import { type House, house, REPO, row } from "../kit/host.js";
 
 const test = suite("examples/hello-ts");
 const run = promisify(execFile);

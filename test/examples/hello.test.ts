@@ -3,7 +3,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { house, REPO, row } from "../host/platform/house.js";
+import { house, REPO, row } from "../kit/host.js";
 
 const test = suite("examples/hello");
 

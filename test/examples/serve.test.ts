@@ -1,15 +1,18 @@
 /** examples/serve: the policy and the config file that are shipped are for a stock engine with hundreds of containers. */
 import { execFile } from "node:child_process";
-import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { readServeConfig, settle } from "#dist/cli/serve/settings.js";
+import { createPluginHost } from "#dist/index.js";
 import { inRanges } from "#dist/permissions/firewall/ports.js";
 import { contains, networkOf } from "#dist/permissions/netlink/cidr.js";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
+import { cli } from "../cli/cli.js";
 import { codeBlock } from "../docs/blocks.js";
-import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { assert, suite, type TestContext } from "../harness.js";
+import { noBubblewrap } from "../isolation/walled.js";
+import { next, REPO, row } from "../kit/host.js";
 import { ENGINE_POOLS } from "./engine-pools.js";
 
 const test = suite("examples/serve");
@@ -57,18 +60,19 @@ test("the config file is one that serve takes, for the folders that the unit nam
   assert.match(await readFile(join(FOLDER, "bulkhead.service"), "utf8"), /serve --config \/etc\/bulkhead\/serve\.json/);
 });
 
-test("the page's lines set up the folders, and the plugin would start", async (t) => {
+/** A machine as the page supposes it, in a folder: nothing of the real one's /etc, npm and systemd is touched. */
+async function machine(t: TestContext): Promise<{
+  readonly etc: string;
+  /** The package as npm has installed it. */
+  readonly installed: string;
+  /** Types the commands of a block, without those of systemd. */
+  type(holds: string): Promise<string>;
+}> {
   const root = await t.folder();
-  const lines = (await codeBlock("examples/serve/README.md", "sh", "mkdir -p /etc/bulkhead")).trim().split("\n");
-  // Without the machine's own folders and systemd: what is left is what the lines do with files.
-  const own = lines
-    .filter((line) => !line.startsWith("systemctl"))
-    .map((line) => line.replaceAll("/etc/", `${root}/etc/`));
-  assert.is(own.length, lines.length - 1);
-  const bin = join(root, "bin");
-  const packages = join(root, "packages");
-  for (const path of [bin, packages, join(root, "etc/systemd/system")]) await mkdir(path, { recursive: true });
-  await symlink(REPO, join(packages, "bulkhead"));
+  const [bin, packages] = [join(root, "bin"), join(root, "packages")];
+  const installed = join(packages, "bulkhead");
+  for (const path of [bin, installed, join(root, "etc/systemd/system")]) await mkdir(path, { recursive: true });
+  for (const name of ["plugins", "examples"]) await cp(join(REPO, name), join(installed, name), { recursive: true });
   const scripts = {
     npm: `test "$*" = "root --global" && echo ${packages}`,
     bulkhead: `exec ${process.execPath} ${REPO}/dist/cli/main.js "$@"`,
@@ -76,10 +80,54 @@ test("the page's lines set up the folders, and the plugin would start", async (t
   for (const [name, text] of Object.entries(scripts))
     await writeFile(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-  const { stdout } = await promisify(execFile)("bash", ["-ec", own.join("\n")], { env });
-  assert.match(stdout, /^bridge .* ready$/m);
+  return {
+    etc: join(root, "etc"),
+    installed,
+    async type(holds) {
+      const lines = (await codeBlock("examples/serve/README.md", "sh", holds)).trim().split("\n");
+      const own = lines.filter((line) => !line.startsWith("systemctl"));
+      const text = own.join("\n").replaceAll("/etc/", `${root}/etc/`);
+      return (await promisify(execFile)("bash", ["-ec", text], { env })).stdout;
+    },
+  };
+}
+
+test("the page's lines set up the folders, and the plugin would start", async (t) => {
+  const { etc, type } = await machine(t);
+  assert.match(await type("mkdir -p /etc/bulkhead"), /^bridge .* ready$/m);
   for (const file of ["bulkhead/serve.json", "systemd/system/bulkhead.service"])
-    assert.ok((await stat(join(root, "etc", file))).isFile());
+    assert.ok((await stat(join(etc, file))).isFile());
 });
+
+test(
+  "the page's lines update a plugin under a running host: the old version serves until the new one is granted",
+  async (t) => {
+    const { etc, installed, type } = await machine(t);
+    await type("mkdir -p /etc/bulkhead");
+    const [plugins, policy] = [join(etc, "bulkhead/plugins"), join(etc, "bulkhead/bulkhead.config.json")];
+    const places = ["--plugins", plugins, "--policy", policy];
+    assert.is((await cli(["grant", "bridge", ...places])).exit, 0);
+    const logger = { debug() {}, info() {}, warn() {}, error() {} };
+    const host = await createPluginHost({ plugins, policy, watch: true, backend: "model", logger });
+    t.cleanup(() => host.close());
+    const driver = host.driver("bridge");
+    await driver.createNetwork("net1");
+
+    const manifest = join(installed, "plugins/bridge/plugin.json");
+    // Twice: what an earlier update has left is in the way of none.
+    for (const version of ["9.9.8", "9.9.9"]) {
+      const text = (await readFile(manifest, "utf8")).replace(/"version": "[^"]*"/, `"version": "${version}"`);
+      await writeFile(manifest, text);
+      const loaded = next(host, "plugin:loaded");
+      const out = await type("mv plugins/.bridge plugins/bridge");
+      assert.match(out, new RegExp(`^bridge +${version} .* awaiting-grant$`, "m"));
+      assert.match(out, /^would grant bridge.*\n.*changes .*no more$/m);
+      await loaded;
+      assert.is(row(host, "bridge").version, version);
+    }
+    await driver.deleteNetwork("net1");
+  },
+  { ms: 90_000, needs: noBubblewrap },
+);
 
 test.run();

@@ -3,7 +3,7 @@
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { assert, rejection, suite, until } from "../harness.js";
-import { event, scripted } from "./scripted-driver.js";
+import { event, scripted } from "../kit/scripted.js";
 
 const test = suite("host/abort");
 

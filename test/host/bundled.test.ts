@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite } from "../harness.js";
-import { REPO } from "./platform/house.js";
+import { REPO } from "../kit/host.js";
 
 const test = suite("host: bundled");
 

@@ -4,10 +4,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPluginHost } from "bulkhead";
 import { assert, suite, until } from "../harness.js";
-import { plainDriver } from "../hostile/owned-host.js";
+import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("host: a bundler ahead");
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Bundler processes of this one that wait, by id. */
 function bundlers(): readonly string[] {
@@ -27,8 +27,8 @@ function bundlers(): readonly string[] {
 
 test("the next load takes it, another comes, and none is left when the host has closed", async (t) => {
   const plugins = await t.folder();
-  await writeFile(join(plugins, "one.js"), plainDriver("one"));
-  const host = await createPluginHost({ plugins, isolation: "thread", logger: silent });
+  await writeFile(join(plugins, "one.js"), plugin("one"));
+  const host = await createPluginHost({ plugins, isolation: "thread", logger: SILENT });
   t.cleanup(() => host.close());
   await until(() => bundlers().length === 1, "a bundler ahead");
   const [ahead] = bundlers();

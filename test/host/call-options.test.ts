@@ -1,6 +1,6 @@
 /** A call's last argument: an option there is not is refused with what there is, before anything is asked. */
 import { assert, rejection, suite } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/call-options");
 

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPluginHost, EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { plainDriver } from "../hostile/owned-host.js";
-import { scripted } from "./scripted-driver.js";
+import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/closed");
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 test("new calls are ERR_HOST_CLOSED from the first moment; a pending one is answered by its driver", async (t) => {
   const s = await scripted(t);
@@ -78,7 +78,7 @@ test("a worker that blocks does not keep a host open", async (t) => {
 
 test("a reload that its close overtakes is refused, and starts nothing afterwards", async (t) => {
   const plugins = await t.folder();
-  await writeFile(join(plugins, "one.js"), plainDriver("one"));
+  await writeFile(join(plugins, "one.js"), plugin("one"));
   const host = await createPluginHost({ plugins, policy: { sandbox: "auto" }, logger: SILENT, isolation: "thread" });
   const reloads = Array.from({ length: 20 }, () => rejection(host.reload("one")).catch(() => undefined));
   const walled = await createPluginHost({ plugins: await t.folder(), policy: { sandbox: "auto" }, logger: SILENT });

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { assert, suite, type TestContext } from "../harness.js";
-import { house, plugin } from "./platform/house.js";
+import { house } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("host: embedding");
 
@@ -30,8 +31,9 @@ await driver.createNetwork("after");
 const during = snapshot();
 await host.close();
 const after = snapshot();
-await new Promise((resolve) => setTimeout(resolve, 100));
-const handles = process.getActiveResourcesInfo().filter((one) => one !== "Timeout" && one !== "Immediate" && !/^(TTY|Pipe|FSReq)/.test(one));
+const open = () => process.getActiveResourcesInfo().filter((one) => one !== "Timeout" && one !== "Immediate" && !/^(TTY|Pipe|FSReq)/.test(one));
+for (let n = 0; n < 200 && open().length > 0; n++) await new Promise((resolve) => setTimeout(resolve, 5));
+const handles = open();
 process.stdout.write(JSON.stringify({ loading: differs(bare, before), during: differs(before, during), after: differs(before, after), handles, size: before.size }));
 function differs(one, other) {
   const keys = new Set([...one.keys(), ...other.keys()]);
@@ -194,7 +196,7 @@ test("an open host keeps its process alive, as an open server does", async (t) =
   await once(child.stdout as NodeJS.ReadableStream, "data");
   const early = await Promise.race([
     ended.then(() => "ended"),
-    new Promise((resolve) => setTimeout(resolve, 700, "open")),
+    new Promise((resolve) => setTimeout(resolve, 300, "open")),
   ]);
   assert.is(early, "open");
   child.kill("SIGTERM");

@@ -5,6 +5,7 @@ import { DriverError, ERROR_CODES, ERROR_STATUS, type ErrorCode } from "#dist/dr
 import type { HostedDriver } from "#dist/driverapi/types.js";
 import { createPluginHost } from "#dist/host/plugin-host.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
+import { SILENT } from "../kit/logger.js";
 
 const test = suite("host/errors");
 
@@ -33,8 +34,7 @@ export const init = (callback: { registerDriver(...args: unknown[]): unknown }) 
 async function thrower(t: TestContext): Promise<HostedDriver> {
   const dir = await t.folder();
   await writeFile(join(dir, "thrower.ts"), SOURCE);
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const host = await createPluginHost({ plugins: dir, isolation: "thread", logger: silent });
+  const host = await createPluginHost({ plugins: dir, isolation: "thread", logger: SILENT });
   t.cleanup(() => host.close());
   return host.driver("thrower");
 }

@@ -1,6 +1,6 @@
 /** An event there is not is refused, with the nearest that is. */
 import { assert, suite } from "../harness.js";
-import { house, thrown } from "./platform/house.js";
+import { house, thrown } from "../kit/host.js";
 
 const test = suite("host: names of events");
 

@@ -1,7 +1,7 @@
 /** Existence is decided by the host, before the driver is asked: unknown, duplicate, in use, joined twice, not joined. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/existence");
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/ids");
 

@@ -4,7 +4,7 @@ import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import type { JournalWrite } from "#dist/storage/journal/journal.js";
 import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { assert, rejection, suite } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/intents");
 

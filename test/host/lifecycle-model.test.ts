@@ -9,6 +9,7 @@ import type { HostedDriver } from "#dist/driverapi/types.js";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { SEQUENCES } from "../amounts.js";
 import { assert, suite } from "../harness.js";
+import { type Behaviour, event, type Scripted, scripted } from "../kit/scripted.js";
 import {
   type Call,
   cuesOf,
@@ -19,7 +20,6 @@ import {
   Model,
   sensible,
 } from "./lifecycle-model.js";
-import { type Behaviour, event, type Scripted, scripted } from "./scripted-driver.js";
 
 const test = suite("host/lifecycle-model");
 

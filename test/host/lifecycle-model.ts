@@ -2,7 +2,7 @@
  * The reference model of a driver behind its host (src/host/calls/README.md): what exists, and what each call
  * answers, given how the driver behaves in it. It knows nothing of workers, frames, locks or journals.
  */
-import type { Behaviour, Cue } from "./scripted-driver.js";
+import type { Behaviour, Cue } from "../kit/scripted.js";
 
 export type ModelMethod =
   | "createNetwork"

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { safeLogger } from "#dist/common/logger.js";
 import { DriverError } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { house } from "./platform/house.js";
+import { house } from "../kit/host.js";
 
 const test = suite("host: the logger");
 

@@ -1,7 +1,7 @@
 /** A call's options: plain JSON, `{}` when absent, no key of the host's own; what the driver sees is a copy. */
 import { EndpointConfig, type EndpointInfo, JoinConfig, type JoinInfo } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/options");
 

@@ -1,7 +1,7 @@
 /** Order: calls on one endpoint one after the other, a network's create and delete alone, all else in parallel. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { type Noted, scripted } from "./scripted-driver.js";
+import { type Noted, scripted } from "../kit/scripted.js";
 
 const test = suite("host/order");
 

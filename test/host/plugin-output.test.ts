@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { PluginLogEvent } from "#dist/index.js";
 import { assert, suite, until } from "../harness.js";
-import { house, next, plugin, REPO } from "./platform/house.js";
+import { house, next, REPO } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("host: a plugin's output");
 const run = promisify(execFile);

@@ -2,7 +2,7 @@
 import type { EndpointInfo } from "#dist/driverapi/types.js";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { type Behaviour, type Noted, type Scripted, scripted } from "./scripted-driver.js";
+import { type Behaviour, type Noted, type Scripted, scripted } from "../kit/scripted.js";
 
 const test = suite("host/reply");
 

@@ -1,6 +1,6 @@
 /** `"recovery": "self"`: a driver with durable state of its own. Nothing is replayed, and existence is the driver's own word. */
 import { assert, rejection, suite } from "../harness.js";
-import { event, scripted } from "./scripted-driver.js";
+import { event, scripted } from "../kit/scripted.js";
 
 const test = suite("host/self-recovery");
 

@@ -1,7 +1,7 @@
 /** One AbortSignal for many calls: no warning of Node's, each call aborted, the caller's reason as the cause. */
 import { EndpointConfig } from "#dist/index.js";
-import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { scripted } from "./scripted-driver.js";
+import { assert, rejection, suite, type TestContext, until } from "../harness.js";
+import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/shared-signal");
 
@@ -24,11 +24,13 @@ test("a hundred calls in flight and a hundred that wait share a signal, and all 
   await s.cue(
     Array.from({ length: 100 }, (_, n) => ({ method: "createNetwork", nid: `net-${n}`, what: "obey" }) as const),
   );
+  const calls = (): number => s.host.plugins()[0]?.counters.calls ?? 0;
+  const before = calls();
   const flying = Array.from({ length: 100 }, (_, n) => rejection(d.createNetwork(`net-${n}`, {}, { signal })));
   const waiting = Array.from({ length: 100 }, (_, n) =>
     rejection(d.createEndpoint(`net-${n}`, "end", new EndpointConfig(), {}, { signal })),
   );
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => calls() - before >= flying.length, "the calls in flight");
   const reason = new Error("the user has closed the window");
   caller.abort(reason);
   for (const error of await Promise.all([...flying, ...waiting])) {

@@ -1,4 +1,5 @@
 /** A host with a hostile plugin and a good neighbour, watched from the moment it starts until nothing of it is left. */
+import "../kit/bundles.js";
 import { strict as assert } from "node:assert";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -5,9 +5,10 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { assert, suite, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { plugin } from "../kit/plugins.js";
 import type { Isolation, Outcome } from "./case.js";
 import { outcomeSeen } from "./outcomes.js";
-import { attack, malloryInfo, type OwnedHost, ownedHost, plainDriver, unharmed } from "./owned-host.js";
+import { attack, malloryInfo, type OwnedHost, ownedHost, unharmed } from "./owned-host.js";
 import { watchPlatform } from "./platform-watch.js";
 import { chosenIsolations } from "./run-class.js";
 
@@ -193,7 +194,7 @@ function runUnder(isolation: Isolation): void {
   test(
     "attack after attack: the breaker opens, callers are told at once, the neighbour serves on",
     async (t) => {
-      const one = await ownedHost(isolation, plainDriver("mallory"));
+      const one = await ownedHost(isolation, plugin("mallory"));
       t.cleanup(() => one.close());
       for (let i = 0; malloryInfo(one.host).state !== "unavailable"; i++) {
         assert.ok(i < 30, "the breaker never opened");

@@ -1,10 +1,11 @@
 /** Class G on the ports that are not the link's: Piscina's, `parentPort`, and the one Node keeps for itself. */
 import { assert, suite, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { plugin } from "../kit/plugins.js";
 import { ahead } from "./ahead.js";
 import type { Isolation, Outcome } from "./case.js";
 import { outcomeSeen } from "./outcomes.js";
-import { attack, type Expected, malloryInfo, type OwnedHost, ownedHost, plainDriver, unharmed } from "./owned-host.js";
+import { attack, type Expected, malloryInfo, type OwnedHost, ownedHost, unharmed } from "./owned-host.js";
 import { lanesOf } from "./owned-hosts.js";
 import { watchPlatform } from "./platform-watch.js";
 import { chosenIsolations } from "./run-class.js";
@@ -113,7 +114,7 @@ interface Begun {
 }
 
 async function atStart(isolation: Isolation, { name, ends }: Begun): Promise<Outcome> {
-  const one = await ownedHost(isolation, plainDriver("mallory", `export const mark = "EARLY-${name}";`));
+  const one = await ownedHost(isolation, plugin("mallory", { top: `export const mark = "EARLY-${name}";` }));
   try {
     const { state, refusal } = malloryInfo(one.host);
     if (ends) {

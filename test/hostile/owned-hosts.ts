@@ -1,7 +1,8 @@
 /** Several hosts whose workers an attacker owns, so that attacks go on side by side; made when first wanted, closed together. */
 import { strict as assert } from "node:assert";
+import { plugin } from "../kit/plugins.js";
 import type { Isolation } from "./case.js";
-import { type OwnedHost, ownedHost, plainDriver, unharmed } from "./owned-host.js";
+import { type OwnedHost, ownedHost, unharmed } from "./owned-host.js";
 import { type PlatformWatch, watchPlatform } from "./platform-watch.js";
 
 /** Attacks at the same time: under "thread" one, since they are of this process. */
@@ -24,7 +25,7 @@ export class OwnedHosts {
     if (this.#isolation !== "thread") this.#watch ??= watchPlatform();
     let found = this.#hosts.get(lane);
     if (!found) {
-      found = ownedHost(this.#isolation, plainDriver("mallory"), this.#policy);
+      found = ownedHost(this.#isolation, plugin("mallory"), this.#policy);
       this.#hosts.set(lane, found);
     }
     return found;

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import type { HostedDriver } from "#dist/driverapi/types.js";
 import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import { STORM_SECONDS as SECONDS } from "../amounts.js";
-import { assert, suite, type TestContext } from "../harness.js";
+import { assert, suite, type TestContext, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { SILENT } from "../kit/logger.js";
 import { attackOn, loadAgain, prepareAttacks } from "./storm/attackers.js";
 import { AT_LOAD, hostilePlugin, NAMES } from "./storm/attacks.js";
 import { furnish, goodPlugin } from "./storm/good.js";
@@ -20,13 +21,13 @@ const RATE = 100;
 const MIB = 1_048_576;
 /** The breaker is open for so long, in milliseconds: shorter than the default, so that more attacks go on. */
 const BREAKER_MS = 2_000;
+/** So long do attacks go on after the good plugins' calls, until each has come. */
+const AFTER_MS = 60_000;
 
 const GOOD = Array.from({ length: 12 }, (_, n) => `good${n}`);
 const HOSTILE = Array.from({ length: 11 }, (_, n) => `hostile${n}`);
 
 const test = suite("hostile: the storm");
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function open(t: TestContext, files: Readonly<Record<string, string>>): Promise<PluginHost> {
   const folder = join(await t.folder(), "plugins");
@@ -90,6 +91,11 @@ test(
     );
     const loads = loadAgain(host, "atload", over.signal);
     const tally = await openLoop(drivers, RATE, SECONDS);
+    // On a busy machine fewer attacks fit into the time: those that are still to come are waited for.
+    const due = (): readonly string[] => NAMES.filter((name) => !done.has(name));
+    await until(() => due().length === 0, "every attack to have come", AFTER_MS).catch((error: unknown) => {
+      throw new Error(`attacks that never came: ${due().join(", ")}`, { cause: error });
+    });
     over.abort();
     await Promise.all(attackers);
     const p99 = [quantile(before, 0.99), quantile(tally, 0.99)] as const;
@@ -104,14 +110,8 @@ test(
     allAnswered(tally, SECONDS);
     assert.ok(largest < 512 * MIB, `the platform's resident memory: ${Math.round(largest / MIB)} MiB`);
     assert.ok(restarts(HOSTILE) >= HOSTILE.length, "the hostile ones were hardly ended");
-    if (SECONDS >= 60)
-      assert.equal(
-        NAMES.filter((name) => !done.has(name)),
-        [],
-        "attacks that never came",
-      );
   },
-  { ms: (2 * SECONDS + 120) * 1000, needs: noBubblewrap },
+  { ms: (2 * SECONDS + 120) * 1000 + AFTER_MS, needs: noBubblewrap },
 );
 
 test.run();

@@ -1,19 +1,17 @@
 /** What one plugin may use, seen from outside its process where nobody in it can forge the figure: resident memory and the processor. */
 import { assert, suite, until } from "../harness.js";
-import { house, row } from "../host/platform/house.js";
+import { house, row } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: budgets");
 
 /** `createNetwork` does what `code` says, and answers at once. */
-const driver = (name: string, code = ""): string => `
-export async function init(callback) {
-  const held = [];
-  await callback.registerDriver("${name}", {
-    type: () => "${name}", config() {}, createNetwork(nid, options, ctx) { if (!ctx.replay) { ${code} } }, deleteNetwork() {},
-    createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo: () => ({}), join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+const driver = (name: string, code = ""): string =>
+  plugin(name, {
+    start: "const held = [];",
+    methods: `createNetwork(nid, options, ctx) { if (!ctx.replay) { ${code} } },`,
+  });
 
 /** Between the watched limit of its process and the hard one, a little every few milliseconds. */
 const GROW = `setInterval(() => { if (held.length < 27) held.push(new Uint8Array(8 * 1048576).fill(1)); }, 5);`;

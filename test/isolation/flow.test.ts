@@ -1,6 +1,6 @@
 /** What one host process may send in a second, whoever sends it: bytes, control messages, frames of workers that are not there. */
 import { Flow } from "#dist/isolation/flow.js";
-import { WALLS } from "#dist/protocol/limits.js";
+import { WALLS } from "#dist/isolation/limits.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("isolation: flow");

@@ -2,19 +2,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { assert, rejection, suite, until } from "../harness.js";
-import { house, row } from "../host/platform/house.js";
+import { house, row } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: gives way");
 const NICE = 10;
 
-const driver = (name: string): string => `
-export async function init(callback) {
-  await callback.registerDriver("${name}", {
-    type: () => "${name}", config() {}, createNetwork(nid) { if (nid === "spin") for (;;); }, deleteNetwork() {},
-    createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+const driver = (name: string): string =>
+  plugin(name, { methods: `createNetwork(nid) { if (nid === "spin") for (;;); },` });
 
 /** The niceness of all its threads, and of its session where this kernel has such. */
 function figures(pid: number): number[] {
@@ -36,7 +32,7 @@ test(
     for (let crash = 1; crash <= 3; crash++) {
       const { pid } = row(host, "bad");
       await rejection(host.driver("bad").createNetwork("spin"));
-      await until(() => row(host, "bad").state === "running" && row(host, "bad").pid !== pid, "its comeback", 20_000);
+      await until(() => row(host, "bad").state === "running" && row(host, "bad").pid !== pid, "its restart", 20_000);
       const nice = crash >= 2 ? NICE : own;
       await until(
         () => figures(row(host, "bad").pid as number).join() === String(nice),

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { WalledChild } from "#dist/isolation/walled-child.js";
 import { raiseWall } from "#dist/isolation/walls/raise.js";
+import { START_KILLS as ROUNDS } from "../amounts.js";
 import { suite, until } from "../harness.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: killed at its start");
-const ROUNDS = 60;
 /** Within this long bubblewrap has made its namespaces and runs Node. */
 const START_MS = 25;
 

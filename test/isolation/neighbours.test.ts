@@ -1,23 +1,19 @@
 /** Plugins that share a host process with one that misbehaves: what they are asked is answered, and they part from it. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../harness.js";
-import { house, row } from "../host/platform/house.js";
+import { house, row } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: neighbours");
 
 /** `createNetwork("bad")` does what `bad` says; an answer of `endpointOperInfo` never comes from its worker number `mute`. */
-const driver = (name: string, bad = "", mute = 0): string => `
-export async function init(callback, powers) {
-  const worker = ((await powers.store.get("workers")) ?? 0) + 1;
-  await powers.store.set("workers", worker);
-  await callback.registerDriver("${name}", {
-    type: () => "${name}", config() {}, createNetwork(nid) { if (nid === "bad") { ${bad} } }, deleteNetwork() {},
-    createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo: (nid, eid) => worker === ${mute} ? new Promise(() => {}) : { eid, worker },
-    join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+const driver = (name: string, bad = "", mute = 0): string =>
+  plugin(name, {
+    start: `const worker = ((await powers.store.get("workers")) ?? 0) + 1; await powers.store.set("workers", worker);`,
+    methods: `createNetwork(nid) { if (nid === "bad") { ${bad} } },
+    endpointOperInfo: (nid, eid) => worker === ${mute} ? new Promise(() => {}) : { eid, worker },`,
+  });
 
 const ABORT = "new Array(5e7).fill(0);";
 /** Some seconds inside V8, which looks at no interrupt. */
@@ -67,7 +63,7 @@ test(
     assert.is((await blocked).code, "ERR_DRIVER_TIMEOUT");
     await until(
       () => row(host, "bad").state === "running" && row(host, "bad").pid !== pid,
-      "the bad one's comeback",
+      "the bad one's restart",
       20_000,
     );
     assert.is.not(row(host, "bad").pid, row(host, "good").pid);

@@ -5,17 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assert, suite } from "../harness.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("isolation: out of file descriptors");
 const PLATFORM = fileURLToPath(new URL("./out-of-descriptors.js", import.meta.url));
 
-const CRASHES = `
-export async function init(callback) {
-  await callback.registerDriver("crash", {
-    type: () => "crash", config() {}, createNetwork() {}, deleteNetwork() {}, deleteEndpoint() {}, endpointOperInfo: () => ({}),
-    createEndpoint() { Promise.reject(new Error("crashed")); return new Promise(() => {}); }, join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+const CRASHES = plugin("crash", {
+  methods: `createEndpoint() { Promise.reject(new Error("crashed")); return new Promise(() => {}); },`,
+});
 
 test("neither a bundler nor a host process that cannot be started ends the platform; with descriptors again, all is well", async (t) => {
   const plugins = await t.folder();

@@ -5,9 +5,9 @@
 import { closeSync, openSync } from "node:fs";
 import { createPluginHost, EndpointConfig } from "bulkhead";
 import { prepareBundler, releaseBundler } from "#dist/bundler/bundle.js";
+import { SILENT } from "../kit/logger.js";
 
 const [, , plugins = ""] = process.argv;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 /** Enough to read a folder by, too few for a process's streams. */
 const SPARE = 5;
 
@@ -15,7 +15,7 @@ const host = await createPluginHost({
   plugins,
   isolation: "dedicated",
   policy: { sandbox: "auto" },
-  logger: silent,
+  logger: SILENT,
 });
 const driver = host.driver("crash");
 await driver.createNetwork("net");

@@ -3,12 +3,12 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { START_KILLS as ROUNDS } from "../amounts.js";
 import { assert, suite, until } from "../harness.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: the platform is killed at a start");
 const PLATFORM = fileURLToPath(new URL("./starts-to-kill.js", import.meta.url));
-const ROUNDS = 40;
 /** The last moment at which it is killed; until then host processes are started and ended all the time. */
 const LAST_MS = 120;
 const GONE_MS = 2000;

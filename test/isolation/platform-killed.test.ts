@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assert, suite, type TestContext } from "../harness.js";
-import { plainDriver } from "../hostile/owned-host.js";
+import { plugin } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: the platform is killed");
@@ -75,7 +75,7 @@ test(
     const tmp = await t.folder();
     chmodSync(tmp, 0o755);
     const plugins = await t.folder();
-    for (const name of ["shared", "alone"]) await writeFile(join(plugins, `${name}.js`), plainDriver(name));
+    for (const name of ["shared", "alone"]) await writeFile(join(plugins, `${name}.js`), plugin(name));
     const first = await start(t, plugins, tmp);
     const [folder = ""] = runtimeFolders(tmp);
     assert.ok(folder, "its runtime folder");

@@ -1,12 +1,12 @@
 /** A platform that a test kills: plugins "shared" and "alone", each in a host process; tells who they are, and stays. */
 import { createPluginHost, EndpointConfig } from "#dist/index.js";
+import { SILENT } from "../kit/logger.js";
 
 const [, , plugins = ""] = process.argv;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const host = await createPluginHost({
   plugins,
   policy: { plugins: { alone: { isolation: "dedicated" } } },
-  logger: silent,
+  logger: SILENT,
 });
 for (const type of ["shared", "alone"]) {
   await host.driver(type).createNetwork("n");

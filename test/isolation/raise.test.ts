@@ -7,7 +7,8 @@ import { Worker } from "node:worker_threads";
 import { raiseWall } from "#dist/isolation/walls/raise.js";
 import { copyPackage } from "../copy-package.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { house, plugin, row } from "../host/platform/house.js";
+import { house, row } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 import { noBubblewrap } from "./walled.js";
 
 const test = suite("isolation: raising a wall");

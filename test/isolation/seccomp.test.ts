@@ -1,5 +1,6 @@
 /** The filter of system calls: what the kernel would answer, by an interpreter of its program; and what it does answer, inside. */
 import type { Readable } from "node:stream";
+import { WALLS } from "#dist/isolation/limits.js";
 import { bubblewrapCommand } from "#dist/isolation/walls/bubblewrap.js";
 import {
   acquireRuntimeFolder,
@@ -8,7 +9,6 @@ import {
 } from "#dist/isolation/walls/runtime-folder.js";
 import { seccompFilter } from "#dist/isolation/walls/seccomp.js";
 import { startBehind } from "#dist/isolation/walls/start.js";
-import { WALLS } from "#dist/protocol/limits.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { noBubblewrap } from "./walled.js";
 

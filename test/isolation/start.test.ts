@@ -48,9 +48,9 @@ startBehind(wall, { stdout: "pipe", link: false }).stdout.on("data", (part) => {
   { needs: linux },
 );
 
-test("the command sees PATH and nothing else of the environment", async () => {
+test("the command sees PATH and a time zone of UTC, and nothing else of the environment", async () => {
   const { startBehind } = await import("#dist/isolation/walls/start.js");
-  process.env.BULKHEAD_TEST_SECRET = "x";
+  process.env.PLATFORMS_SECRET = "x";
   try {
     const child = startBehind({ command: "/usr/bin/env", args: [], tellsPid: false }, { stdout: "pipe", link: false });
     let out = "";
@@ -58,9 +58,9 @@ test("the command sees PATH and nothing else of the environment", async () => {
       out += part;
     });
     await new Promise((resolve) => child.once("close", resolve));
-    assert.is(out, `PATH=${process.env.PATH}\n`);
+    assert.is(out, `PATH=${process.env.PATH}\nTZ=UTC\n`);
   } finally {
-    delete process.env.BULKHEAD_TEST_SECRET;
+    delete process.env.PLATFORMS_SECRET;
   }
 });
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LIMITS } from "#dist/protocol/limits.js";
+import { THREADS } from "#dist/isolation/limits.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { bootstrapFile } from "./bootstrap-file.js";
 
@@ -22,10 +22,10 @@ async function outputOf(
     `import { ThreadLauncher } from ${JSON.stringify(launcherFile)};
     const launcher = new ThreadLauncher({ bootstrap: ${JSON.stringify(bootstrap)} });
     console.log("begin");
-    for (let i = 0; i < 3; i++) {
-      const link = await launcher.launch({ plugin: "p", memoryMb: 32 });
+    await Promise.all(["a", "b", "c"].map(async (plugin) => {
+      const link = await launcher.launch({ plugin, memoryMb: 32 });
       await new Promise((resolve) => { link.onFrame = resolve; });
-    }
+    }));
     await launcher.close();
     console.log("end");`,
   );
@@ -45,7 +45,7 @@ for (const [name, body] of [
   ["by the streams", `process.stdout.write("LEAK\\n"); process.stderr.write("LEAK\\n");`],
   ["by the console", `console.log("LEAK"); console.error("LEAK"); console.warn("LEAK");`],
   ["by a warning", `process.emitWarning("LEAK");`],
-  ["in floods", `for (let i = 0; i < 200; i++) process.stdout.write("LEAK".repeat(${LIMITS.stdioBytes / 16}));`],
+  ["in floods", `for (let i = 0; i < 200; i++) process.stdout.write("LEAK".repeat(${THREADS.stdioBytes / 16}));`],
 ] as const) {
   test(`nothing written ${name} comes through`, async (t) => {
     assert.equal(await outputOf(t, body), { code: 0, stdout: "begin\nend\n", stderr: "" });

@@ -2,6 +2,7 @@ import type { Link, LinkEnd } from "#dist/isolation/link.js";
 import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
 import { routeHeader } from "#dist/protocol/frame.js";
 import { assert, rejection, suite, type TestContext, until } from "../harness.js";
+import { idle } from "../kit/process.js";
 import { bootstrapFile, rawBootstrapFile } from "./bootstrap-file.js";
 
 const test = suite("isolation: threads");
@@ -26,7 +27,7 @@ test("a worker comes up, a spare is kept, the next launch takes it", async (t) =
   const first = await launcher.launch(wanted);
   await until(() => launcher.live() === 2, "the spare");
   // The spare's hello: a launch that takes it waits for nothing.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await idle();
   const started = performance.now();
   const second = await launcher.launch(wanted);
   const ms = performance.now() - started;

@@ -39,8 +39,8 @@ for (const [what, body] of [
 }
 
 test("it has no environment, no arguments, and no input", async (t) => {
-  process.env.BULKHEAD_TEST_SECRET = "x";
-  t.cleanup(() => delete process.env.BULKHEAD_TEST_SECRET);
+  process.env.PLATFORMS_SECRET = "x";
+  t.cleanup(() => delete process.env.PLATFORMS_SECRET);
   const found = await inWorker(
     t,
     `return { env: Object.keys(process.env), argv: process.argv.slice(2), data: require("node:worker_threads").workerData ?? null };`,
@@ -50,8 +50,8 @@ test("it has no environment, no arguments, and no input", async (t) => {
 });
 
 test("what it changes in its environment stays there", async (t) => {
-  await inWorker(t, `process.env.BULKHEAD_TEST_SET = "x";`);
-  assert.is(process.env.BULKHEAD_TEST_SET, undefined);
+  await inWorker(t, `process.env.SET_IN_WORKER = "x";`);
+  assert.is(process.env.SET_IN_WORKER, undefined);
 });
 
 test("it cannot end the process: exit ends its thread alone", async (t) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createPluginHost, EndpointConfig, type PluginHost } from "bulkhead";
 import { closedLoop } from "#dist/load/closed-loop.js";
 import { LOAD_NETWORK, loadRequest } from "#dist/load/request.js";
+import { SILENT } from "../kit/logger.js";
 import { familyMb } from "./resident.js";
 import { settle } from "./settle.js";
 
@@ -55,8 +56,7 @@ export async function costs(isolation: Isolation, ms: number, settleMs: number):
 }
 
 function open(folder: string, isolation: Isolation): Promise<PluginHost> {
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  return createPluginHost({ plugins: folder, isolation, policy: { sandbox: "auto" }, logger: silent });
+  return createPluginHost({ plugins: folder, isolation, policy: { sandbox: "auto" }, logger: SILENT });
 }
 
 async function restarts(host: PluginHost, settleMs: number): Promise<number> {

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PluginHost, PluginHostOptions, Policy } from "bulkhead";
+import type { HostParts } from "#dist/host/host-parts.js";
 import { type PluginHost as Host, startHost } from "#dist/host/plugin-host.js";
-import type { HostParts } from "#dist/host/running-host.js";
+import { SILENT } from "../kit/logger.js";
 
 export interface House {
   readonly plugins: string;
@@ -26,7 +27,6 @@ export interface HouseOptions extends Pick<PluginHostOptions, "isolation"> {
 
 /** On a disk: the system's temporary folder is in memory on many machines, and a flush to it is none. */
 const DISK = fileURLToPath(new URL(".", import.meta.url));
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts a host and resolves when all its plugins are in service; rejects with the refusal of one that is not. */
 export async function openHouse(options: HouseOptions): Promise<House> {

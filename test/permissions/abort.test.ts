@@ -1,5 +1,5 @@
 /** The web's small classes that every plugin has: AbortController and what it needs, base64, and the two float arrays. */
-import { endow } from "#dist/permissions/text/worker.js";
+import { endow } from "#dist/permissions/text-globals/worker.js";
 import { assert, suite } from "../harness.js";
 import { compartmentWith, inside, refusalOf, walk } from "./tamper.js";
 

@@ -24,7 +24,7 @@ test("the formatters of the engine's that live are few, and one let go is made a
     (_, n) => new own.NumberFormat("de", { minimumIntegerDigits: 1 + (n % 20), maximumFractionDigits: n % 19 }),
   );
   assert.is(made.length, kept.length);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await new Promise((resolve) => setImmediate(resolve));
   collect();
   const alive = made.filter((one) => one.deref() !== undefined).length;
   assert.ok(alive <= 32, `${alive} are alive`);

@@ -6,7 +6,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { createPluginHost, EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { ruleset } from "../permissions/firewall/backends.js";
 import { noKernel } from "../permissions/netlink/backends.js";
 

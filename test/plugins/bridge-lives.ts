@@ -4,6 +4,7 @@
  * BULKHEAD_SEED: which moments.
  */
 
+import "../kit/bundles.js";
 import { strict as nodeAssert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { netlinkOf, type PluginHost, startHost } from "#dist/host/plugin-host.js";
@@ -11,13 +12,13 @@ import { EndpointConfig, type HostedDriver, JoinConfig } from "#dist/index.js";
 import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { copyForTest, testPolicy } from "#dist/testing/plugin-copy.js";
 import { assert, type Rejection, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 import { generic, type Kind, namespace } from "./shipped.js";
 
 export const SEED: number = Number(process.env.BULKHEAD_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Kills after which the plugin is loaded anew: the breaker opens at the fifth. */
 const KILLS_A_LOAD = 4;
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const OPTIONS = generic({ subnet: "10.64.1.0/24", subnet6: "fd64:0:0:1::/64" });
 
 /** Numbers from 0 to 1, the same for the same seed. */

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "#dist/index.js";
 import { assert, suite } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { generic, partOf } from "./shipped.js";
 
 const test = suite("plugins/bridge-options");

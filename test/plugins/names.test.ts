@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig } from "#dist/index.js";
 import { assert, suite, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { generic, partOf, serve } from "./shipped.js";
 
 const test = suite("plugins: names of links");

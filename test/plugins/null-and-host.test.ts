@@ -3,7 +3,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, JoinConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { hear, house, REPO, row } from "../host/platform/house.js";
+import { hear, house, REPO, row } from "../kit/host.js";
 
 const test = suite("plugins/null and plugins/host");
 

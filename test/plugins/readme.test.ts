@@ -3,12 +3,17 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { BUNDLER } from "#dist/bundler/limits.js";
+import { RESTARTS } from "#dist/common/limits.js";
+import { HOST } from "#dist/host/limits.js";
 import { EndpointConfig, ERROR_CODES, ERROR_STATUS } from "#dist/index.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
-import { BUNDLER, DEFAULTS, LIMITS, TIMES } from "#dist/protocol/limits.js";
+import { DEFAULTS } from "#dist/policy/limits.js";
+import { LIMITS } from "#dist/protocol/limits.js";
 import { createTestHost } from "#dist/testing.js";
 import { assert, rejection, suite } from "../harness.js";
-import { driver, house, plugin, REPO, row } from "../host/platform/house.js";
+import { house, REPO, row } from "../kit/host.js";
+import { driver, plugin } from "../kit/plugins.js";
 
 const test = suite("plugins/README.md");
 const run = promisify(execFile);
@@ -43,9 +48,9 @@ test("ten minutes: the file checks, and the script prints what it says", async (
   await mkdir(join(folder, "plugins"));
   assert.match(await readme, /echo '\{\}' > bulkhead\.config\.json/);
   await writeFile(join(folder, "bulkhead.config.json"), "{}\n");
-  await writeFile(join(folder, "plugins/greet.js"), await block("greet.js"));
+  await writeFile(join(folder, "plugins/greet.ts"), await block("greet.ts"));
   await writeFile(join(folder, "try.mjs"), await block("try.mjs"));
-  const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/greet.js"], {
+  const check = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "check", "plugins/greet.ts"], {
     cwd: folder,
   });
   assert.match(check.stdout, /registered {3}greet \(local\)/);
@@ -58,9 +63,8 @@ test(
   async (t) => {
     const folder = await t.folder();
     const text = await readme;
-    const manifest = /in `plugins\/greet\.plugin\.json`: `([^`]+)`/.exec(text)?.[1] ?? "";
-    const line = /^ {4}npx (bulkhead grant greet .*)$/m.exec(text)?.[1] ?? "";
-    const files = { "greet.js": await block("greet.js"), "greet.plugin.json": manifest };
+    const line = /^npx (bulkhead grant greet .*)$/m.exec(text)?.[1] ?? "";
+    const files = { "greet.ts": await block("greet.ts"), "greet.plugin.json": await block("greet.plugin.json") };
     await mkdir(join(folder, "plugins"));
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, "plugins", name), content);
     await writeFile(join(folder, "bulkhead.config.json"), "{}\n");
@@ -137,20 +141,17 @@ test("numbers are the limits'", async () => {
   const text = await readme;
   const mib = 1_048_576;
   for (const [said, is] of [
-    ["A call has 5 s", TIMES.call === 5000],
-    ["`init` has 3 s", TIMES.init === 3000],
+    ["A call has 5 s", DEFAULTS.callMs === 5000],
+    ["`init` has 3 s", DEFAULTS.initMs === 3000],
     ["`memoryMb` (32), `drivers` (8)", DEFAULTS.memoryMb === 32 && DEFAULTS.drivers === 8],
-    [
-      "1 MiB; 16 MiB; 4000",
-      DEFAULTS.bundleFileBytes === mib && DEFAULTS.bundleInputBytes === 16 * mib && DEFAULTS.bundleFiles === 4000,
-    ],
-    ["| the bundle | 8 MiB |", DEFAULTS.bundleOutputBytes === 8 * mib && BUNDLER.atOnce > 0],
+    ["1 MiB; 16 MiB; 4000", BUNDLER.fileBytes === mib && BUNDLER.inputBytes === 16 * mib && BUNDLER.files === 4000],
+    ["| the bundle | 8 MiB |", BUNDLER.outputBytes === 8 * mib && BUNDLER.atOnce > 0],
     ["512 Ki characters", LIMITS.optionsChars === 512 * 1024],
     ["256; 1024 |", LIMITS.interfaces === 256 && LIMITS.routes === 1024],
     ["4096 characters", LIMITS.messageChars === 4096],
     ["| requests open to the host | 256 |", LIMITS.requestsOpen === 256],
-    ["five such ends in a minute", DEFAULTS.breakerCrashes === 5 && TIMES.breakerWindow === 60_000],
-    ["half a minute", TIMES.breakerOpen === 30_000],
+    ["five such ends in a minute", HOST.breakerCrashes === 5 && RESTARTS.windowMs === 60_000],
+    ["half a minute", RESTARTS.openMs === 30_000],
   ] as const) {
     assert.ok(text.includes(said), `it says: ${said}`);
     assert.ok(is, said);

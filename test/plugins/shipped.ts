@@ -1,4 +1,5 @@
 /** The drivers that ship, tried on the model and, in a throwaway namespace, on the kernel. */
+import "../kit/bundles.js";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -6,9 +7,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { netlinkOf } from "#dist/host/plugin-host.js";
-import type { FirewallLimits } from "#dist/permissions/firewall/limits.js";
+import type { FirewallLimits } from "#dist/permissions/firewall/grant.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
-import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import {
   type ContractOptions,
   createTestHost,
@@ -17,7 +18,7 @@ import {
   type TestHostOptions,
 } from "#dist/testing.js";
 import { assert, type Suite, type TestContext } from "../harness.js";
-import { REPO } from "../host/platform/house.js";
+import { REPO } from "../kit/host.js";
 import { DRIVER_KINDS, type KINDS, noKernel } from "../permissions/netlink/backends.js";
 
 export type Kind = (typeof KINDS)[number];

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { JoinData } from "#dist/index.js";
 import type { Change, NamespaceView, NetlinkBackend } from "#dist/permissions/netlink/backend.js";
 import { openBackend } from "#dist/permissions/netlink/choose.js";
-import { attach, type Home } from "#dist/sandbox/attachment.js";
+import { attach, type HomeNamespace } from "#dist/sandbox/attachment.js";
 import { openNamespace, type SandboxNamespace } from "#dist/sandbox/namespace.js";
 import { planSandbox } from "#dist/sandbox/plan.js";
 import type { AttachedSandbox } from "#dist/sandbox/sandbox.js";
@@ -27,7 +27,7 @@ export function namespace(t: TestContext, kind: Kind): string {
 }
 
 export interface SandboxBench {
-  readonly home: Home;
+  readonly home: HomeNamespace;
   readonly netns: string;
   /** What has been told to the ledger, in order. */
   readonly notes: readonly string[];
@@ -36,14 +36,19 @@ export interface SandboxBench {
   /** What the machine itself does, in the home namespace or another. Throws when one fails. */
   does(changes: readonly Change[], where?: string): Promise<void>;
   look(where?: string): Promise<NamespaceView>;
-  attach(sandbox: string, endpoint: unknown, join: Partial<JoinData>, seam?: Home["open"]): Promise<AttachedSandbox>;
+  attach(
+    sandbox: string,
+    endpoint: unknown,
+    join: Partial<JoinData>,
+    seam?: HomeNamespace["open"],
+  ): Promise<AttachedSandbox>;
 }
 
 export function bench(t: TestContext, kind: Kind): SandboxBench {
   const netns = namespace(t, kind);
   const backend = openBackend({ backend: kind, netns });
   const notes: string[] = [];
-  const home: Home = {
+  const home: HomeNamespace = {
     backend,
     netns,
     problem: async () => undefined,
@@ -115,7 +120,7 @@ export function shape({ links, routes }: NamespaceView): object {
 }
 
 /** A namespace that fails at the `at`th change it is asked for, having carried out those before. */
-export function failingAt(at: number): { readonly open: Home["open"]; readonly reached: () => boolean } {
+export function failingAt(at: number): { readonly open: HomeNamespace["open"]; readonly reached: () => boolean } {
   let count = 0;
   let reached = false;
   const open = (backend: NetlinkBackend, netns: string): SandboxNamespace => {

@@ -1,8 +1,8 @@
 /** Slow or blocked: with a cell and frames of the test's own, on the real clock, in its smallest steps. */
 
 import { monotonicNow } from "#dist/common/clock.js";
-import { TIMES } from "#dist/protocol/limits.js";
 import { BlockWatch } from "#dist/session/block-watch.js";
+import { SESSION } from "#dist/session/limits.js";
 import { assert, suite, until } from "../harness.js";
 
 const test = suite("host: blocked or slow");
@@ -24,8 +24,8 @@ function rig(t: { cleanup(undo: () => unknown): void }, defaultDeadline = 5000):
   const watch: BlockWatch = new BlockWatch({
     cell: { running: () => made.cell, started: () => 0 },
     defaultDeadline,
-    flying: (id) => calls.get(id),
-    allFlying: () => calls.values(),
+    inFlight: (id) => calls.get(id),
+    allInFlight: () => calls.values(),
     ping() {},
     kill(reason) {
       kills.push({ reason, at: monotonicNow() - began });
@@ -47,7 +47,7 @@ test("outside any call a block is ended after its budget", async (t) => {
   await killed(one);
   const [kill] = one.kills;
   assert.match(kill?.reason ?? "", "outside any driver method");
-  assert.ok((kill?.at ?? 0) >= TIMES.block - 1, `${kill?.at}`);
+  assert.ok((kill?.at ?? 0) >= SESSION.blockMs - 1, `${kill?.at}`);
 });
 
 test("a frame that acknowledges ends the watch; one that does not, does not", async (t) => {
@@ -55,7 +55,7 @@ test("a frame that acknowledges ends the watch; one that does not, does not", as
   one.watch.sent(1);
   one.watch.received(1);
   assert.is(one.watch.idle, true);
-  await pause(TIMES.block + 100);
+  await pause(SESSION.blockMs + 100);
   assert.equal(one.kills, []);
   one.watch.sent(2);
   const chatter = setInterval(() => one.watch.received(1), 20);
@@ -75,13 +75,13 @@ test("who acknowledges one frame after the other is slow, not blocked", async (t
 
 test("a running call has until its own deadline, beyond the budget", async (t) => {
   const one = rig(t);
-  one.calls.set(4, { frame: 1, expires: monotonicNow() + TIMES.block + 400 });
+  one.calls.set(4, { frame: 1, expires: monotonicNow() + SESSION.blockMs + 400 });
   one.cell = 4;
   one.watch.sent(1);
   await killed(one);
   const [kill] = one.kills;
   assert.match(kill?.reason ?? "", "past its deadline");
-  assert.ok((kill?.at ?? 0) >= TIMES.block + 399, `${kill?.at}`);
+  assert.ok((kill?.at ?? 0) >= SESSION.blockMs + 399, `${kill?.at}`);
 });
 
 test("a call sent later extends nothing, whatever the cell says", async (t) => {
@@ -90,12 +90,12 @@ test("a call sent later extends nothing, whatever the cell says", async (t) => {
   one.calls.set(2, { frame: 2, expires: monotonicNow() + 60_000 });
   one.watch.sent(1);
   // Long enough that the worker would have acknowledged, did its loop turn.
-  await pause(TIMES.block / 4 + 20);
+  await pause(SESSION.blockMs / 4 + 20);
   one.watch.sent(2);
   one.cell = 2;
   one.watch.expired();
   await killed(one);
-  assert.ok((one.kills[0]?.at ?? 0) < TIMES.block, `${one.kills[0]?.at}`);
+  assert.ok((one.kills[0]?.at ?? 0) < SESSION.blockMs, `${one.kills[0]?.at}`);
 });
 
 test("a cell that names no call in flight counts for nothing", async (t) => {
@@ -112,11 +112,11 @@ test("a cell that names no call in flight counts for nothing", async (t) => {
 test("evaluation has until its own deadline, and not a moment by the cell alone", async (t) => {
   const one = rig(t);
   one.cell = -1;
-  one.watch.evaluationEnds = monotonicNow() + TIMES.block + 300;
+  one.watch.evaluationEnds = monotonicNow() + SESSION.blockMs + 300;
   one.watch.sent(1);
   await killed(one);
   assert.match(one.kills[0]?.reason ?? "", "evaluated");
-  assert.ok((one.kills[0]?.at ?? 0) >= TIMES.block + 299);
+  assert.ok((one.kills[0]?.at ?? 0) >= SESSION.blockMs + 299);
   const late = rig(t);
   late.cell = -1;
   late.watch.sent(1);
@@ -126,7 +126,7 @@ test("evaluation has until its own deadline, and not a moment by the cell alone"
 
 test("a plugin that blocked again and again is judged by the default deadline", async (t) => {
   const one = rig(t, 200);
-  one.watch.harsh = true;
+  one.watch.strict = true;
   one.calls.set(1, { frame: 1, expires: monotonicNow() + 60_000 });
   one.cell = 1;
   one.watch.sent(1);
@@ -139,7 +139,7 @@ test("at a deadline: idle or lately heard of is slow at first, long unheard is b
   assert.is(one.watch.expired(), false);
   one.watch.sent(1);
   assert.is(one.watch.expired(), false);
-  await pause(TIMES.probe + 20);
+  await pause(SESSION.probeMs + 20);
   assert.is(one.watch.expired(), true);
   assert.equal(one.kills, []);
   one.watch.received(1);
@@ -150,7 +150,7 @@ test("stopped, it ends nobody", async (t) => {
   const one = rig(t);
   one.watch.sent(1);
   one.watch.stop();
-  await pause(TIMES.block + 100);
+  await pause(SESSION.blockMs + 100);
   assert.equal(one.kills, []);
 });
 

@@ -1,9 +1,10 @@
 /** A plugin's share of the processor: what it spends beyond its calls is bounded; first it is slowed down, then ended. */
 
-import { DEFAULTS, TIMES } from "#dist/protocol/limits.js";
+import { DEFAULTS } from "#dist/policy/limits.js";
 import { CpuWatch } from "#dist/session/cpu-watch.js";
+import { SESSION } from "#dist/session/limits.js";
 import { assert, suite } from "../harness.js";
-import { event, scripted } from "../host/scripted-driver.js";
+import { event, scripted } from "../kit/scripted.js";
 
 const test = suite("host: the share of the processor");
 
@@ -21,7 +22,7 @@ function watch(percent = 50): { at(ms: number, busy: number): void; one: CpuWatc
     told,
     at: (ms, now) => {
       busy = now;
-      one.look(ms);
+      one.check(ms);
     },
   };
 }
@@ -34,7 +35,7 @@ test("over its share for a window: slowed down; for another: ended", () => {
   assert.equal(told, ["slow"]);
   for (let s = 7; s <= 15; s++) at(s * 1000, s * 1000);
   assert.equal(told, ["slow"]);
-  at(6000 + TIMES.cpuWindow, 16_000);
+  at(6000 + SESSION.cpuWindowMs, 16_000);
   assert.equal(told, ["slow", "end"]);
 });
 

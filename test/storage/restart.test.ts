@@ -11,7 +11,8 @@ import { statePaths } from "#dist/storage/paths.js";
 import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { cli } from "../cli/cli.js";
 import { assert, rejection, suite } from "../harness.js";
-import { type House, hear, house, plugin, REPO, row, telling, thrown, told } from "../host/platform/house.js";
+import { type House, hear, house, REPO, row, thrown, told } from "../kit/host.js";
+import { plugin, telling } from "../kit/plugins.js";
 
 const test = suite("storage/restart");
 const HOST = fileURLToPath(new URL("./host.js", import.meta.url));

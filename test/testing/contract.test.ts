@@ -1,8 +1,9 @@
 /** The contract's rules: a driver that keeps them passes all of them, and each is broken by some fault. */
+import "../kit/bundles.js";
 import { AssertionError } from "node:assert";
 import { type ContractOptions, driverContract } from "#dist/testing.js";
 import { assert, rejection, suite } from "../harness.js";
-import { thrown } from "../host/platform/house.js";
+import { thrown } from "../kit/host.js";
 import { type Fault, reference } from "./reference.js";
 
 const test = suite("testing: the contract");

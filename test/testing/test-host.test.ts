@@ -3,7 +3,8 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createTestHost, EndpointConfig, type TestHostOptions } from "#dist/testing.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
-import { house, plugin, REPO, thrown } from "../host/platform/house.js";
+import { house, REPO, thrown } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 import { reference } from "./reference.js";
 
 const test = suite("testing: the host");

@@ -4,8 +4,8 @@ import type { Logger } from "../../common/logger.js";
 import { type CheckResult, demandedButDown } from "../../doctor/check-result.js";
 import { checkNetwork } from "../../doctor/network/checks.js";
 import { readPolicyFile } from "../../policy/policy-file.js";
-import { NETWORK_WATCH } from "../../protocol/limits.js";
 import { networkDemand } from "../network-demand.js";
+import { NETWORK_WATCH } from "./limits.js";
 
 /** What `watchNetwork` takes. */
 export interface NetworkWatchOptions {

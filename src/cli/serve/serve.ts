@@ -8,6 +8,7 @@ import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { daemonLog } from "./log.js";
 import { watchNetwork } from "./network-watch.js";
+import { nothingServed } from "./nothing-served.js";
 import { notifySystemd } from "./notify.js";
 import type { ServeSettings } from "./settings.js";
 
@@ -76,8 +77,7 @@ async function served(
     engine: settings.engine,
   });
   try {
-    if (gateway.sockets.size === 0 && !settings.allowEmpty)
-      throw new DriverError("ERR_OPTIONS", `${nothingServed(host)}; to wait for one, pass --allow-empty`);
+    if (gateway.sockets.size === 0) logger.warn({}, await nothingServed(host.plugins(), settings));
     const sockets = Object.fromEntries(gateway.sockets);
     const plugins = host.plugins().map(({ name, state }) => ({ name, state }));
     daemon.out(json ? `${JSON.stringify({ ready: true, sockets, plugins })}\n` : readyLine(gateway.sockets, plugins));
@@ -87,15 +87,6 @@ async function served(
   } finally {
     await gateway.close();
   }
-}
-
-function nothingServed(host: PluginHost): string {
-  const all = host.plugins();
-  if (all.length === 0) return "there is no plugin in the plugins folders, so there is nothing to serve";
-  const why = shortList(
-    all.map(({ name, state, refusal }) => `${name} ${state}${refusal ? ` (${refusal.code})` : ""}`),
-  );
-  return `no driver is in service, so there is nothing to serve: ${why}`;
 }
 
 function readyLine(

@@ -4,12 +4,13 @@ import { quote } from "../../common/quote.js";
 import { z } from "../../common/zod.js";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
+import { DOCKER } from "../../docker/limits.js";
 import type { SocketOwner } from "../../docker/socket-file.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
+import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import { parseDocumentText } from "../../policy/manifest/document.js";
 import { readRegularFile } from "../../policy/manifest/read-file.js";
-import { DOCKER, DOCUMENT_LIMITS } from "../../protocol/limits.js";
 
 /** The config file that is read where none is named, if it exists. */
 export const SERVE_CONFIG = "/etc/bulkhead/serve.json";

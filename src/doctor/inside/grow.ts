@@ -1,6 +1,6 @@
 /** Allocates and touches memory beyond the watched limit, and keeps it. */
 import { Socket } from "node:net";
-import { DOCTOR } from "../../protocol/limits.js";
+import { DOCTOR } from "../limits.js";
 
 const stream = new Socket({ fd: 3, readable: true, writable: true });
 const kept: Buffer[] = [];

@@ -1,6 +1,6 @@
 /** Ignores the end of its link, as an attacker would; ends with its wall, on a byte from the link, or after its time. */
 import { Socket } from "node:net";
-import { DOCTOR } from "../../protocol/limits.js";
+import { DOCTOR } from "../limits.js";
 
 const stream = new Socket({ fd: 3, readable: true, writable: true, allowHalfOpen: true });
 stream.on("error", () => {});

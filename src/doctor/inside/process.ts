@@ -2,7 +2,7 @@
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ThreadLauncher } from "../../isolation/thread-launcher.js";
-import { DOCTOR } from "../../protocol/limits.js";
+import { DOCTOR } from "../limits.js";
 import { observe, type Probe, type ProbeRequest, type Progress, reason, type Targets } from "../probe.js";
 import * as account from "./account.js";
 import * as files from "./files.js";

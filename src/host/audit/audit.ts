@@ -3,12 +3,13 @@
 import { join } from "node:path";
 import type { Logger } from "../../common/logger.js";
 import { within } from "../../common/within.js";
-import { AUDIT, TIMES } from "../../protocol/limits.js";
-import { Allowance } from "./allowance.js";
+import { HOST } from "../limits.js";
 import { AuditFile } from "./audit-file.js";
 import { type AuditEntry, auditLine } from "./entry.js";
+import { AUDIT } from "./limits.js";
+import { LineQuota } from "./line-quota.js";
 
-/** Where all of a host writes its entries. Nothing here throws, rejects, or waits for a disk. */
+/** Takes a host's entries. No method throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
   /** Resolves when what was written is in the file, or cannot be. Later lines are dropped. */
@@ -32,7 +33,7 @@ export class AuditLog implements Audit {
   readonly #path: string;
   readonly #logger: Logger;
   readonly #file: AuditFile;
-  readonly #allowance: Allowance;
+  readonly #quota: LineQuota;
   readonly #most: number;
   #waiting: string[] = [];
   #flushing: Promise<void> | undefined;
@@ -47,7 +48,7 @@ export class AuditLog implements Audit {
     this.#logger = logger;
     this.#most = queue;
     this.#file = new AuditFile({ path, bytes: fileBytes, keep: files });
-    this.#allowance = new Allowance({
+    this.#quota = new LineQuota({
       lines,
       window,
       dropped: (plugin, what) => {
@@ -58,17 +59,17 @@ export class AuditLog implements Audit {
   }
 
   write(entry: AuditEntry): void {
-    if (this.#closed || !this.#allowance.spend(entry.plugin, entry.event)) return;
+    if (this.#closed || !this.#quota.spend(entry.plugin, entry.event)) return;
     this.#add(entry);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#allowance.close();
+    this.#quota.close();
     this.#closed = true;
     // A disk that hangs does not delay the close for longer.
     await within(
-      TIMES.close,
+      HOST.closeMs,
       (this.#flushing ?? Promise.resolve()).then(() => this.#file.close()),
     );
   }

@@ -1,7 +1,7 @@
 /** One line of the audit log: what happened to which plugin, in a form that no plugin can forge. */
 import { escapeLine } from "../../common/escape.js";
-import type { OutsideEventName } from "../../permissions/outside.js";
-import { AUDIT } from "../../protocol/limits.js";
+import type { ExternalChangeName } from "../../permissions/external-changes.js";
+import { AUDIT } from "./limits.js";
 
 /**
  * The subject of a line. Loading: `refused`, `awaiting-grant`, `type-taken` (a plugin serves networks that another one made),
@@ -11,7 +11,7 @@ import { AUDIT } from "../../protocol/limits.js";
  * `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process ended), `restarted`, `restart-failed`,
  * `breaker-open`. The walls: `wall-weakened`.
  * Other programs on the machine: `rules-restored`, `link-restored`, `link-lost`, `forwarding-restored` (see
- * `permissions/outside`). The log itself: `dropped` (lines over a plugin's allowance), `lost` (lines that could not be
+ * `permissions/outside`). The log itself: `dropped` (lines over a plugin's quota), `lost` (lines that could not be
  * written).
  */
 export type AuditEvent =
@@ -35,7 +35,7 @@ export type AuditEvent =
   | "restart-failed"
   | "breaker-open"
   | "wall-weakened"
-  | OutsideEventName
+  | ExternalChangeName
   | "dropped"
   | "lost";
 

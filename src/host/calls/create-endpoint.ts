@@ -7,8 +7,8 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { Json, JsonText } from "../../driverapi/json.js";
 import type { EndpointInfo, InterfaceData } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
-import type { Operation, Written } from "./operation.js";
-import type { OperationScope } from "./operations.js";
+import type { Written } from "../../storage/journal/journal.js";
+import type { Operation, OperationScope } from "./operation.js";
 import { applyInterfaces } from "./platform-objects.js";
 import { restored } from "./records.js";
 
@@ -68,7 +68,7 @@ export class CreateEndpoint implements Operation<void> {
   }
 
   ready(): Promise<void> | undefined {
-    return this.#scope.look();
+    return this.#scope.refreshHost();
   }
 
   read(value: Json): void {

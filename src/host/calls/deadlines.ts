@@ -47,7 +47,7 @@ class List {
     this.#last = entry;
     // A timer that no call waits for does not keep the platform's process alive.
     if (this.#timer) this.#timer.ref();
-    else this.#timer = setTimeout(() => this.#look(), this.#ms);
+    else this.#timer = setTimeout(() => this.#expire(), this.#ms);
     return entry;
   }
 
@@ -59,14 +59,14 @@ class List {
     if (!this.#first) this.#timer?.unref();
   }
 
-  #look(): void {
+  #expire(): void {
     this.#timer = undefined;
     for (let first = this.#first; first && first.at <= monotonicNow(); first = this.#first) {
       first.met();
       first.late();
     }
     if (this.#first && !this.#timer)
-      this.#timer = setTimeout(() => this.#look(), Math.max(1, Math.ceil(this.#first.at - monotonicNow())));
+      this.#timer = setTimeout(() => this.#expire(), Math.max(1, Math.ceil(this.#first.at - monotonicNow())));
   }
 }
 

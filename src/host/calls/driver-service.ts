@@ -1,4 +1,4 @@
-/** One network type as the platform sees it: its methods, served by whichever worker is in service. */
+/** One network type as the platform sees it: its methods, served by the worker that is in service. */
 import type { JsonObject, JsonText } from "../../driverapi/json.js";
 import { parseOptions } from "../../driverapi/json.js";
 import { parseId } from "../../driverapi/names.js";
@@ -7,14 +7,14 @@ import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from ".
 import { LIMITS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Journal } from "../../storage/journal/journal.js";
-import type { Served } from "./ask.js";
-import { type Conditions, siteOf } from "./conditions.js";
-import { Conductor } from "./conductor.js";
+import { type CallContext, siteOf } from "./call-context.js";
+import { CallPipeline } from "./call-pipeline.js";
 import { CreateEndpoint } from "./create-endpoint.js";
 import { placed, rejectedAtCaller, unavailable, unregistered } from "./errors.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
+import type { LiveDriver } from "./host-call.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
-import { leftOpen } from "./left-open.js";
+import type { OperationScope } from "./operation.js";
 import {
   configOperation,
   createNetworkOperation,
@@ -23,13 +23,13 @@ import {
   endpointOperInfoOperation,
   joinOperation,
   leaveOperation,
-  type OperationScope,
 } from "./operations.js";
 import { signalOf, snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
 import { type NetworkRecord, Records } from "./records.js";
 import { replay } from "./replay.js";
+import { unfinishedCalls } from "./unfinished-calls.js";
 
-export interface DriverServiceOptions extends Conditions {
+export interface DriverServiceOptions extends CallContext {
   readonly scope: Scope;
   /** True if the driver has the methods of external connectivity. */
   readonly external: boolean;
@@ -60,9 +60,9 @@ export class DriverService {
   /** The object the platform holds: the same for every registration of this type by its plugin. */
   driver: HostedDriver;
   readonly #options: DriverServiceOptions;
-  readonly #conductor: Conductor;
+  readonly #pipeline: CallPipeline;
   readonly #scope: OperationScope;
-  /** What the platform itself configured last; a restarted driver is configured with it again. */
+  /** The platform's last configuration; a restarted driver gets it again. */
   #configured: JsonObject | undefined;
 
   constructor(options: DriverServiceOptions) {
@@ -71,13 +71,13 @@ export class DriverService {
     this.external = options.external;
     this.#options = options;
     this.records = new Records(options.type, options.journal);
-    this.#conductor = new Conductor(options);
+    this.#pipeline = new CallPipeline(options);
     this.#scope = {
       type: options.type,
       records: this.records,
       replay: options.recovery === "replay",
       draining: () => options.draining(),
-      look: () => options.host.look(),
+      refreshHost: () => options.host.refresh(),
       checkInterfaces: (interfaces) => checkInterfaces(interfaces, options.host, options.subnets()),
       checkJoin: (data) => checkJoin(data, options.host, options.owns),
     };
@@ -85,10 +85,10 @@ export class DriverService {
     this.driver = this.own;
   }
 
-  /** Reads the journal, and adopts the calls that an earlier host left open: their ids are locked until they are settled. */
+  /** Reads the journal, and adopts calls that an earlier host left unfinished: their ids are locked until they are settled. */
   async load(): Promise<void> {
     await this.records.load();
-    for (const op of leftOpen(this.#scope)) this.#conductor.adopt(op);
+    for (const op of unfinishedCalls(this.#scope)) this.#pipeline.adopt(op);
   }
 
   /** Lists networks that exist, including those being created or deleted. */
@@ -97,48 +97,48 @@ export class DriverService {
   }
 
   get busy(): boolean {
-    return this.#conductor.busy;
+    return this.#pipeline.busy;
   }
 
   /** Makes calls wait from now on. */
   pause(): void {
-    this.#conductor.gate.close();
+    this.#pipeline.gate.close();
   }
 
   drained(): Promise<void> {
-    return this.#conductor.drained();
+    return this.#pipeline.drained();
   }
 
   /** Makes calls fail at once from now on: the breaker is open, or no worker serves the type. */
   refuse(why: string): void {
-    this.#conductor.gate.refuse(() => unavailable({ plugin: this.#options.plugin, driver: this.type }, why));
+    this.#pipeline.gate.refuse(() => unavailable({ plugin: this.#options.plugin, driver: this.type }, why));
   }
 
   /** Makes waiting calls fail because the host is closed. */
   shut(): void {
-    this.#conductor.shut();
+    this.#pipeline.shut();
   }
 
   /** Makes all calls on its driver object fail: the type is unregistered. */
   retire(): void {
-    this.#conductor.gate.refuse(() => unregistered({ plugin: this.#options.plugin, driver: this.type }));
+    this.#pipeline.gate.refuse(() => unregistered({ plugin: this.#options.plugin, driver: this.type }));
   }
 
   /**
    * Restores the records in a driver that has just been registered; `suspicious`: the previous worker ended soon after a
    * restore. Rejects with `ReplayInterrupted`.
    */
-  async restore(served: Served, suspicious = false): Promise<readonly NetworkRecord[]> {
+  async restore(live: LiveDriver, suspicious = false): Promise<readonly NetworkRecord[]> {
     if (this.#options.recovery === "self") return [];
     const { type, records } = this;
-    return replay({ type, records, suspicious, timeout: (method) => this.#options.timeout(method) }, served);
+    return replay({ type, records, suspicious, timeout: (method) => this.#options.timeout(method) }, live);
   }
 
-  /** Sends calls to `served` from now on, and settles what earlier workers left open. */
-  open(served: Served): void {
-    this.external = served.external;
-    this.#conductor.gate.open(served);
-    void this.#conductor.resume(served);
+  /** Sends calls to `live` from now on, and settles calls in doubt. */
+  open(live: LiveDriver): void {
+    this.external = live.external;
+    this.#pipeline.gate.open(live);
+    void this.#pipeline.resume(live);
   }
 
   /** The platform's own configuration of this type, if it has given one since the type was registered. */
@@ -148,7 +148,7 @@ export class DriverService {
 
   #methods(): HostedDriver {
     const { type } = this;
-    const conductor = this.#conductor;
+    const pipeline = this.#pipeline;
     const scope = this.#scope;
     const network = (nid: unknown): string => parseId(nid, "network");
     const endpoint = (eid: unknown): string => parseId(eid, "endpoint");
@@ -167,15 +167,15 @@ export class DriverService {
       type: () => type,
       config: method("config", (options?: JsonObject, call?: CallOptions) => {
         const given = parseOptions(options, OPTION_LIMITS);
-        return conductor.perform(configOperation(JSON.stringify(given)), signalOf(call)).then(() => {
+        return pipeline.perform(configOperation(JSON.stringify(given)), signalOf(call)).then(() => {
           this.#configured = given;
         });
       }),
       createNetwork: method("createNetwork", (nid: string, options?: JsonObject, call?: CallOptions) =>
-        conductor.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call)),
+        pipeline.perform(createNetworkOperation(scope, network(nid), checked(options)), signalOf(call)),
       ),
       deleteNetwork: method("deleteNetwork", (nid: string, call?: CallOptions) =>
-        conductor
+        pipeline
           .perform(deleteNetworkOperation(scope, network(nid)), signalOf(call))
           .then(() => this.#options.networkGone()),
       ),
@@ -183,33 +183,33 @@ export class DriverService {
         "createEndpoint",
         (nid: string, eid: string, epInfo: EndpointInfo, options?: JsonObject, call?: CallOptions) => {
           const [of, id, given] = [network(nid), endpoint(eid), snapshotInterfaces(epInfo)];
-          return conductor.perform(new CreateEndpoint(scope, of, id, epInfo, given, checked(options)), signalOf(call));
+          return pipeline.perform(new CreateEndpoint(scope, of, id, epInfo, given, checked(options)), signalOf(call));
         },
       ),
       deleteEndpoint: method("deleteEndpoint", (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+        pipeline.perform(deleteEndpointOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       ),
       endpointOperInfo: method("endpointOperInfo", (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+        pipeline.perform(endpointOperInfoOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       ),
       join: method(
         "join",
         (nid: string, eid: string, sboxKey: string, jinfo: JoinInfo, options?: JsonObject, call?: CallOptions) => {
           const [of, id, key] = [network(nid), endpoint(eid), parseId(sboxKey, "sandbox")];
           const asked = snapshotJoin(jinfo);
-          return conductor.perform(joinOperation(scope, of, id, key, jinfo, asked, checked(options)), signalOf(call));
+          return pipeline.perform(joinOperation(scope, of, id, key, jinfo, asked, checked(options)), signalOf(call));
         },
       ),
       leave: method("leave", (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+        pipeline.perform(leaveOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       ),
       programExternalConnectivity: method(
         "programExternalConnectivity",
         (nid: string, eid: string, options?: JsonObject, call?: CallOptions) =>
-          conductor.perform(programOperation(scope, network(nid), endpoint(eid), checked(options)), signalOf(call)),
+          pipeline.perform(programOperation(scope, network(nid), endpoint(eid), checked(options)), signalOf(call)),
       ),
       revokeExternalConnectivity: method("revokeExternalConnectivity", (nid: string, eid: string, call?: CallOptions) =>
-        conductor.perform(revokeOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
+        pipeline.perform(revokeOperation(scope, network(nid), endpoint(eid)), signalOf(call)),
       ),
     });
   }

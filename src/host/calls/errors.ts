@@ -17,7 +17,7 @@ export interface CallSite {
 /** The same, for an error that does not depend on the method. */
 type ServiceSite = Omit<CallSite, "method">;
 
-/** Adds to an error what it does not say itself about where it happened. Anything but a `DriverError` is returned unchanged. */
+/** Adds to a `DriverError` the plugin, type and method that it does not name. Other values are returned unchanged. */
 export function placed(error: unknown, site: CallSite): unknown {
   if (!(error instanceof DriverError)) return error;
   const { plugin = site.plugin, driver = site.driver, method = site.method } = error;
@@ -35,7 +35,7 @@ export function rejectedAtCaller(error: unknown): never {
     const { plugin, pluginStack, stack = "" } = error;
     const head = String(error);
     if (pluginStack !== undefined && stack.startsWith(head)) {
-      // Marked as the plugin's, which can write whatever it likes into a stack.
+      // Marked as the plugin's, which can write anything into a stack.
       const frames = pluginStack.split("\n").map((frame) => `    in plugin "${plugin}": ${frame.trim()}`);
       error.stack = [head, ...frames].join("\n") + stack.slice(head.length);
     }
@@ -58,8 +58,7 @@ export function driverThrew(thrown: ThrownValue, site: CallSite): DriverError {
 }
 
 /**
- * Returns the plugin error's cause: an AggregateError of its `errors` if it has any, else its `cause`; as plain errors of the
- * host.
+ * Returns the plugin error's cause as a plain error: an AggregateError of its `errors` if it has any, else its `cause`.
  */
 function causeOf(thrown: ThrownValue): Error | undefined {
   if (thrown.errors !== undefined)
@@ -80,7 +79,7 @@ function plainError(thrown: ThrownValue): Error {
   return Object.assign(error, { name, stack, ...(thrown.code === undefined ? {} : { code: oneLine(thrown.code) }) });
 }
 
-/** An honest worker sends at most so many lines of a stack. */
+/** Most lines of a stack that an honest worker sends. */
 const STACK_LINES = 200;
 
 /** Returns the lines of a plugin's stack, each escaped and cut. */
@@ -113,7 +112,7 @@ export function outcomeUnknown(site: CallSite, why: string): DriverError {
 export function notJournalled(ms: number, site: CallSite): DriverError {
   return new DriverError(
     "ERR_JOURNAL_FAILED",
-    `${text(site)}: the data folder did not take what became of it within ${ms} ms; look at its disk`,
+    `${text(site)}: its outcome could not be written to the data folder within ${ms} ms; check its disk`,
     site,
   );
 }
@@ -148,7 +147,7 @@ export function hostUnseen(cause: unknown, rollback: string, site: CallSite): Dr
   const why = oneLine(messageOf(cause));
   return new DriverError(
     "ERR_NETLINK_FAILED",
-    `${text(site)}: the host could not look at its own network (${why})${rollback}; see what keeps "ip address" from answering there`,
+    `${text(site)}: the host could not read its own network (${why})${rollback}; see what keeps "ip address" from answering there`,
     { ...site, cause },
   );
 }

@@ -5,23 +5,25 @@
 
 import { monotonicNow } from "../../common/clock.js";
 import type { Json } from "../../driverapi/json.js";
+import type { CallEnd } from "../../session/calls-in-flight.js";
 import type { CallOutcome, SessionEnd } from "../../session/outcome.js";
-import type { CallEnd } from "../../session/session.js";
+import type { Written } from "../../storage/journal/journal.js";
 import { whenAborted } from "../abort-signals.js";
-import type { Aftermath, Unsettled } from "./aftermath.js";
-import type { Served } from "./ask.js";
-import { type Caller, type Conditions, late, siteOf } from "./conditions.js";
+import { type CallContext, siteOf } from "./call-context.js";
+import { type Caller, deadlinePassed } from "./caller.js";
 import { type Deadline, deadline } from "./deadlines.js";
 import * as errors from "./errors.js";
-import type { Flights } from "./flights.js";
-import type { Operation, Written } from "./operation.js";
+import type { LiveDriver } from "./host-call.js";
+import type { InDoubtCall, InDoubtCalls } from "./in-doubt-calls.js";
+import type { InFlightCount } from "./in-flight.js";
+import type { Operation } from "./operation.js";
 import { inTime, writeOutcome, writtenInTime } from "./outcome-writes.js";
 
 /** What all exchanges with one driver have in common. */
 export interface ExchangeParts {
-  readonly conditions: Conditions;
-  readonly aftermath: Aftermath;
-  readonly flights: Flights;
+  readonly context: CallContext;
+  readonly inDoubt: InDoubtCalls;
+  readonly inFlight: InFlightCount;
   /** Repeats the call at the driver's next worker, within the caller's time. */
   again<T>(op: Operation<T>, caller: Caller<T>): void;
 }
@@ -29,30 +31,30 @@ export interface ExchangeParts {
 export class Exchange<T> implements CallEnd {
   readonly #parts: ExchangeParts;
   readonly #op: Operation<T>;
-  readonly #served: Served;
+  readonly #live: LiveDriver;
   readonly #caller: Caller<T>;
   #id = 0;
   /** The caller has been answered, or is about to be. */
   #told = false;
   #deadline: Deadline | undefined;
   /** Stops listening to the caller's signal. */
-  #stay: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
   #unsettled: NodeJS.Timeout | undefined;
 
-  constructor(parts: ExchangeParts, op: Operation<T>, served: Served, caller: Caller<T>) {
+  constructor(parts: ExchangeParts, op: Operation<T>, live: LiveDriver, caller: Caller<T>) {
     this.#parts = parts;
     this.#op = op;
-    this.#served = served;
+    this.#live = live;
     this.#caller = caller;
   }
 
-  /** Sends the call. Its caller is answered, whatever becomes of it. */
+  /** Sends the call. Its caller is answered in every case. */
   send(): void {
     const { expires, ms, signal } = this.#caller;
-    const { session, index } = this.#served;
+    const { session, index } = this.#live;
     this.#deadline = deadline(expires, ms, () => this.#giveUp(false));
-    if (signal) this.#stay = whenAborted(signal, () => this.#giveUp(true));
-    this.#parts.flights.began();
+    if (signal) this.#unlisten = whenAborted(signal, () => this.#giveUp(true));
+    this.#parts.inFlight.add();
     this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
   }
 
@@ -60,12 +62,12 @@ export class Exchange<T> implements CallEnd {
   settle(outcome: CallOutcome): void {
     if (this.#told) {
       clearTimeout(this.#unsettled);
-      const { aftermath, flights } = this.#parts;
-      void aftermath.settle(this.#open(), outcome, this.#served).finally(() => flights.landed());
+      const { inDoubt, inFlight } = this.#parts;
+      void inDoubt.settle(this.#open(), outcome, this.#live).finally(() => inFlight.done());
       return;
     }
     this.#told = true;
-    this.#quiet();
+    this.#stopTimers();
     switch (outcome.how) {
       case "value":
         this.#answered(outcome.value);
@@ -90,20 +92,20 @@ export class Exchange<T> implements CallEnd {
   #giveUp(byCaller: boolean): void {
     if (this.#told) return;
     this.#told = true;
-    this.#quiet();
-    const { session } = this.#served;
+    this.#stopTimers();
+    const { session } = this.#live;
     const caller = this.#caller;
     const { ms } = caller;
     const id = this.#id;
     this.#unsettled = setTimeout(() => session.unsettled(id, ms), ms);
     const { started, blocked } = session.giveUp(id);
     if (byCaller) caller.reject(errors.aborted(this.#site(), caller.signal));
-    else caller.reject(late(this.#parts.conditions, this.#op, ms, started, blocked));
+    else caller.reject(deadlinePassed(this.#parts.context, this.#op, ms, started, blocked));
   }
 
-  #quiet(): void {
+  #stopTimers(): void {
     this.#deadline?.met();
-    this.#stay?.();
+    this.#unlisten?.();
   }
 
   #answered(value: Json): void {
@@ -147,37 +149,35 @@ export class Exchange<T> implements CallEnd {
 
   /** Writes the outcome, and then frees the call's ids. */
   #write(write: () => Written): Written {
-    return writeOutcome(this.#parts.conditions, this.#op, write, () => {
+    return writeOutcome(this.#parts.context, this.#op, write, () => {
       this.#caller.release();
-      this.#parts.flights.landed();
+      this.#parts.inFlight.done();
     });
   }
 
   #inTime(written: Promise<void>, answer: () => void): void {
     const caller = this.#caller;
-    writtenInTime(this.#parts.conditions, this.#op, written, caller.expires).then(answer, (error) =>
-      caller.reject(error),
-    );
+    writtenInTime(this.#parts.context, this.#op, written, caller.expires).then(answer, (error) => caller.reject(error));
   }
 
   /** The worker has ended, because of this call or for another reason. */
   #ended(end: SessionEnd, started: boolean): void {
-    const { conditions, aftermath, flights, again } = this.#parts;
+    const { context, inDoubt, inFlight, again } = this.#parts;
     const op = this.#op;
     const caller = this.#caller;
     const { expires } = caller;
-    if (op.reads && end.innocent === true && !conditions.closed() && monotonicNow() < expires) {
-      flights.landed();
+    if (op.reads && end.innocent === true && !context.closed() && monotonicNow() < expires) {
+      inFlight.done();
       again(op, caller);
       return;
     }
-    aftermath.leave(this.#open());
-    flights.landed();
+    inDoubt.defer(this.#open());
+    inFlight.done();
     const site = this.#site();
-    if (conditions.closed()) caller.reject(errors.hostClosed(site));
-    // The worker was ended over this very deadline, a moment before its timer.
+    if (context.closed()) caller.reject(errors.hostClosed(site));
+    // The worker was terminated for this deadline, just before the deadline's own timer.
     else if (monotonicNow() >= expires)
-      caller.reject(late(conditions, op, conditions.timeout(op.method), started, true));
+      caller.reject(deadlinePassed(context, op, context.timeout(op.method), started, true));
     else
       caller.reject(
         started
@@ -187,11 +187,11 @@ export class Exchange<T> implements CallEnd {
   }
 
   /**
-   * The reply was refused, or could not be judged: rolls back as libnetwork does, with its messages. The caller waits for that until its
-   * deadline; the ids stay locked until the rollback is done.
+   * Rolls back, as libnetwork does, a call whose reply was refused or could not be checked. The caller waits until its deadline
+   * at most; the ids stay locked until the rollback is done.
    */
   #rollBack(cause: unknown, blamed: "driver" | "host" = "driver"): void {
-    const { conditions, aftermath, flights } = this.#parts;
+    const { context, inDoubt, inFlight } = this.#parts;
     const { inverse } = this.#op;
     let refused = false;
     const refuse = (rollback: string): void => {
@@ -200,31 +200,31 @@ export class Exchange<T> implements CallEnd {
       const site = this.#site();
       const error =
         blamed === "host" ? errors.hostUnseen(cause, rollback, site) : errors.badReply(cause, rollback, site);
-      if (blamed === "driver") conditions.reports.replyRefused(error);
+      if (blamed === "driver") context.reports.replyRefused(error);
       this.#caller.reject(error);
     };
     if (!inverse) {
-      void aftermath.refuse(this.#open()).then(() => {
-        flights.landed();
+      void inDoubt.refuse(this.#open()).then(() => {
+        inFlight.done();
         refuse("");
       });
       return;
     }
     const goOn = (): void => refuse(`; failed to roll back: ${inverse} was not answered in time; the host goes on`);
     const timer = setTimeout(goOn, Math.max(0, this.#caller.expires - monotonicNow()));
-    void aftermath.undo(this.#open(), this.#served).then((failure) => {
+    void inDoubt.undo(this.#open(), this.#live).then((failure) => {
       clearTimeout(timer);
-      flights.landed();
+      inFlight.done();
       refuse(failure === undefined ? "; rolled back" : `; failed to roll back: ${failure}`);
     });
   }
 
-  /** The call as `Aftermath` takes it, to settle it after its caller has been answered. */
-  #open(): Unsettled {
+  /** The call as `InDoubtCalls` takes it, to settle it after its caller has been answered. */
+  #open(): InDoubtCall {
     return { op: this.#op, release: this.#caller.release, attempts: 0 };
   }
 
   #site(): errors.CallSite {
-    return siteOf(this.#parts.conditions, this.#op.method);
+    return siteOf(this.#parts.context, this.#op.method);
   }
 }

@@ -1,10 +1,8 @@
 /** The two calls of external connectivity as operations: to program it for an endpoint, and to revoke it. */
 import type { JsonText } from "../../driverapi/json.js";
-import { idArgs, type Operation } from "./operation.js";
-import type { OperationScope } from "./operations.js";
-import { type ExternalRecord, restored } from "./records.js";
-
-const nothing = (): void => {};
+import type { Written } from "../../storage/journal/journal.js";
+import { idArgs, nothing, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
+import type { ExternalRecord } from "./records.js";
 
 /**
  * Replaces what is programmed. If the call is refused, the previous state still holds; if its outcome is unknown, all of it
@@ -23,10 +21,7 @@ export function programOperation(
     eid,
     inverse: "revokeExternalConnectivity",
     admit() {
-      if (replay) {
-        restored(records.network(nid));
-        records.endpoint(nid, eid);
-      }
+      if (replay) restoredEndpoint(records, nid, eid);
       before = records.external(nid, eid);
     },
     needless: ({ external }) => !external,
@@ -43,25 +38,20 @@ export function programOperation(
  * Revokes what is programmed. If nothing is, succeeds without a call; under `recovery: "self"` only the driver knows, and is
  * called.
  */
-export function revokeOperation({ records, replay }: OperationScope, nid: string, eid: string): Operation<void> {
-  const mark = (phase: "live" | "deleting"): void | Promise<void> => {
+export function revokeOperation(scope: OperationScope, nid: string, eid: string): Operation<void> {
+  const { records, replay } = scope;
+  const mark = (phase: "live" | "deleting"): Written => {
     const programmed = records.external(nid, eid);
     return programmed && records.setExternal(nid, eid, { phase, options: programmed.options });
   };
   return {
+    ...removal(scope, nid, eid),
     method: "revokeExternalConnectivity",
-    nid,
-    eid,
-    repeats: true,
-    lost: () => records.isLost(nid),
-    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (replay) records.endpoint(nid, eid);
     },
     needless: ({ external }) => (replay ? records.external(nid, eid) === undefined : !external),
     intend: () => mark("deleting"),
-    args: () => idArgs(nid, eid),
-    read: nothing,
     accept: () => records.setExternal(nid, eid, undefined),
     refuse: () => mark("live"),
   };

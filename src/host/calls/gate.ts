@@ -1,4 +1,4 @@
-/** Whether a driver is in service, and the calls to wake when that changes. */
+/** Holds calls until a driver is in service, or rejects them while it is not. */
 import type { DriverError } from "../../driverapi/errors.js";
 
 /** `closed`: calls wait; `refusing`: they are rejected at once with the error that `refusal` creates. */

@@ -1,6 +1,6 @@
 /**
- * What a driver may not record about the machine it runs on: the host's own addresses and links, and routes that would take
- * all of a sandbox's traffic past its gateway. Each error names the value.
+ * Rules for what a driver may record: not the host's own addresses and links, and no routes that take all of a sandbox's
+ * traffic past its gateway. Each error names the value.
  */
 import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
@@ -16,7 +16,7 @@ export interface HostView {
    * Refreshes the view; await it before the other methods. Undefined: the last view is recent enough. Rejects when the
    * network cannot be read.
    */
-  look(): Promise<void> | undefined;
+  refresh(): Promise<void> | undefined;
   /** The host's own addresses, canonical, without prefix length. */
   addresses(): ReadonlySet<string>;
   /** Names of the links in the host's network namespace. */
@@ -33,17 +33,17 @@ export interface WorkPlace {
 }
 
 /**
- * Returns the view of the place where sandboxes are wired up: the namespace that the platform named, else the machine itself,
- * to which a model's links are added. Refreshed at most once a second.
+ * Returns the view of the namespace that the platform named, else of the machine itself, to which a model's links are added.
+ * Refreshed at most once a second.
  */
 export function hostView(place: WorkPlace, netns: string | undefined): HostView {
   const machine = machineView();
   if (netns === undefined && place.kind === "kernel") return machine;
   const seen = new Glances(place);
-  const look = (): Promise<void> | undefined => seen.look();
-  if (netns !== undefined) return { look, addresses: () => seen.last.addresses, links: () => seen.last.links };
+  const refresh = (): Promise<void> | undefined => seen.refresh();
+  if (netns !== undefined) return { refresh, addresses: () => seen.last.addresses, links: () => seen.last.links };
   return {
-    look,
+    refresh,
     addresses: () => new Set([...machine.addresses(), ...seen.last.addresses]),
     links: () => new Set([...machine.links(), ...seen.last.links]),
   };
@@ -61,11 +61,11 @@ class Glances {
   }
 
   get last(): Glance {
-    if (!this.#last) throw new DriverError("ERR_NETLINK_FAILED", "the host's network has not been looked at yet");
+    if (!this.#last) throw new DriverError("ERR_NETLINK_FAILED", "the host's network has not been read yet");
     return this.#last;
   }
 
-  look(): Promise<void> | undefined {
+  refresh(): Promise<void> | undefined {
     // A glance at a model costs nothing.
     if (this.#place.kind === "kernel" && performance.now() - this.#at <= FRESH) return undefined;
     if (this.#underWay) return this.#underWay;
@@ -91,7 +91,7 @@ function machineView(): HostView {
   let addresses: { at: number; set: ReadonlySet<string> } | undefined;
   let links: { at: number; set: ReadonlySet<string> } | undefined;
   return {
-    look: () => undefined,
+    refresh: () => undefined,
     addresses() {
       if (!addresses || performance.now() - addresses.at > FRESH) {
         const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
@@ -121,7 +121,7 @@ function canonical(address: string): string {
 
 const REFUSED_RANGES = new Set(["unspecified", "broadcast", "multicast", "loopback"]);
 
-/** Returns the range of an address if no endpoint may have an address of it. For canonical IPv4 the first number decides. */
+/** Returns an address's range if an endpoint may not have an address in it. For canonical IPv4 the first number decides. */
 export function refusedRange(address: string): string | undefined {
   if (address.includes(":")) {
     const range = ipaddr.parse(address).range();
@@ -135,10 +135,8 @@ export function refusedRange(address: string): string | undefined {
 }
 
 /**
- * Throws when an interface that a driver filled in would take an address of the host, or one that no endpoint may have. For a
- * driver with netlink, whose values are put on its links when a sandbox is attached, `subnets` (its grant's) bounds the
- * addresses, and MAC addresses must be unicast and locally administered, so that it cannot answer for another host on a
- * card's network.
+ * Throws when a driver's interface has an address of the host, or one that an endpoint may not have. With netlink, addresses
+ * are bounded by the grant's `subnets`, and a MAC must be locally administered, so that it cannot pose as another machine.
  */
 export function checkInterfaces(
   interfaces: readonly InterfaceData[],
@@ -153,9 +151,9 @@ export function checkInterfaces(
       const address = cidr.slice(0, cidr.indexOf("/"));
       const range = refusedRange(address);
       if (range !== undefined)
-        throw refused(`interface ${id}: ${cidr} is a ${range} address, which no endpoint can have`);
+        throw refused(`interface ${id}: ${cidr} is a ${range} address, which an endpoint cannot have`);
       if (subnets !== undefined && !subnets.some((one) => contains(networkOf(one), networkOf(address))))
-        throw refused(`interface ${id}: ${cidr} lies in none of the subnets granted: ${subnets.join(", ")}`);
+        throw refused(`interface ${id}: ${cidr} is outside the granted subnets: ${subnets.join(", ")}`);
       if (host.addresses().has(address)) throw refused(`interface ${id}: ${cidr} is an address of the host itself`);
     }
   }
@@ -169,8 +167,7 @@ export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, own
     }
   }
   for (const { destination } of staticRoutes) {
-    // Two halves make a whole: `0.0.0.0/1` and `128.0.0.0/1` take precedence over any default route, and `2000::/3` is the
-    // whole IPv6 Internet.
+    // `0.0.0.0/1` and `128.0.0.0/1` together take precedence over a default route; `2000::/3` is the whole IPv6 Internet.
     if (/\/[0-3]$/.test(destination))
       throw refused(
         `a static route to ${destination} takes all traffic or a good part of it; a default route is set with setGateway`,

@@ -1,9 +1,10 @@
 /** One driver call as the host conducts it: what to check, journal, send and read, and how to undo it. */
 import type { Json } from "../../driverapi/json.js";
+import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { Served } from "./ask.js";
-
-export type Written = void | Promise<void>;
+import type { Written } from "../../storage/journal/journal.js";
+import type { LiveDriver } from "./host-call.js";
+import { type EndpointRecord, type Records, restored } from "./records.js";
 
 export interface Operation<T> {
   readonly method: WorkerMethod;
@@ -14,7 +15,7 @@ export interface Operation<T> {
   /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
   admit(): void;
   /** True where the call succeeds without asking the driver. Checked once the call is admitted. */
-  needless?(served: Served): boolean;
+  needless?(live: LiveDriver): boolean;
   /** Journals the call that is about to be sent. */
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
@@ -44,4 +45,43 @@ export interface Operation<T> {
 /** The arguments of the inverse call, and of any call that takes ids alone. */
 export function idArgs(nid: string, eid: string | undefined): readonly string[] {
   return eid === undefined ? [JSON.stringify(nid)] : [JSON.stringify(nid), JSON.stringify(eid)];
+}
+
+/** What operations are built from: one driver's records, and how strictly existence is enforced. */
+export interface OperationScope {
+  readonly type: string;
+  readonly records: Records;
+  /** False for a driver with `recovery: "self"`: it keeps its own state, and decides existence itself. */
+  readonly replay: boolean;
+  /** Returns why the plugin refuses new networks; undefined if it accepts them. */
+  draining(): string | undefined;
+  /** Refreshes the view of the host for the two checks below; undefined: it is recent. */
+  refreshHost(): Promise<void> | undefined;
+  /** Throws for interfaces that a driver may not record. */
+  checkInterfaces(interfaces: readonly InterfaceData[]): void;
+  /** Throws for a join that a driver may not record. */
+  checkJoin(data: JoinData): void;
+}
+
+export const nothing = (): void => {};
+
+/** Returns what every delete, leave and revoke has in common. */
+export function removal({ records }: OperationScope, nid: string, eid: string | undefined): Removal {
+  return {
+    nid,
+    eid,
+    repeats: true,
+    lost: () => records.isLost(nid),
+    quarantined: () => records.isQuarantined(nid),
+    args: () => idArgs(nid, eid),
+    read: nothing,
+  };
+}
+
+type Removal = Pick<Operation<void>, "nid" | "eid" | "repeats" | "lost" | "quarantined" | "args" | "read">;
+
+/** Returns an endpoint of a network that is in service. Throws `ERR_NETWORK_NOT_FOUND`, `ERR_ENDPOINT_NOT_FOUND`, `ERR_REPLAY_FAILED`. */
+export function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {
+  restored(records.network(nid));
+  return records.endpoint(nid, eid);
 }

@@ -3,29 +3,10 @@ import { shortList } from "../../common/text.js";
 import { parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
-import type { InterfaceData, JoinData, JoinInfo } from "../../driverapi/types.js";
+import type { JoinData, JoinInfo } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
-import type { Operation } from "./operation.js";
-import { idArgs } from "./operation.js";
+import { idArgs, nothing, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
 import { applyJoin } from "./platform-objects.js";
-import { type EndpointRecord, type Records, restored } from "./records.js";
-
-/** What operations are built from: one driver's records, and how strictly existence is enforced. */
-export interface OperationScope {
-  readonly type: string;
-  readonly records: Records;
-  /** False for a driver with `recovery: "self"`: it keeps its own state, and decides existence itself. */
-  readonly replay: boolean;
-  /** Returns why the plugin refuses new networks; undefined if it accepts them. */
-  draining(): string | undefined;
-  /** Host-side rules (`checkInterfaces`, `checkJoin`) for what a driver may record; they throw. */
-  /** Refreshes the view of the host for these two checks, unless it is recent. */
-  look(): Promise<void> | undefined;
-  checkInterfaces(interfaces: readonly InterfaceData[]): void;
-  checkJoin(data: JoinData): void;
-}
-
-const nothing = (): void => {};
 
 export function configOperation(options: JsonText): Operation<void> {
   return {
@@ -73,12 +54,8 @@ export function createNetworkOperation(scope: OperationScope, nid: string, optio
 export function deleteNetworkOperation(scope: OperationScope, nid: string): Operation<void> {
   const { records, type } = scope;
   return {
+    ...removal(scope, nid, undefined),
     method: "deleteNetwork",
-    nid,
-    eid: undefined,
-    repeats: true,
-    lost: () => records.isLost(nid),
-    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (!scope.replay) return;
       const { endpoints } = records.network(nid);
@@ -90,8 +67,6 @@ export function deleteNetworkOperation(scope: OperationScope, nid: string): Oper
         );
     },
     intend: () => (records.networks.has(nid) ? records.markNetwork(nid, "deleting") : undefined),
-    args: () => idArgs(nid, undefined),
-    read: nothing,
     accept: () => records.dropNetwork(nid),
     refuse: () => (records.networks.has(nid) ? records.markNetwork(nid, "live") : undefined),
   };
@@ -100,12 +75,8 @@ export function deleteNetworkOperation(scope: OperationScope, nid: string): Oper
 export function deleteEndpointOperation(scope: OperationScope, nid: string, eid: string): Operation<void> {
   const { records, type } = scope;
   return {
+    ...removal(scope, nid, eid),
     method: "deleteEndpoint",
-    nid,
-    eid,
-    repeats: true,
-    lost: () => records.isLost(nid),
-    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (!scope.replay) return;
       if (records.endpoint(nid, eid).join)
@@ -114,8 +85,6 @@ export function deleteEndpointOperation(scope: OperationScope, nid: string, eid:
         });
     },
     intend: () => records.markEndpoint(nid, eid, "deleting"),
-    args: () => idArgs(nid, eid),
-    read: nothing,
     accept: () => records.dropEndpoint(nid, eid),
     refuse: () => records.markEndpoint(nid, eid, "live"),
   };
@@ -188,7 +157,7 @@ export function joinOperation(
       options,
       "false",
     ],
-    ready: () => scope.look(),
+    ready: () => scope.refreshHost(),
     read(value) {
       const read = parseJoinData(value, new Set(ids), LIMITS.routes);
       scope.checkJoin(read);
@@ -203,26 +172,15 @@ export function joinOperation(
 export function leaveOperation(scope: OperationScope, nid: string, eid: string): Operation<void> {
   const { records, type } = scope;
   return {
+    ...removal(scope, nid, eid),
     method: "leave",
-    nid,
-    eid,
-    repeats: true,
-    lost: () => records.isLost(nid),
-    quarantined: () => records.isQuarantined(nid),
     admit() {
       if (!scope.replay) return;
       if (!records.endpoint(nid, eid).join)
         throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox`, { driver: type });
     },
     intend: () => records.markJoin(nid, eid, "deleting"),
-    args: () => idArgs(nid, eid),
-    read: nothing,
     accept: () => records.dropJoin(nid, eid),
     refuse: () => records.markJoin(nid, eid, "live"),
   };
-}
-
-function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {
-  restored(records.network(nid));
-  return records.endpoint(nid, eid);
 }

@@ -1,15 +1,16 @@
 /** Journal writes around a call: they keep its ids locked, but delay the caller no longer than its deadline. */
 import { monotonicNow } from "../../common/clock.js";
-import { type Conditions, siteOf } from "./conditions.js";
+import type { Written } from "../../storage/journal/journal.js";
+import { type CallContext, siteOf } from "./call-context.js";
 import * as errors from "./errors.js";
-import type { Operation, Written } from "./operation.js";
+import type { Operation } from "./operation.js";
 
 /**
  * Writes an outcome. Calls `over` at once if the journal answers at once, else when it has answered; the ids stay locked
  * until then, even if the caller has its reply. A refused write is logged, and the returned promise rejects.
  */
 export function writeOutcome(
-  { plugin, type, logger }: Conditions,
+  { plugin, type, logger }: CallContext,
   op: Operation<unknown>,
   write: () => Written,
   over: () => void,
@@ -33,14 +34,12 @@ export function writeOutcome(
 
 /** Waits for a write, no longer than the deadline: a disk that hangs does not delay the reply further. */
 export function writtenInTime(
-  conditions: Conditions,
+  context: CallContext,
   op: Operation<unknown>,
   written: Promise<void>,
   expires: number,
 ): Promise<void> {
-  return inTime(written, expires, () =>
-    errors.notJournalled(conditions.timeout(op.method), siteOf(conditions, op.method)),
-  );
+  return inTime(written, expires, () => errors.notJournalled(context.timeout(op.method), siteOf(context, op.method)));
 }
 
 /** Waits for the host's own work, no longer than the deadline. */

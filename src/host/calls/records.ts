@@ -2,11 +2,12 @@
  * What one driver has accepted, as its host knows it: the journal's image in memory, and the only place that decides
  * existence.
  */
+
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
-import { DEFAULTS } from "../../protocol/limits.js";
-import type { Journal, JournalEntry, Phase, RecordKey } from "../../storage/journal/journal.js";
+import type { Journal, JournalEntry, Phase, RecordKey, Written } from "../../storage/journal/journal.js";
+import { REPLAY } from "../limits.js";
 
 export interface JoinRecord {
   phase: Phase;
@@ -41,11 +42,9 @@ export interface NetworkRecord {
   kills: number;
 }
 
-type Written = void | Promise<void>;
-
 /** Returns true if restoring it has ended so many workers that it is not tried any more. */
 export function isQuarantined({ kills }: NetworkRecord): boolean {
-  return kills >= DEFAULTS.quarantineAfter;
+  return kills >= REPLAY.quarantineAfter;
 }
 
 export class Records {
@@ -183,7 +182,7 @@ export class Records {
   dropEndpoint(nid: string, eid: string): Written {
     const external = this.#find(nid, eid)?.external && this.setExternal(nid, eid, undefined);
     this.networks.get(nid)?.endpoints.delete(eid);
-    const dropped = this.#dropEndpointRow(nid, eid);
+    const dropped = this.#journal.settle({ key: { type: this.#type, nid, eid }, entry: undefined });
     return external ? Promise.all([external, dropped]).then(() => {}) : dropped;
   }
 
@@ -199,10 +198,6 @@ export class Records {
     endpoint.external = external;
     const key = { type: this.#type, nid, eid, external: true } as const;
     return external ? this.#write(key, external) : this.#journal.settle({ key, entry: undefined });
-  }
-
-  #dropEndpointRow(nid: string, eid: string): Written {
-    return this.#journal.settle({ key: { type: this.#type, nid, eid }, entry: undefined });
   }
 
   dropJoin(nid: string, eid: string): Written {

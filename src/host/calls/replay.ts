@@ -1,7 +1,7 @@
 /**
  * Restores in a restarted driver what its predecessor had accepted: networks, endpoints and joins, with their results, and
  * external connectivity.
- * A record that fails costs its network, not the driver; a network that ends the worker again and again is quarantined.
+ * A record that fails sets its network aside, not the driver; a network that ends the worker repeatedly is quarantined.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -9,9 +9,10 @@ import { messageOf } from "../../common/text.js";
 import { parseInterfaces, parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
-import { LIMITS, REPLAY } from "../../protocol/limits.js";
+import { LIMITS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import { ask, type Served } from "./ask.js";
+import { REPLAY } from "../limits.js";
+import { callDriver, type LiveDriver } from "./host-call.js";
 import { idArgs } from "./operation.js";
 import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord, type Records } from "./records.js";
 
@@ -23,7 +24,7 @@ export interface ReplayOptions {
   timeout(method: WorkerMethod): number;
 }
 
-/** How long to wait after each of so many networks for a worker that may end with a delay, in milliseconds. */
+/** How long to wait after each of `networks` networks, in milliseconds, for a worker that may end with a delay. */
 const pauseAfter = (networks: number): number => Math.min(REPLAY.pauseMs, REPLAY.pausesMs / networks);
 
 /** Raised when the worker ended during a replay. */
@@ -44,13 +45,13 @@ class Unanswered extends Error {}
  * Resolves with the networks that could not be restored. Rejects with `ReplayInterrupted` when the worker ended: `kills` of
  * each network that was being restored then goes up by one, and as long as any has one, networks are restored one by one.
  */
-export async function replay(options: ReplayOptions, served: Served): Promise<readonly NetworkRecord[]> {
+export async function replay(options: ReplayOptions, live: LiveDriver): Promise<readonly NetworkRecord[]> {
   const networks = [...options.records.networks.values()].filter((one) => one.phase !== "creating");
   const careful = options.suspicious || networks.some((one) => one.kills > 0);
   const queue = networks[Symbol.iterator]();
   const pause = options.suspicious ? pauseAfter(networks.length) : 0;
   const runner = async (): Promise<void> => {
-    for (const network of queue) await restoreNetwork(options, served, network, pause);
+    for (const network of queue) await restoreNetwork(options, live, network, pause);
   };
   await Promise.all(Array.from({ length: careful ? 1 : Math.min(REPLAY.parallel, networks.length) }, runner));
   return networks.filter((one) => one.failed !== undefined);
@@ -58,7 +59,7 @@ export async function replay(options: ReplayOptions, served: Served): Promise<re
 
 async function restoreNetwork(
   options: ReplayOptions,
-  served: Served,
+  live: LiveDriver,
   network: NetworkRecord,
   pause: number,
 ): Promise<void> {
@@ -72,12 +73,12 @@ async function restoreNetwork(
     return;
   }
   try {
-    await restore(options, served, "createNetwork", [json(network.nid), marked(network.options), "true"]);
+    await restore(options, live, "createNetwork", [json(network.nid), marked(network.options), "true"]);
     for (const endpoint of network.endpoints.values()) {
-      if (endpoint.phase !== "creating") await restoreEndpoint(options, served, network.nid, endpoint);
+      if (endpoint.phase !== "creating") await restoreEndpoint(options, live, network.nid, endpoint);
     }
-    for (const endpoint of network.endpoints.values()) await restoreExternal(options, served, network.nid, endpoint);
-    if (pause > 0) await survived(served, pause);
+    for (const endpoint of network.endpoints.values()) await restoreExternal(options, live, network.nid, endpoint);
+    if (pause > 0) await survived(live, pause);
     options.records.setKills(network, 0);
   } catch (error) {
     if (error instanceof ReplayInterrupted) {
@@ -89,21 +90,21 @@ async function restoreNetwork(
   }
 }
 
-/** Throws `ReplayInterrupted` if the worker ends within so many milliseconds. */
-async function survived({ session }: Served, ms: number): Promise<void> {
+/** Throws `ReplayInterrupted` if the worker ends within `ms` milliseconds. */
+async function survived({ session }: LiveDriver, ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
   if (!session.alive) throw new ReplayInterrupted(session.over?.reason ?? "its worker ended", true);
 }
 
 async function restoreEndpoint(
   options: ReplayOptions,
-  served: Served,
+  live: LiveDriver,
   nid: string,
   endpoint: EndpointRecord,
 ): Promise<void> {
   const { eid, interfaces, join } = endpoint;
   const added = parseInterfaces(
-    await restore(options, served, "createEndpoint", [
+    await restore(options, live, "createEndpoint", [
       json(nid),
       json(eid),
       json(interfaces),
@@ -113,19 +114,19 @@ async function restoreEndpoint(
     LIMITS.interfaces,
   );
   if (added.length > 0) throw new Error(`endpoint ${eid}: it added interfaces it did not have before`);
-  if (join && join.phase !== "creating") await restoreJoin(options, served, nid, endpoint, join);
+  if (join && join.phase !== "creating") await restoreJoin(options, live, nid, endpoint, join);
 }
 
 async function restoreJoin(
   options: ReplayOptions,
-  served: Served,
+  live: LiveDriver,
   nid: string,
   { eid, interfaces }: EndpointRecord,
   join: JoinRecord,
 ): Promise<void> {
   const ids = interfaces.map((one) => one.id);
   const data = parseJoinData(
-    await restore(options, served, "join", [
+    await restore(options, live, "join", [
       json(nid),
       json(eid),
       json(join.sboxKey),
@@ -138,46 +139,42 @@ async function restoreJoin(
   );
   if (!isDeepStrictEqual(data, join.data))
     throw new Error(
-      `endpoint ${eid}: its join differs from the one before: ${json(data)}, before ${json(join.data ?? null)}`,
+      `endpoint ${eid}: its join differs from the recorded one: ${json(data)}, recorded ${json(join.data ?? null)}`,
     );
 }
 
-/** Fails where the driver no longer has the methods: its ports would stay unpublished and nobody would know. */
+/** Throws where the driver no longer has the methods: otherwise its ports would silently stay unpublished. */
 async function restoreExternal(
   options: ReplayOptions,
-  served: Served,
+  live: LiveDriver,
   nid: string,
   one: EndpointRecord,
 ): Promise<void> {
   const { eid, external } = one;
   if (!external || external.phase === "creating") return;
-  if (!served.external)
+  if (!live.external)
     throw new Error(
       `endpoint ${eid}: its external connectivity is programmed, and the driver has no programExternalConnectivity() any more`,
     );
-  await restore(options, served, "programExternalConnectivity", [
-    ...idArgs(nid, eid),
-    marked(external.options),
-    "true",
-  ]);
+  await restore(options, live, "programExternalConnectivity", [...idArgs(nid, eid), marked(external.options), "true"]);
 }
 
 async function restore(
   options: ReplayOptions,
-  served: Served,
+  live: LiveDriver,
   method: WorkerMethod,
   args: readonly string[],
 ): Promise<unknown> {
   const ms = options.timeout(method);
-  // A slow record must not hold up the restart: if it is not answered in time, it costs its network.
-  const outcome = await ask(served, method, args, ms, "deadline");
+  // A record that is not answered in time fails its network, instead of delaying the restart.
+  const outcome = await callDriver(live, method, args, ms, "deadline");
   if (outcome.how === "value") return outcome.value;
   if (outcome.how === "ended") throw new ReplayInterrupted(outcome.end.reason, outcome.started);
   if (outcome.how === "dropped") throw new Unanswered(`${method} was not answered within ${ms} ms`);
   throw new Error(`${method}: ${outcome.error.message}`);
 }
 
-/** The original options with the mark by which a driver can recognise a replay. */
+/** Returns the options with the mark by which a driver can recognise a replay. */
 function marked(options: JsonText): JsonText {
   return `${options.slice(0, -1)}${options === "{}" ? "" : ","}"bulkhead.replay":true}`;
 }

@@ -5,13 +5,14 @@ import type { JsonObject } from "../../driverapi/json.js";
 import type { Scope } from "../../driverapi/types.js";
 import type { Effective } from "../../policy/effective.js";
 import { policyEntry } from "../../policy/schema.js";
-import type { Served } from "../calls/ask.js";
-import type { CallReports, Counters } from "../calls/conditions.js";
+import type { CallReports, Counters } from "../calls/call-context.js";
+import { DriverProxy } from "../calls/driver-proxy.js";
 import { DriverService } from "../calls/driver-service.js";
-import { HeldDriver } from "../calls/held-driver.js";
+import type { LiveDriver } from "../calls/host-call.js";
 import type { NetworkRecord } from "../calls/records.js";
 import type { HostContext } from "../context.js";
-import type { Generation, Registration } from "./generation.js";
+import type { Generation } from "./generation.js";
+import type { Registration } from "./registrar.js";
 import type { TypeReports } from "./reports.js";
 
 export interface DriverSetOptions {
@@ -33,7 +34,7 @@ export class DriverSet {
   /** Admitted and not yet registered. */
   readonly #admitted = new Map<string, DriverService>();
   /** The driver object that the platform may hold for each type ever registered. */
-  readonly #held = new Map<string, HeldDriver>();
+  readonly #held = new Map<string, DriverProxy>();
 
   constructor(options: DriverSetOptions) {
     this.#options = options;
@@ -94,8 +95,8 @@ export class DriverSet {
   async restore(generation: Generation, suspicious = false): Promise<readonly NetworkRecord[]> {
     const failed: NetworkRecord[] = [];
     for (const service of this.#services.values()) {
-      const served = servedBy(generation, service.type);
-      if (served) failed.push(...(await service.restore(served, suspicious)));
+      const live = liveDriver(generation, service.type);
+      if (live) failed.push(...(await service.restore(live, suspicious)));
     }
     return failed;
   }
@@ -103,8 +104,8 @@ export class DriverSet {
   /** Sends calls to a worker; types that it has not registered are refused. */
   open(generation: Generation): void {
     for (const service of this.#services.values()) {
-      const served = servedBy(generation, service.type);
-      if (served) service.open(served);
+      const live = liveDriver(generation, service.type);
+      if (live) service.open(live);
       else service.refuse(`plugin "${this.#options.plugin}" has not registered type "${service.type}" again`);
     }
   }
@@ -156,14 +157,14 @@ export class DriverSet {
       context.registry.set(type, service);
       context.events.emit("driver:registered", { plugin, type, scope });
     }
-    const served = servedBy(generation, type);
+    const live = liveDriver(generation, type);
     // After the reply to the plugin.
-    if (serving && served)
+    if (serving && live)
       setImmediate(
         () =>
-          void service.restore(served).then(
+          void service.restore(live).then(
             () => {
-              if (served.session.alive && this.#services.get(type) === service) service.open(served);
+              if (live.session.alive && this.#services.get(type) === service) service.open(live);
             },
             () => {},
           ),
@@ -209,7 +210,7 @@ export class DriverSet {
       draining: () => this.#options.draining(),
       networkGone,
     });
-    const held = this.#held.get(type) ?? new HeldDriver(service.own);
+    const held = this.#held.get(type) ?? new DriverProxy(service.own);
     held.current = service.own;
     this.#held.set(type, held);
     service.driver = held.driver;
@@ -217,7 +218,7 @@ export class DriverSet {
   }
 }
 
-function servedBy(generation: Generation, type: string): Served | undefined {
+function liveDriver(generation: Generation, type: string): LiveDriver | undefined {
   const registration = generation.registrations.get(type);
   return registration && { session: generation.session, index: registration.index, external: registration.external };
 }

@@ -3,7 +3,7 @@ import type { DriverError } from "../../driverapi/errors.js";
 import type { Isolation } from "../../isolation/link.js";
 import type { WallName } from "../../isolation/walls/wall.js";
 import type { Effective } from "../../policy/effective.js";
-import type { Counters } from "../calls/conditions.js";
+import type { Counters } from "../calls/call-context.js";
 import type { Latency } from "./usage.js";
 
 /** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, but its networks remain. */

@@ -28,7 +28,7 @@ interface Opening {
   readonly time: HostTime;
 }
 
-/** Opens the host half of each permission; undefined for one whose worker half does it all. */
+/** Opens the host half of each permission; undefined for one that has only a worker half. */
 const OPENERS: {
   readonly [N in PermissionName]: ((opening: Opening, limits: PermissionLimits[N]) => HostPower) | undefined;
 } = {
@@ -97,16 +97,16 @@ function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
 }
 
 function watched(method: PowerMethod, refused: (error: DriverError) => void): PowerMethod {
-  const look = (error: unknown): never => {
+  const report = (error: unknown): never => {
     if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
     throw error;
   };
   return (args) => {
     try {
       const answer = method(args);
-      return answer instanceof Promise ? answer.catch(look) : answer;
+      return answer instanceof Promise ? answer.catch(report) : answer;
     } catch (error) {
-      return look(error);
+      return report(error);
     }
   };
 }

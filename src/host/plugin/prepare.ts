@@ -7,7 +7,7 @@ import { type Effective, effectiveGrant, type GrantQuestion } from "../../policy
 import { grantCommand, grantingCommand, limitsText, missingText } from "../../policy/grant-command.js";
 import type { Manifest } from "../../policy/manifest/schema.js";
 import { judgeUpdate } from "../../policy/update.js";
-import type { Shelved, ShelvedPin } from "../../storage/shelf.js";
+import type { PinnedVersion, StoredBundle } from "../../storage/bundle-store.js";
 import { bundleDiscovered } from "../bundled.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
@@ -24,7 +24,7 @@ export interface Prepared {
   readonly sourceMap: string;
   readonly sha256: string;
   /** The version that the policy pins, if this one was accepted in its place and the pinned one is known. */
-  readonly pinned: ShelvedPin | undefined;
+  readonly pinned: PinnedVersion | undefined;
   /** Set if these are not the bytes that the policy pins: it accepts them as long as they ask for no more. */
   readonly update: { readonly pinned: string; readonly difference: string } | undefined;
 }
@@ -50,12 +50,12 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   const question = questionOf(id, manifest, context);
   const effective = effectiveGrant(question);
   const pinned = pinnedVersion(effective.sha256, former);
-  // A policy does not mention recovery: after a restart of the platform, only the shelf knows that of the pinned version.
-  const kept = former ? undefined : pinnedVersion(effective.sha256, await context.shelf.kept(id));
+  // A policy does not mention recovery: after a restart of the platform, only its stored bundle has that of the pinned version.
+  const kept = former ? undefined : pinnedVersion(effective.sha256, await context.bundles.get(id));
   const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
   const places = { policy: context.policyFile, plugins: dirname(found.path) };
   const command = grantCommand(id, places);
-  const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, serves on` : "";
+  const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, keeps running` : "";
   const refusal = (code: ErrorCode, words: string): DriverError =>
     new DriverError(code, `plugin "${id}"${words}`, { plugin: id });
   if (effective.missing.length > 0) {
@@ -76,7 +76,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   if (changed && !update.letIn) {
     throw refusal(
       "ERR_PLUGIN_CHANGED",
-      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; look at what changed, then: ${command}`,
+      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; check what changed, then: ${command}`,
     );
   }
   return {
@@ -97,13 +97,13 @@ export async function prepare(found: Discovered, context: HostContext, before: B
  * Prepares the bytes that a plugin ran before, if the policy still grants them: they are pinned, or were accepted in place of
  * the version that still is, and ask for no more than the policy allows.
  */
-export function prepareShelved(shelved: Shelved, context: HostContext): Prepared | undefined {
-  const { id, version, manifest, code, sourceMap, sha256 } = shelved;
+export function prepareStored(stored: StoredBundle, context: HostContext): Prepared | undefined {
+  const { id, version, manifest, code, sourceMap, sha256 } = stored;
   const question = questionOf(id, manifest, context);
   const effective = effectiveGrant(question);
   if (effective.missing.length > 0) return undefined;
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
-  const pinned = changed ? pinnedVersion(effective.sha256, shelved) : undefined;
+  const pinned = changed ? pinnedVersion(effective.sha256, stored) : undefined;
   const update = changed ? judgeUpdate({ ...question, pinned }) : undefined;
   if (update && !(pinned && update.letIn)) return undefined;
   const sandbox = effective.isolation === "thread" ? undefined : (question.policy.sandbox ?? "bubblewrap");
@@ -119,8 +119,8 @@ function questionOf(id: string, manifest: Manifest | undefined, context: HostCon
 /** Returns the version with that digest: the one loaded last, or the one it was accepted in place of. */
 function pinnedVersion(
   pin: string | undefined,
-  former: Pick<Shelved, "sha256" | "manifest" | "pinned"> | undefined,
-): ShelvedPin | undefined {
+  former: Pick<StoredBundle, "sha256" | "manifest" | "pinned"> | undefined,
+): PinnedVersion | undefined {
   if (pin === undefined || former === undefined) return undefined;
   if (former.sha256 === pin) return { sha256: pin, manifest: former.manifest };
   return former.pinned?.sha256 === pin ? former.pinned : undefined;

@@ -4,12 +4,13 @@
  */
 import { type DriverError, type ErrorCode, isKill } from "../../driverapi/errors.js";
 import { grantChange } from "../../policy/grant-change.js";
+import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import type { AuditEvent } from "../audit/entry.js";
-import type { CallReports, Counters } from "../calls/conditions.js";
+import type { CallReports, Counters } from "../calls/call-context.js";
 import type { HostContext } from "../context.js";
 import type { CallTimeoutEvent } from "../events.js";
-import type { Ending } from "./comeback.js";
 import { awaitsGrant, type Prepared } from "./prepare.js";
+import type { Ending } from "./restarter.js";
 
 /** Reports on the network types that a plugin registers. */
 export interface TypeReports {
@@ -24,8 +25,10 @@ export class PluginReports implements CallReports, TypeReports {
   readonly #running: () => string | undefined;
   /** The version and grant that were last loaded. */
   #inForce: Prepared | undefined;
-  /** The words of the last refusal, which would otherwise be repeated with every change of the policy. */
+  /** The last refusal's message: every change of the policy would repeat it. */
   #said: string | undefined;
+  /** Messages about refused drivers, of this load and of the refused one before it. */
+  #driverWords: { readonly now: Set<string>; readonly before: ReadonlySet<string> } = noWords();
 
   /** `running`: returns the sha256 of the version that runs. */
   constructor(plugin: string, context: HostContext, counters: Counters, running: () => string | undefined) {
@@ -45,7 +48,7 @@ export class PluginReports implements CallReports, TypeReports {
     const change = this.#inForce && grantChange(this.#inForce.effective, effective);
     if (change) this.#audit("grant-changed", undefined, change, sha256);
     this.#inForce = prepared;
-    this.#said = undefined;
+    this.#forget();
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
   }
 
@@ -66,6 +69,7 @@ export class PluginReports implements CallReports, TypeReports {
     logger[level]({ plugin: this.#plugin, code: error.code }, error.message);
     if (words !== this.#said) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
     this.#said = words;
+    this.#driverWords = { now: new Set(), before: this.#driverWords.now };
     events.emit(waits ? "plugin:awaiting-grant" : "plugin:refused", event);
   }
 
@@ -94,7 +98,7 @@ export class PluginReports implements CallReports, TypeReports {
   }
 
   stopped(reason: string): void {
-    this.#said = undefined;
+    this.#forget();
     this.#context.events.emit("plugin:stopped", { plugin: this.#plugin, reason });
   }
 
@@ -112,8 +116,13 @@ export class PluginReports implements CallReports, TypeReports {
   driverRefused(type: string, { code, message }: DriverError, sha256: string): void {
     const { registry } = this.#context;
     const owner = code === "ERR_DRIVER_EXISTS" ? registry.owner(type) : registry.foreignOwner(type, this.#plugin);
-    this.#context.logger.warn({ plugin: this.#plugin, driver: type, code, ...(owner ? { owner } : {}) }, message);
-    this.#audit("driver-refused", code, message, sha256);
+    const words = `${type} ${code} ${sha256} ${message}`;
+    const again = this.#driverWords.before.has(words);
+    const fields = { plugin: this.#plugin, driver: type, code, ...(owner ? { owner } : {}) };
+    this.#context.logger[again ? "debug" : "warn"](fields, message);
+    if (!again) this.#audit("driver-refused", code, message, sha256);
+    const { now } = this.#driverWords;
+    if (now.size < DOCUMENT_LIMITS.driversMax) now.add(words);
     this.#context.events.emit("driver:refused", { plugin: this.#plugin, type, code });
   }
 
@@ -135,7 +144,7 @@ export class PluginReports implements CallReports, TypeReports {
   }
 
   throttled(code: ErrorCode, detail: string, sha256: string): void {
-    this.#log("warn", code, `plugin "${this.#plugin}" is slowed down: ${detail}`);
+    this.#log("warn", code, `plugin "${this.#plugin}" is throttled: ${detail}`);
     this.#audit("throttled", code, detail, sha256);
   }
 
@@ -146,6 +155,12 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("violation", { plugin: this.#plugin, code, detail });
   }
 
+  /** Forgets which messages have been logged. */
+  #forget(): void {
+    this.#said = undefined;
+    this.#driverWords = noWords();
+  }
+
   #audit(event: AuditEvent, code: string | undefined, detail: string, sha256: string | undefined): void {
     this.#context.audit.write({ event, plugin: this.#plugin, sha256, code, detail });
   }
@@ -153,4 +168,8 @@ export class PluginReports implements CallReports, TypeReports {
   #log(level: "warn" | "error", code: string, message: string): void {
     this.#context.logger[level]({ plugin: this.#plugin, code }, message);
   }
+}
+
+function noWords(): { readonly now: Set<string>; readonly before: ReadonlySet<string> } {
+  return { now: new Set(), before: new Set() };
 }

@@ -3,9 +3,10 @@
 import { monotonicNow } from "../../common/clock.js";
 import { shortList } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { REPLAY, WALLS } from "../../protocol/limits.js";
+import { WALLS } from "../../isolation/limits.js";
 import { ReplayInterrupted } from "../calls/replay.js";
 import type { HostContext } from "../context.js";
+import { REPLAY } from "../limits.js";
 import type { DriverSet } from "./driver-set.js";
 import { Generation, type GenerationHooks } from "./generation.js";
 import { type OpenPowers, openPowers } from "./powers.js";
@@ -25,9 +26,10 @@ export class Service {
   #current: Generation | undefined;
   #prepared: Prepared | undefined;
   #powers: OpenPowers | undefined;
-  /** When the last worker came into service, and whether it crashed soon after that. */
+  /** When the last worker came into service. */
   #since = Number.NEGATIVE_INFINITY;
-  #died = false;
+  /** True if that worker crashed soon after. */
+  #diedYoung = false;
   /** All powers that are open: while one version replaces another, each has its own. */
   readonly #opened = new Set<OpenPowers>();
 
@@ -49,7 +51,7 @@ export class Service {
     return this.#prepared;
   }
 
-  /** Starts a version for the first time, with its own powers. `returns`: if that fails, the next launch brings the former one back. */
+  /** Starts a version for the first time, with its own powers. `returns`: if that fails, the next launch starts the former one. */
   async begin(prepared: Prepared, returns: boolean): Promise<void> {
     const former = { prepared: this.#prepared, powers: this.#powers };
     const powers = this.#open(prepared);
@@ -70,13 +72,13 @@ export class Service {
   }
 
   /**
-   * Starts a worker, restores its records, and sends calls to it. `harsh`: its predecessors have blocked again and again. A record that
-   * ends the worker is found by starting further ones, and set aside: otherwise the plugin's other networks would be lost with it.
+   * Starts a worker, restores its records, and sends calls to it. A record that ends the worker is found by starting further
+   * ones, and set aside. `strict`: the predecessors have blocked repeatedly.
    */
-  async launch(harsh: boolean): Promise<void> {
+  async launch(strict: boolean): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.#launch(harsh);
+        await this.#launch(strict);
         return;
       } catch (error) {
         const begun = error instanceof ReplayInterrupted && error.begun;
@@ -85,10 +87,10 @@ export class Service {
     }
   }
 
-  async #launch(harsh: boolean): Promise<void> {
+  async #launch(strict: boolean): Promise<void> {
     const { drivers, reports } = this.#options;
-    const suspicious = this.#died;
-    const generation = await this.#start(this.#prepared as Prepared, harsh);
+    const suspicious = this.#diedYoung;
+    const generation = await this.#start(this.#prepared as Prepared, strict);
     try {
       for (const network of await drivers.restore(generation, suspicious)) {
         reports.networkLost(network.nid, network.failed?.message ?? "");
@@ -105,11 +107,11 @@ export class Service {
 
   /** The worker in service has ended by its own fault. */
   crashed(): void {
-    this.#died = monotonicNow() - this.#since < REPLAY.youngMs;
+    this.#diedYoung = monotonicNow() - this.#since < REPLAY.youngMs;
   }
 
-  /** `harsh`: the plugin's earlier workers have blocked again and again. A newly loaded version has no such record. */
-  async #start(prepared: Prepared, harsh: boolean): Promise<Generation> {
+  /** `strict`: the plugin's earlier workers have blocked repeatedly. A newly loaded version has no such record. */
+  async #start(prepared: Prepared, strict: boolean): Promise<Generation> {
     for (let tries = 0; ; tries++) {
       const generation = new Generation(
         prepared,
@@ -118,7 +120,7 @@ export class Service {
         this.#options.hooks(prepared),
       );
       try {
-        await generation.start(harsh);
+        await generation.start(strict);
         return generation;
       } catch (error) {
         this.#abandon(generation);

@@ -2,7 +2,7 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
 /**
- * How long calls took, in milliseconds: from sending a call to the worker to its reply. `config` and what is replayed count too; a call
+ * Latency of calls, in milliseconds, from sending a call to the worker to its reply. `config` and replays count too; a call
  * without a reply does not.
  */
 export interface Latency {

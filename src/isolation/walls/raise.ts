@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { TIMES, WALLS } from "../../protocol/limits.js";
+import { THREADS, WALLS } from "../limits.js";
 import { serviceAccount } from "./account.js";
 import { bubblewrapCommand } from "./bubblewrap.js";
 import { type NodeWall, nodeCommand } from "./node-wall.js";
@@ -164,7 +164,7 @@ interface Ran {
 function run(wall: WallCommand, until?: string): Promise<Ran> {
   return new Promise((resolve) => {
     const child = startBehind(wall, { stdout: "pipe", link: false });
-    const late = setTimeout(() => child.kill("SIGKILL"), TIMES.spareReady);
+    const late = setTimeout(() => child.kill("SIGKILL"), THREADS.readyMs);
     let stdout = "";
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (part: string) => {

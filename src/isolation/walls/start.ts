@@ -54,9 +54,12 @@ export function startBehind(
   }
 }
 
-/** Returns the environment of the wall's own command; none of it reaches the inside of bubblewrap. */
-function wallEnvironment(): { readonly PATH: string } {
-  return { PATH: process.env.PATH ?? "/usr/bin:/bin" };
+/**
+ * Returns the environment of the wall's own command. None of it reaches the inside of bubblewrap, where there are no files of the
+ * machine's time zone either; under the weaker walls plugins see UTC because of `TZ`.
+ */
+function wallEnvironment(): { readonly PATH: string; readonly TZ: string } {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin", TZ: "UTC" };
 }
 
 /**

@@ -3,8 +3,8 @@
 import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
+import { refused } from "./errors.js";
 import type { FirewallRule } from "./rule.js";
-import { refused } from "./words.js";
 
 /** The methods of `powers.firewall`. */
 export const FIREWALL_OPS = ["masquerade", "publish", "isolate", "withdraw", "rules"] as const;
@@ -45,7 +45,7 @@ export function parseRequest(plugin: string, op: FirewallOp, args: readonly Json
 
   const kind = op === "withdraw" ? (Object.hasOwn(given, "kind") ? given.kind : undefined) : op;
   if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind)) {
-    throw wrong(`there is no kind of rule ${quote(kind ?? null)}; there are ${Object.keys(SHAPES).join(", ")}`);
+    throw wrong(`${quote(kind ?? null)} is not a kind of rule; use one of ${Object.keys(SHAPES).join(", ")}`);
   }
   const shape = SHAPES[kind as FirewallRule["kind"]];
   for (const key of Object.keys(given)) {

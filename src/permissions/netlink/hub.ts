@@ -1,82 +1,84 @@
 /**
- * All of one host's netlink: one namespace, one ledger, every plugin's requests. What is asked within one turn of the host's loop is
- * looked at together, written to the ledger together, and carried out in one run; a request that touches what an earlier one
- * touches waits for the next run, so that each is judged by what is there when its turn comes.
+ * One host's netlink: one namespace, one ledger, every plugin's links. Requests of one turn of the event loop are judged together,
+ * recorded together and carried out in one run; conflicting ones wait for the next run.
  */
 import type { OperatorLog } from "../../common/logger.js";
-import { messageOf } from "../../common/text.js";
+import { Mutex } from "../../common/mutex.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
-import { NETLINK } from "../../protocol/limits.js";
-import type { OutsideEvent } from "../outside.js";
+import type { ExternalChange } from "../external-changes.js";
 import type { HostPower } from "../permission.js";
+import type { PollScheduler } from "../poll-scheduler.js";
+import { RequestQueue } from "../request-queue.js";
 import type { NamespaceView, NetlinkBackend } from "./backend.js";
 import { type BackendChoice, openBackend } from "./choose.js";
+import { failed } from "./errors.js";
+import { clashingPrefixes, type NetlinkLimits } from "./grant.js";
 import { createNetlinkPower } from "./host.js";
-import { type LedgerRow, MemoryLedger, type MovedTo, type NetlinkLedger } from "./ledger.js";
-import { clashingPrefixes, type NetlinkLimits } from "./limits.js";
-import { LinksWatch, type NamespaceChange } from "./links-watch.js";
+import { type LedgerRow, MemoryLedger, type NetlinkLedger } from "./ledger.js";
+import { NETLINK } from "./limits.js";
+import { type NamespaceChange, watchNamespace } from "./links-watch.js";
+import { type AskedLink, nextBatch } from "./next-batch.js";
 import { Ownership } from "./ownership.js";
 import { reconcile } from "./reconcile.js";
 import { removeLinks } from "./removal.js";
-import type { NetlinkRequest } from "./request.js";
+import { type LostLink, restoreLinks } from "./restore-links.js";
 import { type SandboxLink, sandboxProblem } from "./rules-sandbox.js";
-import { type LostLink, restoreLinks } from "./strays.js";
-import { type Job, runWave, takeWave } from "./wave.js";
-import { failed } from "./words.js";
+import { runBatch } from "./run-batch.js";
+import { SandboxMoves } from "./sandbox-moves.js";
 
 /** What `createNetlinkHub` takes. */
 export interface NetlinkHubOptions extends BackendChoice {
   readonly logger: OperatorLog;
   /** Default: one in memory, whose links are removed at `close()`. */
   readonly ledger?: NetlinkLedger | undefined;
-  /** Instead of what `backend` and `netns` choose. */
+  /** Replaces the backend that `backend` and `netns` would choose. */
   readonly use?: NetlinkBackend | undefined;
-  /** Takes what somebody else has done to a link. */
-  readonly report?: ((event: OutsideEvent) => void) | undefined;
-  /** Told of a plugin's links that somebody else has deleted. */
+  /** Called with each change that another program made. */
+  readonly report?: ((event: ExternalChange) => void) | undefined;
+  /** Called with links of a plugin that another program has deleted. */
   readonly lost?: ((plugin: string, links: readonly LostLink[]) => void) | undefined;
-  /** The name servers' addresses, canonical. Default: those of `/etc/resolv.conf`; of a model, none. */
+  /** The name servers' addresses, canonical. Default: those of `/etc/resolv.conf`; for the model, none. */
   readonly resolvers?: (() => readonly string[]) | undefined;
 }
 
 /** One host's netlink. */
 export interface NetlinkHub {
   readonly kind: "kernel" | "model";
-  /** Runs of `ip` so far; of the model, what would have been one. */
+  /** Runs of `ip` so far; for the model, runs that the kernel would have needed. */
   readonly invocations: number;
-  /** The namespace itself, for the host's own use (sandboxes); no rule stands before it. */
+  /** The namespace itself, for the host's own use (sandboxes): calls to it are not checked against any grant. */
   readonly backend: NetlinkBackend;
-  /** A plugin's way in. Throws `ERR_POLICY_INVALID` when its prefix cannot be told from another open plugin's. */
+  /** Opens a plugin's power. Throws `ERR_POLICY_INVALID` if its prefix and another open plugin's cannot be told apart. */
   open(plugin: string, limits: NetlinkLimits): HostPower;
-  /** True for a link the plugin made and that is still its own, in the namespace or in a sandbox. */
+  /** True for a link that the plugin made and still owns, in the namespace or in a sandbox. */
   owns(plugin: string, link: string): boolean;
-  /** The plugin a link is of, as ledger and a look at the namespace agree; undefined for any other. */
+  /** Returns the plugin that owns a link according to both ledger and `view`; otherwise undefined. */
   owner(link: string, view: NamespaceView): string | undefined;
-  /** Why the host may not put links into a sandbox; undefined when it may. */
+  /** Returns why the host may not move links into a sandbox; undefined if it may. */
   sandboxProblem(links: readonly SandboxLink[]): Promise<string | undefined>;
   /**
-   * Notes that the host is about to move a link into a sandbox's namespace (a path, or a name). Resolves when it is written;
-   * only then may the link be moved, for one that is gone without a word counts as deleted.
+   * Records that the host is about to move a link into a sandbox's namespace (a path, or a name). Move it only after this resolves: a
+   * link that is gone without a record counts as deleted.
    */
   moved(link: string, netns: string): Promise<void>;
-  /** Notes that the host has moved a link back, under its own name; to be called when it is there. */
+  /** Records that the host has moved a link back, under its own name. */
   returned(link: string): Promise<void>;
-  /** Notes which of a plugin's links, but those `away`, have been moved back by whoever moved them. */
+  /** Records which of a plugin's links, except those in `away`, have been moved back, by whichever program. */
   allReturned(plugin: string, away: ReadonlySet<string>): Promise<void>;
   /** Removes every link of a plugin, wherever it is. */
   release(plugin: string): Promise<void>;
-  /** Adopts, forgets and removes after a crash: what ledger and marks do not agree on. Happens by itself before the first request. */
+  /** After a crash: adopts, forgets or removes links on which ledger and marks disagree. Also runs before the first request. */
   reconcile(): Promise<void>;
-  /** Tells of changes in the namespace, whoever made them, until the function that is returned is called. */
+  /** Calls `listener` with changes in the namespace, whichever program makes them. Returns a function that ends that. */
   observe(listener: (what: NamespaceChange) => void): () => void;
-  /** No request is taken any more; links are removed unless the ledger is durable. Twice is harmless. */
+  /** Takes no more requests; removes the links unless the ledger is durable. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
  * Opens the netlink of one host. Nothing is run before the first request.
- * Throws `ERR_OPTIONS` when the kernel is asked for and cannot be had, or the namespace does not exist.
+ * Throws `ERR_OPTIONS` if the kernel is asked for and not available, or the namespace does not exist.
  */
 export function createNetlinkHub(options: NetlinkHubOptions): NetlinkHub {
   return new Hub(options);
@@ -88,34 +90,37 @@ class Hub implements NetlinkHub {
   readonly #logger: OperatorLog;
   readonly #resolvers: () => Promise<readonly string[]>;
   readonly #ownership: Ownership;
-  readonly #watch: LinksWatch;
+  readonly #moves: SandboxMoves;
+  readonly #watch: PollScheduler;
   readonly #observers = new Set<(what: NamespaceChange) => void>();
-  readonly #report: (event: OutsideEvent) => void;
-  readonly #lost: (plugin: string, links: readonly LostLink[]) => void;
   readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
-  #queue: readonly Job[] = [];
-  #running: Promise<void> | undefined;
-  #ready: Promise<void> | undefined;
+  readonly #queue = new RequestQueue<AskedLink>({ permission: "netlink", max: NETLINK.waiting, failed });
+  /** Serializes batches, restoration and removal. */
+  readonly #mutex = new Mutex();
+  #draining = false;
+  #reconciled: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: NetlinkHubOptions) {
+    const { logger, resolvers, report = () => {}, lost = () => {} } = options;
     this.backend = options.use ?? openBackend(options);
     this.#ledger = options.ledger ?? new MemoryLedger();
-    this.#logger = options.logger;
+    this.#logger = logger;
     this.#ownership = new Ownership(this.#ledger);
-    this.#report = options.report ?? (() => {});
-    this.#lost = options.lost ?? (() => {});
-    this.#watch = new LinksWatch({
+    this.#moves = new SandboxMoves(this.#ownership, this.backend);
+    this.#resolvers = resolvers ? async () => resolvers() : () => this.backend.resolvers();
+    this.#watch = watchNamespace({
       backend: this.backend,
       ownership: this.#ownership,
-      logger: this.#logger,
-      look: () => this.#restore(),
-      tell: (what) => {
+      logger,
+      restore: () =>
+        this.#mutex.run(async () => {
+          if (!this.#closing) await restoreLinks(this.#ownership, this.backend, { logger, report, lost });
+        }),
+      changed: (what) => {
         for (const observer of this.#observers) observer(what);
       },
     });
-    const { resolvers } = options;
-    this.#resolvers = resolvers ? async () => resolvers() : () => this.backend.resolvers();
   }
 
   get kind(): "kernel" | "model" {
@@ -127,10 +132,10 @@ class Hub implements NetlinkHub {
   }
 
   open(plugin: string, granted: NetlinkLimits): HostPower {
-    // A copy of its own: by it the requests of this grant are told from those of the next one.
+    // A copy, whose identity distinguishes this grant's requests from the next one's.
     const limits = { ...granted };
-    const seat = { plugin, prefix: limits.prefix };
-    const clash = clashingPrefixes([...this.#opened, seat].map((one) => [one.plugin, one.prefix]));
+    const prefix = { plugin, prefix: limits.prefix };
+    const clash = clashingPrefixes([...this.#opened, prefix].map((one) => [one.plugin, one.prefix]));
     if (clash) {
       throw new DriverError(
         "ERR_POLICY_INVALID",
@@ -138,13 +143,13 @@ class Hub implements NetlinkHub {
         { plugin },
       );
     }
-    this.#opened.add(seat);
+    this.#opened.add(prefix);
     return createNetlinkPower({
       plugin,
-      ask: (request) => this.#ask(plugin, limits, request),
+      ask: (request) => this.#ask({ plugin, limits, request }),
       close: () => {
-        this.#opened.delete(seat);
-        this.#refuseWaiting(plugin, limits);
+        this.#opened.delete(prefix);
+        this.#queue.refuse(limits);
       },
     });
   }
@@ -170,46 +175,32 @@ class Hub implements NetlinkHub {
     });
   }
 
-  async moved(link: string, netns: string): Promise<void> {
-    await this.#note(link, { netns });
+  moved(link: string, netns: string): Promise<void> {
+    return this.#moves.moved(link, { netns });
   }
 
-  async allReturned(plugin: string, away: ReadonlySet<string>): Promise<void> {
-    const rows = this.#ownership.of(plugin).filter(({ name, ifindex }) => ifindex !== undefined && !away.has(name));
-    if (rows.length === 0) return;
-    const { links } = await this.backend.look();
-    const back = rows.filter((row) => {
-      const link = links.get(row.name);
-      // A link that is back may have another index than it had.
-      return link?.alias === this.#ownership.mark(row) && (row.moved !== undefined || link.ifindex !== row.ifindex);
-    });
-    for (const { name } of back) await this.returned(name);
+  returned(link: string): Promise<void> {
+    return this.#moves.returned(link);
   }
 
-  async returned(link: string): Promise<void> {
-    const row = this.#ownership.row(link);
-    if (!row) return;
-    // A step, and not a look: the link is as new in this namespace, and deaf to router advertisements only by one.
-    const now = (await this.backend.apply([[{ change: { op: "look", name: link } }]])).seen.get(link);
-    // Its index may have been taken where it was: the kernel then gives it another one, and its mark says that it is the same.
-    const same = now?.alias === this.#ownership.mark(row);
-    await this.#ownership.write([{ put: { ...row, moved: undefined, ...(same ? { ifindex: now.ifindex } : {}) } }]);
+  allReturned(plugin: string, away: ReadonlySet<string>): Promise<void> {
+    return this.#moves.allReturned(plugin, away);
   }
 
-  async release(plugin: string): Promise<void> {
-    await this.#remove(() => this.#ownership.of(plugin));
+  release(plugin: string): Promise<void> {
+    return this.#remove(() => this.#ownership.of(plugin));
   }
 
   reconcile(): Promise<void> {
-    this.#ready ??= reconcile(this.#ownership, this.backend, this.#logger)
+    this.#reconciled ??= reconcile(this.#ownership, this.backend, this.#logger)
       .then(() => {
         if (!this.#closing) this.#watch.start();
       })
       .catch((error) => {
-        this.#ready = undefined;
+        this.#reconciled = undefined;
         throw error;
       });
-    return this.#ready;
+    return this.#reconciled;
   }
 
   observe(listener: (what: NamespaceChange) => void): () => void {
@@ -224,84 +215,40 @@ class Hub implements NetlinkHub {
     return this.#closing;
   }
 
-  /** Puts right, while no wave runs, what others have done to links. What fails is logged. */
-  async #restore(): Promise<void> {
-    while (this.#running) await this.#running;
-    if (this.#closing) return;
-    this.#running = restoreLinks(this.#ownership, this.backend, {
-      logger: this.#logger,
-      report: this.#report,
-      lost: this.#lost,
-    });
-    await this.#running;
-    this.#running = undefined;
-    if (this.#queue.length > 0) void this.#run();
-  }
-
-  #ask(plugin: string, limits: NetlinkLimits, request: NetlinkRequest): Promise<Json> {
+  #ask(asked: AskedLink): Promise<Json> {
+    const { plugin, request } = asked;
     if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));
-    const waiting = this.#queue.reduce((count, job) => (job.plugin === plugin ? count + 1 : count), 0);
-    if (waiting >= NETLINK.waiting) {
-      const why = `more than ${NETLINK.waiting} requests of plugin "${plugin}" are waiting; await their answers`;
-      return Promise.reject(new DriverError("ERR_PERMISSION_LIMIT", `netlink.${request.op}: ${why}`, { plugin }));
+    const reply = this.#queue.add(asked);
+    if (!this.#draining) {
+      this.#draining = true;
+      void this.#mutex.run(() => this.#drain());
     }
-    return new Promise((resolve, reject) => {
-      this.#queue = [...this.#queue, { plugin, limits, request, resolve, reject }];
-      void this.#run();
-    });
+    return reply;
   }
 
-  /** Refuses what waits by a grant that has ended. `limits`: the very object that the grant was opened with. */
-  #refuseWaiting(plugin: string, limits: NetlinkLimits): void {
-    const gone = this.#queue.filter((job) => job.limits === limits);
-    this.#queue = this.#queue.filter((job) => job.limits !== limits);
-    for (const { request, reject } of gone) reject(failed(plugin, request.op, "its grant has ended"));
-  }
-
-  /** Runs until nothing waits. What is asked within the present turn of the loop comes along. */
-  #run(): Promise<void> {
-    this.#running ??= (async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+  /** Serves the queue until it is empty. The first batch has the requests of the present turn of the event loop. */
+  async #drain(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (!this.#queue.empty) {
+      const batch = this.#queue.take((jobs) => nextBatch(jobs, (name) => this.#ownership.peer(name)));
       try {
-        while (this.#queue.length > 0) {
-          const { wave, rest } = takeWave(this.#queue, (name) => this.#ownership.peer(name));
-          this.#queue = rest;
-          await this.#wave(wave);
-        }
-      } finally {
-        this.#running = undefined;
-      }
-    })();
-    return this.#running;
-  }
-
-  async #wave(wave: readonly Job[]): Promise<void> {
-    try {
-      await this.reconcile();
-      await runWave(wave, { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers });
-    } catch (error) {
-      for (const { plugin, request, reject } of wave) {
-        const why = messageOf(error);
-        reject(error instanceof DriverError ? error : failed(plugin, request.op, why, error));
+        await this.reconcile();
+        await runBatch(batch, { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers });
+      } catch (error) {
+        this.#queue.reject(batch, error);
       }
     }
+    this.#draining = false;
   }
 
-  /** Removes links while no wave runs. What fails is logged: it stands in the way of no stop. */
-  async #remove(which: () => readonly LedgerRow[]): Promise<void> {
-    while (this.#running) await this.#running;
-    const rows = which();
-    if (rows.length === 0) return;
-    this.#running = removeLinks(rows, this.#ownership, this.backend, this.#logger).catch((error: unknown) => {
-      this.#logger.error({ err: error, links: rows.map(({ name }) => name) }, "netlink: links could not be removed");
+  /** Removes links between two batches. A failure is logged instead of rejected, so that it cannot prevent a stop. */
+  #remove(which: () => readonly LedgerRow[]): Promise<void> {
+    return this.#mutex.run(async () => {
+      const rows = which();
+      if (rows.length === 0) return;
+      await removeLinks(rows, this.#ownership, this.backend, this.#logger).catch((error: unknown) => {
+        this.#logger.error({ err: error, links: rows.map(({ name }) => name) }, "netlink: links could not be removed");
+      });
     });
-    await this.#running;
-    this.#running = undefined;
-    if (this.#queue.length > 0) void this.#run();
-  }
-
-  async #note(link: string, moved: MovedTo | undefined): Promise<void> {
-    const row = this.#ownership.row(link);
-    if (row) await this.#ownership.write([{ put: { ...row, moved } }]);
   }
 }

@@ -1,5 +1,4 @@
-/** How a namespace tells of changes of its links, default routes and forwarding, whoever made them. */
-
+/** Notifications of changes of a namespace's links, default routes and forwarding, whichever program makes them. */
 export interface LinkEvents {
   /** A link has come, gone, or changed in some way. */
   link(ifindex: number, name: string, deleted: boolean): void;
@@ -7,13 +6,6 @@ export interface LinkEvents {
   routes(): void;
   /** Forwarding was switched off. */
   forwarding(): void;
-  /** Nothing is told any more; it is tried again. `why`: in words. */
+  /** Notifications have stopped; the monitor tries to get them back. `why`: in words. */
   blind(why: string): void;
-}
-
-/** What tells of them, until it is stopped. */
-export interface LinkWatch {
-  /** False while changes can pass unseen. */
-  readonly alive: boolean;
-  stop(): Promise<void>;
 }

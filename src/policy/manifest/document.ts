@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../limits.js";
 import { explain, type Mistake, pathText } from "./explain.js";
 import { type Place, readJsonText } from "./json-text.js";
 

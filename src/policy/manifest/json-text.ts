@@ -5,7 +5,7 @@
 
 import { quote } from "../../common/quote.js";
 import type { Json } from "../../driverapi/json.js";
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../limits.js";
 
 /** A position in a text; both count from 1. */
 export interface Place {

@@ -1,5 +1,5 @@
 /** Parses a manifest's text. */
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../limits.js";
 import { type DocumentKind, failure, parseDocumentText } from "./document.js";
 import { type Manifest, manifestSchema } from "./schema.js";
 

@@ -4,7 +4,7 @@
  */
 
 import { z } from "../../common/zod.js";
-import { DEFAULTS, DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DEFAULTS, DOCUMENT_LIMITS } from "../limits.js";
 
 /** One limit: whole numbers from `min` to `max`; if both sides name it, the lower applies. */
 export interface PluginLimitRow {

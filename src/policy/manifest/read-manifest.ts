@@ -1,11 +1,11 @@
 /** Reads a manifest from disk. */
 import { DriverError } from "../../driverapi/errors.js";
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../limits.js";
 import { parseManifest } from "./parse-manifest.js";
 import { readRegularFile } from "./read-file.js";
 import type { Manifest } from "./schema.js";
 
-/** A manifest and the exact bytes it was parsed from, or why there is none. */
+/** A manifest and the exact bytes it was parsed from, or the error. */
 export type ReadManifest =
   | { readonly bytes: Uint8Array; readonly manifest: Manifest; readonly error?: undefined }
   | { readonly error: DriverError };

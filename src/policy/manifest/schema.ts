@@ -6,7 +6,7 @@ import { isTypeName, notATypeName } from "../../driverapi/names.js";
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../../driverapi/types.js";
 import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { PERMISSIONS, type PermissionLimits, type PermissionName } from "../../permissions/catalogue.js";
-import { DOCUMENT_LIMITS } from "../../protocol/limits.js";
+import { DOCUMENT_LIMITS } from "../limits.js";
 import { type PluginLimits, pluginLimitsSchema } from "./plugin-limits.js";
 
 /** A plugin id: a file stem or folder name. */

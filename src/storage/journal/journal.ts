@@ -1,7 +1,6 @@
 /**
- * The journal: what each driver has accepted, and the calls to it that are not yet answered. An intent is committed before
- * its frame goes out, an outcome flushed before the caller is told. Every write may be asynchronous, so that a durable
- * journal can combine many callers' writes into one flush; a journal in memory answers at once.
+ * The journal: what each driver has accepted, and the calls to it that are not yet answered. Writes may be asynchronous, so that
+ * a durable journal can combine many callers' writes into one flush.
  */
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
@@ -55,13 +54,16 @@ export interface JournalWrite {
   readonly entry: JournalEntry | undefined;
 }
 
+/** A write that may be done already. */
+export type Written = void | Promise<void>;
+
 export interface Journal {
   /** Resolves when committed: the write outlives this process, but not yet a reboot. With a `commit` method, that one commits. */
-  intend(write: JournalWrite): void | Promise<void>;
+  intend(write: JournalWrite): Written;
   /** Commits all intents that did not return a promise: many callers' at once. Throws. */
   commit?(): void;
   /** Resolves when flushed: the write survives a reboot. */
-  settle(write: JournalWrite): void | Promise<void>;
+  settle(write: JournalWrite): Written;
   /** Returns everything recorded for a type, in no particular order. */
   load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]>;
   /** Returns the types that have records. */

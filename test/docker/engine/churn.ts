@@ -1,5 +1,5 @@
 /** Containers that start and stop in a loop, whoever is killed meanwhile; and whether all is well afterwards. */
-import { DOCKER } from "#dist/protocol/limits.js";
+import { DOCKER } from "#dist/docker/limits.js";
 import { assert, until } from "../../harness.js";
 import type { Net, Play } from "./play.js";
 

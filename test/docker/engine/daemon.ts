@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "../../harness.js";
-import { REPO } from "../../host/platform/house.js";
+import { REPO } from "../../kit/host.js";
 import { CALLED, hangType, MORTAL_BRIDGE } from "./drivers.js";
 import type { Inside } from "./programs.js";
 import type { Stage } from "./stage.js";

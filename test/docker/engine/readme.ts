@@ -2,7 +2,7 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, type Suite } from "../../harness.js";
-import { REPO } from "../../host/platform/house.js";
+import { REPO } from "../../kit/host.js";
 import { MAIN } from "./daemon.js";
 import type { Play } from "./play.js";
 

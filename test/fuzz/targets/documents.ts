@@ -1,9 +1,9 @@
 /** The manifest and policy parsers: a document's text to what it says. `DriverError` with the document's code is the only throw allowed. */
 import { DriverError } from "#dist/driverapi/errors.js";
+import { DOCUMENT_LIMITS } from "#dist/policy/limits.js";
 import { parseManifest } from "#dist/policy/manifest/parse-manifest.js";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { policyEntry } from "#dist/policy/schema.js";
-import { DOCUMENT_LIMITS } from "#dist/protocol/limits.js";
 import { MANIFESTS, POLICIES } from "../corpus.js";
 import { manifestText, policyText } from "../generators/documents.js";
 import { stopwatch } from "../stopwatch.js";
@@ -14,7 +14,7 @@ const SHARED = [
   { file: "policy/manifest/json-text.js" },
   { file: "policy/manifest/document.js", functions: ["parseDocumentText", "failure", "check"] },
   { file: "policy/manifest/explain.js" },
-  { file: "policy/manifest/nearest.js" },
+  { file: "common/nearest.js" },
   { file: "policy/manifest/schema.js" },
 ] as const;
 
@@ -121,7 +121,7 @@ export const manifests: Target = {
   files: [
     { file: "policy/manifest/parse-manifest.js" },
     ...SHARED,
-    { file: "permissions/netlink/limits.js", functions: ["networkProblem"] },
+    { file: "permissions/netlink/grant.js", functions: ["networkProblem"] },
   ],
   generated: manifestText,
   once: [" ".repeat(DOCUMENT_LIMITS.manifestBytes + 1), ...mistakes(DOCUMENT_LIMITS.manifestBytes)],
@@ -137,7 +137,7 @@ export const policies: Target = {
     { file: "policy/schema.js" },
     ...SHARED,
     { file: "policy/manifest/document.js", functions: ["parseDocumentValue"] },
-    { file: "permissions/netlink/limits.js" },
+    { file: "permissions/netlink/grant.js" },
   ],
   generated: policyText,
   once: [" ".repeat(DOCUMENT_LIMITS.policyBytes + 1), ...WRONG, ...mistakes(DOCUMENT_LIMITS.policyBytes)],

@@ -9,8 +9,8 @@ import type { Json } from "#dist/driverapi/json.js";
 import { CreateEndpoint } from "#dist/host/calls/create-endpoint.js";
 import { badReply, driverThrew, isNotFound } from "#dist/host/calls/errors.js";
 import { checkInterfaces, checkJoin } from "#dist/host/calls/host-rules.js";
-import type { Operation } from "#dist/host/calls/operation.js";
-import { endpointOperInfoOperation, joinOperation, type OperationScope } from "#dist/host/calls/operations.js";
+import type { Operation, OperationScope } from "#dist/host/calls/operation.js";
+import { endpointOperInfoOperation, joinOperation } from "#dist/host/calls/operations.js";
 import { Records } from "#dist/host/calls/records.js";
 import { ProtocolViolation } from "#dist/protocol/frame.js";
 import { LIMITS } from "#dist/protocol/limits.js";
@@ -23,7 +23,7 @@ import { must, type Outcome, type Target } from "../target.js";
 const SITE = { plugin: "x", driver: "x", method: "join" };
 const GIVEN = [{ id: 0, mac: "", ipv4: "10.77.0.9/16", ipv6: "" }];
 const HOST = {
-  look: () => undefined,
+  refresh: () => undefined,
   addresses: () => new Set(["10.77.0.254", "fd77::fe"]),
   links: () => new Set(["lo", "eth0"]),
 };
@@ -35,7 +35,7 @@ function scope(subnets: readonly string[] | undefined): OperationScope {
     records: new Records("x", new MemoryJournal()),
     replay: true,
     draining: () => undefined,
-    look: () => undefined,
+    refreshHost: () => undefined,
     checkInterfaces: (interfaces) => checkInterfaces(interfaces, HOST, subnets),
     checkJoin: (data) => checkJoin(data, HOST, (link) => link === "eth0" && subnets !== undefined),
   };

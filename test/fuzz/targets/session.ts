@@ -8,13 +8,15 @@ import { parseScope, parseTypeName } from "#dist/driverapi/names.js";
 import { hasOptionalMethods } from "#dist/driverapi/optional-methods.js";
 import type { Link } from "#dist/isolation/link.js";
 import { HostTime } from "#dist/permissions/host-time.js";
+import { HOST_TIME } from "#dist/permissions/limits.js";
 import { createLogPower } from "#dist/permissions/log/host.js";
 import { createNetlinkPower } from "#dist/permissions/netlink/host.js";
 import type { PowerMethod } from "#dist/permissions/permission.js";
 import { MemoryStore } from "#dist/permissions/store/backend.js";
 import { createStorePower } from "#dist/permissions/store/host.js";
 import { decodeDown } from "#dist/protocol/frame.js";
-import { LIMITS, TIMES } from "#dist/protocol/limits.js";
+import { LIMITS } from "#dist/protocol/limits.js";
+import { SESSION } from "#dist/session/limits.js";
 import { Session } from "#dist/session/session.js";
 import { distinct, recorded } from "../corpus.js";
 import { conversation } from "../generators/frames.js";
@@ -129,10 +131,10 @@ async function run(input: unknown): Promise<Outcome> {
   }
   // Now and then its time is used up: what it asks then waits.
   if (typeof input === "string" && input.length % USED_UP === 0)
-    time.spend(TIMES.hostBurst + (input.length > LIMITS.requestChars ? 50 : 0.5));
+    time.spend(HOST_TIME.burstMs + (input.length > SESSION.requestChars ? 50 : 0.5));
   // It has been overdrawn: what it sends without being asked is a flood.
   const overdrawn = typeof input === "string" && input.endsWith(OVERDRAWN);
-  if (overdrawn) time.spendUnasked(1.5 * TIMES.hostDebt);
+  if (overdrawn) time.spendUnasked(1.5 * HOST_TIME.debtMs);
   await undefined;
   const framesSent = link.sent.length;
   const elapsed = stopwatch();
@@ -187,7 +189,7 @@ function dear(): string[] {
   const times = (count: number, text: string): string => Array.from({ length: count }, () => text).join("\n");
   // Its time is used up, and more waits than may.
   const long = frame(1, request("store.set", "x".repeat(LIMITS.frameChars - 1024)));
-  const waiting = times(Math.ceil(LIMITS.requestChars / long.length) + 4, long);
+  const waiting = times(Math.ceil(SESSION.requestChars / long.length) + 4, long);
   const notices = frame(LIMITS.frameMessages - 1, '{"kind":"notice","name":"log.write","args":["info","x"]}');
   return [
     times(LIMITS.framesPerSecond + 1, "00000001[1]"),
@@ -209,10 +211,11 @@ export const session: Target = {
   corpus: distinct(said.flatMap((frames) => [...frames, frames.slice(0, 3).join("\n")])),
   most: LIMITS.frameChars + 16,
   files: [
-    { file: "session/session.js", functions: ["#handle", "#take", "#violate"] },
+    { file: "session/session.js", functions: ["#handle", "#violate"] },
+    { file: "session/calls-in-flight.js", functions: ["take"] },
     { file: "session/incoming.js", functions: ["receive", "#pay", "readingMs"] },
     { file: "session/dispatcher.js" },
-    { file: "session/budget.js" },
+    { file: "common/rate.js" },
     { file: "session/outcome.js", functions: ["crashReason"] },
   ],
   generated: conversation,

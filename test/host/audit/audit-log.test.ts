@@ -4,7 +4,8 @@ import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "no
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, suite, until } from "../../harness.js";
-import { REPO } from "../platform/house.js";
+import { REPO } from "../../kit/host.js";
+import { idle } from "../../kit/process.js";
 import { audit, details, linesOf } from "./lines.js";
 
 const test = suite("host/audit/audit-log");
@@ -198,7 +199,7 @@ test("where it cannot be written: said once, nothing thrown; when it can, what w
     log.write(row(`${n}`));
     log.write(row(`${n}`));
     await until(() => said.length > 0, "the log's word");
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await idle();
   }
   assert.is(said.length, 1);
   assert.match(

@@ -3,7 +3,8 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
-import { driver, type House, house, next, plugin, row } from "../platform/house.js";
+import { type House, house, next, row } from "../../kit/host.js";
+import { driver, plugin } from "../../kit/plugins.js";
 import { type Line, linesOf } from "./lines.js";
 
 const test = suite("host/audit: a host's");

@@ -1,8 +1,9 @@
 /** README "Embedding": every rejection of a driver's method says `plugin`, `driver` and `method`, whoever refused the call. */
 import { EndpointConfig, type HostedDriver, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { house, plugin } from "../platform/house.js";
-import { scripted } from "../scripted-driver.js";
+import { house } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
+import { scripted } from "../../kit/scripted.js";
 
 const test = suite("host/calls/error-site");
 

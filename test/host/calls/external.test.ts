@@ -1,7 +1,7 @@
 /** External connectivity: what is asked of the driver, what is recorded, and what becomes of calls of unknown outcome. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
-import { type Noted, type Scripted, type ScriptedOptions, scripted } from "../scripted-driver.js";
+import { type Noted, type Scripted, type ScriptedOptions, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/calls/external");
 const PROGRAM = "programExternalConnectivity";

@@ -8,7 +8,7 @@ import { assert, suite } from "../../harness.js";
 const test = suite("host rules");
 
 const MACHINE: HostView = {
-  look: () => undefined,
+  refresh: () => undefined,
   addresses: () => new Set(["10.64.5.2", "fd64:0:5::2"]),
   links: () => new Set(["lo", "eth0", "bh-mine"]),
 };

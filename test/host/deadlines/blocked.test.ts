@@ -1,7 +1,7 @@
 /** A blocked worker: who waits is told so at its own deadline, who blocks keeps its own; expired calls are never run. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { event, type Scripted, scripted } from "../scripted-driver.js";
+import { event, type Scripted, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/deadlines/blocked");
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { createPluginHost } from "#dist/host/plugin-host.js";
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { type Behaviour, event, scripted } from "../scripted-driver.js";
+import { SILENT } from "../../kit/logger.js";
+import { type Behaviour, event, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/deadlines/elsewhere");
 
@@ -87,11 +88,10 @@ for (const [where, code] of Object.entries(BLOCKS)) {
     const dir = await t.folder();
     await writeFile(join(dir, "bad.js"), code);
     await writeFile(join(dir, "good.js"), GOOD);
-    const silent = { debug() {}, info() {}, warn() {}, error() {} };
     const host = await createPluginHost({
       plugins: dir,
       isolation: "thread",
-      logger: silent,
+      logger: SILENT,
       policy: { defaults: { timeouts: { init: 2000 } } },
     });
     t.cleanup(() => host.close());

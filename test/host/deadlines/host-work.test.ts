@@ -7,7 +7,8 @@ import { netlinkOf } from "#dist/host/plugin-host.js";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import type { ModelBackend } from "#dist/permissions/netlink/model/model-backend.js";
 import { assert, rejection, suite, type TestContext, until } from "../../harness.js";
-import { hear, house, next, plugin, row } from "../platform/house.js";
+import { hear, house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: deadlines, the host's own work");
 
@@ -87,7 +88,7 @@ test("a look at the host's network that hangs: the caller is answered in time, i
   assert.is(error.code, "ERR_NETLINK_FAILED");
   assert.match(
     error.message,
-    /^driver "wires": createEndpoint: the host could not look at its own network \(not within 300 ms\)/,
+    /^driver "wires": createEndpoint: the host could not read its own network \(not within 300 ms\)/,
   );
   await rejection(hangs);
   assert.match(

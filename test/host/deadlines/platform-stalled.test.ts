@@ -1,17 +1,12 @@
 /** The platform's own loop stands still (a long collection, a slow disk, a machine that slept): nobody's plugin is ended for that. */
 import { assert, suite } from "../../harness.js";
 import { noBubblewrap } from "../../isolation/walled.js";
-import { house, row } from "../platform/house.js";
+import { house, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host/deadlines: the platform stalls");
 
-const GOOD = `
-export async function init(callback) {
-  await callback.registerDriver("good", {
-    type: () => "good", config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo: () => ({}), join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+const GOOD = plugin("good");
 
 function standStill(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end; );
@@ -53,13 +48,7 @@ test("in its own callback, for longer than a plugin's init may take", async (t) 
 
 test("again and again, while an init hangs: it is refused all the same", async (t) => {
   const { open } = await house(t, {
-    "hangs.js": `export async function init(callback) {
-      await callback.registerDriver("hangs", {
-        type: () => "hangs", config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
-        endpointOperInfo: () => ({}), join() {}, leave() {},
-      }, { scope: "local" });
-      await new Promise(() => {});
-    }`,
+    "hangs.js": plugin("hangs", { end: "await new Promise(() => {});" }),
   });
   let stalls: NodeJS.Timeout | undefined;
   t.cleanup(() => clearInterval(stalls));

@@ -1,7 +1,7 @@
 /** A plugin that blocks again and again is judged by the default deadline, however long the call's own is. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { event, scripted } from "../scripted-driver.js";
+import { event, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/deadlines/repeated");
 

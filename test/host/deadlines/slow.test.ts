@@ -1,7 +1,7 @@
 /** A slow call is only cancelled: its caller is answered at the deadline, its driver's signal fires, the others never notice. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { event, scripted } from "../scripted-driver.js";
+import { event, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/deadlines/slow");
 

@@ -4,7 +4,8 @@ import { writeFile } from "node:fs/promises";
 import type { PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../../harness.js";
 import { noBubblewrap } from "../../isolation/walled.js";
-import { house, next, plugin, row } from "./house.js";
+import { house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: host processes that end");
 const IDS = ["a", "b", "c"] as const;

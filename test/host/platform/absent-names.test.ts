@@ -1,6 +1,7 @@
 /** A name that the sandbox does not have: the error says so, and what there is instead. */
 import { assert, rejection, suite } from "../../harness.js";
-import { house, plugin, row } from "./house.js";
+import { house, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: names a plugin does not have");
 

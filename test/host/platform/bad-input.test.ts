@@ -4,7 +4,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { driver, house, next, plugin, row } from "./house.js";
+import { house, next, row } from "../../kit/host.js";
+import { driver, plugin } from "../../kit/plugins.js";
 
 const test = suite("host: bad input");
 const run = promisify(execFile);
@@ -195,7 +196,7 @@ test("a file that is missing by the time it is loaded", async (t) => {
   await rm(join(place.plugins, "fine.js"));
   const error = await rejection(host.reload("fine"));
   assert.is(error.code, "ERR_PLUGIN_NOT_FOUND");
-  assert.match(error.message, /no plugin "fine" stands in /);
+  assert.match(error.message, /no plugin "fine" in /);
   assert.is(row(host, "fine").state, "running");
 });
 

@@ -1,6 +1,7 @@
 /** A capability that is missing or wrong: the error names the call, what stands there, and what belongs there. */
 import { assert, suite } from "../../harness.js";
-import { hear, house, plugin, row } from "./house.js";
+import { hear, house, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: a driver's capability");
 

@@ -4,7 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { driver, hear, house, next, plugin } from "./house.js";
+import { hear, house, next } from "../../kit/host.js";
+import { driver, plugin } from "../../kit/plugins.js";
 
 const test = suite("host: events");
 

@@ -4,7 +4,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { hear, house, next, plugin, REPO, row } from "./house.js";
+import { hear, house, next, REPO, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: awaiting a grant");
 const run = promisify(execFile);

@@ -1,7 +1,8 @@
 /** Only what is granted exists: globals and powers, seen from inside. */
 import { assemblePowers } from "#dist/worker/powers.js";
 import { assert, suite } from "../../harness.js";
-import { type House, house, row, telling, told } from "./house.js";
+import { type House, house, row, told } from "../../kit/host.js";
+import { telling } from "../../kit/plugins.js";
 
 const test = suite("host: only what is granted exists");
 

@@ -1,6 +1,6 @@
 /** A plugin that does not start in time: whether it waits, loops in init, or loops outside it, is told apart. */
 import { assert, suite } from "../../harness.js";
-import { house, row } from "./house.js";
+import { house, row } from "../../kit/host.js";
 
 const test = suite("host: an init that does not return");
 

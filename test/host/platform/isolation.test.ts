@@ -2,7 +2,8 @@
 import { Worker } from "node:worker_threads";
 import { assert, suite } from "../../harness.js";
 import { noBubblewrap } from "../../isolation/walled.js";
-import { house, plugin, row } from "./house.js";
+import { house, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: isolation");
 

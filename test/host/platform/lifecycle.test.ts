@@ -1,7 +1,8 @@
 /** Unload, reload, states and counters; and the driver object that outlives all of it. */
 import { DRIVER_METHODS, EndpointConfig, JoinConfig, OPTIONAL_DRIVER_METHODS } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { hear, house, next, plugin, row, telling, thrown, told } from "./house.js";
+import { hear, house, next, row, thrown, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 
 const test = suite("host: lifecycle");
 

@@ -1,7 +1,8 @@
 /** Names and files at the host: ids, duplicates, what is ignored. */
 import { mkdir } from "node:fs/promises";
 import { assert, rejection, suite } from "../../harness.js";
-import { hear, house, next, plugin, row } from "./house.js";
+import { hear, house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: names and files");
 
@@ -69,7 +70,7 @@ test("a second one while the first runs: the newcomer is refused, the first serv
   await place.put({ "twin/plugin.json": "{}", "twin/index.js": plugin("twin") });
   const { code, reason } = await refused;
   assert.is(code, "ERR_PLUGIN_DUPLICATE");
-  assert.match(reason ?? "", /none is loaded until only one is left, and one that runs already runs on$/);
+  assert.match(reason ?? "", /none is loaded until only one is left; one that already runs keeps running$/);
   assert.is(row(host, "twin").state, "running");
   await host.driver("twin").createNetwork("n");
   assert.is((await rejection(host.reload("twin"))).code, "ERR_PLUGIN_DUPLICATE");

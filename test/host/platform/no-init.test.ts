@@ -1,6 +1,6 @@
 /** A plugin without `init`: what it exports instead is named, and what to write. */
 import { assert, suite } from "../../harness.js";
-import { house, row } from "./house.js";
+import { house, row } from "../../kit/host.js";
 
 const test = suite("host: a plugin without init");
 

@@ -1,7 +1,8 @@
 /** The optional methods of external connectivity: a driver has both or neither, and they are taken once. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { driver, house, plugin } from "./house.js";
+import { house } from "../../kit/host.js";
+import { driver, plugin } from "../../kit/plugins.js";
 
 const test = suite("host/platform/optional-methods");
 

@@ -2,7 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { createPluginHost, type PluginHostOptions } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { house, plugin, row } from "./house.js";
+import { house, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: options");
 

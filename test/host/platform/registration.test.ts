@@ -9,7 +9,8 @@ import {
   type PlatformCallback,
 } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { driver, hear, house, next, plugin, row, thrown } from "./house.js";
+import { hear, house, next, row, thrown } from "../../kit/host.js";
+import { driver, plugin } from "../../kit/plugins.js";
 
 const test = suite("host: registration");
 

@@ -4,8 +4,9 @@ import { netlinkOf } from "#dist/host/plugin-host.js";
 import { EndpointConfig } from "#dist/index.js";
 import type { ModelBackend } from "#dist/permissions/netlink/model/model-backend.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
+import { type House, house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 import { linesOf } from "../audit/lines.js";
-import { type House, house, next, plugin, row } from "./house.js";
 
 const test = suite("host: revocation");
 

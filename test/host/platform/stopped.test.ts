@@ -1,7 +1,8 @@
 /** Stopping a plugin: by the policy it drains, by force it leaves what it made; an orphan takes no new networks either. */
 import { writeFile } from "node:fs/promises";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
-import { type House, house, next, plugin, row } from "./house.js";
+import { type House, house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: a plugin that is stopped");
 

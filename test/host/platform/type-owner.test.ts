@@ -2,8 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { runProgram } from "#dist/cli/program.js";
 import { assert, suite } from "../../harness.js";
+import { type House, house, row, told } from "../../kit/host.js";
+import { telling } from "../../kit/plugins.js";
 import { linesOf } from "../audit/lines.js";
-import { type House, house, row, telling, told } from "./house.js";
 
 const test = suite("host: who a network type belongs to");
 

@@ -4,8 +4,10 @@ import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
+import { bundleEachTime } from "../../kit/bundles.js";
+import { type House, hear, house, next, row, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 import { linesOf } from "../audit/lines.js";
-import { type House, hear, house, next, plugin, row, telling, told } from "./house.js";
 
 const test = suite("host: a pinned plugin that changes");
 
@@ -58,7 +60,7 @@ test("the running one serves on; event, log and rejection name the newcomer and 
     assert.is(code, "ERR_PLUGIN_CHANGED");
     const digest = /its sha256 is ([0-9a-f]{64}), the policy pins/.exec(message)?.[1] ?? "";
     assert.not.equal(digest, sha256);
-    const serving = `the version that runs, sha256 ${sha256}, serves on; look at what changed, then: bulkhead grant a --policy`;
+    const serving = `the version that runs, sha256 ${sha256}, keeps running; check what changed, then: bulkhead grant a --policy`;
     assert.ok(
       message.includes(`the policy pins ${sha256}; compared with the granted version${text}; ${serving}`),
       message,
@@ -88,7 +90,7 @@ test("one that asks for what is not granted at all waits for that, with all it a
   const since = `compared with the granted version: scope "local" → "global", +timers {"minimumMs":1,"count":256}, -store`;
   assert.ok(
     message.startsWith(
-      `plugin "a" asks for scope "global" (granted: "local"); ${since}; the version that runs, sha256 ${sha256}, serves on; to grant it: bulkhead grant a`,
+      `plugin "a" asks for scope "global" (granted: "local"); ${since}; the version that runs, sha256 ${sha256}, keeps running; to grant it: bulkhead grant a`,
     ),
     message,
   );
@@ -102,8 +104,8 @@ test("not running, and not known: compared with its grant", async (t) => {
   const again = await open();
   const { state, refusal } = row(again, "a");
   assert.equal([state, refusal?.code], ["awaiting-grant", "ERR_PLUGIN_CHANGED"]);
-  assert.match(refusal?.message ?? "", /; compared with its grant: \+type "b"; look at what changed, then: /);
-  assert.not.match(refusal?.message ?? "", "serves on");
+  assert.match(refusal?.message ?? "", /; compared with its grant: \+type "b"; check what changed, then: /);
+  assert.not.match(refusal?.message ?? "", "keeps running");
 });
 
 test("same-grant: what asks for no more takes its place, with its networks; logged and audited with both digests", async (t) => {
@@ -246,6 +248,7 @@ test("the same files behind other links are another plugin", async (t) => {
 test(
   "files swapped again and again while it is loaded: only the pinned bytes ever run",
   async (t) => {
+    bundleEachTime();
     const { place, host, sha256 } = await pinned(t, {});
     const texts = await Promise.all(
       [1, 2].map(async (n) =>

@@ -2,7 +2,8 @@
 
 import { assert, rejection, suite, until } from "../../harness.js";
 import { noBubblewrap } from "../../isolation/walled.js";
-import { house, next, plugin, row } from "./house.js";
+import { house, next, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host: usage");
 

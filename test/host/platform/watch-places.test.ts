@@ -1,9 +1,12 @@
 /** `watch` where a path leads elsewhere than before: links that are swapped, folders that are moved or made anew, packages installed later. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PluginHost } from "#dist/index.js";
 import { assert, suite, until } from "../../harness.js";
-import { type House, house, next, plugin, row, telling, told } from "./house.js";
+import { type House, house, next, REPO, row, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 
 const test = suite("host: watch, places");
 
@@ -83,7 +86,7 @@ test("a folder that is removed and made again, or moved away and another put in 
   const place = await house(t, { "a.js": telling("a", "1") });
   const host = await place.open({ watch: true, backend: "model" });
   await rm(place.plugins, { recursive: true });
-  await until(() => place.log.some(({ text }) => text.includes("what runs, runs on")), "the log to say so");
+  await until(() => place.log.some(({ text }) => text.includes("running plugins keep running")), "the log to say so");
   assert.is(await told(host, "a"), 1);
   assert.is(await edited(host, place, "2"), 2);
   const loaded = next(host, "plugin:loaded");
@@ -94,6 +97,52 @@ test("a folder that is removed and made again, or moved away and another put in 
   await loaded;
   assert.is(await told(host, "a"), 3);
   assert.is(await edited(host, place, "4"), 4);
+});
+
+test("two hosts of one process follow one folder, also once another is in its place", async (t) => {
+  const place = await house(t, { "a.js": telling("a", "1") });
+  const hosts = await Promise.all([1, 2].map(() => place.open({ watch: true, backend: "model" })));
+  const both = (): Promise<unknown> => Promise.all(hosts.map((host) => next(host, "plugin:loaded")));
+  const swapped = both();
+  await mkdir(place.path("new"));
+  await writeFile(place.path("new/a.js"), telling("a", "2"));
+  await rename(place.plugins, place.path("old"));
+  await rename(place.path("new"), place.plugins);
+  await swapped;
+  const loaded = both();
+  await place.put({ "a.js": telling("a", "3") });
+  await loaded;
+  for (const host of hosts) assert.is(await told(host, "a"), 3);
+  // What one of them does is not the other's.
+  await hosts[0]?.close();
+  const last = hosts[1] as PluginHost;
+  const again = next(last, "plugin:loaded");
+  await place.put({ "a.js": telling("a", "4") });
+  await again;
+  assert.is(await told(last, "a"), 4);
+});
+
+test("a host that follows an empty folder keeps the process alive until it is closed", async (t) => {
+  const place = await house(t);
+  const script = `import { createPluginHost } from ${JSON.stringify(new URL("dist/index.js", `file://${REPO}`).href)};
+const host = await createPluginHost({ plugins: ${JSON.stringify(place.plugins)}, watch: true, isolation: "thread", backend: "model" });
+host.on("plugin:loaded", ({ plugin }) => { console.log(plugin); void host.close(); });
+console.log("open");`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.cleanup(() => child.kill("SIGKILL"));
+  const ended = once(child, "exit");
+  let out = "";
+  const opened = new Promise<void>((resolve) => {
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      out += part;
+      if (out.includes("open")) resolve();
+    });
+  });
+  await opened;
+  await place.put({ "a.js": plugin("a") });
+  assert.equal([await ended, out], [[0, null], "open\na\n"]);
 });
 
 test("relative paths are those of the start, wherever the platform goes", async (t) => {

@@ -2,10 +2,11 @@
 import { appendFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { HOST } from "#dist/host/limits.js";
 import { EndpointConfig } from "#dist/index.js";
-import { TIMES } from "#dist/protocol/limits.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { hear, house, next, plugin, row, telling, thrown, told } from "./house.js";
+import { hear, house, next, row, thrown, told } from "../../kit/host.js";
+import { plugin, telling } from "../../kit/plugins.js";
 
 const test = suite("host: watch");
 
@@ -29,7 +30,7 @@ test("a file and a folder dropped in are loaded", async (t) => {
 });
 
 test("a file that is still being written is left alone until its size has been stable for 200 ms", async (t) => {
-  assert.is(TIMES.watchStable, 200);
+  assert.is(HOST.watchStableMs, 200);
   const place = await house(t);
   const host = await place.open({ watch: true });
   const heard = hear(host);

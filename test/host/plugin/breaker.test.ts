@@ -1,5 +1,6 @@
+import { RESTARTS } from "#dist/common/limits.js";
+import { HOST } from "#dist/host/limits.js";
 import { Breaker } from "#dist/host/plugin/breaker.js";
-import { DEFAULTS, TIMES } from "#dist/protocol/limits.js";
 import { assert, suite } from "../../harness.js";
 
 const test = suite("host: the breaker");
@@ -16,7 +17,7 @@ function breaker(): { one: Breaker; pass(ms: number): void } {
 
 test("it opens at the fifth crash within the window, not before", () => {
   const { one } = breaker();
-  for (let i = 1; i <= DEFAULTS.breakerCrashes; i++) {
+  for (let i = 1; i <= HOST.breakerCrashes; i++) {
     assert.is(one.open, false);
     one.crash(false);
   }
@@ -25,8 +26,8 @@ test("it opens at the fifth crash within the window, not before", () => {
 
 test("crashes older than the window are forgotten", () => {
   const { one, pass } = breaker();
-  for (let i = 0; i < DEFAULTS.breakerCrashes - 1; i++) one.crash(false);
-  pass(TIMES.breakerWindow);
+  for (let i = 0; i < HOST.breakerCrashes - 1; i++) one.crash(false);
+  pass(RESTARTS.windowMs);
   one.crash(false);
   assert.is(one.open, false);
   assert.is(one.pause, 0);
@@ -41,32 +42,32 @@ test("the pause is none after the first crash, then doubles up to its bound", ()
     pauses.push(one.pause);
   }
   assert.equal(pauses.slice(0, 5), [0, 50, 100, 200, 400]);
-  assert.is(pauses.at(-1), TIMES.backoffMax);
+  assert.is(pauses.at(-1), RESTARTS.maxMs);
   assert.equal(
     [...pauses].sort((a, b) => a - b),
     pauses,
   );
 });
 
-test("blocks within the window make it harsh; other crashes do not", () => {
+test("blocks within the window make it strict; other crashes do not", () => {
   const { one, pass } = breaker();
-  for (let i = 0; i < DEFAULTS.repeatBlocks - 1; i++) one.crash(true);
+  for (let i = 0; i < HOST.repeatBlocks - 1; i++) one.crash(true);
   one.crash(false);
-  assert.is(one.harsh, false);
+  assert.is(one.strict, false);
   one.crash(true);
-  assert.is(one.harsh, true);
-  pass(TIMES.breakerWindow);
+  assert.is(one.strict, true);
+  pass(RESTARTS.windowMs);
   one.crash(false);
-  assert.is(one.harsh, false);
+  assert.is(one.strict, false);
 });
 
 test("half open: one more crash opens it again, a whole window from now", () => {
   const { one, pass } = breaker();
-  for (let i = 0; i < DEFAULTS.breakerCrashes + 3; i++) one.crash(false);
-  pass(TIMES.breakerOpen);
+  for (let i = 0; i < HOST.breakerCrashes + 3; i++) one.crash(false);
+  pass(RESTARTS.openMs);
   one.halfOpen();
   assert.is(one.open, false);
-  pass(TIMES.breakerWindow - 1);
+  pass(RESTARTS.windowMs - 1);
   one.crash(false);
   assert.is(one.open, true);
 });
@@ -75,16 +76,16 @@ test("forgiven, it is tried at once again, and its record stays for a window; fo
   const { one, pass } = breaker();
   for (let i = 0; i < 10; i++) one.crash(true);
   one.forgive();
-  assert.equal([one.open, one.harsh, one.pause, one.record], [false, false, 0, 10]);
+  assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 10]);
   one.crash(false);
-  assert.equal([one.pause, one.record], [0, 11]);
-  pass(TIMES.breakerWindow - 1);
-  assert.is(one.record, 11);
+  assert.equal([one.pause, one.recentCrashes], [0, 11]);
+  pass(RESTARTS.windowMs - 1);
+  assert.is(one.recentCrashes, 11);
   pass(1);
-  assert.is(one.record, 0);
+  assert.is(one.recentCrashes, 0);
   one.crash(true);
   one.forget();
-  assert.equal([one.open, one.harsh, one.pause, one.record], [false, false, 0, 0]);
+  assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 0]);
 });
 
 test.run();

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, rejection, suite } from "../../harness.js";
-import { event, type Scripted, scripted } from "../scripted-driver.js";
+import { event, type Scripted, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/recovery/breaker");
 
@@ -147,7 +147,7 @@ test("a version that does not start takes nothing off the record of the one that
     await faulty(s);
     const { code, message } = await rejection(s.host.reload("scripted"));
     assert.is(code, "ERR_PLUGIN_INIT");
-    assert.match(message, /a typo.*; the version that runs, sha256 [0-9a-f]{64}, serves on$/);
+    assert.match(message, /a typo.*; the version that runs, sha256 [0-9a-f]{64}, keeps running$/);
     await writeFile(join(s.dir, "scripted.js"), source);
   }
   await unavailable;

@@ -1,7 +1,7 @@
 /** What a restarted driver is told: registration, config, networks, endpoints, joins, as they were, and marked as a replay. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, suite } from "../../harness.js";
-import { event, type Noted, type Scripted, scripted } from "../scripted-driver.js";
+import { event, type Noted, type Scripted, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/recovery/replay");
 

@@ -5,7 +5,8 @@
 import { netlinkOf } from "#dist/host/plugin-host.js";
 import type { ModelBackend } from "#dist/permissions/netlink/model/model-backend.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { house, plugin, row } from "../platform/house.js";
+import { house, row } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 
 const test = suite("host/recovery/set-aside");
 

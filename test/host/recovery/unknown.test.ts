@@ -1,7 +1,7 @@
 /** Calls of unknown outcome: creates and joins are undone before any other call on their ids, deletes and leaves repeated. */
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { type Noted, scripted } from "../scripted-driver.js";
+import { type Noted, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/recovery/unknown");
 

@@ -12,7 +12,7 @@ export async function prepareAttacks(host: PluginHost, plugin: string): Promise<
   for (const name of NAMES) await driver.createEndpoint(NETWORK, name, new EndpointConfig());
 }
 
-/** Attacks until `over` fires, beginning with the attack number `first`; counts what it did into `done`. */
+/** Attacks until `over` fires, beginning with the attack number `first`; counts into `done` the attacks that reached the plugin. */
 export async function attackOn(
   host: PluginHost,
   plugin: string,
@@ -22,9 +22,9 @@ export async function attackOn(
 ): Promise<void> {
   for (let n = first; !over.aborted; n++) {
     const attack = NAMES[n % NAMES.length] as string;
-    done.set(attack, (done.get(attack) ?? 0) + 1);
     const code = await once(host, plugin, attack, n);
     if (code === "ERR_PLUGIN_UNAVAILABLE") await back(host, plugin, over);
+    else if (code !== "ERR_DRIVER_BUSY") done.set(attack, (done.get(attack) ?? 0) + 1);
   }
 }
 

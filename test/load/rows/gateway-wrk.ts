@@ -3,18 +3,18 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DriverCalls } from "#dist/docker/driver-calls.js";
+import { DOCKER } from "#dist/docker/limits.js";
 import { RecentEndpoints } from "#dist/docker/recent-endpoints.js";
 import { createServer as createGateway } from "#dist/docker/server.js";
 import { viewOf } from "#dist/host/plugin-host.js";
 import { LOAD_NETWORK } from "#dist/load/request.js";
-import { DOCKER } from "#dist/protocol/limits.js";
+import { SILENT } from "../../kit/logger.js";
 import { openHouse } from "../hosts.js";
 import { driverSource } from "../plugins.js";
 import type { Measure } from "../row.js";
 import { LAG, noWrk, wrk } from "../wrk.js";
 
 const ID = "gateway-wrk";
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const CONSTANT = JSON.stringify({ Interface: { MacAddress: "02:42:0a:01:00:02" } });
 
 /** An engine gives the interface: the driver takes it as it is. */

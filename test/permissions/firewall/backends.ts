@@ -2,12 +2,13 @@
 import { execFileSync } from "node:child_process";
 import type { Json } from "#dist/driverapi/json.js";
 import type { FirewallBackend, Listener } from "#dist/permissions/firewall/backend.js";
+import type { FirewallLimits } from "#dist/permissions/firewall/grant.js";
 import { createFirewallHub, type FirewallHub, type FirewallHubOptions } from "#dist/permissions/firewall/hub.js";
-import type { FirewallLimits } from "#dist/permissions/firewall/limits.js";
 import { ModelFirewall } from "#dist/permissions/firewall/model/model-firewall.js";
-import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import type { TestContext } from "../../harness.js";
-import { type Asked, type Bench, bench, LIMITS_FOR_TESTS, SILENT } from "../netlink/backends.js";
+import { SILENT } from "../../kit/logger.js";
+import { type Asked, type Bench, bench, LIMITS_FOR_TESTS } from "../netlink/backends.js";
 import { serveIn } from "./server.js";
 
 /** Limits that allow what the tests do. */

@@ -7,7 +7,7 @@ import { ip, nodeIn, place } from "./holder-place.js";
 import { serveIn } from "./server.js";
 
 const test = suite("permissions/firewall/flows");
-const needs = noKernel || (program("conntrack") === undefined && "no conntrack program (apt install conntrack)");
+const needs = noKernel ?? (program("conntrack") ? undefined : "no conntrack program (apt install conntrack)");
 const SYSLOG = { bridge: "bh-a", protocol: "udp", hostPort: 8514, port: 514 } as const;
 
 /** Sends from one port every 20 ms, and says each new answer. */

@@ -1,7 +1,7 @@
 /** Forwarding where it was off: ours passes, the machine does not become a router for others, and it is off again in the end. */
 import { assert, suite, until } from "../../harness.js";
 import { noKernel } from "../netlink/backends.js";
-import { inNetns, ruleset } from "./backends.js";
+import { bridgeOf, inNetns, ruleset } from "./backends.js";
 import { type House, house, IN_VAIN } from "./house.js";
 import { callFrom, serveIn } from "./server.js";
 
@@ -101,6 +101,33 @@ test(
     inNetns(netns, "ip", "link", "set", "lan0", "up");
     inNetns(netns, "ip", "route", "replace", "default", "via", "203.0.113.1", "dev", "lan0", "onlink");
     await until(() => /"lan0"/.test(ruleset(netns)), "the guard to know it", 20_000);
+  },
+  { ms, needs },
+);
+
+test(
+  "a bridge of a plugin without a firewall grant is guarded both ways: forwarding is on for others' sake alone",
+  async (t) => {
+    const all = await house(t);
+    const { netns, open, fire, outside, b1 } = all;
+    await bridgeOf(open("bare", { prefix: "ba" }), "ba-c", "10.64.3.1/24");
+    inNetns(netns, "ip", "link", "set", "vb2", "master", "ba-c");
+    for (const line of ["addr flush dev eth0", "addr add 10.64.3.2/24 dev eth0", "route add default via 10.64.3.1"])
+      inNetns(b1, "ip", ...line.split(" "));
+    await serveIn(t, outside, "tcp", "::", 7000, "outside");
+    await serveIn(t, b1, "tcp", "::", 80, "bare");
+    const set = (value: "0" | "1"): string => inNetns(netns, "sh", "-c", `echo ${value} > "$0"`, SWITCH[4]);
+    set("1");
+    assert.match(await callFrom(b1, "tcp", "192.0.2.1", 7000), /^outside /, "the way is there");
+    assert.match(await callFrom(outside, "tcp", "10.64.3.2", 80), /^bare /);
+    set("0");
+    await fire("masquerade", { bridge: "bh-a", subnet: "10.64.1.0/24" });
+    assert.ok(forwards(netns, 4));
+    assert.is(await callFrom(b1, "tcp", "192.0.2.1", 7000, IN_VAIN), "nothing");
+    assert.is(await callFrom(outside, "tcp", "10.64.3.2", 80, IN_VAIN), "nothing");
+
+    await bridgeOf(open("late", { prefix: "la" }), "la-d", "10.64.4.1/24");
+    await until(() => /iifname "la-\*"/.test(ruleset(netns)), "the guard to know a plugin that comes later", 20_000);
   },
   { ms, needs },
 );

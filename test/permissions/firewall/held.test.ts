@@ -4,7 +4,8 @@ import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
 import { MemoryFirewallLedger } from "#dist/permissions/firewall/ledger.js";
 import { ModelFirewall } from "#dist/permissions/firewall/model/model-firewall.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { noKernel, onBoth, ruleOf, SILENT } from "../netlink/backends.js";
+import { SILENT } from "../../kit/logger.js";
+import { noKernel, onBoth, ruleOf } from "../netlink/backends.js";
 import { bridgeOf, firewallBench } from "./backends.js";
 import { place, readyIn, saidIn, TAKE } from "./holder-place.js";
 import { callFrom, serveIn } from "./server.js";
@@ -56,6 +57,28 @@ test(
       "the half that was free is again",
     );
     await fire("publish", { ...WEB, hostIP: "192.0.2.2" });
+  },
+  options,
+);
+
+test(
+  "the process named is the one at that address, and a process names neither another one nor what it likes",
+  async (t) => {
+    const { netns, fire } = await place(t);
+    const elsewhere = await readyIn(t, netns, TAKE, "tcp", "192.0.2.2", "8080");
+    // What `ss` prints of it begins like the line of process 1.
+    const forger = await readyIn(
+      t,
+      netns,
+      `require("node:fs").writeFileSync("/proc/self/comm", 'x",pid=1,fd=9))');${TAKE}`,
+      "tcp",
+      "127.0.0.1",
+      "8080",
+    );
+    const words = async (hostIP: string): Promise<string> =>
+      (await rejection(fire("publish", { ...WEB, hostIP }))).message;
+    assert.match(await words("127.0.0.1"), new RegExp(`of 127\\.0\\.0\\.1 is in use by process ${forger.pid};`));
+    assert.match(await words("192.0.2.2"), new RegExp(`is in use by process \\S+ \\(pid ${elsewhere.pid}\\);`));
   },
   options,
 );

@@ -4,7 +4,8 @@ import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
 import { type FirewallChange, MemoryFirewallLedger, tableOf } from "#dist/permissions/firewall/ledger.js";
 import type { PublishSpec } from "#dist/permissions/firewall/rule.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { onBoth, SILENT } from "../netlink/backends.js";
+import { SILENT } from "../../kit/logger.js";
+import { onBoth } from "../netlink/backends.js";
 import { bridgeOf, firewallBench, ruleset } from "./backends.js";
 
 const test = suite("permissions/firewall/lifecycle");

@@ -1,7 +1,7 @@
 /** Published ports over loopback, through the port holder: both families, TCP and UDP, and nothing for anybody else. */
 
 import { execFileSync } from "node:child_process";
-import { HOLDER } from "#dist/protocol/limits.js";
+import { HOLDER } from "#dist/permissions/firewall/holder/limits.js";
 import { assert, suite, until } from "../../harness.js";
 import { noKernel } from "../netlink/backends.js";
 import { inNetns, ruleset } from "./backends.js";

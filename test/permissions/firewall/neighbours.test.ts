@@ -9,7 +9,8 @@ import { type House, house, IN_VAIN } from "./house.js";
 import { callFrom, serveIn } from "./server.js";
 
 const test = suite("permissions/firewall/neighbours");
-const needs = noKernel || (program("iptables") ? false : 'there is no "iptables" (Debian: apt-get install iptables)');
+const needs =
+  noKernel ?? (program("iptables") ? undefined : 'there is no "iptables" (Debian: apt-get install iptables)');
 const ms = 60_000;
 
 const OURS = "-A FORWARD -m mark --mark 0x20000000/0x20000000 -m comment --comment bulkhead -j ACCEPT";
@@ -36,9 +37,9 @@ function switchOn(netns: string, file: string): void {
   inNetns(netns, "sh", "-c", 'echo 1 > "$0"', file);
 }
 
-function noBridgeFilter(): string | false {
+function noBridgeFilter(): string | undefined {
   return existsSync("/proc/sys/net/bridge")
-    ? false
+    ? undefined
     : "there is no bridge filter in this kernel (modprobe br_netfilter)";
 }
 
@@ -151,7 +152,7 @@ test(
     assert.is(await callFrom(outside, "tcp", "10.64.1.2", 80, IN_VAIN), "nothing");
     assert.is(await callFrom(a1, "tcp", "192.0.2.1", 7000, IN_VAIN), "nothing");
   },
-  { ms, needs: needs || noBridgeFilter() },
+  { ms, needs: needs ?? noBridgeFilter() },
 );
 
 test("the accept rule stands behind the jump to DOCKER-USER, once, and not where nothing drops", () => {

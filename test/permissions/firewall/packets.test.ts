@@ -82,6 +82,36 @@ test(
 );
 
 test(
+  "publish: only what is for an address of the host's; one that has moved to another machine is that machine's",
+  async (t) => {
+    const { netns, fire, outside, a1, a2 } = await house(t);
+    const move = (from: string, device: string, to: string, other: string): void => {
+      execFileSync("ip", ["-n", from, "addr", "del", "192.0.2.3/24", "dev", device]);
+      execFileSync("ip", ["-n", to, "addr", "add", "192.0.2.3/24", "dev", other]);
+      for (const one of [netns, outside]) execFileSync("ip", ["-n", one, "neigh", "flush", "all"]);
+    };
+    execFileSync("ip", ["-n", netns, "addr", "add", "192.0.2.3/24", "dev", "card"]);
+    await serveIn(t, a1, "tcp", "::", 80, "web");
+    await serveIn(t, outside, "tcp", "::", 8080, "outside");
+    await serveIn(t, outside, "tcp", "::", 8081, "outside");
+    await fire("masquerade", { bridge: "bh-a", subnet: "10.64.1.0/24" });
+    const web = { bridge: "bh-a", protocol: "tcp", ip: "10.64.1.2", port: 80 } as const;
+    await fire("publish", { ...web, hostIP: "192.0.2.3", hostPort: 8080 });
+    await fire("publish", { ...web, hostPort: 8081 });
+    assert.match(await callFrom(a2, "tcp", "192.0.2.3", 8080), /^web /);
+    assert.match(await callFrom(a2, "tcp", "192.0.2.1", 8081), /^outside /, "a port of all addresses, elsewhere");
+    assert.match(await callFrom(netns, "tcp", "192.0.2.1", 8081), /^outside /);
+
+    move(netns, "card", outside, "eth0");
+    assert.match(await callFrom(a2, "tcp", "192.0.2.3", 8080), /^outside /, "from a container");
+    assert.match(await callFrom(netns, "tcp", "192.0.2.3", 8080), /^outside /, "from the host itself");
+    move(outside, "eth0", netns, "card");
+    assert.match(await callFrom(a2, "tcp", "192.0.2.3", 8080), /^web /, "and back");
+  },
+  { ms, needs },
+);
+
+test(
   "isolate: two bridges do not reach each other, by address or by a published port, and outside reaches what is published alone",
   async (t) => {
     const { fire, outside, a1, a2, b1 } = await house(t);

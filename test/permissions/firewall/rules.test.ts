@@ -1,7 +1,7 @@
 /** Every rule of a firewall grant, by the attack that works without it, on both backends. */
 import type { Json } from "#dist/driverapi/json.js";
 import type { Listener } from "#dist/permissions/firewall/backend.js";
-import type { FirewallLimits } from "#dist/permissions/firewall/limits.js";
+import type { FirewallLimits } from "#dist/permissions/firewall/grant.js";
 import type { FirewallRule } from "#dist/permissions/firewall/rule.js";
 import { RULES } from "#dist/permissions/firewall/rules.js";
 import type { Change } from "#dist/permissions/netlink/backend.js";

@@ -1,8 +1,8 @@
 /** What somebody else does to rules and forwarding: it is noticed, restored, and told; without end it is not. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { ExternalChange } from "#dist/permissions/external-changes.js";
 import { ModelFirewall } from "#dist/permissions/firewall/model/model-firewall.js";
-import type { OutsideEvent } from "#dist/permissions/outside.js";
 import { assert, suite, until } from "../../harness.js";
 import { noKernel, onBoth } from "../netlink/backends.js";
 import { bridgeOf, firewallBench, inNetns, ruleset } from "./backends.js";
@@ -20,7 +20,7 @@ const SWITCH = "/proc/sys/net/ipv4/ip_forward";
 test(
   "nft flush ruleset: networks are apart again and ports answer, without a request; it is told",
   async (t) => {
-    const events: OutsideEvent[] = [];
+    const events: ExternalChange[] = [];
     const { netns, fire, outside, a1, b1 } = await house(t, { report: (event) => void events.push(event) });
     await fire("masquerade", OUT);
     await fire("isolate", { bridge: "bh-a" });
@@ -70,8 +70,8 @@ test(
 test(
   "forwarding switched off: it is on again, and it is told",
   async (t) => {
-    const events: OutsideEvent[] = [];
-    const report = (event: OutsideEvent): void => void events.push(event);
+    const events: ExternalChange[] = [];
+    const report = (event: ExternalChange): void => void events.push(event);
     const { netns, ask, fire } = await firewallBench(t, "kernel", {}, { report });
     await bridgeOf(ask, "bh-a", "10.64.1.1/24");
     await fire("masquerade", OUT);
@@ -105,8 +105,8 @@ test(
 test(
   "somebody who flushes without end is not fought without end",
   async (t) => {
-    const events: OutsideEvent[] = [];
-    const report = (event: OutsideEvent): void => void events.push(event);
+    const events: ExternalChange[] = [];
+    const report = (event: ExternalChange): void => void events.push(event);
     const { netns, ask, fire } = await firewallBench(t, "kernel", {}, { report });
     await bridgeOf(ask, "bh-a", "10.64.1.1/24");
     await fire("isolate", { bridge: "bh-a" });
@@ -126,8 +126,8 @@ onBoth(
   test,
   "an own change is not taken for somebody else's",
   async (t, kind) => {
-    const events: OutsideEvent[] = [];
-    const report = (event: OutsideEvent): void => void events.push(event);
+    const events: ExternalChange[] = [];
+    const report = (event: ExternalChange): void => void events.push(event);
     const { ask, fire, firewall } = await firewallBench(t, kind, {}, { report });
     await bridgeOf(ask, "bh-a", "10.64.1.1/24");
     for (let port = 8000; port < 8010; port++)

@@ -1,8 +1,9 @@
 /** Kernel and model, driven with the same random calls, valid and not: they agree in every result and every error. */
 import fc from "fast-check";
 import type { Json } from "#dist/driverapi/json.js";
+import { reasonOf } from "#dist/permissions/netlink/errors.js";
 import type { LinkInfo } from "#dist/permissions/netlink/link-spec.js";
-import { reasonOf } from "#dist/permissions/netlink/words.js";
+import { NETLINK_RUNS } from "../../amounts.js";
 import { assert, suite, type TestContext } from "../../harness.js";
 import { type Bench, bench, CARD, noKernel, ruleOf } from "./backends.js";
 
@@ -203,7 +204,7 @@ test(
         },
       ),
       {
-        numRuns: Number(process.env.NETLINK_RUNS ?? 14),
+        numRuns: NETLINK_RUNS,
         interruptAfterTimeLimit: 60_000,
         reporter: (run) => {
           if (run.failed)

@@ -1,7 +1,7 @@
 /** An attack per rule: what a plugin asks, what that would do were it not refused, and on what machine. */
 import type { Json } from "#dist/driverapi/json.js";
 import type { Change } from "#dist/permissions/netlink/backend.js";
-import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import { CARD } from "./backends.js";
 
 export interface Attack {

@@ -4,16 +4,17 @@ import { randomBytes } from "node:crypto";
 import type { Json } from "#dist/driverapi/json.js";
 import type { Change, NetlinkBackend } from "#dist/permissions/netlink/backend.js";
 import { openBackend } from "#dist/permissions/netlink/choose.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import { createNetlinkHub, type NetlinkHub, type NetlinkHubOptions } from "#dist/permissions/netlink/hub.js";
 import { kernelProblem } from "#dist/permissions/netlink/kernel/available.js";
-import type { NetlinkLimits } from "#dist/permissions/netlink/limits.js";
 import { LONG } from "../../amounts.js";
-import type { Suite, TestContext } from "../../harness.js";
+import { FAST, type Suite, type TestContext } from "../../harness.js";
+import { SILENT } from "../../kit/logger.js";
 
 export const KINDS = ["kernel", "model"] as const;
 
 /** Why the kernel cannot be tested here. */
-export const noKernel: string | false = kernelProblem() ?? false;
+export const noKernel: string | undefined = kernelProblem();
 
 /** Limits that allow what the tests do. */
 export const LIMITS_FOR_TESTS: NetlinkLimits = {
@@ -91,10 +92,10 @@ export const CARD: readonly Change[] = [
 ];
 
 /**
- * What whole drivers are tried on: the kernel, and the model where there is no kernel or in the long form. That the two agree has tests of
+ * What whole drivers are tried on: the kernel, and the model where there is none to use or in the long form. That the two agree has tests of
  * its own.
  */
-export const DRIVER_KINDS: readonly (typeof KINDS)[number][] = LONG ? KINDS : [noKernel ? "model" : "kernel"];
+export const DRIVER_KINDS: readonly (typeof KINDS)[number][] = LONG ? KINDS : [noKernel || FAST ? "model" : "kernel"];
 
 type Body = (t: TestContext, kind: "kernel" | "model") => unknown;
 
@@ -118,5 +119,3 @@ function onEach(test: Suite, kinds: typeof DRIVER_KINDS, name: string, body: Bod
 export function ruleOf(error: Error): string | undefined {
   return /is refused by rule "([a-z-]+)"/.exec(error.message)?.[1];
 }
-
-export const SILENT = { info() {}, warn() {}, error() {} };

@@ -1,14 +1,15 @@
 /** What a netlink grant may say, and what is left of it where manifest and policy meet. */
 import fc from "fast-check";
 import { narrower } from "#dist/permissions/netlink/cidr.js";
+import { clashingPrefixes } from "#dist/permissions/netlink/grant.js";
 import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
-import { clashingPrefixes } from "#dist/permissions/netlink/limits.js";
 import { effectiveGrant } from "#dist/policy/effective.js";
 import { limitsText } from "#dist/policy/grant-command.js";
 import type { Manifest } from "#dist/policy/manifest/schema.js";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
 import { assert, suite } from "../../harness.js";
-import { LIMITS_FOR_TESTS, SILENT } from "./backends.js";
+import { SILENT } from "../../kit/logger.js";
+import { LIMITS_FOR_TESTS } from "./backends.js";
 
 const test = suite("permissions/netlink/grant");
 const FULL = { kinds: ["bridge", "veth"], prefix: "bh", subnets: ["10.64.0.0/10", "fd64::/48"] };

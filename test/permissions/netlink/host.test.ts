@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import { netlinkOf } from "#dist/host/plugin-host.js";
 import { EndpointConfig, JoinConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
-import { type House, house, plugin } from "../../host/platform/house.js";
+import { type House, house } from "../../kit/host.js";
+import { plugin } from "../../kit/plugins.js";
 import { noKernel, onBoth } from "./backends.js";
 
 const test = suite("permissions/netlink/host");

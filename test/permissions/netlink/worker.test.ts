@@ -4,8 +4,9 @@ import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
 import { endow } from "#dist/permissions/netlink/worker.js";
 import type { HostPort } from "#dist/permissions/permission.js";
 import { assert, suite, type TestContext } from "../../harness.js";
+import { SILENT } from "../../kit/logger.js";
 import { compartmentWith, walk } from "../tamper.js";
-import { LIMITS_FOR_TESTS, SILENT } from "./backends.js";
+import { LIMITS_FOR_TESTS } from "./backends.js";
 
 const test = suite("powers.netlink");
 

@@ -1,12 +1,13 @@
-/** The firewall by nftables: `nft -j -f -`, and a process that holds ports. Never a shell. */
+/** The firewall with nftables (`nft -j -f -`, without a shell) and a process that holds ports. */
 import type { OperatorLog } from "../../../common/logger.js";
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
+import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, GuardedLinks, Obstacle } from "../backend.js";
+import { inUse } from "../errors.js";
 import { heldPort } from "../holder/messages.js";
 import { readTable } from "../ledger.js";
 import type { PublishSpec } from "../rule.js";
-import type { RuleEvents, RuleWatch } from "../rule-events.js";
-import { inUse } from "../words.js";
+import type { RuleEvents } from "../rule-events.js";
 import { forgetFlows } from "./conntrack.js";
 import { Forwarding } from "./forwarding.js";
 import { readListeners } from "./listeners.js";
@@ -22,10 +23,10 @@ export class NftBackend implements FirewallBackend {
   /** The process that holds published ports. */
   readonly holder: PortHolder;
   readonly #logger: OperatorLog;
-  /** What is wrong with conntrack, once told. */
+  /** The problem with conntrack that was logged last. */
   #flowsTold: string | undefined;
 
-  /** `netns`: a name, a path, or the process's own. `ledger`: whose tables these are. */
+  /** `netns`: a name, a path, or the process's own. `ledger`: the id in our tables' names. */
   constructor(netns: string | undefined, ledger: string, logger: OperatorLog) {
     this.#logger = logger;
     this.#tools = new Tools(netns);
@@ -34,7 +35,7 @@ export class NftBackend implements FirewallBackend {
   }
 
   async tables(): Promise<readonly string[]> {
-    // Where there is no nft, nobody has made a table of ours; that it is missing is said when it is needed.
+    // Without nft there are no tables of ours; that it is missing is reported when it is needed.
     if (!this.#tools.has("nft")) return [];
     const stdout = await this.#tools.run("tables", "nft", ["-j", "list", "tables"]);
     return readTables(stdout).filter((name) => readTable(name) !== undefined);
@@ -84,7 +85,7 @@ export class NftBackend implements FirewallBackend {
     return this.#forwarding.close();
   }
 
-  watch(events: RuleEvents): RuleWatch {
+  watch(events: RuleEvents): ChangeMonitor {
     return watchRules(this.#tools, events);
   }
 
@@ -94,7 +95,7 @@ export class NftBackend implements FirewallBackend {
   }
 }
 
-/** Each table's text, by name: tables begin and end at the margin. */
+/** Splits a listing into each table's text, by name: only tables begin and end without indentation. */
 function readListing(printed: string): ReadonlyMap<string, string> {
   const tables = printed.matchAll(/^table inet (\S+) \{\n[\s\S]*?^\}$/gm);
   return new Map([...tables].map(([text, name = ""]) => [name, text]));

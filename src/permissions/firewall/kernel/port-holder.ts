@@ -1,21 +1,24 @@
 /**
- * The ports of one namespace that are held, whichever process holds them just now. The process is started at the first port and ends
- * some time after the last; one that falls is started afresh, with back-off, and all ports are bound again.
+ * Holds the ports of one namespace. Its process is started for the first port and ended some time after the last; if it crashes, it is
+ * restarted with back-off, and all ports are bound again.
  */
+
+import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";
+import { Mutex } from "../../../common/mutex.js";
 import { messageOf } from "../../../common/text.js";
-import { HOLDER, TIMES } from "../../../protocol/limits.js";
 import type { Obstacle } from "../backend.js";
+import { inUse, notOfHost } from "../errors.js";
+import { HOLDER } from "../holder/limits.js";
 import { type HeldPort, heldKey } from "../holder/messages.js";
-import { inUse, notOfHost } from "../words.js";
 import { HolderProcess, type Outcome } from "./holder-process.js";
 import { portOwner } from "./port-owner.js";
 
 interface Wanted {
   readonly port: HeldPort;
-  /** The process it is bound in; another one, or undefined: it is not held. */
+  /** The process that has bound it. It is held only if that is the present process. */
   by: HolderProcess | undefined;
-  /** What was last told of it. */
+  /** The problem that was logged last. */
   told: string | undefined;
 }
 
@@ -25,27 +28,27 @@ export class PortHolder {
   readonly #logger: OperatorLog;
   readonly #wanted = new Map<string, Wanted>();
   #process: HolderProcess | undefined;
-  /** Orders, one after another. */
-  #line: Promise<unknown> = Promise.resolve();
-  #backoff: number = TIMES.backoffFirst;
+  /** Serializes orders. */
+  readonly #mutex = new Mutex();
+  #backoff: number = RESTARTS.firstMs;
   #mending: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
 
-  /** `netns`: a path, or undefined for the process's own; `enter`: the command that enters it. */
+  /** `netns`: a path; undefined: the process's own. `enter`: the command that enters it. */
   constructor(netns: string | undefined, enter: readonly string[], logger: OperatorLog) {
     this.#netns = netns;
     this.#enter = enter;
     this.#logger = logger;
   }
 
-  /** The id of the process, while there is one. */
+  /** The PID of the process, while it runs. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Holds a port, or says what stands in the way; then it is not held. Rejects when no process can be had. */
+  /** Holds a port, or returns why it cannot. Rejects if the process cannot be started. */
   hold(port: HeldPort): Promise<Obstacle | undefined> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       const key = heldKey(port);
       const before = this.#wanted.get(key);
       const wanted = before ?? { port, by: undefined, told: undefined };
@@ -56,9 +59,9 @@ export class PortHolder {
     });
   }
 
-  /** Wants ports held, now or as soon as that can be. Never rejects. */
+  /** Holds ports, now or as soon as possible. Never rejects. */
   keep(ports: readonly HeldPort[]): Promise<void> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       for (const port of ports) {
         const key = heldKey(port);
         if (!this.#wanted.has(key)) this.#wanted.set(key, { port, by: undefined, told: undefined });
@@ -67,9 +70,9 @@ export class PortHolder {
     });
   }
 
-  /** Frees ports. Never rejects: a process that fails here holds nothing any more. */
+  /** Releases ports. Never rejects: a process that fails here has released all ports. */
   release(ports: readonly HeldPort[]): Promise<void> {
-    return this.#next(async () => {
+    return this.#mutex.run(async () => {
       for (const port of ports) {
         const key = heldKey(port);
         const by = this.#wanted.get(key)?.by;
@@ -80,9 +83,9 @@ export class PortHolder {
     });
   }
 
-  /** Ends the process if it holds nothing; what is still wanted stays held. */
+  /** Ends the process if no port is wanted. */
   close(): Promise<void> {
-    return this.#next(() => this.#endIdle());
+    return this.#mutex.run(() => this.#endIdle());
   }
 
   #linger(): void {
@@ -128,7 +131,7 @@ export class PortHolder {
     void started.ended.then((how) => {
       if (this.#process !== started) return;
       this.#process = undefined;
-      if (Date.now() - since > TIMES.backoffMax) this.#backoff = TIMES.backoffFirst;
+      if (Date.now() - since > RESTARTS.maxMs) this.#backoff = RESTARTS.firstMs;
       if (this.#wanted.size === 0) return;
       this.#logger.error({ pid: started.pid }, `firewall: the port holder ended (${how}); it is started again`);
       this.#later();
@@ -136,7 +139,7 @@ export class PortHolder {
     return started;
   }
 
-  /** Binds what is wanted and not held; what cannot be is told once and tried again. */
+  /** Binds wanted ports that are not held. A port that cannot be bound is logged once and tried again. */
   async #mend(): Promise<void> {
     let missing = false;
     for (const wanted of this.#wanted.values()) {
@@ -155,25 +158,19 @@ export class PortHolder {
         );
       wanted.told = why;
       missing ||= why !== undefined;
-      // Without a process the others fail alike.
+      // Without a process the others fail too.
       if (!this.#process) break;
     }
     if (missing) this.#later();
-    else this.#backoff = Math.max(TIMES.backoffFirst, this.#backoff / 2);
+    else this.#backoff = Math.max(RESTARTS.firstMs, this.#backoff / 2);
   }
 
   #later(): void {
     if (this.#mending) return;
     this.#mending = setTimeout(() => {
       this.#mending = undefined;
-      void this.#next(() => this.#mend());
+      void this.#mutex.run(() => this.#mend());
     }, this.#backoff).unref();
-    this.#backoff = Math.min(this.#backoff * 2, TIMES.backoffMax);
-  }
-
-  #next<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#line.then(run);
-    this.#line = turn.catch(() => {});
-    return turn;
+    this.#backoff = Math.min(this.#backoff * 2, RESTARTS.maxMs);
   }
 }

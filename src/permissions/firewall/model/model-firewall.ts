@@ -1,21 +1,23 @@
-/** A firewall without a kernel: what would be programmed and held is kept, and which ports are in use is what a test says. */
+/** A firewall without a kernel: stores tables and held ports; tests set which ports are in use. */
+
+import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
+import { inUse } from "../errors.js";
 import { heldKey, heldPort, wildcard } from "../holder/messages.js";
 import type { PublishSpec } from "../rule.js";
-import type { RuleEvents, RuleWatch } from "../rule-events.js";
-import { inUse } from "../words.js";
+import type { RuleEvents } from "../rule-events.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
   /** The tables, by name. */
   readonly programmed: Map<string, FirewallTable> = new Map();
-  /** The ports that processes of the namespace have. */
+  /** The ports that processes of the namespace have bound. */
   readonly listening: Listener[] = [];
   readonly #held = new Map<string, PublishSpec>();
   /** The families it forwards. */
   readonly forwards: Set<4 | 6> = new Set();
 
-  /** The ports held. */
+  /** The held ports. */
   get held(): readonly PublishSpec[] {
     return [...this.#held.values()];
   }
@@ -66,10 +68,10 @@ export class ModelFirewall implements FirewallBackend {
     return { off, left: [], others: [] };
   }
 
-  /** Of a test that changes `programmed` itself, the way to tell of it. */
+  /** Notifies a change, for a test that changes `programmed` itself. */
   changed: (who: string) => void = () => {};
 
-  watch({ changed }: RuleEvents): RuleWatch {
+  watch({ changed }: RuleEvents): ChangeMonitor {
     this.changed = changed;
     return { alive: true, stop: async () => {} };
   }

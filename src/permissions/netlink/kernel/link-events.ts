@@ -1,9 +1,10 @@
 /** Changes of links, default routes and forwarding, as `ip -oneline monitor` tells them. */
-import type { LinkEvents, LinkWatch } from "../link-events.js";
+import type { ChangeMonitor } from "../../poll-scheduler.js";
+import type { LinkEvents } from "../link-events.js";
 import { Monitor } from "./monitor.js";
 
 /** `command`: what runs `ip` in the namespace. */
-export function watchLinks(command: readonly string[], events: LinkEvents): LinkWatch {
+export function watchLinks(command: readonly string[], events: LinkEvents): ChangeMonitor {
   return new Monitor({
     command: [...command, "-oneline", "monitor", "link", "route", "netconf"],
     line(text) {

@@ -1,4 +1,6 @@
-/** Netlink without a kernel: the same rules before it, the same answers and the same words from it. */
+/** Netlink without a kernel: a model that gives the same results, in the same words. */
+
+import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type {
   Applied,
   Failure,
@@ -10,7 +12,7 @@ import type {
   Step,
   Unit,
 } from "../backend.js";
-import type { LinkEvents, LinkWatch } from "../link-events.js";
+import type { LinkEvents } from "../link-events.js";
 import { carryOut } from "./changes.js";
 import { KernelRefusal } from "./refusals.js";
 import type { ModelLink, ModelNamespace, ModelWorld } from "./world.js";
@@ -63,7 +65,7 @@ export class ModelBackend implements NetlinkBackend {
     };
   }
 
-  watch(events: LinkEvents): LinkWatch {
+  watch(events: LinkEvents): ChangeMonitor {
     const { watchers } = this.#space();
     watchers.add(events);
     return { alive: true, stop: async () => void watchers.delete(events) };

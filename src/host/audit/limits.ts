@@ -1,0 +1,15 @@
+/** The audit log. */
+export const AUDIT = {
+  /** Size at which the file is rotated, in bytes. */
+  fileBytes: 10_485_760,
+  /** Rotated files that are kept. */
+  files: 5,
+  /** A line's detail, in UTF-16 units; longer ones are cut. */
+  detailChars: 1024,
+  /** Lines one plugin may cause in one window: this many of those it can cause at will, and this many of the others. */
+  lines: 60,
+  /** That window, in milliseconds. */
+  window: 60_000,
+  /** Lines that may be queued for the disk. */
+  queue: 10_000,
+} as const;

@@ -1,0 +1,45 @@
+/** Context of the calls to one driver: plugin and type, timeouts, counters and reports. */
+
+import type { Logger } from "../../common/logger.js";
+import type { DriverError, ErrorCode } from "../../driverapi/errors.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
+import type { Journal } from "../../storage/journal/journal.js";
+import type { CallTimeoutEvent } from "../events.js";
+import type { CallSite } from "./errors.js";
+
+/** Counters of a plugin since it was loaded. */
+export interface Counters {
+  /** Calls of the platform, to all of its drivers. */
+  calls: number;
+  /** Calls that failed. */
+  errors: number;
+  /** Calls that passed their deadline. */
+  timeouts: number;
+  /** Restarts of its worker after a crash. */
+  restarts: number;
+  /** Violations of the protocol. */
+  violations: number;
+}
+
+/** Reports on the calls of one plugin's drivers. */
+export interface CallReports {
+  timedOut(event: CallTimeoutEvent, code: ErrorCode): void;
+  /** A driver's answer was refused. */
+  replyRefused(error: DriverError): void;
+}
+
+export interface CallContext {
+  readonly type: string;
+  readonly plugin: string;
+  readonly counters: Counters;
+  readonly reports: CallReports;
+  readonly logger: Logger;
+  readonly closed: () => boolean;
+  readonly journal: Pick<Journal, "commit">;
+  timeout(method: WorkerMethod): number;
+}
+
+/** Returns an error's site. */
+export function siteOf({ plugin, type }: CallContext, method: WorkerMethod): CallSite {
+  return { plugin, driver: type, method };
+}

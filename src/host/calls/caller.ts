@@ -1,0 +1,69 @@
+/** The caller of one call: its deadline and signal, the way to answer it, and the ids it holds. */
+import { monotonicNow } from "../../common/clock.js";
+import type { DriverError } from "../../driverapi/errors.js";
+import type { WorkerMethod } from "../../protocol/messages.js";
+import { type CallContext, siteOf } from "./call-context.js";
+import * as errors from "./errors.js";
+import type { Release } from "./locks.js";
+import type { Operation } from "./operation.js";
+
+const NOTHING: Release = () => {};
+
+/** A class, as `Exchange` is: there is one per call in flight, and closures would take several times the memory. */
+export class Caller<T> {
+  readonly ms: number;
+  /** Monotonic milliseconds. */
+  readonly expires: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (value: T) => void;
+  release: Release = NOTHING;
+  readonly #reject: (error: unknown) => void;
+  readonly #context: CallContext;
+  readonly #method: WorkerMethod;
+
+  /** Starts the deadline: the method's timeout from now on. */
+  constructor(
+    context: CallContext,
+    method: WorkerMethod,
+    signal: AbortSignal | undefined,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#context = context;
+    this.#method = method;
+    this.ms = context.timeout(method);
+    this.expires = monotonicNow() + this.ms;
+    this.signal = signal;
+    this.resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Rejects the call; the error says where it happened. */
+  reject(error: unknown): void {
+    this.#context.counters.errors++;
+    this.#reject(errors.placed(error, siteOf(this.#context, this.#method)));
+  }
+
+  /** Releases the ids and rejects the call. */
+  fail(error: unknown): void {
+    this.release();
+    this.reject(error);
+  }
+}
+
+/** Handles a passed deadline: emits the event, counts it, and returns the caller's error. `started`: the driver had begun. */
+export function deadlinePassed(
+  context: CallContext,
+  op: Operation<unknown>,
+  ms: number,
+  started = true,
+  blocked = false,
+): DriverError {
+  const { plugin, type, counters, reports } = context;
+  const site = siteOf(context, op.method);
+  const error = started ? errors.timedOut(ms, site) : errors.busy(site, "another call held the worker");
+  counters.timeouts++;
+  const ids = { ...(op.nid === undefined ? {} : { nid: op.nid }), ...(op.eid === undefined ? {} : { eid: op.eid }) };
+  reports.timedOut({ plugin, type, method: op.method, ...ids, ms, blocked }, error.code);
+  return error;
+}

@@ -1,0 +1,106 @@
+/** Creates the parts of a host that its plugins share, from its options, policy and data folder. */
+import { RESTARTS } from "../common/limits.js";
+import type { Logger } from "../common/logger.js";
+import { HostProcesses } from "../isolation/host-processes.js";
+import type { Launcher } from "../isolation/link.js";
+import { ThreadLauncher } from "../isolation/thread-launcher.js";
+import type { Wall } from "../isolation/walls/wall.js";
+import type { ExternalChange } from "../permissions/external-changes.js";
+import { createFirewallHub } from "../permissions/firewall/hub.js";
+import type { FirewallRow } from "../permissions/firewall/ledger.js";
+import { createNetlinkHub } from "../permissions/netlink/hub.js";
+import type { LedgerRow } from "../permissions/netlink/ledger.js";
+import type { LostLink } from "../permissions/netlink/restore-links.js";
+import { MemoryStore } from "../permissions/store/backend.js";
+import type { PolicySource } from "../policy/policy-source.js";
+import { LmdbBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
+import type { DataFolder } from "../storage/folder.js";
+import type { Journal } from "../storage/journal/journal.js";
+import { LmdbJournal } from "../storage/journal/lmdb-journal.js";
+import { MemoryJournal } from "../storage/journal/memory-journal.js";
+import { LmdbLedger } from "../storage/lmdb-ledger.js";
+import { LmdbStore } from "../storage/lmdb-store.js";
+import { openAudit } from "./audit/audit.js";
+import { hostView } from "./calls/host-rules.js";
+import type { HostContext } from "./context.js";
+import { HostEmitter } from "./events.js";
+import type { PluginHostOptions } from "./options.js";
+import { DriverRegistry } from "./registry.js";
+import { wallReports } from "./walls.js";
+
+/** Parts that tests may replace. */
+export interface HostParts {
+  /** Launches all plugins, whatever their isolation. */
+  readonly threads?: Launcher;
+  /** Holds the records, so that a test can read them. */
+  readonly journal?: Journal;
+  /** How long an open breaker stays open, in milliseconds. */
+  readonly breakerOpen?: number;
+  /** Puts another wall in place of the one that was raised. */
+  readonly wall?: (raised: Wall) => Wall;
+}
+
+export interface AssembleOptions {
+  readonly options: PluginHostOptions;
+  readonly policy: PolicySource;
+  readonly logger: Logger;
+  readonly parts: HostParts;
+  readonly data: DataFolder | undefined;
+  /** Returns true once the host is closed. */
+  closed(): boolean;
+  /** Returns true for the id of a plugin in the plugins folder, loaded or not. */
+  isPlugin(id: string): boolean;
+  /** Called when another program has deleted links of a plugin. */
+  linksLost(plugin: string, links: readonly LostLink[]): void;
+}
+
+export interface Assembled {
+  readonly context: HostContext;
+  readonly threads: Launcher;
+  readonly processes: HostProcesses;
+}
+
+/** Creates a host's parts. Nothing is started before a plugin needs it. */
+export function assemble({
+  options,
+  policy,
+  logger,
+  parts,
+  data,
+  closed,
+  isPlugin,
+  linksLost,
+}: AssembleOptions): Assembled {
+  const { backend, netns } = options;
+  const threads = parts.threads ?? new ThreadLauncher();
+  const audit = openAudit(options.dataDir, logger);
+  const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
+  const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
+  const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
+  const report = (event: ExternalChange): void => audit.write(event);
+  const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost: linksLost });
+  const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
+  const journal = parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal());
+  const context: HostContext = {
+    events: new HostEmitter(logger),
+    logger,
+    audit,
+    registry: new DriverRegistry(isPlugin),
+    journal,
+    bundles: data ? new LmdbBundleStore(data.state, journal) : NO_BUNDLE_STORE,
+    store: data ? new LmdbStore(data.state) : new MemoryStore(),
+    machine: hostView(netlink, netns),
+    netlink,
+    firewall,
+    callback: options.callback,
+    launcher: (isolation) =>
+      isolation === "thread" || parts.threads !== undefined ? threads : processes.launcher(isolation),
+    isolation: options.isolation ?? "process",
+    threadsOnly: parts.threads !== undefined,
+    policy: () => policy.current,
+    policyFile: policy.file,
+    breakerOpen: parts.breakerOpen ?? RESTARTS.openMs,
+    closed,
+  };
+  return { context, threads, processes };
+}

@@ -1,0 +1,37 @@
+/** What the policy says of a plugin now, compared with what its running version was given. */
+import { differences, differenceText } from "../../policy/difference.js";
+import { type Effective, effectiveGrant } from "../../policy/effective.js";
+import { policyEntry } from "../../policy/schema.js";
+import { standingOf } from "../../policy/standing.js";
+import type { PluginContext } from "./plugin-context.js";
+import type { Prepared } from "./prepare.js";
+
+/** Returns why the policy stops the plugin; undefined if it does not. */
+export function stoppedByPolicy({ id, host }: PluginContext): string | undefined {
+  const stopped = policyEntry(host.policy(), id)?.enabled === false;
+  return stopped ? 'the policy stops it ("enabled": false)' : undefined;
+}
+
+/** Describes in what the running version has more than the policy now grants; "" if in nothing. */
+export function excessText(plugin: PluginContext): string {
+  const running = plugin.service.prepared;
+  if (!running) return "";
+  const found = differences(standingOf(grantNow(plugin, running)), standingOf(running.effective));
+  return differenceText(found.filter(({ way }) => way === "more"));
+}
+
+/** Lists the permissions, and "scope", that the running version has and the policy no longer grants. */
+export function exceeding(plugin: PluginContext): readonly string[] {
+  const running = plugin.service.alive ? plugin.service.prepared : undefined;
+  if (!running) return [];
+  const now = grantNow(plugin, running);
+  const { permissions, scope } = running.effective;
+  const gone = Object.keys(permissions).filter((name) => !Object.hasOwn(now.permissions, name));
+  return scope === now.scope || now.scope === "global" ? gone : [...gone, "scope"];
+}
+
+/** Returns what the policy now grants to that version. */
+function grantNow({ id, host }: PluginContext, { manifest }: Prepared): Effective {
+  const { isolation, threadsOnly } = host;
+  return effectiveGrant({ id, policy: host.policy(), hostIsolation: isolation, threadsOnly, manifest });
+}

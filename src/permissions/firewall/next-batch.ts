@@ -1,0 +1,40 @@
+/** Chooses the requests that go into one transaction. */
+import type { NetlinkLimits } from "../netlink/grant.js";
+import type { FirewallLimits } from "./grant.js";
+import { FIREWALL } from "./limits.js";
+import type { FirewallRequest } from "./request.js";
+
+/** A request, by which plugin and under which grants. */
+export interface AskedRule {
+  readonly plugin: string;
+  readonly limits: FirewallLimits;
+  readonly netlink: NetlinkLimits | undefined;
+  readonly request: FirewallRequest;
+}
+
+/**
+ * Chooses a batch from the queue, round-robin over plugins, FIFO within each. A batch publishes or withdraws, never both, so that a
+ * withdrawn port is free afterwards; its first plugin decides which. `last`: the first plugin of the last batch, which goes last now.
+ */
+export function nextBatch<A extends AskedRule>(queue: readonly A[], last: string | undefined): readonly A[] {
+  const plugins = [...new Set(queue.map(({ plugin }) => plugin))].sort(
+    (a, b) => Number(a === last) - Number(b === last),
+  );
+  const waiting = plugins.map((plugin) => queue.filter((asked) => asked.plugin === plugin));
+  const batch: A[] = [];
+  let kind: FirewallRequest["op"] | undefined;
+  for (let progress = true; progress; ) {
+    progress = false;
+    for (const own of waiting) {
+      const [first] = own;
+      if (first === undefined || batch.length >= FIREWALL.batch) continue;
+      const { op } = first.request;
+      if (op === "publish" || op === "withdraw") kind ??= op;
+      if ((op === "publish" || op === "withdraw") && op !== kind) continue;
+      own.shift();
+      batch.push(first);
+      progress = true;
+    }
+  }
+  return batch;
+}

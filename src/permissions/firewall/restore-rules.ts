@@ -1,0 +1,164 @@
+/** Compares our tables with their text right after they were programmed, and restores what other programs have changed. */
+import type { OperatorLog } from "../../common/logger.js";
+import { BackOff } from "../back-off.js";
+import { announce, type ExternalChange } from "../external-changes.js";
+import { WATCH } from "../limits.js";
+import { PollScheduler } from "../poll-scheduler.js";
+import type { FirewallBackend } from "./backend.js";
+import type { OwnTable } from "./rows.js";
+import type { FirewallRule } from "./rule.js";
+import type { Surroundings } from "./surroundings.js";
+import type { RuleTables } from "./tables.js";
+
+export interface RuleRestorerOptions {
+  readonly backend: FirewallBackend;
+  readonly tables: RuleTables;
+  readonly around: Surroundings;
+  readonly logger: OperatorLog;
+  report(change: ExternalChange): void;
+  /** Calls `restore` between two batches. Never rejects. */
+  poll(): Promise<void>;
+}
+
+export class RuleRestorer {
+  readonly #options: RuleRestorerOptions;
+  readonly #scheduler: PollScheduler;
+  readonly #backOff = new BackOff();
+  /** The text of our tables and guards, right after they were programmed. */
+  #known: ReadonlyMap<string, string> = new Map();
+  /** The program that made a change since the last comparison, in words; undefined: no change is known. */
+  #changedBy: string | undefined;
+  #slow = false;
+
+  constructor(options: RuleRestorerOptions) {
+    this.#options = options;
+    const { backend, logger, poll } = options;
+    this.#scheduler = new PollScheduler({
+      what: "firewall",
+      logger,
+      subscribe: (blind) => backend.watch({ changed: (by) => this.note(by), blind }),
+      poll,
+    });
+  }
+
+  /** True while every change would be notified, and none has been. */
+  get unchanged(): boolean {
+    return this.#scheduler.notified && this.#changedBy === undefined;
+  }
+
+  /** Notes a change by another program: compares soon. */
+  note(by: string): void {
+    this.#changedBy = by;
+    this.#scheduler.pollIn(WATCH.gatherMs);
+  }
+
+  /** Stops watching. Resolves when no monitor runs. */
+  async stop(): Promise<void> {
+    this.#changedBy = undefined;
+    await this.#scheduler.stop();
+  }
+
+  /** To be called right after tables were programmed: sets up what has to exist outside them, and remembers their text. */
+  async programmed(rules: readonly FirewallRule[]): Promise<void> {
+    const { tables, logger } = this.#options;
+    await this.#settle();
+    const opened = await tables.forward(rules);
+    await this.#remember().catch((error: unknown) =>
+      logger.warn({ err: error }, "firewall: rules could not be read back"),
+    );
+    if (opened.length === 0) return;
+    const words = `firewall: forwarding of ${named(opened)} is switched on in this namespace while there are rules; what others would have it forward is dropped`;
+    logger.warn({ families: opened }, words);
+  }
+
+  /** Restores what other programs have changed since the last comparison. Rejects when rules cannot be listed or programmed. */
+  async restore(): Promise<void> {
+    const { tables } = this.#options;
+    if (!tables.loaded || tables.rows.size === 0) return;
+    const { wait } = this.#backOff;
+    if (wait > 0) return this.#scheduler.pollIn(wait);
+    const by = this.#changedBy ?? "another program";
+    this.#changedBy = undefined;
+    await tables.inspect();
+    await this.#restoreTables(by);
+    await this.#restoreNeighbours();
+    if (this.#backOff.slow && !this.#slow) {
+      const words = `rules of ours are removed again and again (by ${by}); from now on they are restored with pauses`;
+      this.#options.logger.error({}, `firewall: ${words}; stop what removes them`);
+    }
+    this.#slow = this.#backOff.slow;
+  }
+
+  async #restoreTables(by: string): Promise<void> {
+    const { backend, tables } = this.#options;
+    const now = await backend.listing();
+    const changed = ({ name }: Pick<OwnTable, "name">): boolean =>
+      !this.#known.has(name) || this.#known.get(name) !== now.get(name);
+    const lost = tables.own.filter(changed);
+    const guards = [...this.#known.keys()].filter((name) => isGuard(name) && changed({ name }));
+    if (lost.length > 0) await tables.put(lost.map(({ plugin }) => plugin));
+    const off = await tables.forward(tables.rules, guards.length > 0);
+    if (lost.length > 0 || guards.length > 0 || off.length > 0) {
+      this.#backOff.done();
+      await this.#remember();
+    }
+    for (const { plugin } of lost) {
+      const detail = `the rules of plugin "${plugin}" had been changed or removed by ${by}, and are restored`;
+      announce("firewall", { event: "rules-restored", plugin, detail }, this.#options);
+    }
+    if (guards.length > 0) {
+      const detail = `the guard of forwarding had been removed by ${by}, and is restored`;
+      announce("firewall", { event: "rules-restored", detail }, this.#options);
+    }
+    if (off.length > 0) {
+      const detail = `forwarding of ${named(off)} had been switched off by another program, and is on again`;
+      announce("firewall", { event: "forwarding-restored", detail }, this.#options);
+    }
+  }
+
+  /** Restores the neighbours' accept rules, which `around` logs. */
+  async #restoreNeighbours(): Promise<void> {
+    const { tables, around, report } = this.#options;
+    const admitted = await around.admit(tables.bridges);
+    if (admitted.length === 0) return;
+    const detail = `what lets our packets pass was missing and is put in: ${admitted.join(", ")}`;
+    report({ event: "rules-restored", detail });
+    this.#backOff.done();
+  }
+
+  /**
+   * Brings what is outside our tables in line with all tables named as ours are, since another host's may need what ours put there. A
+   * failure is only logged, since the rules themselves are programmed.
+   */
+  async #settle(): Promise<void> {
+    const { backend, tables, around, logger } = this.#options;
+    try {
+      const { bridges } = tables;
+      if (bridges.length > 0) {
+        this.#scheduler.start();
+        return await around.keep(bridges);
+      }
+      await this.stop();
+      if ((await backend.tables()).length === 0) {
+        await around.leave();
+        around.sayForwarding(await backend.stopForwarding());
+      }
+    } catch (error) {
+      logger.error({ err: error }, "firewall: what other programs need, or forwarding, could not be set right");
+    }
+  }
+
+  async #remember(): Promise<void> {
+    const now = await this.#options.backend.listing();
+    const ours = new Set(this.#options.tables.own.map(({ name }) => name));
+    this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
+  }
+}
+
+function isGuard(name: string): boolean {
+  return name.startsWith("bulkhead-forward_");
+}
+
+function named(families: readonly (4 | 6)[]): string {
+  return families.map((family) => `IPv${family}`).join(" and ");
+}

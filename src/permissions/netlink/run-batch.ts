@@ -1,0 +1,161 @@
+/** Judges, records and carries out the requests of one run, and replies to each. */
+import type { Json } from "../../driverapi/json.js";
+import type { Job } from "../request-queue.js";
+import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
+import { failed } from "./errors.js";
+import { linkInfo, linksOf } from "./info.js";
+import type { LedgerChange, LedgerRow } from "./ledger.js";
+import type { AskedLink } from "./next-batch.js";
+import type { Ownership } from "./ownership.js";
+import { planOf } from "./plan.js";
+import { deletionOf, removeElsewhere } from "./removal.js";
+import type { Situation } from "./rule.js";
+import { checkRules } from "./rules.js";
+import { parentOf } from "./rules-links.js";
+import { madeBy, usedBy } from "./rules-names.js";
+
+type LinkJob = Job<AskedLink>;
+
+export interface BatchContext {
+  readonly ownership: Ownership;
+  readonly backend: NetlinkBackend;
+  resolvers(): Promise<readonly string[]>;
+}
+
+/** A request that has passed the rules. */
+interface Ready {
+  readonly job: LinkJob;
+  readonly unit: Unit;
+  /** Recorded before, so that a crash leaves no unknown link. */
+  readonly intents: readonly LedgerRow[];
+  answer(seen: ReadonlyMap<string, LinkView>): { readonly rows: readonly LedgerChange[]; readonly value: Json };
+}
+
+/** Judges, records intents, carries out, records results, replies. Rejects only when the namespace or the ledger fails as a whole. */
+export async function runBatch(batch: readonly LinkJob[], context: BatchContext): Promise<void> {
+  const { ownership, backend } = context;
+  const nets = batch.some(({ request }) => "address" in request || "route" in request);
+  const lists = batch.some(({ request }) => request.op === "links");
+  // The reply for a link that exists already has its present addresses.
+  const adopts = batch.some(({ request }) => request.op === "createLink" && ownership.row(request.link.name));
+  const shrinks = batch.some(({ request }) => request.op === "setLink" && request.settings.mtu !== undefined);
+  const view = await backend.look({ addresses: nets || lists || adopts || shrinks, routes: nets, counters: lists });
+  const resolvers = nets ? await context.resolvers() : [];
+  await ownership.forgetVanished(view);
+
+  const ready: Ready[] = [];
+  const counts = new Map<string, number>();
+  for (const job of batch) {
+    try {
+      const count = counts.get(job.plugin) ?? ownership.of(job.plugin).length;
+      const one = await judge(job, { ownership, backend, view, resolvers }, count);
+      counts.set(job.plugin, count + one.intents.filter(({ name }) => ownership.row(name) === undefined).length);
+      ready.push(one);
+    } catch (error) {
+      job.reject(error as Error);
+    }
+  }
+  await ownership.write(ready.flatMap(({ intents }) => intents.map((put) => ({ put }))));
+
+  const { failures, seen } = await carryOut(ready, backend, ownership);
+  await ownership.write(
+    ready.flatMap((one, index) =>
+      failures[index] === undefined ? one.answer(seen).rows : one.intents.map(({ name }) => ({ drop: name })),
+    ),
+  );
+  for (const [index, one] of ready.entries()) {
+    const failure = failures[index];
+    const { plugin, request, resolve, reject } = one.job;
+    if (failure === undefined) resolve(one.answer(seen).value);
+    else reject(failed(plugin, request.op, failure.words));
+  }
+}
+
+async function carryOut(
+  ready: readonly Ready[],
+  backend: NetlinkBackend,
+  ownership: Ownership,
+): ReturnType<NetlinkBackend["apply"]> {
+  if (ready.every(({ unit }) => unit.length === 0)) return { failures: [], seen: new Map() };
+  try {
+    return await backend.apply(ready.map(({ unit }) => unit));
+  } catch (error) {
+    // It is unknown how many steps were done: delete what they may have created.
+    const undo = ready.flatMap(({ unit }) =>
+      unit.flatMap(({ undo }) => (undo?.op === "delete" ? [[{ change: undo }]] : [])),
+    );
+    await backend.apply(undo).catch(() => {});
+    await ownership.write(ready.flatMap(({ intents }) => intents.map(({ name }) => ({ drop: name })))).catch(() => {});
+    throw error;
+  }
+}
+
+interface Judging extends Omit<BatchContext, "resolvers"> {
+  readonly view: NamespaceView;
+  readonly resolvers: readonly string[];
+}
+
+async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judging, count: number): Promise<Ready> {
+  const { plugin, limits, request } = job;
+  const situation: Situation = {
+    plugin,
+    limits,
+    view,
+    resolvers,
+    count,
+    own: (name) => ownership.own(plugin, name, view),
+  };
+  checkRules(request, situation);
+  const done = (unit: Unit, rows: readonly LedgerChange[] = [], value: Json = null): Ready => ({
+    job,
+    unit,
+    intents: [],
+    answer: () => ({ rows, value }),
+  });
+
+  const missing = usedBy(request).find((name) => situation.own(name) === undefined && !view.links.has(name));
+  if (missing !== undefined) throw failed(plugin, request.op, `Cannot find device "${missing}"`);
+
+  switch (request.op) {
+    case "links":
+      return done([], [], linksOf(plugin, ownership, view));
+    case "deleteLink": {
+      const row = situation.own(request.name) as LedgerRow;
+      const { unit, drops, elsewhere } = deletionOf(row, ownership, view);
+      if (elsewhere) await removeElsewhere(elsewhere, ownership, backend);
+      return done(
+        unit,
+        drops.map((drop) => ({ drop })),
+      );
+    }
+    case "createLink":
+      break;
+    default:
+      return done(planOf(request, { ledger: ownership.ledger.id, plugin, view, port: limits.ports[0] }));
+  }
+
+  const { link } = request;
+  const existing = situation.own(link.name);
+  if (existing) return done([], [], linkInfo(existing, ownership, view) as unknown as Json);
+  const taken = madeBy(request).find((name) => view.links.has(name));
+  if (taken !== undefined) throw failed(plugin, request.op, `RTNETLINK answers: File exists: "${taken}"`);
+  const parent = parentOf(link);
+  if (parent !== undefined && !view.links.has(parent))
+    throw failed(plugin, request.op, `Cannot find device "${parent}"`);
+
+  const intents = madeBy(request).map((name): LedgerRow => ({ plugin, name, spec: link }));
+  return {
+    job,
+    unit: planOf(request, { ledger: ownership.ledger.id, plugin, view, port: limits.ports[0] }),
+    intents,
+    answer(seen) {
+      const rows = intents.map((row) => {
+        const { ifindex, mac, mtu } = seen.get(row.name) ?? {};
+        return { ...row, ifindex, mac, mtu };
+      });
+      const [first] = rows as [LedgerRow];
+      const made: NamespaceView = { links: seen, routes: [] };
+      return { rows: rows.map((put) => ({ put })), value: linkInfo(first, ownership, made) as unknown as Json };
+    },
+  };
+}

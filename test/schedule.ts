@@ -1,0 +1,110 @@
+/** What the runner runs at the same time, and in which order. Files are named by parts of their paths below `test/`. */
+
+const ISOLATIONS = ["thread", "process", "dedicated"] as const;
+type Isolation = (typeof ISOLATIONS)[number];
+
+/** A file; of the attacks, a file under one isolation. */
+export interface Unit {
+  readonly file: string;
+  readonly isolation?: Isolation;
+}
+
+/** Each waits for an engine most of its time. One at a time, beside everything else. */
+const ENGINES = ["docker/engine.", "docker/engine-2"];
+/** Run per isolation: under threads beside other files; behind the walls alone, since three of their cases go on at a time. */
+const ATTACKS = ["hostile/class-"];
+/** What these assert or report depends on who else uses the processor. */
+const ALONE = ["hostile/storm", "load/", "demo.", "host/lifecycle-model", "host-time"];
+/** Those that take long by themselves: begun first, so that a run does not end with one of them. */
+const LONG = [
+  "plugins/bridge-contract",
+  "plugins/bridge-many",
+  "plugins/macvlan-contract",
+  "testing/contract",
+  "fuzz/",
+  "host/leaks",
+  "doctor/taken-away",
+  "platform/update",
+  "cli/doctor",
+  "docker/connections",
+  "recovery/set-aside",
+  "session/cpu-watch",
+  "hostile/class-d",
+  "hostile/class-a",
+  "hostile/class-g",
+];
+/**
+ * What `--fast` leaves out whole: attacks, engines, and what takes more than a few seconds of the processor. Of the other files it leaves
+ * out the tests that need something of the machine.
+ */
+const NOT_FAST = [
+  ...["hostile/", "docker/engine", "docker/takeover", "fuzz/", "load/", "doctor", "demo", "pack."],
+  ...["bundler/bad-input", "bundler/confinement", "bundler/evasive", "bundler/li", "bundler/node-modules"],
+  ...[
+    "cli/bench",
+    "cli/check",
+    "cli/grant",
+    "cli/ls",
+    "cli/ports",
+    "cli/serve",
+    "examples/",
+    "docs/documented",
+    "docs/readme",
+  ],
+  ...["plugins/bridge", "plugins/macvlan", "plugins/readme", "testing/contract", "storage/", "killed.", "host-time"],
+  ...[
+    "host/embedding",
+    "host/leaks",
+    "host/lifecycle-model",
+    "platform/update",
+    "recovery/breaker",
+    "deadlines/elsewhere",
+  ],
+];
+
+/** All of them; a test asserts that each part still names a file. */
+export const NAMED: readonly string[] = [...ENGINES, ...ATTACKS, ...ALONE, ...LONG, ...NOT_FAST];
+
+const isOf = (parts: readonly string[], file: string): boolean => parts.some((part) => file.includes(part));
+
+/** True for a file that `--fast` runs. */
+export function isFast(file: string): boolean {
+  return !isOf(NOT_FAST, file);
+}
+
+export interface Schedule {
+  /** Several at a time. */
+  readonly together: Unit[];
+  /** One after the other, beside the others. */
+  readonly engines: Unit[];
+  /** One after the other, once those together are done. */
+  readonly alone: Unit[];
+}
+
+/** Lays out the files. `isolations`: what BULKHEAD_ISOLATION names, if it is set; throws for a name that is not an isolation. */
+export function schedule(files: readonly string[], isolations: string | undefined): Schedule {
+  const wanted = chosen(isolations);
+  const units = files.flatMap((file): Unit[] =>
+    isOf(ATTACKS, file) ? wanted.map((isolation) => ({ file, isolation })) : [{ file }],
+  );
+  const engine = ({ file }: Unit): boolean => isOf(ENGINES, file);
+  const alone = ({ file, isolation }: Unit): boolean =>
+    isOf(ALONE, file) || (isolation !== undefined && isolation !== "thread");
+  const rank = ({ file }: Unit): number => {
+    const at = LONG.findIndex((part) => file.includes(part));
+    return at < 0 ? LONG.length : at;
+  };
+  return {
+    together: units.filter((one) => !engine(one) && !alone(one)).sort((a, b) => rank(a) - rank(b)),
+    engines: units.filter(engine),
+    alone: units.filter((one) => alone(one) && !engine(one)),
+  };
+}
+
+function chosen(isolations: string | undefined): readonly Isolation[] {
+  const named = isolations?.split(",") ?? ISOLATIONS;
+  const unknown = named.find((one) => !(ISOLATIONS as readonly string[]).includes(one));
+  if (unknown !== undefined)
+    throw new Error(`BULKHEAD_ISOLATION names "${unknown}": it may name "thread", "process" and "dedicated"`);
+  return ISOLATIONS.filter((one) => named.includes(one));
+}
