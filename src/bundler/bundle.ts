@@ -1,7 +1,4 @@
-/**
- * From an author's file to one script that the sandbox can evaluate: the platform's side, which reads no file of a
- * plugin.
- */
+/** Bundles a plugin into one script for the sandbox: the platform's side, which reads none of the plugin's files. */
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import { BundlerProcess, type Outcome } from "./bundler-process.js";
@@ -14,13 +11,13 @@ export type { BundledFile } from "./messages.js";
 export interface BundleRequest {
   /** Its id, for messages. */
   readonly plugin: string;
-  /** Absolute folder of the plugin; for a bare file, the folder the file stands in. */
+  /** Absolute folder of the plugin, or of the file that is the plugin. */
   readonly root: string;
   /** Absolute path of the entry file. */
   readonly entry: string;
-  /** A bare file: may load only itself, `root/node_modules/**`, and `bulkhead/plugin`. */
+  /** True for a plugin that is one file: it may load only itself, `root/node_modules/**` and `bulkhead/plugin`. */
   readonly single: boolean;
-  /** Milliseconds from the moment a bundler process is free for it. Default: `BUNDLER.bundleMs`. */
+  /** Milliseconds, counted from when a bundler process is available. Default: `BUNDLER.bundleMs`. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,19 +28,18 @@ export interface Bundle {
   readonly code: string;
   /** JSON; its sources are relative to the plugin's folder, without their contents. */
   readonly sourceMap: string;
-  /** Sorted by path, without the runtime's own: what {@link pluginDigest} covers. */
+  /** Sorted by path, without the runtime's own files: what {@link pluginDigest} covers. */
   readonly files: readonly BundledFile[];
-  /** Hex sha256 of how they import each other; absent where none does. */
+  /** Hex sha256 of how they import each other; absent if none does. */
   readonly imports?: string;
-  /** Which of Node's modules it imports, sorted, without `node:`; absent for none. */
+  /** The Node modules it imports, sorted, without `node:`; absent for none. */
   readonly nodeModules?: readonly string[];
 }
 
 /**
- * Bundles a plugin in a process of its own; nothing is left running when the promise settles.
- * Throws `DriverError` with `plugin` and, where there is one, the author's `file` and `line`:
- * `ERR_PLUGIN_FILE`, `ERR_PLUGIN_SIZE`, `ERR_PLUGIN_SYNTAX`, `ERR_PLUGIN_IMPORT`, `ERR_BUNDLE_FAILED`;
- * `ERR_CALL_ABORTED`.
+ * Bundles a plugin in a process of its own, which has ended when the promise settles. Throws `ERR_PLUGIN_FILE`,
+ * `ERR_PLUGIN_SIZE`, `ERR_PLUGIN_SYNTAX`, `ERR_PLUGIN_IMPORT`, `ERR_BUNDLE_FAILED` (with the author's `file` and `line` if known),
+ * or `ERR_CALL_ABORTED`.
  */
 export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
   return through ? through(request, bundle) : bundle(request);
@@ -52,14 +48,14 @@ export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
 type Bundling = (request: BundleRequest) => Promise<Bundle>;
 let through: ((request: BundleRequest, real: Bundling) => Promise<Bundle>) | undefined;
 
-/** Lets `other` answer requests from now on, with the real bundler at hand; for tests. No bundler is started ahead then. */
+/** Passes all requests to `other` from now on, with the real bundler; for tests. No spare is started then. */
 export function bundleThrough(other: (request: BundleRequest, real: Bundling) => Promise<Bundle>): void {
   through = other;
 }
 
 async function bundle(request: BundleRequest): Promise<Bundle> {
   const { plugin, root, entry, single, deadline = BUNDLER.bundleMs, signal } = request;
-  const release = await turn();
+  const release = await acquireSlot();
   try {
     if (signal?.aborted) throw failure(plugin, { kind: "aborted" }, deadline, "");
     const bundler = takeSpare() ?? started(plugin);
@@ -88,12 +84,12 @@ function started(plugin: string): BundlerProcess {
 }
 
 let spare: BundlerProcess | undefined;
-/** When the next one is started, or goes again. */
+/** Starts the next spare, or ends an unused one. */
 let timer: NodeJS.Timeout | undefined;
 
 /**
- * Starts a bundler process ahead, for the next bundle. It goes when nobody has used it for `BUNDLER.aheadMs`, and keeps no platform's
- * process running; harmless to repeat.
+ * Starts a spare bundler process. It ends after `BUNDLER.aheadMs` without use, and does not keep the platform's process running.
+ * Idempotent.
  */
 export function prepareBundler(): void {
   clearTimeout(timer);
@@ -104,18 +100,18 @@ export function prepareBundler(): void {
     spare = new BundlerProcess();
     spare.hold(false);
   } catch {
-    // Whoever needs one will be told.
+    // The next bundle reports the error.
     spare = undefined;
   }
 }
 
-/** Who has loaded a plugin often loads another: the next bundler is started once what has just been bundled is under way. */
+/** Starts a spare a little later: a host that has loaded a plugin often loads another. */
 export function keepBundlerAhead(): void {
   clearTimeout(timer);
   timer = setTimeout(prepareBundler, BUNDLER.afterMs).unref();
 }
 
-/** Ends what was started ahead and nobody used. */
+/** Ends an unused spare. */
 export async function releaseBundler(): Promise<void> {
   clearTimeout(timer);
   const unused = spare;
@@ -134,8 +130,8 @@ function takeSpare(): BundlerProcess | undefined {
 const waiting: Array<() => void> = [];
 let running = 0;
 
-/** Waits for one of {@link BUNDLER.atOnce} turns; call what it gives to pass it on. */
-async function turn(): Promise<() => void> {
+/** Acquires one of {@link BUNDLER.atOnce} slots. Returns a function that releases it. */
+async function acquireSlot(): Promise<() => void> {
   if (running < BUNDLER.atOnce) running++;
   else await new Promise<void>((resolve) => waiting.push(resolve));
   return () => {
@@ -145,13 +141,13 @@ async function turn(): Promise<() => void> {
   };
 }
 
-/** A plugin's fault, as the bundler process found it. */
+/** Creates the error for a plugin that the bundler refused. */
 function refusal(plugin: string, { code, message, file, line }: Failure, stderr: string): DriverError {
   const why = code === "ERR_BUNDLE_FAILED" ? reason(stderr) : "";
   return new DriverError(code, `plugin "${plugin}": ${why}${message}`, { plugin, file, line });
 }
 
-/** No answer, or no valid one. */
+/** Creates the error for a missing or invalid reply. */
 function failure(
   plugin: string,
   outcome: Exclude<Outcome, { kind: "answer" }>,
@@ -165,12 +161,12 @@ function failure(
     outcome.kind === "deadline"
       ? `bundling did not end within ${deadline} ms and was stopped`
       : outcome.kind === "nonsense"
-        ? `the bundler gave no valid answer: ${shown(outcome.why)}`
-        : `${reason(stderr)}the bundler ended without an answer (${shown(outcome.how)})`;
+        ? `the bundler sent an invalid reply: ${shown(outcome.why)}`
+        : `${reason(stderr)}the bundler ended without a reply (${shown(outcome.how)})`;
   return new DriverError("ERR_BUNDLE_FAILED", `plugin "${plugin}": ${what}; ${SIMPLER}`, { plugin });
 }
 
-/** What a crash was about, where standard error tells. */
+/** Guesses the reason of a crash from standard error. */
 function reason(stderr: string): string {
   if (/stack overflow|stack exceeds/.test(stderr)) return "the code is nested too deeply: ";
   if (/out of memory|OutOfMemory|cannot allocate/i.test(stderr))

@@ -1,12 +1,9 @@
 /**
- * One bundler process, seen from the platform: a process group of its own (Node, and esbuild below it), asked once.
- * What bounds it:
- * - time: the group is killed at the deadline, on abort, after its answer, and by itself when standard input closes;
- * - memory: RLIMIT_DATA bounds each of the two processes (Linux only), Node's heap has its own cap; GOMEMLIMIT only
- *   makes
- *   esbuild collect harder. No limit covers the group as a sum: that would take a cgroup;
- * - files: RLIMIT_FSIZE is 0, so neither process can write any; no core dumps.
- * It is not walled off otherwise: it runs no line of the plugin's.
+ * One bundler process as the platform sees it: a process group of its own (Node, and esbuild below it) that serves one request.
+ * It runs no plugin code, so only resources are limited:
+ * - time: the group is killed at the deadline, on abort, after its reply, and when standard input closes;
+ * - memory: RLIMIT_DATA bounds each of the two processes (Linux only), and Node's heap has a limit; no limit covers their sum;
+ * - files: RLIMIT_FSIZE is 0, and there are no core dumps.
  */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
@@ -19,7 +16,7 @@ import { within } from "../common/within.js";
 import { BUNDLER } from "./limits.js";
 import { type Answer, answerLength, type ChildRequest, decodeAnswer } from "./messages.js";
 
-/** How asking ended. */
+/** The outcome of a request. */
 export type Outcome =
   | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "ended"; readonly how: string }
@@ -28,11 +25,11 @@ export type Outcome =
   | { readonly kind: "aborted" };
 
 const SCRIPT: string = fileURLToPath(new URL("./child.js", import.meta.url));
-/** Sets the limits and becomes Node: same process, so the group stays ours. A limit that is already lower stays. */
+/** Sets the limits and executes Node in the same process. A limit that is already lower stays. */
 const LIMITED = 'ulimit -c 0; ulimit -f 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 const ENVIRONMENT = { GOMEMLIMIT: `${BUNDLER.esbuildMb}MiB`, GOTRACEBACK: "none", NO_COLOR: "1" };
 
-/** Start it, ask it once, end it. Throws where nothing can be started. */
+/** Starts a bundler, which serves one request and must be ended. Throws if no process can be started. */
 export class BundlerProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #closed: Promise<void>;
@@ -47,12 +44,12 @@ export class BundlerProcess {
       env: ENVIRONMENT,
     });
     if ((this.#child.stdin as unknown) === undefined) {
-      // Without descriptors to spare Node starts nothing, gives no streams, and tells it a second time, by an event.
+      // Without free descriptors Node starts nothing, has no streams, and reports the error a second time, by an event.
       this.#child.on("error", () => {});
       throw new Error("no process can be started: too many open files");
     }
     this.#closed = new Promise((resolve) => this.#child.once("close", () => resolve()));
-    // A leader that died by itself leaves esbuild behind; the id is still the group's while that lives.
+    // A leader that ended by itself leaves esbuild behind, in the same group.
     this.#child.once("exit", () => this.#kill());
     this.#child.stdin.on("error", () => {});
     this.#child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
@@ -61,17 +58,17 @@ export class BundlerProcess {
     this.#received = this.#receive();
   }
 
-  /** False once it has ended: a spare may die while it waits. */
+  /** False once it has ended: a spare may end while it waits. */
   get alive(): boolean {
     return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** What both processes wrote to standard error, complete once {@link end} has settled, up to a cap. */
+  /** Standard error of both processes, up to a limit; complete once {@link end} has settled. */
   get stderr(): string {
     return this.#stderr;
   }
 
-  /** Sends the request and waits for its answer, for at most `deadline` milliseconds. Call {@link end} afterwards. */
+  /** Sends the request and waits at most `deadline` milliseconds for the reply. Call {@link end} afterwards. */
   async ask(request: ChildRequest, deadline: number, signal: AbortSignal | undefined): Promise<Outcome> {
     if (signal?.aborted) return { kind: "aborted" };
     const over = new AbortController();
@@ -95,7 +92,7 @@ export class BundlerProcess {
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
   }
 
-  /** Whether it keeps the platform's process running. A waiting spare does not. */
+  /** Sets whether it keeps the platform's process running; a waiting spare does not. */
   hold(held: boolean): void {
     const { stdin, stdout, stderr } = this.#child;
     for (const handle of [this.#child, stdin, stdout, stderr]) {
@@ -109,7 +106,7 @@ export class BundlerProcess {
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // The group is gone.
+      // The group has ended.
     }
   }
 
@@ -127,7 +124,7 @@ export class BundlerProcess {
           wanted = answerLength(chunks[0] ?? chunk);
         }
         if (wanted === undefined || length < wanted) return;
-        if (length > wanted) throw new Error("it says more than one answer");
+        if (length > wanted) throw new Error("it sent more than one reply");
         resolve({ kind: "answer", answer: decodeAnswer(Buffer.concat(chunks)) });
       } catch (error) {
         resolve({ kind: "nonsense", why: messageOf(error) });

@@ -1,6 +1,6 @@
 /**
- * Main of a bundler process: reads one request, answers once, and waits to be killed. Touches `process`, on purpose.
- * Standard input is its lifeline: when the platform's process is gone, so is this one, and esbuild with it.
+ * Entry point of a bundler process: reads one request, replies once, and waits to be killed. When standard input closes, the
+ * platform's process has ended, and this one ends too, together with esbuild.
  */
 import { transform } from "esbuild";
 import { compile } from "./compile.js";
@@ -18,7 +18,7 @@ process.stdin.on("data", (chunk: string) => {
 });
 process.stdin.on("close", () => process.kill(-process.pid, "SIGKILL"));
 
-// Starts esbuild's service while the request is still on its way.
+// Starts esbuild's service before the request arrives.
 transform("").catch(() => {});
 
 async function answer(request: ChildRequest): Promise<void> {

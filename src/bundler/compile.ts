@@ -1,4 +1,4 @@
-/** One esbuild run over one plugin. Runs in a bundler process only. */
+/** Runs esbuild on one plugin, in a bundler process. */
 import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
@@ -15,18 +15,15 @@ import { SourceLedger } from "./source-ledger.js";
 import { EXTENSIONS, sourcesPlugin } from "./sources.js";
 import { pathsEntry, readTsconfig, refuseMetadata, type TypeScriptSettings } from "./tsconfig.js";
 
-/**
- * Found to work under SES; `tsconfigRaw` keeps esbuild from reading any tsconfig.json, whose `extends` may name any
- * file.
- */
+/** Settings that work under SES. `tsconfigRaw` keeps esbuild from reading a tsconfig.json, whose `extends` may name any file. */
 const SETTINGS = {
   write: false,
   bundle: true,
   format: "iife",
   globalName: PLUGIN_GLOBAL,
-  // The one under which esbuild follows what a package.json's `browser` maps.
+  // The only platform under which esbuild applies the `browser` map of a package.json.
   platform: "browser",
-  // A browser's build asks for no power of Node's; a worker's for no document either.
+  // Builds for browsers need no Node API, and builds for workers no document.
   mainFields: ["browser", "module", "main"],
   conditions: ["worker", "browser"],
   resolveExtensions: [...EXTENSIONS],
@@ -95,7 +92,7 @@ async function run(
   const { outputFiles, warnings, metafile } = await build({
     ...SETTINGS,
     absWorkingDir: root,
-    // Nothing is written there: the source map's paths are relative to it.
+    // Not written; the source map's paths are relative to it.
     outfile: join(root, "bundle.js"),
     entryPoints: [entry],
     plugins: [sourcesPlugin(ledger, rules, used)],
@@ -105,9 +102,9 @@ async function run(
   const map = outputFiles.find((file) => file.path.endsWith(".map"));
   const code = outputFiles.find((file) => file !== map);
   if (!code || !map) throw new Error("esbuild gave no output");
-  // Before the text is made of it: parsing costs many times its size.
+  // Before it is decoded and parsed, which takes many times its size.
   if (code.contents.length > BUNDLER.outputBytes) throw tooLarge("code", code.contents.length, BUNDLER.outputBytes);
-  // A plugin's file may be called as a runtime's is written here; the ledger knows which are the plugin's.
+  // A plugin's file may have a name that looks like the runtime's; the ledger lists the plugin's files.
   const own = new Set(ledger.names());
   const imports = importsDigest(
     metafile,
@@ -137,7 +134,7 @@ function realFolder(root: string): string {
   }
 }
 
-/** Says what is wrong with an entry that esbuild would rather resolve in ways of its own. */
+/** Checks the entry file, before esbuild resolves it by rules of its own. */
 function assertEntry(entry: string, name: string, root: string): void {
   if (!isBelow(entry, root)) {
     throw new BundleRefusal(
@@ -163,7 +160,7 @@ function assertEntry(entry: string, name: string, root: string): void {
   }
 }
 
-/** Refuses a pipe or a device as package.json: esbuild opens those on the way up itself, and would wait for its other end. */
+/** Refuses a pipe or device as package.json: esbuild opens those above the entry itself, and would block on a pipe. */
 function assertPackages(entry: string, root: string): void {
   for (let folder = dirname(entry); isBelow(folder, root) || folder === root; folder = dirname(folder)) {
     const path = join(folder, "package.json");

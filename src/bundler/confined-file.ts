@@ -1,6 +1,6 @@
 /**
- * Reads one file of a plugin so that the bytes are surely from inside its folder, whatever is swapped meanwhile:
- * open without following a link, ask the *open descriptor* where it is, read from it, and look again afterwards.
+ * Reads a file of a plugin, safe against TOCTOU races: opens it without following a link, asks the *open descriptor* for its
+ * path, reads from it, and checks again afterwards.
  */
 import { isUtf8 } from "node:buffer";
 import {
@@ -22,16 +22,16 @@ import { BundleRefusal } from "./refusal.js";
 export interface Confinement {
   /** The plugin's folder. */
   readonly root: string;
-  /** A bare file: the only file outside `root/node_modules` that may be loaded. */
+  /** For a plugin that is one file: the only file outside `root/node_modules` that may be loaded. */
   readonly only?: string | undefined;
 }
 
-/** The rule for bare files, said of another file. */
+/** The rule for a plugin that is one file, as text about another file. */
 export const ALONE: string =
   "is another file, and a plugin that is a bare file may load only itself, node_modules and " +
   '"bulkhead/plugin"; to use several files, put them into a folder with a plugin.json';
 
-/** An open file that lay inside when it was opened. Hand it to {@link readConfined}, which closes it. */
+/** An open file that was inside when it was opened. {@link readConfined} closes it. */
 export interface ConfinedFile {
   readonly fd: number;
   /** The path it was opened by. */
@@ -39,12 +39,12 @@ export interface ConfinedFile {
   readonly stat: Stats;
 }
 
-/** How a file is called in messages and digests: relative to the plugin's folder, with `/`. */
+/** Returns a file's name for messages and digests: relative to the plugin's folder, with `/`. */
 export function nameIn(root: string, path: string): string {
   return relative(root, path).split(sep).join("/");
 }
 
-/** Throws `ERR_PLUGIN_IMPORT` unless a real path lies where the plugin may load from. */
+/** Throws `ERR_PLUGIN_IMPORT` unless the plugin may load from a real path. */
 function assertInside(real: string, name: string, { root, only }: Confinement): void {
   if (!isBelow(real, root)) {
     throw new BundleRefusal(
@@ -64,7 +64,7 @@ export function openConfined(path: string, rules: Confinement): ConfinedFile {
   const name = nameIn(rules.root, path);
   let fd: number;
   try {
-    // Non-blocking: a named pipe would hold the open for ever.
+    // Non-blocking: opening a named pipe would block forever.
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     throw unreadable(name, error);
@@ -87,15 +87,12 @@ export function openConfined(path: string, rules: Confinement): ConfinedFile {
   }
 }
 
-/**
- * Reads and closes what {@link openConfined} opened. Throws `ERR_PLUGIN_FILE` for a file that changed meanwhile, or is
- * binary.
- */
+/** Reads and closes an open file. Throws `ERR_PLUGIN_FILE` if it has changed since it was opened, or is binary. */
 export function readConfined(file: ConfinedFile, rules: Confinement): Buffer {
   const { fd, path, stat } = file;
   const name = nameIn(rules.root, path);
   try {
-    // One byte more than it had, to see it grow.
+    // One byte more than its size, to detect that it grew.
     const buffer = Buffer.alloc(stat.size + 1);
     let length = 0;
     for (let got = -1; got !== 0 && length < buffer.length; length += got)
@@ -118,7 +115,7 @@ export function readConfined(file: ConfinedFile, rules: Confinement): Buffer {
   }
 }
 
-/** What is wrong with something that is not a regular file. */
+/** Returns the message for something that is not a regular file. */
 export function notAFile(name: string, stat: Stats): string {
   const what = stat.isDirectory()
     ? "a folder"
@@ -127,10 +124,10 @@ export function notAFile(name: string, stat: Stats): string {
       : stat.isSocket()
         ? "a socket"
         : "a device";
-  return `${name} is ${what}, no regular file; put the code itself there`;
+  return `${name} is ${what}, not a regular file; put the code itself there`;
 }
 
-/** What is wrong with a file that cannot be opened. */
+/** Creates the error for a file that cannot be opened. */
 export function unreadable(name: string, error: unknown): BundleRefusal {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ELOOP") {
@@ -162,7 +159,7 @@ export function isMissingInside(path: string, { root, only }: Confinement): bool
   return realpathSync(at) === at;
 }
 
-/** Where an open descriptor is. Where the system cannot say, the path is looked up again and must be the same file. */
+/** Returns the path of an open descriptor. Without /proc, the path must still lead to the same file. */
 function realPathOf(fd: number, path: string, name: string, stat: Stats): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
@@ -176,7 +173,7 @@ function realPathOf(fd: number, path: string, name: string, stat: Stats): string
   }
 }
 
-/** True while a path leads, by no link of its own, to the file that was opened. */
+/** Returns whether a path, not being a link, still leads to the file that was opened. */
 function isStill(path: string, stat: Stats): boolean {
   const now = lstatSync(path, { throwIfNoEntry: false });
   return now !== undefined && now.dev === stat.dev && now.ino === stat.ino;

@@ -1,4 +1,4 @@
-/** What esbuild says of a plugin, in the words and codes of ours: one fault, with the author's file and line. */
+/** Turns esbuild's errors into one refusal, with a code, and the author's file and line. */
 
 import { isBuiltin } from "node:module";
 import type { Message } from "esbuild";
@@ -8,10 +8,10 @@ import { NODE_MODULES } from "./node-modules.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
 import { EXTENSIONS } from "./sources.js";
 
-/** Where a tsconfig.json gives an import another path. */
+/** Finds the line of a tsconfig.json that maps an import to another path. */
 type PathsOf = (path: string) => SourcePosition | undefined;
 
-/** Makes one refusal of whatever `build()` rejected with. `entry`: the entry file's name, for what has no place. */
+/** Creates a refusal from the error of `build()`. `entry`: the entry file's name, for errors without a position. */
 export function refusalFrom(error: unknown, entry: string, pathsOf?: PathsOf): BundleRefusal {
   if (error instanceof BundleRefusal) return error.at ? error : error.seenAt({ file: entry });
   const messages = messagesOf(error);
@@ -28,9 +28,7 @@ export function refusalFrom(error: unknown, entry: string, pathsOf?: PathsOf): B
   return more === 0 ? refusal : new BundleRefusal(refusal.code, `${refusal.message} (and ${more} more)`, refusal.at);
 }
 
-/**
- * Throws `ERR_PLUGIN_IMPORT` for an import of the author's that esbuild dropped, since a package.json calls it idle.
- */
+/** Throws `ERR_PLUGIN_IMPORT` for an import that esbuild dropped because a package.json says it has no side effects. */
 export function refuseDropped(warnings: readonly Message[]): void {
   const dropped = warnings.find((warning) => warning.id === "ignored-bare-import");
   if (!dropped) return;
@@ -70,8 +68,8 @@ function refusalOf(message: Message, entry: string, pathsOf: PathsOf | undefined
 function notFound(path: string, message: Message): string {
   if (isBuiltin(path)) {
     return (
-      `"${path}" is a module of Node's own, and there is none in the sandbox; ` +
-      `ask for a power instead, under "permissions" in the manifest (of Node's, there are ${NODE_MODULES.join(", ")})`
+      `"${path}" is a Node module that the sandbox does not have; ` +
+      `ask for a power instead, under "permissions" in the manifest (available Node modules: ${NODE_MODULES.join(", ")})`
     );
   }
   const note = message.notes.map(({ text }) => text).find((text) => !/external|platform|plugin/i.test(text));

@@ -1,13 +1,13 @@
 /**
- * How the files of a plugin import each other, as esbuild resolved it. The same files wired otherwise are another program,
- * and links, or a package.json that is swapped meanwhile, wire them otherwise without a byte of them changed.
+ * Hashes how the files of a plugin import each other, as esbuild resolved it: links, or a replaced package.json, can turn the same
+ * files into another program.
  */
 import type { Metafile } from "esbuild";
 import { sha256 } from "./digest.js";
 
 /**
- * Hex sha256 over the sorted list of (file, what it says, the file meant), written as JSON; undefined for a plugin whose files
- * import none of each other. `isRuntime` tells the runtime's own files, which no plugin changes.
+ * Returns the hex sha256 of the sorted list of (file, import path, resolved file), as JSON; undefined if no file imports another.
+ * `isRuntime` recognizes the runtime's own files, which are left out.
  */
 export function importsDigest({ inputs }: Metafile, isRuntime: (path: string) => boolean): string | undefined {
   const list = Object.entries(inputs)

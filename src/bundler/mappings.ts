@@ -1,12 +1,12 @@
 /**
- * A source map's `mappings`, moved along with edits of the generated code. Within a line each segment begins with the
- * distance of its column from the segment before it; all else in a segment is relative to sources, and stays.
+ * Adjusts a source map's `mappings` to edits of the generated code. Within a line, each segment begins with its column, relative
+ * to the segment before it; the rest of a segment refers to sources and stays.
  */
 import type { Edit } from "./edits.js";
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** `edits`: sorted offsets into `code`, none of which removes or inserts a line break. */
+/** Returns the adjusted mappings. `edits`: sorted by offset into `code`; none removes or inserts a line break. */
 export function shiftMappings(mappings: string, code: string, edits: readonly Edit[]): string {
   const lines = mappings.split(";");
   let lineStart = 0;
@@ -46,7 +46,7 @@ function shiftLine(line: string, lineStart: number, edits: readonly Edit[]): str
     .join(",");
 }
 
-/** The base-64 variable-length number a segment begins with, and how many characters it takes. */
+/** Reads the base-64 variable-length number at the start of a segment, and its length in characters. */
 function readNumber(segment: string): [value: number, length: number] {
   let value = 0;
   for (let length = 0; length < segment.length; length++) {

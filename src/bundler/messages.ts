@@ -1,7 +1,6 @@
 /**
- * What goes through the pipes between the platform's process and a bundler process. Imports nothing of esbuild's.
- * The answer comes from a process that has read hostile files: lengths are checked before bytes are kept, fields before
- * use.
+ * The messages between the platform's process and a bundler process. The reply comes from a process that has read hostile
+ * files: lengths are checked before bytes are kept, and fields before use.
  */
 
 import { LIMITS } from "../protocol/limits.js";
@@ -13,19 +12,19 @@ export interface ChildRequest {
   readonly root: string;
   /** Absolute path of the entry file. */
   readonly entry: string;
-  /** A bare file: may load only itself, `root/node_modules` and `bulkhead/plugin`. */
+  /** True for a plugin that is one file: it may load only itself, `root/node_modules` and `bulkhead/plugin`. */
   readonly single: boolean;
 }
 
-/** One file whose bytes went into a bundle, or steered how it was put together (`package.json`). */
+/** A file that was bundled, or that affected the bundling (`package.json`). */
 export interface BundledFile {
   /** Relative to the plugin's folder, with `/`. */
   readonly path: string;
-  /** Hex, of the very bytes that were bundled. */
+  /** Hex, of the bytes that were bundled. */
   readonly sha256: string;
 }
 
-/** The codes a bundler process may answer with. */
+/** The error codes of a bundler process. */
 export const FAILURE_CODES = [
   "ERR_PLUGIN_FILE",
   "ERR_PLUGIN_SIZE",
@@ -52,22 +51,22 @@ export interface Success {
   readonly code: string;
   readonly sourceMap: string;
   readonly files: readonly BundledFile[];
-  /** Hex, of how the files import each other; absent where none does. */
+  /** Hex digest of how the files import each other; absent if none does. */
   readonly imports?: string;
-  /** Which of Node's modules it imports, whose kept copies are in the code; absent for none. */
+  /** The Node modules it imports, whose copies are in the code; absent for none. */
   readonly nodeModules?: readonly string[];
 }
 
-/** What a bundler process writes, once. */
+/** The one reply of a bundler process. */
 export type Answer = Success | Failure;
 
-/** What to do about a plugin that the bundler cannot cope with. */
+/** The remedy for a plugin that the bundler cannot handle. */
 export const SIMPLER = "make it smaller or less deeply nested, or bundle it yourself before you drop it in";
 
 /** Three lengths, 32 bits each, big-endian: header, code, source map. The parts follow in that order. */
 const PREFIX = 12;
 
-/** Lays an answer out for the pipe. */
+/** Encodes a reply. */
 export function encodeAnswer(answer: Answer): Buffer {
   const [code, map] = answer.ok ? [answer.code, answer.sourceMap] : ["", ""];
   const header = answer.ok
@@ -85,15 +84,15 @@ export function encodeAnswer(answer: Answer): Buffer {
 }
 
 /**
- * The full length of the answer that begins with these bytes; undefined while too few have come.
- * Throws a plain Error when a part is over its cap: nothing more need be read then.
+ * Returns the full length of the reply that begins with these bytes; undefined while there are too few. Throws a plain Error if
+ * a part exceeds its limit.
  */
 export function answerLength(start: Buffer): number | undefined {
   if (start.length < PREFIX) return undefined;
   return PREFIX + partLengths(start).reduce((sum, length) => sum + length, 0);
 }
 
-/** Parses a whole answer. Throws a plain Error for anything an honest bundler does not write. */
+/** Decodes a whole reply. Throws a plain Error if it is not valid. */
 export function decodeAnswer(bytes: Buffer): Answer {
   const [headerBytes, codeBytes] = partLengths(bytes);
   const codeAt = PREFIX + headerBytes;
@@ -124,7 +123,7 @@ export function decodeAnswer(bytes: Buffer): Answer {
   };
 }
 
-/** Text that a hostile file had a hand in, fit for one line of a log: no control characters, of bounded length. */
+/** Makes text from hostile files fit for one line of a log: escapes control characters and bounds its length. */
 export function shown(text: string): string {
   const cut = text.length > LIMITS.messageChars ? `${text.slice(0, LIMITS.messageChars)}…` : text;
   return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
@@ -149,11 +148,11 @@ function nodeModulesOf(value: unknown): { readonly nodeModules?: readonly string
   if (value === undefined) return {};
   const names: readonly unknown[] = Array.isArray(value) && value.length <= NODE_NAMES ? value : [null];
   if (!names.every((name): name is string => typeof name === "string" && /^[a-z_/]{1,32}$/.test(name)))
-    throw new Error("its list of Node's modules is not one");
+    throw new Error("its list of Node's modules is not valid");
   return { nodeModules: names };
 }
 
-/** More modules than Node has. */
+/** Longest list of Node modules: more than there are. */
 const NODE_NAMES = 128;
 
 function isHash(value: unknown): value is string {

@@ -1,4 +1,4 @@
-/** Node's pure modules for plugins: copies that ship with Bulkhead, bundled where a plugin imports one, and what may replace them. */
+/** Node's pure modules for plugins: copies that ship with Bulkhead, and their replacements in a plugin's packages. */
 import { existsSync, lstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
@@ -29,8 +29,8 @@ const folder: string = fileURLToPath(new URL("./node-modules", import.meta.url))
 export const NODE_MODULES: readonly string[] = [...KEPT.keys()].sort();
 
 /**
- * Serves the shipped copies to a build, and notes in `used` which ones the plugin's own files import. Under a name without `node:`, a
- * package of that name in the plugin's node_modules comes first, and so does a replacement that a package.json's `browser` names.
+ * Serves the shipped copies to a build, and adds to `used` those that the plugin's own files import. Without `node:`, a package of
+ * that name in the plugin's node_modules, or a replacement under `browser` of a package.json, takes precedence.
  */
 export function serveNodeModules(
   build: PluginBuild,
@@ -62,14 +62,14 @@ export function serveNodeModules(
   }));
 }
 
-/** Whether the importing package's own package.json names a replacement under `browser`. */
+/** Returns whether the importing package's package.json names a replacement under `browser`. */
 export function isMapped({ importer, path }: OnResolveArgs, ledger: SourceLedger, rules: Confinement): boolean {
   return browserMaps(dirname(importer), ledger, rules)
     .slice(0, 1)
     .some((map) => Object.hasOwn(map, path));
 }
 
-/** Whether a path that leads to no file is one that some package.json above it leaves out with `false`. */
+/** Returns whether a package.json above a missing file leaves that file out with `false`. */
 export function isLeftOut(path: string, ledger: SourceLedger, rules: Confinement): boolean {
   if (isAbsolute(path) && !isMissingInside(path, rules)) return false;
   const name = basename(path).replace(/^node:/, "");

@@ -1,20 +1,20 @@
 /**
- * A package that was written for Node reads `Buffer` and `process` as globals. Its own file gets the kept copies of them, as a
- * bundler for browsers gives them; where it looks first whether there are any, it finds none. An author's files import them.
+ * Gives packages written for Node the globals `Buffer` and `process`, as bundlers for browsers do. A file that tests for them with
+ * `typeof` does not get them, and an author's own files import them.
  */
 import { type Node, parse } from "acorn";
 import { NODE_NAMESPACE } from "../protocol/bundle-global.js";
 import { undeclaredReads } from "./undeclared.js";
 
-/** Where each comes from, as code at the head of the file; by a name that no package.json's `browser` maps. */
+/** The code for each at the top of a file; its module name cannot be mapped by a package.json's `browser`. */
 const GLOBALS: ReadonlyArray<readonly [name: string, code: string]> = [
   ["Buffer", `var Buffer=require("${NODE_NAMESPACE}:buffer").Buffer;`],
   ["process", `var process=require("${NODE_NAMESPACE}:process");`],
 ];
 
-/** The code to put in front of a JavaScript file's, on its first line; empty for most. */
+/** Returns the code to put before that of a JavaScript file, on its first line; empty for most. */
 export function packageGlobals(text: string): string {
-  // esbuild replaces that one.
+  // esbuild replaces this expression.
   const rest = text.replaceAll("process.env.NODE_ENV", "'production'");
   const named = GLOBALS.filter(([name]) => new RegExp(`(?<![.\\w$])${name}\\b`).test(rest) && !isLookedFor(name, rest));
   if (named.length === 0) return "";
@@ -36,7 +36,7 @@ function parsed(text: string): Node | undefined {
     try {
       return parse(text, { ecmaVersion: "latest", sourceType, allowReturnOutsideFunction: true, allowHashBang: true });
     } catch {
-      // The other kind, or what esbuild tells of.
+      // It is of the other type, or esbuild reports the error.
     }
   return undefined;
 }

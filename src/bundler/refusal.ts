@@ -1,7 +1,7 @@
-/** Why a plugin cannot be bundled, as the bundler process says it; the platform's side makes a `DriverError` of it. */
+/** Why a plugin cannot be bundled; the platform's side turns it into a `DriverError`. */
 import type { Failure, FailureCode } from "./messages.js";
 
-/** Where in the author's sources. */
+/** A position in the author's sources. */
 export interface SourcePosition {
   /** Relative to the plugin's folder, with `/`. */
   readonly file: string;
@@ -11,7 +11,7 @@ export interface SourcePosition {
   readonly column?: number | undefined;
 }
 
-/** A plugin's fault. `message` says what happened and what to do; the position is put before it when it is answered. */
+/** A fault of the plugin. `message` says what happened and what to do; the reply puts the position before it. */
 export class BundleRefusal extends Error {
   readonly code: FailureCode;
   readonly at: SourcePosition | undefined;
@@ -22,16 +22,16 @@ export class BundleRefusal extends Error {
     this.at = at;
   }
 
-  /** The same fault, seen where an author's file caused it. */
+  /** Returns the same refusal, at the position in the author's file that caused it. */
   seenAt(at: SourcePosition | undefined): BundleRefusal {
     return new BundleRefusal(this.code, this.message, at ?? this.at);
   }
 
-  /** What goes through the pipe. */
+  /** Returns the reply to send. */
   toFailure(): Failure {
     const { code, message, at } = this;
     if (!at) return { ok: false, code, message };
-    // Many a fault of a file as a whole begins with its name.
+    // A message about a whole file may already begin with its name.
     if (at.line === undefined && message.startsWith(`${at.file} `)) return { ok: false, code, message, file: at.file };
     const where = [at.file, at.line, at.line === undefined ? undefined : at.column].filter(
       (part) => part !== undefined,

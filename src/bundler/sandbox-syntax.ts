@@ -1,14 +1,14 @@
-/** Makes a bundle's code fit for the sandbox, or says where in the author's sources it is not. */
+/** Makes a bundle's code acceptable to SES, or reports where in the author's sources it is not. */
 
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { Script } from "node:vm";
 import { parse } from "acorn";
 import { messageOf } from "../common/text.js";
 import { applyEdits } from "./edits.js";
-import { type Evasion, evade, type Obstacle } from "./evasive.js";
 import { shiftMappings } from "./mappings.js";
 import { SIMPLER } from "./messages.js";
 import { BundleRefusal, type SourcePosition } from "./refusal.js";
+import { type Obstacle, rewriteForSes, type SesRewrite } from "./ses-rewrite.js";
 
 /** A script and the map that leads from it to the author's files. */
 export interface MappedCode {
@@ -19,30 +19,27 @@ export interface MappedCode {
 /** As the sandbox evaluates it: strict, within a function. */
 const STRICT_OPEN = '"use strict";(function(){';
 
-/**
- * Rewrites what SES would refuse by mistake. Throws `ERR_PLUGIN_SYNTAX` for what it refuses with reason, and for sloppy
- * code.
- */
+/** Rewrites code that SES would wrongly refuse. Throws `ERR_PLUGIN_SYNTAX` for code it rightly refuses, and for sloppy-mode code. */
 export function fitForSandbox({ code, sourceMap }: MappedCode): MappedCode {
   const payload = JSON.parse(sourceMap) as SourceMapPayload;
   assertStrict(code, payload);
-  const evasion = evaded(code, payload);
-  if ("obstacle" in evasion) {
-    const { at, below } = evasion.obstacle;
+  const rewrite = rewritten(code, payload);
+  if ("obstacle" in rewrite) {
+    const { at, below } = rewrite.obstacle;
     const place = authorsPlace(code, at, payload);
     const exact = place && below > 0 ? { file: place.file, line: (place.line ?? 1) + below } : place;
-    throw new BundleRefusal("ERR_PLUGIN_SYNTAX", wordsFor(evasion.obstacle), exact);
+    throw new BundleRefusal("ERR_PLUGIN_SYNTAX", messageFor(rewrite.obstacle), exact);
   }
-  const mappings = shiftMappings(payload.mappings, code, evasion.edits);
+  const mappings = shiftMappings(payload.mappings, code, rewrite.edits);
   const { sources, names } = payload;
-  return { code: applyEdits(code, evasion.edits), sourceMap: JSON.stringify({ version: 3, sources, names, mappings }) };
+  return { code: applyEdits(code, rewrite.edits), sourceMap: JSON.stringify({ version: 3, sources, names, mappings }) };
 }
 
-function evaded(code: string, payload: SourceMapPayload): Evasion {
+function rewritten(code: string, payload: SourceMapPayload): SesRewrite {
   try {
-    return evade(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
+    return rewriteForSes(code, (at) => /(?:^|\/)node_modules\//.test(authorsPlace(code, at, payload)?.file ?? ""));
   } catch (error) {
-    // The engine has taken it: what is newer than our parser cannot be searched.
+    // V8 accepts the code, but its syntax is newer than the parser's.
     if (!(error instanceof SyntaxError)) throw error;
     const at: unknown = Reflect.get(error, "pos");
     throw new BundleRefusal(
@@ -53,7 +50,7 @@ function evaded(code: string, payload: SourceMapPayload): Evasion {
   }
 }
 
-/** esbuild takes old scripts as they are; the sandbox is strict. V8 only compiles here, nothing runs. */
+/** Checks the code in strict mode, which esbuild does not. V8 only compiles it; nothing runs. */
 function assertStrict(code: string, payload: SourceMapPayload): void {
   try {
     new Script(`${STRICT_OPEN}${code}\n})`);
@@ -71,7 +68,7 @@ function assertStrict(code: string, payload: SourceMapPayload): void {
   }
 }
 
-/** Where, which V8 does not tell by offset. */
+/** Finds the offset of the error, which V8 does not report. */
 function strictErrorAt(code: string): number | undefined {
   try {
     parse(`${STRICT_OPEN}${code}\n})`, { ecmaVersion: "latest", sourceType: "script" });
@@ -83,7 +80,7 @@ function strictErrorAt(code: string): number | undefined {
   }
 }
 
-function wordsFor({ what, text }: Obstacle): string {
+function messageFor({ what, text }: Obstacle): string {
   if (what === "import")
     return "import() of a computed path cannot run in the sandbox; import it at the top, or with a fixed path";
   if (what === "phase")

@@ -1,17 +1,11 @@
-/**
- * The package.json files of a plugin, which are not code but steer how its code is found: they are hashed with the
- * bundle, since the same files wired otherwise are another program.
- */
+/** The package.json files of a plugin: they are hashed with the bundle, since they decide which files are bundled. */
 import { lstatSync } from "node:fs";
 import { join, posix } from "node:path";
 import type { Confinement } from "./confined-file.js";
 import { BundleRefusal } from "./refusal.js";
 import type { SourceLedger } from "./source-ledger.js";
 
-/**
- * Reads the package.json files above the bundled ones into the ledger. Throws `ERR_PLUGIN_IMPORT` for one that leads
- * outside.
- */
+/** Reads the package.json files above the bundled ones into the ledger. Throws `ERR_PLUGIN_IMPORT` for an entry that leads outside. */
 export function readPackages(ledger: SourceLedger, rules: Confinement): void {
   for (const folder of foldersOf(ledger.names(), rules)) {
     const name = posix.join(folder, "package.json");
@@ -28,9 +22,7 @@ export function readPackages(ledger: SourceLedger, rules: Confinement): void {
   }
 }
 
-/**
- * Every folder from the named files up to the plugin's own (or up to node_modules, for a bare file), without repeats.
- */
+/** Returns the folders from the named files up to the plugin's own; for a plugin that is one file, up to node_modules. */
 function foldersOf(names: readonly string[], { only }: Confinement): Set<string> {
   const folders = new Set<string>();
   for (const name of names) {
@@ -42,7 +34,7 @@ function foldersOf(names: readonly string[], { only }: Confinement): Set<string>
   return folders;
 }
 
-/** The file targets in a package.json, with the field each stands in. Names of other packages are no targets. */
+/** Lists the file targets in a package.json, each with its field; names of other packages are not file targets. */
 function targetsOf(text: string): Array<[field: string, target: string]> {
   let fields: unknown;
   try {
@@ -64,14 +56,14 @@ function targetsOf(text: string): Array<[field: string, target: string]> {
   return found;
 }
 
-/** True for a path, not a package's name, that leaves the plugin's folder when taken from one of its folders. */
+/** Returns whether a path leaves the plugin's folder when resolved from one of its folders. */
 function isOutside(target: string, folder: string): boolean {
   const path = target.replaceAll("\\", "/");
   if (path.startsWith("/") || /^[a-z]:/i.test(path)) return true;
   return posix.join(folder, path).split("/")[0] === "..";
 }
 
-/** The line, from 1, on which a text first stands in another. */
+/** Returns the line, from 1, on which `target` first occurs. */
 export function lineOf(text: string, target: string): number | undefined {
   const at = text.indexOf(target);
   return at < 0 ? undefined : text.slice(0, at).split("\n").length;

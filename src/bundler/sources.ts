@@ -1,15 +1,14 @@
 /**
- * The esbuild plugin through which every byte of a bundle comes. esbuild finds the files; whether one is let in is
- * decided
- * here, on the opened file, and the bytes that are hashed are the bytes that are bundled.
+ * The esbuild plugin that reads every file of a bundle. esbuild finds the files; this plugin decides on the opened file whether it
+ * is allowed, and bundles exactly the bytes that it hashed.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { RUNTIME_NAMESPACE } from "../protocol/bundle-global.js";
-import { refuseAbsent } from "./absent.js";
 import { ALONE, type Confinement, isBelow, nameIn } from "./confined-file.js";
+import { refuseMissing } from "./missing-modules.js";
 import { isLeftOut, isMapped, serveNodeModules } from "./node-modules.js";
 import { packageGlobals } from "./package-globals.js";
 import { BundleRefusal } from "./refusal.js";
@@ -32,16 +31,16 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   ".json": "json",
 };
 
-/** The kinds of file a plugin may be made of, in the order in which an import without extension tries them. */
+/** File extensions of a plugin's files, in the order in which an import without extension tries them. */
 export const EXTENSIONS: readonly string[] = Object.keys(LOADERS);
 
-/** esbuild follows the last such comment of a file to any path at all; this one, put behind, leads nowhere. */
+/** esbuild follows the last such comment of a file to any path; the one appended here leads nowhere. */
 const MAP_COMMENT = "sourceMappingURL";
 const NO_MAP = `\n//# ${MAP_COMMENT}=data:application/json,{"version":3,"sources":[],"mappings":""}`;
 
 const [HASH, BANG, SLASH] = [0x23, 0x21, 0x2f] as const;
 
-/** The esbuild plugin. `ledger` reads and remembers; `used` hears which of Node's modules are imported. */
+/** Creates the esbuild plugin. `ledger` reads and records files; `used` receives the names of imported Node modules. */
 export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Set<string>): Plugin {
   return {
     name: "sources",
@@ -51,7 +50,7 @@ export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Se
       build.onResolve({ filter: /^([a-zA-Z][a-zA-Z0-9+.-]*:|\/\/)/, namespace: "file" }, refuseUrl);
       build.onResolve({ filter: /^#/, namespace: "file" }, (args) => refuseHash(args, rules));
       build.onResolve({ filter: /^\.\.?\//, namespace: "file" }, (args) => refuseSibling(args, rules));
-      refuseAbsent(build, rules, EXTENSIONS, (args) => isMapped(args, ledger, rules));
+      refuseMissing(build, rules, EXTENSIONS, (args) => isMapped(args, ledger, rules));
       build.onLoad({ filter: /.*/ }, ({ path }) => load(path, ledger, rules));
     },
   };
@@ -81,13 +80,13 @@ function refuseUrl({ kind, path }: OnResolveArgs): OnResolveResult | undefined {
   return refuse(`"${path}" is a URL, and a plugin loads files only: copy it into the plugin's folder`);
 }
 
-/** `imports` of the folder's own package.json are not part of a plugin that is a bare file. */
+/** Refuses `imports` of the folder's package.json for a plugin that is one file. */
 function refuseHash(args: OnResolveArgs, { root, only }: Confinement): OnResolveResult | undefined {
   if (only === undefined || isBelow(args.importer, join(root, "node_modules"))) return undefined;
   return refuse(`"${args.path}" needs a package.json of the plugin's own: put the plugin into a folder`);
 }
 
-/** What stands beside a bare file is not part of the plugin, whether it is there or not. */
+/** Refuses files beside a plugin that is one file, whether they exist or not. */
 function refuseSibling(
   { importer, path, resolveDir }: OnResolveArgs,
   { only }: Confinement,
@@ -107,7 +106,7 @@ function failed(refusal: BundleRefusal): { errors: [{ text: string; detail: Bund
 
 function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadResult {
   try {
-    // esbuild finds only what is there, and asks for the name as it was written where `browser` leaves a file out.
+    // esbuild loads a missing file only if a `browser` map leaves it out.
     if (isLeftOut(path, ledger, rules)) return { contents: "", loader: "js" };
     const loader = LOADERS[extname(path)];
     const bytes = ledger.read(path);
@@ -119,7 +118,7 @@ function load(path: string, ledger: SourceLedger, rules: Confinement): OnLoadRes
       );
     }
     if (loader === "json") return { contents: bytes, loader };
-    // A hashbang is for a shell: in the sandbox the code stands within a function.
+    // In the sandbox the code is inside a function, where a hashbang is not valid.
     if (bytes[0] === HASH && bytes[1] === BANG) bytes.fill(SLASH, 0, 2);
     const head = loader === "js" && path.includes("/node_modules/") ? packageGlobals(bytes.toString()) : "";
     const tail = bytes.includes(MAP_COMMENT) ? NO_MAP : "";

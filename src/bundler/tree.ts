@@ -1,7 +1,7 @@
-/** A walk over acorn's tree on a stack of its own: hostile code is deep. */
+/** Walks acorn's tree without recursion: hostile code may be deeply nested. */
 import type { Node } from "acorn";
 
-/** Calls `visit` for every node, parents first; false keeps it out of what is below. */
+/** Calls `visit` for every node, parents first; if it returns false, the children are skipped. */
 export function walkTree(
   root: Node,
   visit: (node: Node, parent: Node | undefined, grandparent: Node | undefined) => boolean,

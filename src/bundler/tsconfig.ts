@@ -1,6 +1,6 @@
 /**
- * The one setting of a tsconfig.json that changes what a plugin's code means, `experimentalDecorators`, and those that a
- * bundle cannot follow, which are named. All else in it is for editors. What it extends outside the folder is left alone.
+ * Reads the setting of a tsconfig.json that changes the meaning of code, `experimentalDecorators`, and reports those that a bundle
+ * cannot follow. The others are for editors; files outside the folder are not read.
  */
 import { lstatSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -10,20 +10,20 @@ import { BundleRefusal, type SourcePosition } from "./refusal.js";
 import { lineOf } from "./settings-files.js";
 import type { SourceLedger } from "./source-ledger.js";
 
-/** What a plugin's tsconfig.json asks for. */
+/** The settings of a plugin's tsconfig.json. */
 export interface TypeScriptSettings {
   /** `experimentalDecorators`. */
   readonly legacyDecorators: boolean;
-  /** Where `emitDecoratorMetadata` is asked for. */
+  /** The position of `emitDecoratorMetadata`. */
   readonly metadata?: SourcePosition | undefined;
 }
 
-/** Files that extend each other, at most. */
+/** Longest chain of `extends`. */
 const DEEPEST = 8;
 
 /**
- * Reads the folder's own tsconfig.json and what it extends within the folder. One that asks for old decorators goes into the
- * ledger, since the same files are another program without it.
+ * Reads the folder's tsconfig.json and what it extends within the folder. A file that enables old decorators goes into the
+ * ledger, since it changes the program.
  */
 export function readTsconfig(ledger: SourceLedger, rules: Confinement): TypeScriptSettings {
   if (rules.only !== undefined) return { legacyDecorators: false };
@@ -38,7 +38,7 @@ export function readTsconfig(ledger: SourceLedger, rules: Confinement): TypeScri
   return { legacyDecorators: false };
 }
 
-/** Throws `ERR_PLUGIN_SYNTAX` for decorated code whose types `emitDecoratorMetadata` asks for: they are gone. */
+/** Throws `ERR_PLUGIN_SYNTAX` for decorated code under `emitDecoratorMetadata`: esbuild removes types. */
 export function refuseMetadata(code: string, { metadata }: TypeScriptSettings): void {
   if (metadata === undefined || !/\b__decorateClass\d*\(/.test(code)) return;
   throw new BundleRefusal(
@@ -49,7 +49,7 @@ export function refuseMetadata(code: string, { metadata }: TypeScriptSettings): 
   );
 }
 
-/** Where "paths" of a folder's tsconfig.json leads an import that is not found; undefined where it says nothing of it. */
+/** Returns the position of the entry of "paths" that maps a missing import; undefined if there is none. */
 export function pathsEntry(path: string, ledger: SourceLedger, rules: Confinement): SourcePosition | undefined {
   if (rules.only !== undefined) return undefined;
   for (const { name, text } of chainOf(ledger, rules)) {
@@ -72,7 +72,7 @@ function metadataOf(ledger: SourceLedger, rules: Confinement): SourcePosition | 
   return undefined;
 }
 
-/** tsconfig.json and what it extends inside, nearest first. */
+/** Returns tsconfig.json and what it extends inside the folder, nearest first. */
 function chainOf(ledger: SourceLedger, { root }: Confinement): Array<{ name: string; text: string }> {
   const found: Array<{ name: string; text: string }> = [];
   const waiting = ["tsconfig.json"];
@@ -90,7 +90,7 @@ function chainOf(ledger: SourceLedger, { root }: Confinement): Array<{ name: str
   return found;
 }
 
-/** What cannot be read steers nothing. */
+/** Returns a file's text; undefined if it cannot be read. */
 function textOf(ledger: SourceLedger, path: string): string | undefined {
   try {
     return ledger.peek(path).toString();
@@ -99,7 +99,7 @@ function textOf(ledger: SourceLedger, path: string): string | undefined {
   }
 }
 
-/** JSON with comments is an expression to a JavaScript parser. */
+/** Parses JSON with comments, as a JavaScript expression. */
 function parsed(text: string): Expression | undefined {
   try {
     return parseExpressionAt(text, 0, { ecmaVersion: "latest" });

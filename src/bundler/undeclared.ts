@@ -1,12 +1,12 @@
 /**
- * Names that nothing in a bundle declares. In a compartment such a name reads as `undefined`, so a misspelt one would fail
- * later and elsewhere. Each read of one is rewritten to throw a ReferenceError where the sandbox has no such global either.
+ * Rewrites reads of undeclared names to throw a ReferenceError if the sandbox has no such global. In a compartment they would
+ * read as `undefined`, so a misspelt name would fail later and elsewhere.
  */
 import type { Node } from "acorn";
 import type { Edit } from "./edits.js";
 import { walkTree } from "./tree.js";
 
-/** The globals that every compartment has, whatever is granted: reads of them are left alone, and cost nothing. */
+/** Globals of every compartment, whatever is granted: reads of them are not rewritten. */
 const ALWAYS: ReadonlySet<string> = new Set([
   ..."undefined NaN Infinity arguments eval globalThis Object Function Array String Number Boolean Symbol BigInt".split(
     " ",
@@ -28,7 +28,7 @@ interface Read {
   readonly shorthand: boolean;
 }
 
-/** The places that read a name that nothing in the tree declares; `typeof` does not count as a read. */
+/** Finds reads of names that nothing in the tree declares; `typeof` does not count as a read. */
 export function undeclaredReads(root: Node): Read[] {
   const declared = new Set<string>();
   const reads: Read[] = [];
@@ -44,7 +44,7 @@ export function undeclaredReads(root: Node): Read[] {
   return reads.filter(({ name }) => !declared.has(name));
 }
 
-/** The edits, unsorted. */
+/** Returns the edits, unsorted. */
 export function undeclaredEdits(root: Node): Edit[] {
   const seen = new Set<number>();
   return undeclaredReads(root).flatMap(({ node: { start, end }, name, shorthand }) => {
@@ -55,7 +55,7 @@ export function undeclaredEdits(root: Node): Edit[] {
   });
 }
 
-/** What an identifier is used for. Patterns count as declarations: an assigned name is left alone. */
+/** Returns the use of an identifier. Patterns count as declarations, so assigned names are not rewritten. */
 function useOf(node: Node, parent: Node, grandparent: Node | undefined): "declared" | "read" | "shorthand" | "other" {
   const is = (field: string): boolean => Reflect.get(parent, field) === node;
   switch (parent.type) {

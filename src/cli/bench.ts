@@ -1,4 +1,4 @@
-/** `bulkhead bench PATH`: puts one plugin's drivers under load, in a host that is thrown away, and says what they bear. */
+/** `bulkhead bench PATH`: measures throughput and latency of one plugin's drivers under load, in a temporary host. */
 
 import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -10,9 +10,9 @@ import { type Measured, measure } from "../load/measure.js";
 import { CALLS, type Work } from "../load/work.js";
 import { grantAll } from "../policy/grant-all.js";
 import type { Policy } from "../policy/schema.js";
+import { CapturedLog } from "./captured-log.js";
 import { withCopy } from "./copy-plugin.js";
 import { type Report, table } from "./output.js";
-import { WallWatch } from "./wall-watch.js";
 
 /** What `bench` takes, as commander gives it. */
 export interface BenchFlags {
@@ -30,8 +30,8 @@ interface BenchOptions {
 }
 
 /**
- * Grants all the plugin asks for, on the in-memory model of a kernel, behind the strongest wall there is here. Leaves nothing
- * behind. Throws `ERR_USAGE` and what keeps the plugin from loading; reports the first error a driver answers, and what it bore before.
+ * Grants all that the plugin asks for, on the in-memory model of a kernel, behind the strongest wall available. Throws `ERR_USAGE`
+ * and the error that keeps the plugin from loading; reports the first error of a driver, with the measurements before it.
  */
 export async function bench(path: string, flags: BenchFlags): Promise<Report> {
   const options = readFlags(flags);
@@ -40,10 +40,10 @@ export async function bench(path: string, flags: BenchFlags): Promise<Report> {
 
 async function benchCopy(plugin: Discovered, folder: string, options: BenchOptions): Promise<Report> {
   const policy: Policy = { sandbox: "auto", plugins: { [plugin.id]: grantAll(plugin.id, plugin.manifest) } };
-  // Loaded only here, since no other command needs it.
+  // Imported here, since no other command needs it.
   const { createPluginHost } = await import("../index.js");
   const { isolation } = options;
-  const logger = new WallWatch();
+  const logger = new CapturedLog();
   const host = await createPluginHost({ plugins: folder, policy, isolation, backend: "model", logger });
   try {
     const [info] = host.plugins();
@@ -61,7 +61,7 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
       }
     }
     const { work, ms } = options;
-    const wall = logger.standing;
+    const wall = logger.wall;
     const data = { plugin: plugin.id, isolation: info.isolation, wall, work, calls: CALLS[work], ms, drivers };
     const behind = wall.name === null ? "" : ` behind ${wall.name}`;
     const title = `${plugin.id}, isolation "${info.isolation}"${behind}; a unit of work "${work}" is ${CALLS[work]} calls`;
@@ -114,7 +114,7 @@ function readOptions(text: string): JsonObject {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw wrongUse(`--network-options is a JSON object, not ${quote(text)}`);
 }

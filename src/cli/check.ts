@@ -1,4 +1,4 @@
-/** `bulkhead check PATH`: bundles one plugin, lists what it asks for, and runs its `init` in a host that is thrown away. */
+/** `bulkhead check PATH`: bundles one plugin, lists what it asks for, and runs its `init` in a temporary host. */
 
 import type { Logger } from "../common/logger.js";
 import { DriverError, isErrorCode } from "../driverapi/errors.js";
@@ -10,11 +10,11 @@ import { askedPermissions, askedScope, effectiveGrant } from "../policy/effectiv
 import { grantAll } from "../policy/grant-all.js";
 import { missingText } from "../policy/grant-command.js";
 import type { Policy } from "../policy/schema.js";
+import { CapturedLog, type WallReport } from "./captured-log.js";
 import { withCopy } from "./copy-plugin.js";
 import { permissionsText, type Report } from "./output.js";
-import { type Standing, WallWatch } from "./wall-watch.js";
 
-/** As much of a plugin host as a check needs. */
+/** The part of a plugin host that a check needs. */
 export interface CheckHost {
   plugins(): readonly {
     readonly name: string;
@@ -25,19 +25,19 @@ export interface CheckHost {
   close(): Promise<void>;
 }
 
-/** Makes the host a check runs `init` in. */
+/** Creates the host in which a check runs `init`. */
 export type MakeHost = (options: CheckHostOptions) => Promise<CheckHost>;
 
-/** What such a host is made of. */
+/** Options of that host. */
 export interface CheckHostOptions {
   readonly plugins: string;
   readonly policy: Policy;
-  /** Told of every driver that is registered. */
+  /** Called for every driver that is registered. */
   readonly callback: PlatformCallback;
   readonly logger: Logger;
 }
 
-/** Checks the plugin at `path`, granting all it asks for. Leaves nothing behind. Throws and reports any plugin's error. */
+/** Checks the plugin at `path`, granting all that it asks for. Throws or reports every error of the plugin. */
 export async function check(path: string, makeHost: MakeHost = productHost): Promise<Report> {
   return withCopy(path, "bulkhead-check-", (plugin, folder) => checkCopy(plugin, folder, makeHost));
 }
@@ -65,7 +65,9 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
     `${plugin.id}${plugin.version === undefined ? "" : ` ${plugin.version}`}: ${files.length} file${files.length === 1 ? "" : "s"}, bundled to ${code.length} bytes`,
     `  asks for     scope ${asks.scope}; ${permissionsText(asks.permissions)}`,
     `  types        ${networkTypes.join(", ")}`,
-    ...(nodeModules.length === 0 ? [] : [`  of Node's    ${nodeModules.join(", ")} (copies that reach nothing)`]),
+    ...(nodeModules.length === 0
+      ? []
+      : [`  of Node's    ${nodeModules.join(", ")} (copies without access to the machine)`]),
     `  sha256       ${sha256}`,
   ];
   const outcome = await runInit(plugin, folder, policy, makeHost);
@@ -83,13 +85,13 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
 
 interface Outcome {
   readonly drivers: readonly { readonly type: string; readonly scope: Scope }[];
-  readonly wall: Standing;
-  /** With what the plugin wrote. */
-  readonly log: WallWatch;
+  readonly wall: WallReport;
+  /** Holds the plugin's own log lines. */
+  readonly log: CapturedLog;
   readonly error?: DriverError;
 }
 
-/** The drivers `init` registers, or why it does not; and what stood around it. */
+/** Runs `init`; returns the drivers it registers, or the error, and the wall. */
 async function runInit(plugin: Discovered, folder: string, policy: Policy, makeHost: MakeHost): Promise<Outcome> {
   const scopes = new Map<string, Scope>();
   const callback: PlatformCallback = {
@@ -97,11 +99,11 @@ async function runInit(plugin: Discovered, folder: string, policy: Policy, makeH
       scopes.set(type, scope);
     },
   };
-  const log = new WallWatch();
+  const log = new CapturedLog();
   const host = await makeHost({ plugins: folder, policy, callback, logger: log });
   try {
     const seen = host.plugins().find(({ name }) => name === plugin.id);
-    const wall = log.standing;
+    const wall = log.wall;
     if (seen?.state !== "running")
       return { drivers: [], wall, log, error: refusal(plugin.id, seen?.state ?? "not found", seen?.refusal) };
     return { drivers: seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" })), wall, log };
@@ -110,13 +112,13 @@ async function runInit(plugin: Discovered, folder: string, policy: Policy, makeH
   }
 }
 
-/** What the plugin wrote, a line of the report each. */
-function written({ written: all, more }: WallWatch): readonly string[] {
+/** Formats the plugin's log lines for the report. */
+function written({ written: all, more }: CapturedLog): readonly string[] {
   const lines = all.map(({ level, message, fields }) => {
     const words = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
     return `  console      ${level === "info" ? "" : `${level}: `}${words}`;
   });
-  return more === 0 ? lines : [...lines, `  console      … and ${more} lines more`];
+  return more === 0 ? lines : [...lines, `  console      … and ${more} more lines`];
 }
 
 function refusal(id: string, state: string, why: unknown): DriverError {
@@ -129,8 +131,8 @@ function refusal(id: string, state: string, why: unknown): DriverError {
 }
 
 /**
- * The host that ships, with the in-memory model instead of a kernel, behind the strongest wall there is here: what is checked is
- * trusted least of all. Loaded only here, since no other command needs it.
+ * Creates a real host with the in-memory model of a kernel, behind the strongest wall available: the plugin is not trusted yet.
+ * Imports the host here, since no other command needs it.
  */
 async function productHost(options: Parameters<MakeHost>[0]): Promise<CheckHost> {
   const { createPluginHost } = await import("../index.js");

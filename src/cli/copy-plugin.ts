@@ -1,4 +1,4 @@
-/** A copy of one plugin in a plugins folder of its own, so that it can be run without its neighbours. */
+/** Copies one plugin to a plugins folder of its own, so that it runs without its neighbours. */
 import { copyFile, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -6,13 +6,13 @@ import { DriverError } from "../driverapi/errors.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import type { Report } from "./output.js";
 
-/** The most a plugin with its node_modules may hold to be copied. */
+/** Largest plugin, with its node_modules, that is copied. */
 const MAX_BYTES = 512 << 20;
 const MAX_FILES = 50_000;
 
 /**
- * Has `work` done with a copy of the plugin at `path`, in a folder whose name begins with `prefix`; nothing of it is left. Errors,
- * thrown or reported, speak of the author's own paths. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
+ * Runs `work` on a copy of the plugin at `path`, in a temporary folder whose name begins with `prefix`. Errors, thrown or reported,
+ * name the author's own paths. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
  */
 export async function withCopy(
   path: string,
@@ -20,7 +20,7 @@ export async function withCopy(
   work: (plugin: Discovered, folder: string) => Promise<Report>,
 ): Promise<Report> {
   const source = resolve(path);
-  // By real path, so that the paths in errors can be told and put back.
+  // The real path, so that it can be replaced in errors.
   const folder = await realpath(await mkdtemp(join(tmpdir(), prefix)));
   try {
     await copyPlugin(source, folder);
@@ -38,7 +38,7 @@ export async function withCopy(
   }
 }
 
-/** The same error with the author's own paths instead of the copy's. */
+/** Returns the same error with the author's paths instead of the copy's. */
 function atHome(error: DriverError, folder: string, source: string): DriverError {
   const home = (text: string): string => text.replaceAll(folder, dirname(source));
   const { code, plugin, driver, method, line, file, pluginStack, kind, cause } = error;
@@ -55,8 +55,8 @@ function atHome(error: DriverError, folder: string, source: string): DriverError
 }
 
 /**
- * Copies the file or folder at `path` into the folder `into`: of a file also the manifest and the node_modules beside it.
- * Links stay links; what is not a file, folder or link is left out. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
+ * Copies the file or folder at `path` into the folder `into`; for a file, also the manifest and the node_modules beside it.
+ * Copies links as links, and leaves out special files. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
  */
 export async function copyPlugin(path: string, into: string): Promise<void> {
   const budget = { bytes: MAX_BYTES, files: MAX_FILES };
@@ -93,7 +93,7 @@ async function copyEntry(
     const target = resolve(dirname(from), await readlink(from));
     const way = relative(root, target);
     const inside = way !== ".." && !way.startsWith(`..${sep}`);
-    // Within the plugin a link leads to the copy; one that leads out still does, and is refused as it would be.
+    // A link inside the plugin leads to the copy; one that leads out still does, and is refused later.
     await symlink(inside ? relative(dirname(from), target) : target, to);
   } else if (found.isDirectory()) {
     await mkdir(to);

@@ -1,6 +1,7 @@
-/** `bulkhead doctor`: tries every wall from inside, looks at the machine's network, and says what the policy demands and does not hold. */
+/** `bulkhead doctor`: tests every wall from inside, checks the machine's network, and reports what fails. */
+import { type CheckResult, demandedButDown } from "../doctor/check-result.js";
 import { type Checked, type DoctorSeams, type Examination, examine } from "../doctor/doctor.js";
-import { checkNetwork, type NetworkChecked } from "../doctor/network/checks.js";
+import { checkNetwork } from "../doctor/network/checks.js";
 import { DriverError } from "../driverapi/errors.js";
 import { netnsProblem } from "../permissions/netlink/kernel/available.js";
 import { readPolicyFile } from "../policy/policy-file.js";
@@ -11,15 +12,15 @@ import type { Places } from "./places.js";
 /** Characters of an example in the table; JSON has all of it. */
 const FOUND_CHARS = 96;
 
-/** What `doctor` is told. */
+/** Options of `doctor`. */
 export interface DoctorOptions extends Pick<Places, "policy" | "policyNamed"> {
-  /** The network namespace that is looked at: a name, a path, or the process's own. */
+  /** The network namespace to check: a name or a path. Default: the process's own. */
   readonly netns?: string | undefined;
 }
 
 /**
- * Looks. Fails when a wall that the policy demands is down, or part of the machine's network that its firewall grants demand; with no
- * policy at all, "bubblewrap" is demanded, as in the host. Throws `ERR_OPTIONS` for a namespace that does not exist.
+ * Runs all checks. Fails if a check that the policy demands does not hold; without a policy, "bubblewrap" is demanded, as in the
+ * host. Throws `ERR_OPTIONS` for a namespace that does not exist.
  */
 export async function doctor(
   { policy: file, policyNamed, netns }: DoctorOptions,
@@ -37,27 +38,22 @@ export async function doctor(
     text: text(judge, found, network),
   };
   if (down.length > 0) return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
-  const lacking = network.filter((one) => one.demanded && one.holds === "no");
-  if (lacking.length === 0) return report;
+  if (demandedButDown(network).length === 0) return report;
   return { ...report, error: new DriverError("ERR_FIREWALL_FAILED", networkVerdict(network)) };
 }
 
 /** `judge`: what demanded the walls. */
-function text(judge: string, found: Examination, network: readonly NetworkChecked[]): string {
+function text(judge: string, found: Examination, network: readonly CheckResult[]): string {
   const { sandbox, wall, checks } = found;
-  const rows = checks.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", example(one)]);
   const fixes = fixLines([...checks, ...network]);
   return [
     `${judge}: sandbox "${sandbox}", ${wall === null ? "no wall could be raised" : `tried behind: ${wall}`}`,
     "",
-    table(["CHECK", "HOLDS", "DEMANDED", "FOUND"], rows),
+    checkTable(checks, example),
     "",
     "the machine's network",
     "",
-    table(
-      ["CHECK", "HOLDS", "DEMANDED", "FOUND"],
-      network.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", one.evidence]),
-    ),
+    checkTable(network, ({ evidence }) => evidence),
     "",
     ...(fixes.length === 0 ? [] : [...fixes, ""]),
     verdict(found),
@@ -65,15 +61,22 @@ function text(judge: string, found: Examination, network: readonly NetworkChecke
   ].join("\n");
 }
 
-function networkVerdict(network: readonly NetworkChecked[]): string {
-  const down = network.filter(({ holds }) => holds === "no");
-  const demanded = down.filter((one) => one.demanded).map(({ name }) => name);
+function checkTable<C extends CheckResult>(checks: readonly C[], found: (check: C) => string): string {
+  return table(
+    ["CHECK", "HOLDS", "DEMANDED", "FOUND"],
+    checks.map((one) => [one.name, one.holds, one.demanded ? "yes" : "-", found(one)]),
+  );
+}
+
+function networkVerdict(network: readonly CheckResult[]): string {
+  const demanded = demandedButDown(network).map(({ name }) => name);
   if (demanded.length > 0) return `the firewall that the policy grants does not work here: ${demanded.join(", ")}`;
+  const down = network.filter(({ holds }) => holds === "no");
   if (down.length === 0) return "the machine's network has what Docker networks need";
   return `the machine's network lacks what the policy does not demand: ${down.map(({ name }) => name).join(", ")}`;
 }
 
-/** The first that went through, or else the first that did not, and how many more there are. */
+/** Returns the first probe that succeeded, or else the first one, and the number of others like it. */
 function example({ attempts, evidence }: Checked): string {
   const one = attempts.find(({ through }) => through) ?? attempts[0];
   if (one === undefined) return evidence;
@@ -83,8 +86,8 @@ function example({ attempts, evidence }: Checked): string {
   return rest > 0 ? `${short}; and ${rest} more` : short;
 }
 
-/** Every fix once, with the checks it mends. */
-function fixLines(checks: readonly Pick<Checked, "name" | "fix">[]): readonly string[] {
+/** Lists every fix once, with the checks it is for. */
+function fixLines(checks: readonly CheckResult[]): readonly string[] {
   const mended = new Map<string, string[]>();
   for (const { name, fix } of checks) if (fix !== null) mended.set(fix, [...(mended.get(fix) ?? []), name]);
   return [...mended].map(([fix, names]) => `to fix ${names.join(", ")}:\n  ${fix}`);

@@ -1,4 +1,4 @@
-/** `bulkhead grant ID`: writes into the policy what the plugin asks for, and the digest of what it is. */
+/** `bulkhead grant ID`: writes what the plugin asks for into the policy, with the digest of its bytes. */
 import { dirname } from "node:path";
 import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -18,18 +18,18 @@ import { findPlugin, type Places } from "./places.js";
 
 /** What `grant` takes. */
 export interface GrantOptions extends Places {
-  /** Only say what would be written. */
+  /** Only print what would be written. */
   readonly dryRun: boolean;
-  /** Network types whose networks another plugin made, handed over to this one. */
+  /** Network types to take over, whose networks another plugin made. */
   readonly takeTypes?: readonly string[] | undefined;
-  /** Optional permissions to grant, and limits, which replace those it had. */
+  /** Optional permissions to grant, and limits, which replace earlier ones. */
   readonly settings?: readonly GrantSetting[] | undefined;
 }
 
-/** Grants; the policy's file is made if there is none. Nothing is written if the plugin does not even bundle. */
+/** Grants, creating the policy's file if needed. Writes nothing if the plugin cannot be bundled. */
 export async function grant(id: string, options: GrantOptions): Promise<Report> {
   const absent = { absent: "empty" } as const;
-  // A broken policy is told of before a plugin is bundled in vain.
+  // Reports a broken policy before the plugin is bundled.
   const file = await readPolicyFile(options.policy, absent);
   const plugin = await findPlugin(id, options);
   const { sha256 } = await bundleDiscovered(plugin);
@@ -54,13 +54,13 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
 
 interface Granted {
   readonly entry: Required<Pick<PolicyEntry, "grant" | "sha256">> & Pick<PolicyEntry, "networkTypes" | "takeTypes">;
-  /** What it asks for, compared with what it was granted before; null: it had not been granted anything. */
+  /** What it asks for, compared with its earlier grant; null if it had none. */
   readonly compared: string | null;
   /** Optional permissions that it is not granted, each with the line that grants it. */
   readonly optional: readonly { readonly permission: string; readonly line: string }[];
 }
 
-/** Gives the policy with the plugin granted. Throws `ERR_GRANT_MISSING` where that would not be enough for the plugin to start. */
+/** Returns the policy with the plugin granted. Throws `ERR_GRANT_MISSING` if the plugin could not start with the grant. */
 function granted(
   { path, policy, raw }: PolicyFile,
   plugin: Discovered,
@@ -90,7 +90,7 @@ function granted(
     });
   const known = before?.grant !== undefined || before?.sha256 !== undefined;
   const plugins = (raw.plugins ?? {}) as JsonObject;
-  // What a revocation kept aside is part of the grant again.
+  // Drops the limits that a revocation kept: they are part of the grant again.
   const { revoked: _, ...former } = (Object.hasOwn(plugins, id) ? plugins[id] : {}) as JsonObject;
   return {
     raw: { ...raw, plugins: { ...plugins, [id]: { ...former, ...(entry as unknown as JsonObject) } } },
@@ -112,8 +112,8 @@ function granted(
 }
 
 /**
- * What the plugin asks for, as a grant. A permission that the policy grants, or that was revoked, keeps the limits the operator gave it:
- * granting again must not widen them unseen.
+ * Returns what the plugin asks for, as a grant. A permission that is granted or was revoked keeps the operator's limits: granting
+ * again must not widen them silently.
  */
 function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSetting[]): Grant {
   const entry = policyEntry(policy, plugin.id);
@@ -122,7 +122,7 @@ function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSe
   const wished = Object.entries(optionalPermissions).filter(([name]) =>
     settings.some(({ permission }) => permission === name),
   );
-  // Optional permissions are asked for where the policy names them: it did before the revocation, or the operator names them now.
+  // Optional permissions count as asked for if the policy names them, named them before a revocation, or the operator does now.
   const named = { ...Object.fromEntries(wished), ...before } as Grant;
   const naming = { ...policy, plugins: { ...policy.plugins, [plugin.id]: { ...entry, grant: named } } };
   const question = { id: plugin.id, manifest: plugin.manifest, policy: naming };
@@ -145,7 +145,7 @@ function grantFor(plugin: Discovered, policy: Policy, settings: readonly GrantSe
   return { scope: askedScope(question), ...Object.fromEntries(asked) };
 }
 
-/** Throws `ERR_USAGE` for a type that the plugin does not register. */
+/** Returns the types to take over. Throws `ERR_USAGE` for a type that the plugin does not register. */
 function takenTypes({ id, manifest }: Discovered, before: PolicyEntry | undefined, more: readonly string[]): string[] {
   const types = manifest?.networkTypes ?? [id];
   const foreign = more.find((one) => !types.includes(one));
@@ -157,7 +157,7 @@ function takenTypes({ id, manifest }: Discovered, before: PolicyEntry | undefine
   return [...new Set([...(before?.takeTypes ?? []), ...more])];
 }
 
-/** The network types it asks for; undefined where that is the one called as itself, and the policy has never said otherwise. */
+/** Returns the types that the plugin asks for; undefined if it is only its own id, and the policy never named types. */
 function typesFor({ id, manifest }: Discovered, before: PolicyEntry | undefined): readonly string[] | undefined {
   const types = manifest?.networkTypes ?? [id];
   return before?.networkTypes === undefined && types.length === 1 && types[0] === id ? undefined : types;

@@ -1,11 +1,11 @@
-/** The JSON Schemas of manifest, policy and the daemon's config file, made from the schemas the host itself checks with. */
+/** Generates the JSON Schemas of manifest, policy and the daemon's config file from the schemas that the host uses. */
 
 import { z } from "../common/zod.js";
 import { manifestSchema } from "../policy/manifest/schema.js";
 import { policySchema } from "../policy/schema.js";
 import { serveSchema } from "./serve/settings.js";
 
-/** The schemas by the file name they ship under. */
+/** Returns the schemas by file name. */
 export function jsonSchemas(): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
   return {
     "plugin.schema.json": jsonSchema(manifestSchema, "Bulkhead: a plugin's manifest"),
@@ -14,7 +14,7 @@ export function jsonSchemas(): Readonly<Record<string, Readonly<Record<string, u
   };
 }
 
-/** Rules that JSON Schema has no word for (main, network type names) are left to the host. */
+/** Converts a schema; the host checks rules that JSON Schema cannot express (main, network type names). */
 function jsonSchema(schema: z.ZodType, title: string): Readonly<Record<string, unknown>> {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
   return { $schema, title, ...rest };

@@ -1,4 +1,4 @@
-/** `bulkhead ls`: every plugin, what it asks for, what it is granted, and whether it would run. No plugin's code is run. */
+/** `bulkhead ls`: lists every plugin, what it asks for and is granted, and whether it would run. Runs no plugin code. */
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { quote } from "../common/quote.js";
@@ -23,29 +23,29 @@ interface Row {
   readonly networkTypes: readonly string[];
   readonly asks: { readonly scope: string; readonly permissions: Readonly<Record<string, unknown>> } | null;
   readonly granted: { readonly scope: string; readonly permissions: Readonly<Record<string, unknown>> } | null;
-  /** Null: the host's own. */
+  /** Null: the host's default. */
   readonly isolation: string | null;
   readonly state: "ready" | "awaiting-grant" | "refused" | "stopped";
   readonly code: string | null;
   readonly reason: string | null;
 }
 
-/** Lists. A broken policy is an error; no policy at all grants the harmless set, as the host does. */
+/** Lists the plugins. A broken policy is an error; without a policy, the harmless permissions are granted, as in the host. */
 export async function list(places: Places): Promise<Report> {
   const { policy } = await readPolicyFile(places.policy, { absent: places.policyNamed ? "error" : "empty" });
   const rows: Row[] = [];
-  // One after the other: a pinned plugin is bundled, which takes a process of its own.
+  // Sequentially: a pinned plugin is bundled, in a process of its own.
   const found = await discoverPlugins(places.plugins);
-  for (const plugin of found) rows.push(await look(plugin, policy, places));
+  for (const plugin of found) rows.push(await rowFor(plugin, policy, places));
   const ids = new Set(found.map(({ id }) => id));
   const strangers = Object.keys(policy.plugins ?? {}).filter((id) => !ids.has(id));
-  const wall = await lookAtWall(rows, policy, places);
+  const wall = await tryWall(rows, policy, places);
   const text = [listText(rows, strangers, places), ...wallLines(wall)].join("\n");
   return { data: { plugins: rows, notFound: strangers, wall }, text };
 }
 
-/** What would stand around host processes; nobody asks where every plugin is to live in a thread. */
-interface Standing {
+/** The wall that host processes would have; not tried if every plugin runs in a thread. */
+interface WallState {
   readonly sandbox: SandboxPolicy;
   /** Null: it cannot be raised, and no plugin that needs it starts. */
   readonly name: WallName | null;
@@ -54,8 +54,8 @@ interface Standing {
   readonly reason: string | null;
 }
 
-/** Raises it as a host would: only that says what stands on this machine. */
-async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places): Promise<Standing | null> {
+/** Raises the wall as a host would: only that shows what this machine supports. */
+async function tryWall(rows: readonly Row[], policy: Policy, places: Places): Promise<WallState | null> {
   if (!rows.some(({ isolation }) => isolation !== null && isolation !== "thread")) return null;
   const sandbox = policy.sandbox ?? "bubblewrap";
   try {
@@ -69,13 +69,13 @@ async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places):
   }
 }
 
-function wallLines(wall: Standing | null): string[] {
+function wallLines(wall: WallState | null): string[] {
   if (wall === null) return [];
   if (wall.name === null) return ["", `no plugin starts in a host process: ${wall.code}: ${wall.reason}`];
   return wall.weakened === null ? [] : ["", wall.weakened];
 }
 
-async function look(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
+async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
   const { id, manifest, version = null, error } = plugin;
   if (error) {
     const nothing = { id, version, networkTypes: [], asks: null, granted: null, isolation: null };
@@ -109,7 +109,7 @@ async function look(plugin: Discovered, policy: Policy, places: Places): Promise
   return { ...row, state: "awaiting-grant", code: "ERR_GRANT_MISSING", reason };
 }
 
-/** In what the plugin's bytes are not those its policy pins; undefined: they are. An error: they cannot be bundled. */
+/** Returns how the plugin's bytes differ from the pinned ones, undefined if they do not, or the error of bundling them. */
 async function whyNotPinned(plugin: Discovered, pinned: string): Promise<string | DriverError | undefined> {
   try {
     const { sha256 } = await bundleDiscovered(plugin);
@@ -141,7 +141,7 @@ function listText(rows: readonly Row[], strangers: readonly string[], places: Pl
   return [table(headings, cells), ...blank, ...reasons, ...strangerLines(strangers, places)].join("\n");
 }
 
-/** The names of what is granted; with each limit that differs from what the plugin asks for. */
+/** Lists granted permissions, with each limit that differs from what the plugin asks for. */
 function grantedText(asks: Readonly<Record<string, unknown>>, granted: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(granted).map(([name, limits]) => {
     const asked = Object.entries(typeof asks[name] === "object" ? (asks[name] as object) : {});
@@ -160,7 +160,7 @@ function strangerLines(strangers: readonly string[], { policy }: Places): string
   return strangers.map((id) => `${id}: in ${policy}, but no plugin has that id`);
 }
 
-/** An id that is none may hold anything, and is printed on an operator's terminal. */
+/** Quotes an invalid id: it may hold terminal control characters. */
 function idText(id: string): string {
   return /^[\w-]+$/.test(id) ? id : quote(id);
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { runProgram } from "./program.js";
 
-// A reader that went away (`bulkhead ls | head -1`) is no fault of ours; what else keeps output back, as a full disk, is told.
+// A closed pipe (`bulkhead ls | head -1`) is not an error; others, such as a full disk, are reported.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") return;
   process.stderr.write(`error: the output was not written: ${error.message}\n`);

@@ -1,8 +1,8 @@
-/** What a policy demands of the machine's network, as the checks of `doctor` and `serve` take it. */
+/** Returns what a policy demands of the machine's network, for the checks of `doctor` and `serve`. */
 import type { NetworkDemand } from "../doctor/network/checks.js";
 import type { Policy } from "../policy/schema.js";
 
-/** A firewall that is granted to any plugin demands all that forwarded packets need. */
+/** Collects the demands of all plugins. */
 export function networkDemand({ plugins = {} }: Policy): NetworkDemand {
   const grants = Object.values(plugins).flatMap(({ grant }) => grant ?? []);
   return {

@@ -1,4 +1,4 @@
-/** What a command prints and how it ends: text for people, one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use. */
+/** Output and exit code of a command: text, or one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use. */
 
 import { escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
@@ -7,13 +7,13 @@ import { DriverError } from "../driverapi/errors.js";
 /** Exit codes. */
 export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
 
-/** What a command has to say. */
+/** The result of a command. */
 export interface Report {
   /** The JSON object, without `ok`. */
   readonly data: Readonly<Record<string, unknown>>;
   /** The same for people; no newline at the end. */
   readonly text: string;
-  /** Present: the command failed after all, and `data` says as far as it got. */
+  /** Present if the command failed; `data` is what it found before. */
   readonly error?: DriverError;
 }
 
@@ -23,7 +23,7 @@ export interface Streams {
   err(text: string): void;
 }
 
-/** Runs a command, prints what it reports or throws, and gives its exit code. Never throws. */
+/** Runs a command, prints its report or error, and returns its exit code. Never throws. */
 export async function runReported(json: boolean, streams: Streams, work: () => Promise<Report>): Promise<number> {
   try {
     const { data, text, error } = await work();
@@ -37,14 +37,14 @@ export async function runReported(json: boolean, streams: Streams, work: () => P
   }
 }
 
-/** Prints an error and gives the exit code it stands for. */
+/** Prints an error and returns its exit code. */
 export function reportError(json: boolean, streams: Streams, error: unknown): number {
   const known = error instanceof DriverError ? error : undefined;
   if (json) {
     const message = messageOf(error);
     streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }));
   } else {
-    // An error that is not ours is a fault of the command itself: its stack is the report.
+    // Any other error is a fault of the command itself, so its stack is printed.
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
     streams.err(known ? errorText(known) : `error: ${visible(told)}\n`);
   }
@@ -56,11 +56,11 @@ function exitCode(error: DriverError): number {
 }
 
 function errorText(error: DriverError): string {
-  // One line: a plugin's words in a message write no line of ours.
+  // Escaped to one line: the message may hold a plugin's text.
   return `error ${error.code}: ${escapeLine(error.message, Number.POSITIVE_INFINITY)}\n`;
 }
 
-/** A stranger's words may stand in it: each line as a terminal shows it, none as a terminal obeys it. */
+/** Escapes control characters in each line: the text may hold a plugin's. */
 function visible(text: string): string {
   return text
     .split("\n")
@@ -72,7 +72,7 @@ function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** Columns under headings, padded; what does not fit stays whole in the last one. */
+/** Formats rows as padded columns under headings. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
@@ -86,7 +86,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
     .join("\n");
 }
 
-/** `log, store {"bytes":1024}`; a dash for nothing. */
+/** Formats permissions as `log, store {"bytes":1024}`, or a dash if there are none. */
 export function permissionsText(permissions: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(permissions).map(([name, limits]) => {
     const plain = limits === true || Object.keys(limits as object).length === 0;

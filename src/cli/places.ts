@@ -1,4 +1,4 @@
-/** What the commands' common options name: the plugins folders and the policy. */
+/** The commands' common options: the plugins folders and the policy. */
 
 import { existsSync } from "node:fs";
 import { nearest } from "../common/nearest.js";
@@ -9,17 +9,17 @@ import { type Discovered, discoverPlugins } from "../host/discovery.js";
 import { DEFAULT_POLICY_FILE } from "../policy/grant-command.js";
 import { DEFAULTS as DAEMON } from "./serve/settings.js";
 
-/** The options that every command of a plugins folder takes. */
+/** The options of commands that work on plugins folders. */
 export interface Places {
   /** The plugins folders. */
   readonly plugins: readonly string[];
   /** The policy's file. */
   readonly policy: string;
-  /** Whether the policy's file was named by the user, and so must exist where it is only read. */
+  /** True if the user named the policy's file: it must exist, unless the command creates it. */
   readonly policyNamed: boolean;
 }
 
-/** What a project has in its folder, and what the daemon has. */
+/** Defaults in a project's folder. */
 const HERE: Readonly<Record<"plugins" | "policy" | "dataDir", string>> = {
   plugins: "./plugins",
   policy: `./${DEFAULT_POLICY_FILE}`,
@@ -27,26 +27,26 @@ const HERE: Readonly<Record<"plugins" | "policy" | "dataDir", string>> = {
 };
 
 /** For `--help`. */
-export const DEFAULT_WORDS: Readonly<Record<keyof typeof HERE, string>> = {
-  plugins: wordsOf("plugins"),
-  policy: wordsOf("policy"),
-  dataDir: wordsOf("dataDir"),
+export const DEFAULT_TEXTS: Readonly<Record<keyof typeof HERE, string>> = {
+  plugins: defaultText("plugins"),
+  policy: defaultText("policy"),
+  dataDir: defaultText("dataDir"),
 };
 
-function wordsOf(key: keyof typeof HERE): string {
+function defaultText(key: keyof typeof HERE): string {
   return `default: ${HERE[key]}; in a folder with neither plugins, policy nor data: ${DAEMON[key]}`;
 }
 
 /**
- * Where a command looks when nothing is named: in the working folder, or, where nothing of all that stands there, at what the daemon uses.
- * One choice for all: a project's plugin is not granted in the daemon's policy.
+ * Returns the default path: in the working folder, or the daemon's if the working folder has none of the three. The choice is the
+ * same for all three, so that a project's plugin is not granted in the daemon's policy.
  */
 export function defaultOf(key: keyof typeof HERE, exists: (path: string) => boolean = existsSync): string {
   const here = Object.values(HERE).some(exists);
   return !here && exists(DAEMON[key]) ? DAEMON[key] : HERE[key];
 }
 
-/** The plugin `id`. Throws its `error` if it has one, `ERR_PLUGIN_NOT_FOUND`, or `ERR_PLUGINS_DIR`. */
+/** Finds the plugin `id`. Throws its `error` if it has one, `ERR_PLUGIN_NOT_FOUND`, or `ERR_PLUGINS_DIR`. */
 export async function findPlugin(id: string, places: Places): Promise<Discovered> {
   const found = await discoverPlugins(places.plugins);
   const plugin = found.find((one) => one.id === id);
@@ -56,7 +56,7 @@ export async function findPlugin(id: string, places: Places): Promise<Discovered
   throw notFound(`there is no plugin ${quote(id)} in ${places.plugins.join(", ")}`, id, ids);
 }
 
-/** `ERR_PLUGIN_NOT_FOUND`, with the nearest of the ids there are. */
+/** Creates `ERR_PLUGIN_NOT_FOUND`, with the most similar id. */
 export function notFound(what: string, id: string, ids: readonly string[]): DriverError {
   const near = nearest(id, ids);
   const hint = near === undefined ? "" : `; did you mean ${quote(near)}?`;

@@ -1,7 +1,8 @@
-/** `bulkhead ports`: which ports of the host's are published, and for which endpoint; also beside a running daemon. */
+/** `bulkhead ports`: lists the published host ports and their endpoints, also while a daemon runs. */
+
+import { plainAddress } from "../docker/conflicts.js";
 import { type ContainerEnd, readContainers } from "../docker/engine-containers.js";
-import { short } from "../docker/engine-words.js";
-import { plainAddress } from "../docker/in-the-way.js";
+import { short } from "../docker/engine-errors.js";
 import type { PublishedPort } from "../host/type-view.js";
 import { corrupt } from "../storage/errors.js";
 import { type FolderContents, inspectFolder, journalRows, publishedPorts } from "../storage/inspect.js";
@@ -11,13 +12,13 @@ import { type Report, table } from "./output.js";
 /** The command's options. */
 export interface PortsOptions {
   readonly dataDir: string;
-  /** The engine's own socket, for the names of containers; where it does not answer there are none. */
+  /** The engine's own socket, asked for container names; without a reply there are none. */
   readonly engine: string;
 }
 
 /** A row of `--json`. */
 interface ShownPort extends Omit<PublishedPort, "bridge" | "hostIP"> {
-  /** `0.0.0.0` and `::`: every address of that family. */
+  /** `0.0.0.0` or `::` for all addresses of a family. */
   readonly hostIP: string;
   readonly type?: string;
   readonly nid?: string;
@@ -32,7 +33,7 @@ interface End {
   readonly eid: string;
 }
 
-/** Fails with `ERR_JOURNAL_CORRUPT` where not all could be read. */
+/** Lists the ports. Fails with `ERR_JOURNAL_CORRUPT` if some could not be read. */
 export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> {
   const held = await inspectFolder(dataDir);
   const ends = endsByAddress(held);
@@ -47,7 +48,7 @@ export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> 
   return { ...report, error: corrupt(statePaths(held.folder).state, held.problems.join("; ")) };
 }
 
-/** The endpoint that has an address, by the plugin that serves its type and the address. */
+/** Maps plugin and address to the endpoint that has the address. */
 function endsByAddress(held: FolderContents): ReadonlyMap<string, End> {
   const plugins = new Map<string, string>();
   for (const { body } of held.rows.get("bundles") ?? []) {

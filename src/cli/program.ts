@@ -10,7 +10,7 @@ import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
 import { list } from "./ls.js";
 import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
-import { DEFAULT_WORDS, defaultOf, type Places } from "./places.js";
+import { DEFAULT_TEXTS, defaultOf, type Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
@@ -18,7 +18,7 @@ import type { Daemon } from "./serve/serve.js";
 /** Gathers an option that may be given more than once. */
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
-/** What the perimeter gives, and tests exchange. */
+/** Parts that the perimeter provides and tests replace. */
 export interface ProgramParts {
   readonly makeHost?: MakeHost;
   /** What `serve` needs of its process. */
@@ -32,7 +32,7 @@ export async function runProgram(
   version: string,
   parts: ProgramParts = {},
 ): Promise<number> {
-  // Wrong use is told in JSON too, and commander has then not read the options yet.
+  // Commander reports wrong use before it has parsed the options.
   const json = argv.includes("--json");
   let exit: number = EXIT.done;
   const program = new Command("bulkhead");
@@ -74,32 +74,32 @@ export async function runProgram(
     .option("--dry-run", "only print what would be granted")
     .option(
       "--set <permission.limit=value>",
-      "give a limit along with the grant, as netlink.prefix=bh, or name an optional permission; may be given more than once",
+      "set a limit of the grant, as netlink.prefix=bh, or name an optional permission; may be given more than once",
       collect,
     )
     .option(
       "--take-type <type>",
-      "hand over a network type whose networks another plugin made; may be given more than once",
+      "take over a network type whose networks another plugin made; may be given more than once",
       collect,
     );
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),
   );
-  command("bench <path>", "put a plugin's drivers under load, and say what they bear", (path, one) =>
+  command("bench <path>", "measure throughput and latency of a plugin's drivers under load", (path, one) =>
     bench(path, one.opts<BenchFlags>()),
   )
     .option("--isolation <isolation>", "thread, process or dedicated", "process")
     .option("--work <work>", "endpoint, lifecycle or network: what one unit of work does", "endpoint")
-    .option("--seconds <number>", "length of each line", String(LOAD.seconds))
-    .option("--network-options <json>", "what createNetwork is given", "{}");
+    .option("--seconds <number>", "duration of each measurement", String(LOAD.seconds))
+    .option("--network-options <json>", "the options given to createNetwork", "{}");
   withPolicy(
     command(
       "doctor",
-      "try every wall around plugins from inside, look at the machine's network, and say how to fix what does not hold",
+      "test every wall around plugins from inside, check the machine's network, and print how to fix what fails",
       (_, one) => doctor({ ...placesOf(one), netns: one.opts<{ netns?: string }>().netns }),
     ),
-  ).option("--netns <name>", "the network namespace whose firewalls and switches are looked at");
+  ).option("--netns <name>", "the network namespace to check");
   serveFlags(
     command("serve", "serve the drivers to a Docker engine until a signal", async (_, one) => {
       if (!parts.daemon) throw new DriverError("ERR_USAGE", "serve runs in a process of its own");
@@ -108,13 +108,13 @@ export async function runProgram(
     }),
   );
 
-  command("ports", "show which ports of the host's are published, also while a host runs", async (_, one) => {
+  command("ports", "show the published ports of this machine, also while a host runs", async (_, one) => {
     const { dataDir = defaultOf("dataDir"), engine } = one.opts<{ dataDir?: string; engine: string }>();
     const { ports } = await import("./ports.js");
     return ports({ dataDir, engine });
   })
-    .option("--data-dir <folder>", `the data folder (${DEFAULT_WORDS.dataDir})`)
-    .option("--engine <socket>", "the engine's own socket, asked for names of containers", DOCKER_ENGINE);
+    .option("--data-dir <folder>", `the data folder (${DEFAULT_TEXTS.dataDir})`)
+    .option("--engine <socket>", "the engine's own socket, asked for container names", DOCKER_ENGINE);
   command("state", "show what a data folder holds, also while a host runs on it", async (_, one) => {
     const { dataDir = defaultOf("dataDir"), ...rest } = one.opts<{
       dataDir?: string;
@@ -144,7 +144,7 @@ export async function runProgram(
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportError(json, streams, error);
     if (error.exitCode === 0) return EXIT.done;
-    // `bulkhead` alone, and `bulkhead help nonsense`, carry no message of their own.
+    // `bulkhead` alone, and `bulkhead help nonsense`, have no message.
     const words = error.message
       .replace(/^error: /, "")
       .replaceAll("\n", " ")
@@ -161,13 +161,13 @@ function withPlaces(command: Command): Command {
   ];
   return withPolicy(command).option(
     "--plugins <folder>",
-    `the plugins folder; may be given more than once (${DEFAULT_WORDS.plugins})`,
+    `the plugins folder; may be given more than once (${DEFAULT_TEXTS.plugins})`,
     collect,
   );
 }
 
 function withPolicy(command: Command): Command {
-  return command.option("--policy <file>", `the policy's file (${DEFAULT_WORDS.policy})`);
+  return command.option("--policy <file>", `the policy's file (${DEFAULT_TEXTS.policy})`);
 }
 
 function placesOf(command: Command): Places {

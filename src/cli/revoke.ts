@@ -1,6 +1,6 @@
 /**
- * `bulkhead revoke ID`: takes the plugin's grant, types and digest out of the policy; its limits and options stay, and the bounds of the
- * grant are kept aside for the next one.
+ * `bulkhead revoke ID`: removes the plugin's grant, types and digest from the policy. Its limits and options stay, and the limits of
+ * the grant are kept under `revoked` for the next grant.
  */
 
 import { quote } from "../common/quote.js";
@@ -13,14 +13,14 @@ import { notFound, type Places } from "./places.js";
 interface Revoked {
   readonly grant: JsonObject | null;
   readonly sha256: string | null;
-  /** Its other settings are still there. */
+  /** True if it has other settings, which stay. */
   readonly kept: boolean;
 }
 
-/** Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: a slip in the id must not look done. */
+/** Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: a mistyped id must not look done. */
 export async function revoke(id: string, { policy }: Places): Promise<Report> {
   const revoked = await changePolicyFile(policy, {}, (file) => without(file, id));
-  const text = `revoked ${id}, in ${policy}; what is harmless it still has, and it runs on unless it needs the rest ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy acts on it at once`;
+  const text = `revoked ${id}, in ${policy}; it keeps its harmless permissions, and keeps running unless it needs the others ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy applies the change at once`;
   return { data: { plugin: id, policy, ...revoked }, text };
 }
 

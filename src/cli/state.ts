@@ -1,4 +1,4 @@
-/** `bulkhead state`: what a data folder holds; an export of it; and what can be read of a damaged one, put in its place. */
+/** `bulkhead state`: shows the contents of a data folder, exports them, or recovers a damaged folder. */
 import { writeFileSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { corrupt } from "../storage/errors.js";
@@ -11,9 +11,9 @@ import { type Report, table } from "./output.js";
 /** The command's options. */
 export interface StateOptions {
   readonly dataDir: string;
-  /** Where to write all of it as JSON; a file that does not exist yet. */
+  /** A new file for the contents, as JSON. */
   readonly export?: string | undefined;
-  /** Bring the folder back from damage. */
+  /** Recover a damaged folder. */
   readonly recover: boolean;
   /** Recover even where rows are lost. */
   readonly yes: boolean;
@@ -21,7 +21,7 @@ export interface StateOptions {
   readonly backup?: string | undefined;
 }
 
-/** Shows; also beside a running host. Fails with `ERR_JOURNAL_CORRUPT` where not all could be read. */
+/** Shows the folder, also while a host runs. Fails with `ERR_JOURNAL_CORRUPT` if part of it could not be read. */
 export async function state(options: StateOptions): Promise<Report> {
   if (options.backup !== undefined) backup(options.dataDir, options.backup);
   const held: FolderContents & { readonly kept?: string | undefined } = options.recover
@@ -108,7 +108,7 @@ function text(
   ].join("\n");
 }
 
-/** What of an endpoint a row is about; undefined: the endpoint itself. */
+/** Returns the part of an endpoint that a row is about; undefined: the endpoint itself. */
 function partOf(row: object): "join" | "external" | undefined {
   return "join" in row ? "join" : "external" in row ? "external" : undefined;
 }
@@ -120,7 +120,7 @@ function write(file: string, value: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
     const why =
       code === "EEXIST"
-        ? "it is there already, and is left as it is; name a new file"
+        ? "it exists already; name a new file"
         : code === "ENOENT"
           ? "its folder does not exist; create it first"
           : message;

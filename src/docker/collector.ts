@@ -1,21 +1,20 @@
 /**
- * Endpoints that their engine has forgotten: it crashed, or its last word of them was lost with a daemon that was killed (a request
- * that is tried again comes without its body). It never asks for them again, so they are looked for.
+ * Collects endpoints that their engine has forgotten: it crashed, or its last request was lost with a killed daemon (a retried
+ * request arrives without its body). It never mentions them again.
  */
 import type { CallOptions } from "../driverapi/types.js";
 import type { TypeView } from "../host/type-view.js";
 import type { DriverCalls } from "./driver-calls.js";
 import { sandboxState } from "./sandbox-state.js";
 
-/** One network type's; it remembers from look to look. */
+/** The collector of one network type; it remembers the suspects of its last run. */
 export class Collector {
-  /** What looked forgotten at the last look. */
+  /** Endpoints that seemed forgotten in the last run. */
   #suspects: ReadonlySet<string> = new Set();
 
   /**
-   * Leaves and deletes every endpoint that has been joined to nothing, or to a sandbox that is gone, since the last look: an engine
-   * joins what it has created and deletes what it has left at once, and makes a sandbox soon after Join. Gives their ids. Rejects with
-   * the first failure.
+   * Leaves and deletes every endpoint that had no living sandbox in the last run either: an engine joins, leaves and deletes without
+   * delay. Returns their ids. Rejects with the first failure.
    */
   async collect(calls: DriverCalls, view: TypeView, call: CallOptions): Promise<readonly string[]> {
     const before = this.#suspects;

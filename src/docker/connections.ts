@@ -1,13 +1,13 @@
 /**
- * The connections of one server. An engine keeps idle ones for as long as it likes; none of them, nor one whose request has not
- * arrived whole, may hold up the server's end.
+ * The connections of one server. An engine keeps idle ones open; neither they nor incomplete requests may delay the server's
+ * shutdown.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { DOCKER } from "./limits.js";
 
 export class Connections {
-  /** Open, longest unused first; with the requests that are being answered on it. */
+  /** Open connections, least recently used first, with the number of requests in progress on each. */
   readonly #open = new Map<Socket, number>();
   #closing = false;
 
@@ -15,30 +15,30 @@ export class Connections {
     server.on("connection", (socket) => this.#opened(socket));
   }
 
-  /** A request has arrived whole on this connection. */
+  /** Called when a whole request has arrived on a connection. */
   began(socket: Socket): void {
     this.#use(socket, 1);
   }
 
-  /** Its answer has been sent, or cannot be. */
+  /** Called when its reply has been sent, or cannot be. */
   ended(socket: Socket): void {
     this.#use(socket, -1);
     if (this.#closing && this.#open.get(socket) === 0) socket.destroy();
   }
 
-  /** The server takes no further ones: ends those on which nothing is being answered, and the others with their answers. */
+  /** Closes idle connections now, and the others after their replies. */
   close(): void {
     this.#closing = true;
     for (const [socket, answering] of this.#open) if (answering === 0) socket.destroy();
   }
 
-  /** Ends all of them. */
+  /** Closes all connections now. */
   cut(): void {
     for (const socket of this.#open.keys()) socket.destroy();
   }
 
   #opened(socket: Socket): void {
-    if (this.#closing || (this.#open.size >= DOCKER.connections && !this.#makeRoom())) {
+    if (this.#closing || (this.#open.size >= DOCKER.connections && !this.#evict())) {
       socket.destroy();
       return;
     }
@@ -46,8 +46,8 @@ export class Connections {
     socket.once("close", () => this.#open.delete(socket));
   }
 
-  /** Ends the connection that has been idle longest; false where all are at work. */
-  #makeRoom(): boolean {
+  /** Evicts the connection that has been idle longest. Returns false if none is idle. */
+  #evict(): boolean {
     for (const [socket, answering] of this.#open) {
       if (answering > 0) continue;
       this.#open.delete(socket);

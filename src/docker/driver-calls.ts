@@ -1,7 +1,7 @@
 /**
- * What the engine's requests come to in a driver's methods. The engine retries what was cut off, forgets endpoints when it
- * crashes, and does not hear a veto to a delete: so what is recorded already in the same words is answered again, and what it
- * has forgotten is left and deleted when it stands in the way.
+ * Carries out the engine's requests with a driver's methods. The engine retries interrupted requests, forgets endpoints when it
+ * crashes, and ignores errors of deletes: so a repeated request gets the same reply, and a forgotten endpoint is deleted when it
+ * conflicts with a new one.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "../common/logger.js";
@@ -12,21 +12,21 @@ import type { JsonObject, JsonText } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { TypeView } from "../host/type-view.js";
-import { engineWords } from "./engine-words.js";
-import type { Holder } from "./in-the-way.js";
+import type { Holder } from "./conflicts.js";
+import { engineError } from "./engine-errors.js";
+import { type ForgottenOptions, forgottenWithAddresses, forgottenWithPorts } from "./forgotten-endpoints.js";
 import { givenInterfaces, interfacesReply } from "./interfaces.js";
 import { joinReply } from "./join-reply.js";
 import { DOCKER } from "./limits.js";
 import { logPorts } from "./port-log.js";
 import { hasPorts, wantedPorts, withoutPorts } from "./port-map.js";
-import { forgottenWithAddresses, forgottenWithPorts, type RoomOptions } from "./room.js";
 import { sandboxState } from "./sandbox-state.js";
 import type { EndpointId, EndpointRequest, JoinRequest, NetworkRequest, ProgramRequest } from "./wire.js";
 
-/** Under this key a driver finds the pools and gateways that the engine chose: `{ ipv4: [{ Pool, Gateway, … }], ipv6: […] }`. */
+/** Option with the pools and gateways that the engine chose: `{ ipv4: [{ Pool, Gateway, … }], ipv6: […] }`. */
 const IPAM_KEY = "com.docker.network.ipam";
 
-export interface DriverCallsOptions extends RoomOptions {
+export interface DriverCallsOptions extends ForgottenOptions {
   readonly driver: HostedDriver;
   readonly logger: Logger;
 }
@@ -53,7 +53,7 @@ export class DriverCalls {
 
   async deleteNetwork({ NetworkID }: { readonly NetworkID: string }, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID);
-    // It would not ask while it knew of any.
+    // The engine has forgotten these: it deletes a network only when it knows of no endpoint.
     for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.drop(NetworkID, endpoint, call);
     await gone(this.#driver.deleteNetwork(NetworkID, call));
     return {};
@@ -100,7 +100,7 @@ export class DriverCalls {
     await this.#driver.join(NetworkID, EndpointID, SandboxKey, info, this.#endpointOptions(Options), call);
     const data = info.toJSON();
     try {
-      // The engine will move what is named here, whatever it is.
+      // The engine moves every link that is named here.
       const foreign = data.names.find(({ srcName }) => !this.#view.owns(srcName));
       if (foreign)
         throw new DriverError(
@@ -120,9 +120,9 @@ export class DriverCalls {
     return {};
   }
 
-  /** The ports that an endpoint publishes from now on, instead of those it did: of several networks, the engine names one. */
+  /** Replaces the ports that an endpoint publishes; of a container's networks, the engine chooses one. */
   async programExternalConnectivity(request: ProgramRequest, call: CallOptions): Promise<object> {
-    // A driver of the nine methods alone has had its ports with the endpoint's options.
+    // A driver without this method got its ports with the endpoint's options.
     if (!this.#view.external) return {};
     const { NetworkID, EndpointID, Options } = request;
     await this.#publishing(EndpointID, Options, call, () =>
@@ -138,18 +138,18 @@ export class DriverCalls {
     return {};
   }
 
-  /** A driver that is told which endpoint publishes is not told of the ports before. */
+  /** Removes the ports from options of a driver that gets them with `programExternalConnectivity`. */
   #endpointOptions(options: JsonObject): JsonObject {
     return this.#view.external ? withoutPorts(options) : options;
   }
 
-  /** Runs `publish`, with the ports it asks for cleared of endpoints that are gone, and a refusal in the engine's words. */
+  /** Runs `publish` after deleting forgotten endpoints that hold its ports; words a refusal as the engine would. */
   async #publishing(eid: string, options: JsonObject, call: CallOptions, publish: () => Promise<void>): Promise<void> {
     for (const holder of await forgottenWithPorts(this.#options, eid, options)) await this.#dropWhenFree(holder, call);
     try {
       await publish();
     } catch (error) {
-      throw await engineWords(error, this.#view, wantedPorts(options), this.#options.engine);
+      throw await engineError(error, this.#view, wantedPorts(options), this.#options.engine);
     }
   }
 
@@ -157,7 +157,7 @@ export class DriverCalls {
     if (hasPorts(options)) void logPorts(this.#options.logger, this.#view, { nid, eid, interfaces });
   }
 
-  /** An endpoint that is asked for again in other words: the new ones hold, unless a sandbox uses the endpoint. */
+  /** Deletes an endpoint that is requested again with other settings, unless a sandbox uses it. */
   async #replace(nid: string, known: EndpointRecord, call: CallOptions): Promise<void> {
     const state = sandboxState(known);
     if (state === "lives" || state === "unseen")
@@ -168,24 +168,24 @@ export class DriverCalls {
     await this.#dropWhenFree({ nid, endpoint: known }, call);
   }
 
-  /** A call that hangs holds its id until the host has ended it: that is waited for, as long as the engine is. */
+  /** Deletes an endpoint; while another call on it is in progress, retries until the engine stops waiting. */
   async #dropWhenFree({ nid, endpoint }: Pick<Holder, "nid" | "endpoint">, call: CallOptions): Promise<void> {
     for (;;) {
       try {
         return await this.drop(nid, endpoint, call);
       } catch (error) {
         if (!(error instanceof DriverError && error.code === "ERR_DRIVER_BUSY") || call.signal?.aborted) throw error;
-        // A refusal may come at once: without a pause nothing else in the process would have its turn, the signal included.
+        // The refusal may be immediate: without a pause the retries would starve the event loop.
         await new Promise((resolve) => setTimeout(resolve, DOCKER.retryMs));
       }
     }
   }
 
-  /** Leaves and deletes an endpoint that the engine has forgotten, whatever stands recorded of it. */
+  /** Revokes, leaves and deletes an endpoint that the engine has forgotten. */
   async drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
     if (endpoint.external) await gone(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
     if (endpoint.join) await this.#leave(nid, endpoint, call);
-    // A sandbox gives its links back after Leave, or takes them along when it ends.
+    // A sandbox returns its links after Leave, or they are deleted with it.
     await this.#view.returned();
     await gone(this.#driver.deleteEndpoint(nid, endpoint.eid, call));
   }
@@ -195,12 +195,12 @@ export class DriverCalls {
   }
 }
 
-/** True for the same options, in whatever order. */
+/** Compares options, whatever the order of their keys. */
 function isSame(recorded: JsonText, options: JsonObject): boolean {
   return recorded === JSON.stringify(options) || isDeepStrictEqual(JSON.parse(recorded), options);
 }
 
-/** True where the engine asks for nothing that the endpoint does not have: what it leaves open was the driver's choice. */
+/** Returns whether the endpoint has all that the engine asks for; what it leaves open was the driver's choice. */
 function agrees(given: readonly InterfaceData[], has: readonly InterfaceData[]): boolean {
   return given.every((asked) => {
     const one = has.find(({ id }) => id === asked.id);
@@ -214,7 +214,7 @@ function agrees(given: readonly InterfaceData[], has: readonly InterfaceData[]):
   });
 }
 
-/** A delete of what is gone already has succeeded: its first try was cut off. */
+/** Counts a delete of something missing as a success: its first attempt was interrupted. */
 async function gone(deleted: Promise<void>): Promise<void> {
   try {
     await deleted;

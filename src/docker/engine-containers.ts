@@ -1,16 +1,16 @@
 /**
- * The names by which an engine's user knows containers. The engine may hold locks while it waits for us, so that its answer is
- * waited for briefly, and going without is normal.
+ * Asks an engine for the names of containers. The engine may hold locks while it waits for this daemon, so the wait is short, and
+ * no reply is normal.
  */
 import { existsSync } from "node:fs";
 import { z } from "../common/zod.js";
 import { DOCKER } from "./limits.js";
 import { unixJson } from "./unix-request.js";
 
-/** Where an engine listens unless it is told otherwise. */
+/** An engine's default socket. */
 export const DOCKER_ENGINE = "/run/docker.sock";
 
-/** A container's end on a network. */
+/** A container on a network. */
 export interface ContainerEnd {
   readonly container: string;
   readonly network: string;
@@ -23,7 +23,7 @@ const containerSchema = z.object({
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ EndpointID: z.string() })) }),
 });
 
-/** Containers that run, by the ids of their endpoints; empty where the engine does not answer in time. Never rejects. */
+/** Returns the running containers by the ids of their endpoints; none if the engine does not reply in time. Never rejects. */
 export async function readContainers(engine: string | undefined): Promise<ReadonlyMap<string, ContainerEnd>> {
   const ends = new Map<string, ContainerEnd>();
   if (engine === undefined || !existsSync(engine)) return ends;

@@ -1,4 +1,4 @@
-/** Serves a host's drivers to a Docker engine: a socket per network type, there while a driver of it is in service. */
+/** Serves a host's drivers to a Docker engine: one socket per network type, for as long as its driver is in service. */
 
 import { mkdirSync } from "node:fs";
 import type { Logger } from "../common/logger.js";
@@ -13,7 +13,7 @@ import { clearStale, type SocketOwner, SocketTaken, socketPath } from "./socket-
 
 /** Where an engine looks for plugins. */
 export const DOCKER_DIR = "/run/docker/plugins";
-/** Ahead of a type in its socket's name, so that the engine's own drivers keep theirs. */
+/** Prefix of a socket's name, so that no type takes the name of one of the engine's own drivers. */
 export const DOCKER_PREFIX = "bulkhead-";
 
 export interface GatewayOptions {
@@ -23,13 +23,13 @@ export interface GatewayOptions {
   readonly directory?: string | undefined;
   /** Default: `bulkhead-`. */
   readonly prefix?: string | undefined;
-  /** Default: whoever runs this. */
+  /** Default: the daemon's own account. */
   readonly owner?: SocketOwner | undefined;
-  /** Every request is answered by then, in milliseconds. Default: 10,000. */
+  /** Deadline of every request, in milliseconds. Default: 10,000. */
   readonly answerMs?: number | undefined;
-  /** The engine's own socket, asked for the names of containers. Default: none is asked. */
+  /** The engine's own socket, asked for container names. Default: none. */
   readonly engine?: string | undefined;
-  /** How often it is looked whether each socket is in its place, in milliseconds. Default: 1,000. */
+  /** Milliseconds between two checks that each socket is in place. Default: 1,000. */
   readonly lookMs?: number | undefined;
 }
 
@@ -40,15 +40,15 @@ export class DockerGateway {
   readonly #served = new Map<string, ServedType>();
   /** Types that are registered. */
   readonly #wanted = new Set<string>();
-  /** Why a type is not served, or not by the socket it should have. */
+  /** Why a type is not served, or not by its own socket. */
   readonly #problems = new Map<string, Error>();
-  /** Types that their manifest keeps from an engine, and that the log has. */
-  readonly #kept = new Set<string>();
+  /** Types that their manifest keeps from an engine, once logged. */
+  readonly #excluded = new Set<string>();
   readonly #recent = new RecentEndpoints();
   readonly #closing = new Set<Promise<void>>();
-  #looking: NodeJS.Timeout | undefined;
-  /** Sockets come and go one after the other. */
-  #turn: Promise<void> = Promise.resolve();
+  #repairing: NodeJS.Timeout | undefined;
+  /** Serializes changes of sockets. */
+  #queue: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(options: GatewayOptions) {
@@ -58,8 +58,8 @@ export class DockerGateway {
   }
 
   /**
-   * Clears what a crashed run left and serves every driver that is registered, now and later. Throws `ERR_DOCKER_SOCKET`: where the
-   * folder cannot be used, and where another daemon serves a socket that is to be ours; then none of them is served.
+   * Removes what a crashed run left, and serves every registered driver, now and later. Throws `ERR_DOCKER_SOCKET` if the folder
+   * cannot be used, or if another daemon serves one of the sockets; then it serves none.
    */
   static async open(options: GatewayOptions): Promise<DockerGateway> {
     const gateway = new DockerGateway(options);
@@ -76,7 +76,7 @@ export class DockerGateway {
     host.on("driver:registered", gateway.#registered);
     host.on("driver:unregistered", gateway.#unregistered);
     for (const type of host.plugins().flatMap(({ drivers }) => drivers)) gateway.#registered({ type });
-    await gateway.#turn;
+    await gateway.#queue;
     const taken = [...gateway.#problems.values()].find(
       (error) => error instanceof SocketTaken && (error.daemon || gateway.#served.size === 0),
     );
@@ -84,7 +84,7 @@ export class DockerGateway {
       await gateway.close();
       throw taken;
     }
-    gateway.#looking = setInterval(() => void gateway.#look(), options.lookMs ?? DOCKER.lookMs).unref();
+    gateway.#repairing = setInterval(() => void gateway.#repair(), options.lookMs ?? DOCKER.lookMs).unref();
     return gateway;
   }
 
@@ -93,15 +93,15 @@ export class DockerGateway {
     return new Map([...this.#served].map(([type, { path }]) => [type, path]));
   }
 
-  /** Resolves when the sockets are in place for what is registered now. */
+  /** Resolves when the sockets of all types registered now are in place. */
   settled(): Promise<void> {
-    return this.#turn;
+    return this.#queue;
   }
 
-  /** The sockets are gone at once; requests under way are answered within `DOCKER.closeMs`. Twice is harmless. */
+  /** Removes the sockets at once, and replies to pending requests within `DOCKER.closeMs`. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#looking);
+    clearInterval(this.#repairing);
     const { host } = this.#options;
     host.off("driver:registered", this.#registered);
     host.off("driver:unregistered", this.#unregistered);
@@ -118,40 +118,40 @@ export class DockerGateway {
 
   readonly #unregistered = ({ type }: DriverEvent): void => {
     this.#wanted.delete(type);
-    this.#kept.delete(type);
+    this.#excluded.delete(type);
     this.#problems.delete(type);
     void this.#next(async () => this.#withdraw(type));
   };
 
   #next(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(work).catch((error: unknown) => {
+    this.#queue = this.#queue.then(work).catch((error: unknown) => {
       const known = messageOf(error);
       this.#options.logger.error({ err: error }, `docker: ${known}`);
     });
-    return this.#turn;
+    return this.#queue;
   }
 
-  /** Puts back what somebody else has removed, and serves what could not be served before. */
-  #look(): Promise<void> {
+  /** Restores removed sockets, and retries types that could not be served. */
+  #repair(): Promise<void> {
     return this.#next(async () => {
       for (const type of this.#wanted) await this.#serve(type);
     });
   }
 
-  /** Brings a type's socket to where it should be. What stands in its way is logged once. */
+  /** Puts a type's socket in place. Logs an obstacle once. */
   async #serve(type: string): Promise<void> {
     if (this.#closed || !this.#wanted.has(type)) return;
     const { host, logger, owner, engine, answerMs = DOCKER.answerMs } = this.#options;
     const before = this.#served.get(type);
     try {
-      if (this.#isKept(type) || before?.inPlace()) return;
+      if (this.#isExcluded(type) || before?.inPlace()) return;
       const path = socketPath(this.#directory, this.#prefix, type);
       const [directory, recent] = [this.#directory, this.#recent];
       const options = { type, host, logger, directory, path, owner, answerMs, engine, recent };
       this.#served.set(type, await ServedType.open(options));
       this.#problems.delete(type);
       if (before) {
-        logger.warn({ driver: type, socket: path }, `docker: ${path} was removed by somebody else, and is put back`);
+        logger.warn({ driver: type, socket: path }, `docker: ${path} was removed by another program, and is restored`);
         this.#end(before);
       } else logger.info({ driver: type, socket: path }, `docker: driver "${type}" is served`);
     } catch (error) {
@@ -162,21 +162,21 @@ export class DockerGateway {
     }
   }
 
-  /** True for a type that its plugin's manifest keeps from an engine. */
-  #isKept(type: string): boolean {
+  /** Returns whether the plugin's manifest keeps a type from engines. */
+  #isExcluded(type: string): boolean {
     const { host, logger } = this.#options;
     const { docker, plugin } = typeView(host, type);
     if (docker) {
-      this.#kept.delete(type);
+      this.#excluded.delete(type);
       return false;
     }
     this.#withdraw(type);
-    if (!this.#kept.has(type))
+    if (!this.#excluded.has(type))
       logger.info(
         { driver: type, plugin },
         `docker: driver "${type}" is not served: the manifest of plugin "${plugin}" says "docker": false`,
       );
-    this.#kept.add(type);
+    this.#excluded.add(type);
     return true;
   }
 
@@ -188,7 +188,7 @@ export class DockerGateway {
     this.#options.logger.info({ driver: type }, `docker: driver "${type}" is no longer served`);
   }
 
-  /** Nobody waits for the requests of one type but the end of all. */
+  /** Closes a server in the background; only `close` waits for it. */
   #end(served: ServedType): void {
     const closing = served.close().catch((error: unknown) => {
       this.#options.logger.error({ err: error }, "docker: a server could not be closed");

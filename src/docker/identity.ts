@@ -1,27 +1,27 @@
-/** How a daemon that finds its socket taken learns which process serves it: it asks there, and another daemon of ours names its PID. */
+/** Identifies the process that serves a socket: a Bulkhead daemon replies with its PID. */
 
 import { z } from "../common/zod.js";
 import { DOCKER } from "./limits.js";
 import { unixJson } from "./unix-request.js";
 
-/** Where that is asked. */
+/** Path of the request. */
 export const IDENTITY_PATH = "/Bulkhead.Identity";
 
-/** What a daemon of ours says of itself. */
+/** The reply of a Bulkhead daemon. */
 export interface Identity {
   readonly Program: "bulkhead";
-  /** As it is numbered in its own PID namespace. */
+  /** The PID in its own PID namespace. */
   readonly Pid: number;
 }
 
 const identitySchema: z.ZodType<Identity> = z.object({ Program: z.literal("bulkhead"), Pid: z.int().min(1) });
 
-/** What this daemon answers. */
+/** Returns this daemon's reply. */
 export function identity(): Identity {
   return { Program: "bulkhead", Pid: process.pid };
 }
 
-/** The daemon that serves a socket; undefined: another program does. Never rejects. */
+/** Returns the daemon that serves a socket; undefined if it is another program. Never rejects. */
 export async function whoServes(socketPath: string): Promise<Identity | undefined> {
   const { probeMs: ms, identityBytes: maxBytes } = DOCKER;
   const read = identitySchema.safeParse(

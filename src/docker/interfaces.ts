@@ -1,13 +1,13 @@
 /**
- * The interface of an endpoint, between Docker's wire and the driver: what the engine gives goes to the driver as a given list,
- * and only what came in empty is ever answered, for an engine refuses the return even of its own words.
+ * Translates an endpoint's interface between Docker's wire and the driver. The reply holds only fields that the request left
+ * empty: an engine rejects all others, even with its own values.
  */
 import ipaddr from "ipaddr.js";
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { EndpointRequest, InterfaceReply } from "./wire.js";
 
-/** An endpoint's interfaces as the engine gave them, with a MAC address where it gave an address alone. */
+/** Reads the interfaces that the engine gave, and adds a MAC address where it gave only an address. */
 export function givenInterfaces({ Interface, Interfaces }: EndpointRequest): EndpointConfig {
   const one = Interface ? [{ ID: 0, ...Interface }] : [];
   const given = [...one, ...(Interfaces ?? [])].filter(
@@ -23,7 +23,7 @@ export function givenInterfaces({ Interface, Interfaces }: EndpointRequest): End
   );
 }
 
-/** The response to CreateEndpoint: what the endpoint has now and the engine did not say, in the form it asked in. */
+/** Creates the reply to CreateEndpoint, in the form of the request: the fields that the request left empty. */
 export function interfacesReply(request: EndpointRequest, now: readonly InterfaceData[]): object {
   const asked = request.Interface ? [{ ID: 0, ...request.Interface }] : (request.Interfaces ?? []);
   const news = now.map(({ id, mac, ipv4, ipv6 }) => {
@@ -40,11 +40,11 @@ export function interfacesReply(request: EndpointRequest, now: readonly Interfac
   return Object.keys(first).length === 0 ? {} : { Interface: first };
 }
 
-/** As Docker's own bridge has it: `02:42` and the IPv4 address; of an IPv6 address its last four bytes. "" for no address. */
+/** Returns a MAC address as Docker's bridge does: `02:42` and the last four bytes of the address; "" for no address. */
 function macOf(cidr: string): string {
   if (cidr === "") return "";
   const [plain = ""] = cidr.split("/", 1);
-  // What is not an address is the EndpointConfig's to refuse, in its own words.
+  // EndpointConfig rejects an invalid address.
   if (!ipaddr.isValid(plain)) return "";
   const bytes = ipaddr.parse(plain).toByteArray().slice(-4);
   return ["02", "42", ...bytes.map((byte) => byte.toString(16).padStart(2, "0"))].join(":");

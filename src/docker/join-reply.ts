@@ -1,7 +1,7 @@
-/** The response to Join. */
+/** The reply to Join. */
 import type { JoinData } from "../driverapi/types.js";
 
-/** Both forms at once: an engine of 2015 reads the lists. Without a gateway the engine attaches its own, as for every driver of libnetwork's. */
+/** Creates the reply in both forms: an engine of 2015 reads the lists. Without a gateway, the engine attaches its own. */
 export function joinReply({ names, gateway, gatewayIPv6, staticRoutes }: JoinData): object {
   const [first] = names;
   const routes = staticRoutes.map(({ destination, routeType, nextHop, interfaceID }) => ({

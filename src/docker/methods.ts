@@ -1,11 +1,11 @@
-/** Docker's remote network driver protocol as a table: a path, what its request must look like, what it comes to. */
+/** Docker's remote network driver protocol as a table: path, schema of the request, and what it does. */
 
 import type { z } from "../common/zod.js";
 import type { CallOptions, Scope } from "../driverapi/types.js";
 import type { DriverCalls } from "./driver-calls.js";
 import * as wire from "./wire.js";
 
-/** What a method works with. */
+/** What a method needs. */
 export interface Serving {
   readonly calls: DriverCalls;
   readonly scope: Scope;
@@ -28,10 +28,10 @@ function method<S extends z.ZodType>(
 
 const none = (): object => ({});
 
-/** One row per method of the protocol. Whatever else is asked is answered 404, which an engine takes for "not implemented". */
+/** One row per method. Any other path is answered with 404, which an engine takes for "not implemented". */
 export const METHODS: readonly Method[] = [
   method("/Plugin.Activate", wire.nothing, () => ({ Implements: ["NetworkDriver"] })),
-  // A socket-file plugin of global scope is refused by a swarm: its networks are local, what they connect may not be.
+  // A swarm rejects a socket-file plugin of global scope, so the scope is always local.
   method("/NetworkDriver.GetCapabilities", wire.nothing, ({ scope }) => ({
     Scope: "local",
     ConnectivityScope: scope,
@@ -48,14 +48,14 @@ export const METHODS: readonly Method[] = [
   ),
   method("/NetworkDriver.Join", wire.join, ({ calls }, read, call) => calls.join(read, call)),
   method("/NetworkDriver.Leave", wire.endpointId, ({ calls }, read, call) => calls.leave(read, call)),
-  // A driver without this pair has had its port map with the endpoint's options.
+  // A driver without this pair got its port map with the endpoint's options.
   method("/NetworkDriver.ProgramExternalConnectivity", wire.connectivity, ({ calls }, read, call) =>
     calls.programExternalConnectivity(read, call),
   ),
   method("/NetworkDriver.RevokeExternalConnectivity", wire.endpointId, ({ calls }, read, call) =>
     calls.revokeExternalConnectivity(read, call),
   ),
-  // Of other hosts and their addresses a driver of this contract is not told.
+  // The driver contract has no discovery of other hosts.
   method("/NetworkDriver.DiscoverNew", wire.discovery, none),
   method("/NetworkDriver.DiscoverDelete", wire.discovery, none),
 ];

@@ -1,12 +1,12 @@
-/** The daemon's own line on published ports: an engine shows those of a plugin's network nowhere. */
+/** Logs published ports: an engine does not show those of a plugin's network. */
 
 import type { Logger } from "../common/logger.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { TypeView } from "../host/type-view.js";
-import { short } from "./engine-words.js";
-import { addressesOf, plainAddress } from "./in-the-way.js";
+import { addressesOf, plainAddress } from "./conflicts.js";
+import { short } from "./engine-errors.js";
 
-/** Says which ports lead to an endpoint, those among them that the driver chose. Never rejects. */
+/** Logs which ports lead to an endpoint, including those that the driver chose. Never rejects. */
 export async function logPorts(
   logger: Logger,
   view: TypeView,

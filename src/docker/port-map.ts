@@ -1,16 +1,16 @@
-/** Docker's port map as it comes with a request: which ports of the host's an endpoint wants. What cannot be read wants nothing here. */
+/** Reads Docker's port map from a request: the host ports that an endpoint wants. Skips entries that are not valid. */
 
 import { z } from "../common/zod.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { PublishedPort } from "../host/type-view.js";
 
-/** Docker's key of it. */
+/** Its key in the options. */
 const PORT_MAP = "com.docker.network.portmap";
 
-/** Ports of the host's that an endpoint wants: one, or whichever of a range is free. */
+/** A host port that an endpoint wants, or any free one of a range. */
 export interface WantedPort {
   readonly protocol: Protocol;
-  /** "" for every address of the host's. */
+  /** "" for all addresses of the host. */
   readonly hostIP: string;
   readonly from: number;
   readonly to: number;
@@ -18,7 +18,7 @@ export interface WantedPort {
 
 export type Protocol = PublishedPort["protocol"];
 
-/** IP's numbers of the protocols. */
+/** IP protocol numbers. */
 const NUMBERS: Readonly<Record<number, Protocol>> = { 6: "tcp", 17: "udp", 132: "sctp" };
 
 const port = z.int().min(0).max(65_535).nullish();
@@ -29,19 +29,19 @@ const entrySchema = z.object({
   HostPortEnd: port,
 });
 
-/** Those that are named; a port that is left to the driver is nobody's yet. */
+/** Returns the ports that are named; leaves out those that the driver chooses. */
 export function wantedPorts(options: JsonObject): readonly WantedPort[] {
   const map = options[PORT_MAP];
   return Array.isArray(map) ? map.flatMap(wantedPort) : [];
 }
 
-/** True where any port is to be published. */
+/** Returns whether options ask for any port. */
 export function hasPorts(options: JsonObject): boolean {
   const map = options[PORT_MAP];
   return Array.isArray(map) && map.length > 0;
 }
 
-/** The options without the port map. */
+/** Returns the options without the port map. */
 export function withoutPorts(options: JsonObject): JsonObject {
   const { [PORT_MAP]: _, ...rest } = options;
   return rest;

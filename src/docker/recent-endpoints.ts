@@ -1,8 +1,8 @@
-/** Endpoints that an engine has just created: it joins them in a moment, so they are not among those it has forgotten. */
+/** Endpoints created a short while ago: the engine may still join them, so they do not count as forgotten. */
 import { DOCKER } from "./limits.js";
 
 export class RecentEndpoints {
-  /** When each was created, oldest first; `performance.now()`. */
+  /** Creation times (`performance.now()`), oldest first. */
   readonly #created = new Map<string, number>();
 
   created(nid: string, eid: string): void {
@@ -16,7 +16,7 @@ export class RecentEndpoints {
     }
   }
 
-  /** True for one that was created less than `DOCKER.joinMs` ago. */
+  /** Returns whether an endpoint was created less than `DOCKER.joinMs` ago. */
   has(nid: string, eid: string): boolean {
     const at = this.#created.get(keyOf(nid, eid));
     return at !== undefined && performance.now() - at < DOCKER.joinMs;

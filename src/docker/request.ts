@@ -1,4 +1,4 @@
-/** One request from its body to its answer: read, judged by the table, put before the driver, answered by the deadline. */
+/** Handles one request: parses its body, runs its method, and replies by the deadline. */
 
 import type { z } from "../common/zod.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -7,13 +7,13 @@ import { LIMITS } from "../protocol/limits.js";
 import { DOCKER } from "./limits.js";
 import type { Method, Serving } from "./methods.js";
 
-/** What the engine gets: its status, and JSON text. */
+/** A reply to the engine: HTTP status and JSON text. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
 }
 
-/** `Err` is what the user of the engine reads after `remote:`. */
+/** Creates the reply for an error. The engine's user reads `Err` after `remote:`. */
 export function refusalAnswer(error: unknown): Answer {
   const known = error instanceof DriverError ? error : undefined;
   const message = known?.message ?? "the gateway failed; see its log";
@@ -21,24 +21,24 @@ export function refusalAnswer(error: unknown): Answer {
 }
 
 export interface AnswerOptions {
-  /** The answer is there by then, in milliseconds. */
+  /** Deadline of the reply, in milliseconds. */
   readonly answerMs: number;
-  /** Fires when the server ends and waits no longer. */
+  /** Aborts when the server stops waiting, at its shutdown. */
   readonly stopping: AbortSignal;
-  /** Told of faults that are nobody's but ours. */
+  /** Called with faults of the gateway itself. */
   failed(error: unknown): void;
 }
 
-/** Reads `body` and has it answered. Never rejects. */
+/** Handles a request. Never rejects. */
 export async function answerRequest(
   method: Method,
   body: Buffer,
   serving: () => Serving,
   { answerMs, stopping, failed }: AnswerOptions,
 ): Promise<Answer> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), answerMs);
-  const signal = AbortSignal.any([patience.signal, stopping]);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), answerMs);
+  const signal = AbortSignal.any([late.signal, stopping]);
   try {
     const request = readBody(method, body);
     const reply = await method.answer(serving(), request, { signal });
@@ -57,10 +57,10 @@ export async function answerRequest(
   }
 }
 
-/** What the engine gives is passed on with a few levels of our own around it. */
+/** Bounds of a body; the levels left over are for the objects that wrap it. */
 const BODY = { depth: LIMITS.jsonDepth - 4, nodes: LIMITS.jsonNodes, chars: DOCKER.bodyBytes };
 
-/** Throws `ERR_DOCKER_REQUEST`, naming the field. An empty body stands for an empty object, as of Plugin.Activate. */
+/** Parses a body; an empty one counts as `{}`, as with Plugin.Activate. Throws `ERR_DOCKER_REQUEST`, naming the field. */
 function readBody({ path, request }: Method, body: Buffer): unknown {
   let value: unknown;
   try {
@@ -69,7 +69,7 @@ function readBody({ path, request }: Method, body: Buffer): unknown {
     throw wrong(path, error instanceof SyntaxError ? "the body is not JSON" : "the body is not text in UTF-8");
   }
   try {
-    // Looked through before anything else is, for whatever reads it next goes down into it.
+    // Bounds its depth first: the schema's parser recurses.
     value = copyJson(value, BODY);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;

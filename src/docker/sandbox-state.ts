@@ -1,12 +1,12 @@
-/** Whether the sandbox of an endpoint is still there, as far as that can be seen from here. */
+/** The state of an endpoint's sandbox, as far as this process can see it. */
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { EndpointRecord } from "../host/calls/records.js";
 
-/** The file system that network namespaces are files of (linux/magic.h). */
+/** The file system of network namespaces (linux/magic.h). */
 const NSFS = 0x6e736673;
 
-/** `none`: it is joined to none; `unseen`: the sandboxes' folder is not to be seen from here. */
+/** `none`: not joined; `unseen`: the folder of the sandboxes is not visible from here. */
 export type SandboxState = "none" | "lives" | "gone" | "unseen";
 
 export function sandboxState({ join }: Pick<EndpointRecord, "join">): SandboxState {
@@ -14,7 +14,7 @@ export function sandboxState({ join }: Pick<EndpointRecord, "join">): SandboxSta
   const path = join.sboxKey;
   if (join.phase !== "live" || !path.startsWith("/") || !existsSync(dirname(path))) return "unseen";
   try {
-    // An engine that crashed leaves the file behind, with nothing bound to it.
+    // A crashed engine leaves the file behind, with no namespace mounted on it.
     return statfsSync(path).type === NSFS ? "lives" : "gone";
   } catch {
     return "gone";

@@ -1,4 +1,4 @@
-/** One network type while it is served: its server, its socket, and the look for endpoints that the engine has forgotten. */
+/** A network type in service: its server, its socket, and the collection of forgotten endpoints. */
 
 import type { Logger } from "../common/logger.js";
 import type { PluginHost } from "../host/api.js";
@@ -38,7 +38,7 @@ export class ServedType {
     collect();
   }
 
-  /** Throws `ERR_DOCKER_SOCKET`, `SocketTaken` among it. */
+  /** Starts the server and puts its socket in place. Throws `ERR_DOCKER_SOCKET`, as `SocketTaken` if another process serves it. */
   static async open(options: ServedTypeOptions): Promise<ServedType> {
     const { type, logger, directory, path, owner, answerMs } = options;
     const server = createServer({
@@ -60,12 +60,12 @@ export class ServedType {
     return this.#socket.path;
   }
 
-  /** False once somebody else has removed its socket or put something in its place. */
+  /** Returns false once another program has removed or replaced its socket. */
   inPlace(): boolean {
     return this.#socket.inPlace();
   }
 
-  /** Out of the engine's sight at once; resolves when what is under way is answered and every connection has ended. */
+  /** Removes the socket at once; resolves when pending requests are answered and all connections are closed. */
   close(): Promise<void> {
     clearInterval(this.#collecting);
     this.#socket.remove();
@@ -92,10 +92,10 @@ export class ServedType {
   }
 }
 
-/** The view of a type. Throws as `host.driver` does. */
+/** Returns the view of a type. Throws as `host.driver` does. */
 export function typeView(host: PluginHost, type: string): TypeView {
   const view = viewOf(host, type);
-  if (!view) throw new Error("the host is not one of ours");
+  if (!view) throw new Error("the host was not made by createPluginHost");
   return view;
 }
 

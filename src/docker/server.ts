@@ -10,28 +10,28 @@ import { type Answer, answerRequest, refusalAnswer } from "./request.js";
 const CONTENT_TYPE = "application/vnd.docker.plugins.v1.2+json";
 
 export interface ServerOptions {
-  /** The driver that serves at the moment. Throws `DriverError`. */
+  /** Returns the driver in service. Throws `DriverError`. */
   serving(): Serving;
   readonly answerMs: number;
-  /** Told of faults that are nobody's but ours. */
+  /** Called with faults of the gateway itself. */
   failed(error: unknown): void;
-  /** Told of every request that has been answered, with its milliseconds. */
+  /** Called after every reply, with its milliseconds. */
   answered?(path: string, answer: Answer, ms: number): void;
 }
 
 export interface PluginServer {
-  /** Listens on a socket that it makes at `path`; on a port in benchmarks. Resolves with its address. */
+  /** Listens on a socket at `path`, or on a port (in benchmarks). Resolves with its address. */
   listen(at: { readonly path: string } | { readonly host: string; readonly port: number }): Promise<string>;
-  /** Answers requests under way within a bounded time, and ends every connection. Twice is harmless. */
+  /** Replies to pending requests within a bounded time, and closes all connections. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Not listening yet. */
+/** Creates a server that does not listen yet. */
 export function createServer(options: ServerOptions): PluginServer {
   const stopping = new AbortController();
   const server = fastify({
     bodyLimit: DOCKER.bodyBytes,
-    // An engine keeps idle connections: a server that closes them races its next request.
+    // Closing an idle connection would race the engine's next request on it.
     keepAliveTimeout: 0,
     exposeHeadRoutes: false,
     forceCloseConnections: false,
@@ -70,9 +70,9 @@ function addRoutes(
   stopping: AbortSignal,
 ): void {
   server.removeAllContentTypeParsers();
-  // The engine sends JSON and does not say so.
+  // The engine sends JSON without its content type.
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  let underWay = 0;
+  let pending = 0;
   for (const method of METHODS) {
     server.post(method.path, async (request, reply) => {
       const began = performance.now();
@@ -80,12 +80,12 @@ function addRoutes(
       connections.began(socket);
       reply.raw.once("close", () => connections.ended(socket));
       let answer: Answer;
-      if (underWay >= DOCKER.requests) answer = refusalAnswer(busy());
+      if (pending >= DOCKER.requests) answer = refusalAnswer(busy());
       else {
-        underWay++;
+        pending++;
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         answer = await answerRequest(method, body, serving, { answerMs, stopping, failed });
-        underWay--;
+        pending--;
       }
       answered?.(method.path, answer, performance.now() - began);
       return reply.code(answer.status).header("content-type", CONTENT_TYPE).send(answer.text);
@@ -96,7 +96,7 @@ function addRoutes(
     reply
       .code(404)
       .header("content-type", CONTENT_TYPE)
-      .send(JSON.stringify({ Err: `${request.method} ${request.url.slice(0, 200)} is not of the protocol` })),
+      .send(JSON.stringify({ Err: `${request.method} ${request.url.slice(0, 200)} is not part of the protocol` })),
   );
   server.setErrorHandler((error: { readonly statusCode?: number; readonly message?: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -110,5 +110,5 @@ function addRoutes(
 }
 
 function busy(): DriverError {
-  return new DriverError("ERR_DOCKER_BUSY", `more than ${DOCKER.requests} requests are under way; try again`);
+  return new DriverError("ERR_DOCKER_BUSY", `more than ${DOCKER.requests} requests are pending; try again`);
 }

@@ -1,6 +1,6 @@
 /**
- * The socket files an engine finds plugins by. One is made in a private folder and linked into place, so that nobody else can
- * connect before its mode is set; one that is left over is removed only when nobody answers on it.
+ * The socket files by which an engine finds plugins. A socket is made in a private folder and linked into place, so that no one
+ * can connect before its mode is set; a leftover is removed only if no process accepts on it.
  */
 
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
@@ -12,7 +12,7 @@ import { DriverError } from "../driverapi/errors.js";
 import { type Identity, whoServes } from "./identity.js";
 import { DOCKER } from "./limits.js";
 
-/** Who may connect besides root. */
+/** The account that may connect besides root. */
 export interface SocketOwner {
   readonly uid: number;
   readonly gid: number;
@@ -21,13 +21,13 @@ export interface SocketOwner {
 /** A socket in place. */
 export interface PlacedSocket {
   readonly path: string;
-  /** False once somebody else has removed it or put something in its place. */
+  /** Returns false once another program has removed or replaced it. */
   inPlace(): boolean;
-  /** Removes it, if it is still the one that was placed. */
+  /** Removes it, unless it was replaced. */
   remove(): void;
 }
 
-/** The path of a network type's socket. Throws `ERR_DOCKER_SOCKET` for one the system cannot have. */
+/** Returns the path of a network type's socket. Throws `ERR_DOCKER_SOCKET` if it is too long for a Unix socket. */
 export function socketPath(directory: string, prefix: string, type: string): string {
   const path = join(directory, `${prefix}${type}.sock`);
   const bytes = Buffer.byteLength(join(directory, ".bulkhead-XXXXXX", "s"));
@@ -36,8 +36,8 @@ export function socketPath(directory: string, prefix: string, type: string): str
 }
 
 /**
- * Has `listen` make a socket and puts it at `path`, mode 0600; the folder is made where it is missing. What others have put there
- * stays. Throws `SocketTaken` where another process serves it, else `ERR_DOCKER_SOCKET`.
+ * Puts a socket that `listen` makes at `path`, with mode 0600, and creates the folder if needed; replaces no other program's file.
+ * Throws `SocketTaken` if another process serves it, else `ERR_DOCKER_SOCKET`.
  */
 export async function placeSocket(
   directory: string,
@@ -56,7 +56,7 @@ export async function placeSocket(
     if (owner) await chown(made, owner.uid, owner.gid);
     const { ino } = statSync(made);
     if (stale !== undefined) removeIf(path, stale);
-    // Unlike a rename, a link replaces nothing that has come meanwhile.
+    // Unlike a rename, a link never replaces a file that appeared meanwhile.
     await link(made, path);
     return { path, inPlace: () => inodeOf(path) === ino, remove: () => removeIf(path, ino) };
   } catch (error) {
@@ -67,17 +67,16 @@ export async function placeSocket(
   }
 }
 
-/** The inode of a socket that nobody serves any more; undefined: nothing is there. Throws for what is somebody else's. */
+/** Returns the inode of a socket that no process serves; undefined if there is none. Throws for another program's file. */
 async function staleAt(path: string): Promise<number | undefined> {
   const ino = inodeOf(path);
   if (ino === undefined) return undefined;
-  if (!lstatSync(path).isSocket())
-    throw refused(path, "a file that is not a socket is in its place, and is left as it is; remove it");
+  if (!lstatSync(path).isSocket()) throw refused(path, "a file that is not a socket is in its place; remove it");
   if (await answers(path)) throw new SocketTaken(path, await whoServes(path));
   return ino;
 }
 
-/** Removes what an earlier run left: sockets of our prefix that nobody answers on, and private folders. Gives their names. */
+/** Removes what an earlier run left: sockets with our prefix that no process serves, and private folders. Returns their names. */
 export async function clearStale(directory: string, prefix: string): Promise<readonly string[]> {
   const cleared: string[] = [];
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
@@ -93,7 +92,7 @@ export async function clearStale(directory: string, prefix: string): Promise<rea
   return cleared;
 }
 
-/** True when somebody accepts on a socket; a file that is none counts as somebody's too. */
+/** Returns whether a process accepts on a socket; a file that is not a socket counts as in use. */
 function answers(path: string): Promise<boolean> {
   try {
     if (!lstatSync(path).isSocket()) return Promise.resolve(true);
@@ -106,7 +105,7 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(answered);
     };
-    // One that neither accepts nor refuses has a full queue, and so an owner.
+    // A socket that neither accepts nor refuses has a full backlog, and so an owner.
     socket.setTimeout(DOCKER.probeMs, () => told(true));
     socket.once("connect", () => told(true));
     socket.once("error", () => told(false));
@@ -130,13 +129,13 @@ function removeFolder(folder: string): void {
     rmSync(join(folder, "s"), { force: true });
     rmdirSync(folder);
   } catch {
-    // Another run's, in use or gone.
+    // It is in use by another run, or gone.
   }
 }
 
-/** Another process serves a socket that is to be ours. */
+/** Another process serves the socket. */
 export class SocketTaken extends DriverError {
-  /** True where that is another daemon of ours. */
+  /** True if it is another Bulkhead daemon. */
   readonly daemon: boolean;
 
   constructor(path: string, who: Identity | undefined) {

@@ -1,17 +1,17 @@
-/** One small HTTP request over a Unix socket, to a peer that may be slow, long-winded or no HTTP server at all. */
+/** One small HTTP request over a Unix socket, to a peer that may be slow, send too much, or not speak HTTP. */
 import { request } from "node:http";
 
 export interface UnixRequest {
   readonly socketPath: string;
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** The whole of it takes at most that long, in milliseconds. */
+  /** Deadline, in milliseconds. */
   readonly ms: number;
-  /** The most that is read of its answer, in bytes. */
+  /** Longest reply, in bytes. */
   readonly maxBytes: number;
 }
 
-/** Resolves with the JSON of a 200; undefined for everything else. Never rejects. */
+/** Resolves with the JSON of a reply with status 200, else undefined. Never rejects. */
 export function unixJson({ socketPath, method, path, ms, maxBytes }: UnixRequest): Promise<unknown> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(ms);

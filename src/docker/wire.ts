@@ -1,12 +1,12 @@
 /**
- * Docker's remote network driver protocol, as requests come in: hostile until parsed. Unknown fields are a newer engine's and
- * are passed over; both forms are read, one `Interface` (since 1.9) and a list of `Interfaces` (2015).
+ * Schemas of Docker's remote network driver protocol; requests are untrusted until parsed. Unknown fields are ignored; both forms
+ * are read, one `Interface` (since 1.9) and a list of `Interfaces` (2015).
  */
 
 import { z } from "../common/zod.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 
-/** One pool of a network, as the engine's address management gives it; "" for what it does not say. */
+/** A pool of a network from the engine's address management; "" for what is not given. */
 export interface Pool {
   readonly AddressSpace: string;
   readonly Pool: string;
@@ -14,7 +14,7 @@ export interface Pool {
   readonly AuxAddresses: JsonObject;
 }
 
-/** An interface as the engine gives it; "" for what the driver is to choose. */
+/** An interface as the engine gives it; "" for what the driver chooses. */
 export interface GivenInterface {
   readonly Address: string;
   readonly AddressIPv6: string;
@@ -50,7 +50,7 @@ export interface ProgramRequest extends EndpointId {
   readonly Options: JsonObject;
 }
 
-/** An interface as a response gives it. */
+/** An interface in a reply. */
 export interface InterfaceReply {
   readonly Address?: string;
   readonly AddressIPv6?: string;
@@ -63,14 +63,14 @@ const WORD_CHARS = 128;
 const POOLS = 64;
 const INTERFACES = 256;
 
-/** What is passed on to programs and logs holds no control characters. */
+/** Text for programs and logs: no control characters. */
 const plain = z.string().regex(/^\P{Cc}*$/u, "must hold no control characters");
 const id = plain.min(1).max(ID_CHARS);
 const word = plain
   .max(WORD_CHARS)
   .nullish()
   .transform((value) => value ?? "");
-/** A body has been parsed as JSON, so that what is in an object is JSON too; the driver's call looks into it once more. */
+/** A JSON object; the host checks its contents again. */
 const object = z
   .custom<JsonObject>(
     (value) => typeof value === "object" && value !== null && !Array.isArray(value),
@@ -86,7 +86,7 @@ const pools = z
 const given = z.object({ Address: word, AddressIPv6: word, MacAddress: word });
 const listed = given.extend({ ID: z.int().min(0).default(0) });
 
-/** `Plugin.Activate`, `GetCapabilities`: nothing is asked, whatever is sent. */
+/** `Plugin.Activate`, `GetCapabilities`: the body is ignored. */
 export const nothing: z.ZodType<unknown> = z.unknown();
 
 export const networkId: z.ZodType<NetworkId> = z.object({ NetworkID: id });

@@ -1,17 +1,15 @@
-/** The checks by name: what each tries, which wall it belongs to, and what to do where it does not hold. */
+/** The checks of the walls: what each tries, which wall it belongs to, and what to do if it fails. */
+import type { CheckRow } from "./check-result.js";
 
 /**
- * Whose wall it is. "bubblewrap": namespaces, mounts and account; "filter": of system calls, under bubblewrap; "limits": the
- * kernel's, on any host process; "flags": Node's permission flags on a host process; "runtime": what the runtime does itself,
- * whatever the policy says.
+ * The wall that a check tests. "bubblewrap": namespaces, mounts and account; "filter": bubblewrap's filter of system calls;
+ * "limits": the kernel's, on any host process; "flags": Node's permission flags; "runtime": what the runtime always does itself.
  */
 export type Part = "bubblewrap" | "filter" | "limits" | "flags" | "runtime";
 
-export interface Check {
-  readonly name: string;
-  readonly tries: string;
+export interface Check extends CheckRow {
   readonly part: Part;
-  /** Where bubblewrap stands and it still does not hold. */
+  /** What to do if it fails although bubblewrap is in place. */
   readonly fix: string;
 }
 
@@ -24,7 +22,7 @@ const ACCOUNT = "create an account without rights for host processes: useradd --
 const SHELL = "let /bin/sh lower its limits: no wrapper of it, and no limit that a supervisor pins (systemd: Limit*=)";
 const RUNTIME = "this is Bulkhead's own doing: reinstall the package (npm ci) and report it";
 
-/** In the order they are told. */
+/** In the order they are listed. */
 export const CHECKS: readonly Check[] = [
   {
     name: "wall.raised",

@@ -1,43 +1,36 @@
-/** Raises the wall that a policy demands, tries all of it from inside, and judges. */
+/** Raises the wall that a policy demands, tests it from inside, and decides which checks hold. */
 import { messageOf } from "../common/text.js";
 import { ASKED_FOR, raiseWall } from "../isolation/walls/raise.js";
 import { acquireRuntimeFolder, releaseRuntimeFolder } from "../isolation/walls/runtime-folder.js";
 import type { SandboxPolicy, Wall, WallName } from "../isolation/walls/wall.js";
-import { type Attempt, look, type Tried } from "./attempt.js";
+import { type CheckResult, demandedButDown } from "./check-result.js";
 import { CHECKS, type Check } from "./checks.js";
+import { observe, type Probe, type Probes } from "./probe.js";
 import { setTargets } from "./targets.js";
 import { placeTrialFiles } from "./trial-files.js";
-import { DATA_MB, RESIDENT_MB, runTrials, type Without } from "./trials.js";
+import { DATA_MB, RESIDENT_MB, runTrials, type TrialSeams } from "./trials.js";
 
-export interface Checked {
-  readonly name: string;
-  readonly tries: string;
-  /** False: the policy in force does not ask for it. */
-  readonly demanded: boolean;
-  readonly holds: "yes" | "no" | "skipped";
-  readonly evidence: string;
-  /** What to do; null where it holds. */
-  readonly fix: string | null;
-  /** All that was tried. */
-  readonly attempts: readonly Attempt[];
+export interface Checked extends CheckResult {
+  /** Everything that was tried. */
+  readonly attempts: readonly Probe[];
 }
 
 export interface Examination {
-  /** What the policy says. */
+  /** The policy's `sandbox`. */
   readonly sandbox: SandboxPolicy;
-  /** What stood while it was tried; null: nothing could be. */
+  /** The wall that was tested; null: none could be raised. */
   readonly wall: WallName | null;
   readonly checks: readonly Checked[];
   /** Demanded checks that do not hold. */
   readonly down: readonly string[];
 }
 
-/** What tests exchange. */
-export interface DoctorSeams extends Partial<Without> {
+/** Parts that tests replace. */
+export interface DoctorSeams extends Partial<TrialSeams> {
   readonly raise?: typeof raiseWall;
 }
 
-/** Everything it starts has ended when it resolves. `policyFile` is for the words of a fix. */
+/** Runs all checks of the walls; everything it started has ended when it resolves. `policyFile` is named in fixes. */
 export async function examine(
   sandbox: SandboxPolicy,
   policyFile: string,
@@ -48,9 +41,9 @@ export async function examine(
   const refused = (error: unknown): undefined => {
     failure ??= messageOf(error);
   };
-  // Where the demanded one cannot stand, the strongest there is shows what is missing without it.
+  // If the demanded wall cannot be raised, the strongest available one shows what is missing.
   const wall = (await raise(sandbox, policyFile).catch(refused)) ?? (await raise("auto", policyFile).catch(refused));
-  const raised = look(`raise ${sandbox}`, failure !== undefined, failure ?? standing(wall));
+  const raised = observe(`raise ${sandbox}`, failure !== undefined, failure ?? standing(wall));
   const judge = {
     sandbox,
     policyFile,
@@ -64,7 +57,7 @@ export async function examine(
     try {
       const program = placeTrialFiles(folder);
       const outcome = await runTrials(wall, set.targets, program, { without, residentMb });
-      return verdict(judge, new Map([["wall.raised", [raised] as Tried], ...outcome]));
+      return verdict(judge, new Map([["wall.raised", [raised] as Probes], ...outcome]));
     } finally {
       await set.remove();
       releaseRuntimeFolder();
@@ -83,17 +76,17 @@ interface Judge {
   readonly sandbox: SandboxPolicy;
   readonly policyFile: string;
   readonly wall: Wall | undefined;
-  /** Why the demanded wall does not stand. */
+  /** Why the demanded wall could not be raised. */
   readonly why: string | undefined;
 }
 
-function verdict(judge: Judge, outcome: ReadonlyMap<string, Tried>): Examination {
+function verdict(judge: Judge, outcome: ReadonlyMap<string, Probes>): Examination {
   const { sandbox, wall } = judge;
   const checks = CHECKS.map((check): Checked => {
     const tried = outcome.get(check.name) ?? (wall === undefined ? "no wall could be raised to try it behind" : []);
     const attempts = typeof tried === "string" ? [] : tried;
     const through = attempts.filter((one) => one.through);
-    // A check of which nothing was heard has not been shown to hold.
+    // A check without any probe has not been shown to hold.
     const holds = typeof tried === "string" ? "skipped" : tried.length > 0 && through.length === 0 ? "yes" : "no";
     return {
       name: check.name,
@@ -105,21 +98,21 @@ function verdict(judge: Judge, outcome: ReadonlyMap<string, Tried>): Examination
       attempts,
     };
   });
-  const down = checks.filter((one) => one.demanded && one.holds === "no").map(({ name }) => name);
+  const down = demandedButDown(checks).map(({ name }) => name);
   return { sandbox, wall: wall?.name ?? null, checks, down };
 }
 
-/** What the runtime does itself, and can do, or be seen to do, on Linux alone. */
+/** Checks of the runtime that can be made on Linux only. */
 const LINUX: ReadonlySet<string> = new Set(["descriptors.none", "memory.resident"]);
 
-/** What the policy's word asks for; "auto" asks for all of what stands. */
+/** Returns whether the policy demands a check; "auto" demands all of what the raised wall offers. */
 function demanded({ name, part }: Check, { sandbox, wall }: Judge): boolean {
   const asked = sandbox === "auto" ? (wall?.name ?? "node") : sandbox;
   switch (part) {
     case "bubblewrap":
       return asked === "bubblewrap";
     case "filter":
-      // A machine for which no filter is known is told so at every start, and not refused.
+      // An architecture without a filter is reported at every start, and not refused.
       return asked === "bubblewrap" && !(wall?.name === "bubblewrap" && wall.lacks.length > 0);
     case "flags":
       return asked !== "none";
@@ -134,11 +127,11 @@ function fix({ name, part, fix: own }: Check, { wall, why, policyFile }: Judge):
   const osWall = name === "wall.raised" || part === "bubblewrap" || part === "filter";
   const missing = osWall ? wall?.name !== "bubblewrap" : part === "flags" && wall?.name === "none";
   if (!missing) return own;
-  // Where "auto" has found less, the wall says why.
+  // If "auto" found a weaker wall, the wall says why.
   const reason = why ?? (wall?.name === "node" ? wall.lacks.slice(0, 1).find((one) => one !== ASKED_FOR) : undefined);
   return reason === undefined ? `set "sandbox": "bubblewrap" in ${policyFile}` : `raise bubblewrap: ${reason}`;
 }
 
-function evidence(attempts: readonly Attempt[]): string {
-  return attempts.map(({ what, said }) => `${what}: ${said}`).join("; ") || "nothing was heard of it";
+function evidence(attempts: readonly Probe[]): string {
+  return attempts.map(({ what, said }) => `${what}: ${said}`).join("; ") || "it was not tried";
 }

@@ -1,10 +1,10 @@
 /**
  * A program that makes system calls as an attacker's machine code would, without Node or libc in between, and prints what the
- * kernel answered. Built here, byte by byte: for x86-64 alone.
+ * kernel returned. It is assembled here, for x86-64 only.
  */
-import { type Attempt, look, type Tried } from "./attempt.js";
+import { observe, type Probe, type Probes } from "./probe.js";
 
-/** Every argument is one that does no harm where the call is allowed: most answer that it makes no sense. */
+/** All arguments are harmless where the call is allowed: most calls reject them as invalid. */
 type Call = readonly [what: string, number: number, ...args: number[]];
 
 const SOCKET = 41;
@@ -12,7 +12,7 @@ const DGRAM = 2;
 const RAW = 3;
 const NOWHERE = -1;
 
-/** Families of sockets that JavaScript cannot ask for. */
+/** Socket families that JavaScript cannot open. */
 const SOCKETS: readonly Call[] = [
   ["open a packet socket", SOCKET, 17, RAW, 0x0300],
   ["open a raw IPv4 socket", SOCKET, 2, RAW, 1],
@@ -67,7 +67,7 @@ const CALLS: readonly Call[] = [
 const ALL = [...SOCKETS, ...CALLS];
 const EPERM = 1;
 const ENOSYS = 38;
-/** Errors by number, as far as they are told. */
+/** Names of the errors that are shown by name. */
 const NAMES: Readonly<Record<number, string>> = {
   1: "EPERM",
   9: "EBADF",
@@ -80,7 +80,7 @@ const NAMES: Readonly<Record<number, string>> = {
 const ADDRESS = 0x400000;
 const HEADERS = 0x40 + 2 * 0x38;
 
-/** The program's file; undefined where there is none for this machine. */
+/** Returns the program's file; undefined if this machine is not supported. */
 export function systemCallProgram(
   platform: string = process.platform,
   arch: string = process.arch,
@@ -88,7 +88,7 @@ export function systemCallProgram(
   return platform === "linux" && arch === "x64" ? elf(code(ALL)) : undefined;
 }
 
-/** Every answer is pushed onto the stack; at the end the stack is written to descriptor 1. */
+/** Pushes every return value onto the stack, and writes the stack to descriptor 1 at the end. */
 function code(calls: readonly Call[]): Buffer {
   const parts = calls.flatMap(([, number, ...args]) => [
     load([0x48, 0xb8], number),
@@ -125,7 +125,7 @@ function load(register: readonly number[], value: number): Buffer {
   return bytes;
 }
 
-/** One segment that is read and run, and a stack that is not run. */
+/** Builds an ELF file: one segment that is readable and executable, and a stack that is not executable. */
 function elf(text: Buffer): Buffer {
   const head = Buffer.alloc(HEADERS);
   head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
@@ -151,22 +151,22 @@ function elf(text: Buffer): Buffer {
   return Buffer.concat([head, text]);
 }
 
-/** Reads what the program printed, by check. A call that is let through may still fail: its error is then another one. */
-export function readSystemCalls(printed: Buffer): ReadonlyMap<string, Tried> {
+/** Reads what the program printed, by check. An allowed call may still fail, with another error than the filter's. */
+export function readSystemCalls(printed: Buffer): ReadonlyMap<string, Probes> {
   if (printed.length !== ALL.length * 8) {
     const broken = [
-      look("make system calls", true, `the program answered ${printed.length} bytes of ${ALL.length * 8}`),
+      observe("make system calls", true, `the program printed ${printed.length} bytes of ${ALL.length * 8}`),
     ];
     return new Map([
       ["sockets.other", broken],
       ["calls.filter", broken],
     ]);
   }
-  const attempts = ALL.map(([what], index): Attempt => {
-    // The last one stands first: a stack grows downwards.
+  const attempts = ALL.map(([what], index): Probe => {
+    // The last value comes first: a stack grows downwards.
     const answer = Number(printed.readBigInt64LE((ALL.length - 1 - index) * 8));
     const refused = answer === -EPERM || answer === -ENOSYS;
-    return look(what, !refused, answer >= 0 ? `it answered ${answer}` : (NAMES[-answer] ?? `error ${-answer}`));
+    return observe(what, !refused, answer >= 0 ? `it returned ${answer}` : (NAMES[-answer] ?? `error ${-answer}`));
   });
   return new Map([
     ["sockets.other", attempts.slice(0, SOCKETS.length)],

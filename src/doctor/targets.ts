@@ -1,15 +1,15 @@
-/** What those behind the wall are to go for: servers, a file, a process of the platform's own, all of it harmless to lose. */
+/** Sets up what the probes attack: servers, a file and a process of the platform, all harmless to lose. */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ListenOptions, type Server } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Targets } from "./attempt.js";
+import type { Targets } from "./probe.js";
 
 const PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url));
 const NAMESPACES = ["user", "mnt", "pid", "net", "ipc", "uts"] as const;
-/** Folders that there are behind the wall too, with other things in them. */
+/** Folders that exist behind the wall too, with other contents. */
 const STANDS_INSIDE = /^\/(usr|lib|lib64|bin|proc|dev|tmp|bulkhead)?(\/[^/]*)?$/;
 
 export interface TargetSet {
@@ -17,7 +17,7 @@ export interface TargetSet {
   remove(): Promise<void>;
 }
 
-/** Sets them up. `dataMb`: writable memory of those who try, in mebibytes. */
+/** Sets the targets up. `dataMb`: writable memory of the probing process, in mebibytes. */
 export async function setTargets(dataMb: number): Promise<TargetSet> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), "bulkhead-doctor-"));
   const servers: Server[] = [];
@@ -26,7 +26,7 @@ export async function setTargets(dataMb: number): Promise<TargetSet> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    // Whoever can come here can read it: what is tried is whether anybody can.
+    // Readable by all: only the wall keeps the probes out.
     chmodSync(folder, 0o755);
     const temporary = join(folder, "file");
     writeFileSync(temporary, "nothing\n", { mode: 0o644 });
@@ -50,7 +50,7 @@ export async function setTargets(dataMb: number): Promise<TargetSet> {
   }
 }
 
-/** Resolves with the port, where it is one. */
+/** Starts a server; resolves with its port if it has one. */
 function serve(servers: Server[], where: ListenOptions): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.on("error", () => {}).end());

@@ -1,4 +1,4 @@
-/** Puts what is run behind the wall into the runtime folder, beside what a host process runs: only for as long as a doctor looks. */
+/** Puts the programs that the doctor runs behind the wall into the runtime folder. */
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ export const GROW_TRIAL: Trial = { file: `${FOLDER}/grow.mjs`, as: "bare" };
 export const LINGER_TRIAL: Trial = { file: `${FOLDER}/linger.mjs`, as: "bare" };
 export const CALLS_TRIAL: Trial = { file: `${FOLDER}/system-calls`, as: "program" };
 
-/** True: there is a program of system calls for this machine too. */
+/** Copies the programs. Returns true if the program of system calls exists for this machine. */
 export function placeTrialFiles(folder: RuntimeFolder): boolean {
   const place = join(folder.path, FOLDER);
   mkdirSync(place, { recursive: true });

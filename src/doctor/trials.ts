@@ -1,4 +1,4 @@
-/** Every trial behind one wall, each in a process of its own, and what came of it, by check. */
+/** Runs all trials behind one wall, each in a process of its own, and collects their probes by check. */
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -7,16 +7,16 @@ import { HostProcess } from "../isolation/host-process.js";
 import { MEMORY_CLASSES, WALLS } from "../isolation/limits.js";
 import { KEY_BYTES } from "../isolation/stream-seal.js";
 import type { Wall } from "../isolation/walls/wall.js";
-import { look, type Orders, type Progress, type Targets, type Tried } from "./attempt.js";
-import { Behind } from "./behind.js";
 import { DOCTOR } from "./limits.js";
+import { observe, type ProbeRequest, type Probes, type Progress, type Targets } from "./probe.js";
 import { readSystemCalls } from "./system-calls.js";
 import { CALLS_TRIAL, FLAGS_TRIAL, GROW_TRIAL, LINGER_TRIAL, WALLS_TRIAL } from "./trial-files.js";
+import { TrialProcess } from "./trial-process.js";
 
-/** What tests exchange, to show each wall missing. */
-export interface Without {
-  readonly without: Orders["without"];
-  /** Resident memory at which the one that grows is ended, in mebibytes. */
+/** Parts that tests replace, to show what each wall stops. */
+export interface TrialSeams {
+  readonly without: ProbeRequest["without"];
+  /** Resident memory at which the growing process is killed, in mebibytes. */
   readonly residentMb: number;
 }
 
@@ -24,10 +24,10 @@ export interface Without {
 export const DATA_MB: number = WALLS.dataMbDedicated + 2 * MEMORY_CLASSES[0];
 export const RESIDENT_MB: number = WALLS.residentMbDedicated + 2 * MEMORY_CLASSES[0];
 
-type Outcome = Map<string, Tried>;
+type Outcome = Map<string, Probes>;
 
-/** `program`: the program of system calls can be run here. */
-export async function runTrials(wall: Wall, targets: Targets, program: boolean, seam: Without): Promise<Outcome> {
+/** Runs the trials. `program`: the program of system calls can be run here. */
+export async function runTrials(wall: Wall, targets: Targets, program: boolean, seam: TrialSeams): Promise<Outcome> {
   const outcome: Outcome = new Map();
   const trials: readonly (() => Promise<void>)[] = [
     () => inProcess(wall, { what: "walls", targets, without: seam.without }, outcome),
@@ -37,7 +37,7 @@ export async function runTrials(wall: Wall, targets: Targets, program: boolean, 
     () => endWithLink(wall, outcome),
     () => endWithPlatform(wall, outcome),
   ];
-  // Two at a time: the waits of one are the work of the other.
+  // Two at a time: one works while the other waits.
   const left = [...trials];
   const lane = async (): Promise<void> => {
     for (let next = left.shift(); next; next = left.shift()) await next();
@@ -46,25 +46,25 @@ export async function runTrials(wall: Wall, targets: Targets, program: boolean, 
   return outcome;
 }
 
-/** Two trials can belong to one check. */
-function add(outcome: Outcome, check: string, tried: Tried): void {
+/** Adds probes to those of a check: two trials can belong to one check. */
+function add(outcome: Outcome, check: string, tried: Probes): void {
   const before = outcome.get(check);
   outcome.set(check, typeof before === "object" && typeof tried === "object" ? [...before, ...tried] : tried);
 }
 
-async function inProcess(wall: Wall, orders: Orders, outcome: Outcome): Promise<void> {
-  const behind = new Behind(wall.command(DATA_MB, orders.what === "walls" ? WALLS_TRIAL : FLAGS_TRIAL));
-  /** The check that is being tried; undefined before the first, empty between two. */
+async function inProcess(wall: Wall, request: ProbeRequest, outcome: Outcome): Promise<void> {
+  const trial = new TrialProcess(wall.command(DATA_MB, request.what === "walls" ? WALLS_TRIAL : FLAGS_TRIAL));
+  /** The check in progress; undefined before the first, empty between two. */
   let trying: string | undefined;
   try {
-    behind.link.write(`${JSON.stringify(orders)}\n`);
+    trial.link.write(`${JSON.stringify(request)}\n`);
     const done = await within(
       DOCTOR.answerMs,
       (async () => {
-        for await (const line of behind.lines()) {
+        for await (const line of trial.lines()) {
           const progress = JSON.parse(line) as Progress;
-          if (trying === undefined && orders.what === "walls")
-            add(outcome, "account.user", account(await behind.pid()));
+          if (trying === undefined && request.what === "walls")
+            add(outcome, "account.user", account(await trial.pid()));
           if ("begun" in progress) trying = progress.begun;
           else {
             add(outcome, progress.check, progress.tried);
@@ -75,40 +75,40 @@ async function inProcess(wall: Wall, orders: Orders, outcome: Outcome): Promise<
       })(),
     );
     if (trying === "" && done === true) return;
-    const how = done === undefined ? `it did not end within ${DOCTOR.answerMs} ms` : await behind.ended;
-    const words = behind.words();
-    const check = trying || (orders.what === "walls" ? "files.host" : "flags.host-process");
-    outcome.set(check, [look("try it", true, `the process ended (${how})${words === "" ? "" : `: ${words}`}`)]);
+    const how = done === undefined ? `it did not end within ${DOCTOR.answerMs} ms` : await trial.ended;
+    const said = trial.lastLine();
+    const check = trying || (request.what === "walls" ? "files.host" : "flags.host-process");
+    outcome.set(check, [observe("try it", true, `the process ended (${how})${said === "" ? "" : `: ${said}`}`)]);
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }
 
-/** Who the process is to the kernel, outside any namespace of its own. */
-function account(pid: number | undefined): Tried {
+/** Checks the account of a process as seen outside its own namespaces. */
+function account(pid: number | undefined): Probes {
   let uid: string | undefined;
   try {
     uid = /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
   } catch {
     // It has ended, or there is no /proc.
   }
-  // Who it is has not been shown to be nobody.
+  // An unknown UID counts as a failure.
   if (uid === undefined)
-    return process.platform === "linux" ? [look("be root outside", true, "it cannot be told")] : [];
-  return [look("be root outside", uid === "0", `uid ${uid} outside`)];
+    return process.platform === "linux" ? [observe("be root outside", true, "its UID is unknown")] : [];
+  return [observe("be root outside", uid === "0", `uid ${uid} outside`)];
 }
 
 async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<void> {
   const growing: Wall = { ...wall, command: (dataMb) => wall.command(dataMb, GROW_TRIAL) };
   const [warmMb] = MEMORY_CLASSES;
-  const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => {} } as const;
+  const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => false } as const;
   const one = new HostProcess({ ...options, wall: growing });
   const why = await within(DOCTOR.grownMs, one.ended);
-  one.kill("the doctor has seen enough");
+  one.kill("the trial is over");
   await one.ended;
   const watched = why?.includes(`grew beyond ${residentMb} MiB`) === true;
   add(outcome, "memory.resident", [
-    look(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it still held it after ${DOCTOR.grownMs} ms`),
+    observe(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it still held it after ${DOCTOR.grownMs} ms`),
   ]);
 }
 
@@ -120,58 +120,58 @@ async function systemCalls(wall: Wall, program: boolean, outcome: Outcome): Prom
     );
     return;
   }
-  const behind = new Behind(wall.command(DATA_MB, CALLS_TRIAL));
+  const trial = new TrialProcess(wall.command(DATA_MB, CALLS_TRIAL));
   try {
-    await within(DOCTOR.endMs, behind.ended);
-    for (const [check, tried] of readSystemCalls(behind.printed)) add(outcome, check, tried);
+    await within(DOCTOR.endMs, trial.ended);
+    for (const [check, tried] of readSystemCalls(trial.printed)) add(outcome, check, tried);
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }
 
-/** A host process as it is in production: its link is closed, and nobody signals it. */
+/** Closes the link of a host process as it runs in production, and sends it no signal. */
 async function endWithLink(wall: Wall, outcome: Outcome): Promise<void> {
-  const behind = new Behind(wall.command(DATA_MB));
+  const trial = new TrialProcess(wall.command(DATA_MB));
   try {
-    behind.link.write(randomBytes(KEY_BYTES));
+    trial.link.write(randomBytes(KEY_BYTES));
     const ready = await within(
       WALLS.readyMs,
       new Promise<boolean>((resolve) => {
-        behind.link.once("data", () => resolve(true));
-        behind.link.once("close", () => resolve(false));
+        trial.link.once("data", () => resolve(true));
+        trial.link.once("close", () => resolve(false));
       }),
     );
-    behind.link.destroy();
-    const how = ready === true ? await within(DOCTOR.endMs, behind.ended) : undefined;
+    trial.link.destroy();
+    const how = ready === true ? await within(DOCTOR.endMs, trial.ended) : undefined;
     const said =
-      ready === true ? (how ?? `it still ran after ${DOCTOR.endMs} ms`) : `it did not start: ${behind.words()}`;
-    add(outcome, "ends.with-link", [look("outlive its link", how === undefined, said)]);
+      ready === true ? (how ?? `it still ran after ${DOCTOR.endMs} ms`) : `it did not start: ${trial.lastLine()}`;
+    add(outcome, "ends.with-link", [observe("outlive its link", how === undefined, said)]);
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }
 
-/** A shell in the platform's place starts one that ignores the end of its link, and is killed. */
+/** Kills a shell, in the platform's place, whose child behind the wall ignores the end of its link. */
 async function endWithPlatform(wall: Wall, outcome: Outcome): Promise<void> {
   const { command, args, ...rest } = wall.command(DATA_MB, LINGER_TRIAL);
-  const behind = new Behind({ ...rest, command: "/bin/sh", args: ["-c", '"$@" & wait', "sh", command, ...args] });
+  const trial = new TrialProcess({ ...rest, command: "/bin/sh", args: ["-c", '"$@" & wait', "sh", command, ...args] });
   try {
-    const heard = behind.lines();
+    const heard = trial.lines();
     const ready = await within(WALLS.readyMs, heard.next());
-    behind.killOutermost();
-    // Only the far end's last holder closes the link.
+    trial.killOutermost();
+    // The link closes when its last holder on the other side has ended.
     const gone = ready?.done === false && (await within(DOCTOR.endMs, heard.next()))?.done === true;
     const said = gone
       ? "ended with it"
       : ready?.done === false
         ? `it still ran after ${DOCTOR.endMs} ms`
-        : `it did not start: ${behind.words()}`;
-    add(outcome, "ends.with-platform", [look("outlive its platform", !gone, said)]);
-    if (!gone && behind.link.writable) {
-      behind.link.write("end\n");
+        : `it did not start: ${trial.lastLine()}`;
+    add(outcome, "ends.with-platform", [observe("outlive its platform", !gone, said)]);
+    if (!gone && trial.link.writable) {
+      trial.link.write("end\n");
       await within(DOCTOR.endMs, heard.next());
     }
   } finally {
-    await behind.stop();
+    await trial.stop();
   }
 }

@@ -1,16 +1,13 @@
 /** One host process as the platform sees it: started behind its wall, reached over descriptor 3, watched, terminated. */
-import { randomBytes } from "node:crypto";
 import { routeHeader } from "../protocol/frame.js";
-import { type ControlDown, type ControlUp, readControlUp } from "./control.js";
-import { Flow } from "./flow.js";
-import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
+import type { ControlDown, ControlUp } from "./control.js";
+import { HostStream } from "./host-stream.js";
 import { WALLS } from "./limits.js";
 import type { LinkEnd } from "./link.js";
-import { cpuMs, residentMb } from "./proc.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
-import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { WalledChild } from "./walled-child.js";
 import type { Wall, WallName } from "./walls/wall.js";
+import { Watchdog } from "./watchdog.js";
 
 export interface HostProcessOptions {
   readonly wall: Wall;
@@ -21,15 +18,10 @@ export interface HostProcessOptions {
   readonly residentMb: number;
   /** Memory class of the worker it prepares before one is requested. */
   readonly warmMb: number;
-  /** Called when it has ended, before its tenants are told. */
-  readonly ending: (why: string) => void;
-}
-
-/** A plugin whose worker is in a host process. */
-export interface Tenant {
-  readonly plugin: string;
-  readonly clean: () => boolean;
-  readonly move: () => void;
+  /** Called when it has ended, before its links are told. Returns whether several plugins ran in it. */
+  readonly ending: (why: string) => boolean;
+  /** Called when a terminated worker still runs native code: at its neighbours' expense, and it may end the whole process. */
+  readonly lingering?: () => void;
 }
 
 interface Opening {
@@ -44,29 +36,15 @@ export class HostProcess implements LinkCarrier {
   readonly ready: Promise<void>;
   /** Resolves with the reason when it has ended. */
   readonly ended: Promise<string>;
-  /** Plugins that run here, or are about to (a symbol), until their workers are truly gone. Maintained by the launcher. */
-  readonly tenants: Map<ProcessLink | symbol, Tenant> = new Map();
   readonly #options: HostProcessOptions;
   readonly #child: WalledChild;
   readonly #links = new Map<string, ProcessLink>();
   /** Workers that were terminated and are not gone yet. */
   readonly #leaving = new Map<string, { readonly link: ProcessLink; readonly late: NodeJS.Timeout }>();
   readonly #opening = new Map<number, Opening>();
-  readonly #reader: FrameReader;
-  readonly #seal: Seal;
-  readonly #open: Seal;
-  readonly #flow = new Flow();
+  readonly #stream: HostStream;
+  readonly #watchdog: Watchdog;
   #nextId = 1;
-  #frames = 0;
-  #bytes = 0;
-  #corked = false;
-  #pinged: number | undefined;
-  #residentMb = 0;
-  #pingAt = 0;
-  #lookedAt = performance.now();
-  /** Pings for `passedOn` that await their pong, by id. */
-  readonly #passing = new Map<number, () => void>();
-  #watch: NodeJS.Timeout | undefined;
   #why: string | undefined;
   #memory = false;
   #over = false;
@@ -86,15 +64,16 @@ export class HostProcess implements LinkCarrier {
       this.#settleEnded = resolve;
     });
     this.#child = new WalledChild(options.wall.command(options.dataMb));
-    const key = randomBytes(KEY_BYTES);
-    this.#seal = streamSeal(key, "down");
-    this.#open = streamSeal(key, "up");
-    this.#reader = new FrameReader(WALLS.frameBytes, {
+    this.#child.onEnd = (how) => this.#end(how);
+    this.#stream = new HostStream(this.#child.link, {
       frame: (header, text) => this.#frame(header, text),
-      violation: (why) => this.#condemn(`it broke the protocol: ${why}, which its main thread did not send`),
+      control: (message) => this.#told(message),
+      violation: (why) => this.#fail(why),
     });
-    this.#child.link.write(key);
-    this.#listen();
+    const late = setTimeout(() => this.#fail(`it was not ready within ${WALLS.readyMs} ms`), WALLS.readyMs);
+    const ready = (): void => clearTimeout(late);
+    this.ready.then(ready, ready);
+    this.#watchdog = this.#watch(options.residentMb);
     this.#control({ kind: "warm", memoryMb: options.warmMb });
   }
 
@@ -104,7 +83,7 @@ export class HostProcess implements LinkCarrier {
 
   /** Its resident memory at the last check, in mebibytes. */
   get residentMb(): number {
-    return this.#residentMb;
+    return this.#watchdog.residentMb;
   }
 
   /** True unless the host itself ended it. */
@@ -124,31 +103,17 @@ export class HostProcess implements LinkCarrier {
       this.#opening.set(id, { resolve, reject });
       this.#control({ kind: "open", id, memoryMb, alone });
       setTimeout(() => {
-        if (this.#opening.has(id)) this.#condemn(`it gave no worker within ${WALLS.openMs} ms`);
+        if (this.#opening.has(id)) this.#fail(`it gave no worker within ${WALLS.openMs} ms`);
       }, WALLS.openMs).unref();
     });
   }
 
   send(frame: string): void {
-    if (this.#over) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#child.link.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        this.#child.link.uncork();
-      });
-    }
-    this.#child.link.write(this.#seal(frameBytes(frame)));
-    if (this.#child.link.writableLength > WALLS.unreadBytes) this.#condemn("it does not read what it is sent");
+    if (!this.#over) this.#stream.send(frame);
   }
 
   passedOn(): Promise<void> {
-    return new Promise((resolve) => {
-      const id = this.#nextId++;
-      this.#passing.set(id, resolve);
-      this.#control({ kind: "ping", id });
-    });
+    return this.#watchdog.replied();
   }
 
   /** Lowers its priority from now on: the plugin that runs here is known to misbehave. */
@@ -156,9 +121,9 @@ export class HostProcess implements LinkCarrier {
     this.#child.giveWay();
   }
 
-  /** Returns whether a plugin may move in: nothing is stuck, and all tenants have the same record as it has. */
-  suits(clean: boolean): boolean {
-    return this.#leaving.size === 0 && [...this.tenants.values()].every((tenant) => tenant.clean() === clean);
+  /** True while a terminated worker has not exited. */
+  get leaving(): boolean {
+    return this.#leaving.size > 0;
   }
 
   killWorker(route: number): void {
@@ -169,20 +134,12 @@ export class HostProcess implements LinkCarrier {
     else if (link !== undefined && this.alive) {
       this.#control({ kind: "kill", route });
       const ms = WALLS.stuckMs + WALLS.pongMs;
-      const late = setTimeout(
-        () => this.#condemn(`a worker that was ended was still there after ${ms} ms`),
-        ms,
-      ).unref();
+      const late = setTimeout(() => this.#fail(`a terminated worker was still running after ${ms} ms`), ms).unref();
       this.#leaving.set(header, { link, late });
       setTimeout(() => {
-        if (this.#leaving.has(header) && this.alive) this.#vacate();
+        if (this.#leaving.has(header) && this.alive) this.#options.lingering?.();
       }, WALLS.leavingMs).unref();
     }
-  }
-
-  /** Moves all tenants: a terminated worker still runs native code at their expense, and may take the whole process along. */
-  #vacate(): void {
-    for (const { move } of this.residents()) move();
   }
 
   /** Terminates it, with everything in it, by the host's decision. Idempotent. */
@@ -192,66 +149,47 @@ export class HostProcess implements LinkCarrier {
     this.#stop(why);
   }
 
-  /** Terminates it for something it did. */
-  #condemn(why: string): void {
+  /** Terminates it for a fault of its own. */
+  #fail(why: string): void {
     if (this.alive) this.#stop(why);
   }
 
   #stop(why: string): void {
     this.#why = why;
-    this.#reader.stop();
+    this.#stream.stop();
     this.#child.kill();
   }
 
-  #listen(): void {
-    const { link } = this.#child;
-    link.on("data", (chunk: Buffer) => {
-      this.#bytes += chunk.length;
-      this.#reader.push(this.#open(chunk));
-      this.#spend("bytes", chunk.length);
-      if (this.#bytes > WALLS.bytesPerTick || this.#frames > WALLS.framesPerTick) this.#breathe();
-    });
-    // A process that ends closes its stream first; one that runs on without a stream is useless.
-    link.once("end", () => {
-      setTimeout(() => this.#condemn("it closed its stream"), WALLS.closedMs).unref();
-    });
-    const late = setTimeout(() => this.#condemn(`it was not ready within ${WALLS.readyMs} ms`), WALLS.readyMs);
-    const ready = (): void => clearTimeout(late);
-    this.ready.then(ready, ready);
-    this.#child.onEnd = (how) => this.#end(how);
-    this.#watch = setInterval(() => this.#look(), WALLS.watchMs);
-    // This timer alone must not keep the platform's process alive for a host that nothing else uses.
-    this.#watch.unref();
+  #watch(limitMb: number): Watchdog {
+    const child = this.#child;
+    const ready = (): boolean => this.#settleReady === undefined;
+    const used = (ms: number): void => {
+      for (const link of this.#links.values()) link.toldBusy(ms);
+    };
+    return new Watchdog(
+      {
+        get pid() {
+          return child.pid;
+        },
+        get ready() {
+          return ready();
+        },
+        ping: (id) => this.#control({ kind: "ping", id }),
+        used: this.isolation === "dedicated" ? used : undefined,
+        outgrown: (why) => {
+          this.#memory = true;
+          this.#fail(why);
+        },
+        silent: (why) => this.#fail(why),
+      },
+      limitMb,
+    );
   }
 
-  /** Lets the event loop turn to other work before more of this process's frames are read. */
-  #breathe(): void {
-    this.#child.link.pause();
-    setImmediate(() => {
-      this.#bytes = 0;
-      this.#frames = 0;
-      this.#child.link.resume();
-    });
-  }
-
-  #spend(what: "bytes" | "strays" | "controls", amount: number): void {
-    const why = this.#flow.spend(what, amount);
-    if (why !== undefined) this.#condemn(why);
-  }
-
-  #frame(header: string, text: string): void {
-    this.#frames++;
-    if (header === CONTROL_HEADER) {
-      this.#spend("controls", 1);
-      const message = readControlUp(text.slice(header.length));
-      if (message === undefined) this.#condemn("it broke the protocol: a control message that is none");
-      else this.#told(message);
-      return;
-    }
+  #frame(header: string, text: string): boolean {
     const link = this.#links.get(header);
-    // A worker that was just terminated may still have frames in flight.
-    if (link === undefined) this.#spend("strays", 1);
-    else link.received(text);
+    link?.received(text);
+    return link !== undefined;
   }
 
   #told(message: ControlUp): void {
@@ -264,7 +202,7 @@ export class HostProcess implements LinkCarrier {
         const header = routeHeader(message.route);
         const opening = this.#opening.get(message.id);
         if (opening === undefined || this.#links.has(header) || this.#leaving.has(header)) {
-          this.#condemn("it broke the protocol: a worker nobody asked for");
+          this.#fail("it broke the protocol: it opened a worker that was not requested");
           return;
         }
         this.#opening.delete(message.id);
@@ -300,67 +238,30 @@ export class HostProcess implements LinkCarrier {
         for (const [route, ms] of message.workers) this.#links.get(routeHeader(route))?.toldBusy(ms);
         return;
       case "pong":
-        if (message.id === this.#pinged) this.#pinged = undefined;
-        this.#passing.get(message.id)?.();
-        this.#passing.delete(message.id);
-    }
-  }
-
-  /** Checks its resident memory, and that its main thread runs. */
-  #look(): void {
-    const now = performance.now();
-    this.#residentMb = this.pid === undefined ? 0 : residentMb(this.pid);
-    if (this.#residentMb > this.#options.residentMb) {
-      this.#memory = true;
-      this.#condemn(`its host process grew beyond ${this.#options.residentMb} MiB`);
-      return;
-    }
-    if (this.isolation === "dedicated" && this.pid !== undefined) {
-      for (const link of this.#links.values()) link.toldBusy(cpuMs(this.pid));
-    }
-    // While the platform's own loop was stalled, replies may have arrived that are not read yet.
-    const stood = now - this.#lookedAt - WALLS.watchMs;
-    this.#lookedAt = now;
-    if (this.#settleReady !== undefined) return;
-    if (this.#pinged !== undefined) {
-      if (stood > WALLS.watchMs) this.#pingAt += stood;
-      if (now - this.#pingAt >= WALLS.pongMs) this.#condemn(`its main thread did not turn for ${WALLS.pongMs} ms`);
-    } else if (now - this.#pingAt >= WALLS.pingMs) {
-      this.#pinged = this.#nextId++;
-      this.#pingAt = now;
-      this.#control({ kind: "ping", id: this.#pinged });
+        this.#watchdog.pong(message.id);
     }
   }
 
   #control(message: ControlDown): void {
-    this.send(`${CONTROL_HEADER}${JSON.stringify(message)}`);
+    if (!this.#over) this.#stream.control(message);
   }
 
   #end(how: string): void {
     if (this.#over) return;
     this.#over = true;
-    clearInterval(this.#watch);
+    this.#watchdog.stop();
     for (const { late } of this.#leaving.values()) clearTimeout(late);
-    this.#reader.stop();
+    this.#stream.stop();
     const why = this.#why ?? `it ended by itself (${how})`;
-    const shared = this.residents().length > 1;
+    const shared = this.#options.ending(why);
     const end: LinkEnd = { how: this.#memory && !shared ? "memory" : "process", detail: why, shared };
-    this.#options.ending(why);
     this.#settleReady?.reject(new Error(why));
     this.#settleReady = undefined;
     for (const { reject } of this.#opening.values()) reject(new Error(why));
     this.#opening.clear();
-    this.#passing.clear();
     const links = [...this.#links.values()];
     this.#links.clear();
     this.#settleEnded(why);
     for (const link of links) link.ended(end);
-  }
-
-  /** Returns the plugins whose code has run here and may still run, each once. */
-  residents(): readonly Tenant[] {
-    const found = new Map<string, Tenant>();
-    for (const [key, tenant] of this.tenants) if (typeof key !== "symbol") found.set(tenant.plugin, tenant);
-    return [...found.values()];
   }
 }

@@ -1,15 +1,17 @@
-/** Worker threads in this process, held by Piscina: one endless task per plugin, a pool per memory class, spares kept ready. */
+/** Starts worker threads in this process with Piscina: one endless task per plugin, a pool per memory class, and spares. */
 
 import { fileURLToPath } from "node:url";
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { messageOf } from "../common/text.js";
 import { within } from "../common/within.js";
 import { DriverError } from "../driverapi/errors.js";
-import { MEMORY_CLASSES, THREADS } from "./limits.js";
-import type { Launcher, LaunchRequest, LinkEnd } from "./link.js";
+import { THREADS } from "./limits.js";
+import type { Launcher, LaunchRequest } from "./link.js";
+import { describeEnd, LiveThreads } from "./live-threads.js";
+import { memoryClass } from "./memory-class.js";
 import { permissionFlags } from "./permission-flags.js";
-import { guardNodePort, guardPiscinaPort } from "./raw-ports.js";
+import { guardPiscinaPort } from "./raw-ports.js";
 import { ThreadLink } from "./thread-link.js";
 
 /** Settings for tests; the runtime uses the defaults. */
@@ -46,10 +48,9 @@ export class ThreadLauncher implements Launcher {
   readonly #env: Record<string, string>;
   readonly #argv: string[];
   readonly #pools = new Map<number, MemoryPool>();
-  /** Threads that have not ended yet, each with its link. */
-  readonly #threads = new Map<Worker, ThreadLink | undefined>();
+  readonly #threads = new LiveThreads();
   readonly #links = new Set<ThreadLink>();
-  readonly #turns: Array<() => void> = [];
+  readonly #queue: Array<() => void> = [];
   #starting = 0;
   #closed = false;
 
@@ -103,11 +104,11 @@ export class ThreadLauncher implements Launcher {
   async close(): Promise<void> {
     this.#closed = true;
     for (const link of this.#links) link.kill("the host closes");
-    const ended = [...this.#threads.keys()].map((thread) => new Promise((resolve) => thread.once("exit", resolve)));
+    const ended = this.#threads.ended();
     await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
     // A thread inside one long native call ends only when the call returns, which can take hours: stops waiting after a
     // while.
-    await within(THREADS.endMs, Promise.all(ended));
+    await within(THREADS.endMs, ended);
   }
 
   #group(size: number): MemoryPool {
@@ -137,9 +138,7 @@ export class ThreadLauncher implements Launcher {
     // platform.
     pool.on("error", () => {});
     pool.on("message", () => {});
-    pool.on("workerCreate", (created: unknown) =>
-      guardPiscinaPort(created, (thread) => this.#threads.get(thread)?.foreign()),
-    );
+    pool.on("workerCreate", (created: unknown) => guardPiscinaPort(created, (thread) => this.#threads.foreign(thread)));
     group = { pool, spares: new Set(), coming: new Set(), starting: new Set() };
     this.#pools.set(size, group);
     return group;
@@ -170,14 +169,14 @@ export class ThreadLauncher implements Launcher {
 
   /** Starts a worker. `ahead`: no request is waiting for it. */
   async #start(group: MemoryPool, ahead: boolean): Promise<ThreadLink> {
-    while (this.#starting >= THREADS.starting) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    while (this.#starting >= THREADS.starting) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#starting++;
     try {
       if (this.#closed) throw new Error("the host closes");
       return await this.#startNow(group, ahead);
     } finally {
       this.#starting--;
-      this.#turns.shift()?.();
+      this.#queue.shift()?.();
     }
   }
 
@@ -190,7 +189,7 @@ export class ThreadLauncher implements Launcher {
     this.#links.add(link);
     starting.add(link);
     const task = pool.run({ port: port2, cell, route, ahead }, { transferList: [port2], signal: stop.signal });
-    this.#adoptThreads(pool, starting);
+    this.#threads.adopt(pool.threads, starting);
     task.then(
       () => link.ended({ how: "exit", detail: "the worker's task returned" }),
       (error: unknown) => link.ended(describeEnd(error)),
@@ -199,7 +198,7 @@ export class ThreadLauncher implements Launcher {
     try {
       const hello = await within(THREADS.readyMs, link.hello);
       if (hello === undefined) throw new Error(`not ready within ${THREADS.readyMs} ms`);
-      this.#bind(hello, link);
+      this.#threads.bind(hello, link);
       return link;
     } catch (error) {
       link.kill("not ready in time");
@@ -208,65 +207,4 @@ export class ThreadLauncher implements Launcher {
       starting.delete(link);
     }
   }
-
-  /**
-   * Binds a thread to its link. Piscina gives the first task to the first worker that is ready, so only the worker itself can
-   * report its thread. The thread ends with its link: Piscina would reuse a worker whose task has returned for the next
-   * plugin.
-   */
-  #bind(threadId: number, link: ThreadLink): void {
-    const thread = [...this.#threads.keys()].find((one) => one.threadId === threadId);
-    if (thread === undefined) throw new Error("its thread ended");
-    this.#threads.set(thread, link);
-    link.bind(thread);
-    void link.gone.then(() => thread.terminate());
-  }
-
-  /**
-   * Takes new threads' stdout and stderr off this process, guards their raw ports, and counts them until they have truly
-   * ended.
-   */
-  #adoptThreads(pool: Piscina, starting: ReadonlySet<ThreadLink>): void {
-    for (const thread of pool.threads) {
-      if (this.#threads.has(thread)) continue;
-      this.#threads.set(thread, undefined);
-      let end: LinkEnd = { how: "exit", detail: "its thread ended" };
-      thread.once("error", (error) => {
-        end = describeEnd(error);
-      });
-      thread.once("exit", () => {
-        const link = this.#threads.get(thread);
-        this.#threads.delete(thread);
-        // A thread that ends before it is ready has no link yet, and its task would never settle: all starting links are
-        // told.
-        const ended = link ? [link] : [...starting];
-        setImmediate(() => {
-          for (const one of ended) one.ended(end);
-        });
-      });
-      guardNodePort(thread, () => this.#threads.get(thread)?.foreign());
-      for (const stream of [thread.stdout, thread.stderr]) {
-        let bytes = 0;
-        stream.unpipe();
-        stream.on("data", (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes > THREADS.stdioBytes) stream.destroy();
-        });
-      }
-    }
-  }
-}
-
-function memoryClass(memoryMb: number): number {
-  return MEMORY_CLASSES.find((one) => one >= memoryMb) ?? 256;
-}
-
-function describeEnd(error: unknown): LinkEnd {
-  if (error instanceof Error) {
-    if (error.name === "AbortError") return { how: "killed", detail: "ended by the host" };
-    if ((error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY")
-      return { how: "memory", detail: "out of memory" };
-    return { how: "exit", detail: String(error.message).slice(0, 500) };
-  }
-  return { how: "exit", detail: "the worker threw something that is not an Error" };
 }

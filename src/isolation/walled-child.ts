@@ -4,11 +4,10 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { WALLS } from "./limits.js";
 import { lowerPriority } from "./proc.js";
+import { killPid, readChildPid } from "./walls/child-pid.js";
 import { startBehind } from "./walls/start.js";
 import type { WallCommand } from "./walls/wall.js";
 
-/** Characters kept of bubblewrap's status output. */
-const STATUS_CHARS = 4096;
 /** How long its last output is awaited after its end: a descendant that holds the stream open is not awaited longer. */
 const LAST_WORDS_MS = 200;
 
@@ -34,15 +33,12 @@ export class WalledChild {
     this.link = child.stdio[3] as Socket;
     if (!command.tellsPid) this.#pid = child.pid;
     const status = child.stdio[4] as Readable | null | undefined;
-    let told = "";
-    status?.setEncoding("utf8").on("data", (part: string) => {
-      told = (told + part).slice(0, STATUS_CHARS);
-      const pid = /"child-pid": (\d+)/.exec(told)?.[1];
-      if (pid === undefined || this.#pid !== undefined) return;
-      this.#pid = Number(pid);
-      if (this.#givesWay) this.#lower();
-      if (this.#killed) this.#strike();
-    });
+    if (status)
+      readChildPid(status, (pid) => {
+        this.#pid = pid;
+        if (this.#givesWay) this.#lower();
+        if (this.#killed) this.#strike();
+      });
     const stderr = child.stdio[2] as Readable;
     stderr.setEncoding("utf8").on("data", (part: string) => {
       this.#stderr = (this.#stderr + part).slice(0, WALLS.stderrBytes);
@@ -91,7 +87,7 @@ export class WalledChild {
   #strike(): void {
     clearTimeout(this.#late);
     this.#child.kill("SIGKILL");
-    if (this.#pid !== undefined && this.#pid !== this.#child.pid) signal(this.#pid);
+    if (this.#pid !== undefined && this.#pid !== this.#child.pid) killPid(this.#pid);
   }
 
   #end(how: string): void {
@@ -101,13 +97,5 @@ export class WalledChild {
     for (const stream of this.#child.stdio) stream?.destroy();
     const words = /FATAL ERROR: [^\n]*/.exec(this.#stderr)?.[0] ?? this.#stderr.trim().split("\n").at(-1)?.trim() ?? "";
     this.onEnd?.(`${how}${words === "" ? "" : `: ${words.slice(0, 200)}`}`);
-  }
-}
-
-function signal(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has gone already.
   }
 }

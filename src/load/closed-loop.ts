@@ -1,27 +1,27 @@
-/** Closed loop: a fixed number of callers, each asking again as soon as it is answered. What it finds is saturation. */
+/** Closed loop: a fixed number of callers, each of which sends its next request when it gets a reply. Measures saturation. */
 import { Histogram, type Quantiles } from "./histogram.js";
 
-/** What is put under load: its `n`-th request, which resolves when that is answered. No two have the same number. */
+/** Sends the `n`-th request, and resolves with its reply. Every request has its own number. */
 export type Target = (n: number) => Promise<unknown>;
 
 export interface ClosedLoop {
-  /** Requests under way at any time. */
+  /** Concurrent requests. */
   readonly inFlight: number;
-  /** How long is counted, in milliseconds, after a warm-up of a quarter of that. */
+  /** Duration in milliseconds, after a warm-up of a quarter of that. */
   readonly ms: number;
   /** Number of the first request. */
   readonly first?: number;
 }
 
 export interface ClosedLoopResult {
-  /** Answers per second. */
+  /** Replies per second. */
   readonly perSecond: number;
   readonly latency: Quantiles;
   /** Number of the next request. */
   readonly next: number;
 }
 
-/** Rejects with the first failure of a request, when all that were under way have ended. */
+/** Runs the loop. Rejects with the first failure of a request, once all pending ones have ended. */
 export async function closedLoop(target: Target, { inFlight, ms, first = 0 }: ClosedLoop): Promise<ClosedLoopResult> {
   let n = first;
   const round = async (until: number): Promise<Histogram> => {

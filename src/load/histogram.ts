@@ -1,12 +1,12 @@
-/** Latencies in buckets that grow with the value, so that any number of them takes the same memory; within 0.8 % of the truth. */
+/** A histogram of latencies in constant memory: buckets grow with the value, so that errors are at most 0.8 %. */
 
-/** Bits below the leading one that a bucket keeps. */
+/** Bits after the leading one that a bucket keeps. */
 const BITS = 7;
 const HALF = 1 << BITS;
-/** Values are counted in nanoseconds; above 2^40 of them (18 minutes) in the last bucket. */
+/** Values are in nanoseconds; those from 2^40 (18 minutes) go to the last bucket. */
 const OCTAVES = 40 - BITS;
 
-/** A distribution in microseconds; `NaN` where nothing was recorded. */
+/** A distribution in microseconds; `NaN` if nothing was recorded. */
 export interface Quantiles {
   readonly count: number;
   readonly p50: number;
@@ -33,7 +33,7 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The value, in microseconds, that `share` (0 to 1) of what was recorded does not exceed. */
+  /** Returns the value, in microseconds, that `share` (0 to 1) of the latencies do not exceed. */
   quantile(share: number): number {
     if (this.#count === 0) return Number.NaN;
     const wanted = Math.max(1, Math.ceil(share * this.#count));
@@ -63,7 +63,7 @@ function bucket(ms: number): number {
   return octave * HALF + Math.floor(nanoseconds / 2 ** octave);
 }
 
-/** The middle of a bucket, in nanoseconds. */
+/** Returns the middle of a bucket, in nanoseconds. */
 function middle(index: number): number {
   const octave = Math.max(0, Math.floor(index / HALF) - 1);
   return (index - octave * HALF + 0.5) * 2 ** octave;

@@ -1,4 +1,4 @@
-/** What `bulkhead bench` measures of one driver: saturation closed loop, then open loop at half of what that found. */
+/** Measures one driver for `bulkhead bench`: saturation in a closed loop, then latency in an open loop at half that rate. */
 import type { JsonObject } from "../driverapi/json.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import { closedLoop } from "./closed-loop.js";
@@ -7,29 +7,29 @@ import { LOAD } from "./limits.js";
 import { openLoop } from "./open-loop.js";
 import { CALLS, prepareWork, type Work, workOn } from "./work.js";
 
-/** One line: units of work per second, and the latency of one unit in microseconds. */
+/** One measurement: units of work per second, and the latency of a unit in microseconds. */
 export interface Measured {
   readonly loop: "closed" | "open";
-  /** Units under way at a time; null in an open loop. */
+  /** Concurrent units; null in an open loop. */
   readonly inFlight: number | null;
   /** Units offered each second; null in a closed loop. */
   readonly offered: number | null;
   readonly perSecond: number;
   readonly callsPerSecond: number;
   readonly latency: Quantiles;
-  /** Units that were not answered in time; none in a closed loop. */
+  /** Units without a reply in time; 0 in a closed loop. */
   readonly unanswered: number;
 }
 
 export interface MeasureOptions {
   readonly work: Work;
-  /** Of each line, in milliseconds. */
+  /** Duration of each measurement, in milliseconds. */
   readonly ms: number;
   /** Given to `createNetwork`. */
   readonly networkOptions: JsonObject;
 }
 
-/** Tells `row` of each line. Rejects with what the driver first answered an error with. */
+/** Calls `row` with each measurement. Rejects with the driver's first error. */
 export async function measure(
   driver: HostedDriver,
   options: MeasureOptions,

@@ -1,15 +1,15 @@
 /**
- * Beats of an open loop at a moderate rate, from a thread of its own that sleeps between them: a timer would be late by more than
- * many an answer takes, and turning the loop until the next one is due would take a whole core from whoever answers.
+ * Beats for an open loop at a moderate rate, from a thread that sleeps between them. Timers are late by more than the latencies
+ * measured, and busy-waiting would take a core from the driver under load.
  */
 import { Worker } from "node:worker_threads";
 
-/** What its thread is told. */
+/** Data of its thread. */
 export interface Beats {
-  /** Of the first beat, in milliseconds of the system's monotonic clock. */
+  /** Time of the first beat, in milliseconds of the monotonic clock. */
   readonly began: number;
   readonly perSecond: number;
-  /** How many there are; then its thread ends by itself. */
+  /** Number of beats; the thread ends after them. */
   readonly count: number;
 }
 
@@ -20,7 +20,7 @@ export class Metronome {
   constructor(beats: Beats) {
     this.#thread = new Worker(new URL("./metronome-thread.js", import.meta.url), { workerData: beats });
     this.#thread.on("message", () => this.#woken());
-    // Without beats the loop goes on by its own patience.
+    // Without beats, `beat` resolves by its timeout.
     this.#thread.on("error", () => this.#woken());
   }
 

@@ -1,6 +1,6 @@
 /**
- * Open loop: requests at a fixed rate, whether or not earlier ones are answered. Each is timed from the moment it was to be sent,
- * so that what a stall kept from being sent counts as waiting too (no coordinated omission).
+ * Open loop: sends requests at a fixed rate, regardless of pending ones. Latency counts from the intended time of sending, so that
+ * stalls count too (no coordinated omission).
  */
 import { monotonicNow } from "../common/clock.js";
 import type { Target } from "./closed-loop.js";
@@ -11,7 +11,7 @@ import { Metronome } from "./metronome.js";
 export interface OpenLoop {
   /** Requests offered each second. */
   readonly perSecond: number;
-  /** How long they are offered, in milliseconds, after a warm-up of a quarter of that. */
+  /** Duration in milliseconds, after a warm-up of a quarter of that. */
   readonly ms: number;
   /** Number of the first request. */
   readonly first?: number;
@@ -20,17 +20,17 @@ export interface OpenLoop {
 export interface OpenLoopResult {
   /** Requests offered each second. */
   readonly offered: number;
-  /** Answers per second, up to the last one. */
+  /** Replies per second, up to the last one. */
   readonly perSecond: number;
-  /** From the intended sending to the answer; one that was never answered counts with the time it was waited for. */
+  /** From the intended sending to the reply; without a reply, the time waited. */
   readonly latency: Quantiles;
-  /** Requests that were not answered within `LOAD.drainMs` of the last one's turn, those never sent included. */
+  /** Requests without a reply `LOAD.drainMs` after the last one was due, including those never sent. */
   readonly unanswered: number;
   /** Number of the next request. */
   readonly next: number;
 }
 
-/** Rejects with the first failure of a request. At most `LOAD.open` are under way; the others wait, and that counts. */
+/** Runs the loop with at most `LOAD.open` pending requests; waiting counts as latency. Rejects with the first failure of a request. */
 export async function openLoop(target: Target, { perSecond, ms, first = 0 }: OpenLoop): Promise<OpenLoopResult> {
   const warm = await offer(target, perSecond, ms / 4, first);
   return offer(target, perSecond, ms, warm.next);
@@ -53,7 +53,7 @@ async function offer(target: Target, perSecond: number, ms: number, first: numbe
     target(first + index).then(
       () => {
         last = monotonicNow();
-        // Counted below already, if it comes after the end.
+        // A reply after the end has been counted below.
         if (open.delete(index)) latency.record(last - due(index));
       },
       (error: unknown) => {
@@ -89,7 +89,7 @@ async function offer(target: Target, perSecond: number, ms: number, first: numbe
   };
 }
 
-/** A timer is a millisecond late, which is longer than many an answer takes: what is due sooner is waited for by turns of the loop. */
+/** Waits; short waits turn the event loop instead, since a timer may be a millisecond late. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     if (ms > LOAD.timerMs) setTimeout(resolve, ms - LOAD.timerMs);

@@ -1,4 +1,4 @@
-/** What is asked under load: `createEndpoint` as an engine asks it, with 64-character ids and a port map. */
+/** Requests under load: `createEndpoint` as an engine sends it, with 64-character ids and a port map. */
 import type { JsonObject } from "../driverapi/json.js";
 
 export interface LoadRequest {
@@ -7,15 +7,15 @@ export interface LoadRequest {
   readonly options: JsonObject;
 }
 
-/** An id as an engine makes them, 64 hexadecimal digits, out of a number. */
+/** Returns an id as engines make them, 64 hexadecimal digits, from a number. */
 export function loadId(n: number): string {
   return n.toString(16).padStart(64, "0");
 }
 
-/** The network that all endpoints are made on. */
+/** The network of all endpoints. */
 export const LOAD_NETWORK: string = loadId(1);
 
-/** The `n`-th request; no two have the same endpoint. */
+/** Returns the `n`-th request, for an endpoint of its own. */
 export function loadRequest(n: number): LoadRequest {
   return {
     nid: LOAD_NETWORK,

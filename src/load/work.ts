@@ -1,4 +1,4 @@
-/** Units of work that a driver is put under load with. Each leaves the driver as it found it, so that a run can be of any length. */
+/** Units of work for load on a driver. Each leaves the driver's state unchanged, so that a run can have any length. */
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { JsonObject } from "../driverapi/json.js";
@@ -6,23 +6,23 @@ import type { HostedDriver } from "../driverapi/types.js";
 import type { Target } from "./closed-loop.js";
 import { LOAD_NETWORK, loadId, loadRequest } from "./request.js";
 
-/** "endpoint": created and deleted. "lifecycle": created, read, joined, left and deleted. "network": that, on a network of its own. */
+/** "endpoint": create and delete. "lifecycle": create, read, join, leave and delete. "network": the same, on a network of its own. */
 export type Work = "endpoint" | "lifecycle" | "network";
 
 /** Calls to the driver in one unit. */
 export const CALLS: Readonly<Record<Work, number>> = { endpoint: 2, lifecycle: 5, network: 7 };
 
-/** Below this folder stand the sandboxes that endpoints are said to join; none is there. */
+/** Folder of the sandboxes that endpoints join; they do not exist. */
 const SANDBOXES = "/var/run/docker/netns";
-/** Numbers of networks, apart from those of endpoints. */
+/** First number of networks, beyond those of endpoints. */
 const NETWORKS = 2 ** 45;
 
-/** The network that "endpoint" and "lifecycle" work on. */
+/** Creates the network that "endpoint" and "lifecycle" work on. */
 export function prepareWork(driver: HostedDriver, networkOptions: JsonObject): Promise<void> {
   return driver.createNetwork(LOAD_NETWORK, networkOptions);
 }
 
-/** One unit after the other; "endpoint" and "lifecycle" need `prepareWork`. */
+/** Returns the target that does one unit per request; "endpoint" and "lifecycle" need `prepareWork` first. */
 export function workOn(driver: HostedDriver, work: Work, networkOptions: JsonObject = {}): Target {
   if (work === "endpoint") return (n) => endpoint(driver, n);
   if (work === "lifecycle") return (n) => lifecycle(driver, LOAD_NETWORK, n);

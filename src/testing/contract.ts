@@ -1,6 +1,4 @@
-/**
- * The contract as a suite: every rule with its name and its sentence of the seed, to be run under any test framework.
- */
+/** The driver contract as a test suite: every rule with its name and its source, to run under any test framework. */
 import { AssertionError } from "node:assert";
 import { DriverError } from "../driverapi/errors.js";
 import { told } from "./expect.js";
@@ -16,11 +14,11 @@ import { RESTART_RULES } from "./rules/restarts.js";
 import { createTestHost, type TestHostOptions } from "./test-host.js";
 import { Trial, type TrialOptions } from "./trial.js";
 
-/** What the contract is to be tried on. */
+/** The plugin that the contract is tested on. */
 export interface ContractOptions extends Omit<TestHostOptions, "recovery">, TrialOptions {
-  /** The network type; may be left out where the plugin registers only one. */
+  /** The network type; optional if the plugin registers only one. */
   readonly type?: string;
-  /** Rules that this driver does not keep, by id, each with the reason. */
+  /** Rules that this driver does not follow, by id, each with the reason. */
   readonly except?: Readonly<Record<string, string>>;
 }
 
@@ -36,13 +34,13 @@ const GROUPS: Readonly<Record<RuleGroup, readonly RuleRow[]>> = {
 };
 
 /**
- * Every rule a driver has to keep. Each runs in a host of its own, which is gone afterwards:
+ * Returns every rule that a driver has to follow. Each runs in a host of its own, which is closed afterwards:
  *
  *     for (const rule of driverContract({ plugin: "./my-driver" })) test(`${rule.id}: ${rule.says}`, () => rule.run());
  *
- * The group "alone" tries the driver without the host's own bookkeeping. With `recovery: "self"` all of it counts; with
- * "replay" the host keeps duplicates and deletes in use away from the driver, and undoes calls of unknown outcome, for
- * which an unknown network or endpoint must be NotFound. Throws `ERR_OPTIONS` for an exception to a rule there is not.
+ * The group "alone" tests the driver without the host's own bookkeeping; all of it matters with `recovery: "self"`. With "replay"
+ * the host itself refuses duplicates and deletes of what is in use, and undoes calls of unknown outcome, for which an unknown
+ * network or endpoint must be NotFound. Throws `ERR_OPTIONS` if `except` names an unknown rule.
  */
 export function driverContract(options: ContractOptions): readonly ContractRule[] {
   const { except = {} } = options;
@@ -75,7 +73,7 @@ async function tryRule(row: RuleRow, options: ContractOptions): Promise<void> {
   }
 }
 
-/** The rule's name and sentence around whatever was wrong. */
+/** Wraps a failure with the rule's name and sentence. */
 function broken({ id, says, seed }: RuleRow, cause: unknown): AssertionError {
   const { actual, expected } = (cause instanceof AssertionError ? cause : {}) as Partial<AssertionError>;
   const message = `${id}: ${told(cause)}\n  the rule: ${says}\n  the seed: ${seed}`;

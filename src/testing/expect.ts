@@ -1,11 +1,11 @@
-/** What a rule says when a driver breaks it. */
+/** Assertions of the contract's rules. */
 
 import { AssertionError } from "node:assert";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../common/text.js";
 import { DriverError, type ErrorKind } from "../driverapi/errors.js";
 
-/** Throws unless `holds`. `what` says what is wrong. */
+/** Throws unless `holds`. `what`: the message. */
 export function expect(holds: boolean, what: string): asserts holds {
   if (!holds) throw new AssertionError({ message: what });
 }
@@ -28,7 +28,7 @@ export async function expectKind(kind: ErrorKind, call: Promise<unknown>, what: 
   });
 }
 
-/** What a call rejects with; undefined when it does not. Throws what is no `DriverError`. */
+/** Returns the `DriverError` that a call rejects with; undefined if it succeeds. Throws any other error. */
 export async function outcome(call: Promise<unknown>): Promise<DriverError | undefined> {
   try {
     await call;
@@ -39,7 +39,7 @@ export async function outcome(call: Promise<unknown>): Promise<DriverError | und
   }
 }
 
-/** `ERR_DRIVER_FAILED (Internal): its words (file:line)`. */
+/** Formats an error as `ERR_DRIVER_FAILED (Internal): message (file:line)`. */
 export function told(error: unknown): string {
   if (!(error instanceof DriverError)) return messageOf(error);
   const where = error.file === undefined ? "" : ` (${error.file}:${error.line})`;

@@ -1,9 +1,9 @@
-/** Worker threads that a test can end as if they had crashed. */
+/** Worker threads that a test can terminate as if they had crashed. */
 import type { Launcher, Link } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 
 export class KillableThreads implements Launcher {
-  // Most tests never need a second worker: to prepare one would take more time than it saves.
+  // Most tests never need a second worker, so preparing one would cost more time than it saves.
   readonly #threads = new ThreadLauncher({ spares: 0 });
   #links: Link[] = [];
 
@@ -13,7 +13,7 @@ export class KillableThreads implements Launcher {
     return link;
   }
 
-  /** Ends every worker a plugin runs in, behind its session's back: to the host a worker that went by itself. */
+  /** Terminates every worker of the plugin without telling its session, so that the host sees a crash. */
   crash(): void {
     const links = this.#links;
     this.#links = [];

@@ -1,4 +1,4 @@
-/** A copy of the plugin under test in a plugins folder of its own, and a policy that grants it all it asks for. */
+/** Copies the plugin under test to a plugins folder of its own, with a policy that grants all that it asks for. */
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -19,7 +19,7 @@ export interface PluginCopy {
 
 /**
  * Copies the plugin's file or folder; `recovery` is written into the copy's manifest.
- * Throws `ERR_PLUGIN_FILE`, `ERR_PLUGIN_SIZE`, and whatever is wrong with the plugin's name or manifest.
+ * Throws `ERR_PLUGIN_FILE`, `ERR_PLUGIN_SIZE`, and the errors of the plugin's name or manifest.
  */
 export async function copyForTest(path: string, recovery: "replay" | "self" | undefined): Promise<PluginCopy> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bulkhead-testing-")));
@@ -48,13 +48,10 @@ async function only(folder: string, source: string): Promise<Discovered> {
   throw new DriverError("ERR_PLUGIN_FILE", rule, { file: source });
 }
 
-/** Deadlines that hold on a busy machine too, in milliseconds. */
+/** Deadlines for busy machines, in milliseconds. */
 const PATIENT = { init: 20_000, default: 10_000 } as const;
 
-/**
- * What the policy of a test says: all that is asked for is granted, with the limits in `permissions`; `entry` has the
- * last word.
- */
+/** Creates the policy of a test: grants all that is asked for, with the limits in `permissions`; `entry` overrides both. */
 export function testPolicy(found: Discovered, permissions: PermissionSet = {}, entry: PolicyEntry = {}): Policy {
   const asked = grantAll(found.id, found.manifest);
   const given = Object.entries(permissions).map(([name, limits]) => {

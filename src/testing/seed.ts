@@ -1,4 +1,4 @@
-/** The sentences of libnetwork's driverapi.go that the contract's rules come from, as they stand there. */
+/** The sentences of libnetwork's driverapi.go that the contract's rules come from, verbatim. */
 export const SEED = {
   driver: "Driver is an interface that every plugin driver needs to implement.",
   register:

@@ -1,4 +1,4 @@
-/** A host for an author's own tests: one plugin in a worker of its own, everything else in memory. */
+/** A host for an author's own tests: one plugin in a worker thread, everything else in memory. */
 
 import type { Logger } from "../common/logger.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -10,27 +10,26 @@ import type { PolicyEntry } from "../policy/schema.js";
 import { KillableThreads } from "./killable-threads.js";
 import { copyForTest, type PluginCopy, testPolicy } from "./plugin-copy.js";
 
-/** What a test host is made of. */
+/** Options of a test host. */
 export interface TestHostOptions {
-  /** The plugin's file or folder. It is copied: what the test does leaves no trace there. */
+  /** The plugin's file or folder. It is copied, so tests do not change it. */
   readonly plugin: string;
   /**
-   * Limits of permissions to grant. What is not named is granted as the manifest asks for it; and where that leaves
-   * to the operator what must be named (a `netlink` prefix and subnets), as `bulkhead check` does: "bh",
-   * 10.64.0.0/10, fd64::/32.
+   * Limits of granted permissions. Others are granted as the manifest asks for them; limits that it leaves to the operator are
+   * set as by `bulkhead check`: prefix "bh", subnets 10.64.0.0/10 and fd64::/32.
    */
   readonly permissions?: PermissionSet;
-  /** The policy's entry for the plugin: options for `config`, timeouts, limits. Its `grant` has the last word. */
+  /** The policy's entry for the plugin: options for `config`, timeouts, limits. Its `grant` overrides `permissions`. */
   readonly policy?: PolicyEntry;
-  /** "self": every call reaches the driver, the host decides nothing and restores nothing. Default: the manifest's. */
+  /** "self": every call reaches the driver, and the host restores nothing. Default: the manifest's. */
   readonly recovery?: "replay" | "self";
-  /** What carries out `netlink`. Default: the model in memory. */
+  /** What carries out `netlink`. Default: the in-memory model. */
   readonly backend?: "model" | "kernel";
-  /** Names of links that the model's machine has of its own, such as the parents of a macvlan. */
+  /** Names of links that exist in the model from the start, such as the parents of a macvlan. */
   readonly links?: readonly string[];
   /** With `backend: "kernel"`, the network namespace to work in. */
   readonly netns?: string;
-  /** Told of every line the host and the plugin log. Default: nobody. */
+  /** Receives every line that the host and the plugin log. Default: none. */
   readonly logger?: Logger;
 }
 
@@ -40,25 +39,24 @@ export interface TestHost {
   readonly id: string;
   /** The host itself, for its events, `plugins()` and `reload()`. */
   readonly host: PluginHost;
-  /** The driver of a type; without one, of the only type the plugin registers. Throws `ERR_DRIVER_NOT_FOUND`. */
+  /** Returns the driver of a type, by default of the only registered one. Throws `ERR_DRIVER_NOT_FOUND`. */
   driver(type?: string): HostedDriver;
-  /** Names of all links there are where `netlink` works, those moved into sandboxes excepted. */
+  /** Lists all links where `netlink` works, without those moved into sandboxes. */
   links(): Promise<readonly string[]>;
   /**
-   * Ends the plugin's worker as a crash would, and resolves when the next one has its networks back and serves. Calls
-   * in flight reject with `ERR_OUTCOME_UNKNOWN`. Rejects with `ERR_REPLAY_FAILED` when a network could not be
-   * restored, and with `ERR_PLUGIN_UNAVAILABLE` when the plugin does not come back: after the fifth crash within a
-   * minute for one; `host.reload(id)` begins a new count.
+   * Terminates the plugin's worker as a crash would; pending calls reject with `ERR_OUTCOME_UNKNOWN`. Resolves when the next worker
+   * has restored the networks; rejects with `ERR_REPLAY_FAILED` if one could not be restored, or `ERR_PLUGIN_UNAVAILABLE` if the
+   * plugin is not restarted, as after its fifth crash within a minute (`host.reload(id)` resets the count).
    */
   kill(): Promise<void>;
-  /** Ends everything and removes the copy. Twice is harmless. */
+  /** Closes the host and removes the copy. Idempotent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** The host's words on networks that could not be restored; it says them nowhere else at that moment. */
+/** Captures the host's log lines about networks that could not be restored. */
 class ReplayFailures {
   readonly logger: Logger;
   #last: string | undefined;
@@ -75,7 +73,7 @@ class ReplayFailures {
     };
   }
 
-  /** The last one since it was taken. */
+  /** Returns the last one since the previous call. */
   take(): string | undefined {
     const last = this.#last;
     this.#last = undefined;
@@ -84,9 +82,8 @@ class ReplayFailures {
 }
 
 /**
- * Starts the plugin in a host of its own: a worker thread, SES and all, a journal in memory, and, for what needs a
- * kernel, a model of one. Resolves when its drivers serve; rejects with what kept it from loading, as
- * `host.plugins()` would tell.
+ * Starts the plugin in a host of its own, with a SES-hardened worker thread, a journal in memory, and a model of the kernel. Resolves
+ * when its drivers are in service; rejects with the error that kept it from loading.
  */
 export async function createTestHost(options: TestHostOptions): Promise<TestHost> {
   const copy = await copyForTest(options.plugin, options.recovery);
@@ -181,7 +178,7 @@ class RunningTestHost implements TestHost {
   }
 }
 
-/** Any kind does: a rule looks at a link's name, address and size. */
+/** Adds links as bridges; their kind does not matter to the rules. */
 async function addLinks(host: PluginHost, names: readonly string[]): Promise<void> {
   const units = names.map((name) => [
     { change: { op: "add", link: { kind: "bridge", name } } } as const,
@@ -195,6 +192,6 @@ function notRunning(plugin: string, state: string): DriverError {
 }
 
 function unavailable(plugin: string, reason: string | undefined): DriverError {
-  const why = `plugin "${plugin}" did not come back after it was killed: ${reason ?? "no reason given"}`;
+  const why = `plugin "${plugin}" was not restarted after it was killed: ${reason ?? "no reason given"}`;
   return new DriverError("ERR_PLUGIN_UNAVAILABLE", why, { plugin });
 }

@@ -1,4 +1,4 @@
-/** One driver being tried by one rule: a host of its own, fresh ids, and the options the author gave for networks. */
+/** One rule's test of a driver: a host of its own, new ids, and the author's options. */
 import { createHash } from "node:crypto";
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import type { InterfaceRecord } from "../driverapi/interfaces.js";
@@ -7,9 +7,9 @@ import type { JsonObject } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
 import type { TestHost } from "./test-host.js";
 
-/** What the author says of networks and endpoints. */
+/** The author's options for networks and endpoints. */
 export interface TrialOptions {
-  /** Options of `createNetwork`; `n` counts a rule's networks from 0, for drivers that want a subnet each. */
+  /** Options of `createNetwork`; `n` counts a rule's networks from 0, for drivers that need a subnet for each. */
   readonly network?: JsonObject | ((n: number) => JsonObject);
   /** Options of `createEndpoint`. */
   readonly endpoint?: JsonObject;
@@ -18,11 +18,11 @@ export interface TrialOptions {
   /** Options of `programExternalConnectivity`. Default: no published ports. */
   readonly external?: JsonObject;
   /**
-   * Interfaces that a platform could give to an endpoint of the rule's first network. Default: those which the driver
-   * itself gave an endpoint that is gone again, or one with an address of 10.99.0.0/24, when it gives none.
+   * Interfaces that a platform could give to an endpoint of the rule's first network. Default: those that the driver filled in for
+   * an endpoint deleted before, or one with an address of 10.99.0.0/24 if it fills in none.
    */
   readonly given?: readonly InterfaceRecord[];
-  /** How often things are done that could leak. Default: 300, more than a /24 has addresses. */
+  /** Repetitions in rules about leaks. Default: 300, more than a /24 has addresses. */
   readonly rounds?: number;
 }
 
@@ -56,7 +56,7 @@ export class Trial {
     this.#options = options;
   }
 
-  /** The ids and options of a further network, which is not created. */
+  /** Returns the id and options of another network, without creating it. */
   planNetwork(): TrialNetwork {
     const n = this.#networks++;
     const { network = {} } = this.#options;
@@ -68,12 +68,12 @@ export class Trial {
     return plan;
   }
 
-  /** An id that no endpoint has. */
+  /** Returns an unused endpoint id. */
   planEndpoint(): string {
     return dockerId(`endpoint ${this.#endpoints++}`);
   }
 
-  /** An endpoint with the interfaces `given`, or whatever the driver fills in. */
+  /** Creates an endpoint with the interfaces `given`; without any, the driver fills them in. */
   async createEndpoint(
     nid: string,
     given: Iterable<InterfaceRecord> = [],
@@ -91,7 +91,7 @@ export class Trial {
     return joined;
   }
 
-  /** True for a driver with the methods of external connectivity; the rules about them hold of no other. */
+  /** True for a driver with the methods of external connectivity; the rules about them apply only to it. */
   get external(): boolean {
     return this.host.host.plugins()[0]?.external.includes(this.driver.type()) === true;
   }
@@ -100,7 +100,7 @@ export class Trial {
     return this.driver.programExternalConnectivity(nid, eid, this.#options.external ?? {});
   }
 
-  /** Interfaces that a platform could give to an endpoint of this network. */
+  /** Returns interfaces that a platform could give to an endpoint of this network. */
   async given(nid: string): Promise<readonly InterfaceRecord[]> {
     if (this.#options.given) return this.#options.given;
     const model = await this.createEndpoint(nid);
@@ -110,12 +110,12 @@ export class Trial {
   }
 }
 
-/** Where a sandbox would be. */
+/** Returns the path of a sandbox, which does not exist. */
 export function sandboxKey(eid: string): string {
   return `/var/run/docker/netns/${eid.slice(0, 12)}`;
 }
 
-/** An id as Docker makes them: 64 hexadecimal digits, the same for the same words. */
+/** Returns an id as Docker makes them: 64 hexadecimal digits, derived from `words`. */
 export function dockerId(words: string): string {
   return createHash("sha256").update(words).digest("hex");
 }

@@ -14,8 +14,8 @@ import type { InterfaceData, JoinData, OptionalDriverMethod, Scope } from "../dr
 import { LIMITS } from "../protocol/limits.js";
 import type { WorkerMethod } from "../protocol/messages.js";
 import { type CallContext, createCallContext, freezeDeep } from "./call-context.js";
+import { createEndpointInfo, createJoinInfo } from "./endpoint-info.js";
 import { rebuildError, refusal } from "./errors.js";
-import { createEndpointInfo, createJoinInfo } from "./infos.js";
 
 type Method = (...args: unknown[]) => unknown;
 

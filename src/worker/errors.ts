@@ -4,7 +4,7 @@ import { DriverError, type ErrorCode } from "../driverapi/errors.js";
 import { isRuntimeSource } from "../protocol/bundle-global.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { HostError, ThrownValue } from "../protocol/messages.js";
-import { absentWords } from "./absent.js";
+import { absenceHint } from "./absence-hints.js";
 import { SOURCE_URL } from "./source-url.js";
 
 /** Lines before the bundle's first line in what is evaluated. */
@@ -35,7 +35,7 @@ export function thrownDescriber(stackOf: (error: unknown) => string, bundle: () 
     try {
       const { code: source = "", sourceMap = "{}" } = bundle() ?? {};
       const stack = stackOf(value);
-      hint = absentWords({ name, message, stack }, source, HEADER_LINES);
+      hint = absenceHint({ name, message, stack }, source, HEADER_LINES);
       map ??= new SourceMap(JSON.parse(sourceMap));
       where = mapStack(stack, map);
     } catch {

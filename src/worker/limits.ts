@@ -1,7 +1,7 @@
 /** What a worker bounds by itself. */
 export const WORKER = {
-  /** A spare still idle this long after it became ready rehearses, in milliseconds. */
-  rehearsalMs: 10,
+  /** A spare still idle this long after it became ready warms up, in milliseconds. */
+  warmUpMs: 10,
   /** Requests that may wait inside a plugin's own worker before further ones are refused. */
   requestsWaiting: 4096,
 } as const;

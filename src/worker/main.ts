@@ -10,8 +10,8 @@ import { RUNTIME_VERSION } from "../protocol/version.js";
 import { WORKER } from "./limits.js";
 import { lockdownRealm } from "./lockdown.js";
 import { Outbox } from "./outbox.js";
-import { rehearse } from "./rehearsal.js";
 import { runSession, type WorkerSession } from "./session.js";
+import { warmUp } from "./warm-up.js";
 
 /** The task's data, from the launcher. */
 interface WorkerTask {
@@ -73,7 +73,7 @@ export default function task({ port, cell, route, ahead }: WorkerTask): Promise<
   if (ahead)
     setTimeout(() => {
       if (session === undefined)
-        rehearse((options) => runSession({ realm, now: monotonicNow, ...options })).catch(() => {});
-    }, WORKER.rehearsalMs);
+        warmUp((options) => runSession({ realm, now: monotonicNow, ...options })).catch(() => {});
+    }, WORKER.warmUpMs);
   return new Promise<never>(() => {});
 }

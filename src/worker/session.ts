@@ -13,7 +13,7 @@ import { DriverTable } from "./drivers.js";
 import { type DescribeThrown, rebuildError, thrownDescriber } from "./errors.js";
 import { HostRequests, type RemoteHost } from "./host-requests.js";
 import type { Realm } from "./lockdown.js";
-import { noInitWords } from "./no-init.js";
+import { missingInitMessage } from "./missing-init.js";
 import type { Outbox } from "./outbox.js";
 import { assemblePowers } from "./powers.js";
 import { evaluateBundle } from "./sandbox.js";
@@ -84,7 +84,7 @@ export function runSession(options: SessionOptions): WorkerSession {
       options.running(0);
     }
     if (typeof init !== "function") {
-      fail("export", new Error(noInitWords(exports)));
+      fail("export", new Error(missingInitMessage(exports)));
       return;
     }
     try {

@@ -85,14 +85,14 @@ const cases: Bad[] = [
     what: "a module of Node's",
     files: { "index.js": '\nimport "fs"' },
     code: "ERR_PLUGIN_IMPORT",
-    says: /none in the sandbox.*permissions/,
+    says: /the sandbox does not have.*permissions/,
     line: 2,
   },
   {
     what: "a module of Node's by scheme",
     files: { "index.js": '\nimport "node:net"' },
     code: "ERR_PLUGIN_IMPORT",
-    says: /none in the sandbox.*permissions/,
+    says: /the sandbox does not have.*permissions/,
     line: 2,
   },
   {

@@ -95,7 +95,7 @@ test("a named pipe as the plugin's own package.json is refused at once: esbuild 
   execFileSync("mkfifo", [join(root, "package.json")]);
   const error = await refused(t, root);
   assert.is(error.code, "ERR_PLUGIN_FILE");
-  assert.match(error.message, /package\.json is a named pipe, no regular file/);
+  assert.match(error.message, /package\.json is a named pipe, not a regular file/);
 });
 
 test("a deadline ends it, and esbuild with it", async (t) => {

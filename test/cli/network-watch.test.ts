@@ -1,10 +1,10 @@
-/** `bulkhead serve` on a machine whose network stands in its way: told once with the command, told when it is mended. */
+/** `bulkhead serve` on a machine whose network stands in its way: told once with the command, told when it is fixed. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { watchNetwork } from "#dist/cli/serve/network-watch.js";
-import type { NetworkChecked } from "#dist/doctor/network/checks.js";
+import type { CheckResult } from "#dist/doctor/check-result.js";
 import { type Json, run } from "../doctor/doctor.js";
 import { assert, suite, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
@@ -15,11 +15,11 @@ const test = suite("cli: the machine's network");
 
 const TIMES = { lookMs: 5, againMs: 5 };
 
-function check(holds: "yes" | "no", fix: string | null): NetworkChecked {
+function check(holds: "yes" | "no", fix: string | null): CheckResult {
   return { name: "machine.accept4", tries: "look", demanded: true, holds, evidence: "it drops", fix };
 }
 
-test("serve warns once with the exact command, again when the command changes, and says when it is mended", async (t) => {
+test("serve warns once with the exact command, again when the command changes, and says when it is fixed", async (t) => {
   const said: string[] = [];
   const note =
     (level: string) =>
@@ -29,7 +29,7 @@ test("serve warns once with the exact command, again when the command changes, a
   const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
   let now = check("no", "command 1");
   let looks = 0;
-  const look = async (): Promise<readonly NetworkChecked[]> => {
+  const look = async (): Promise<readonly CheckResult[]> => {
     looks++;
     return [now];
   };
@@ -40,11 +40,11 @@ test("serve warns once with the exact command, again when the command changes, a
   now = check("no", "command 2");
   await until(() => said.length === 2, "a second warning");
   now = check("yes", null);
-  await until(() => said.length === 3, "that it is mended");
+  await until(() => said.length === 3, "that it is fixed");
   assert.equal(said, [
     "warn machine.accept4: it drops; to fix it: command 1",
     "warn machine.accept4: it drops; to fix it: command 2",
-    "info machine.accept4: it is mended",
+    "info machine.accept4: it is fixed",
   ]);
 });
 
@@ -54,7 +54,7 @@ test("what is mended by the daemon itself between two looks is not told", async 
     said.push(text ?? "");
   };
   let looks = 0;
-  const look = async (): Promise<readonly NetworkChecked[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
+  const look = async (): Promise<readonly CheckResult[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
   const logger = { debug: note, info: note, warn: note, error: note };
   t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, look, times: TIMES }));
   await until(() => looks > 4, "looks");
@@ -89,7 +89,7 @@ test(
     assert.equal([found?.holds, found?.demanded], ["no", false]);
     // Walls fall by themselves on a machine that is busy; the network alone makes no failure.
     assert.is(ok, !checks.some(({ demanded, holds }) => demanded && holds === "no"));
-    assert.match((await run(await policy(true), false, undefined, "no-such-box")).err, "no-such-box does not exist");
+    assert.match((await run(await policy(true), false, undefined, "no-such-box")).err, '"no-such-box" does not exist');
   },
   { needs: noKernel ?? noBubblewrap, ms: 60_000 },
 );

@@ -188,7 +188,7 @@ const WRONG: readonly (readonly [what: string, method: string, body: unknown, st
     200,
     /nonsense/,
   ],
-  ["a method that is not there", "Nonsense", {}, 404, /not of the protocol/],
+  ["a method that is not there", "Nonsense", {}, 404, /not part of the protocol/],
   ["a megabyte and more", "CreateNetwork", `{"NetworkID":"${"n".repeat(1_100_000)}"}`, 413, /./],
   ["an unknown network", "CreateEndpoint", { NetworkID: "none", EndpointID: "x" }, 200, /network none does not exist/],
 ];

@@ -40,7 +40,7 @@ test("a socket that somebody removes is put back, private as before, and that is
   await unlink(path);
   await until(serves, "its return");
   assert.is((await lstat(path)).mode & 0o777, 0o600);
-  assert.ok(log.some(({ level, text }) => level === "warn" && text.includes("was removed by somebody else")));
+  assert.ok(log.some(({ level, text }) => level === "warn" && text.includes("was removed by another program")));
 });
 
 test("so is its folder, whatever was beside it", async (t) => {

@@ -1,8 +1,8 @@
 /** Runs `bulkhead doctor` in the test's own process, with a wall of the test's choice. */
 import { doctor } from "#dist/cli/doctor.js";
 import { runReported } from "#dist/cli/output.js";
+import type { CheckResult } from "#dist/doctor/check-result.js";
 import type { Checked, DoctorSeams } from "#dist/doctor/doctor.js";
-import type { NetworkChecked } from "#dist/doctor/network/checks.js";
 
 export interface Told {
   readonly exit: number;
@@ -15,7 +15,7 @@ export interface Json {
   readonly sandbox: string;
   readonly wall: string | null;
   readonly checks: readonly Checked[];
-  readonly network: readonly NetworkChecked[];
+  readonly network: readonly CheckResult[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 

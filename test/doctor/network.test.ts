@@ -4,7 +4,8 @@
  */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { checkNetwork, judgeNetwork, type NetworkChecked } from "#dist/doctor/network/checks.js";
+import type { CheckResult } from "#dist/doctor/check-result.js";
+import { checkNetwork, judgeNetwork } from "#dist/doctor/network/checks.js";
 import { type NetworkFacts, SWITCHES } from "#dist/doctor/network/facts.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { noKernel } from "../permissions/netlink/backends.js";
@@ -23,16 +24,16 @@ const OURS = `
 interface Machine {
   readonly netns: string;
   sh(script: string): string;
-  look(): Promise<readonly NetworkChecked[]>;
+  look(): Promise<readonly CheckResult[]>;
   /** The named check. */
-  one(name: string): Promise<NetworkChecked>;
+  one(name: string): Promise<CheckResult>;
 }
 
 function machine(t: TestContext): Machine {
   const netns = `bht-${randomBytes(4).toString("hex")}`;
   execFileSync("ip", ["netns", "add", netns]);
   t.cleanup(() => execFileSync("ip", ["netns", "delete", netns]));
-  const look = (): Promise<readonly NetworkChecked[]> => checkNetwork(netns, demand);
+  const look = (): Promise<readonly CheckResult[]> => checkNetwork(netns, demand);
   return {
     netns,
     sh: (script) =>
@@ -47,7 +48,7 @@ function machine(t: TestContext): Machine {
 }
 
 /** Types a fix where an operator would: outside of the namespace, which the command enters by itself. */
-function typed(check: NetworkChecked): void {
+function typed(check: CheckResult): void {
   assert.is(check.holds, "no", check.evidence);
   execFileSync("sh", ["-ec", check.fix ?? "false"], { stdio: "pipe" });
 }
@@ -171,10 +172,10 @@ test(
 
 /** A machine on which all is well. */
 const WELL: NetworkFacts = {
-  ...{ netns: undefined, blind: undefined, nftFailure: undefined },
+  ...{ netns: undefined, inaccessible: undefined, nftFailure: undefined },
   programs: new Set(["nft", "iptables", "ip6tables", "conntrack", "firewall-cmd"]),
   tables: new Set(["inet bulkhead_test_bridge"]),
-  ...{ forwardChains: [], marked: new Set<string>(), led: new Set<4 | 6>([4, 6]) },
+  ...{ forwardChains: [], marked: new Set<string>(), natFamilies: new Set<4 | 6>([4, 6]) },
   filter: { 4: [], 6: [] },
   switches: new Map([
     [SWITCHES.forward4, "1"],
@@ -238,9 +239,9 @@ test("bridge-netfilter: where the chains drop, packets within one network fall t
 });
 
 test("who may not look is told so; nothing is demanded where no firewall is granted", () => {
-  const blind = "this process has no CAP_NET_ADMIN (run it as root)";
-  assert.equal(down({ blind }), []);
-  const told = judgeNetwork({ ...WELL, blind }, true).filter(({ evidence }) => evidence === blind);
+  const inaccessible = "this process has no CAP_NET_ADMIN (run it as root)";
+  assert.equal(down({ inaccessible }), []);
+  const told = judgeNetwork({ ...WELL, inaccessible }, true).filter(({ evidence }) => evidence === inaccessible);
   assert.ok(told.length >= 5 && told.every(({ holds }) => holds === "skipped"));
   assert.ok(judgeNetwork({ ...WELL, programs: new Set() }, false).every(({ demanded }) => !demanded));
 });

@@ -27,7 +27,7 @@ test(
     const { passed, failed, text } = await tested(join(REPO, "examples/testing/leases.test.mjs"));
     assert.is(failed, 0, text);
     assert.ok(passed > 60, text);
-    assert.match(text, /ok \d+ - restart-before-join: The worker goes before join\(\)/);
+    assert.match(text, /ok \d+ - restart-before-join: If the worker ends before join\(\)/);
   },
   { ms: 360_000 },
 );

@@ -29,7 +29,7 @@ for (const isolation of ["dedicated", "process"] as const) {
       const back = new Promise((resolve) => host.on("plugin:restarted", resolve));
       await host.driver("bad").createNetwork("n");
       await until(
-        () => log.some(({ text }) => /more of the processor than 5 %/.test(text)),
+        () => log.some(({ text }) => /more than 5 % of one core/.test(text)),
         "that it is slowed down",
         25_000,
       );

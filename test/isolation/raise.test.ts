@@ -72,7 +72,7 @@ for (const [what, script, words] of [
     'echo "usage" >&2; echo "bwrap: Unknown option --disable-userns" >&2; exit 1',
     /bwrap failed \(exit 1\): bwrap: Unknown option --disable-userns; it is too old: bubblewrap 0\.8 /,
   ],
-  ["silence", "exit 3", /bwrap failed \(exit 3\): without a word/],
+  ["silence", "exit 3", /bwrap failed \(exit 3\): it printed nothing/],
   ["a success in which nothing has run", "exit 0", /bwrap failed \(exit 0\)/],
 ] as const) {
   test(`a bwrap that fails with ${what}: fails closed, and says so`, async (t) => {

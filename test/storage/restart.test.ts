@@ -240,7 +240,7 @@ test("what a plugin has stored is there; a second host on the folder is refused;
   assert.is((await cli(["state", "--data-dir", dataDir, "--export", file])).exit, 0);
   const twice = await cli(["state", "--data-dir", dataDir, "--export", file]);
   assert.is(twice.exit, 1);
-  assert.match(twice.err, /ERR_OPTIONS: --export .*export\.json: it is there already/);
+  assert.match(twice.err, /ERR_OPTIONS: --export .*export\.json: it exists already/);
   await first.close();
   const second = await place.open({ dataDir });
   assert.equal(await told(second, "a"), { v: 8 });

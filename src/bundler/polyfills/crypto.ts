@@ -8,12 +8,12 @@ import { scrypt as scryptOf } from "@noble/hashes/scrypt.js";
 import { sha224, sha256, sha384, sha512, sha512_256 } from "@noble/hashes/sha2.js";
 import { sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js";
 
-/** As much of `node:buffer`, a kept copy too, as is used here. */
+/** The part of `node:buffer`'s copy that is used here. */
 interface BufferMaker {
   from(data: unknown, encoding?: unknown): Uint8Array & { toString(encoding?: string): string };
 }
 
-/** Set by the built file, which knows where the kept copy is. */
+/** Set by the built file, which has the copy of `node:buffer`. */
 declare const Buffer: BufferMaker;
 
 const HASHES = {
@@ -54,7 +54,7 @@ function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A copy of bytes as Node gives it: a Buffer, or text in an encoding. */
+/** Returns bytes as Node does: a Buffer, or text in an encoding. */
 function given(bytes: Uint8Array, encoding?: unknown): unknown {
   const buffer = Buffer.from(bytes);
   return encoding === undefined || encoding === "buffer" ? buffer : buffer.toString(String(encoding));
@@ -66,7 +66,7 @@ interface Running {
   clone?(): Running;
 }
 
-/** What `createHash` and `createHmac` give: `update`, `digest`, and `copy` of a hash. */
+/** The object that `createHash` and `createHmac` return: `update`, `digest`, and `copy` of a hash. */
 class Digest {
   #running: Running | undefined;
 
@@ -165,7 +165,7 @@ function source(): RandomSource {
   return found;
 }
 
-/** Bytes one call of `getRandomValues` takes. */
+/** Most bytes per call of `getRandomValues`. */
 const MOST = 65_536;
 
 function fill(bytes: Uint8Array): Uint8Array {
@@ -228,5 +228,5 @@ export const createDiffieHellman: () => never = absent("createDiffieHellman");
 export const createECDH: () => never = absent("createECDH");
 export const generateKeyPairSync: () => never = absent("generateKeyPairSync");
 
-/** The grant's `crypto`, where there is one; without `subtle`. */
+/** The grant's `crypto`, if any; without `subtle`. */
 export const webcrypto: unknown = (globalThis as { readonly crypto?: unknown }).crypto;

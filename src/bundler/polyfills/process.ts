@@ -1,4 +1,4 @@
-/** `process`, as far as a module of Node's own may look at it: no environment, no way out. */
+/** The part of `process` that Node's pure modules read: no environment, no access to the machine. */
 
 const nothing = (): object => stub;
 

@@ -1,6 +1,6 @@
-/** What newer Node has in `node:url` beyond the kept copy of it. */
+/** Functions of `node:url` that its copy lacks. */
 
-/** The sandbox's own, or of a platform's that has none. */
+/** The sandbox's own URL class. */
 const Native: typeof URL = globalThis.URL;
 const NativeParams: typeof URLSearchParams = globalThis.URLSearchParams;
 

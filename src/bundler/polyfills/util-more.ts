@@ -1,4 +1,4 @@
-/** What newer Node has in `node:util` beyond the kept copy of it. */
+/** Functions of `node:util` that its copy lacks. */
 
 /** Removes ANSI escape codes. */
 export function stripVTControlCharacters(text: string): string {
@@ -15,7 +15,7 @@ export function debuglog(): (...args: unknown[]) => void {
   return Object.assign(() => {}, { enabled: false });
 }
 
-/** The function itself: nobody sees the warning. */
+/** Returns the function itself: a plugin has no warnings. */
 export function deprecate<T>(body: T): T {
   return body;
 }

@@ -20,10 +20,10 @@ export function serveFlags(command: Command): Command {
     .option("--policy <file>", `the policy's file (default: ${DEFAULTS.policy})`)
     .option("--data-dir <folder>", `where state is kept (default: ${DEFAULTS.dataDir})`)
     .option("--docker-dir <folder>", "where the engine looks for sockets (default: /run/docker/plugins)")
-    .option("--docker-prefix <text>", "ahead of a type in its socket's name (default: bulkhead-)")
+    .option("--docker-prefix <text>", "prefix of a type in its socket's name (default: bulkhead-)")
     .option("--socket-owner <uid:gid>", "the account that may connect besides root")
-    .option("--answer-ms <ms>", "every request is answered by then (default: 10000)", Number)
-    .option("--engine <socket>", `the engine's own socket, asked for names of containers (default: ${DOCKER_ENGINE})`)
+    .option("--answer-ms <ms>", "deadline of every request, in milliseconds (default: 10000)", Number)
+    .option("--engine <socket>", `the engine's own socket, asked for container names (default: ${DOCKER_ENGINE})`)
     .option("--netns <name>", "the network namespace in which links and rules are made")
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
@@ -31,7 +31,7 @@ export function serveFlags(command: Command): Command {
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 
-/** Runs until a signal. Rejects with `ERR_USAGE`, `ERR_OPTIONS` and whatever a host's start may throw. */
+/** Runs until a signal. Rejects with `ERR_USAGE`, `ERR_OPTIONS`, and the errors of a host's start. */
 export async function runServe(command: Command, daemon: Daemon): Promise<void> {
   const { config, json, ...flags } = command.opts<ServeConfig & { config?: string; json?: boolean }>();
   const read = await readServeConfig(config ?? SERVE_CONFIG, config !== undefined);

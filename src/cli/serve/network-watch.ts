@@ -1,25 +1,26 @@
-/** While the daemon serves, logs what in the machine's network is in its way, with the command that fixes it, and what is fixed. */
+/** While the daemon serves, logs failing checks of the machine's network, with the command that fixes each, and fixed ones. */
 
 import type { Logger } from "../../common/logger.js";
-import { checkNetwork, type NetworkChecked } from "../../doctor/network/checks.js";
+import { type CheckResult, demandedButDown } from "../../doctor/check-result.js";
+import { checkNetwork } from "../../doctor/network/checks.js";
 import { readPolicyFile } from "../../policy/policy-file.js";
 import { networkDemand } from "../network-demand.js";
 import { NETWORK_WATCH } from "./limits.js";
 
 /** What `watchNetwork` takes. */
 export interface NetworkWatchOptions {
-  /** The policy's file: read at each look, since the daemon follows it. */
+  /** The policy's file, read again for each check, since the daemon follows it. */
   readonly policy: string;
   /** The namespace's name or path, or the process's own. */
   readonly netns: string | undefined;
   readonly logger: Logger;
-  /** Instead of looking at the machine; for tests. */
-  readonly look?: () => Promise<readonly NetworkChecked[]>;
+  /** Replaces the check of the machine, in tests. */
+  readonly look?: () => Promise<readonly CheckResult[]>;
   /** Default: `NETWORK_WATCH`. */
   readonly times?: { readonly lookMs: number; readonly againMs: number };
 }
 
-/** Looks at once, and then every minute. Returns a function that ends it. */
+/** Checks at once, and then every minute. Returns a function that stops it. */
 export function watchNetwork(options: NetworkWatchOptions): () => void {
   const { logger, look = () => lookByPolicy(options), times = NETWORK_WATCH } = options;
   let timer: NodeJS.Timeout | undefined;
@@ -30,14 +31,14 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
     if (ended) return;
     timer = setTimeout(() => {
       act().catch((error: unknown) => {
-        logger.error({ err: error }, "the machine's network could not be looked at");
+        logger.error({ err: error }, "the machine's network could not be checked");
         again(times.lookMs, first);
       });
     }, ms).unref();
   };
   const first = async (): Promise<void> => {
     const bad = down(await look());
-    // Looks a second time before it warns: the daemon may be about to fix it itself.
+    // Checks a second time before it warns: the daemon may be about to fix it itself.
     if (changed(bad, warned)) again(times.againMs, second);
     else again(times.lookMs, first);
   };
@@ -46,7 +47,7 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
     if (ended) return;
     for (const { name, evidence, fix } of bad.values())
       if (warned.get(name) !== fix) logger.warn({ check: name, fix }, `${name}: ${evidence}; to fix it: ${fix}`);
-    for (const name of warned.keys()) if (!bad.has(name)) logger.info({ check: name }, `${name}: it is mended`);
+    for (const name of warned.keys()) if (!bad.has(name)) logger.info({ check: name }, `${name}: it is fixed`);
     warned = new Map([...bad.values()].map(({ name, fix }) => [name, fix ?? ""]));
     again(times.lookMs, first);
   };
@@ -57,16 +58,16 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
   };
 }
 
-async function lookByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly NetworkChecked[]> {
+async function lookByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly CheckResult[]> {
   const { policy } = await readPolicyFile(file, { absent: "empty" });
   const demand = networkDemand(policy);
   return demand.firewall ? checkNetwork(netns, demand) : [];
 }
 
-function down(checks: readonly NetworkChecked[]): ReadonlyMap<string, NetworkChecked> {
-  return new Map(checks.filter(({ demanded, holds }) => demanded && holds === "no").map((one) => [one.name, one]));
+function down(checks: readonly CheckResult[]): ReadonlyMap<string, CheckResult> {
+  return new Map(demandedButDown(checks).map((one) => [one.name, one]));
 }
 
-function changed(bad: ReadonlyMap<string, NetworkChecked>, warned: ReadonlyMap<string, string>): boolean {
+function changed(bad: ReadonlyMap<string, CheckResult>, warned: ReadonlyMap<string, string>): boolean {
   return bad.size !== warned.size || [...bad.values()].some(({ name, fix }) => warned.get(name) !== fix);
 }

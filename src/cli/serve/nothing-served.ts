@@ -9,7 +9,7 @@ import type { ServeSettings } from "./settings.js";
 
 /**
  * Returns the warning of a daemon that waits for a driver. Throws `ERR_OPTIONS` unless it was told to wait (`allowEmpty`), or the policy
- * stops a plugin or has revoked its grant: then the operator has chosen this, and an exit would make systemd start it over and over.
+ * stops a plugin or has revoked its grant: that is the operator's choice, and systemd would restart the daemon again and again.
  */
 export async function nothingServed(
   plugins: ReturnType<PluginHost["plugins"]>,
@@ -24,9 +24,9 @@ export async function nothingServed(
     return `no driver is in service; one that the policy starts or grants is served at once: ${states(plugins) || "no plugins"}`;
   const what =
     plugins.length === 0
-      ? "no plugin stands in the plugins folders, so there is nothing to serve"
+      ? "there is no plugin in the plugins folders, so there is nothing to serve"
       : `no driver is in service, so there is nothing to serve: ${states(plugins)}`;
-  throw new DriverError("ERR_OPTIONS", `${what}; to wait for one to come, pass --allow-empty`);
+  throw new DriverError("ERR_OPTIONS", `${what}; to wait for one, pass --allow-empty`);
 }
 
 function states(plugins: ReturnType<PluginHost["plugins"]>): string {

@@ -1,4 +1,4 @@
-/** `bulkhead serve`: the daemon. A host that follows its folders, its drivers served to a Docker engine, until a signal ends it. */
+/** `bulkhead serve`: the daemon. Runs a host that follows its folders, and serves its drivers to a Docker engine until a signal. */
 
 import type { Logger } from "../../common/logger.js";
 import { shortList } from "../../common/text.js";
@@ -25,13 +25,13 @@ export interface Daemon {
 }
 
 /**
- * Resolves when a signal has ended the daemon and nothing is left. Rejects when it cannot start; then nothing is left either.
- * The code is `ERR_OPTIONS` if the kernel's network cannot be used and no backend is named, or if there is no driver to serve.
+ * Resolves when a signal has ended the daemon; rejects if it cannot start. The code is `ERR_OPTIONS` if the kernel's network cannot
+ * be used and no backend is named, or if there is no driver to serve.
  */
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
   const problem = settings.backend === "auto" ? kernelProblem() : undefined;
   if (problem !== undefined) {
-    const hint = "an engine is served links and rules of the kernel's; to serve a model of them, pass --backend model";
+    const hint = "an engine needs real links and rules; to serve an in-memory model of them, pass --backend model";
     throw new DriverError("ERR_OPTIONS", `${problem}; ${hint}`);
   }
   const logger = daemonLog(settings.logLevel);
@@ -108,11 +108,11 @@ function listen(
 ): readonly (() => void)[] {
   const stop = (name: string) => (): void => {
     if (stopped.signal.aborted) {
-      logger.error({ signal: name }, `${name} again: ended at once; what is left is cleared at the next start`);
+      logger.error({ signal: name }, `${name} again: terminating now; the next start cleans up`);
       daemon.exit(1);
       return;
     }
-    logger.info({ signal: name }, `${name}: calls under way have five seconds`);
+    logger.info({ signal: name }, `${name}: pending calls have five seconds`);
     stopped.abort();
   };
   return [
@@ -124,7 +124,7 @@ function listen(
   ];
 }
 
-/** SIGHUP: reads everything again, even what is followed anyway. */
+/** Handles SIGHUP: reads the policy and the plugins again. */
 async function reread(host: PluginHost | undefined, logger: Logger): Promise<void> {
   try {
     await host?.refresh();

@@ -25,14 +25,14 @@ export interface ServeConfig {
   readonly dockerPrefix?: string;
   /** The account, as `UID` or `UID:GID`, that may connect besides root. */
   readonly socketOwner?: string;
-  /** Every request of an engine is answered by then, in milliseconds. */
+  /** Deadline of every request of an engine, in milliseconds. */
   readonly answerMs?: number;
-  /** The engine's own socket, asked for the names of containers in messages. */
+  /** The engine's own socket, asked for container names. */
   readonly engine?: string;
   readonly netns?: string;
   readonly backend?: "kernel" | "model" | "auto";
   readonly isolation?: Isolation;
-  /** Stay and wait while there is no driver to serve. */
+  /** Keep running while there is no driver to serve. */
   readonly allowEmpty?: boolean;
   readonly logLevel?: LogLevel;
 }
@@ -97,7 +97,7 @@ export async function readServeConfig(file: string, named: boolean): Promise<Ser
   });
 }
 
-/** What a flag's value must be, where that is not just a path. */
+/** What the value of a flag must be, unless it is a path. */
 const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
   dockerPrefix: "1 to 32 lowercase letters, digits, dots, dashes or underscores, beginning with a letter or digit",
   socketOwner: "UID or UID:GID, in numbers",

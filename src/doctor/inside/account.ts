@@ -1,53 +1,53 @@
-/** Who it is to the kernel: account, capabilities, filter, namespaces, memory. */
+/** Probes of the account, capabilities, filter, namespaces and memory. */
 import { readFileSync, readlinkSync } from "node:fs";
-import { type Attempt, attempt, look, type Targets } from "../attempt.js";
+import { observe, type Probe, probe, type Targets } from "../probe.js";
 
 function status(name: string): string {
   const line = new RegExp(`^${name}:\\s*(.*)$`, "m").exec(readFileSync("/proc/self/status", "utf8"));
-  return line?.[1] ?? "not told";
+  return line?.[1] ?? "unknown";
 }
 
-/** As it sees itself; who it truly is, the platform looks up. */
-export function account(): readonly Attempt[] {
+/** Checks the account as the process sees itself; the platform looks up the real one. */
+export function account(): readonly Probe[] {
   const uid = process.getuid?.() ?? -1;
   return [
-    look("be root", uid === 0, `uid ${uid}`),
-    ...(uid === 0 ? [] : [attempt("become root", () => process.setuid?.(0))]),
+    observe("be root", uid === 0, `uid ${uid}`),
+    ...(uid === 0 ? [] : [probe("become root", () => process.setuid?.(0))]),
   ];
 }
 
-export function capabilities(): readonly Attempt[] {
+export function capabilities(): readonly Probe[] {
   return ["CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"].map((set) => {
     const held = status(set);
-    return look(`hold capabilities (${set})`, !/^0+$/.test(held), held);
+    return observe(`hold capabilities (${set})`, !/^0+$/.test(held), held);
   });
 }
 
-export function noNewPrivileges(): readonly Attempt[] {
+export function noNewPrivileges(): readonly Probe[] {
   const said = status("NoNewPrivs");
-  return [look("gain privileges by a program", said !== "1", `NoNewPrivs ${said}`)];
+  return [observe("gain privileges by a program", said !== "1", `NoNewPrivs ${said}`)];
 }
 
-export function filter(): readonly Attempt[] {
+export function filter(): readonly Probe[] {
   const mode = status("Seccomp");
-  return [look("be without a filter", mode !== "2", `Seccomp ${mode}`)];
+  return [observe("be without a filter", mode !== "2", `Seccomp ${mode}`)];
 }
 
-/** bubblewrap makes one of control groups where the kernel can. */
-export function namespaces({ namespaces }: Targets): readonly Attempt[] {
+/** Leaves out the cgroup namespace, which bubblewrap creates only if the kernel supports it. */
+export function namespaces({ namespaces }: Targets): readonly Probe[] {
   return Object.entries(namespaces).map(([name, platforms]) => {
     const own = readlinkSync(`/proc/self/ns/${name}`);
-    return look(`share the platform's ${name} namespace`, own === platforms, own);
+    return observe(`share the platform's ${name} namespace`, own === platforms, own);
   });
 }
 
 const CHUNK_MB = 16;
 
-/** Memory that is reserved and never touched: what is counted is what could be written. */
-export function memory({ dataMb }: Targets): readonly Attempt[] {
+/** Reserves memory without touching it: the limit counts writable memory. */
+export function memory({ dataMb }: Targets): readonly Probe[] {
   const kept: Buffer[] = [];
   const most = dataMb + 8 * CHUNK_MB;
-  const tried = attempt(`take ${most} MiB, of ${dataMb}`, () => {
+  const tried = probe(`take ${most} MiB, of ${dataMb}`, () => {
     while (kept.length * CHUNK_MB < most) kept.push(Buffer.allocUnsafeSlow(CHUNK_MB * 1_048_576));
     return `${most} MiB taken`;
   });

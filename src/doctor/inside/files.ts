@@ -1,4 +1,4 @@
-/** Files: the machine's, the runtime's own, those for a time; and what the process holds open and may open. */
+/** Probes of files: the machine's, the runtime's, temporary ones, and open descriptors. */
 import {
   chmodSync,
   closeSync,
@@ -11,11 +11,11 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { type Attempt, attempt, look, type Targets } from "../attempt.js";
+import { observe, type Probe, probe, type Targets } from "../probe.js";
 
-/** Reading: a folder is listed. */
-export function hostFiles({ files }: Targets): readonly Attempt[] {
-  return files.map((path) => attempt(`read ${path}`, () => read(path)));
+/** Reads files and lists folders. */
+export function hostFiles({ files }: Targets): readonly Probe[] {
+  return files.map((path) => probe(`read ${path}`, () => read(path)));
 }
 
 function read(path: string): unknown {
@@ -23,43 +23,43 @@ function read(path: string): unknown {
   return `${readdirSync(path).length} entries`;
 }
 
-/** Writing where the runtime's code stands; whatever goes through is undone. */
-export function runtimeFolder(root: string, entry: string): readonly Attempt[] {
+/** Writes where the runtime's code is; undoes what succeeds. */
+export function runtimeFolder(root: string, entry: string): readonly Probe[] {
   const name = `${root}/bulkhead-doctor-${process.pid}`;
   return [
-    attempt(`make a folder in ${root}`, () => {
+    probe(`make a folder in ${root}`, () => {
       mkdirSync(name);
       rmdirSync(name);
     }),
-    attempt(`make a file in ${root}`, () => {
+    probe(`make a file in ${root}`, () => {
       closeSync(openSync(name, "wx"));
       rmSync(name);
     }),
-    attempt(`open ${entry} for writing`, () => closeSync(openSync(entry, "r+"))),
+    probe(`open ${entry} for writing`, () => closeSync(openSync(entry, "r+"))),
   ];
 }
 
-export function temporaryFiles({ temporary }: Targets): readonly Attempt[] {
+export function temporaryFiles({ temporary }: Targets): readonly Probe[] {
   const name = `/tmp/bulkhead-doctor-${process.pid}`;
   return [
-    attempt(`read ${temporary}`, () => readFileSync(temporary)),
-    attempt("find something in /tmp", () => {
+    probe(`read ${temporary}`, () => readFileSync(temporary)),
+    probe("find something in /tmp", () => {
       const { length } = readdirSync("/tmp");
       if (length === 0) throw new Error("it is empty");
       return `${length} entries`;
     }),
-    attempt("make a folder in /tmp", () => {
+    probe("make a folder in /tmp", () => {
       mkdirSync(name);
       rmdirSync(name);
     }),
   ];
 }
 
-/** Of these kernel file systems nothing is written by a mode's change; what they allow is tried elsewhere. */
+/** Kernel file systems, on which a change of mode writes nothing; other probes cover them. */
 const KERNEL = new Set(["proc", "devpts", "devtmpfs"]);
 
-/** Every mount is to be read-only. One that says so is written to: its root gets the mode it has. */
-export function mounts(): readonly Attempt[] {
+/** Checks that every mount is read-only, and tries to write to it: sets its root's mode to what it is. */
+export function mounts(): readonly Probe[] {
   const found = readFileSync("/proc/self/mountinfo", "utf8")
     .trim()
     .split("\n")
@@ -67,43 +67,43 @@ export function mounts(): readonly Attempt[] {
     .map((fields) => ({ at: fields[4] ?? "", options: fields[5] ?? "", type: fields[fields.indexOf("-") + 1] ?? "" }))
     .filter(({ type }) => !KERNEL.has(type));
   return found.map(({ at, options }) => {
-    if (!options.split(",").includes("ro")) return look(`write to ${at}`, true, `mounted ${options}`);
-    const tried = attempt(`write to ${at}`, () => chmodSync(at, statSync(at).mode & 0o7777));
+    if (!options.split(",").includes("ro")) return observe(`write to ${at}`, true, `mounted ${options}`);
+    const tried = probe(`write to ${at}`, () => chmodSync(at, statSync(at).mode & 0o7777));
     return { ...tried, through: tried.through || tried.said !== "EROFS" };
   });
 }
 
-/** Beyond 0, 1, 2 and the link there is to be only what Node itself has opened: events, pipes to itself, /dev/null. */
-export function descriptors(): readonly Attempt[] {
+/** Finds descriptors besides 0, 1, 2, the link, and what Node itself has opened: events, pipes to itself, /dev/null. */
+export function descriptors(): readonly Probe[] {
   const found = readdirSync("/proc/self/fd")
     .map((one) => ({ number: Number(one), to: linked(one) }))
     .filter(({ number, to }) => number > 3 && to !== "" && to !== "/dev/null" && !to.startsWith("anon_inode:"));
-  // A pipe with both its ends here leads nowhere else.
+  // A pipe whose two ends are both here leads nowhere else.
   const strangers = found.filter(
     ({ to }) => !to.startsWith("pipe:") || found.filter((one) => one.to === to).length < 2,
   );
   const list = strangers.map(({ number, to }) => `${number}=${to}`).join(" ");
-  return [look("find a descriptor of somebody else's", strangers.length > 0, list || "none but Node's own")];
+  return [observe("find a descriptor of another program", strangers.length > 0, list || "none but Node's own")];
 }
 
 function linked(descriptor: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`);
   } catch {
-    // The folder's own, closed by now.
+    // The descriptor of the listing itself, closed by now.
     return "";
   }
 }
 
-/** Limits on files that the kernel keeps: none is written, none is dumped, not many are open. */
-export function fileLimits(): readonly Attempt[] {
+/** Checks the kernel's limits on files: size, core dumps, and how many are open. */
+export function fileLimits(): readonly Probe[] {
   const text = readFileSync("/proc/self/limits", "utf8");
   const hard = (name: string): string => new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1] ?? "unlimited";
   const most = 4096;
   return [
-    look("dump a core", hard("Max core file size") !== "0", `at most ${hard("Max core file size")} bytes`),
-    look("write to a file", hard("Max file size") !== "0", `at most ${hard("Max file size")} bytes`),
-    attempt(`open ${most} files`, () => {
+    observe("dump a core", hard("Max core file size") !== "0", `at most ${hard("Max core file size")} bytes`),
+    observe("write to a file", hard("Max file size") !== "0", `at most ${hard("Max file size")} bytes`),
+    probe(`open ${most} files`, () => {
       const opened: number[] = [];
       try {
         while (opened.length < most) opened.push(openSync("/dev/null", "r"));
@@ -115,13 +115,13 @@ export function fileLimits(): readonly Attempt[] {
   ];
 }
 
-/** bubblewrap itself leaves the folder it has changed to. */
-export function environment(): readonly Attempt[] {
+/** Looks for environment variables; bubblewrap itself sets PWD. */
+export function environment(): readonly Probe[] {
   const names = new Set(Object.keys(process.env));
   for (const pair of readFileSync("/proc/self/environ", "utf8").split("\0")) {
     const [name] = pair.split("=");
     if (name) names.add(name);
   }
   if (process.env.PWD === "/" || process.env.PWD === "/bulkhead") names.delete("PWD");
-  return [look("find the platform's environment", names.size > 0, [...names].join(" ") || "empty")];
+  return [observe("find the platform's environment", names.size > 0, [...names].join(" ") || "empty")];
 }

@@ -1,34 +1,34 @@
-/** What Node's permission flags are to stop, tried in a host process's main thread and in a worker. */
+/** Probes of Node's permission flags, run in a host process's main thread and in a worker. */
 import { spawnSync } from "node:child_process";
 import { constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as inspector from "node:inspector";
 import { Worker } from "node:worker_threads";
-import { type Attempt, attempt, attemptLater } from "../attempt.js";
+import { type Probe, probe, probeAsync } from "../probe.js";
 
-/** What the permission model says; a call that fails for another reason was let through to the system. */
+/** Errors of the permission model; a call that fails with another one was let through to the system. */
 const DENIED: readonly string[] = ["ERR_ACCESS_DENIED", "ERR_DLOPEN_DISABLED"];
 
-/** `workers`: further workers may be started; a host process's main thread must be able to. */
-export async function permissionFlags(own: string, workers: boolean): Promise<readonly Attempt[]> {
+/** Runs the probes. `workers`: starting workers is allowed here, as in a host process's main thread. */
+export async function permissionFlags(own: string, workers: boolean): Promise<readonly Probe[]> {
   const tried = [
-    attempt("read /etc/passwd", () => readFileSync("/etc/passwd")),
-    await attemptLater("read /proc/self/environ", () => readFile("/proc/self/environ")),
-    attempt("list /", () => readdirSync("/")),
-    attempt("open its own code for writing", () => openSync(own, constants.O_RDWR)),
-    attempt("start a process", () => {
+    probe("read /etc/passwd", () => readFileSync("/etc/passwd")),
+    await probeAsync("read /proc/self/environ", () => readFile("/proc/self/environ")),
+    probe("list /", () => readdirSync("/")),
+    probe("open its own code for writing", () => openSync(own, constants.O_RDWR)),
+    probe("start a process", () => {
       const { error } = spawnSync(process.execPath, ["--version"], { stdio: "ignore", timeout: 5_000 });
       if (error) throw error;
     }),
-    attempt("load a native addon", () => process.dlopen({ exports: {} }, "/bulkhead-doctor.node")),
-    attempt("open a debugger", () => {
+    probe("load a native addon", () => process.dlopen({ exports: {} }, "/bulkhead-doctor.node")),
+    probe("open a debugger", () => {
       inspector.open(0, "127.0.0.1");
       inspector.close();
     }),
     ...(workers
       ? []
       : [
-          attempt(
+          probe(
             "start a worker",
             () => void new Worker("", { eval: true, resourceLimits: { codeRangeSizeMb: 32 } }).terminate(),
           ),

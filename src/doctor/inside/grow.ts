@@ -1,4 +1,4 @@
-/** Grows, and says nothing: takes memory and touches it, past what is watched for, and stays. */
+/** Allocates and touches memory beyond the watched limit, and keeps it. */
 import { Socket } from "node:net";
 import { DOCTOR } from "../limits.js";
 
@@ -11,5 +11,5 @@ const timer = setInterval(() => {
   if (process.memoryUsage.rss() / 1_048_576 > DOCTOR.growToMb) clearInterval(timer);
   else kept.push(Buffer.alloc(DOCTOR.growChunkMb * 1_048_576, 1));
 }, 1);
-// What is kept is kept.
+// Keeps the memory reachable.
 setInterval(() => kept.length, DOCTOR.lingerMs);

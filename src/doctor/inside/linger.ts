@@ -1,4 +1,4 @@
-/** Stays when its link ends, as an attacker would: only its wall ends it, or a byte on the link, or its own time. */
+/** Ignores the end of its link, as an attacker would; ends with its wall, on a byte from the link, or after its time. */
 import { Socket } from "node:net";
 import { DOCTOR } from "../limits.js";
 

@@ -1,9 +1,9 @@
-/** Runs in place of a host process, behind the same wall: gets its orders on descriptor 3, tries, tells how each went, ends. */
+/** Runs in place of a host process, behind the same wall: reads a request on descriptor 3, runs probes, reports, ends. */
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ThreadLauncher } from "../../isolation/thread-launcher.js";
-import { type Attempt, look, type Orders, type Progress, reason, type Targets } from "../attempt.js";
 import { DOCTOR } from "../limits.js";
+import { observe, type Probe, type ProbeRequest, type Progress, reason, type Targets } from "../probe.js";
 import * as account from "./account.js";
 import * as files from "./files.js";
 import { permissionFlags } from "./flags.js";
@@ -12,12 +12,12 @@ import * as processes from "./processes.js";
 import type { WorkerReport } from "./worker.js";
 
 const own = fileURLToPath(import.meta.url);
-/** The runtime folder: this file stands in its dist/doctor. */
+/** The runtime folder; this file is in its dist/doctor. */
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-type Group = (targets: Targets) => readonly Attempt[] | Promise<readonly Attempt[]>;
+type Group = (targets: Targets) => readonly Probe[] | Promise<readonly Probe[]>;
 
-/** What the system's walls stop. The harmless first: what goes through may end the process. */
+/** Probes of the system's walls, harmless ones first: one that succeeds may end the process. */
 const WALLS: Readonly<Record<string, Group>> = {
   "files.host": files.hostFiles,
   "files.runtime": () => files.runtimeFolder(root, own),
@@ -53,16 +53,16 @@ stream.setEncoding("utf8").on("data", (part: string) => {
   const end = text.indexOf("\n");
   if (end < 0) return;
   stream.removeAllListeners("data");
-  void obey(JSON.parse(text.slice(0, end)) as Orders).then(() => stream.end(() => process.exit(0)));
+  void runProbes(JSON.parse(text.slice(0, end)) as ProbeRequest).then(() => stream.end(() => process.exit(0)));
 });
-// Nobody is left to tell.
+// The doctor is gone.
 for (const event of ["error", "end", "close"]) stream.on(event, () => process.exit(0));
 
 function tell(progress: Progress): void {
   stream.write(`${JSON.stringify(progress)}\n`);
 }
 
-async function obey({ what, targets, without }: Orders): Promise<void> {
+async function runProbes({ what, targets, without }: ProbeRequest): Promise<void> {
   if (what === "walls") {
     for (const [check, group] of Object.entries(WALLS)) await one(check, () => group(targets));
     return;
@@ -82,13 +82,13 @@ async function one(check: string, act: () => ReturnType<Group>): Promise<void> {
   }
 }
 
-/** What could not even be tried holds nothing. */
-function broken(error: unknown): Attempt {
-  return look("try it", true, reason(error));
+/** Counts a check that could not be run as failed. */
+function broken(error: unknown): Probe {
+  return observe("try it", true, reason(error));
 }
 
-/** In a worker started as those of plugins are. */
-async function inWorker(without: Orders["without"]): Promise<WorkerReport> {
+/** Runs the probes of a worker, which is started as a plugin's is. */
+async function inWorker(without: ProbeRequest["without"]): Promise<WorkerReport> {
   const threads = new ThreadLauncher({
     bootstrap: fileURLToPath(new URL("./worker.cjs", import.meta.url)),
     spares: 0,

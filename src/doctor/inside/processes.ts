@@ -1,17 +1,17 @@
-/** Processes: starting some, seeing and signalling others, a way in for a debugger. */
+/** Probes of processes: starting, seeing and signalling them, and debugging. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import * as inspector from "node:inspector";
-import { type Attempt, attempt, look, type Targets } from "../attempt.js";
+import { observe, type Probe, probe, type Targets } from "../probe.js";
 
-/** Where the bomb ends when nobody else ends it. */
+/** Processes that the fork bomb starts at most. */
 const BOMB = 16;
 
-export function start(): readonly Attempt[] {
+export function start(): readonly Probe[] {
   return [
-    attempt("start /bin/sh", () => started("/bin/sh", ["-c", ":"])),
-    attempt("start Node", () => started(process.execPath, ["--version"])),
-    attempt("start Node over /proc", () => started("/proc/self/exe", ["--version"])),
+    probe("start /bin/sh", () => started("/bin/sh", ["-c", ":"])),
+    probe("start Node", () => started(process.execPath, ["--version"])),
+    probe("start Node over /proc", () => started("/proc/self/exe", ["--version"])),
   ];
 }
 
@@ -21,17 +21,17 @@ function started(file: string, args: readonly string[]): string {
   return `it ran (${signal ?? status})`;
 }
 
-/** As many processes at once as it can, ended at once: a bomb with a short fuse. */
-export async function bomb(): Promise<readonly Attempt[]> {
+/** Starts many processes at once, and kills each as soon as it runs. */
+export async function bomb(): Promise<readonly Probe[]> {
   const outcomes = await Promise.all(
     Array.from({ length: BOMB }, (_, index) => burst(index % 2 === 0 ? process.execPath : "/bin/sh")),
   );
   const ran = outcomes.filter((one) => one === undefined).length;
   const why = outcomes.find((one) => one !== undefined) ?? "";
-  return [look(`start ${BOMB} processes at once`, ran > 0, ran > 0 ? `${ran} ran` : `none ran: ${why}`)];
+  return [observe(`start ${BOMB} processes at once`, ran > 0, ran > 0 ? `${ran} ran` : `none ran: ${why}`)];
 }
 
-/** Undefined: it ran. */
+/** Starts one process; resolves with why it did not run, or undefined if it did. */
 function burst(file: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let child: ChildProcess;
@@ -47,43 +47,43 @@ function burst(file: string): Promise<string | undefined> {
   });
 }
 
-export function visible({ pid }: Targets): readonly Attempt[] {
+export function visible({ pid }: Targets): readonly Probe[] {
   const others = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return [
-    look("see another process", others.length > 0, others.length > 0 ? `${others.length} others` : "itself alone"),
-    // Its own number may be the platform's, elsewhere.
+    observe("see another process", others.length > 0, others.length > 0 ? `${others.length} others` : "itself alone"),
+    // In another PID namespace, its own PID may equal the platform's.
     ...(pid === process.pid
       ? []
-      : [attempt("read the platform's arguments", () => readFileSync(`/proc/${pid}/cmdline`))]),
+      : [probe("read the platform's arguments", () => readFileSync(`/proc/${pid}/cmdline`))]),
   ];
 }
 
-/** Signal 0 is judged by the kernel as any other, and does nothing. */
-export function signals({ pid }: Targets): readonly Attempt[] {
+/** Sends signal 0, which the kernel checks like any other and which does nothing. */
+export function signals({ pid }: Targets): readonly Probe[] {
   const { ppid } = process;
   return [
-    ...(pid === process.pid ? [] : [attempt("signal the platform", () => process.kill(pid, 0))]),
+    ...(pid === process.pid ? [] : [probe("signal the platform", () => process.kill(pid, 0))]),
     ...(ppid === 0
-      ? [look("signal its parent", false, "it has none")]
-      : [attempt("signal its parent", () => process.kill(ppid, 0))]),
-    attempt("signal every process", () => process.kill(-1, 0)),
+      ? [observe("signal its parent", false, "it has none")]
+      : [probe("signal its parent", () => process.kill(ppid, 0))]),
+    probe("signal every process", () => process.kill(-1, 0)),
   ];
 }
 
-/** Whoever is in the session of a terminal can write to it, and type into it where the kernel still allows that. */
-export function terminal(): readonly Attempt[] {
+/** Tries to reach the terminal: a process in its session can write to it, and on some kernels type into it. */
+export function terminal(): readonly Probe[] {
   const text = readFileSync("/proc/self/stat", "latin1");
   const session = text.slice(text.lastIndexOf(")") + 2).split(" ")[3] ?? "";
   return [
-    look("stay in the platform's session", session !== String(process.pid), `session ${session}`),
-    attempt("open the terminal", () => closeSync(openSync("/dev/tty", "r+"))),
+    observe("stay in the platform's session", session !== String(process.pid), `session ${session}`),
+    probe("open the terminal", () => closeSync(openSync("/dev/tty", "r+"))),
   ];
 }
 
-/** Node answers SIGUSR1, and whoever calls this, with a debugger on a socket. */
-export function debuggers(): readonly Attempt[] {
+/** Opens a debugger on a socket, as Node does on SIGUSR1. */
+export function debuggers(): readonly Probe[] {
   return [
-    attempt("open a debugger", () => {
+    probe("open a debugger", () => {
       inspector.open(0, "127.0.0.1");
       const url = inspector.url();
       if (url === undefined) throw new Error("no debugger listens");

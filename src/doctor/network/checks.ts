@@ -1,5 +1,7 @@
-/** The network checks by name: what each looks at, and whether a policy that grants a firewall demands it. */
+/** The checks of the machine's network: what each reads, and whether a policy that grants a firewall demands it. */
+import type { CheckResult, CheckRow } from "../check-result.js";
 import type { NetworkFacts } from "./facts.js";
+import { inspectNetwork } from "./inspect.js";
 import {
   type Finding,
   judgeAccept,
@@ -13,29 +15,14 @@ import {
   judgeNft,
   judgeOtherChains,
 } from "./judge.js";
-import { lookAtNetwork } from "./look.js";
 
-/** One check of the machine's network, as it came out. */
-export interface NetworkChecked {
-  readonly name: string;
-  readonly tries: string;
-  /** True: the policy grants a firewall, which does not do its work without this. */
-  readonly demanded: boolean;
-  readonly holds: "yes" | "no" | "skipped";
-  readonly evidence: string;
-  /** The exact command that mends it; null where it holds. */
-  readonly fix: string | null;
-}
-
-interface NetworkCheck {
-  readonly name: string;
-  readonly tries: string;
-  /** False: some networks do without. */
+interface NetworkCheck extends CheckRow {
+  /** True: a firewall that the policy grants does not work without this. */
   readonly needed: boolean;
   judge(facts: NetworkFacts): Finding;
 }
 
-/** In the order they are told. */
+/** In the order they are listed. */
 const NETWORK_CHECKS: readonly NetworkCheck[] = [
   { name: "machine.nft", tries: "list the rules of nftables", needed: true, judge: judgeNft },
   { name: "machine.iptables", tries: "find iptables' programs", needed: true, judge: judgeIptables },
@@ -81,8 +68,8 @@ const NETWORK_CHECKS: readonly NetworkCheck[] = [
   { name: "machine.ipv6", tries: "read whether IPv6 is on", needed: false, judge: judgeIPv6 },
 ];
 
-/** Judges facts. `firewall`: the policy grants one. */
-export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly NetworkChecked[] {
+/** Returns the results for given facts. `firewall`: the policy grants one. */
+export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly CheckResult[] {
   return NETWORK_CHECKS.map(({ name, tries, needed, judge }) => {
     const found = judge(facts);
     const { holds, evidence } = found;
@@ -93,18 +80,18 @@ export function judgeNetwork(facts: NetworkFacts, firewall: boolean): readonly N
   });
 }
 
-/** What of a policy the checks depend on. */
+/** What the checks need to know of a policy. */
 export interface NetworkDemand {
   /** A plugin is granted a firewall. */
   readonly firewall: boolean;
-  /** What the names of granted links begin with. */
+  /** Prefixes of the names of granted links. */
   readonly prefixes: readonly string[];
 }
 
-/** Looks at a namespace (a name, a path, or the process's own) and judges it. Changes nothing and never rejects. */
+/** Checks a network namespace: a name, a path, or the process's own. Changes nothing and never rejects. */
 export async function checkNetwork(
   netns: string | undefined,
   { firewall, prefixes }: NetworkDemand,
-): Promise<readonly NetworkChecked[]> {
-  return judgeNetwork(await lookAtNetwork(netns, prefixes), firewall);
+): Promise<readonly CheckResult[]> {
+  return judgeNetwork(await inspectNetwork(netns, prefixes), firewall);
 }

@@ -1,6 +1,6 @@
-/** What is known of a network namespace before anything is judged: plain data, made by `look.ts` or by a test. */
+/** What is known of a network namespace: plain data, collected by `inspect.ts` or made by a test. */
 
-/** A base chain of nftables' that forwarded packets pass. */
+/** An nftables base chain that forwarded packets pass. */
 export interface ForwardChain {
   readonly family: string;
   readonly table: string;
@@ -8,34 +8,34 @@ export interface ForwardChain {
   readonly policy: string;
 }
 
-/** The machine's network, as far as Docker networks of ours depend on it. */
+/** The parts of the machine's network that Bulkhead's Docker networks depend on. */
 export interface NetworkFacts {
-  /** The namespace that was named, as its file; undefined: the process's own. */
+  /** The file of the namespace; undefined: the process's own. */
   readonly netns: string | undefined;
-  /** Why nft, iptables and links could not be looked at; undefined: they were. */
-  readonly blind: string | undefined;
-  /** The programs that are there, by name. */
+  /** Why nft, iptables and links could not be read; undefined: they were. */
+  readonly inaccessible: string | undefined;
+  /** The installed programs, by name. */
   readonly programs: ReadonlySet<string>;
-  /** What nft said when it listed chains and failed; undefined: it did not fail. */
+  /** nft's error when it could not list chains; undefined: it could. */
   readonly nftFailure: string | undefined;
-  /** Tables of nftables', as `FAMILY NAME`. */
+  /** nftables tables, as `FAMILY NAME`. */
   readonly tables: ReadonlySet<string>;
   readonly forwardChains: readonly ForwardChain[];
-  /** Chains of `forwardChains`, as `FAMILY TABLE NAME`, or an engine's tables, as `FAMILY NAME`, with a rule on our mark. */
+  /** Chains (`FAMILY TABLE NAME`) and engine's tables (`FAMILY NAME`) with a rule that accepts our mark. */
   readonly marked: ReadonlySet<string>;
-  /** Families for which tables of ours masquerade or publish. */
-  readonly led: ReadonlySet<4 | 6>;
-  /** What `iptables -S` and `ip6tables -S` print of the table `filter`; empty where nothing of theirs is there. */
+  /** Families for which our tables masquerade or publish. */
+  readonly natFamilies: ReadonlySet<4 | 6>;
+  /** What `iptables -S` and `ip6tables -S` print of the table `filter`; empty if they have no rules. */
   readonly filter: Readonly<Record<4 | 6, readonly string[]>>;
-  /** The kernel's switches that there are, `/proc/sys/…` to "0" or "1". */
+  /** The kernel's switches that exist: `/proc/sys/…` to "0" or "1". */
   readonly switches: ReadonlyMap<string, string>;
-  /** Links of kind bridge whose name begins with a granted prefix. */
+  /** Bridges whose name begins with a granted prefix. */
   readonly bridges: readonly string[];
   /** Interfaces in firewalld's trusted zone; undefined: it does not answer. */
   readonly trusted: readonly string[] | undefined;
 }
 
-/** The kernel's switches that are looked at. */
+/** The kernel's switches that are read. */
 export const SWITCHES = {
   forward4: "/proc/sys/net/ipv4/ip_forward",
   forward6: "/proc/sys/net/ipv6/conf/all/forwarding",
@@ -47,7 +47,7 @@ export const SWITCHES = {
 /** The programs that list and change iptables' rules, by family. */
 export const IPTABLES: Readonly<Record<4 | 6, keyof typeof PROGRAMS>> = { 4: "iptables", 6: "ip6tables" };
 
-/** The programs that are looked for, and the Debian packages they come in. */
+/** The programs needed, and their Debian packages. */
 export const PROGRAMS = {
   nft: "nftables",
   iptables: "iptables",
@@ -56,7 +56,7 @@ export const PROGRAMS = {
   "firewall-cmd": "firewalld",
 } as const;
 
-/** An engine's table under its nftables backend, of either family. */
+/** The table of an engine with the nftables backend, in either family. */
 export const ENGINE_TABLE = "docker-bridges";
 
 /** firewalld's table. */

@@ -1,4 +1,4 @@
-/** Judges what was seen of a network namespace: which of what Docker networks of ours need is there, and the command that mends it. */
+/** Decides from the facts whether each check holds, and which command fixes it. */
 import { ACCEPT_RULE } from "../../permissions/firewall/kernel/accept-rule.js";
 import { ZONE } from "../../permissions/firewall/kernel/firewalld.js";
 import { MARK_TEXT } from "../../permissions/firewall/kernel/mark-rules.js";
@@ -6,32 +6,32 @@ import { readTable } from "../../permissions/firewall/ledger.js";
 import { ENGINE_TABLE, FIREWALLD_TABLE, IPTABLES, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
 import { ownersOf, placeOf, walkForward } from "./walk.js";
 
-/** How a check came out. `fix`: the exact command, where it does not hold. */
+/** The result of a check. `fix`: the exact command, if it does not hold. */
 export type Finding =
   | { readonly holds: "yes" | "skipped"; readonly evidence: string }
   | { readonly holds: "no"; readonly evidence: string; readonly fix: string };
 
-/** nftables: every way out, port and isolation is a rule of its. */
+/** Checks nftables, which carries all of the firewall's rules. */
 export function judgeNft(facts: NetworkFacts): Finding {
   if (!facts.programs.has("nft")) return missing("nft");
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (facts.nftFailure !== undefined) return no(`nft: ${facts.nftFailure}`, "modprobe nf_tables");
   return yes(`${facts.tables.size} table(s), ${oursOf(facts).length} of Bulkhead's`);
 }
 
-/** iptables' programs, by which the rule that accepts is put into an engine's or ufw's chains. */
+/** Checks iptables' programs, which insert our accept rule into an engine's or ufw's chains. */
 export function judgeIptables(facts: NetworkFacts): Finding {
   const lacking = Object.values(IPTABLES).filter((name) => !facts.programs.has(name));
   const [first] = lacking;
   if (first === undefined) return yes("iptables and ip6tables are there");
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (facts.tables.has("ip filter") || facts.tables.has("ip6 filter")) return missing(first);
   return skipped(`there is no ${lacking.join(", no ")}, and no rule of iptables' either`);
 }
 
-/** Whether iptables' chains let through what our networks forward. */
+/** Checks whether iptables' chains accept what our networks forward. */
 export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   const lines = facts.filter[family];
   const name = `${family === 4 ? "ip" : "ip6"} filter`;
   const dropping = facts.forwardChains.some(
@@ -50,9 +50,9 @@ export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
   return no(words, inside(facts, `${IPTABLES[family]} -I FORWARD ${placeOf(lines)} ${ACCEPT_RULE.join(" ")}`));
 }
 
-/** firewalld drops what crosses its zones, unless the bridge's zone accepts. */
+/** Checks firewalld, which drops forwarded packets unless the bridge's zone accepts them. */
 export function judgeFirewalld(facts: NetworkFacts): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (!facts.tables.has(FIREWALLD_TABLE)) return yes("no table of firewalld's is here");
   if (!facts.programs.has("firewall-cmd")) return missing("firewall-cmd");
   const { trusted } = facts;
@@ -63,9 +63,9 @@ export function judgeFirewalld(facts: NetworkFacts): Finding {
   return no(`not in its zone ${ZONE}: ${outside.join(", ")}`, commands.join(" && "));
 }
 
-/** An engine with the nftables backend has no chain for rules of others: it is told the mark. */
+/** Checks an engine with the nftables backend: it has no chain for others' rules, and must be started with our mark. */
 export function judgeEngineTables(facts: NetworkFacts): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   const there = [`ip ${ENGINE_TABLE}`, `ip6 ${ENGINE_TABLE}`].filter((name) => facts.tables.has(name));
   if (there.length === 0) return yes("no engine keeps its rules in nftables here");
   const unmarked = there.filter((name) => !facts.marked.has(name));
@@ -76,15 +76,15 @@ export function judgeEngineTables(facts: NetworkFacts): Finding {
   );
 }
 
-/** Tables that have a check of their own. */
+/** Tables with a check of their own. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   ...["ip filter", "ip6 filter", FIREWALLD_TABLE],
   ...[`ip ${ENGINE_TABLE}`, `ip6 ${ENGINE_TABLE}`],
 ]);
 
-/** Chains of somebody else's that drop what no rule of theirs accepts. */
+/** Checks other programs' chains whose policy is to drop. */
 export function judgeOtherChains(facts: NetworkFacts): Finding {
-  if (facts.blind !== undefined) return skipped(facts.blind);
+  if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   const others = facts.forwardChains.filter(
     ({ family, table, policy }) =>
       policy === "drop" &&
@@ -102,17 +102,18 @@ export function judgeOtherChains(facts: NetworkFacts): Finding {
   return no(`policy drop, and no rule for mark ${MARK_TEXT}: ${dropping.join(", ")}`, commands.join(" && "));
 }
 
-/** The kernel forwards between links only where it is told to. */
+/** Checks that the kernel forwards packets of a family. */
 export function judgeForwarding(facts: NetworkFacts, family: 4 | 6): Finding {
   const file = family === 4 ? SWITCHES.forward4 : SWITCHES.forward6;
   const value = facts.switches.get(file);
   if (value === "1") return yes(`${file} is 1`);
   if (value === undefined) return skipped(`there is no ${file}`);
-  if (!facts.led.has(family)) return skipped(`${file} is 0; bulkhead serve switches it on for the first network`);
+  if (!facts.natFamilies.has(family))
+    return skipped(`${file} is 0; bulkhead serve switches it on for the first network`);
   return no(`${file} is 0`, inside(facts, `sysctl -w ${sysctlName(file)}=1`));
 }
 
-/** With bridge-netfilter, packets between two containers of one network pass the chains for forwarded ones. */
+/** Checks bridge-netfilter, under which packets between two containers of one network pass the FORWARD chains. */
 export function judgeBridged(facts: NetworkFacts): Finding {
   const on = ([4, 6] as const).filter(
     (family) => facts.switches.get(family === 4 ? SWITCHES.bridged4 : SWITCHES.bridged6) === "1",
@@ -125,12 +126,12 @@ export function judgeBridged(facts: NetworkFacts): Finding {
   return { ...bad, evidence: `${words}; ${bad.evidence}` };
 }
 
-/** Connections that the kernel remembers by a container's former address. */
+/** Checks for conntrack, which removes connections to a container's former address. */
 export function judgeConntrack(facts: NetworkFacts): Finding {
   return facts.programs.has("conntrack") ? yes("conntrack is there") : missing("conntrack");
 }
 
-/** Networks with IPv6 need it on. */
+/** Checks that IPv6 is on. */
 export function judgeIPv6(facts: NetworkFacts): Finding {
   const value = facts.switches.get(SWITCHES.disable6);
   if (value === "0") return yes("IPv6 is on");
@@ -140,7 +141,7 @@ export function judgeIPv6(facts: NetworkFacts): Finding {
   return no(`${SWITCHES.disable6} is 1: networks have IPv4 alone`, fix);
 }
 
-/** The tables of any platform of ours. */
+/** Lists the tables of all Bulkhead hosts. */
 function oursOf({ tables }: NetworkFacts): readonly string[] {
   return [...tables].filter((name) => readTable(name.split(" ")[1] ?? "") !== undefined);
 }
@@ -161,7 +162,7 @@ function missing(name: string): Finding {
   return no(`there is no ${name}`, `apt-get install ${PROGRAMS[name as keyof typeof PROGRAMS]}`);
 }
 
-/** A command that is to run in the namespace that was looked at. */
+/** Returns a command that runs `command` in the namespace that was read. */
 function inside({ netns }: NetworkFacts, command: string): string {
   return netns === undefined ? command : `nsenter --net=${netns} ${command}`;
 }

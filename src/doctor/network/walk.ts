@@ -1,16 +1,16 @@
-/** What becomes of a forwarded packet of ours in iptables' table `filter`, read from what `iptables -S` prints. */
+/** Traces a forwarded packet of ours through iptables' table `filter`, as `iptables -S` prints it. */
 import { MARK_TEXT } from "../../permissions/firewall/kernel/mark-rules.js";
 
-/** "accepted": our rule stands ahead of all that drops. "dropped": `by` drops what no rule ahead of it accepts. */
+/** "accepted": our rule comes before all that drop; "passed": nothing drops it; "dropped": `by` drops it. */
 export type Fate =
   | { readonly is: "accepted" }
   | { readonly is: "passed" }
   | { readonly is: "dropped"; readonly by: string };
 
-/** An engine's chain for rules of the operator's, which hold for our networks too: what drops there is meant to. */
+/** An engine's chain for the operator's own rules, which apply to our networks too. */
 const OPERATORS_CHAIN = "DOCKER-USER";
 
-/** Chains deeper than this are not followed: iptables itself refuses loops. */
+/** Deepest chain that is followed; iptables itself refuses loops. */
 const DEEPEST = 16;
 
 /** Follows the chain FORWARD as the kernel does, rule by rule, into every chain it jumps to. */
@@ -29,7 +29,7 @@ function walk(chain: string, lines: readonly string[], depth: number): Fate | un
     if (target === "ACCEPT" && line.includes(`--mark ${MARK_TEXT} `)) return { is: "accepted" };
     if (line === `-A ${chain} -j ACCEPT`) return { is: "passed" };
     if (target === "DROP" || target === "REJECT") return { is: "dropped", by: `a rule of its chain ${chain}` };
-    // A chain that returns at once for every packet, as an engine's chain for rules of others does at its end.
+    // The chain returns for every packet, as an engine's chain for the operator's rules does at its end.
     if (line === `-A ${chain} -j RETURN`) return undefined;
     if (target === OPERATORS_CHAIN && !accepts(target, lines)) continue;
     const inner = walk(target, lines, depth + 1);
@@ -42,12 +42,12 @@ function accepts(chain: string, lines: readonly string[]): boolean {
   return walk(chain, lines, DEEPEST)?.is === "accepted";
 }
 
-/** The number that our rule has in FORWARD, from 1: behind the jump to the operator's chain. */
+/** Returns the position for our rule in FORWARD, from 1: after the jump to the operator's chain. */
 export function placeOf(lines: readonly string[]): number {
   return lines.filter((line) => line.startsWith("-A FORWARD ")).indexOf(`-A FORWARD -j ${OPERATORS_CHAIN}`) + 2;
 }
 
-/** Which firewalls of others keep their rules there, for people. */
+/** Names the firewalls that have rules in a table. */
 export function ownersOf(lines: readonly string[]): readonly string[] {
   const has = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
   return [...(has(/^-N DOCKER-USER$/) ? ["a Docker engine"] : []), ...(has(/^-N ufw-/) ? ["ufw"] : [])];

@@ -7,8 +7,8 @@ import { DriverError } from "../../driverapi/errors.js";
 import { THREADS, WALLS } from "../limits.js";
 import { serviceAccount } from "./account.js";
 import { bubblewrapCommand } from "./bubblewrap.js";
-import { type Keeper, keep } from "./keeper.js";
 import { type NodeWall, nodeCommand } from "./node-wall.js";
+import { type OrphanReaper, startOrphanReaper } from "./orphan-reaper.js";
 import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "./runtime-folder.js";
 import { startBehind } from "./start.js";
 import type { SandboxPolicy, Wall, WallCommand } from "./wall.js";
@@ -22,20 +22,20 @@ export async function raiseWall(demanded: SandboxPolicy, policyFile: string | un
   } catch (error) {
     throw unavailable(`the runtime folder cannot be made: ${text(error)}`);
   }
-  let keeper: Keeper | undefined;
+  let reaper: OrphanReaper | undefined;
   try {
     if (demanded === "none") return plainWall(folder, "none", [ASKED_FOR], { flags: false });
     if (demanded === "node") return await nodeWall(folder, ASKED_FOR);
     const tried = await tryBubblewrap(folder);
-    keeper = tried.keeper;
-    if (tried.failure === undefined) return bubblewrapWall(folder, keeper);
-    keeper?.release();
+    reaper = tried.reaper;
+    if (tried.failure === undefined) return bubblewrapWall(folder, reaper);
+    reaper?.release();
     if (demanded === "auto") return await nodeWall(folder, tried.failure);
     throw unavailable(
       `bubblewrap, which the policy demands, cannot be raised: ${tried.failure}; or weaken the wall knowingly: ${weakerLine(policyFile)}`,
     );
   } catch (error) {
-    keeper?.release();
+    reaper?.release();
     releaseRuntimeFolder();
     throw error;
   }
@@ -49,13 +49,13 @@ export function refuseInsideThread(): void {
   );
 }
 
-function bubblewrapWall(folder: RuntimeFolder, keeper: Keeper | undefined): Wall {
+function bubblewrapWall(folder: RuntimeFolder, reaper: OrphanReaper | undefined): Wall {
   const lacks = folder.filter === undefined ? [`no filter of system calls is known for ${process.arch}`] : [];
   return {
     name: "bubblewrap",
     lacks,
     command: (dataMb, trial) => bubblewrapCommand(folder, dataMb, trial),
-    release: releaseOnce(keeper),
+    release: releaseOnce(reaper),
   };
 }
 
@@ -97,12 +97,12 @@ function plainWall(folder: RuntimeFolder, name: "node" | "none", lacks: readonly
   };
 }
 
-function releaseOnce(keeper?: Keeper): () => void {
+function releaseOnce(reaper?: OrphanReaper): () => void {
   let released = false;
   return () => {
     if (released) return;
     released = true;
-    keeper?.release();
+    reaper?.release();
     releaseRuntimeFolder();
   };
 }
@@ -115,7 +115,7 @@ function weakerLine(policyFile: string | undefined): string {
 interface Tried {
   /** Why it cannot be raised, and what to install; undefined: it can. */
   readonly failure?: string;
-  readonly keeper?: Keeper;
+  readonly reaper?: OrphanReaper;
 }
 
 /** Runs Node once behind bubblewrap. */
@@ -128,9 +128,9 @@ async function tryBubblewrap(folder: RuntimeFolder): Promise<Tried> {
     return { failure: text(error) };
   }
   try {
-    const keeper = keep(folder.path, command.account);
+    const reaper = startOrphanReaper(folder.path, command.account);
     const failure = whyNot(await run(command));
-    return failure === undefined ? { keeper } : { keeper, failure };
+    return failure === undefined ? { reaper } : { reaper, failure };
   } catch (error) {
     return { failure: text(error) };
   }
@@ -149,7 +149,7 @@ function whyNot({ code, stdout, stderr }: Ran): string | undefined {
 function remedy(words: string): string {
   if (/namespace|permitted/i.test(words))
     return "; unprivileged user namespaces must be allowed (sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0: those of the two that there are)";
-  if (/unknown option/i.test(words)) return "; it is too old: bubblewrap 0.8 is the first that knows all it is asked";
+  if (/unknown option/i.test(words)) return "; it is too old: bubblewrap 0.8 or later is required";
   return "";
 }
 
@@ -195,7 +195,7 @@ function unavailable(message: string): DriverError {
 }
 
 function lastLine(stderr: string): string {
-  return stderr.trim().split("\n").at(-1) || "without a word";
+  return stderr.trim().split("\n").at(-1) || "it printed nothing";
 }
 
 function text(error: unknown): string {

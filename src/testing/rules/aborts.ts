@@ -1,10 +1,10 @@
-/** A caller that leaves in the middle of a call. */
+/** Rules about a caller that aborts a call. */
 import { expect, outcome, told } from "../expect.js";
 import type { RuleRow } from "../rule.js";
 import { SEED } from "../seed.js";
 import { LIFE, Life, type LifeStep } from "./life.js";
 
-/** When the caller leaves: at once, when the call is on its way, and a little later. */
+/** When the caller aborts: at once, once the call has been sent, and a little later. */
 const MOMENTS: readonly ((go: () => void) => void)[] = [
   (go) => go(),
   (go) => void setImmediate(go),

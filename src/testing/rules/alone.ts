@@ -1,4 +1,4 @@
-/** What a driver decides itself, tried without the host's bookkeeping: every call reaches it. */
+/** Rules that a driver must follow itself, tested without the host's bookkeeping: every call reaches it. */
 import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
 import { expectKind } from "../expect.js";
@@ -8,7 +8,7 @@ import { dockerId, sandboxKey, type Trial } from "../trial.js";
 
 const UNKNOWN = dockerId("unknown");
 
-/** The calls that name an endpoint, as they are made of its ids. */
+/** The calls that name an endpoint, by method. */
 const ENDPOINT_CALLS = {
   deleteEndpoint: ({ driver }, nid, eid) => driver.deleteEndpoint(nid, eid),
   endpointOperInfo: ({ driver }, nid, eid) => driver.endpointOperInfo(nid, eid),

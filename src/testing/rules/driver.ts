@@ -1,4 +1,4 @@
-/** What holds of a driver as a whole. */
+/** Rules about a driver as a whole. */
 import { expect, expectEqual } from "../expect.js";
 import type { RuleRow } from "../rule.js";
 import { SEED } from "../seed.js";

@@ -1,4 +1,4 @@
-/** What holds of endpoints. */
+/** Rules about endpoints. */
 import ipaddr from "ipaddr.js";
 import type { InterfaceData } from "../../driverapi/types.js";
 import { expect, expectEqual } from "../expect.js";
@@ -16,7 +16,7 @@ export const ENDPOINT_RULES: readonly RuleRow[] = [
       const { config } = await trial.createEndpoint(nid);
       for (const { ipv4, ipv6 } of config.toJSON()) {
         for (const address of [ipv4, ipv6])
-          expect(!isNoHost(address), `${address} can be no endpoint's: it stands for the network itself`);
+          expect(!isNoHost(address), `${address} cannot be an endpoint's: it is the network's own`);
       }
     },
   },
@@ -119,7 +119,7 @@ export const ENDPOINT_RULES: readonly RuleRow[] = [
       const endpoint = await trial.createEndpoint(nid);
       const look = async (): Promise<void> => {
         const info = await trial.driver.endpointOperInfo(nid, endpoint.eid);
-        expect(typeof info === "object" && info !== null && !Array.isArray(info), "it gives no object");
+        expect(typeof info === "object" && info !== null && !Array.isArray(info), "it does not return an object");
       };
       await look();
       await trial.join(endpoint);
@@ -159,7 +159,7 @@ export const ENDPOINT_RULES: readonly RuleRow[] = [
   },
 ];
 
-/** Every address of some interfaces, without prefix lengths. */
+/** Lists the addresses of interfaces, without prefix lengths. */
 export function addressesOf(interfaces: readonly InterfaceData[]): readonly string[] {
   return interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
@@ -167,7 +167,7 @@ export function addressesOf(interfaces: readonly InterfaceData[]): readonly stri
     .map((cidr) => cidr.slice(0, cidr.indexOf("/")));
 }
 
-/** True for an address that stands for its network as a whole, or, in IPv4, for all of it. */
+/** Returns whether an address is its network's own, or its IPv4 broadcast address. */
 function isNoHost(cidr: string): boolean {
   const [address = "", prefix = ""] = cidr.split("/");
   if (cidr === "" || Number(prefix) >= (cidr.includes(":") ? 127 : 31)) return false;

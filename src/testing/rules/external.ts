@@ -1,4 +1,4 @@
-/** What holds of external connectivity, for a driver that has the two methods; any other keeps these rules. */
+/** Rules about external connectivity; a driver without the two methods passes them. */
 import type { RuleRow } from "../rule.js";
 import { SEED } from "../seed.js";
 import type { Trial, TrialEndpoint } from "../trial.js";
@@ -60,7 +60,7 @@ export const EXTERNAL_RULES: readonly RuleRow[] = [
   },
 ];
 
-/** Goes on with a joined endpoint that is programmed, where the driver has the methods. */
+/** Runs `body` with a joined, programmed endpoint, if the driver has the methods. */
 async function programmed(trial: Trial, work: (endpoint: TrialEndpoint) => Promise<void>): Promise<void> {
   if (!trial.external) return;
   const { nid } = await trial.createNetwork();

@@ -1,4 +1,4 @@
-/** What holds of joins. */
+/** Rules about joins. */
 import { expect, expectEqual } from "../expect.js";
 import type { RuleRow } from "../rule.js";
 import { SEED } from "../seed.js";

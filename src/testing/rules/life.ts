@@ -1,9 +1,9 @@
-/** One network's life in steps, with what each must leave as it found it. */
+/** One network's life in steps, and the checks between them. */
 import type { JoinConfig } from "../../driverapi/join-config.js";
 import { expect, expectEqual, outcome, told } from "../expect.js";
 import type { Trial, TrialEndpoint, TrialNetwork } from "../trial.js";
 
-/** The calls of a life, in their order. */
+/** The calls of a life, in order. */
 export const LIFE = [
   "createNetwork",
   "createEndpoint",
@@ -22,7 +22,7 @@ export class Life {
   readonly #eid: string;
   #endpoint: TrialEndpoint | undefined;
 
-  /** Links that were there before. */
+  /** Links that existed before. */
   readonly #links: readonly string[];
 
   private constructor(trial: Trial, links: readonly string[]) {
@@ -32,12 +32,12 @@ export class Life {
     this.#links = links;
   }
 
-  /** A life that has not begun. */
+  /** Creates a life that has not begun. */
   static async of(trial: Trial): Promise<Life> {
     return new Life(trial, await trial.host.links());
   }
 
-  /** Some steps in a row. */
+  /** Runs several steps. */
   async steps(steps: readonly LifeStep[]): Promise<void> {
     for (const step of steps) await this.step(step);
   }
@@ -55,7 +55,7 @@ export class Life {
         return;
       case "endpointOperInfo": {
         const info = await driver.endpointOperInfo(nid, eid, call);
-        expect(typeof info === "object" && info !== null, "endpointOperInfo gives no object");
+        expect(typeof info === "object" && info !== null, "endpointOperInfo does not return an object");
         return;
       }
       case "join":
@@ -70,7 +70,7 @@ export class Life {
     }
   }
 
-  /** A step whose outcome the caller was not told, made again: creates work; what is gone already may be gone. */
+  /** Repeats a step whose outcome is unknown: it must succeed, except that a delete may find nothing. */
   async retry(step: LifeStep): Promise<void> {
     const error = await outcome(this.step(step));
     if (error === undefined) return;
@@ -79,10 +79,7 @@ export class Life {
     expect(done, `${step}, made again, rejects with ${told(error)}`);
   }
 
-  /**
-   * The rest of a life, and all of it once more with the same ids: nothing of the first is left, and no link of
-   * either.
-   */
+  /** Runs the rest of the life, and the whole life again with the same ids: neither may leave anything behind. */
   async end(rest: readonly LifeStep[]): Promise<void> {
     await this.steps(rest);
     const before = this.#endpoint?.config.toJSON();

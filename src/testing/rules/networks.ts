@@ -1,4 +1,4 @@
-/** What holds of networks. */
+/** Rules about networks. */
 import { expectEqual } from "../expect.js";
 import type { RuleRow } from "../rule.js";
 import { SEED } from "../seed.js";

@@ -1,4 +1,4 @@
-/** A worker that goes at any moment of a network's life, and the call after it. */
+/** Rules about a worker that ends at any moment of a network's life. */
 import { expect, expectEqual, outcome, told } from "../expect.js";
 import type { RuleRow } from "../rule.js";
 import { SEED } from "../seed.js";
@@ -48,7 +48,7 @@ export const RESTART_RULES: readonly RuleRow[] = [
 function restartBefore(step: LifeStep, index: number): RuleRow {
   return {
     id: `restart-before-${step}`,
-    says: `The worker goes before ${step}(), and ${step}() works all the same.`,
+    says: `If the worker ends before ${step}(), ${step}() works nevertheless.`,
     seed: SEED[step],
     async try(trial) {
       const life = await Life.of(trial);
@@ -62,7 +62,7 @@ function restartBefore(step: LifeStep, index: number): RuleRow {
 function restartDuring(step: LifeStep, index: number): RuleRow {
   return {
     id: `restart-during-${step}`,
-    says: `The worker goes during ${step}(): the call is done, or may be made again, and then works.`,
+    says: `If the worker ends during ${step}(), the call succeeds, or can be repeated successfully.`,
     seed: SEED[step],
     async try(trial) {
       const life = await Life.of(trial);
@@ -71,7 +71,7 @@ function restartDuring(step: LifeStep, index: number): RuleRow {
       await new Promise((resolve) => setImmediate(resolve));
       await trial.host.kill();
       const error = await first;
-      expect(error === undefined || error.retry, `${step} of a worker that went rejects with ${told(error)}`);
+      expect(error === undefined || error.retry, `${step} of a worker that ended rejects with ${told(error)}`);
       if (error) await life.retry(step);
       await life.end(LIFE.slice(index + 1));
     },

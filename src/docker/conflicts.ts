@@ -1,32 +1,32 @@
-/** Endpoints that hold what a new one is to have: an address, or a port of the host's. Only these are looked at. */
+/** Finds endpoints that hold an address or a host port of a new one. */
 import ipaddr from "ipaddr.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { EndpointRecord } from "../host/calls/records.js";
 import type { PublishedPort, TypeView } from "../host/type-view.js";
 import type { WantedPort } from "./port-map.js";
 
-/** An endpoint, and what of the wanted it holds. */
+/** An endpoint, and the address it holds. */
 export interface Holder {
   readonly nid: string;
   readonly endpoint: EndpointRecord;
-  /** An address, plain; of a port's holder the one it is published for. */
+  /** Without a prefix length; for a port, the address it is published for. */
   readonly ip: string;
 }
 
-/** The endpoints that have one of the addresses (CIDR form), on any network of the type. */
+/** Returns the endpoints that have one of the addresses (CIDR form), on any network of the type. */
 export function holdersOfAddresses(view: TypeView, cidrs: readonly string[]): readonly Holder[] {
   const wanted = new Set(cidrs.filter((one) => one !== "").map(plainAddress));
   return wanted.size === 0 ? [] : holders(view, wanted);
 }
 
-/** The endpoints that one of the published ports leads to. */
+/** Returns the endpoints that the published ports lead to. */
 export function holdersOfPorts(view: TypeView, ports: readonly PublishedPort[]): readonly Holder[] {
   const ips = new Set(ports.filter(({ plugin }) => plugin === view.plugin).map(({ ip }) => plainAddress(ip)));
   return ips.size === 0 ? [] : holders(view, ips);
 }
 
-/** The published ports that one of the wanted could not be had beside. */
-export function portsInTheWay(
+/** Returns the published ports that conflict with a wanted one. */
+export function conflictingPorts(
   published: readonly PublishedPort[],
   wanted: readonly WantedPort[],
 ): readonly PublishedPort[] {
@@ -41,7 +41,7 @@ export function portsInTheWay(
   );
 }
 
-/** The addresses of interfaces, plain. */
+/** Returns the addresses of interfaces, without prefix lengths. */
 export function addressesOf(interfaces: readonly InterfaceData[]): readonly string[] {
   return interfaces.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((one) => one !== "").map(plainAddress));
 }
@@ -57,7 +57,7 @@ function holders(view: TypeView, ips: ReadonlySet<string>): readonly Holder[] {
   return found;
 }
 
-/** Without its prefix, in one spelling. */
+/** Removes the prefix length and normalizes the spelling. */
 export function plainAddress(cidr: string): string {
   const [plain = ""] = cidr.split("/", 1);
   return ipaddr.isValid(plain) ? ipaddr.parse(plain).toString() : plain;

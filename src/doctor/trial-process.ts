@@ -1,17 +1,18 @@
-/** One process behind the wall, as the doctor sees it: started by the wall's own command, heard over descriptor 3, ended. */
+/** One process behind the wall, as the doctor sees it: started by the wall's own command, read over descriptor 3, killed. */
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { WALLS } from "../isolation/limits.js";
+import { killPid, readChildPid } from "../isolation/walls/child-pid.js";
 import { startBehind } from "../isolation/walls/start.js";
 import type { WallCommand } from "../isolation/walls/wall.js";
 import { DOCTOR } from "./limits.js";
 
-export class Behind {
-  /** What it printed on descriptor 1, and said on descriptor 2. */
+export class TrialProcess {
+  /** What it printed on descriptors 1 and 2. */
   printed: Buffer = Buffer.alloc(0);
   stderr = "";
-  /** Resolves when it has ended and its streams are read, with how. */
+  /** Resolves with how it ended, once its streams have been read. */
   readonly ended: Promise<string>;
   /** Descriptor 3. */
   readonly link: Socket;
@@ -32,41 +33,37 @@ export class Behind {
       this.stderr = (this.stderr + part).slice(0, WALLS.stderrBytes);
     });
     if (!command.tellsPid) this.#pid = child.pid;
-    let told = "";
     this.#told = new Promise((resolve) => {
       if (!status) {
         resolve();
         return;
       }
-      status.setEncoding("utf8").on("data", (part: string) => {
-        told = (told + part).slice(0, 4096);
-        const pid = /"child-pid": (\d+)/.exec(told)?.[1];
-        if (pid === undefined) return;
-        this.#pid ??= Number(pid);
+      readChildPid(status, (pid) => {
+        this.#pid = pid;
         resolve();
       });
       status.once("close", resolve);
     });
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
-      // Its link may be held open by what it has started, which is then not waited for.
+      // Does not wait for descendants that hold its link open.
       child.once("exit", (code, signal) => setTimeout(() => resolve(signal ?? `exit ${code}`), 50));
       child.once("close", (code, signal) => resolve(signal ?? `exit ${code}`));
     });
   }
 
-  /** Kills the process that was started, the wall's outermost, if it has not ended by itself. */
+  /** Kills the outermost process: the wall's own command. */
   killOutermost(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** The process behind the wall, by the platform's count; undefined when none was told. */
+  /** Resolves with the PID behind the wall, as the platform sees it; undefined if it was not reported. */
   async pid(): Promise<number | undefined> {
     await this.#told;
     return this.#pid;
   }
 
-  /** What it says on its link, line by line, until the link ends. Longer answers than any honest one are cut. */
+  /** Yields what it writes on its link, line by line; stops at the longest valid reply. */
   async *lines(): AsyncGenerator<string> {
     let text = "";
     let chars = 0;
@@ -82,28 +79,20 @@ export class Behind {
         }
       }
     } catch {
-      // It has not started, or has ended with orders unread: the link ends all the same.
+      // It has not started, or has ended without reading its request.
     }
   }
 
-  /** Its last words, for a message. */
-  words(): string {
+  /** Returns the last line it printed on stderr, for a message. */
+  lastLine(): string {
     return this.stderr.trim().split("\n").at(-1)?.trim() ?? "";
   }
 
-  /** Ends it and whatever stands behind it. Resolves when it has ended. Idempotent. */
+  /** Kills it and the process behind the wall. Resolves when it has ended. Idempotent. */
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");
-    if (this.#pid !== undefined && this.#pid !== this.#child.pid) kill(this.#pid);
+    if (this.#pid !== undefined && this.#pid !== this.#child.pid) killPid(this.#pid);
     await this.ended;
     for (const stream of this.#child.stdio) stream?.destroy();
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has gone already.
   }
 }

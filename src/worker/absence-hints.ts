@@ -60,7 +60,7 @@ const NAME_CHARS = 64;
  * Returns a hint for an error with this name, message and stack; undefined if the error is about something else. `code` is
  * the bundle, whose first line is line `1 + headerLines` of the stack.
  */
-export function absentWords(
+export function absenceHint(
   { name, message, stack }: { readonly name: string; readonly message: string; readonly stack: string },
   code: string,
   headerLines: number,

@@ -1,7 +1,6 @@
 /**
- * A missing module is not an error where the author catches it: esbuild then leaves an unresolvable `import()` or `require()`
- * unchanged. That applies only to what is missing inside the plugin's folder, without any link or package.json; everything else is
- * resolved or refused: otherwise a loaded plugin would learn that a file of the machine is missing.
+ * Refuses missing modules, except where the author catches the error: esbuild then leaves the `import()` or `require()` unchanged.
+ * The exception holds only inside the plugin's folder: otherwise a plugin would learn which files the machine lacks.
  */
 import { dirname, join, resolve } from "node:path";
 import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
@@ -10,8 +9,8 @@ import { type Confinement, isBelow, isMissingInside } from "./confined-file.js";
 /** Marks our own call of `build.resolve`, which would otherwise come back here. */
 const ASKED = Symbol("asked");
 
-/** `isMapped`: whether a package.json's `browser` names a replacement. */
-export function refuseAbsent(
+/** Adds the rule to a build. `isMapped`: whether a package.json's `browser` names a replacement. */
+export function refuseMissing(
   build: PluginBuild,
   rules: Confinement,
   extensions: readonly string[],
@@ -34,7 +33,7 @@ export function refuseAbsent(
   });
 }
 
-/** The files and folders of which at least one must exist for a path to resolve. */
+/** Lists the files and folders of which at least one must exist for a path to resolve. */
 function candidates(
   { path, importer, resolveDir }: OnResolveArgs,
   rules: Confinement,

@@ -1,33 +1,33 @@
 /**
- * Room for an endpoint: the address or port of the host's that it is to have is taken from one that the engine has forgotten, at
- * once, and from no other. An engine that was killed asks only once.
+ * Finds endpoints that the engine has forgotten and that hold an address or a host port of a new one. They are deleted at once,
+ * since an engine that was killed asks only once.
  */
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { TypeView } from "../host/type-view.js";
-import { describeHolder } from "./engine-words.js";
-import { addressesOf, type Holder, holdersOfAddresses, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
+import { addressesOf, conflictingPorts, type Holder, holdersOfAddresses, holdersOfPorts } from "./conflicts.js";
+import { describeHolder } from "./engine-errors.js";
 import { wantedPorts } from "./port-map.js";
 import type { RecentEndpoints } from "./recent-endpoints.js";
 import { sandboxState } from "./sandbox-state.js";
 
-export interface RoomOptions {
+export interface ForgottenOptions {
   readonly view: TypeView;
   readonly recent: RecentEndpoints;
-  /** The engine's own socket, for the names of containers; undefined: none is asked. */
+  /** The engine's own socket, asked for container names; undefined: none. */
   readonly engine: string | undefined;
 }
 
-/** The endpoints to drop for ports that options name. */
+/** Returns the forgotten endpoints that hold ports named in `options`. */
 export async function forgottenWithPorts(
-  { view, recent }: RoomOptions,
+  { view, recent }: ForgottenOptions,
   eid: string,
   options: JsonObject,
 ): Promise<readonly Holder[]> {
   const wanted = wantedPorts(options);
   if (wanted.length === 0) return [];
-  const holders = holdersOfPorts(view, portsInTheWay(await view.published(), wanted));
+  const holders = holdersOfPorts(view, conflictingPorts(await view.published(), wanted));
   return holders.filter(({ nid, endpoint }) => {
     if (endpoint.eid === eid) return false;
     const state = sandboxState(endpoint);
@@ -36,11 +36,11 @@ export async function forgottenWithPorts(
 }
 
 /**
- * The endpoints to drop for addresses: those are the engine's to give, so that an endpoint which had one has been forgotten. Throws
- * `ERR_ENDPOINT_IN_USE` for one whose sandbox lives.
+ * Returns the forgotten endpoints that hold one of the addresses: the engine assigns addresses, so it has forgotten any endpoint
+ * that still has one. Throws `ERR_ENDPOINT_IN_USE` for an endpoint whose sandbox lives.
  */
 export async function forgottenWithAddresses(
-  { view, engine }: RoomOptions,
+  { view, engine }: ForgottenOptions,
   nid: string,
   eid: string,
   given: readonly InterfaceData[],
@@ -49,7 +49,7 @@ export async function forgottenWithAddresses(
   for (const holder of holdersOfAddresses(view, addressesOf(given))) {
     if (holder.nid === nid && holder.endpoint.eid === eid) continue;
     const state = sandboxState(holder.endpoint);
-    // Networks apart may have the same addresses.
+    // Separate networks may use the same addresses.
     if (state === "gone" || (holder.nid === nid && state !== "lives")) forgotten.push(holder);
     else if (holder.nid === nid)
       throw new DriverError(

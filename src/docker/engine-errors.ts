@@ -1,20 +1,20 @@
-/** What an engine's user reads after `remote:`, in the words the engine's own drivers use, with what to do. */
+/** Words errors for the engine's user, who reads them after `remote:`, as the engine's own drivers do, with a remedy. */
 import { DriverError } from "../driverapi/errors.js";
 import type { TypeView } from "../host/type-view.js";
+import { conflictingPorts, type Holder, holdersOfPorts } from "./conflicts.js";
 import { readContainers } from "./engine-containers.js";
-import { type Holder, holdersOfPorts, portsInTheWay } from "./in-the-way.js";
 import type { Protocol, WantedPort } from "./port-map.js";
 
-/** `firewall.publish is refused by rule "taken": ` and the like, before the reason itself. */
+/** The text before the reason, such as `firewall.publish is refused by rule "taken": `. */
 const REFUSED = /(?:firewall|netlink)\.\w+ is refused by rule "([\w-]+)": /;
-/** The port a refusal is about, as the rules and their keys have it. */
+/** The port in a refusal, as rules and their keys write it. */
 const PORT = /\bport (?<port>\d+)\/(?<protocol>tcp|udp|sctp)\b/;
-/** What has it, where the firewall could find that out. */
+/** The process that uses it, if the firewall could find it. */
 const IN_USE = /\bis in use by (process .+? \(pid \d+\));/;
 const BY_ANOTHER = "by a program on this host (ss -lnp shows which)";
 
-/** The same error in words for the engine's user. `wanted`: the ports that were asked for. */
-export async function engineWords(
+/** Returns the same error, worded for the engine's user. `wanted`: the requested ports. */
+export async function engineError(
   error: unknown,
   view: TypeView,
   wanted: readonly WantedPort[],
@@ -32,7 +32,7 @@ export async function engineWords(
   return again(error, error.message.replace(refusal, ""));
 }
 
-/** In words: `container "web" (network front)`, or what is known of it without the engine. */
+/** Describes a holder as `container web (network front)`, or by its ids if the engine does not reply. */
 export async function describeHolder({ nid, endpoint }: Holder, engine: string | undefined): Promise<string> {
   const end = (await readContainers(engine)).get(endpoint.eid);
   if (end) return `container ${end.container} (network ${end.network})`;
@@ -47,7 +47,7 @@ async function taken(
 ): Promise<string> {
   const port = portOf(why, wanted);
   if (!port) return `Bind failed: port is already allocated: ${why}`;
-  const ports = portsInTheWay(await view.published(), [port]);
+  const ports = conflictingPorts(await view.published(), [port]);
   const [holder] = holdersOfPorts(view, ports);
   const [other] = ports;
   const who = holder
@@ -59,7 +59,7 @@ async function taken(
   return `Bind for ${address}:${port.from} failed: port is already allocated ${who}; stop that, or publish another port`;
 }
 
-/** The one port of the host's that a refusal is about. */
+/** Returns the host port that a refusal is about. */
 function portOf(why: string, wanted: readonly WantedPort[]): WantedPort | undefined {
   const groups = PORT.exec(why)?.groups;
   if (groups === undefined) return wanted[0];
@@ -74,7 +74,7 @@ function byProgram(why: string): string {
   return program === undefined ? BY_ANOTHER : `by ${program}`;
 }
 
-/** An id as engines print it. */
+/** Shortens an id as engines do. */
 export function short(id: string): string {
   return id.slice(0, 12);
 }

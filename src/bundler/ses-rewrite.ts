@@ -1,7 +1,6 @@
 /**
- * The sandbox refuses to evaluate text that merely looks like `import(`, `import.`, a direct `eval(` or an HTML comment,
- * even in a string. In a literal or a name, the same value is written with an escape; an `import()` of a
- * missing module becomes a rejection; the caller refuses the rest, with its place.
+ * Rewrites text that SES refuses because it looks like `import(`, `import.`, a direct `eval(` or an HTML comment, even in a
+ * string. Literals and names get an escape, an `import()` of a missing module rejects, and the rest is reported with its place.
  */
 import { type Node, type Options, parse } from "acorn";
 import type { Edit } from "./edits.js";
@@ -19,14 +18,14 @@ export interface Obstacle {
 }
 
 /** The edits, sorted by offset, or the first obstacle. */
-export type Evasion = { readonly edits: readonly Edit[] } | { readonly obstacle: Obstacle };
+export type SesRewrite = { readonly edits: readonly Edit[] } | { readonly obstacle: Obstacle };
 
 interface Hit {
   readonly at: number;
   readonly text: "import" | "import." | "eval" | "<!--" | "-->";
 }
 
-/** As in ses/src/transforms.js, but these find every match, at the word's own offset. */
+/** The patterns of ses/src/transforms.js, changed to find every match, at the word's own offset. */
 const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
   ["import", /(?<=^|[^.]|\.\.\.)\bimport(?=\s*(?:\(|\/[/*]))/g],
   // As in worker/sandbox.ts.
@@ -38,7 +37,7 @@ const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
 
 const GRAMMAR: Options = { ecmaVersion: "latest", sourceType: "script" };
 
-/** Defined ahead of code that imports a missing module; no author uses this name. */
+/** Defined before code that imports a missing module; no author uses this name. */
 const ABSENT = "__bulkhead_absent__";
 const ABSENT_CODE =
   `var ${ABSENT}=async(name)=>{throw Object.assign(new Error("Cannot find module '"+name+"': it is not part of the ` +
@@ -52,10 +51,10 @@ function suspects(code: string): Hit[] {
 }
 
 /**
- * Finds the edits that make a script fit for the sandbox. Throws acorn's SyntaxError, with `pos`, for code that does not parse.
- * `isPackages`: whether an offset is in a package's code, where what an author would be told to rewrite is left to run time.
+ * Finds the edits that make a script acceptable to SES. Throws acorn's SyntaxError, with `pos`. `isPackages`: whether an offset is
+ * in a package's code, where obstacles fail at run time instead.
  */
-export function evade(code: string, isPackages: (at: number) => boolean = () => false): Evasion {
+export function rewriteForSes(code: string, isPackages: (at: number) => boolean = () => false): SesRewrite {
   const hits = suspects(code);
   const tree = hits.length > 0 ? parse(code, GRAMMAR) : parsedIfShallow(code);
   if (tree === undefined) return { edits: [] };
@@ -71,7 +70,7 @@ export function evade(code: string, isPackages: (at: number) => boolean = () => 
   return { edits: withoutNested(edits.sort((a, b) => a.at - b.at)) };
 }
 
-/** In a package a direct eval becomes an indirect one, which sees only global names; an `import()` of a computed path, a rejection. */
+/** In a package, turns a direct eval into an indirect one, and an `import()` of a computed path into a rejection. */
 function editInPackage(
   { at, what }: Obstacle,
   place: Place | undefined,
@@ -83,7 +82,7 @@ function editInPackage(
   return undefined;
 }
 
-/** The tree of code without suspects; undefined where it is too deep to parse, which is then left unchanged. */
+/** Parses code without matches; returns undefined for code too deep to parse, which is left unchanged. */
 function parsedIfShallow(code: string): Node | undefined {
   try {
     return parse(code, GRAMMAR);
@@ -102,7 +101,7 @@ function withoutNested(edits: readonly Edit[]): Edit[] {
   });
 }
 
-/** The leaf of the syntax tree that has a hit, its parent, and whether that is the template of a tagged one. */
+/** The leaf of the syntax tree that holds a match, its parent, and whether it is in a tagged template. */
 interface Place {
   readonly leaf: Node;
   readonly parent: Node | undefined;
@@ -138,14 +137,14 @@ function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obs
     return { at: start, what: "tagged", text: hit.text, below: code.slice(start, hit.at).split("\n").length - 1 };
   }
   if (!place) {
-    // Operators that touch. A space keeps them apart: `a-- >b`, `a< !--b`.
+    // Adjacent operators: a space separates them, as in `a-- >b` or `a< !--b`.
     if (hit.text === "-->") return { at: hit.at + 2, remove: 0, insert: " " };
     if (hit.text === "<!--") return { at: hit.at + 1, remove: 0, insert: " " };
     return { at: hit.at, what: hit.text === "import." ? "phase" : hit.text, text: hit.text, below: 0 };
   }
   const { leaf, parent } = place;
   if (leaf.type === "ImportExpression") {
-    // An import of a fixed path is left over where the bundler found no module and the author catches that.
+    // An import of a fixed path remains only where the module is missing and the author catches the error.
     const source: unknown = Reflect.get(leaf, "source");
     const name: unknown = isNode(source) && source.type === "Literal" ? Reflect.get(source, "value") : undefined;
     if (typeof name !== "string" || hit.text !== "import")
@@ -171,7 +170,7 @@ function escaped(code: string, at: number, prefix: "\\x" | "\\u00"): Edit {
   return { at, remove: 1, insert: prefix + code.charCodeAt(at).toString(16).padStart(2, "0") };
 }
 
-/** True if a regex literal that begins at `start` has an open `[` at `at`. */
+/** Returns whether a regex literal that begins at `start` has an open `[` at `at`. */
 function insideClass(code: string, start: number, at: number): boolean {
   let depth = 0;
   for (let index = start + 1; index < at; index++) {
@@ -196,7 +195,7 @@ function quasiOf(node: Node): unknown {
   return Reflect.get(node, "quasi");
 }
 
-/** A string literal in ASCII, without text that the sandbox could take for code. */
+/** Returns a string literal in ASCII, without text that SES could take for code. */
 function literalOf(name: string): string {
   return `"${name.replace(/[^\w./:@-]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
 }

@@ -1,4 +1,4 @@
-/** A realm of a worker's own that rehearses, and is then told to run a plugin whose driver throws. Posts what came of both. */
+/** A realm of a worker's own that warms up, and is then told to run a plugin whose driver throws. Posts what came of both. */
 import { parentPort } from "node:worker_threads";
 import { monotonicNow } from "#dist/common/clock.js";
 import { DownFrames, decodeDown, routeHeader } from "#dist/protocol/frame.js";
@@ -6,12 +6,12 @@ import { PROTOCOL_VERSION, type UpMessage } from "#dist/protocol/messages.js";
 import { RUNTIME_VERSION } from "#dist/protocol/version.js";
 import { lockdownRealm } from "#dist/worker/lockdown.js";
 import { Outbox } from "#dist/worker/outbox.js";
-import { rehearse } from "#dist/worker/rehearsal.js";
 import { runSession, type WorkerSession } from "#dist/worker/session.js";
+import { warmUp } from "#dist/worker/warm-up.js";
 
-export interface Rehearsed {
+export interface WarmedUp {
   readonly answered: number;
-  /** Everything the plugin's worker said afterwards, and nothing of the rehearsal. */
+  /** Everything the plugin's worker said afterwards, and nothing of the warm-up. */
   readonly said: readonly UpMessage[];
   readonly cells: readonly number[];
 }
@@ -27,7 +27,7 @@ const PLUGIN = `var __plugin__ = { init(callback) {
 const SOURCE_MAP = JSON.stringify({ version: 3, sources: ["author.ts"], names: [], mappings: ";;;AA8BA" });
 
 const realm = lockdownRealm();
-const answered = await rehearse((options) => runSession({ realm, now: monotonicNow, ...options }));
+const answered = await warmUp((options) => runSession({ realm, now: monotonicNow, ...options }));
 
 const said: UpMessage[] = [];
 const cells: number[] = [];
@@ -66,5 +66,5 @@ function hear(message: UpMessage): void {
   else if (message.kind === "started") {
     down.call(1, monotonicNow() + 5000, "createNetwork", 0, ['"n"', "{}", "false"]);
     for (const one of decodeDown(down.take())) session.receive(one);
-  } else parentPort?.postMessage({ answered, said, cells } satisfies Rehearsed);
+  } else parentPort?.postMessage({ answered, said, cells } satisfies WarmedUp);
 }

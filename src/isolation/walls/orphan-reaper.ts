@@ -8,10 +8,10 @@ import { startBehind } from "./start.js";
 import type { WallCommand } from "./wall.js";
 
 /**
- * $1: the text in their command line, which arrives by descriptor 3 so that it is not in the keeper's own. A process that was
+ * $1: the text in their command line, which arrives by descriptor 3 so that it is not in the reaper's own. A process that was
  * only just being started when the platform ended may appear late.
  */
-const KEEP = `read -r folder <&3 || exit
+const REAP = `read -r folder <&3 || exit
 read -r _ <&3
 for turn in 1 2 3 4 5 6 7 8 9 10; do
   sleep 0.15
@@ -20,18 +20,18 @@ for turn in 1 2 3 4 5 6 7 8 9 10; do
   done
 done 2>/dev/null`;
 
-export interface Keeper {
-  /** Ends the keeper: nothing is left to be killed. */
+export interface OrphanReaper {
+  /** Ends the reaper: the host processes have ended. */
   release(): void;
 }
 
 /**
- * Starts the keeper; throws when no process can be started. `account`: the account of the processes it may have to kill;
+ * Starts the reaper; throws when no process can be started. `account`: the account of the processes it may have to kill;
  * absent: the platform's.
  */
-export function keep(folder: string, account: WallCommand["account"]): Keeper {
+export function startOrphanReaper(folder: string, account: WallCommand["account"]): OrphanReaper {
   const child = startBehind(
-    { command: "/bin/sh", args: ["-c", KEEP], ...(account ? { account } : {}), tellsPid: false },
+    { command: "/bin/sh", args: ["-c", REAP], ...(account ? { account } : {}), tellsPid: false },
     { stdout: "ignore", link: true },
   );
   const link = child.stdio[3] as Socket;

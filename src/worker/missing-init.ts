@@ -6,7 +6,7 @@ const WRITE = 'write "export async function init(callback, powers) { … }"';
 const SHOWN = 5;
 
 /** Describes what is exported instead. `exports` is the plugin's: if reading it throws, there is a default message. */
-export function noInitWords(exports: unknown): string {
+export function missingInitMessage(exports: unknown): string {
   try {
     return words(exports);
   } catch {

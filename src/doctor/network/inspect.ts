@@ -1,4 +1,4 @@
-/** Looks at a network namespace: lists chains, rules, switches and links, and changes nothing. */
+/** Reads a network namespace: chains, rules, switches and links. Changes nothing. */
 import { isJsonObject, type Json } from "../../driverapi/json.js";
 import { ZONE } from "../../permissions/firewall/kernel/firewalld.js";
 import { MARK } from "../../permissions/firewall/kernel/mark-rules.js";
@@ -8,8 +8,8 @@ import { execute, type IpOutcome } from "../../permissions/netlink/kernel/ip.js"
 import { netnsPath, program } from "../../permissions/netlink/kernel/programs.js";
 import { FIREWALLD_TABLE, IPTABLES, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
 
-/** `netns`: a name, a path, or the process's own. `prefixes`: of granted bridges' names. Never rejects. */
-export async function lookAtNetwork(netns: string | undefined, prefixes: readonly string[]): Promise<NetworkFacts> {
+/** Collects the facts. `netns`: a name, a path, or the process's own; `prefixes`: of granted bridges' names. Never rejects. */
+export async function inspectNetwork(netns: string | undefined, prefixes: readonly string[]): Promise<NetworkFacts> {
   const path = netns === undefined ? undefined : netnsPath(netns);
   const enter = path === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${path}`];
   const run = async (name: string, ...args: readonly string[]): Promise<IpOutcome> => {
@@ -17,11 +17,11 @@ export async function lookAtNetwork(netns: string | undefined, prefixes: readonl
     return execute(first, rest, "");
   };
   const programs = new Set(Object.keys(PROGRAMS).filter((name) => program(name) !== undefined));
-  // Files of /proc/sys/net are those of the reader's own namespace.
+  // Files of /proc/sys/net show the reader's own namespace.
   const switches = readSwitches((await run("grep", "-Hs", "[01]", ...Object.values(SWITCHES))).stdout);
   const unseen = { nftFailure: undefined, filter: { 4: [], 6: [] }, bridges: [], trusted: undefined };
-  const blind = kernelProblem();
-  if (blind !== undefined) return { netns: path, blind, programs, switches, ...NOTHING, ...unseen };
+  const inaccessible = kernelProblem();
+  if (inaccessible !== undefined) return { netns: path, inaccessible, programs, switches, ...NOTHING, ...unseen };
 
   const listed = programs.has("nft") ? await run("nft", "-j", "list", "ruleset") : undefined;
   const ruleset = listed?.code === 0 ? readRuleset(listed.stdout) : undefined;
@@ -29,7 +29,7 @@ export async function lookAtNetwork(netns: string | undefined, prefixes: readonl
   const { tables } = ruleset ?? NOTHING;
   const legacy = (await run("grep", "-hs", "filter", LEGACY[4])).stdout !== "";
   const legacy6 = (await run("grep", "-hs", "filter", LEGACY[6])).stdout !== "";
-  // `iptables` is only run where a table of its own is there: nothing may come to be by looking.
+  // Runs `iptables` only if its table exists: running it would create the table.
   const filter = {
     4: legacy || tables.has("ip filter") ? await filterOf(4, run) : [],
     6: legacy6 || tables.has("ip6 filter") ? await filterOf(6, run) : [],
@@ -40,13 +40,13 @@ export async function lookAtNetwork(netns: string | undefined, prefixes: readonl
       ? await run("firewall-cmd", `--zone=${ZONE}`, "--list-interfaces")
       : undefined;
   return {
-    ...{ netns: path, blind, programs, switches, nftFailure, filter, bridges },
+    ...{ netns: path, inaccessible, programs, switches, nftFailure, filter, bridges },
     ...(ruleset ?? NOTHING),
     trusted: trusted?.code === 0 ? trusted.stdout.trim().split(/\s+/).filter(Boolean) : undefined,
   };
 }
 
-/** Where the kernel names the tables of legacy iptables, by family. */
+/** Files in which the kernel lists the tables of legacy iptables, by family. */
 const LEGACY: Readonly<Record<4 | 6, string>> = {
   4: "/proc/net/ip_tables_names",
   6: "/proc/net/ip6_tables_names",
@@ -68,17 +68,17 @@ function readSwitches(stdout: string): ReadonlyMap<string, string> {
   );
 }
 
-/** `7: bh-n1a2b3: <BROADCAST,…> …`, a line each. */
+/** Reads lines such as `7: bh-n1a2b3: <BROADCAST,…> …`. */
 function readBridges(stdout: string, prefixes: readonly string[]): readonly string[] {
   const names = stdout.split("\n").flatMap((line) => /^\d+: ([^:@\s]+)/.exec(line)?.[1] ?? []);
   return names.filter((name) => prefixes.some((prefix) => name.startsWith(`${prefix}-`)));
 }
 
-type Ruleset = Pick<NetworkFacts, "tables" | "forwardChains" | "marked" | "led">;
+type Ruleset = Pick<NetworkFacts, "tables" | "forwardChains" | "marked" | "natFamilies">;
 
-const NOTHING: Ruleset = { tables: new Set(), forwardChains: [], marked: new Set(), led: new Set() };
+const NOTHING: Ruleset = { tables: new Set(), forwardChains: [], marked: new Set(), natFamilies: new Set() };
 
-/** Undefined for what is not JSON. */
+/** Reads the ruleset; undefined if it is not JSON. */
 function readRuleset(stdout: string): Ruleset | undefined {
   const printed = parsed(stdout);
   if (printed === undefined) return undefined;
@@ -109,7 +109,7 @@ function readRuleset(stdout: string): Ruleset | undefined {
     marked: new Set(
       marked.flatMap(({ family, table, chain }) => [`${family} ${table} ${chain}`, `${family} ${table}`]),
     ),
-    led: new Set(leading.map(({ text }) => (text.includes('"ip6"') ? 6 : 4))),
+    natFamilies: new Set(leading.map(({ text }) => (text.includes('"ip6"') ? 6 : 4))),
   };
 }
 
@@ -121,7 +121,7 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-/** A rule that accepts what carries the bit: nft prints the mark as a number. */
+/** Returns whether a rule accepts packets with our mark, which nft prints as a number. */
 function isOnMark(expr: string): boolean {
   return expr.includes('{"meta":{"key":"mark"}}') && expr.includes(String(MARK)) && expr.includes('{"accept":null}');
 }

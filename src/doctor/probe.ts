@@ -1,18 +1,18 @@
-/** What the doctor's two sides say to each other: what is to be tried behind the wall, and how it went. */
+/** What the doctor and the processes it runs behind the wall exchange: requests, and the outcome of each probe. */
 
-/** One thing that was tried. */
-export interface Attempt {
+/** One thing that was tried, and its outcome. */
+export interface Probe {
   readonly what: string;
-  /** It went through: whatever was to stop it did not. */
+  /** True: it succeeded, so nothing stopped it. */
   readonly through: boolean;
-  /** The error's code, or what was got. */
+  /** The error's code, or the result. */
   readonly said: string;
 }
 
-/** How the attempts of one check went; a text says why they could not be made here. */
-export type Tried = readonly Attempt[] | string;
+/** The probes of one check; a text says why they cannot be run here. */
+export type Probes = readonly Probe[] | string;
 
-/** What the platform tells those who try, so that they know what to go for. */
+/** What the probes attack: parts of the platform, set up for them. */
 export interface Targets {
   /** The platform's process. */
   readonly pid: number;
@@ -20,28 +20,28 @@ export interface Targets {
   readonly namespaces: Readonly<Record<string, string>>;
   /** Files and folders of the machine. */
   readonly files: readonly string[];
-  /** A file in the machine's folder for temporary files, which everybody may read. */
+  /** A world-readable file in the machine's folder for temporary files. */
   readonly temporary: string;
-  /** Where a server of the platform's listens; TCP ports on loopback, and paths of Unix sockets. */
+  /** Where servers of the platform listen: TCP ports on loopback, and paths of Unix sockets. */
   readonly ports: { readonly v4?: number; readonly v6?: number; readonly paths: readonly string[] };
   /** Writable memory that the process may have, in mebibytes. */
   readonly dataMb: number;
 }
 
-/** What one process behind the wall is to try. */
-export interface Orders {
+/** The probes that one process behind the wall runs. */
+export interface ProbeRequest {
   /** "walls": what the system's walls stop; "flags": what Node's permission flags, a worker and a compartment stop. */
   readonly what: "walls" | "flags";
   readonly targets: Targets;
-  /** Walls that are left out, so that it can be shown what they hold. */
+  /** Walls that are left out, to show what each of them stops. */
   readonly without: readonly ("worker-flags" | "worker-environment" | "compartment")[];
 }
 
-/** One line of the answer: a check that is begun, and one that is done. */
-export type Progress = { readonly begun: string } | { readonly check: string; readonly tried: Tried };
+/** One line of the reply: a check has begun, or is done. */
+export type Progress = { readonly begun: string } | { readonly check: string; readonly tried: Probes };
 
-/** Tries it: what is returned has gone through, what is thrown was stopped. */
-export function attempt(what: string, act: () => unknown): Attempt {
+/** Runs `act`: if it returns, it succeeded; if it throws, it was stopped. */
+export function probe(what: string, act: () => unknown): Probe {
   try {
     return { what, through: true, said: said(act()) };
   } catch (error) {
@@ -49,8 +49,8 @@ export function attempt(what: string, act: () => unknown): Attempt {
   }
 }
 
-/** The same of something that takes its time. */
-export async function attemptLater(what: string, act: () => Promise<unknown>): Promise<Attempt> {
+/** Does the same for an asynchronous `act`. */
+export async function probeAsync(what: string, act: () => Promise<unknown>): Promise<Probe> {
   try {
     return { what, through: true, said: said(await act()) };
   } catch (error) {
@@ -58,12 +58,12 @@ export async function attemptLater(what: string, act: () => Promise<unknown>): P
   }
 }
 
-/** Something that is looked at: `bad` is what must not be. */
-export function look(what: string, bad: boolean, text: string): Attempt {
+/** Creates a probe from something observed; `bad`: it must not be so. */
+export function observe(what: string, bad: boolean, text: string): Probe {
   return { what, through: bad, said: text };
 }
 
-/** An error's code, or else its message. */
+/** Returns an error's code, or else its message. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return cut(String(error));
   const { code } = error as { code?: unknown };
@@ -76,7 +76,7 @@ function said(value: unknown): string {
   return cut(Array.isArray(value) ? value.join(" ") : String(value));
 }
 
-/** Characters of what was got that are told. */
+/** Characters shown of a result. */
 const CHARS = 80;
 
 function cut(text: string): string {

@@ -5,12 +5,12 @@
 import { SourceMap } from "node:module";
 import fc from "fast-check";
 import { applyEdits } from "#dist/bundler/edits.js";
-import { evade } from "#dist/bundler/evasive.js";
+import { rewriteForSes } from "#dist/bundler/ses-rewrite.js";
 import { assert, rejection, suite } from "../harness.js";
 import { accepts, evaluate } from "./compartment.js";
 import { bundle, pluginFolder, refused } from "./plugin-folder.js";
 
-const test = suite("bundler: evasive");
+const test = suite("bundler: SES rewrite");
 
 const spellings = [
   "import(x)",
@@ -79,9 +79,9 @@ for (const [source, matches, not] of regexes) {
         return; // Not every one is valid with u.
       }
       const literal = `/${regex.source}/${flags}`;
-      const evasion = evade(literal);
-      assert.ok("edits" in evasion);
-      const code = "edits" in evasion ? applyEdits(literal, evasion.edits) : "";
+      const rewrite = rewriteForSes(literal);
+      assert.ok("edits" in rewrite);
+      const code = "edits" in rewrite ? applyEdits(literal, rewrite.edits) : "";
       assert.ok(accepts(code), code);
       const rewritten = new Compartment().evaluate(code) as RegExp;
       for (const text of matches) assert.ok(rewritten.test(text), `${code} should match ${text}`);
@@ -105,9 +105,9 @@ test("any text around any spelling keeps its value", async () => {
         [literal, value.replace(/[\u2028\u2029]/g, " ")],
         [template, value],
       ] as const) {
-        const evasion = evade(code);
-        if (!("edits" in evasion)) throw new Error(`refused: ${code}`);
-        const rewritten = applyEdits(code, evasion.edits);
+        const rewrite = rewriteForSes(code);
+        if (!("edits" in rewrite)) throw new Error(`refused: ${code}`);
+        const rewritten = applyEdits(code, rewrite.edits);
         if (!accepts(rewritten)) throw new Error(`SES refuses ${rewritten}`);
         assert.is(new Compartment().evaluate(rewritten), expected);
       }

@@ -10,7 +10,7 @@ import { RUNTIME_VERSION } from "../protocol/version.js";
 import { Outbox } from "./outbox.js";
 import type { SessionOptions, WorkerSession } from "./session.js";
 
-const NAME = "rehearsal";
+const NAME = "warm-up";
 
 const DRIVER = `var ${PLUGIN_GLOBAL}=(()=>{const driver={};for(const method of ${JSON.stringify([...DRIVER_METHODS, ...OPTIONAL_DRIVER_METHODS])})driver[method]=()=>{};
 driver.type=()=>"${NAME}";driver.createEndpoint=(nid,eid,info)=>{if(info.interfaces().length===0)info.addInterface(1,"02:42:0a:01:00:02","10.1.0.2/24")};
@@ -30,8 +30,8 @@ const CALLS: ReadonlyArray<readonly [method: WorkerMethod, args: readonly string
   ["deleteNetwork", ['"n"']],
 ];
 
-/** Runs the rehearsal. `open` opens a session without any outside effect. Resolves with the number of calls answered. */
-export function rehearse(
+/** Runs it. `open` opens a session without any outside effect. Resolves with the number of calls answered. */
+export function warmUp(
   open: (options: Pick<SessionOptions, "outbox" | "running" | "started" | "onBegin">) => WorkerSession,
 ): Promise<number> {
   return new Promise((resolve) => {
