@@ -61,7 +61,7 @@ async function benchCopy(plugin: Discovered, folder: string, options: BenchOptio
       }
     }
     const { work, ms } = options;
-    const wall = logger.standing;
+    const wall = logger.report;
     const data = { plugin: plugin.id, isolation: info.isolation, wall, work, calls: CALLS[work], ms, drivers };
     const behind = wall.name === null ? "" : ` behind ${wall.name}`;
     const title = `${plugin.id}, isolation "${info.isolation}"${behind}; a unit of work "${work}" is ${CALLS[work]} calls`;

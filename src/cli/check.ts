@@ -12,7 +12,7 @@ import { missingText } from "../policy/grant-command.js";
 import type { Policy } from "../policy/schema.js";
 import { withCopy } from "./copy-plugin.js";
 import { permissionsText, type Report } from "./output.js";
-import { type Standing, WallWatch } from "./wall-watch.js";
+import { type WallReport, WallWatch } from "./wall-watch.js";
 
 /** As much of a plugin host as a check needs. */
 export interface CheckHost {
@@ -83,7 +83,7 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
 
 interface Outcome {
   readonly drivers: readonly { readonly type: string; readonly scope: Scope }[];
-  readonly wall: Standing;
+  readonly wall: WallReport;
   /** With what the plugin wrote. */
   readonly log: WallWatch;
   readonly error?: DriverError;
@@ -101,7 +101,7 @@ async function runInit(plugin: Discovered, folder: string, policy: Policy, makeH
   const host = await makeHost({ plugins: folder, policy, callback, logger: log });
   try {
     const seen = host.plugins().find(({ name }) => name === plugin.id);
-    const wall = log.standing;
+    const wall = log.report;
     if (seen?.state !== "running")
       return { drivers: [], wall, log, error: refusal(plugin.id, seen?.state ?? "not found", seen?.refusal) };
     return { drivers: seen.drivers.map((type) => ({ type, scope: scopes.get(type) ?? "local" })), wall, log };

@@ -44,8 +44,8 @@ export async function list(places: Places): Promise<Report> {
   return { data: { plugins: rows, notFound: strangers, wall }, text };
 }
 
-/** What would stand around host processes; nobody asks where every plugin is to live in a thread. */
-interface Standing {
+/** The wall that host processes would get; not asked for where every plugin runs in a thread. */
+interface WallOutlook {
   readonly sandbox: SandboxPolicy;
   /** Null: it cannot be raised, and no plugin that needs it starts. */
   readonly name: WallName | null;
@@ -55,7 +55,7 @@ interface Standing {
 }
 
 /** Raises it as a host would: only that says what stands on this machine. */
-async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places): Promise<Standing | null> {
+async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places): Promise<WallOutlook | null> {
   if (!rows.some(({ isolation }) => isolation !== null && isolation !== "thread")) return null;
   const sandbox = policy.sandbox ?? "bubblewrap";
   try {
@@ -69,7 +69,7 @@ async function lookAtWall(rows: readonly Row[], policy: Policy, places: Places):
   }
 }
 
-function wallLines(wall: Standing | null): string[] {
+function wallLines(wall: WallOutlook | null): string[] {
   if (wall === null) return [];
   if (wall.name === null) return ["", `no plugin starts in a host process: ${wall.code}: ${wall.reason}`];
   return wall.weakened === null ? [] : ["", wall.weakened];

@@ -5,7 +5,7 @@
 import { type Logger, pluginOutput } from "../common/logger.js";
 
 /** What stood around a plugin, for a report. */
-export interface Standing {
+export interface WallReport {
   /** Null: none was raised, since the plugin lived in a thread, or was not started. */
   readonly name: string | null;
   /** What was missing; null: nothing. */
@@ -26,10 +26,10 @@ export class WallWatch implements Logger {
   readonly written: WrittenLine[] = [];
   /** Lines beyond those. */
   more = 0;
-  #standing: Standing = { name: null, weakened: null };
+  #report: WallReport = { name: null, weakened: null };
 
-  get standing(): Standing {
-    return this.#standing;
+  get report(): WallReport {
+    return this.#report;
   }
 
   /** All of it stands. */
@@ -63,6 +63,6 @@ export class WallWatch implements Logger {
   /** What the host says of a wall names it, and no plugin. */
   #look(fields: object, weakened: string | null): void {
     const { wall, plugin } = fields as { readonly wall?: unknown; readonly plugin?: unknown };
-    if (typeof wall === "string" && plugin === undefined) this.#standing = { name: wall, weakened };
+    if (typeof wall === "string" && plugin === undefined) this.#report = { name: wall, weakened };
   }
 }

@@ -93,7 +93,7 @@ test("a replayed join must record the same names, gateways and routes: any one t
   for (const nid of parts) {
     const error = await rejection(d.endpointOperInfo(nid, "e"));
     assert.is(error.code, "ERR_REPLAY_FAILED", nid);
-    assert.match(error.message, "its join differs from the one before", nid);
+    assert.match(error.message, "its join differs from the recorded one", nid);
   }
   await d.endpointOperInfo("same", "e");
 });
