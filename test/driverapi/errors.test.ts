@@ -15,14 +15,14 @@ const codes = Object.keys(ERROR_CODES) as ErrorCode[];
 
 test("every row has a kind, a sentence, and nothing that is not known", () => {
   assert.ok(codes.length > 0);
-  const known = new Set(["kind", "when", "maskable", "retry", "driver"]);
+  const known = new Set(["kind", "when", "maskable", "retry", "driver", "killed"]);
   for (const code of codes) {
     const row: Record<string, unknown> = ERROR_CODES[code];
     assert.match(code, /^ERR(_[A-Z]+)+$/);
     assert.ok(isErrorKind(row.kind), code);
     assert.ok(typeof row.when === "string" && /^\S.*[^.\s]$/.test(row.when), `${code}: a phrase without a full stop`);
     for (const key of Object.keys(row)) assert.ok(known.has(key), `${code}: ${key}`);
-    for (const flag of ["maskable", "retry", "driver"]) {
+    for (const flag of ["maskable", "retry", "driver", "killed"]) {
       assert.ok(row[flag] === undefined || row[flag] === true, `${code}: ${flag} is true or absent`);
     }
   }

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { monotonicNow } from "#dist/common/clock.js";
 import { assert, suite } from "../harness.js";
 
-const test = suite("protocol: the clock");
+const test = suite("common: the clock");
 
 test("it never goes back, and runs at the pace of process.hrtime", () => {
   let last = monotonicNow();
@@ -17,7 +17,7 @@ test("it never goes back, and runs at the pace of process.hrtime", () => {
 });
 
 test("a worker thread has the same one", async () => {
-  const url = JSON.stringify(new URL("../../../dist/protocol/clock.js", import.meta.url).href);
+  const url = JSON.stringify(new URL("../../../dist/common/clock.js", import.meta.url).href);
   const code = `const { parentPort } = require("node:worker_threads");
     import(${url}).then(({ monotonicNow }) => parentPort.postMessage(monotonicNow()));`;
   const before = monotonicNow();
