@@ -114,7 +114,8 @@ export class Loader {
     plugin.stopped = false;
     const serves = plugin.networks().length > 0;
     if (!serves) plugin.state = "loading";
-    await plugin.service.begin(prepared, serves && plugin.state === "unavailable");
+    const restarts = plugin.state === "unavailable" || plugin.state === "restarting";
+    await plugin.service.begin(prepared, serves && restarts);
   }
 
   /**
