@@ -120,14 +120,23 @@ export async function runProgram(
       dataDir?: string;
       export?: string;
       recover?: true;
+      yes?: true;
+      backup?: string;
     }>();
-    // lmdb's native code is loaded by nothing but its own commands.
     const { state } = await import("./state.js");
-    return state({ dataDir, export: rest.export, recover: rest.recover === true });
+    return state({
+      dataDir,
+      export: rest.export,
+      backup: rest.backup,
+      recover: rest.recover === true,
+      yes: rest.yes === true,
+    });
   })
     .option("--data-dir <folder>", `the data folder (${DEFAULT_WORDS.dataDir})`)
     .option("--export <file>", "write all of it to a new file, as JSON")
-    .option("--recover", "put what can be read in the place of what is damaged; the damaged files are kept");
+    .option("--backup <folder>", "copy the state, beside a running host too, into a new folder that a host can open")
+    .option("--recover", "replace what is damaged by what can be read; changes nothing without --yes if rows are lost")
+    .option("--yes", "with --recover: go on though rows are lost; the damaged files are kept");
 
   try {
     await program.parseAsync(argv, { from: "user" });

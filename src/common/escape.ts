@@ -1,13 +1,13 @@
-/** Makes a plugin's text safe to stand in a log: one line, nothing invisible, nothing a terminal or a viewer acts on. */
+/** Makes a plugin's text safe for a log: one line, nothing invisible, nothing a terminal or a viewer acts on. */
 
 /**
- * Everything that is not plainly visible: controls (C0, DEL, C1: newlines and ANSI sequences among them), format characters
+ * Characters that are not plainly visible: controls (C0, DEL, C1: newlines and ANSI sequences among them), format characters
  * (bidi overrides and isolates, zero-width ones, tags), lone surrogates, private use and unassigned code points, U+2028/2029,
  * default-ignorable code points (Hangul fillers, variation selectors), spaces other than " ", and the blank Braille cell.
  */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
-/** Marks that stack on one letter without end, and so run into the lines above and below; four are plenty. */
+/** Most combining marks on one letter: an unlimited stack would cover the lines above and below. */
 const STACKED = /(\p{M}{4})\p{M}+/gu;
 
 const SHORT: ReadonlyMap<string, string> = new Map([
@@ -16,11 +16,11 @@ const SHORT: ReadonlyMap<string, string> = new Map([
   ["\t", "\\t"],
 ]);
 
-/** What stands at the end of a text that was cut. */
+/** Marks the end of a text that was cut. */
 const CUT = "…";
 
 /**
- * `text` as one visible line of at most `max` UTF-16 units (at least 1). Unsafe characters become `\n`, `\r`, `\t` or `\u{…}`;
+ * Returns `text` as one visible line of at most `max` UTF-16 units (at least 1). Unsafe characters become `\n`, `\r`, `\t` or `\u{…}`;
  * a longer line is cut between characters and ends in `…`. The work done is bounded by `max`, whatever the text's length.
  */
 export function escapeLine(text: string, max: number): string {

@@ -9,13 +9,13 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** As much of a logger as the powers and what watches the machine use. */
+/** The part of a logger that powers and watches use. */
 export type OperatorLog = Pick<Logger, "info" | "warn" | "error">;
 
 /** Marks the fields of a line that a plugin wrote itself, by its console or `powers.log`. */
 export const PLUGIN_OUTPUT = { source: "plugin" } as const;
 
-/** What a plugin wrote, as the host's logger gets it. */
+/** A plugin's own line, as the host's logger gets it. */
 export interface PluginOutput {
   readonly plugin: string;
   /** The extra fields that `powers.log` was given. */

@@ -1,4 +1,4 @@
-/** How a value that may be hostile is shown in an error message: short, on one line, and never by calling into it. */
+/** Shows a value that may be hostile in an error message: short, on one line, without calling its code. */
 
 /** Longest piece of a string that is shown, in UTF-16 units. */
 const SHOWN = 60;
@@ -6,7 +6,7 @@ const SHOWN = 60;
 /** Controls, line separators and format characters (bidi overrides among them): they would forge a log line. */
 const UNSEEN = /[\u007f-\u009f]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** `value` for a message: a string JSON-quoted and shortened, a number as it is, anything else by its type alone. */
+/** Returns `value` for a message: a string JSON-quoted and shortened, a number as it is, anything else by its type alone. */
 export function quote(value: unknown): string {
   switch (typeof value) {
     case "string":

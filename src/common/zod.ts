@@ -1,6 +1,6 @@
 /**
- * zod, without the globals it makes: embedding changes nothing global in the platform's process. It reads them once, while
- * it is loaded (and later only for an optimisation that is off), so they can go again. The platform's own zod keeps its own.
+ * zod without the globals that it creates, so that embedding leaves the platform's globals unchanged. zod reads them only while it is
+ * loaded (and later for an optimisation that is off). Those of the platform's own zod are kept.
  */
 import "./zod-before.js";
 import { z } from "zod";

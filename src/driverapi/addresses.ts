@@ -1,8 +1,7 @@
 /**
- * Addresses in text: parsed strictly, given back in one canonical form, so that equal addresses are equal strings.
- * IPv4 is four decimal numbers without leading zeros; IPv6 is written as RFC 5952 says, without a zone.
- * An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) is refused: it would be a second spelling of an IPv4 address, and
- * a rule about one spelling must not be avoidable by the other. "" is the seed's zero value (a nil IP, IPNet or MAC).
+ * Parses addresses strictly into one canonical form, so that equal addresses are equal strings: IPv4 as four decimal numbers without
+ * leading zeros, IPv6 as in RFC 5952, without a zone. IPv4-mapped IPv6 addresses (`::ffff:10.0.0.1`) are refused, since a second
+ * spelling could evade a rule. "" is the seed's zero value (a nil IP, IPNet or MAC).
  */
 import ipaddr from "ipaddr.js";
 import { quote } from "../common/quote.js";
@@ -11,7 +10,7 @@ import { DriverError } from "./errors.js";
 /** An IP family: 4 or 6. */
 export type Family = 4 | 6;
 
-/** Longer than any address in any accepted form; checked before anything looks at the text. */
+/** Longer than any address in any accepted form; checked before the text is parsed. */
 const LONGEST = 64;
 
 const V4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
@@ -48,7 +47,7 @@ export function parseMAC(value: unknown): string {
 export function parseIP(value: unknown, family?: Family): string {
   if (value === "") return "";
   const text = addressText(value, "IP address");
-  if (text.includes("/")) throw bad(value, "a plain IP address, without a prefix length, is asked for");
+  if (text.includes("/")) throw bad(value, "it must be a plain IP address, without a prefix length");
   const ip = canonicalIP(text, value);
   checkFamily(ip, family, value);
   return ip;
@@ -90,7 +89,7 @@ export function parseDestination(value: unknown): string {
   );
 }
 
-/** The family of a canonical address, with or without prefix length. */
+/** Returns the family of a canonical address, with or without prefix length. */
 export function familyOf(canonical: string): Family {
   return canonical.includes(":") ? 6 : 4;
 }

@@ -1,8 +1,7 @@
 /**
- * Data from the wire or the journal, rebuilt as fresh canonical data by the rules the config classes keep.
- * Called for every reply, so by hand and without a schema. The values are plain JSON (or a structured clone), otherwise
- * hostile. A wrong address or name throws that rule's code, a wrong shape or count `ERR_DRIVER_REPLY`; the message says
- * where (`interfaces[2]: …`). Fields that are not known are dropped.
+ * Rebuilds hostile data from the wire or the journal as canonical data, by the rules of the config classes. Called for every reply, so
+ * without a schema. A wrong address or name throws that rule's code, a wrong shape or count `ERR_DRIVER_REPLY`; the message says where
+ * (`interfaces[2]: …`). Unknown fields are dropped.
  */
 
 import { quote } from "../common/quote.js";
@@ -14,7 +13,7 @@ import type { InterfaceData, InterfaceNamesData, JoinData, StaticRouteData } fro
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** What a driver filled into an endpoint: at most `max` interfaces, with ids of their own. */
+/** Reads the interfaces that a driver added to an endpoint: at most `max`, with distinct ids. */
 export function parseInterfaces(value: unknown, max: number): InterfaceData[] {
   const ids = new Set<number>();
   return parseRows(value, "interfaces", max, (row) => {
@@ -26,7 +25,7 @@ export function parseInterfaces(value: unknown, max: number): InterfaceData[] {
 }
 
 /**
- * What a driver recorded in a join of an endpoint with the interfaces `interfaceIds`: names for some of them, gateways,
+ * Reads what a driver recorded in a join of an endpoint with the interfaces `interfaceIds`: names for some of them, gateways,
  * at most `max` static routes. Absent lists are empty, absent gateways "".
  */
 export function parseJoinData(value: unknown, interfaceIds: ReadonlySet<number>, max: number): JoinData {
@@ -49,7 +48,7 @@ function parseNameRows(value: unknown, interfaceIds: ReadonlySet<number>): Inter
   return parseRows(value, "names", interfaceIds.size, (row) => {
     const names = parseNames(row.id, row.srcName, row.dstPrefix);
     if (!interfaceIds.has(names.id)) {
-      throw new DriverError("ERR_INTERFACE_ID", `interface ${names.id} is none of the endpoint's`);
+      throw new DriverError("ERR_INTERFACE_ID", `interface ${names.id} does not belong to the endpoint`);
     }
     refuseTaken(names.id, named);
     named.add(names.id);
@@ -63,7 +62,7 @@ function parseRows<T>(value: unknown, what: string, max: number, parse: (row: Ro
   const rows: T[] = [];
   for (let i = 0; i < value.length; i++) {
     const row: unknown = value[i];
-    // Written out rather than through `located`: no closure and no path is made unless something is wrong.
+    // Not through `located`, to create no closure or path unless something is wrong.
     try {
       rows.push(parse(asRow(row, "it")));
     } catch (error) {

@@ -26,7 +26,7 @@ export class EndpointConfig implements EndpointInfo {
     this.#given = this.#byId.size > 0;
   }
 
-  /** The interfaces, in the order they came; a frozen list of frozen objects. */
+  /** The interfaces, in the order of their addition; a frozen list of frozen objects. */
   interfaces(): readonly InterfaceInfo[] {
     this.#list ??= this.#byId.size === 0 ? NONE : Object.freeze(Array.from(this.#byId.values(), interfaceInfo));
     return this.#list;
@@ -62,7 +62,7 @@ export class EndpointConfig implements EndpointInfo {
   }
 }
 
-/** Closures rather than a class: in a worker these are handed to the driver, who must find no prototype of ours. */
+/** Closures instead of a class: in a worker the driver gets these, and must not reach a prototype of ours. */
 function interfaceInfo({ id, mac, ipv4, ipv6 }: InterfaceData): InterfaceInfo {
   return Object.freeze({ id: () => id, macAddress: () => mac, address: () => ipv4, addressIPv6: () => ipv6 });
 }

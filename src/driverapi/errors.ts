@@ -1,5 +1,5 @@
 /**
- * Every error Bulkhead gives, in one table: libnetwork's kinds (`types.*Error`), a stable code, how a caller may react.
+ * Every error of Bulkhead, in one table: libnetwork's kinds (`types.*Error`), a stable code, and how a caller may react.
  * A test compares the table in this folder's README.md with this one, and checks that no page names another code.
  */
 
@@ -19,7 +19,7 @@ export type ErrorKind = keyof typeof ERROR_STATUS;
 
 interface CodeRow {
   readonly kind: ErrorKind;
-  /** When it arises. Printed in the documentation. */
+  /** When it occurs. Printed in the documentation. */
   readonly when: string;
   /** The caller may ignore it (libnetwork's `MaskableError`). */
   readonly maskable?: true;
@@ -34,7 +34,7 @@ interface CodeRow {
 /** One row per code. */
 export const ERROR_CODES = {
   // The contract: arguments
-  ERR_BAD_ID: { kind: "BadRequest", when: "an id is empty, no string, or over 256 bytes", driver: true },
+  ERR_BAD_ID: { kind: "BadRequest", when: "an id is empty, not a string, or over 256 bytes", driver: true },
   ERR_BAD_OPTIONS: {
     kind: "BadRequest",
     when: "a call's options are not a plain JSON object, too large, or use a reserved key; or its last argument has an unknown option",
@@ -49,7 +49,7 @@ export const ERROR_CODES = {
   },
   ERR_INTERFACE_ID: {
     kind: "BadRequest",
-    when: "an interface id is not a non-negative integer, or none of the endpoint's",
+    when: "an interface id is not a non-negative integer, or does not belong to the endpoint",
     driver: true,
   },
   ERR_INTERFACE_EXISTS: { kind: "Forbidden", when: "an interface id is used twice on one endpoint", driver: true },
@@ -166,6 +166,11 @@ export const ERROR_CODES = {
     when: "a file of the data folder is damaged; the message names it and the command that recovers what can be read",
   },
   ERR_JOURNAL_FAILED: { kind: "Internal", when: "the data folder did not take a write, or not by the call's deadline" },
+  ERR_STORAGE_FULL: {
+    kind: "NoService",
+    when: "the data folder's file system has no room for anything new; deletions go on, and service does when there is room",
+    retry: true,
+  },
   ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },
   ERR_PLUGIN_NOT_FOUND: { kind: "NotFound", when: "no plugin has that id" },
   ERR_PLUGIN_IN_USE: { kind: "Forbidden", when: "the plugin still has networks" },
@@ -207,7 +212,7 @@ export const ERROR_CODES = {
   // The wire
   ERR_PROTOCOL: {
     kind: "Internal",
-    when: "a worker sent a frame that no honest worker sends, and was ended",
+    when: "a worker sent a frame that no honest worker sends, and was terminated",
     killed: true,
   },
   ERR_PROTOCOL_VERSION: { kind: "Internal", when: "a worker speaks another protocol or runtime version", killed: true },
@@ -246,9 +251,12 @@ export const ERROR_CODES = {
     when: "a request of Docker's plugin protocol does not parse; the message names the field",
   },
   ERR_DOCKER_BUSY: { kind: "NoService", when: "too many requests of one network type are under way", retry: true },
-  ERR_DOCKER_SOCKET: { kind: "Internal", when: "a plugin socket cannot be made, or somebody else serves it" },
+  ERR_DOCKER_SOCKET: { kind: "Internal", when: "a plugin socket cannot be created, or another process serves it" },
   // Sandboxes
-  ERR_SANDBOX_NOT_FOUND: { kind: "NotFound", when: "a sandbox's network namespace does not exist, or is none" },
+  ERR_SANDBOX_NOT_FOUND: {
+    kind: "NotFound",
+    when: "a sandbox's network namespace does not exist, or the path is not one",
+  },
   ERR_SANDBOX_ATTACHED: { kind: "Forbidden", when: "the endpoint's sandbox is attached already" },
   ERR_SANDBOX_FAILED: {
     kind: "Internal",

@@ -30,7 +30,7 @@ export type JoinInterface = number | { readonly id: number | (() => number) };
  *     new JoinConfig()              // open: the host fills in the endpoint's interfaces
  */
 export class JoinConfig implements JoinInfo {
-  /** Interfaces of an endpoint are only ever added, so following it is looking again. */
+  /** The followed endpoint, whose interfaces are read again each time, since they can be added later. */
   readonly #endpoint: EndpointInfo | undefined;
   #open: boolean;
   readonly #handles = new Map<number, InterfaceNames>();
@@ -50,8 +50,8 @@ export class JoinConfig implements JoinInfo {
   }
 
   /**
-   * Called by the host with the ids of the endpoint's interfaces. It fills in a JoinConfig that was built without any,
-   * once, and returns true; on any other it does nothing and returns false.
+   * Called by the host with the ids of the endpoint's interfaces. Fills in a JoinConfig that was built without any, once, and returns
+   * true; otherwise does nothing and returns false.
    * Throws `ERR_INTERFACE_ID`, `ERR_INTERFACE_EXISTS`.
    */
   bindInterfaces(ids: Iterable<number>): boolean {
@@ -69,14 +69,14 @@ export class JoinConfig implements JoinInfo {
   }
 
   /**
-   * Sets the default IPv4 gateway; "" takes it back, as a nil IP does in libnetwork.
+   * Sets the default IPv4 gateway; "" removes it, as a nil IP does in libnetwork.
    * Throws `ERR_BAD_ADDRESS`, `ERR_ADDRESS_FAMILY`.
    */
   setGateway(ip: string | null | undefined): void {
     this.#gateway = parseIP(ip ?? "", 4);
   }
 
-  /** Sets the default IPv6 gateway; "" takes it back. Throws `ERR_BAD_ADDRESS`, `ERR_ADDRESS_FAMILY`. */
+  /** Sets the default IPv6 gateway; "" removes it. Throws `ERR_BAD_ADDRESS`, `ERR_ADDRESS_FAMILY`. */
   setGatewayIPv6(ip: string | null | undefined): void {
     this.#gatewayIPv6 = parseIP(ip ?? "", 6);
   }
@@ -128,7 +128,7 @@ export class JoinConfig implements JoinInfo {
     }
   }
 
-  /** All or nothing. */
+  /** Sets both names or neither. */
   #bind(interfaces: Iterable<JoinInterface>): void {
     const ids = new Set<number>();
     for (const each of readList(interfaces)) {

@@ -1,4 +1,4 @@
-/** The rules of what a join may set: names and static routes. `JoinConfig` and the wire's validators stand on them. */
+/** The rules for what a join may set, names and static routes, for `JoinConfig` and the wire's validators. */
 
 import { quote } from "../common/quote.js";
 import { familyOf, parseDestination, parseIP } from "./addresses.js";
@@ -14,13 +14,13 @@ export interface InterfaceIds {
   readonly size: number;
 }
 
-/** The names of one interface. Throws `ERR_INTERFACE_ID`, `ERR_INTERFACE_NAME`. */
+/** Parses the names of one interface. Throws `ERR_INTERFACE_ID`, `ERR_INTERFACE_NAME`. */
 export function parseNames(id: unknown, srcName: unknown, dstPrefix: unknown): InterfaceNamesData {
   return { id: parseInterfaceId(id), srcName: parseInterfaceName(srcName), dstPrefix: parseInterfacePrefix(dstPrefix) };
 }
 
 /**
- * One static route, canonical. A CONNECTED route is bound to one of `interfaces` and has no next hop; a NEXTHOP route
+ * Parses one static route into canonical form. A CONNECTED route is bound to one of `interfaces` and has no next hop; a NEXTHOP route
  * has one of its destination's family and is bound to no interface: its id is kept, and need not exist (libnetwork's
  * rule).
  * A next hop may be "", undefined or null for none; so may a NEXTHOP route's id, which is then 0.

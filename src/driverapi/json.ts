@@ -9,7 +9,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
 
-/** The JSON text of an object: what is only passed on and kept is written once, and read where it is looked into. */
+/** The JSON text of an object, which is passed on and stored without being parsed. */
 export type JsonText = string;
 
 /** What bounds a copy. */
@@ -22,10 +22,10 @@ export interface JsonLimits {
   readonly chars?: number | undefined;
 }
 
-/** Why a value is not JSON, and where in it. Internal: what reaches a user is a `DriverError` made from it. */
+/** Says why a value is not JSON, and where in it. Internal: users get a `DriverError` made from it. */
 export class JsonError extends TypeError {
   override readonly name: string = "JsonError";
-  /** As `.subnets[2].mtu`; empty for the outermost value. */
+  /** For example `.subnets[2].mtu`; empty for the outermost value. */
   readonly path: string;
   readonly rule: string;
 
@@ -36,16 +36,16 @@ export class JsonError extends TypeError {
   }
 }
 
-/** Options whose key begins so are the host's own (`bulkhead.replay`). */
+/** Options with this prefix are reserved for the host (`bulkhead.replay`). */
 export const RESERVED = "bulkhead.";
 
 /** Longest path shown, in UTF-16 units. */
 const PATH_SHOWN = 200;
 
 /**
- * A deep copy of untrusted data, made of fresh plain objects and arrays: what `JSON.parse(JSON.stringify(value))` gives
+ * Returns a deep copy of untrusted data as new plain objects and arrays, as `JSON.parse(JSON.stringify(value))` does
  * for JSON, without calling any getter or `toJSON`. Properties that are undefined are dropped, undefined array elements
- * and holes become null, as JSON does. Everything else that JSON would lose or run is refused: functions, symbols,
+ * and holes become null. Everything else that JSON would lose or run is refused: functions, symbols,
  * bigints, NaN and infinities, class instances, accessors, a `__proto__` key, cycles (by depth). Throws `JsonError`.
  */
 export function copyJson(value: unknown, limits: JsonLimits): Json {
@@ -53,13 +53,13 @@ export function copyJson(value: unknown, limits: JsonLimits): Json {
   try {
     return copier.copy(value);
   } catch {
-    // A proxy's trap may throw anything, another proxy included: it is never looked at.
+    // A proxy's trap may throw anything, even another proxy: the error is not read.
     throw copier.refusal ?? new JsonError(copier.where(), "it could not be read");
   }
 }
 
 /**
- * A call's options: a JSON object; undefined stands for `{}`. Keys beginning `bulkhead.` are the host's own and refused
+ * Parses a call's options: a JSON object; undefined stands for `{}`. Keys that begin with `bulkhead.` are reserved and refused
  * unless `allowReserved`. Throws `ERR_BAD_OPTIONS`.
  */
 export function parseOptions(value: unknown, limits: JsonLimits, allowReserved = false): JsonObject {
@@ -92,7 +92,7 @@ function copyOptions(value: unknown, limits: JsonLimits): Json {
 }
 
 class Copier {
-  /** Why this copier gave up, once it has. */
+  /** The error with which this copier ended. */
   refusal: JsonError | undefined;
   readonly #limits: JsonLimits;
   #nodes: number;
@@ -177,7 +177,7 @@ class Copier {
     return copy;
   }
 
-  /** The own, enumerable data property's value; undefined where JSON would see none. */
+  /** Returns the own, enumerable data property's value; undefined where JSON would see none. */
   #own(value: object, key: string | number): unknown {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (descriptor === undefined || descriptor.enumerable !== true) return undefined;
@@ -200,7 +200,7 @@ class Copier {
   }
 }
 
-/** Plain assignment, but for names that Object.prototype has too: those cannot be assigned where it is frozen. */
+/** Assigns a property; names of Object.prototype are defined instead, since they cannot be assigned where it is frozen. */
 function put(target: Record<string, Json>, key: string, value: Json): void {
   if (key in target)
     Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });

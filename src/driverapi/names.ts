@@ -7,20 +7,20 @@ import type { Scope } from "./types.js";
 
 const ID_BYTES = 256;
 const TYPE_NAME_CHARS = 64;
-/** Linux's IFNAMSIZ is 16, the closing zero included. */
+/** Linux's IFNAMSIZ is 16, including the terminating zero. */
 const INTERFACE_NAME_BYTES = 15;
 /** Leaves room for a number of three digits. */
 const INTERFACE_PREFIX_BYTES = 12;
 
 const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
-/** Visible ASCII but for `/`, `:` and `%`. The kernel refuses a byte 0xA0 as a space, so `à` is not a name either. */
+/** Visible ASCII except `/`, `:` and `%`. The kernel refuses a byte 0xA0 as a space, so `à` is not a name either. */
 const INTERFACE_NAME = /^[!-$&-.0-9;-~]+$/;
 
 /** What an id identifies; for the message. */
 export type IdOf = "network" | "endpoint" | "sandbox";
 
 /**
- * An id: opaque, 1 to 256 bytes of UTF-8. A lone surrogate is refused, because two such ids would become one when
+ * Parses an id: opaque, 1 to 256 bytes of UTF-8. A lone surrogate is refused, because two such ids would become one when
  * written as UTF-8. Throws `ERR_BAD_ID`.
  */
 export function parseId(value: unknown, what: IdOf): string {
@@ -35,7 +35,7 @@ export function parseId(value: unknown, what: IdOf): string {
 }
 
 /**
- * A network type's name: letters, digits, `_` and `-`, at most 64, no `.` (libnetwork's registry refuses it).
+ * Parses a network type's name: letters, digits, `_` and `-`, at most 64, no `.` (libnetwork's registry refuses it).
  * Throws `ERR_TYPE_NAME`.
  */
 export function parseTypeName(value: unknown): string {
@@ -48,13 +48,13 @@ export function isTypeName(value: unknown): value is string {
   return typeof value === "string" && value.length <= TYPE_NAME_CHARS && TYPE_NAME.test(value);
 }
 
-/** What is said of a value that is not a network type's name. */
+/** Returns the message for a value that is not a network type's name. */
 export function notATypeName(value: unknown): string {
   const rule = `1 to ${TYPE_NAME_CHARS} letters, digits, "_" or "-", beginning with a letter or digit, and no "."`;
   return `${quote(value)} is not a network type name: use ${rule}`;
 }
 
-/** A capability's scope. Throws `ERR_BAD_CAPABILITY`. */
+/** Parses a capability's scope. Throws `ERR_BAD_CAPABILITY`. */
 export function parseScope(value: unknown): Scope {
   if (value === LocalScope || value === GlobalScope) return value;
   throw new DriverError(
@@ -63,13 +63,13 @@ export function parseScope(value: unknown): Scope {
   );
 }
 
-/** A Linux interface's name, 1 to 15 bytes (a join's `srcName`). Throws `ERR_INTERFACE_NAME`. */
+/** Parses a Linux interface's name, 1 to 15 bytes (a join's `srcName`). Throws `ERR_INTERFACE_NAME`. */
 export function parseInterfaceName(value: unknown): string {
   return interfaceName(value, "interface name", INTERFACE_NAME_BYTES);
 }
 
 /**
- * The beginning of an interface's name, to which a number is added (a join's `dstPrefix`): 1 to 12 bytes.
+ * Parses the beginning of an interface's name, to which a number is added (a join's `dstPrefix`): 1 to 12 bytes.
  * Throws `ERR_INTERFACE_NAME`.
  */
 export function parseInterfacePrefix(value: unknown): string {
@@ -91,7 +91,7 @@ function interfaceName(value: unknown, what: string, most: number): string {
   throw new DriverError("ERR_INTERFACE_NAME", `${quote(value)} is not a valid ${what}: use ${rule}`);
 }
 
-/** Bytes of `text` in UTF-8; undefined if it holds a lone surrogate and so has no UTF-8 of its own. */
+/** Returns the bytes of `text` in UTF-8; undefined if it contains a lone surrogate, which has no UTF-8. */
 export function utf8Length(text: string): number | undefined {
   let bytes = 0;
   for (let i = 0; i < text.length; i++) {

@@ -1,16 +1,16 @@
 /**
- * A call's options as JSON text. What is only kept and passed on need not be copied: plain data is looked at, and written by JSON
- * itself. Whatever is not plain at first sight is copied, or refused, by `parseOptions`.
+ * Turns a call's options into JSON text. Plain data is checked and serialized without a copy; anything else is copied or refused by
+ * `parseOptions`.
  */
 import { type JsonLimits, type JsonText, parseOptions, RESERVED } from "./json.js";
 
-/** The text of `parseOptions(value, limits)`. `undefined` is "{}". Throws `ERR_BAD_OPTIONS`. */
+/** Returns the text of `parseOptions(value, limits)`; "{}" for undefined. Throws `ERR_BAD_OPTIONS`. */
 export function optionsText(value: unknown, limits: JsonLimits): JsonText {
   if (value === undefined) return "{}";
   return plainText(value, limits) ?? JSON.stringify(parseOptions(value, limits));
 }
 
-/** undefined: it has to be looked at more closely. */
+/** Returns undefined if the value is not certainly plain. */
 function plainText(value: unknown, limits: JsonLimits): JsonText | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   try {
@@ -18,7 +18,7 @@ function plainText(value: unknown, limits: JsonLimits): JsonText | undefined {
     const left: Left = { nodes: limits.nodes, chars: limits.chars ?? Number.POSITIVE_INFINITY };
     if (!isPlain(value, limits.depth, left)) return undefined;
     const text: unknown = JSON.stringify(value);
-    // Only a proxy can have shown one thing and written another.
+    // Only a proxy can serialize to something else than was checked.
     return typeof text === "string" && text.startsWith("{") ? text : undefined;
   } catch {
     return undefined;
@@ -32,7 +32,7 @@ interface Left {
   chars: number;
 }
 
-/** True for what JSON writes as it stands, within the limits. No getter and no `toJSON` is called. */
+/** True for plain data within the limits. Calls no getter and no `toJSON`. */
 function isPlain(value: unknown, depth: number, left: Left): boolean {
   if (--left.nodes < 0) return false;
   switch (typeof value) {

@@ -79,7 +79,7 @@ export interface JoinInfo {
   addStaticRoute(destination: string, routeType: RouteType, nextHop: string, interfaceID: number): void;
 }
 
-/** What a driver learns about a call beside its arguments. */
+/** What a driver learns about a call besides its arguments. */
 export interface CallContext {
   /** Aborted when the caller gave up or the deadline passed. */
   readonly signal: AbortSignal;
@@ -137,7 +137,7 @@ export interface Driver {
   revokeExternalConnectivity?(nid: string, eid: string, ctx: CallContext): void | Promise<void>;
 }
 
-/** The last argument of a platform's call. An option that is not known here is refused (`ERR_BAD_OPTIONS`). */
+/** The last argument of a platform's call. An unknown option is refused (`ERR_BAD_OPTIONS`). */
 export interface CallOptions {
   /** Aborted: the call rejects with `ERR_CALL_ABORTED`, whose `cause` is `signal.reason`. Any number of calls may share one. */
   readonly signal?: AbortSignal | undefined;
@@ -178,7 +178,7 @@ export interface HostedDriver {
   type(): string;
   /**
    * Programs the external connectivity of an endpoint, such as its published ports; again replaces it. From libnetwork's
-   * later `driverapi`; for a driver without the method it resolves and nothing is asked. `options` default to `{}`.
+   * later `driverapi`; for a driver without the method it resolves at once. `options` default to `{}`.
    */
   programExternalConnectivity(nid: string, eid: string, options?: JsonObject, call?: CallOptions): Promise<void>;
   /** Removes what `programExternalConnectivity` did. Resolves where nothing is programmed. */
@@ -194,7 +194,7 @@ export interface DriverCallback<D = Driver> {
   registerDriver(name: string, driver: D, capability: Capability): void | Promise<void>;
 }
 
-/** An interface as it travels and is journalled; addresses in canonical text, "" where there is none. */
+/** An interface on the wire and in the journal; addresses in canonical text, or "". */
 export interface InterfaceData {
   readonly id: number;
   readonly mac: string;

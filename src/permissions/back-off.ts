@@ -1,4 +1,4 @@
-/** How soon something is put right again that somebody keeps undoing: at once at first, then with growing pauses. */
+/** Back-off for repairs that another program keeps undoing: some at once, then with growing delays. */
 import { monotonicNow } from "../common/clock.js";
 import { WATCH } from "./limits.js";
 
@@ -6,7 +6,7 @@ export class BackOff {
   #count = 0;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** Milliseconds until it may be done again. */
+  /** Milliseconds until the next repair. */
   get wait(): number {
     const now = monotonicNow();
     if (now - this.#last > WATCH.quietMs) this.#count = 0;
@@ -15,12 +15,12 @@ export class BackOff {
     return Math.max(0, this.#last + pause - now);
   }
 
-  /** True when it has been done so often that there are pauses. */
+  /** True once repairs are delayed. */
   get slow(): boolean {
     return this.#count > WATCH.atOnce;
   }
 
-  /** It has been done. */
+  /** Counts a repair. */
   done(): void {
     this.#count++;
     this.#last = monotonicNow();

@@ -1,6 +1,6 @@
 /**
- * Every permission a manifest may ask for and a policy may grant: its limits, their bounds and their defaults.
- * Pure data, read by the host; the halves of a permission take only the types of their limits from here.
+ * Every permission that a manifest may request and a policy may grant: its limits, their bounds and their defaults.
+ * Pure data, read by the host; a permission's two halves import only the types of its limits from here.
  */
 import { z } from "../common/zod.js";
 import { type FirewallLimits, firewallDefaults, firewallLimits, firewallTried } from "./firewall/grant.js";
@@ -16,7 +16,7 @@ export type LogLimits = {
 
 /** `timers`: setTimeout and setInterval. */
 export type TimersLimits = {
-  /** Shortest delay, in milliseconds; shorter ones are raised to it. A floor: the higher is the stricter. */
+  /** Shortest delay, in milliseconds; shorter ones are raised to it. A floor: the higher value is stricter. */
   readonly minimumMs: number;
   /** Timers pending at one time. */
   readonly count: number;
@@ -24,14 +24,14 @@ export type TimersLimits = {
 
 /** `clock`: coarse time. */
 export type ClockLimits = {
-  /** Milliseconds the clock is rounded down to. A floor: the higher is the stricter. */
+  /** The clock is rounded down to multiples of this many milliseconds. A floor: the higher value is stricter. */
   readonly resolutionMs: number;
 };
 
 /** `random`: random bytes; nothing to limit. */
 export type RandomLimits = Readonly<Record<never, never>>;
 
-/** `store`: a durable key-value store of the plugin's own. */
+/** `store`: the plugin's own durable key-value store. */
 export type StoreLimits = {
   /** Bytes of all keys and values together. */
   readonly bytes: number;
@@ -53,7 +53,7 @@ export type PermissionLimits = {
 /** The name of a permission. */
 export type PermissionName = keyof PermissionLimits;
 
-/** What one limit can be: a bound, a switch, a list of what is allowed, or a word that both sides must agree on. */
+/** A limit's value: a bound, a switch, a list of what is allowed, or a text on which both sides must agree. */
 export type LimitValue = number | boolean | string | readonly (number | string)[];
 
 /** A permission's limits, or some of them. */
@@ -61,29 +61,29 @@ export type Limits = Readonly<Record<string, LimitValue>>;
 
 /** One permission. */
 export interface PermissionRow<L = Limits> {
-  /** Granted to every plugin, with the default limits, without a word in the policy. */
+  /** Granted to every plugin, with the default limits, unless the policy says otherwise. */
   readonly harmless: boolean;
   /** What it gives, in a few words. */
   readonly gives: string;
-  /** Its limits as a manifest or a policy writes them: each may be left out. */
+  /** Schema of its limits in a manifest or a policy. Each is optional. */
   readonly limits: z.ZodObject;
-  /** The limits in force where neither side names one. */
+  /** Limits that apply where neither side names one. */
   readonly defaults: Partial<L>;
-  /** Limits that bound from below: of two, the higher is the stricter. All other numbers bound from above. */
+  /** Lower bounds, whose higher value is stricter. All other numbers are upper bounds. */
   readonly floors: readonly string[];
-  /** Lists of networks: of two that overlap, the narrower holds. */
+  /** Lists of networks; of two that overlap, the narrower applies. */
   readonly networks?: readonly string[];
-  /** Lists of ranges of ports: of two, what both hold. */
+  /** Lists of port ranges; of two lists, the common ports apply. */
   readonly ranges?: readonly string[];
-  /** Limits without a default: manifest or policy must name them, and something must be left of them. */
+  /** Limits without a default: manifest or policy must name them, and their intersection must not be empty. */
   readonly needed?: readonly string[];
-  /** What stands in for limits a manifest leaves to the operator, where a plugin is only tried out. */
+  /** Values for required limits that a manifest does not name, when a plugin is only tried out. */
   readonly tried?: Partial<L>;
-  /** Limits that open something by themselves: a manifest can ask for them, but only the policy's own word gives any. */
+  /** Limits that open something by themselves: a manifest can request them, and only the policy can grant them. */
   readonly explicit?: readonly string[];
 }
 
-/** A whole number within bounds, which may be left out. */
+/** Returns the schema of an optional whole number within bounds. */
 function bound(minimum: number, maximum: number): z.ZodExactOptional<z.ZodInt> {
   return z.exactOptional(z.int().min(minimum).max(maximum));
 }

@@ -1,82 +1,77 @@
 /**
- * What one plugin has of the platform's own thread. Its requests are the host's work, done where all calls of all plugins pass:
- * what it has cost there it owes, and who owes more than a burst waits, so that the rest have their turn. All who owe are given the
- * same share together, in equal parts, for there is one thread, however many plugins there are. Measured on the host's side; no
- * worker can forge it.
+ * Charges each plugin for main-thread time; over its burst allowance its requests are delayed. A fixed share of the thread pays the
+ * debts of all plugins back, in equal parts.
  */
 import { HOST_TIME } from "./limits.js";
 
-/** Milliseconds between which nothing is given back: who asks more often is told the same. */
-const TICK = 1;
-/** Milliseconds after which who waits looks again: others may have come or gone. */
-const LOOK = 100;
+/** Shortest time between two repayments, in milliseconds. */
+const REPAY_MS = 1;
+/** Longest wait before the debt is checked again, in milliseconds: repayment is faster once other plugins have paid. */
+const RECHECK_MS = 100;
 
 export class HostTime {
-  /** Those who owe. Nobody leaves before that is paid. */
+  /** Plugins in debt. */
   static readonly #owing = new Set<HostTime>();
-  /** Up to when it has been given back. */
-  static #at = performance.now();
-  /** Milliseconds spent by all in about the last second. */
+  /** Time of the last repayment. */
+  static #repaidAt = performance.now();
+  /** Milliseconds that all plugins spent in about the last second. */
   static #load = 0;
 
-  /** Milliseconds spent and not given back yet. */
+  /** Milliseconds spent and not repaid yet. */
   #debt = 0;
-  /** Of those, what it sent by itself. */
+  /** The part of the debt that the worker's unasked frames caused. */
   #unasked = 0;
-  /** Since when it has owed more than its burst, and never been quit of it all. */
+  /** When the debt last rose above the burst allowance; undefined once it is fully repaid. */
   #owesSince: number | undefined;
 
-  /** Milliseconds until more may be spent, as things stand; 0: at once. Look again after a while: others come and go. */
+  /** Milliseconds to wait before spending more, at most `RECHECK_MS`; 0: none. */
   get wait(): number {
-    HostTime.#giveBack();
+    HostTime.#repay();
     const ms = (Math.max(0, this.#debt - HOST_TIME.burstMs) * HostTime.#owing.size) / HOST_TIME.share;
-    return Math.min(ms, LOOK);
+    return Math.min(ms, RECHECK_MS);
   }
 
-  /** For how long it has had to wait again and again; 0: it does not. */
+  /** Milliseconds since the debt rose above the burst allowance; 0 once it is fully repaid. */
   get owedMs(): number {
-    HostTime.#giveBack();
-    return this.#owesSince === undefined ? 0 : HostTime.#at - this.#owesSince;
+    HostTime.#repay();
+    return this.#owesSince === undefined ? 0 : HostTime.#repaidAt - this.#owesSince;
   }
 
-  /**
-   * True when more was spent unasked than waiting can answer for: it was paid before it could be made to wait. While there is enough
-   * of the thread for all, nobody is to blame.
-   */
+  /** True for a flood: unasked frames, which cannot be delayed, have cost too much, and all plugins together load the thread. */
   get overdrawn(): boolean {
-    HostTime.#giveBack();
+    HostTime.#repay();
     return this.#unasked > HOST_TIME.debtMs && HostTime.#load > HOST_TIME.loadMs;
   }
 
-  /** For what was asked of it, or is done at its request: it may have to wait for that, and cannot be ended for it. */
+  /** Charges work that the host asked for, or does at the plugin's request: it delays further requests, and never terminates the worker. */
   spend(ms: number): void {
-    HostTime.#giveBack();
+    HostTime.#repay();
     HostTime.#load += ms;
     HostTime.#owing.add(this);
     this.#debt = Math.min(this.#debt + ms, HOST_TIME.debtMs / 2);
-    if (this.#debt > HOST_TIME.burstMs) this.#owesSince ??= HostTime.#at;
+    if (this.#debt > HOST_TIME.burstMs) this.#owesSince ??= HostTime.#repaidAt;
   }
 
-  /** For what it sent by itself. */
+  /** Charges frames that the worker sent unasked: too many terminate it. */
   spendUnasked(ms: number): void {
     this.spend(ms);
-    // What would never be paid is not written down: it would take parts from others long after.
+    // Capped: a debt that takes long to repay would take repayments from other plugins.
     this.#unasked = Math.min(this.#unasked + ms, 2 * HOST_TIME.debtMs);
   }
 
-  /** Its worker has been ended for what it sent: the next one is not ended for that, too. */
+  /** Reduces the debt after the worker was terminated for flooding, so that the next worker is not terminated for it too. */
   forgive(): void {
     this.#unasked = Math.min(this.#unasked, HOST_TIME.debtMs / 2);
   }
 
-  /** Its plugin is gone: what it owes is not paid at others' expense. */
+  /** Cancels the debt of a plugin that is gone, which would take repayments from others. */
   close(): void {
     this.#debt = 0;
     this.#unasked = 0;
-    this.#receive(0);
+    this.#repayOne(0);
   }
 
-  /** Does a piece of work, at its plugin's expense. A thread that stood still meanwhile is not all on that account. */
+  /** Runs `work` and charges its duration, up to `HOST_TIME.pieceMs`: the thread may have been stalled meanwhile. */
   charge<T>(work: () => T): T {
     const began = performance.now();
     try {
@@ -86,24 +81,24 @@ export class HostTime {
     }
   }
 
-  /** Resolves when more may be spent, or there is no use in it any more. */
+  /** Resolves when more may be spent, or `useless` returns true. */
   async free(useless: () => boolean = () => false): Promise<void> {
     for (let ms = this.wait; ms > 0 && !useless(); ms = this.wait)
       await new Promise((resolve) => setTimeout(resolve, Math.ceil(ms)).unref());
   }
 
-  /** To all who owe, in equal parts. */
-  static #giveBack(): void {
+  /** Repays the debts of all plugins, in equal parts. */
+  static #repay(): void {
     const now = performance.now();
-    const passed = now - HostTime.#at;
-    if (passed < TICK) return;
-    HostTime.#at = now;
+    const passed = now - HostTime.#repaidAt;
+    if (passed < REPAY_MS) return;
+    HostTime.#repaidAt = now;
     HostTime.#load *= Math.exp(-passed / 1000);
     const part = (passed * HOST_TIME.share) / HostTime.#owing.size;
-    for (const one of HostTime.#owing) one.#receive(part);
+    for (const one of HostTime.#owing) one.#repayOne(part);
   }
 
-  #receive(ms: number): void {
+  #repayOne(ms: number): void {
     this.#debt = Math.max(0, this.#debt - ms);
     this.#unasked = Math.max(0, this.#unasked - ms);
     if (this.#debt > 0) return;

@@ -6,15 +6,15 @@ export const HOST_TIME = {
   burstMs: 20,
   /** Main-thread time a plugin may owe for unasked frames, in milliseconds, before it is terminated for flooding. */
   debtMs: 1_000,
-  /** Main-thread time of all plugins, in milliseconds per second, up to which none is terminated for that. */
+  /** Main-thread time of all plugins, in milliseconds per second, up to which no plugin is terminated for flooding. */
   loadMs: 500,
-  /** Most that one piece of work is charged, in milliseconds: the thread may have been stalled meanwhile. */
+  /** Most that is charged for one piece of work, in milliseconds: the thread may have been stalled meanwhile. */
   pieceMs: 100,
   /** Main-thread time for reading a worker's frames that the host itself bears for each reply to a call, in milliseconds. */
   replyMs: 0.1,
 } as const;
 
-/** Arguments of single calls that every plugin may make. */
+/** Arguments of one call of a global that every plugin has. */
 export const GLOBALS = {
   /** Bytes that one `powers.random.bytes` call returns at most. */
   randomBytes: 65_536,

@@ -1,13 +1,13 @@
-/** What the two halves of a permission look like. A permission's host half and worker half live in one folder and mirror each other. */
+/** Interfaces of a permission's two halves, on the host's side and in the worker. */
 import type { Json } from "../driverapi/json.js";
 
 /** Serves one request of a plugin; `args` are plain JSON, but otherwise hostile. Throws `DriverError`. */
 export type PowerMethod = (args: readonly Json[]) => Json | Promise<Json>;
 
-/** Takes one notice of a plugin: no answer, no throw. */
+/** Takes one notice of a plugin. There is no reply, and it does not throw. */
 export type PowerNotice = (args: readonly Json[]) => void;
 
-/** What a grant opens on the host's side, for one plugin. It outlives the plugin's workers. */
+/** The host half of one plugin's permission. It outlives the plugin's workers. */
 export interface HostPower {
   /** Requests by full name (`"store.get"`). */
   readonly methods?: ReadonlyMap<string, PowerMethod>;
@@ -19,13 +19,13 @@ export interface HostPower {
 
 /** How a worker half reaches its host half. */
 export interface HostPort {
-  /** One request; rejects with a plain Error that carries `code`. */
+  /** Sends a request; rejects with a plain Error that carries `code`. */
   request(name: string, args: readonly Json[]): Promise<Json>;
-  /** One notice; dropped silently when the link is out of credits. */
+  /** Sends a notice; it is dropped silently when the link is out of credits. */
   notify(name: string, args: readonly Json[]): void;
 }
 
-/** What a worker half gives to the compartment. Everything in it is hardened by the compartment before use. */
+/** What a worker half adds to the compartment, which hardens all of it before use. */
 export interface Endowment {
   /** Globals of the compartment, by name. */
   readonly globals?: Readonly<Record<string, unknown>>;

@@ -81,7 +81,10 @@ export class PollScheduler {
     this.#blindLogged = true;
     const { what, logger } = this.#options;
     const interval = `${WATCH.blindMs / 1000} s`;
-    logger.warn({}, `${what}: changes of others are looked for every ${interval}, since nothing tells of them: ${why}`);
+    logger.warn(
+      {},
+      `${what}: other programs' changes are looked for every ${interval}, since notifications are missing: ${why}`,
+    );
   }
 
   async #poll(): Promise<void> {

@@ -4,8 +4,8 @@ import type { FirewallRule, IsolateSpec, MasqueradeSpec, PublishSpec } from "./f
 import type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./netlink/link-spec.js";
 
 /**
- * `powers.log`: a line of structured log, `console` with fields. `fields` is flat: strings, numbers, booleans.
- * Throws `ERR_PERMISSION_ARGUMENT`. Lines past the limit are dropped and counted.
+ * `powers.log`: writes a line of structured log. `fields` is flat: strings, numbers, booleans.
+ * Throws `ERR_PERMISSION_ARGUMENT`. Lines over the limit are dropped and counted.
  */
 export type LogPower = (
   level: "debug" | "info" | "warn" | "error",
@@ -15,39 +15,39 @@ export type LogPower = (
 
 /** `powers.random`: the system's random bytes. */
 export interface RandomPower {
-  /** `n` fresh bytes, 0 ≤ n ≤ 65,536. Throws `ERR_PERMISSION_ARGUMENT`, `ERR_PERMISSION_LIMIT`. */
+  /** Returns `n` random bytes, 0 ≤ n ≤ 65,536. Throws `ERR_PERMISSION_ARGUMENT`, `ERR_PERMISSION_LIMIT`. */
   bytes(n: number): Uint8Array;
 }
 
-/** `powers.store`: a key-value store of the plugin's own. All of it rejects with `ERR_PERMISSION_ARGUMENT` or `ERR_PERMISSION_LIMIT`. */
+/** `powers.store`: the plugin's own key-value store. All methods reject with `ERR_PERMISSION_ARGUMENT` or `ERR_PERMISSION_LIMIT`. */
 export interface StorePower {
-  /** The value, or null where there is none. */
+  /** Returns the value, or null if there is none. */
   get(key: string): Promise<Json>;
-  /** Keeps a JSON value. */
+  /** Stores a JSON value. */
   set(key: string, json: Json): Promise<void>;
-  /** Whether there was one. */
+  /** Deletes a key. Returns whether it existed. */
   delete(key: string): Promise<boolean>;
-  /** Sorted; all of them, or those that begin with `prefix`. */
+  /** Returns all keys, or those that begin with `prefix`, sorted. */
   keys(prefix?: string): Promise<readonly string[]>;
-  /** Sets the value if what is there equals `expected` (null: nothing is there), and says whether it did. */
+  /** Sets the value if the present one equals `expected` (null: the key does not exist). Returns whether it did. */
   compareAndSet(key: string, expected: Json, json: Json): Promise<boolean>;
 }
 
 /**
- * `powers.netlink`: network links of the plugin's own, with their addresses and routes. Names are `PREFIX-[a-z0-9]+`, the prefix
- * being the grant's. All of it rejects with `ERR_NETLINK_REFUSED`, naming the rule, `ERR_NETLINK_FAILED`, with the kernel's words
+ * `powers.netlink`: the plugin's own network links, with their addresses and routes. Names are `PREFIX-[a-z0-9]+`, with the grant's
+ * prefix. All methods reject with `ERR_NETLINK_REFUSED`, which names the rule, `ERR_NETLINK_FAILED`, with the kernel's words
  * (`File exists`, `Cannot find device` …), or `ERR_PERMISSION_ARGUMENT`.
  */
 export interface NetlinkPower {
-  /** What the names of the plugin's links begin with, before the `-`. */
+  /** The part of the plugin's link names before the `-`. */
   readonly prefix: string;
-  /** Makes a link, down and without addresses. One that is there already, asked for in the same words, is given again. */
+  /** Creates a link, down and without addresses. If it exists with the same settings, returns it. */
   createLink(link: LinkSpec): Promise<LinkInfo>;
-  /** All of it or nothing. `master` is an own bridge, or null to leave it. */
+  /** Changes all of the settings or none. `master`: one of the plugin's bridges, or null to leave its bridge. */
   setLink(name: string, settings: LinkSettings): Promise<void>;
-  /** A veth goes with its other end, even when that is in a sandbox. */
+  /** Deletes a link; of a veth both ends, even if one is in a sandbox. */
   deleteLink(name: string): Promise<void>;
-  /** The plugin's own links, by name. */
+  /** Lists the plugin's links, by name. */
   links(): Promise<readonly LinkInfo[]>;
   /** Adds an address in CIDR form, `10.64.0.1/24`. */
   addAddress(name: string, cidr: string): Promise<void>;
@@ -57,26 +57,26 @@ export interface NetlinkPower {
 }
 
 /**
- * `powers.firewall`: ways in and out of the plugin's own bridges, in a table of its own. What is there already, in the same words,
- * is left as it is. All of it rejects with `ERR_FIREWALL_REFUSED`, naming the rule, `ERR_FIREWALL_FAILED`, with nft's words, or
+ * `powers.firewall`: rules for traffic in and out of the plugin's own bridges. Asking again for a rule that exists changes nothing. All
+ * methods reject with `ERR_FIREWALL_REFUSED`, which names the rule, `ERR_FIREWALL_FAILED`, with nft's words, or
  * `ERR_PERMISSION_ARGUMENT`.
  */
 export interface FirewallPower {
-  /** The ranges of ports the grant lets it publish: `80`, `8000-8999`. */
+  /** The port ranges that the grant allows to publish: `80`, `8000-8999`. */
   readonly ports: readonly string[];
-  /** What leaves the bridge's subnet by another link gets that link's address. The first makes the namespace forward packets. */
+  /** Gives packets that leave the bridge's subnet by another link that link's address. The first one enables forwarding. */
   masquerade(spec: MasqueradeSpec): Promise<void>;
-  /** A port of the host's, asked from outside or on the host itself, is answered by an address on the bridge. */
+  /** Sends what reaches a port of the host, from outside or from the host itself, to an address on the bridge. */
   publish(spec: PublishSpec): Promise<void>;
-  /** Keeps the bridge and all the plugin's other bridges apart. */
+  /** Lets no packets pass between the bridge and the plugin's other bridges. */
   isolate(spec: IsolateSpec): Promise<void>;
-  /** One that is not there is no error. */
+  /** Removes a rule; one that does not exist is not an error. */
   withdraw(rule: FirewallRule): Promise<void>;
-  /** The plugin's own rules. Those of a bridge that has gone have gone with it. */
+  /** Lists the plugin's rules. A rule is removed with its bridge. */
   rules(): Promise<readonly FirewallRule[]>;
 }
 
-/** Every power there is, by its permission's name. */
+/** All powers, by permission name. */
 export interface AllPowers {
   readonly log: LogPower;
   readonly random: RandomPower;
@@ -85,5 +85,5 @@ export interface AllPowers {
   readonly firewall: FirewallPower;
 }
 
-/** What was granted: `Powers<"store">` for a plugin that asks for that alone; by default the powers every plugin has. */
+/** The powers of a plugin: `Powers<"store">` for one that asks for that alone. Default: those that every plugin has. */
 export type Powers<Granted extends keyof AllPowers = "log" | "random" | "store"> = Pick<AllPowers, Granted>;

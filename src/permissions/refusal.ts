@@ -1,30 +1,30 @@
 /**
- * The errors powers throw into a plugin: made afresh, so that no native error and nothing of the host's travels along.
- * They are no `DriverError`: inside a worker only name, message and code mean anything, and the code is in the same table.
+ * Errors that powers throw into a plugin: new objects, so that no native error and nothing of the host's reaches it. They are not
+ * `DriverError`s, since inside a worker only name, message and code matter.
  */
 import type { ErrorCode } from "../driverapi/errors.js";
 
-/** An error with one of the table's codes. */
+/** An error with a code of `driverapi/errors.ts`. */
 export type Refusal = Error & { readonly code: ErrorCode };
 
-/** `ERR_PERMISSION_ARGUMENT` as a TypeError: what was wrong with an argument. */
+/** Returns `ERR_PERMISSION_ARGUMENT` as a TypeError. */
 export function wrongArgument(message: string): Refusal {
   return Object.assign(new TypeError(message), { code: "ERR_PERMISSION_ARGUMENT" as const });
 }
 
-/** `ERR_PERMISSION_LIMIT` as a RangeError: which limit is reached. */
+/** Returns `ERR_PERMISSION_LIMIT` as a RangeError. */
 export function overLimit(message: string): Refusal {
   return Object.assign(new RangeError(message), { code: "ERR_PERMISSION_LIMIT" as const });
 }
 
-/** What a value is, in a word, without touching it; for messages. */
+/** Names the type of a value for a message, without reading the value. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /**
- * The text of a primitive, as `String(value)` gives it; objects are never asked for theirs.
+ * Returns the text of a primitive, as `String(value)` does; no method of an object is called.
  * Throws `ERR_PERMISSION_ARGUMENT` for objects, functions and symbols, `ERR_PERMISSION_LIMIT` over `max` UTF-16 units.
  */
 export function textOf(value: unknown, what: string, max: number): string {

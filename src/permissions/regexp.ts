@@ -1,4 +1,4 @@
-/** Reads a regular expression without running anything of its owner's: `flags` and `toString` ask for overridable properties. */
+/** Reads a regular expression without running the plugin's code: `flags` and `toString` read overridable properties. */
 
 const FLAGS: ReadonlyArray<readonly [letter: string, property: string]> = [
   ["d", "hasIndices"],
@@ -11,7 +11,7 @@ const FLAGS: ReadonlyArray<readonly [letter: string, property: string]> = [
   ["y", "sticky"],
 ];
 
-/** Source and flags of a genuine RegExp, from its internal slots. Throws a TypeError for anything else. */
+/** Returns source and flags of a genuine RegExp, from its internal slots. Throws a TypeError for anything else. */
 export function regExpParts(value: RegExp): { readonly source: string; readonly flags: string } {
   const read = (property: string): unknown => {
     const getter = Object.getOwnPropertyDescriptor(RegExp.prototype, property)?.get;

@@ -22,7 +22,7 @@ export function grantCommand(id: string, places: GrantPlaces = {}): string {
   return words.map(quoted).join(" ");
 }
 
-/** Returns the line that grants what is missing; with an example for each limit that nobody has named and the operator must name. */
+/** Returns the line that grants what is missing, with an example for each limit that the operator still has to name. */
 export function grantingCommand(id: string, missing: readonly Missing[], policy: Policy, places: GrantPlaces): string {
   const kept = (policyEntry(policy, id)?.revoked ?? {}) as Readonly<Record<string, unknown>>;
   const settings = missing.flatMap(({ permission, asked, granted, optional }) => {

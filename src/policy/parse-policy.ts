@@ -5,7 +5,7 @@ import { type Policy, policySchema } from "./schema.js";
 
 /**
  * Parses a policy: a string is taken as JSON text, anything else as the object itself, which is copied.
- * `file` is named in errors. Throws `ERR_POLICY_INVALID` with file, line, path and rule; there is no laxer fall-back.
+ * `file` is named in errors. Throws `ERR_POLICY_INVALID` with file, line, path and rule; it never falls back to a laxer policy.
  */
 export function parsePolicy(input: unknown, file = "the policy"): Policy {
   const kind: DocumentKind<Policy> = {

@@ -16,7 +16,7 @@ export class PolicySource {
     this.#policy = policy;
   }
 
-  /** Reads the first policy. Throws `ERR_POLICY_INVALID`: there is no laxer policy to fall back to. */
+  /** Reads the first policy. Throws `ERR_POLICY_INVALID`; it never falls back to a laxer policy. */
   static async open(given: string | Policy | undefined): Promise<PolicySource> {
     if (typeof given === "string") return new PolicySource(given, (await readPolicyFile(given)).policy);
     return new PolicySource(undefined, given === undefined ? {} : parsePolicy(given));

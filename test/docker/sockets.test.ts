@@ -46,7 +46,8 @@ test("a socket that somebody removes is put back, private as before, and that is
 test("so is its folder, whatever was beside it", async (t) => {
   const { open, directory, serves } = await place(t);
   const gateway = await open();
-  await rm(directory, { recursive: true });
+  // The socket may return meanwhile.
+  await rm(directory, { recursive: true, maxRetries: 10 });
   await until(serves, "its return");
   await rename(directory, `${directory}.old`);
   await until(serves, "its return");

@@ -63,7 +63,7 @@ test("wrong join data is refused by its rule, with its place", () => {
     [[], "ERR_DRIVER_REPLY", "the join's result is a list"],
     [{ names: 5 }, "ERR_DRIVER_REPLY", "names is 5"],
     [{ names: [names, names] }, "ERR_INTERFACE_EXISTS", "names[1]: "],
-    [{ names: [{ ...names, id: 2 }] }, "ERR_INTERFACE_ID", "names[0]: interface 2 is none"],
+    [{ names: [{ ...names, id: 2 }] }, "ERR_INTERFACE_ID", "names[0]: interface 2 does not belong"],
     [{ names: [names, names, names] }, "ERR_DRIVER_REPLY", "names has 3 entries"],
     [{ names: [{ ...names, srcName: "" }] }, "ERR_INTERFACE_NAME", "names[0]: "],
     [{ names: [{ ...names, dstPrefix: "a/b" }] }, "ERR_INTERFACE_NAME", "names[0]: "],

@@ -1,24 +1,24 @@
-/** `clock`, in the worker: a Date that tells the time, coarsely. SES's own has none. */
+/** `clock`, in the worker: a Date with a coarse current time, which SES's Date does not have. */
 import type { ClockLimits } from "../catalogue.js";
 import type { Endowment, HostPort } from "../permission.js";
 
-/** The realm's Date, which knows the time; it never leaves this file. */
+/** The realm's Date, which has the exact time and must not leave this file. */
 const RealmDate = Date;
 
 /** Monotonic milliseconds since the realm began. */
 const elapsed = performance.now.bind(performance);
 
 /**
- * Global `Date`: `Date.now()`, `new Date()` and `Date()` give the time floored to `resolutionMs`. Its prototype is its own, below
- * the realm's frozen one, so that `new Date().constructor` is this `Date`; `instanceof` holds for every date of the realm.
- * Global `performance`: `now()`, floored alike, from the plugin's start, and `timeOrigin`.
+ * Global `Date`: `Date.now()`, `new Date()` and `Date()` return the time floored to `resolutionMs`. Its prototype inherits from the
+ * realm's frozen one, so that `new Date().constructor` is this `Date`; `instanceof` holds for every date of the realm.
+ * Global `performance`: `now()`, floored likewise, since the plugin's start, and `timeOrigin`.
  */
 export function endow(limits: ClockLimits, _port?: HostPort): Endowment {
   const resolution = Math.max(1, Math.trunc(limits.resolutionMs));
   const floored = (time: number): number => Math.floor(time / resolution) * resolution;
   const now = (): number => floored(RealmDate.now());
 
-  // A function and not a class: `Date()` without `new` is a call, and gives a string.
+  // A function and not a class: `Date()` without `new` returns a string.
   function CoarseDate(...args: unknown[]): unknown {
     if (new.target === undefined) return new RealmDate(now()).toString();
     return Reflect.construct(RealmDate, args.length === 0 ? [now()] : args, new.target);
@@ -42,12 +42,12 @@ export function endow(limits: ClockLimits, _port?: HostPort): Endowment {
   return { globals: { Date: CoarseDate, performance: timerOf(now, resolution) } };
 }
 
-/** How far the system's clock may be from the monotonic one before it counts as having been set, in milliseconds. */
+/** Difference between system clock and monotonic clock above which the system clock counts as changed, in milliseconds. */
 const SET_MS = 1_000;
 
 /**
- * Global `performance`. It ticks when Date does: two clocks of one grain, a part of it apart, would tell the time more finely than
- * either. It does not follow the system's clock where that is set.
+ * Returns global `performance`. It ticks together with Date: two clocks with different phases would reveal the time more finely. It
+ * does not follow changes of the system clock.
  */
 function timerOf(now: () => number, resolution: number): { readonly now: () => number; readonly timeOrigin: number } {
   const timeOrigin = now();
@@ -59,7 +59,7 @@ function timerOf(now: () => number, resolution: number): { readonly now: () => n
     now: (): number => {
       const passed = now() - timeOrigin - set;
       const off = passed - (elapsed() - begun);
-      // A whole number of grains, so that its ticks stay Date's.
+      // A multiple of the resolution, so that it still ticks together with Date.
       if (Math.abs(off) > SET_MS + 2 * resolution) set += Math.round(off / resolution) * resolution;
       last = Math.max(last, now() - timeOrigin - set);
       return last;
@@ -74,7 +74,7 @@ function isBelow(value: unknown, prototype: unknown): boolean {
   return false;
 }
 
-/** A property that stays writable in objects below once its own object is frozen, as SES's own prototypes have it. */
+/** Defines a property that inheriting objects can override although its object is frozen, as SES's prototypes do. */
 function overridable(object: object, key: string, value: unknown): void {
   const access = {
     get(): unknown {

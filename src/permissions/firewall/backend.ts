@@ -7,10 +7,10 @@ import type { RuleEvents } from "./rule-events.js";
 /** One plugin's table, whole. */
 export interface FirewallTable {
   readonly name: string;
-  /** What the names of the plugin's links begin with, before the `-`. */
+  /** The part of the plugin's link names before the `-`. */
   readonly prefix: string;
   readonly rules: readonly FirewallRule[];
-  /** Other programs' bridges that carry a default route: the machine's way out where its network card is a port of one. */
+  /** Other programs' bridges that carry a default route: the machine's uplinks, with its network card as a port. */
   readonly uplinks: readonly string[];
 }
 
@@ -28,21 +28,21 @@ export interface Obstacle {
   readonly words: string;
 }
 
-/** The links that the forwarding guard distinguishes. The guard is a table that drops what others would have the machine forward. */
+/** The links that the forwarding guard distinguishes. The guard is a table that drops packets which others would have forwarded. */
 export interface GuardedLinks {
-  /** What the names of bridges with rules begin with, before the `-`; their own tables decide about traffic to them. */
+  /** Prefixes of bridges with rules; their own tables decide about traffic to them. */
   readonly prefixes: readonly string[];
-  /** The same of all our bridges, with rules or without: only what is marked may leave them. */
+  /** Prefixes of all our bridges, with rules or without: only marked packets may leave them. */
   readonly ours: readonly string[];
   /** Bridges that carry a default route: traffic from them comes from the machine's network, not from a container. */
   readonly uplinks: readonly string[];
 }
 
-/** What became of forwarding when our last table went. */
+/** What was done about forwarding after our last table was removed. */
 export interface ForwardingEnd {
   /** Switched off again. */
   readonly off: readonly (4 | 6)[];
-  /** Switched on by us and left on, since `others` need it. */
+  /** Switched on by us, and left on because `others` need it. */
   readonly left: readonly (4 | 6)[];
   readonly others: readonly string[];
 }
@@ -52,9 +52,9 @@ export interface FirewallBackend {
   readonly kind: "kernel" | "model";
   /** The names of all tables that are named as ours are, including other hosts' tables. */
   tables(): Promise<readonly string[]>;
-  /** Replaces the tables of the names given by `put`, and removes those in `drop`, in one transaction: there is no gap. */
+  /** Replaces the tables of the names given by `put`, and removes those in `drop`, in one transaction, so without a gap. */
   program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void>;
-  /** Binds a port of the host, so that nobody else can, and serves it over loopback; or returns why it cannot. */
+  /** Binds a port of the host, so that no other process can, and serves it over loopback; or returns why it cannot. */
   hold(port: PublishSpec): Promise<Obstacle | undefined>;
   /** Binds ports that are published already, now or as soon as they are free. Never rejects. */
   keep(ports: readonly PublishSpec[]): Promise<void>;
@@ -62,17 +62,17 @@ export interface FirewallBackend {
   release(ports: readonly PublishSpec[]): Promise<void>;
   /** Makes the kernel forget the flows of these UDP ports, and all flows to `addresses`, which no port leads to any more. Never rejects. */
   forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void>;
-  /** Ends the processes that are no longer needed for the namespace; ports that are held stay held. */
+  /** Ends processes that are no longer needed for the namespace; held ports stay held. */
   close(): Promise<void>;
   /**
-   * Lets the namespace forward packets of these families; returns those for which forwarding was off. For these a guard is put up: it
+   * Lets the namespace forward packets of these families; returns those for which forwarding was off. For these it adds a guard, which
    * drops new packets unless a network of ours allows them, they are for a published port, or they come from a bridge.
-   * `again`: puts the guard up even if it should exist already.
+   * `again`: adds the guard even if it should exist already.
    */
   forward(families: readonly (4 | 6)[], links: GuardedLinks, again?: boolean): Promise<readonly (4 | 6)[]>;
-  /** To be called when no table of ours is left: removes guards, and switches off what `forward` switched on unless somebody needs it. */
+  /** To be called when no table of ours is left: removes guards, and switches off what `forward` switched on unless others need it. */
   stopForwarding(): Promise<ForwardingEnd>;
-  /** Every table of the family `inet` as text, by name. The text stays the same while nobody changes the table. */
+  /** Returns every table of the family `inet` as text, by name. The text is the same until the table is changed. */
   listing(): Promise<ReadonlyMap<string, string>>;
   /** Notifies changes of rules until it is stopped. */
   watch(events: RuleEvents): ChangeMonitor;

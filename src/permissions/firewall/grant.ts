@@ -1,16 +1,16 @@
-/** What bounds a `firewall` grant, as a manifest or a policy writes it. */
+/** The limits of a `firewall` grant in a manifest or a policy. */
 import { z } from "../../common/zod.js";
 import { parseRange } from "./ports.js";
 
-/** `firewall`: ways in and out of the plugin's own bridges. Its addresses lie within the `subnets` of its `netlink` grant. */
+/** `firewall`: rules for the plugin's own bridges. Their addresses are within the `subnets` of its `netlink` grant. */
 export type FirewallLimits = {
-  /** Ports of the host it may publish: `80`, `8000-8999`. The policy must name them: nothing else opens any. */
+  /** Ports of the host it may publish: `80`, `8000-8999`. Only a policy can grant any. */
   readonly ports: readonly string[];
-  /** Rules it may have at one time. */
+  /** Most rules it may have at a time. */
   readonly max: number;
 };
 
-/** The limits; each may be left out. */
+/** Schema of the limits. Each is optional. */
 export const firewallLimits: z.ZodObject = z.strictObject({
   ports: z.exactOptional(
     z
@@ -24,8 +24,8 @@ export const firewallLimits: z.ZodObject = z.strictObject({
   max: z.exactOptional(z.int().min(1).max(65_536)),
 });
 
-/** Defaults where neither manifest nor policy names a limit; the ports have none. */
+/** Defaults where neither side names a limit; `ports` has none. */
 export const firewallDefaults = { max: 1024 } as const;
 
-/** Stands in for the limits that must be named, where a plugin is only tried out. */
+/** Values for the required limits when a plugin is only tried out. */
 export const firewallTried = { ports: ["30000-32767"] } as const;

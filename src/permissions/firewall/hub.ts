@@ -102,7 +102,7 @@ class Hub implements FirewallHub {
     const poll = (): Promise<void> =>
       this.#quietly("what others have changed could not be restored", () => this.#restorer.restore());
     this.#restorer = new RuleRestorer({ backend, tables: this.#tables, around, logger, report, poll });
-    this.#unobserve = netlink.observe((what) => what !== "links" && this.#restorer.note("somebody else"));
+    this.#unobserve = netlink.observe((what) => what !== "links" && this.#restorer.note("another program"));
   }
 
   open(plugin: string, granted: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower {

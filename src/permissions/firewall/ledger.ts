@@ -4,7 +4,7 @@ import type { FirewallRule, PublishSpec } from "./rule.js";
 
 /** One rule of one plugin. */
 export interface FirewallRow {
-  /** One per plugin and rule: `rowName` makes it. */
+  /** One per plugin and rule (`rowName`). */
   readonly name: string;
   readonly plugin: string;
   readonly rule: FirewallRule;
@@ -13,7 +13,7 @@ export interface FirewallRow {
 /** A port that a plugin has published. */
 export type PublishedPort = { readonly plugin: string } & PublishSpec;
 
-/** The published ports among rows. */
+/** Returns the published ports among rows. */
 export function publishedOf(rows: Iterable<FirewallRow>): readonly PublishedPort[] {
   return [...rows].flatMap(({ plugin, rule }) => {
     if (rule.kind !== "publish") return [];
@@ -54,7 +54,7 @@ export class MemoryFirewallLedger implements FirewallLedger {
   }
 }
 
-/** The table of one plugin. */
+/** Returns the name of a plugin's table. */
 export function tableOf(ledger: string, plugin: string): string {
   return `bulkhead_${ledger}_${plugin}`;
 }
@@ -65,7 +65,7 @@ export function readTable(name: string): { readonly ledger: string; readonly plu
   return ledger === undefined || plugin === undefined ? undefined : { ledger, plugin };
 }
 
-/** True for a table whose host is gone, so that nobody else will remove it. */
+/** True for a table whose host is gone and cannot remove it any more. */
 export function isOrphan(name: string): boolean {
   const table = readTable(name);
   return table !== undefined && isGone(table.ledger);

@@ -1,4 +1,4 @@
-/** The `firewall` permission. */
+/** Requests of the `firewall` permission. */
 export const FIREWALL = {
   /** Requests checked together and applied in one transaction. */
   batch: 64,

@@ -1,8 +1,8 @@
-/** Other programs that filter forwarded packets in the same namespace: engines, ufw, firewalld. A table of ours cannot undo their drops. */
+/** Other programs that filter forwarded packets in the same namespace (engines, ufw, firewalld): our tables cannot undo their drops. */
 
-/** What was done about the neighbours, and what could not be; each in words for a log. */
+/** What was changed in the neighbours, and what could not be, in words for the log. */
 export interface NeighbourReport {
-  /** What was put in or taken out: `ip FORWARD`, `firewalld zone trusted: bh-0a1b`. Empty: nothing had to be changed. */
+  /** What was added or removed: `ip FORWARD`, `firewalld zone trusted: bh-0a1b`. Empty if nothing had to be changed. */
   readonly changed: readonly string[];
   /** What could not be done, and the command that does it. The same reason always has the same words. */
   readonly problems: readonly string[];

@@ -45,7 +45,7 @@ export function parseRequest(plugin: string, op: FirewallOp, args: readonly Json
 
   const kind = op === "withdraw" ? (Object.hasOwn(given, "kind") ? given.kind : undefined) : op;
   if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind)) {
-    throw wrong(`there is no kind of rule ${quote(kind ?? null)}; there are ${Object.keys(SHAPES).join(", ")}`);
+    throw wrong(`${quote(kind ?? null)} is not a kind of rule; use one of ${Object.keys(SHAPES).join(", ")}`);
   }
   const shape = SHAPES[kind as FirewallRule["kind"]];
   for (const key of Object.keys(given)) {

@@ -77,7 +77,7 @@ export class RuleRestorer {
     if (!tables.loaded || tables.rows.size === 0) return;
     const { wait } = this.#backOff;
     if (wait > 0) return this.#scheduler.pollIn(wait);
-    const by = this.#changedBy ?? "somebody else";
+    const by = this.#changedBy ?? "another program";
     this.#changedBy = undefined;
     await tables.inspect();
     await this.#restoreTables(by);
@@ -111,7 +111,7 @@ export class RuleRestorer {
       announce("firewall", { event: "rules-restored", detail }, this.#options);
     }
     if (off.length > 0) {
-      const detail = `forwarding of ${named(off)} had been switched off by somebody else, and is on again`;
+      const detail = `forwarding of ${named(off)} had been switched off by another program, and is on again`;
       announce("firewall", { event: "forwarding-restored", detail }, this.#options);
     }
   }

@@ -1,17 +1,17 @@
-/** What a plugin can ask of the firewall: three kinds of rule, each about one of its own bridges. */
+/** What a plugin can request of the firewall: three kinds of rule, each for one of its own bridges. */
 
 /** The protocols whose ports can be published. */
 export const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** Traffic from a bridge's network that leaves by another link gets that link's address, so that replies come back. */
+/** Gives traffic that leaves a bridge's network by another link that link's address, so that replies return. */
 export interface MasqueradeSpec {
   readonly bridge: string;
   /** CIDR form, canonical: `10.64.1.0/24`. */
   readonly subnet: string;
 }
 
-/** Traffic to a port of the host goes to an address on a bridge. */
+/** Sends traffic to a port of the host to an address on a bridge. */
 export interface PublishSpec {
   readonly bridge: string;
   readonly protocol: Protocol;
@@ -24,8 +24,8 @@ export interface PublishSpec {
 }
 
 /**
- * Nothing passes between this bridge and the plugin's others, and new connections come in from elsewhere only by a published
- * port. `internal`: nothing passes in or out at all.
+ * Drops traffic between this bridge and the plugin's others, and new connections from elsewhere except to a published port.
+ * `internal`: drops all traffic in and out.
  */
 export interface IsolateSpec {
   readonly bridge: string;
@@ -38,7 +38,7 @@ export type FirewallRule =
   | ({ readonly kind: "publish" } & PublishSpec)
   | ({ readonly kind: "isolate" } & IsolateSpec);
 
-/** A rule's identity: there is one rule per key, whatever its other fields. A published port's key is the port of the host. */
+/** Returns a rule's key: there is one rule per key, whatever its other fields. A published port's key is the port of the host. */
 export function keyOf(rule: FirewallRule): string {
   switch (rule.kind) {
     case "masquerade":
@@ -60,7 +60,7 @@ function textOf(rule: FirewallRule): string {
   return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The family of a rule's addresses; undefined where it has none. */
+/** Returns the family of a rule's addresses; undefined if it has no addresses. */
 export function familyOfRule(rule: FirewallRule): 4 | 6 | undefined {
   if (rule.kind === "isolate") return undefined;
   return (rule.kind === "publish" ? rule.ip : rule.subnet).includes(":") ? 6 : 4;

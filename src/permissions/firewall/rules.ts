@@ -1,7 +1,6 @@
 /**
- * What a firewall grant bounds: one row per rule, each against an attack that would work without it (README.md
- * here). The rules are checked in this order, on the host's side, when a request is about to be carried out: each time with a
- * fresh look at the namespace. `fields` and `shape` are enforced while reading (`request.ts`).
+ * The rules of firewall requests, each against an attack that would work without it (README.md here), checked in this order when a
+ * request is about to be carried out, against a new snapshot of the namespace. `request.ts` enforces `fields` and `shape` before.
  */
 
 import { quote } from "../../common/quote.js";
@@ -23,7 +22,7 @@ export interface Situation {
   /** The subnets of the plugin's netlink grant. */
   readonly subnets: readonly string[];
   readonly links: ReadonlyMap<string, LinkView>;
-  /** The plugin that owns a link, where ledger and kernel agree; undefined: the link is the machine's. */
+  /** Returns the plugin that owns a link, according to ledger and kernel; undefined: the link is the machine's. */
   owner(link: string): string | undefined;
   /** Every plugin's rules. */
   readonly rows: readonly FirewallRow[];
@@ -35,11 +34,11 @@ export interface Rule {
   readonly id: string;
   /** What it refuses, in a few words, for documentation. */
   readonly refuses: string;
-  /** Why a requested rule is refused, with the value; undefined: it is not. */
+  /** Returns why a requested rule is refused, with the value; undefined if it is not. */
   check(rule: FirewallRule, situation: Situation): string | undefined;
 }
 
-/** A check of published ports alone. */
+/** Returns a check that applies to published ports only. */
 const ofPublished =
   (check: (rule: PublishSpec, situation: Situation) => string | undefined): Rule["check"] =>
   (rule, situation) =>
@@ -51,11 +50,11 @@ export const RULES: readonly Rule[] = [
   { id: "shape", refuses: "a field that is missing or of the wrong type", check: () => undefined },
   {
     id: "bridge",
-    refuses: "bridges that are not the plugin's own, and links that are no bridge",
+    refuses: "bridges that are not the plugin's own, and links that are not a bridge",
     check({ bridge }, { plugin, links, owner }) {
       if (owner(bridge) !== plugin) return `${quote(bridge)} is not a link of plugin "${plugin}"`;
       const kind = links.get(bridge)?.kind;
-      return kind === "bridge" ? undefined : `${quote(bridge)} is a ${kind ?? "link that is away"}, and no bridge`;
+      return kind === "bridge" ? undefined : `${quote(bridge)} is a ${kind ?? "link in a sandbox"}, not a bridge`;
     },
   },
   {
@@ -108,12 +107,12 @@ export const RULES: readonly Rule[] = [
     check: ofPublished(({ protocol }) =>
       PROTOCOLS.includes(protocol)
         ? undefined
-        : `there is no protocol ${quote(protocol)}; there are ${PROTOCOLS.join(", ")}`,
+        : `${quote(protocol)} is not a protocol; use one of ${PROTOCOLS.join(", ")}`,
     ),
   },
   {
     id: "port",
-    refuses: "ports that are none, and ports of the host outside the ranges granted",
+    refuses: "numbers that are not ports, and ports of the host outside the granted ranges",
     check: ofPublished(({ port, hostPort }, { limits: { ports } }) => {
       if (port < 1 || port > 65_535) return `${port} is not a port`;
       return inRanges(ports, hostPort) ? undefined : `port ${hostPort} is not within ${ports.join(", ")}`;
@@ -121,7 +120,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "host-address",
-    refuses: "addresses that are none of the host's, or of another family, or of another plugin's link",
+    refuses: "addresses that the host does not have, of another family, or of another plugin's link",
     check: ofPublished(({ hostIP, ip }, { plugin, links, owner }) => {
       if (hostIP === undefined) return undefined;
       if (hostIP.includes(":") !== ip.includes(":")) return `${quote(hostIP)} and ${quote(ip)} are of two families`;
@@ -154,7 +153,7 @@ export const RULES: readonly Rule[] = [
   {
     id: "listener",
     refuses: "ports that a process of the host's has",
-    // Only binding the port gives an answer that stays true: `FirewallBackend.hold` does that, after all these checks.
+    // Anything but binding the port would be a TOCTOU race: `FirewallBackend.hold` binds it, after all these checks.
     check: () => undefined,
   },
   {
@@ -168,7 +167,7 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-/** Throws `ERR_FIREWALL_REFUSED` by the first rule that refuses. */
+/** Throws `ERR_FIREWALL_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: Exclude<FirewallRequest, { readonly op: "rules" }>, situation: Situation): void {
   for (const rule of RULES) {
     const why = rule.check(request.rule, situation);
@@ -176,7 +175,7 @@ export function checkRules(request: Exclude<FirewallRequest, { readonly op: "rul
   }
 }
 
-/** The address or network on the bridge's side. */
+/** Returns the address or network on the bridge's side. */
 function inner(rule: FirewallRule): string | undefined {
   if (rule.kind === "isolate") return undefined;
   return rule.kind === "publish" ? rule.ip : rule.subnet;
@@ -190,7 +189,7 @@ function problem(parse: (value: unknown) => string, text: string): string | unde
   }
 }
 
-/** True when of two plugins' ports only one could be answered: on the host itself either may stand in for the other family. */
+/** True if two plugins' ports conflict: on the host itself, a port of one family may also be served for the other. */
 function sameLocalPort(a: PublishSpec, b: PublishSpec): boolean {
   if (samePort(a, b)) return true;
   const local = ({ hostIP }: PublishSpec): boolean => hostIP === undefined || isLoopback(hostIP);

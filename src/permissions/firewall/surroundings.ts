@@ -1,4 +1,4 @@
-/** What the hub maintains outside its own tables: the neighbours' accept rules. A failure here is logged once and stops nothing. */
+/** Maintains what has to exist outside our tables: the neighbours' accept rules. A failure is logged once, and stops nothing. */
 import type { OperatorLog } from "../../common/logger.js";
 import type { ForwardingEnd } from "./backend.js";
 import type { NeighbourReport, Neighbours } from "./neighbours.js";
@@ -13,7 +13,7 @@ export class Surroundings {
   readonly #logger: OperatorLog;
   /** Problems already logged. */
   readonly #said = new Set<string>();
-  /** The bridges admitted last; undefined: none, or everything has been undone. */
+  /** The bridges admitted last; undefined if there are none. */
   #admitted: string | undefined;
 
   constructor({ neighbours, logger }: SurroundingsOptions) {
@@ -29,7 +29,7 @@ export class Surroundings {
     this.#admitted = key;
   }
 
-  /** Checks the neighbours in any case; returns what had to be changed. */
+  /** Checks the neighbours; returns what had to be changed. */
   async admit(bridges: readonly string[]): Promise<readonly string[]> {
     const report = await this.#neighbours.admit(bridges);
     this.#say(report, "let pass what our networks allow");
@@ -42,7 +42,7 @@ export class Surroundings {
     this.#say(await this.#neighbours.leave(), "are as they were before");
   }
 
-  /** Logs what became of forwarding. */
+  /** Logs what was done about forwarding. */
   sayForwarding({ off, left, others }: ForwardingEnd): void {
     const names = (families: readonly (4 | 6)[]): string => families.map((family) => `IPv${family}`).join(" and ");
     if (off.length > 0) this.#logger.info({ off }, `firewall: forwarding of ${names(off)} is switched off again`);

@@ -1,11 +1,11 @@
-/** `firewall`, in the worker: `powers.firewall`, whose every call is one request to the host's half, which does all checks. */
+/** `firewall`, in the worker: every call of `powers.firewall` is one request to the host half, which does all checks. */
 import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
 import type { FirewallLimits } from "./grant.js";
 
-/** UTF-16 units of one rule: no valid one is longer. */
+/** Longest rule, in UTF-16 units: no valid one is longer. */
 const RULE_CHARS = 1024;
 
 /**
@@ -30,7 +30,7 @@ export function endow({ ports }: Pick<FirewallLimits, "ports">, port: HostPort):
   };
 }
 
-/** A copy of a plugin's value as JSON: what is sent is what was checked. */
+/** Copies a plugin's value as JSON, so that what is sent is what was checked. */
 function plain(method: string, value: unknown): Json {
   try {
     return value === undefined ? null : copyJson(value, { depth: 2, nodes: LIMITS.jsonNodes, chars: RULE_CHARS });

@@ -1,16 +1,16 @@
-/** Reads what a plugin passes to `Intl`, once, and makes it plain before the engine sees any of it. */
+/** Reads what a plugin passes to `Intl` once, and copies it as plain data before the engine sees it. */
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
 
-/** The locale where none is named, or where none of those named is known. */
+/** The locale used if none is named, or none of those named is known. */
 const LOCALE = "en-US";
 
 /**
- * Longest list of locales and of items to join, and longest text in an option, to compare, or joined. The engine works on these
- * outside the worker's heap limit.
+ * Longest list of locales and of items, and longest text in an option and elsewhere. The engine works on these outside the worker's
+ * heap limit.
  */
 const MOST = { locales: 16, optionChars: 64, chars: 65_536, items: 1_000 } as const;
 
-/** A whole number of this size or larger is not formatted. */
+/** Whole numbers of this size or larger are refused. */
 const LARGEST = 10n ** 1_000n;
 
 /** ECMA-402's options for the formatters offered here; others are ignored, as in the standard. */
@@ -28,14 +28,14 @@ export type Options = Record<string, string | number | boolean>;
 /** What a formatter's method takes. */
 export type Argument = "date" | "number" | "text" | "texts";
 
-/** The locales named; an empty list where none are. */
+/** Returns the locales named; an empty list if there are none. */
 export function localesOf(value: unknown): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) return [textOf(value, "a locale", MOST.optionChars)];
   return listOf(value, "locales", MOST.locales).map((one) => textOf(one, "a locale", MOST.optionChars));
 }
 
-/** Appends the fallback locale, so that the machine's is never taken. */
+/** Appends the fallback locale, so that the machine's is never used. */
 export function withDefault(locales: readonly string[]): string[] {
   return [...locales, LOCALE];
 }
@@ -53,7 +53,7 @@ export function optionsOf(value: unknown): Options {
   return options;
 }
 
-/** Reads one argument of a method. `now` gives the plugin's own time, for a missing date. */
+/** Reads one argument of a method. `now`: the plugin's own time, for a missing date. */
 export function argumentOf(kind: Argument, value: unknown, now: () => number): unknown {
   switch (kind) {
     case "date":
@@ -76,7 +76,7 @@ export function argumentOf(kind: Argument, value: unknown, now: () => number): u
   }
 }
 
-/** The items of an iterable; stops reading as soon as there are too many. */
+/** Returns the items of an iterable; stops as soon as there are too many. */
 function listOf(items: Iterable<unknown>, what: string, most: number): unknown[] {
   const list: unknown[] = [];
   for (const one of items) {

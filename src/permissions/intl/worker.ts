@@ -1,6 +1,6 @@
 /**
- * `Intl` in a bounded form, for every plugin: the engine's tables, without what they reveal about the machine. A locale is the one
- * asked for or `en-US`, a time zone is the one named or UTC, and the time comes from the plugin's own Date.
+ * A bounded `Intl` for every plugin that reveals nothing about the machine: the default locale is `en-US`, the default time zone UTC,
+ * and the time comes from the plugin's own Date.
  */
 import type { Endowment } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
@@ -33,19 +33,19 @@ const KINDS: ReadonlyArray<readonly [name: string, maker: Native, methods: Metho
 const BOUND: ReadonlySet<string> = new Set(["DateTimeFormat.format", "NumberFormat.format", "Collator.compare"]);
 
 /**
- * How many of the engine's formatters a plugin has at one time. Each takes tens of kilobytes outside the worker's heap limit, so the
- * least recently used one is dropped, and made again when it is needed.
+ * Most native formatters that a plugin has at a time. Each takes tens of kilobytes outside the worker's heap limit, so the least
+ * recently used one is dropped, and created again when needed.
  */
 const MOST_NATIVES = 32;
 
-/** Returns the engine's formatter for what a plugin asked for. */
+/** Returns the engine's formatter for these arguments. */
 type NativeOf = (name: string, maker: Native, locales: readonly string[], options: Options) => object;
 
 /** Global `Intl`. `makeDate`: the plugin's Date, which gives the time for a missing date. */
 export function endow(makeDate: unknown): Endowment {
   const now = (): number => {
     if (typeof makeDate === "function") return Number(Reflect.construct(makeDate, []));
-    throw wrongArgument("Intl.DateTimeFormat: there is no time without the clock permission; give the date");
+    throw wrongArgument("Intl.DateTimeFormat: the current time needs the clock permission; pass a date");
   };
   const intl: Record<PropertyKey, unknown> = {
     getCanonicalLocales: (given: unknown): string[] => {
@@ -80,7 +80,7 @@ function keptNatives(): NativeOf {
 }
 
 function formatter(name: string, maker: Native, methods: Methods, now: () => number, nativeOf: NativeOf): unknown {
-  /** For each of the plugin's objects, how to get the engine's. */
+  /** By the plugin's object, a function that returns the engine's. */
   const natives = new WeakMap<object, () => object>();
   const getterOf = (self: object): (() => object) => {
     const get = natives.get(self);
@@ -136,7 +136,7 @@ function formatter(name: string, maker: Native, methods: Methods, now: () => num
   return Formatter;
 }
 
-/** Runs the engine's code; its error is replaced by a RangeError without its stack. */
+/** Runs the engine's code; replaces its error by a RangeError without its stack. */
 function told<T>(make: () => T): T {
   try {
     return make();

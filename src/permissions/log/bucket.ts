@@ -1,16 +1,15 @@
-/** A token bucket for lines, used by both halves of `log`: the worker's spares the link, the host's is the one that binds. */
+/** A token bucket for lines, used by both halves of `log`: the worker's saves traffic, the host's enforces the limit. */
 
 /** Counts what passes and what does not. */
 export interface LineBucket {
   /** True when a line may pass now; otherwise it is counted as dropped. */
   take(): boolean;
-  /** How many were dropped since the last call. */
+  /** Returns how many were dropped since the last call. */
   dropped(): number;
 }
 
 /**
- * `perSecond` lines a second, `burst` of them at once. `now` gives milliseconds and may jump backwards harmlessly.
- * Lines dropped are counted, never kept.
+ * Allows `perSecond` lines a second, `burst` of them at once. `now` returns milliseconds and may jump backwards.
  */
 export function createLineBucket(perSecond: number, burst: number, now: () => number): LineBucket {
   let tokens = burst;

@@ -1,6 +1,6 @@
 /**
- * What `console.log` prints for a plugin's values, without running anything of the plugin's: no getter, no proxy trap, no
- * `toString`, `toJSON` or inspect hook is ever called. Node's own inspector calls most of these, in the realm that holds the walls.
+ * Formats a plugin's values for `console.log` without running the plugin's code: no getter, proxy trap, `toString`, `toJSON` or
+ * inspect hook is called. Node's inspector calls most of these, in the realm that enforces the sandbox.
  */
 import { types } from "node:util";
 import { regExpParts } from "../regexp.js";
@@ -9,18 +9,18 @@ import { regExpParts } from "../regexp.js";
 const DEPTH = 4;
 /** Entries shown of one array, object, map or set. */
 const ENTRIES = 50;
-/** A string longer than this is named by its length alone: taking even its first letter may cost its whole length in memory. */
+/** Longest string shown; of a longer one only the length: reading even its first letter may flatten it in memory. */
 const LONGEST = 1 << 20;
 
 const apply = Reflect.apply;
 
-/** Text with a budget: once it is spent, nothing more is added, and the walk ends. */
+/** Text with a budget: once it is used up, formatting ends. */
 interface Sink {
   room: number;
   text: string;
 }
 
-/** One line for the arguments of a console call, at most `max` UTF-16 units; printf's `%s %d %i %f %j %o %O %c %%` are honoured. */
+/** Formats a console call's arguments as one line of at most `max` UTF-16 units. Printf's `%s %d %i %f %j %o %O %c %%` are honoured. */
 export function formatArguments(args: readonly unknown[], max: number): string {
   const sink: Sink = { room: max, text: "" };
   let rest = args;
@@ -35,7 +35,7 @@ export function formatArguments(args: readonly unknown[], max: number): string {
   return sink.text;
 }
 
-/** Prints a format and gives back the arguments it did not use. */
+/** Prints a format; returns the arguments that it did not use. */
 function printf(format: string, args: readonly unknown[], sink: Sink): readonly unknown[] {
   let used = 1;
   let at = 0;
@@ -75,7 +75,7 @@ function putString(sink: Sink, text: string): void {
   put(sink, text.length > LONGEST ? `[string of ${text.length} characters]` : text);
 }
 
-/** A bigint's digits take quadratic time: a long one is only named. */
+/** Shows a bigint; of a long one only the type, since its digits take quadratic time. */
 function bigintText(value: bigint): string {
   return value > -(2n ** 256n) && value < 2n ** 256n ? `${value}n` : "[bigint over 256 bits]";
 }
@@ -191,12 +191,12 @@ function errorName(error: Error): string {
   return "Error";
 }
 
-/** A name short enough to print; a longer one is an attack on the reader. */
+/** True for a name that is short enough to print. */
 function isName(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.length <= 100;
 }
 
-/** A prototype's constructor; lockdown makes that property of the realm's own prototypes a (safe) accessor. */
+/** Returns a prototype's constructor. Lockdown turns that property of the realm's own prototypes into a safe accessor. */
 function knownConstructor(prototype: object): object | undefined {
   for (const known of [
     TypeError,
@@ -231,7 +231,7 @@ function list(sink: Sink, open: string, parts: ReadonlyArray<() => void>, total:
   put(sink, close === "}" && parts.length > 0 ? ` ${close}` : close);
 }
 
-/** An own data property's value; an accessor counts as absent. */
+/** Returns an own data property's value; undefined for an accessor. */
 function dataOf(value: object, key: string): unknown {
   return Reflect.getOwnPropertyDescriptor(value, key)?.value;
 }

@@ -1,4 +1,4 @@
-/** `log`, on the host's side: where a plugin's lines are bounded, made safe to read, and handed to the platform's logger. */
+/** `log`, on the host's side: bounds a plugin's lines, escapes them, and passes them to the platform's logger. */
 
 import { escapeLine } from "../../common/escape.js";
 import type { Json } from "../../driverapi/json.js";
@@ -17,7 +17,7 @@ const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(["debug", "info", "warn",
 
 /** What `createLogPower` needs. */
 export interface LogPowerOptions {
-  /** The plugin's id; stands in every line. */
+  /** The plugin's id, given with every line. */
   readonly plugin: string;
   readonly limits: LogLimits;
   readonly logger: LogSink;
@@ -27,9 +27,8 @@ export interface LogPowerOptions {
 
 /**
  * Serves the notice `log.write`, `[level, text, fields?]`: one call of `logger[level]({ plugin, fields? }, line)` each.
- * Lines are escaped (`escapeLine`) and cut at `lineChars`. Over `linesPerSecond` (twice that in a burst: an honest worker's lines
- * can arrive bunched) they are dropped, and the next line that passes is preceded by their number. Malformed notices count as dropped.
- * Never throws, even where the logger does.
+ * Lines are escaped (`escapeLine`) and cut at `lineChars`; over `linesPerSecond`, or twice that in a burst, they are dropped and
+ * counted, as malformed notices are. Never throws, even if the logger does.
  */
 export function createLogPower({ plugin, limits, logger, now = Date.now }: LogPowerOptions): HostPower {
   const bucket = createLineBucket(limits.linesPerSecond, 2 * limits.linesPerSecond, now);
@@ -39,7 +38,7 @@ export function createLogPower({ plugin, limits, logger, now = Date.now }: LogPo
     try {
       logger[level](fields, line);
     } catch {
-      // The platform's logger is broken; a plugin's line is no reason to fall over.
+      // The platform's logger threw; that must not fail the plugin's notice.
     }
   };
 
@@ -73,7 +72,7 @@ function isLevel(value: unknown): value is LogLevel {
   return LEVELS.has(value);
 }
 
-/** Fields as a null-prototype object under their own key, so that none can pass for the logger's (`time`, `pid`, `plugin`). */
+/** Returns the fields as a null-prototype object, logged under a key of their own: they cannot pass for the logger's fields. */
 function safeFields(fields: Json | undefined, max: number): Readonly<Record<string, Json>> | undefined {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) return undefined;
   const safe: Record<string, Json> = Object.create(null);

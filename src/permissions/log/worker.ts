@@ -1,4 +1,4 @@
-/** `log`, in the worker: the plugin's console, and `powers.log` for lines with fields. The host's half enforces all of it again. */
+/** `log`, in the worker: the plugin's console, and `powers.log` for lines with fields. The host half enforces all limits again. */
 import { types } from "node:util";
 import type { Json } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
@@ -10,13 +10,13 @@ import { formatArguments } from "./format.js";
 
 type Level = "debug" | "info" | "warn" | "error";
 
-/** How long after the first dropped line the number of them is told, when nothing else is logged. */
+/** Delay before the number of dropped lines is logged, if nothing else is logged meanwhile. */
 const TELL_AFTER_MS = 1_000;
 
 /**
  * Global `console` with `log`, `info`, `warn`, `error`, `debug`, `trace` (as debug) and `assert`; `powers.log(level, message, fields?)`
  * with `fields` a flat object of primitives (`ERR_PERMISSION_ARGUMENT` for anything else).
- * Lines are cut at `lineChars`; more than `linesPerSecond` are dropped, counted, and told of in one line.
+ * Lines are cut at `lineChars`; over `linesPerSecond` they are dropped, and one line gives their number.
  */
 export function endow(limits: LogLimits, port: HostPort): Endowment {
   const bucket = createLineBucket(limits.linesPerSecond, limits.linesPerSecond, Date.now);
@@ -68,7 +68,7 @@ export function endow(limits: LogLimits, port: HostPort): Endowment {
   return { globals: { console }, power, stop: tell };
 }
 
-/** Copies a flat object of primitives, calling nothing of its owner's. */
+/** Copies a flat object of primitives without running the plugin's code. */
 function plainFields(fields: unknown, max: number): Json {
   if (
     typeof fields !== "object" ||

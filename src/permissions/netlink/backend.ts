@@ -1,12 +1,12 @@
 /**
- * What carries out netlink's work in one network namespace: the kernel, or a model of it. A backend does as it is told;
- * which plugin may ask for what is decided before (`rules.ts`).
+ * Carries out netlink's work in one network namespace: the kernel, or a model of it. Which plugin may request what is decided before
+ * (`rules.ts`).
  */
 import type { ChangeMonitor } from "../poll-scheduler.js";
 import type { LinkEvents } from "./link-events.js";
 import type { LinkCounters, LinkSpec, RouteSpec } from "./link-spec.js";
 
-/** One change; each is one message to the kernel. `move` and `rename` are the host's own, for sandboxes. */
+/** One change: one message to the kernel. Only the host uses `move` and `rename`, for sandboxes. */
 export type Change =
   | { readonly op: "add"; readonly link: LinkSpec }
   | { readonly op: "alias"; readonly name: string; readonly alias: string }
@@ -19,28 +19,28 @@ export type Change =
   | (RouteSpec & { readonly op: "deleteRoute" })
   | { readonly op: "move"; readonly name: string; readonly netns: string }
   | { readonly op: "rename"; readonly name: string; readonly to: string }
-  /** Changes nothing: tells of the link in the answer's `seen`. */
+  /** Changes nothing: adds the link to the result's `seen`. */
   | { readonly op: "look"; readonly name: string };
 
-/** A change and what takes it back, should a later one of its unit fail. */
+/** A change, and the one that undoes it if a later change of its unit fails. */
 export interface Step {
   readonly change: Change;
   readonly undo?: Change | undefined;
 }
 
-/** Steps that happen all or not at all, in this order. */
+/** Steps that are carried out in this order, all or none. */
 export type Unit = readonly Step[];
 
-/** Why a unit failed, in the kernel's words (the model has the same). */
+/** Why a unit failed, in the kernel's words, which the model uses too. */
 export interface Failure {
   readonly words: string;
 }
 
-/** What became of some units. */
+/** The result of carrying out units. */
 export interface Applied {
-  /** One per unit: undefined where it was done. */
+  /** One per unit; undefined if it succeeded. */
   readonly failures: readonly (Failure | undefined)[];
-  /** Links that `look` steps asked for, as they were at that moment. */
+  /** The links that `look` steps named, as they were at that moment. */
   readonly seen: ReadonlyMap<string, LinkView>;
 }
 
@@ -49,7 +49,7 @@ export interface AddressView {
   /** Canonical, without prefix length. */
   readonly ip: string;
   readonly prefix: number;
-  /** The other end's address, on a point-to-point link. */
+  /** The peer's address, on a point-to-point link. */
   readonly peer?: string;
 }
 
@@ -57,12 +57,12 @@ export interface AddressView {
 export interface LinkView {
   readonly name: string;
   readonly ifindex: number;
-  /** The kernel's kind; absent for a plain card, and where kinds were not asked for. */
+  /** The kernel's kind; absent for a plain network card, or if kinds were not requested. */
   readonly kind?: string;
   readonly up: boolean;
   readonly mtu: number;
   readonly mac: string;
-  /** The address burnt into the card, where it differs. */
+  /** The network card's permanent address, if it differs. */
   readonly permanentMac?: string;
   readonly master?: string;
   readonly alias?: string;
@@ -78,13 +78,13 @@ export interface RouteView {
   readonly via: readonly string[];
 }
 
-/** A namespace, looked at. */
+/** A snapshot of a namespace. */
 export interface NamespaceView {
   readonly links: ReadonlyMap<string, LinkView>;
   readonly routes: readonly RouteView[];
 }
 
-/** What a look must hold besides the links themselves. */
+/** What a snapshot includes besides the links themselves. */
 export interface LookOptions {
   readonly addresses?: boolean;
   readonly routes?: boolean;
@@ -93,7 +93,7 @@ export interface LookOptions {
 }
 
 /** One network namespace to work in. Every method rejects with `ERR_NETLINK_FAILED` when the namespace cannot be reached. */
-/** What stands in a namespace, by name and address alone. */
+/** The names and addresses in a namespace. */
 export interface Glance {
   readonly links: ReadonlySet<string>;
   /** Canonical, without prefix. */
@@ -102,17 +102,17 @@ export interface Glance {
 
 export interface NetlinkBackend {
   readonly kind: "kernel" | "model";
-  /** Runs of `ip` (of the model: what would have been one), for tests and statistics. */
+  /** Runs of `ip`, for tests and statistics; for the model, runs that the kernel would have needed. */
   readonly invocations: number;
   look(options?: LookOptions): Promise<NamespaceView>;
-  /** Carries out units in their order; one that fails is taken back and does not touch the others. */
+  /** Carries out units in order. A unit that fails is undone and does not affect the others. */
   apply(units: readonly Unit[]): Promise<Applied>;
-  /** The addresses name servers have, canonical. */
+  /** Returns the name servers' addresses, canonical. */
   resolvers(): Promise<readonly string[]>;
-  /** Names of the namespace's links, and its addresses: a model knows them at once. Rejects with what `look` rejects with. */
+  /** Returns the names of links, and all addresses. Rejects as `look` does. */
   glance(): Glance | Promise<Glance>;
-  /** Tells of changes until it is stopped. */
+  /** Notifies changes until it is stopped. */
   watch(events: LinkEvents): ChangeMonitor;
-  /** The same world, another namespace (a name, or a path). */
+  /** Returns a backend for another namespace (a name, or a path). */
   elsewhere(netns: string): NetlinkBackend;
 }

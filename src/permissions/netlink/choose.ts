@@ -1,4 +1,4 @@
-/** Kernel or model: what was asked for, and what there is. */
+/** Chooses kernel or model, by what was requested and what is available. */
 
 import { DriverError } from "../../driverapi/errors.js";
 import type { NetlinkBackend } from "./backend.js";
@@ -6,15 +6,15 @@ import { kernelProblem, openKernel } from "./kernel/available.js";
 import { ModelBackend } from "./model/model-backend.js";
 import { ModelWorld } from "./model/world.js";
 
-/** A platform's word. */
+/** The platform's choice. */
 export interface BackendChoice {
-  /** Default "auto": the kernel where it can be had, else the model. */
+  /** Default "auto": the kernel if it is available, else the model. */
   readonly backend?: "kernel" | "model" | "auto" | undefined;
-  /** A namespace's name, or a path. Absent: the process's own. */
+  /** A namespace's name or path. Absent: the process's own. */
   readonly netns?: string | undefined;
 }
 
-/** Opens what was chosen. Throws `ERR_OPTIONS`. */
+/** Opens the chosen backend. Throws `ERR_OPTIONS`. */
 export function openBackend({ backend = "auto", netns }: BackendChoice): NetlinkBackend {
   if (backend === "model") return new ModelBackend(new ModelWorld(), netns);
   const problem = kernelProblem();

@@ -9,7 +9,7 @@ export interface Network {
   readonly prefix: number;
 }
 
-/** The network an address in CIDR form lies in; a plain address is a network of its own. */
+/** Returns the network of an address in CIDR form; of a plain address, a network with only that address. */
 export function networkOf(text: string): Network {
   const slash = text.indexOf("/");
   const ip = slash < 0 ? text : text.slice(0, slash);
@@ -19,19 +19,19 @@ export function networkOf(text: string): Network {
   return { family, bits: (bitsOf(ip) >> shift) << shift, prefix };
 }
 
-/** True when every address of `inner` is one of `outer`. */
+/** True if `outer` contains every address of `inner`. */
 export function contains(outer: Network, inner: Network): boolean {
   if (outer.family !== inner.family || outer.prefix > inner.prefix) return false;
   const shift = BigInt(width(outer.family) - outer.prefix);
   return outer.bits >> shift === inner.bits >> shift;
 }
 
-/** True when the two have an address in common; of two networks, one then contains the other. */
+/** True if the two have an address in common; one then contains the other. */
 export function overlaps(a: Network, b: Network): boolean {
   return contains(a, b) || contains(b, a);
 }
 
-/** What two lists of networks have in common: of each overlapping pair the narrower, without repetitions. */
+/** Intersects two lists of networks: of each overlapping pair the narrower, without repetitions. */
 export function narrower(a: readonly string[], b: readonly string[]): readonly string[] {
   const common = a.flatMap((one) =>
     b.flatMap((other) => {
@@ -42,7 +42,7 @@ export function narrower(a: readonly string[], b: readonly string[]): readonly s
   return [...new Set(common)];
 }
 
-/** Ranges that no endpoint's network can be of: 0/8, loopback, link-local, multicast, reserved; ::/8, link-local, multicast. */
+/** Ranges that cannot be an endpoint's network: 0/8, loopback, link-local, multicast, reserved; ::/8, link-local, multicast. */
 const SPECIAL = [
   "0.0.0.0/8",
   "127.0.0.0/8",
@@ -54,12 +54,12 @@ const SPECIAL = [
   "ff00::/8",
 ].map((text) => ({ text, network: networkOf(text) }));
 
-/** The special range that a network touches, as text; undefined if it touches none. */
+/** Returns the special range that a network overlaps, as text; undefined if there is none. */
 export function specialRange(network: Network): string | undefined {
   return SPECIAL.find((one) => overlaps(one.network, network))?.text;
 }
 
-/** Bits of an address. */
+/** Returns the bits of an address. */
 function width(family: Family): number {
   return family === 4 ? 32 : 128;
 }

@@ -1,19 +1,19 @@
-/** The errors of `netlink`: refusals name a rule, failures carry the kernel's words and what they come down to. */
+/** The errors of `netlink`: refusals name a rule, failures carry the kernel's words and their common reason. */
 import { DriverError } from "../../driverapi/errors.js";
 
-/** `ERR_NETLINK_REFUSED`: which call, by which rule, why. `why` holds the value. */
+/** Returns `ERR_NETLINK_REFUSED`. `why` includes the value. */
 export function refused(plugin: string, op: string, rule: string, why: string): DriverError {
   return new DriverError("ERR_NETLINK_REFUSED", `netlink.${op} is refused by rule "${rule}": ${why}`, { plugin });
 }
 
-/** `ERR_NETLINK_FAILED`: what the kernel said. */
+/** Returns `ERR_NETLINK_FAILED`. `words`: the kernel's. */
 export function failed(plugin: string | undefined, op: string, words: string, cause?: unknown): DriverError {
   const reason = reasonOf(words);
   const known = reason === undefined || words.includes(reason) ? words : `${words} (${reason})`;
   return new DriverError("ERR_NETLINK_FAILED", `netlink.${op} failed: ${known}`, { plugin, cause });
 }
 
-/** Newer kernels explain a failure in words of their own instead of the classical ones; callers look for the classical. */
+/** Newer kernels replace the classic messages by more specific ones; callers look for the classic. */
 const REASONS: ReadonlyArray<readonly [words: RegExp, reason: string]> = [
   [/file exists|already assigned|already exists/i, "File exists"],
   [/cannot find device|device does not exist|no such device/i, "Cannot find device"],
@@ -25,7 +25,7 @@ const REASONS: ReadonlyArray<readonly [words: RegExp, reason: string]> = [
   [/resource busy/i, "Device or resource busy"],
 ];
 
-/** What a failure comes down to, whichever kernel worded it; undefined for one that is not common. */
+/** Returns the classic message for a failure, whichever kernel reports it; undefined for an uncommon one. */
 export function reasonOf(words: string): string | undefined {
   return REASONS.find(([pattern]) => pattern.test(words))?.[1];
 }

@@ -1,48 +1,48 @@
-/** What bounds a `netlink` grant, as a manifest or a policy writes it. README.md here has the reasons. */
+/** The limits of a `netlink` grant in a manifest or a policy. README.md here has the reasons. */
 
 import { z } from "../../common/zod.js";
 import { type Family, parseDestination } from "../../driverapi/addresses.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { networkOf, specialRange } from "./cidr.js";
 
-/** The kinds of link there are. */
+/** The kinds of link. */
 export const LINK_KINDS = ["bridge", "veth", "macvlan", "vxlan"] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
-/** `netlink`: links of the plugin's own, their addresses and routes. */
+/** `netlink`: the plugin's own links, their addresses and routes. */
 export type NetlinkLimits = {
-  /** Kinds of link it may make. Must be named by manifest or policy. */
+  /** Kinds of link it may create. Manifest or policy must name them. */
   readonly kinds: readonly LinkKind[];
-  /** Names are `PREFIX-[a-z0-9]+`. Must be named by manifest or policy; no plugin's is the beginning of another's. */
+  /** Link names are `PREFIX-[a-z0-9]+`. Manifest or policy must name it; no plugin's prefix may begin with another's. */
   readonly prefix: string;
-  /** Links it may have at one time; a veth counts as two. */
+  /** Most links it may have at a time; a veth counts as two. */
   readonly max: number;
-  /** Networks its addresses and routes lie in. Must be named by manifest or policy. */
+  /** Networks that contain its addresses and routes. Manifest or policy must name them. */
   readonly subnets: readonly string[];
-  /** Links of the machine that a macvlan or vxlan may stand on. Only a policy opens any. */
+  /** Links of the machine that may be a macvlan's or vxlan's parent. Only a policy can grant any. */
   readonly parents: readonly string[];
-  /** A macvlan may take its parent over. Only a policy opens it. */
+  /** Whether a macvlan may take over its parent. Only a policy can grant it. */
   readonly passthru: boolean;
-  /** The lowest vxlan identifier. Only a policy opens any. A floor: the higher is the stricter. */
+  /** The lowest vxlan identifier. Only a policy can grant any. A floor: the higher value is stricter. */
   readonly vniFrom?: number;
-  /** The highest vxlan identifier. Only a policy opens any. */
+  /** The highest vxlan identifier. Only a policy can grant any. */
   readonly vniTo?: number;
-  /** Networks a vxlan's other end may lie in. Only a policy opens any. */
+  /** Networks that contain a vxlan's remote. Only a policy can grant any. */
   readonly remotes: readonly string[];
-  /** UDP ports a vxlan may take. Only a policy opens any. */
+  /** UDP ports that a vxlan may use. Only a policy can grant any. */
   readonly ports: readonly number[];
 };
 
-/** A netlink prefix: short enough to leave room for the name behind it. */
+/** A link prefix: short enough to leave room for the rest of the name. */
 const NETLINK_PREFIX: RegExp = /^[a-z][a-z0-9]{0,7}$/;
 
-/** IPv6's unique local space, out of which engines of today pick networks at random: it may be granted whole. */
+/** IPv6's unique local addresses, from which engines choose networks at random: may be granted as a whole. */
 const UNIQUE_LOCAL = "fd00::/8";
 
-/** The shortest prefix length of a granted network, apart from unique local space, and of a route. */
+/** Shortest prefix length of a route, and of a granted network other than `UNIQUE_LOCAL`. */
 export const WIDEST: Readonly<Record<Family, number>> = { 4: 8, 6: 32 };
 
-/** The shortest prefix length of an address of a link. */
+/** Shortest prefix length of a link's address. */
 export const WIDEST_ADDRESS: Readonly<Record<Family, number>> = { 4: 16, 6: 48 };
 
 const network = z.string().superRefine((text, context) => {
@@ -72,7 +72,7 @@ const vni = z.exactOptional(
     .max(2 ** 24 - 1),
 );
 
-/** The limits; each may be left out. */
+/** Schema of the limits. Each is optional. */
 export const netlinkLimits: z.ZodObject = z.strictObject({
   kinds: list(z.enum(LINK_KINDS)),
   prefix: z.exactOptional(z.string().regex(NETLINK_PREFIX, { error: `must match ${NETLINK_PREFIX.source}` })),
@@ -90,21 +90,21 @@ export const netlinkLimits: z.ZodObject = z.strictObject({
   ports: list(z.int().min(1).max(65_535)),
 });
 
-/** In force where neither side names one; the limits that must be named have no default. */
+/** Defaults where neither side names a limit; the required ones have none. */
 export const netlinkDefaults = { max: 256, parents: [], passthru: false, remotes: [], ports: [] } as const;
 
-/** Stands in for the limits that must be named, where a plugin is only tried out. */
+/** Values for the required limits when a plugin is only tried out. */
 export const netlinkTried = {
   kinds: ["bridge", "veth", "macvlan"],
   prefix: "bh",
   subnets: ["10.64.0.0/10", "fd64::/32"],
 } as const;
 
-/** A pair of prefixes of which one is the beginning of the other: names of two plugins could not be told apart. */
+/** Returns two plugins of which one's prefix begins with the other's: their links could not be told apart. */
 export function clashingPrefixes(
   prefixes: readonly (readonly [plugin: string, prefix: string])[],
 ): readonly [a: string, b: string] | undefined {
-  // In order, whatever begins with a prefix stands right behind it.
+  // Sorted, texts that begin with a prefix follow it directly.
   const sorted = prefixes.map(([plugin, prefix], index) => ({ plugin, prefix, index }));
   sorted.sort((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : a.index - b.index));
   for (const [at, one] of sorted.entries()) {

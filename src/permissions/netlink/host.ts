@@ -1,4 +1,4 @@
-/** `netlink`, on the host's side: one plugin's requests read, and put before the hub, which judges them. */
+/** `netlink`, on the host's side: reads one plugin's requests, and passes them to the hub, which judges them. */
 import type { Json } from "../../driverapi/json.js";
 import type { HostPower, PowerMethod } from "../permission.js";
 import { NETLINK_OPS, type NetlinkRequest, parseRequest } from "./request.js";
@@ -14,7 +14,7 @@ export interface NetlinkPowerOptions {
 /**
  * Serves `netlink.createLink [link]` and `netlink.links []` (what `LinkInfo` says), `netlink.setLink [name, settings]`,
  * `netlink.deleteLink [name]`, `netlink.addAddress [name, cidr]`, `netlink.deleteAddress [name, cidr]`, `netlink.addRoute [route]` and
- * `netlink.deleteRoute [route]` (null). Links outlive the power: they go with `NetlinkHub.release` or `close`.
+ * `netlink.deleteRoute [route]` (null). Links outlive the power: `NetlinkHub.release` or `close` removes them.
  */
 export function createNetlinkPower({ plugin, ask, close }: NetlinkPowerOptions): HostPower {
   const methods = NETLINK_OPS.map((op): readonly [string, PowerMethod] => [

@@ -1,4 +1,4 @@
-/** What a plugin is told of its own links. */
+/** Describes a plugin's links to it. */
 
 import type { Json } from "../../driverapi/json.js";
 import type { NamespaceView } from "./backend.js";
@@ -8,11 +8,11 @@ import type { LinkInfo } from "./link-spec.js";
 import type { Ownership } from "./ownership.js";
 import { otherEnd, parentOf } from "./rules-links.js";
 
-/** One link; of one that is in a sandbox, what it was when it was made. */
+/** Describes one link; one that is in a sandbox, as it was when it was created. */
 export function linkInfo(row: LedgerRow, ownership: Ownership, view: NamespaceView): LinkInfo {
   const { name, spec } = row;
   const link = row.moved === undefined ? view.links.get(name) : undefined;
-  // The name of a bridge that is not the plugin's is not for it to know; it cannot come by one either.
+  // The name of another owner's bridge stays hidden from the plugin.
   const master =
     link?.master !== undefined && ownership.row(link.master)?.plugin === row.plugin ? link.master : undefined;
   const parent = parentOf(spec);
@@ -34,7 +34,7 @@ export function linkInfo(row: LedgerRow, ownership: Ownership, view: NamespaceVi
   };
 }
 
-/** Every link of a plugin, by name. */
+/** Describes every link of a plugin, by name. */
 export function linksOf(plugin: string, ownership: Ownership, view: NamespaceView): Json {
   const rows = ownership.of(plugin).filter(({ name }) => ownership.own(plugin, name, view) !== undefined);
   rows.sort((a, b) => (a.name < b.name ? -1 : 1));

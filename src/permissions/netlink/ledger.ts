@@ -1,12 +1,12 @@
 /**
- * What the host knows of the links it has made: written before a link is made, so that a crash between the two leaves nothing
- * unknown. Name and kind first, then the link, then its mark, then its number (README.md here, "Recovery").
+ * Records the links that the host creates, each before its creation, so that a crash in between leaves no unknown link (README.md here,
+ * "Recovery").
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import type { LinkSpec } from "./link-spec.js";
 
-/** Where a link is that has been moved into a sandbox. */
+/** The sandbox that a link has been moved into. */
 export interface MovedTo {
   /** The namespace, by path or name. */
   readonly netns: string;
@@ -16,9 +16,9 @@ export interface MovedTo {
 export interface LedgerRow {
   readonly plugin: string;
   readonly name: string;
-  /** As it was asked for; of a veth's second end, the first's. */
+  /** As requested; for a veth's second end, the first end's. */
   readonly spec: LinkSpec;
-  /** Absent: intended, and perhaps made. */
+  /** Absent: intended, and perhaps created. */
   readonly ifindex?: number | undefined;
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
@@ -28,18 +28,18 @@ export interface LedgerRow {
 /** A row to keep, or the name of one to forget. */
 export type LedgerChange = { readonly put: LedgerRow } | { readonly drop: string };
 
-/** Keeps the rows of one namespace. What a promise of `write` has confirmed is there for the next `load`. */
+/** Keeps the rows of one namespace. Once `write` has resolved, the next `load` returns what it wrote. */
 export interface NetlinkLedger {
-  /** Written into every link's alias: whose link it is. Letters, digits, `.` and `-`; a durable ledger keeps its own for ever. */
+  /** Part of every link's alias. Letters, digits, `.` and `-`; a durable ledger never changes it. */
   readonly id: string;
   /** True when its rows outlive the process: then links stay when the host closes. */
   readonly durable: boolean;
   load(): Promise<readonly LedgerRow[]>;
-  /** All of the changes, in order, or none. */
+  /** Writes all of the changes, in order, or none. */
   write(changes: readonly LedgerChange[]): Promise<void>;
 }
 
-/** A ledger that ends with its process. Its id tells others when that has happened (`isGone`). */
+/** A ledger that ends with its process; by its id others can tell that the process is gone (`isGone`). */
 export class MemoryLedger implements NetlinkLedger {
   readonly id: string =
     `m-${pidNamespace()}-${process.pid}-${startOf(process.pid) ?? 0}-${randomBytes(4).toString("hex")}`;
@@ -58,25 +58,25 @@ export class MemoryLedger implements NetlinkLedger {
   }
 }
 
-/** True for the id of a memory ledger whose process has ended: nobody will remove its links any more. */
+/** True for the id of a memory ledger whose process has ended and will not remove its links any more. */
 export function isGone(id: string): boolean {
   const [, space, pid, start] = /^m-(\d+)-(\d+)-(\d+)-[0-9a-f]{8}$/.exec(id) ?? [];
   if (space === undefined || Number(space) === 0 || Number(space) !== pidNamespace()) return false;
   return startOf(Number(pid)) !== Number(start);
 }
 
-/** The mark in a link's alias. It goes with the link into a sandbox, whatever name it is given there. */
+/** Returns the mark for a link's alias, which stays with the link in a sandbox, even if it is renamed there. */
 export function markOf(ledger: string, plugin: string, name: string): string {
   return `bulkhead:${ledger}:${plugin}:${name}`;
 }
 
-/** Whose mark an alias is; undefined for any other alias. */
+/** Reads a mark; undefined for any other alias. */
 export function readMark(alias: string | undefined): { ledger: string; plugin: string; name: string } | undefined {
   const [, ledger, plugin, name] = /^bulkhead:([\w.-]+):([a-z0-9-]+):([a-z0-9-]+)$/.exec(alias ?? "") ?? [];
   return ledger === undefined || plugin === undefined || name === undefined ? undefined : { ledger, plugin, name };
 }
 
-/** Numbers of processes mean something within one PID namespace only; 0 where there is none to be seen. */
+/** Returns the PID namespace, outside of which a PID is meaningless; 0 if it cannot be read. */
 function pidNamespace(): number {
   try {
     return Number(/\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? 0);
@@ -85,7 +85,7 @@ function pidNamespace(): number {
   }
 }
 
-/** When a process started, in the kernel's ticks; undefined when it has ended. Field 22 of `stat`, whose second may hold spaces. */
+/** Returns when a process started, in the kernel's ticks (field 22 of `stat`; the second may contain spaces); undefined if it has ended. */
 function startOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -1,4 +1,4 @@
-/** Links as a plugin asks for them and as it is told of them. Types only. */
+/** Links as a plugin requests them and as they are described to it. Types only. */
 import type { LinkKind } from "./grant.js";
 
 interface SpecOf<K extends LinkKind> {
@@ -9,22 +9,22 @@ interface SpecOf<K extends LinkKind> {
   readonly mac?: string;
 }
 
-/** A pair of ends; `mtu` holds for both. */
+/** A pair of ends; `mtu` applies to both. */
 export interface VethSpec extends SpecOf<"veth"> {
   readonly peer: string;
   readonly peerMac?: string;
 }
 
-/** A card of its own on the machine's `parent`. */
+/** A network card of its own on the machine's `parent`. */
 export interface MacvlanSpec extends SpecOf<"macvlan"> {
   readonly parent: string;
   readonly mode: "bridge" | "private" | "passthru";
 }
 
-/** A tunnel over UDP. `port` absent: the first one granted. */
+/** A tunnel over UDP. `port` absent: the first granted one. */
 export interface VxlanSpec extends SpecOf<"vxlan"> {
   readonly vni: number;
-  /** The other end, and the only one that is sent to. Needed. */
+  /** The only address that packets are sent to. Required. */
   readonly remote?: string;
   readonly port?: number;
   readonly parent?: string;
@@ -41,14 +41,14 @@ export interface LinkSettings {
   readonly mac?: string;
 }
 
-/** What `addRoute` and `deleteRoute` take. `dev` is an own link; `via` lies in a network of one of its addresses. */
+/** What `addRoute` and `deleteRoute` take. `dev` is one of the plugin's links; `via` is in a network of one of its addresses. */
 export interface RouteSpec {
   readonly destination: string;
   readonly via?: string;
   readonly dev: string;
 }
 
-/** Traffic of a link since it was made. */
+/** Traffic of a link since its creation. */
 export interface LinkCounters {
   readonly rxBytes: number;
   readonly rxPackets: number;
@@ -56,7 +56,7 @@ export interface LinkCounters {
   readonly txPackets: number;
 }
 
-/** What `links()` and `createLink` tell of an own link. */
+/** What `links()` and `createLink` return for a link. */
 export interface LinkInfo {
   readonly name: string;
   readonly kind: LinkKind;
@@ -71,6 +71,6 @@ export interface LinkInfo {
   /** In CIDR form, canonical, without link-local ones. */
   readonly addresses: readonly string[];
   readonly counters?: LinkCounters;
-  /** It has been moved into a sandbox: `up`, `mtu`, `mac` are what they were when it was made. */
+  /** True if it has been moved into a sandbox; `up`, `mtu`, `mac` are then those of its creation. */
   readonly inSandbox?: true;
 }

@@ -1,4 +1,4 @@
-/** Whose link is whose: the ledger's rows in memory, and the test that a link one sees is the one that was made. */
+/** Knows which plugin owns which link: holds the ledger's rows in memory, and compares links with them. */
 import type { LinkView, NamespaceView } from "./backend.js";
 import { type LedgerChange, type LedgerRow, markOf, type NetlinkLedger } from "./ledger.js";
 import { otherEnd } from "./rules-links.js";
@@ -11,7 +11,7 @@ export class Ownership {
     this.ledger = ledger;
   }
 
-  /** Reads the ledger anew. */
+  /** Reads the ledger. */
   async load(): Promise<void> {
     this.#rows.clear();
     for (const row of await this.ledger.load()) this.#rows.set(row.name, row);
@@ -29,13 +29,13 @@ export class Ownership {
     return this.all().filter((row) => row.plugin === plugin);
   }
 
-  /** The other end of a veth. */
+  /** Returns the other end of a veth. */
   peer(name: string): string | undefined {
     const spec = this.#rows.get(name)?.spec;
     return spec?.kind === "veth" ? otherEnd(spec, name) : undefined;
   }
 
-  /** Forgets links that somebody else has deleted, or put another in the place of. */
+  /** Forgets links that another program has deleted or replaced. */
   async forgetVanished(view: NamespaceView): Promise<void> {
     const gone = this.all().filter((row) => {
       const link = view.links.get(row.name);
@@ -45,7 +45,7 @@ export class Ownership {
     await this.write(gone.map(({ name }) => ({ drop: name })));
   }
 
-  /** Writes to the ledger, and then believes it. */
+  /** Writes to the ledger, then to memory. */
   async write(changes: readonly LedgerChange[]): Promise<void> {
     if (changes.length === 0) return;
     await this.ledger.write(changes);
@@ -55,7 +55,7 @@ export class Ownership {
     }
   }
 
-  /** A plugin's row of a link that is its own as the namespace shows it, or that is away in a sandbox. */
+  /** Returns a plugin's row of a link that it owns according to `view`, or that is in a sandbox. */
   own(plugin: string, name: string, view: NamespaceView): LedgerRow | undefined {
     const row = this.#rows.get(name);
     if (row === undefined || row.plugin !== plugin) return undefined;
@@ -64,12 +64,12 @@ export class Ownership {
     return link !== undefined && this.isSame(row, link) ? row : undefined;
   }
 
-  /** True when the link bears the row's mark and is the one that was made: a name alone can be taken by another. */
+  /** True if the link has the row's mark and index: its name alone could be another link's. */
   isSame(row: LedgerRow, link: LinkView): boolean {
     return link.alias === this.mark(row) && row.ifindex === link.ifindex;
   }
 
-  /** True for an end of a veth that is not to be seen while the other is: they end together, so somebody has moved it. */
+  /** True for an end of a veth that is missing while the other exists: the ends are deleted together, so it has been moved. */
   isElsewhere(row: LedgerRow, view: NamespaceView): boolean {
     const other = this.#rows.get(this.peer(row.name) ?? "");
     const link = other === undefined ? undefined : view.links.get(other.name);

@@ -1,20 +1,20 @@
-/** From a request that may be granted to the steps that carry it out, each with what takes it back. */
+/** Plans the steps that carry out a request, each with the one that undoes it. */
 import type { NamespaceView, Step, Unit } from "./backend.js";
 import { markOf } from "./ledger.js";
 import type { LinkSettings, LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
 import { MTU } from "./rules-mtu.js";
 
-/** What a plan depends on besides its request. */
+/** What a plan depends on besides the request. */
 export interface PlanContext {
   readonly ledger: string;
   readonly plugin: string;
   readonly view: NamespaceView;
-  /** The UDP port of a vxlan that names none. */
+  /** The UDP port of a vxlan whose request does not name one. */
   readonly port: number | undefined;
 }
 
-/** The steps of a request; `deleteLink` and `links` have their own ways. */
+/** Returns the steps of a request other than `deleteLink` and `links`. */
 export function planOf(request: NetlinkRequest, context: PlanContext): Unit {
   switch (request.op) {
     case "createLink":
@@ -39,7 +39,7 @@ function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Uni
   const names = link.kind === "veth" ? [link.name, link.peer] : [link.name];
   return [
     { change: { op: "add", link: withoutMtu(link) }, undo: { op: "delete", name: link.name } },
-    // A mark given with the link itself is silently ignored.
+    // The kernel silently ignores an alias given at creation.
     ...names.map((name): Step => ({ change: { op: "alias", name, alias: markOf(ledger, plugin, name) } })),
     ...(link.kind === "bridge" && link.mtu !== undefined
       ? [{ change: { op: "mtu", name: link.name, mtu: link.mtu } } satisfies Step]
@@ -48,20 +48,20 @@ function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Uni
   ];
 }
 
-/** A bridge takes its ports' MTU unless it was changed by hand: given at its making it does not count, nor does the same once more. */
+/** A bridge follows its ports' MTU until its own is changed; a value given at creation, or the present one, does not count. */
 function withoutMtu(link: LinkSpec): LinkSpec {
   if (link.kind !== "bridge") return link;
   const { mtu: _, ...rest } = link;
   return rest;
 }
 
-/** One message each: the kernel keeps the first half of a message whose second half fails. Up and down, which lose most, come last. */
+/** One message per setting, since the kernel keeps half of a message that fails. Up and down, which lose most, come last. */
 function settingSteps(name: string, { up, master, mtu, mac }: LinkSettings, view: NamespaceView): Unit {
   const before = view.links.get(name);
   const steps: Step[] = [];
   if (mtu !== undefined) {
     steps.push({ change: { op: "mtu", name, mtu }, undo: before && { op: "mtu", name, mtu: before.mtu } });
-    // IPv6 comes back to it with the kernel's defaults: a look makes it deaf to router advertisements again.
+    // IPv6 returns with the kernel's defaults: a `look` step makes the link ignore router advertisements again.
     if (Math.min(mtu, before?.mtu ?? mtu) < MTU.leastIPv6) steps.push({ change: { op: "look", name } });
   }
   if (mac !== undefined) {

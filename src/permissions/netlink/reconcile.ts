@@ -1,7 +1,6 @@
 /**
- * After a crash: the ledger and the marks of the links that are there are brought together. What is recorded and there is kept;
- * what was only intended is unmade; what is recorded and gone is forgotten; what bears this ledger's mark and is not
- * recorded is removed, and so is what a process left behind that kept its ledger in memory.
+ * Reconciles the ledger with the namespace's links after a crash: keeps recorded links that exist, forgets those that do not, and removes
+ * intended ones, unrecorded ones with this ledger's mark, and those of a memory ledger whose process has ended.
  */
 import type { OperatorLog } from "../../common/logger.js";
 import type { NetlinkBackend, Unit } from "./backend.js";
@@ -18,7 +17,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
   for (const row of ownership.all()) {
     const link = view.links.get(row.name);
     if (row.moved !== undefined) {
-      // Its move was written down, and did not happen.
+      // Its move was recorded, and did not happen.
       if (link && ownership.isSame(row, link)) changes.push({ put: { ...row, moved: undefined } });
       else if (await isLost(row, ownership, backend)) {
         missing.push(row.name);
@@ -27,7 +26,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
       continue;
     }
     if (row.ifindex === undefined) {
-      // Between intent and mark there is a moment without one: then the name, the kind and no other's mark must do.
+      // A crash before marking leaves the link without a mark: name and kind then identify it.
       const ours = link?.alias === ownership.mark(row) || (link?.alias === undefined && link?.kind === row.spec.kind);
       if (link && ours) removed.add(row.name);
       changes.push({ drop: row.name });
@@ -43,7 +42,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
     if (orphan || isGone(mark.ledger)) removed.add(name);
   }
 
-  // Back from where they were to go, perhaps: a step makes them deaf to router advertisements again.
+  // They may have been moved and come back: a `look` step makes them ignore router advertisements again.
   const back = changes.flatMap((change): Unit[] =>
     "put" in change ? [[{ change: { op: "look", name: change.put.name } }]] : [],
   );
@@ -56,7 +55,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
       `netlink: ${units.length} link(s) were left behind by a crash and are removed`,
     );
     const { failures } = await backend.apply(units);
-    // The second end of a veth goes with the first.
+    // Deleting one end of a veth deletes the other.
     for (const failure of failures) {
       if (failure && !failure.words.includes("Cannot find device")) {
         logger.error({ words: failure.words }, `netlink: a link left behind could not be removed: ${failure.words}`);
@@ -72,7 +71,7 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
   }
 }
 
-/** A link that was moved into a sandbox is gone with it. What cannot be looked at is not taken for gone. */
+/** True if a link is no longer in the sandbox it was moved into. False if the sandbox cannot be inspected. */
 async function isLost(row: LedgerRow, ownership: Ownership, backend: NetlinkBackend): Promise<boolean> {
   if (row.moved === undefined) return false;
   try {

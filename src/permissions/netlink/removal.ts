@@ -1,4 +1,4 @@
-/** Removing links: those in the namespace, the two ends of a veth at once, and those that have gone into a sandbox. */
+/** Removes links, from the namespace or from sandboxes they were moved into; of a veth both ends. */
 import type { OperatorLog } from "../../common/logger.js";
 import type { NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import type { LedgerRow } from "./ledger.js";
@@ -7,15 +7,15 @@ import { otherEnd } from "./rules-links.js";
 
 /** How one link is removed. */
 export interface Deletion {
-  /** What is to be done in the namespace itself. */
+  /** The steps in the namespace itself. */
   readonly unit: Unit;
-  /** Rows that are then past. */
+  /** Rows to forget then. */
   readonly drops: readonly string[];
-  /** The link is only to be found in a sandbox. */
+  /** The row of a link that is only in a sandbox. */
   readonly elsewhere?: LedgerRow | undefined;
 }
 
-/** Plans the removal of an own link. A veth goes with its other end, and through it when it is away itself. */
+/** Plans the removal of a plugin's link; of a veth by whichever end is in the namespace. */
 export function deletionOf(row: LedgerRow, ownership: Ownership, view: NamespaceView): Deletion {
   const ends = row.spec.kind === "veth" ? [row.name, otherEnd(row.spec, row.name)] : [row.name];
   const rows = ends.flatMap((name) => ownership.row(name) ?? []).filter(({ plugin }) => plugin === row.plugin);
@@ -28,7 +28,7 @@ export function deletionOf(row: LedgerRow, ownership: Ownership, view: Namespace
   return { unit: [], drops, elsewhere: rows.find(({ moved }) => moved !== undefined) };
 }
 
-/** Removes a link from the sandbox it was moved into, by its mark; a sandbox that is gone has taken it along. */
+/** Removes a link, found by its mark, from the sandbox it was moved into. A sandbox that is gone has deleted it. */
 export async function removeElsewhere(row: LedgerRow, ownership: Ownership, backend: NetlinkBackend): Promise<void> {
   if (row.moved === undefined) return;
   const there = backend.elsewhere(row.moved.netns);
@@ -42,7 +42,7 @@ export async function removeElsewhere(row: LedgerRow, ownership: Ownership, back
   if (found) await there.apply([[{ change: { op: "delete", name: found.name } }]]);
 }
 
-/** Removes links and forgets them. What cannot be removed is logged and kept. */
+/** Removes links and forgets them. A failure is logged. */
 export async function removeLinks(
   rows: readonly LedgerRow[],
   ownership: Ownership,

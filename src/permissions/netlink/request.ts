@@ -1,4 +1,4 @@
-/** From a plugin's arguments to a request: the fields there are, each of its type, addresses in canonical form. */
+/** Turns a plugin's arguments into a request: known fields only, each of its type, addresses in canonical form. */
 
 import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP, parseMAC } from "../../driverapi/addresses.js";
@@ -21,7 +21,7 @@ export const NETLINK_OPS = [
 ] as const;
 export type NetlinkOp = (typeof NETLINK_OPS)[number];
 
-/** A request of the right shape; nothing says yet that it may be granted. */
+/** A request of the right shape, not yet checked against the grant. */
 export type NetlinkRequest =
   | { readonly op: "createLink"; readonly link: LinkSpec }
   | { readonly op: "setLink"; readonly name: string; readonly settings: LinkSettings }
@@ -64,9 +64,9 @@ const SETTINGS: Shape = {
 const ROUTE: Shape = { destination: ["network", "needed"], via: ["ip", "optional"], dev: ["text", "needed"] };
 
 /**
- * Reads one request. Throws `ERR_NETLINK_REFUSED`: rule `fields` for one that does not exist (among them every knob that is not
- * given: altname, netns, promisc, stp, vlan_filtering, src, onlink, table), rule `shape` for one of the wrong type, `kind` for a
- * kind that does not exist. Addresses that do not parse are kept as they are, for the rules to refuse.
+ * Reads one request. Throws `ERR_NETLINK_REFUSED`: rule `fields` for a field that does not exist (altname, netns, promisc, stp,
+ * vlan_filtering, src, onlink, table), `shape` for one that is missing or of the wrong type, `kind` for an unknown kind. Addresses that
+ * do not parse are kept unchanged, for the rules to refuse.
  */
 export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[]): NetlinkRequest {
   const reader = new Reader(plugin, op);
@@ -75,7 +75,7 @@ export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[
     case "createLink": {
       const kind = isJsonObject(first ?? null) ? (first as JsonObject).kind : undefined;
       if (typeof kind === "string" && !(LINK_KINDS as readonly string[]).includes(kind)) {
-        throw refused(plugin, op, "kind", `there is no kind ${quote(kind)}; there are ${LINK_KINDS.join(", ")}`);
+        throw refused(plugin, op, "kind", `${quote(kind)} is not a kind of link; use one of ${LINK_KINDS.join(", ")}`);
       }
       const shape = typeof kind === "string" ? LINK_SHAPES[kind as LinkKind] : COMMON;
       return { op, link: reader.object(first, shape, "the link") as unknown as LinkSpec };
@@ -83,7 +83,7 @@ export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[
     case "setLink": {
       const settings = reader.object(second, SETTINGS, "the settings") as LinkSettings;
       if (Object.keys(settings).length === 0) {
-        throw refused(plugin, op, "shape", "nothing is to be set: give up, master, mtu or mac");
+        throw refused(plugin, op, "shape", "no setting is given; give up, master, mtu or mac");
       }
       return { op, name: reader.text(first, "the name"), settings };
     }
@@ -118,7 +118,7 @@ class Reader {
     throw this.#shape(`${what} must be a string, not ${quote(value)}`);
   }
 
-  /** A fresh object with the fields of `shape` alone; null and absent ones are left out. */
+  /** Copies the fields of `shape` into a new object; null and absent ones are left out. */
   object(value: Json | undefined, shape: Shape, what: string): JsonObject {
     if (value === undefined || !isJsonObject(value))
       throw this.#shape(`${what} must be an object, not ${quote(value)}`);

@@ -30,12 +30,12 @@ export async function restoreLinks(
   try {
     const { renamed, stuck, lost } = await findChanged(ownership, backend);
     for (const { row, from } of renamed) {
-      const detail = `link "${row.name}" of plugin "${row.plugin}" had been renamed "${from}" by somebody else, and has its name back`;
+      const detail = `link "${row.name}" of plugin "${row.plugin}" had been renamed "${from}" by another program, and has its name back`;
       tell({ event: "link-restored", plugin: row.plugin, detail });
     }
     for (const { row, from, words } of stuck) {
       const command = `ip link set dev ${from} name ${row.name}`;
-      const detail = `link "${row.name}" of plugin "${row.plugin}" was renamed "${from}" by somebody else, and cannot be renamed back (${words}); when the name is free, run: ${command}`;
+      const detail = `link "${row.name}" of plugin "${row.plugin}" was renamed "${from}" by another program, and cannot be renamed back (${words}); when the name is free, run: ${command}`;
       logger.error({ plugin: row.plugin }, `netlink: ${detail}`);
     }
     await ownership.write(lost.map(({ name }) => ({ drop: name })));
@@ -44,7 +44,7 @@ export async function restoreLinks(
       tell({
         event: "link-lost",
         plugin,
-        detail: `link "${name}" of plugin "${plugin}" was deleted by somebody else${cut}`,
+        detail: `link "${name}" of plugin "${plugin}" was deleted by another program${cut}`,
       });
     }
     for (const plugin of new Set(lost.map((row) => row.plugin))) {

@@ -1,19 +1,19 @@
-/** The form of a rule that bounds a netlink grant. */
+/** The interface of a rule that bounds netlink requests. */
 import type { NamespaceView } from "./backend.js";
 import type { NetlinkLimits } from "./grant.js";
 import type { LedgerRow } from "./ledger.js";
 import type { NetlinkRequest } from "./request.js";
 
-/** What a rule may look at. */
+/** What a rule may use. */
 export interface Situation {
   readonly plugin: string;
   readonly limits: NetlinkLimits;
   readonly view: NamespaceView;
-  /** The name servers the machine asks, canonical. */
+  /** The machine's name servers, canonical. */
   readonly resolvers: readonly string[];
-  /** The plugin's row of a link that is its own: in the ledger, marked, and the very link that was made; or moved away. */
+  /** Returns the plugin's row of a link that it owns, in the namespace or in a sandbox. */
   own(name: string): LedgerRow | undefined;
-  /** Links the plugin has, moved ones and both ends of a veth included. */
+  /** The plugin's links, including moved ones and both ends of a veth. */
   readonly count: number;
 }
 
@@ -23,6 +23,6 @@ export interface Rule {
   readonly id: string;
   /** What it refuses, in a few words, for documentation. */
   readonly refuses: string;
-  /** Why the request is refused, with the value; undefined when it is not. */
+  /** Returns why the request is refused, with the value; undefined if it is not. */
   check(request: NetlinkRequest, situation: Situation): string | undefined;
 }

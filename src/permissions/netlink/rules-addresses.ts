@@ -1,4 +1,4 @@
-/** Rules of addresses and routes: nothing that the machine itself uses, or would then reach through the plugin. */
+/** Rules for addresses and routes: nothing that the machine uses itself, or would then reach through the plugin. */
 
 import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP } from "../../driverapi/addresses.js";
@@ -7,7 +7,7 @@ import { WIDEST, WIDEST_ADDRESS } from "./grant.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule } from "./rule.js";
 
-/** Prefix lengths of routes that are a default route, or a good part of one: what stands under them is not a network of the machine's. */
+/** Longest prefix length of a route that counts as a default route or a part of one, instead of a network of the machine. */
 const DEFAULT_LIKE = 4;
 
 export const ADDRESS_RULES: readonly Rule[] = [
@@ -121,7 +121,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
   },
 ];
 
-/** Whether a text is an address in canonical form. */
+/** True for an address in canonical form. */
 export function isAddress(text: string, form: "plain" | "prefixed" | "destination"): boolean {
   return problem(text, form) === undefined;
 }
@@ -135,7 +135,7 @@ function problem(text: string, form: "plain" | "prefixed" | "destination"): stri
   }
 }
 
-/** The network a request brings in, as it was written. */
+/** Returns the address or destination that a request adds, as given. */
 export function added(request: NetlinkRequest): string | undefined {
   if (request.op === "addAddress") return request.address;
   return request.op === "addRoute" ? request.route.destination : undefined;

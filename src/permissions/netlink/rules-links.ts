@@ -1,4 +1,4 @@
-/** Rules of what a link may be: its parent, its tunnel, its address on the wire, its bridge. */
+/** Rules for a link's properties: parent, tunnel, MAC address, bridge. */
 import { quote } from "../../common/quote.js";
 import { contains, networkOf, specialRange } from "./cidr.js";
 import type { LinkSpec } from "./link-spec.js";
@@ -18,7 +18,7 @@ export const LINK_RULES: readonly Rule[] = [
   },
   {
     id: "mode",
-    refuses: "macvlan modes other than bridge and private; passthru without the policy's word for it",
+    refuses: "macvlan modes other than bridge and private; passthru unless the policy grants it",
     check(request, { limits }) {
       const link = linkOf(request);
       if (link?.kind !== "macvlan" || link.mode === "bridge" || link.mode === "private") return undefined;
@@ -107,12 +107,12 @@ export const LINK_RULES: readonly Rule[] = [
   },
 ];
 
-/** The other end of a veth. */
+/** Returns the other end of a veth. */
 export function otherEnd(spec: LinkSpec & { kind: "veth" }, name: string): string {
   return spec.name === name ? spec.peer : spec.name;
 }
 
-/** What a macvlan or vxlan stands on. */
+/** Returns the parent of a macvlan or vxlan. */
 export function parentOf(link: LinkSpec | undefined): string | undefined {
   return link?.kind === "macvlan" || link?.kind === "vxlan" ? link.parent : undefined;
 }
@@ -121,7 +121,7 @@ function linkOf(request: NetlinkRequest): LinkSpec | undefined {
   return request.op === "createLink" ? request.link : undefined;
 }
 
-/** MAC addresses a request brings in. */
+/** Returns the MAC addresses that a request sets. */
 export function macsOf(request: NetlinkRequest): readonly string[] {
   const link = linkOf(request);
   const macs = [

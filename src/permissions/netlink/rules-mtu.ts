@@ -1,14 +1,14 @@
-/** The rule of a link's size. Under IPv6's least the kernel takes IPv6 off a link, and puts it back with its own defaults later. */
+/** The rule for a link's MTU. Below IPv6's minimum the kernel removes IPv6 from a link, and later restores it with its own defaults. */
 import { networkOf } from "./cidr.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule, Situation } from "./rule.js";
 import { parentOf } from "./rules-links.js";
 
-/** Bytes. IPv4 needs 68, IPv6 `leastIPv6`; more than a jumbo frame serves nobody. */
+/** In bytes. IPv4 needs 68, IPv6 `leastIPv6`; the maximum is a jumbo frame. */
 export const MTU = { least: 68, leastIPv6: 1280, most: 9216 } as const;
 
-/** What a tunnel's headers take, in bytes, where the other end may be IPv6. */
+/** Bytes of a tunnel's headers over IPv6. */
 const VXLAN_HEADERS = 70;
 
 export const MTU_RULES: readonly Rule[] = [
@@ -45,7 +45,7 @@ function tooSmallForIPv6(request: NetlinkRequest, { view }: Situation): string |
   return `the mtu ${mtu} is below ${MTU.leastIPv6}, and ${request.name} has the IPv6 address ${six.ip}`;
 }
 
-/** A bridge whose MTU nobody has set takes its ports' least: it would lose IPv6, and come back listening to router advertisements. */
+/** A bridge whose MTU was not set takes its ports' lowest: it would lose IPv6, and later listen to router advertisements. */
 function dragsItsBridge(request: NetlinkRequest, { view }: Situation): string | undefined {
   if (request.op !== "setLink") return undefined;
   const port = view.links.get(request.name);

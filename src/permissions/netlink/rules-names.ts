@@ -1,18 +1,18 @@
-/** Rules of names and of ownership: a plugin reaches its own links, and no others. */
+/** Rules for names and ownership: a plugin reaches only its own links. */
 import { isDeepStrictEqual } from "node:util";
 import { quote } from "../../common/quote.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule } from "./rule.js";
 
-/** Links a request makes. */
+/** Returns the names of links that a request creates. */
 export function madeBy(request: NetlinkRequest): readonly string[] {
   if (request.op !== "createLink") return [];
   const { link } = request;
   return link.kind === "veth" ? [link.name, link.peer] : [link.name];
 }
 
-/** Links a request needs to be there and to be the plugin's own. */
+/** Returns the names of links that must exist and be the plugin's own. */
 export function usedBy(request: NetlinkRequest): readonly string[] {
   switch (request.op) {
     case "createLink":
@@ -33,7 +33,7 @@ export function usedBy(request: NetlinkRequest): readonly string[] {
 /** Longest name of a link, in bytes. */
 const NAME_BYTES = 15;
 
-/** True for a name that is the plugin's to give. Plain characters only: `%` counts up, a newline or `-` begins a command. */
+/** True for a name that the plugin may give. Only plain characters: `%` is a counter, a newline or `-` begins a command. */
 function isNamed(name: string, prefix: string): boolean {
   return name.length <= NAME_BYTES && name.startsWith(`${prefix}-`) && /^[a-z0-9]+-[a-z0-9]+$/.test(name);
 }
@@ -105,7 +105,7 @@ export const NAME_RULES: readonly Rule[] = [
   },
 ];
 
-/** True when both ask for the same link. */
+/** True if both describe the same link. */
 function sameLink(a: LinkSpec, b: LinkSpec): boolean {
   return isDeepStrictEqual(sorted(a), sorted(b));
 }

@@ -1,28 +1,28 @@
-/** What the host itself must not put into a sandbox on a driver's word: links of nobody's, and addresses that the machine sends to. */
+/** Checks links that the host moves into a sandbox for a driver: each must be a plugin's, without an address that the machine uses. */
 import type { NamespaceView } from "./backend.js";
 import { contains, networkOf } from "./cidr.js";
 
-/** A link on its way into a sandbox, and what it is to have there. */
+/** A link to be moved into a sandbox, with the addresses to set there. */
 export interface SandboxLink {
   readonly srcName: string;
-  /** "": as it is. */
+  /** "": unchanged. */
   readonly mac: string;
   /** In CIDR form. */
   readonly addresses: readonly string[];
 }
 
-/** What that is judged by. */
+/** What the check uses. */
 export interface SandboxSituation {
   readonly view: NamespaceView;
-  /** The name servers the machine asks, canonical. */
+  /** The machine's name servers, canonical. */
   readonly resolvers: readonly string[];
-  /** Whether a plugin made the link, and which. */
+  /** Returns the plugin that owns a link; undefined for any other link. */
   owner(link: string): string | undefined;
 }
 
 /**
- * Why links may not be put into a sandbox; undefined when they may. On a card's own network a sandbox with the gateway's address
- * would answer for it, with a card's MAC for that card: all that the machine sends that way would come to the sandbox.
+ * Returns why links may not be moved into a sandbox; undefined if they may. A sandbox with the address of the gateway, or a network
+ * card's MAC, would receive the machine's traffic to it.
  */
 export function sandboxProblem(
   links: readonly SandboxLink[],
@@ -38,7 +38,7 @@ export function sandboxProblem(
     const own = [...view.links.values()].filter(({ name }) => owner(name) === plugin);
     for (const cidr of addresses) {
       const ip = networkOf(cidr.slice(0, cidr.indexOf("/")));
-      // On a network of the plugin's own it is for the plugin to say who has which address.
+      // On its own networks, the plugin decides about addresses.
       if (own.some((link) => link.addresses.some((one) => contains(networkOf(`${one.ip}/${one.prefix}`), ip))))
         continue;
       const used = (text: string): boolean => contains(networkOf(text), ip);

@@ -1,7 +1,6 @@
 /**
- * What a netlink grant bounds: one row per rule, each of which was an attack that worked without it (README.md here).
- * They are checked in this order, on the host's side, for every request, and when it is about to be carried out: the
- * namespace is looked at anew each time. `fields`, `shape` and `kind`'s unknown kinds are refused before (`request.ts`).
+ * The rules of netlink requests, each against an attack that worked without it (README.md here), checked in this order when a request
+ * is about to be carried out, against a new snapshot of the namespace. `request.ts` refuses `fields`, `shape` and unknown kinds before.
  */
 
 import { refused } from "./errors.js";
@@ -12,7 +11,7 @@ import { LINK_RULES } from "./rules-links.js";
 import { MTU_RULES } from "./rules-mtu.js";
 import { NAME_RULES } from "./rules-names.js";
 
-/** Rules that `request.ts` keeps while reading. */
+/** Rules that `request.ts` enforces while reading. */
 const READING: readonly Rule[] = [
   {
     id: "fields",
@@ -25,7 +24,7 @@ const READING: readonly Rule[] = [
 /** Every rule. */
 export const RULES: readonly Rule[] = [...READING, ...NAME_RULES, ...LINK_RULES, ...MTU_RULES, ...ADDRESS_RULES];
 
-/** Throws `ERR_NETLINK_REFUSED` by the first rule that refuses. */
+/** Throws `ERR_NETLINK_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: NetlinkRequest, situation: Situation): void {
   for (const rule of RULES) {
     const why = rule.check(request, situation);

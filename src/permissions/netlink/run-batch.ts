@@ -26,7 +26,7 @@ export interface BatchContext {
 interface Ready {
   readonly job: LinkJob;
   readonly unit: Unit;
-  /** Written before, so that a crash leaves nothing unknown. */
+  /** Recorded before, so that a crash leaves no unknown link. */
   readonly intents: readonly LedgerRow[];
   answer(seen: ReadonlyMap<string, LinkView>): { readonly rows: readonly LedgerChange[]; readonly value: Json };
 }
@@ -36,7 +36,7 @@ export async function runBatch(batch: readonly LinkJob[], context: BatchContext)
   const { ownership, backend } = context;
   const nets = batch.some(({ request }) => "address" in request || "route" in request);
   const lists = batch.some(({ request }) => request.op === "links");
-  // A link that is adopted is told of as it is by now.
+  // The reply for a link that exists already has its present addresses.
   const adopts = batch.some(({ request }) => request.op === "createLink" && ownership.row(request.link.name));
   const shrinks = batch.some(({ request }) => request.op === "setLink" && request.settings.mtu !== undefined);
   const view = await backend.look({ addresses: nets || lists || adopts || shrinks, routes: nets, counters: lists });
@@ -80,7 +80,7 @@ async function carryOut(
   try {
     return await backend.apply(ready.map(({ unit }) => unit));
   } catch (error) {
-    // Nobody knows how far it came: what was to be made is unmade, as far as that goes.
+    // It is unknown how many steps were done: delete what they may have created.
     const undo = ready.flatMap(({ unit }) =>
       unit.flatMap(({ undo }) => (undo?.op === "delete" ? [[{ change: undo }]] : [])),
     );

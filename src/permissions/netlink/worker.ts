@@ -1,15 +1,15 @@
-/** `netlink`, in the worker: `powers.netlink`, whose every call is one request to the host's half, where all rules are. */
+/** `netlink`, in the worker: every call of `powers.netlink` is one request to the host half, which does all checks. */
 import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import { wrongArgument } from "../refusal.js";
 import type { NetlinkLimits } from "./grant.js";
 
-/** UTF-16 units of one argument: no honest one is longer. */
+/** Longest argument, in UTF-16 units: no valid one is longer. */
 const ARGUMENT_CHARS = 4096;
 
 /**
- * `powers.netlink`: see `NetlinkPower`. All of it is async and rejects with `ERR_PERMISSION_ARGUMENT` (no plain JSON),
+ * `powers.netlink`: see `NetlinkPower`. All methods are async and reject with `ERR_PERMISSION_ARGUMENT` (not plain JSON),
  * `ERR_NETLINK_REFUSED` (naming the rule) or `ERR_NETLINK_FAILED` (the kernel's words).
  */
 export function endow({ prefix }: Pick<NetlinkLimits, "prefix">, port: HostPort): Endowment {
@@ -41,7 +41,7 @@ export function endow({ prefix }: Pick<NetlinkLimits, "prefix">, port: HostPort)
   };
 }
 
-/** A copy of a plugin's value as JSON: what is sent is what was checked. */
+/** Copies a plugin's value as JSON, so that what is sent is what was checked. */
 function plain(method: string, value: unknown): Json {
   try {
     return value === undefined ? null : copyJson(value, { depth: 4, nodes: LIMITS.jsonNodes, chars: ARGUMENT_CHARS });

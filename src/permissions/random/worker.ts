@@ -1,4 +1,4 @@
-/** `random`, in the worker: Math.random, and bytes. Both from the system's generator, so one plugin's draws tell nothing of another's. */
+/** `random`, in the worker: Math.random and bytes from the system's generator, so one plugin's values reveal nothing about another's. */
 import { randomFillSync, randomUUID } from "node:crypto";
 import { types } from "node:util";
 import type { RandomLimits } from "../catalogue.js";
@@ -7,12 +7,12 @@ import type { Endowment, HostPort } from "../permission.js";
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
 import { bytesOf } from "../text-globals/encoding.js";
 
-/** Draws of Math.random fetched at a time: a call into the system for each would cost a microsecond. */
+/** Values of Math.random fetched at a time: a system call for each would take a microsecond. */
 const DRAWS = 512;
 
 /**
- * Global `Math`: the realm's, with `random()` (53 bits). Global `crypto`: `getRandomValues` and `randomUUID` alone. `powers.random.bytes(n)`: a fresh Uint8Array, 0 ≤ n ≤ 65,536;
- * `ERR_PERMISSION_ARGUMENT` for anything but such a whole number, `ERR_PERMISSION_LIMIT` above it.
+ * Global `Math`: the realm's, with `random()` (53 bits). Global `crypto`: only `getRandomValues` and `randomUUID`.
+ * `powers.random.bytes(n)`: a new Uint8Array, 0 ≤ n ≤ 65,536; throws `ERR_PERMISSION_ARGUMENT` or `ERR_PERMISSION_LIMIT` otherwise.
  */
 export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
   const pool = new Uint32Array(2 * DRAWS);
@@ -34,11 +34,11 @@ export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
       throw wrongArgument(`random.bytes: n must be a whole number, 0 or more, not ${n}`);
     if (n > GLOBALS.randomBytes)
       throw overLimit(`random.bytes: ${n} bytes asked; at most ${GLOBALS.randomBytes} at a time`);
-    // A buffer of its own: Node's randomBytes may hand out a slice of a pool that others share.
+    // A separate buffer: Node's randomBytes may return a slice of a shared pool.
     return randomFillSync(new Uint8Array(n));
   };
 
-  // Only arrays of whole numbers, as in the Web Crypto standard.
+  // Only integer arrays, as in the Web Crypto standard.
   const getRandomValues = (view: unknown): unknown => {
     if (!ArrayBuffer.isView(view) || types.isDataView(view) || types.isFloat32Array(view) || types.isFloat64Array(view))
       throw wrongArgument(`crypto.getRandomValues takes an array of whole numbers, not ${kindOf(view)}`);
@@ -50,7 +50,7 @@ export function endow(_limits: RandomLimits, _port?: HostPort): Endowment {
     randomFillSync(target);
     return view;
   };
-  // A cache of identifiers would be shared by all that ask.
+  // A cache would be shared by all plugins in the process.
   const crypto = { getRandomValues, randomUUID: (): string => randomUUID({ disableEntropyCache: true }) };
 
   const members: PropertyDescriptorMap = { ...Object.getOwnPropertyDescriptors(Math), random: { value: random } };

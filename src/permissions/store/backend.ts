@@ -1,6 +1,6 @@
-/** Where stores keep their bytes. The quota, the order and the meaning of values are the host half's; a backend only keeps text. */
+/** Storage for `store`. Quota, order and meaning of values are up to the host half; a backend only stores text. */
 
-/** One key of a namespace, and how long its text is. */
+/** A key of a namespace, and the length of its text. */
 export interface StoredEntry {
   readonly key: string;
   /** Bytes of the text in UTF-8. */
@@ -8,19 +8,19 @@ export interface StoredEntry {
 }
 
 /**
- * A key-value store with a namespace per plugin. Calls on one namespace come one at a time. What a promise has confirmed is there for
- * every later call; a `set` or `delete` that rejects has changed nothing or all of its one key.
+ * A key-value store with a namespace per plugin. Calls on one namespace come one at a time; each sees the effects of those that
+ * resolved before. A `set` or `delete` that rejects has either happened completely or not at all.
  */
 export interface StoreBackend {
   get(namespace: string, key: string): Promise<string | undefined>;
   set(namespace: string, key: string, text: string): Promise<void>;
-  /** Deleting what is not there is no error. */
+  /** Deletes a key; one that does not exist is not an error. */
   delete(namespace: string, key: string): Promise<void>;
-  /** All keys of a namespace, in any order. */
+  /** Returns all keys of a namespace, in any order. */
   entries(namespace: string): Promise<readonly StoredEntry[]>;
 }
 
-/** A backend that keeps everything in memory, and so nothing across runs of the host. */
+/** A backend in memory: its values are lost when the host ends. */
 export class MemoryStore implements StoreBackend {
   readonly #namespaces = new Map<string, Map<string, string>>();
 

@@ -1,7 +1,7 @@
-/** Deep equality of JSON, by way of text. */
+/** Deep equality of JSON values, by comparing text. */
 import type { Json } from "../../driverapi/json.js";
 
-/** JSON text with the keys of every object sorted by code unit: equal texts are equal values, whatever order they were written in. */
+/** Returns JSON text with the keys of every object sorted by code unit: equal values have equal texts. */
 export function canonicalJson(value: Json): string {
   if (isList(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

@@ -1,4 +1,5 @@
-/** `store`, on the host's side: quota, order and meaning of a plugin's keys and values, over any backend. */
+/** `store`, on the host's side: quota and order of a plugin's operations, over any backend. */
+import { Mutex } from "../../common/mutex.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { copyJson, type Json } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
@@ -12,11 +13,11 @@ import { type Namespace, namespaceOf, sizeOf } from "./namespace.js";
 
 /** What `createStorePower` needs. */
 export interface StorePowerOptions {
-  /** The plugin's id: the namespace, and named in errors. */
+  /** The plugin's id, which names its namespace and stands in errors. */
   readonly plugin: string;
   readonly limits: StoreLimits;
   readonly backend: StoreBackend;
-  /** What looking at its values costs. */
+  /** Charged for the main-thread time of its operations. */
   readonly time: HostTime;
 }
 
@@ -24,28 +25,25 @@ export interface StorePowerOptions {
  * Serves `store.get [key]` (the value, or null), `store.set [key, json]`, `store.delete [key]` (whether it was there),
  * `store.keys [prefix?]` (sorted by code unit) and `store.compareAndSet [key, expected, json]` (whether it was set).
  *
- * Operations on one plugin's store run one at a time, in the order asked. A value counts with the UTF-8 bytes of its key and its JSON
- * text; a write over `limits.bytes` or `limits.keys` is refused with `ERR_PERMISSION_LIMIT` and changes nothing (one that makes an
- * overfull store smaller is taken). `null` means "no value": `expected` null or absent matches a missing key, and a stored null.
- * Wrong arguments: `ERR_PERMISSION_ARGUMENT`. A backend that fails: `ERR_PERMISSION_FAILED`, its own words in `cause` only.
+ * Operations on one plugin's store run one at a time, FIFO. A value counts with the UTF-8 bytes of its key and its JSON text; a write
+ * over `limits.bytes` or `limits.keys` is refused with `ERR_PERMISSION_LIMIT`, unless it makes an overfull store smaller. A missing
+ * key and a stored null are equal. Wrong arguments: `ERR_PERMISSION_ARGUMENT`; a backend that fails: `ERR_PERMISSION_FAILED`, with its
+ * message in `cause` only.
  */
 export function createStorePower({ plugin, limits, backend, time }: StorePowerOptions): HostPower {
   const exclusive = namespaceOf(backend, plugin);
-  /** Who waits for its plugin's time does so here: the namespace may be shared with another version, whose time is its own. */
-  let tail: Promise<unknown> = Promise.resolve();
+  /** Operations wait for their plugin's host time here, not in the namespace, which another version may share. */
+  const mutex = new Mutex();
   let closed = false;
 
-  const inTurn = (work: (namespace: Namespace) => Promise<Json>): Promise<Json> => {
-    const result = tail.then(async () => {
-      // What has its time is done, whoever has gone meanwhile.
+  const inTurn = (work: (namespace: Namespace) => Promise<Json>): Promise<Json> =>
+    mutex.run(async () => {
+      // Operations that need not wait are done even after the plugin is gone.
       await time.free(() => closed);
       if (time.wait > 0 && closed)
         throw new DriverError("ERR_PLUGIN_STOPPED", `the store of plugin "${plugin}" is closed`, { plugin });
       return exclusive(work);
     });
-    tail = result.catch(() => {});
-    return result;
-  };
 
   const checkedKey = (method: string, key: Json | undefined): string => {
     const problem = keyProblem(key);

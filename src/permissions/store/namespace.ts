@@ -1,9 +1,10 @@
-/** One plugin's part of a backend: its operations one at a time, and the size of each key known without reading it. */
+/** One plugin's part of a backend: runs its operations one at a time, and knows each key's size without reading it. */
+import { Mutex } from "../../common/mutex.js";
 import type { StoreBackend } from "./backend.js";
 
-/** A namespace, shared by all that serve it: while a plugin is reloaded, its old and its new worker both do. */
+/** A namespace. While a plugin is reloaded, its old and new worker share it. */
 export interface Namespace {
-  /** Bytes of key and text, by key. */
+  /** Bytes of key and text together, by key. */
   readonly sizes: ReadonlyMap<string, number>;
   /** The sum of `sizes`. */
   readonly total: number;
@@ -12,12 +13,12 @@ export interface Namespace {
   delete(key: string): Promise<void>;
 }
 
-/** Runs `work` alone on the namespace, after all that was asked before it. */
+/** Runs `work` alone on the namespace, FIFO. */
 export type Exclusive = <T>(work: (namespace: Namespace) => Promise<T>) => Promise<T>;
 
 const spaces = new WeakMap<StoreBackend, Map<string, Exclusive>>();
 
-/** The way into a plugin's namespace; the same one for the same backend and name. */
+/** Returns a plugin's namespace; the same one for the same backend and name. */
 export function namespaceOf(backend: StoreBackend, name: string): Exclusive {
   let known = spaces.get(backend);
   if (known === undefined) {
@@ -32,28 +33,25 @@ export function namespaceOf(backend: StoreBackend, name: string): Exclusive {
   return exclusive;
 }
 
-/** What a key and its text count for. */
+/** Returns the bytes that a key and its text count for. */
 export function sizeOf(key: string, text: string): number {
   return Buffer.byteLength(key) + Buffer.byteLength(text);
 }
 
 function openNamespace(backend: StoreBackend, name: string): Exclusive {
-  let tail: Promise<unknown> = Promise.resolve();
+  const mutex = new Mutex();
   let loaded: LoadedNamespace | undefined;
-  return (work) => {
-    const result = tail.then(async () => {
+  return (work) =>
+    mutex.run(async () => {
       loaded ??= await load(backend, name);
       try {
         return await work(loaded);
       } catch (error) {
-        // After a failed write only the backend knows what it holds: the sizes are read afresh.
+        // After a failed write only the backend knows its content: the sizes are read again.
         if (loaded.doubtful) loaded = undefined;
         throw error;
       }
     });
-    tail = result.catch(() => {});
-    return result;
-  };
 }
 
 interface LoadedNamespace extends Namespace {

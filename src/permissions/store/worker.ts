@@ -1,4 +1,4 @@
-/** `store`, in the worker: `powers.store`, whose every call is one request to the host's half. */
+/** `store`, in the worker: every call of `powers.store` is one request to the host half. */
 import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { StoreLimits } from "../catalogue.js";
@@ -8,8 +8,8 @@ import { keyProblem } from "./key.js";
 
 /**
  * `powers.store`: `get(key)` → the value or null, `set(key, json)`, `delete(key)` → whether it was there, `keys(prefix?)` → sorted
- * list, `compareAndSet(key, expected, json)` → whether it was set. All async; they reject with `ERR_PERMISSION_ARGUMENT`,
- * `ERR_PERMISSION_LIMIT` or `ERR_PERMISSION_FAILED`. The rules of quota and equality are those of `createStorePower`.
+ * list, `compareAndSet(key, expected, json)` → whether it was set. All are async and reject with `ERR_PERMISSION_ARGUMENT`,
+ * `ERR_PERMISSION_LIMIT` or `ERR_PERMISSION_FAILED`. `createStorePower` describes quota and equality.
  */
 export function endow(_limits: StoreLimits, port: HostPort): Endowment {
   const checkedKey = (method: string, key: unknown): string => {
@@ -28,7 +28,7 @@ export function endow(_limits: StoreLimits, port: HostPort): Endowment {
       keys: async (prefix: unknown = ""): Promise<Json> => {
         if (typeof prefix !== "string")
           throw wrongArgument(`store.keys: the prefix must be a string, not ${kindOf(prefix)}`);
-        // No key is longer, so none begins so. A piece of a long text may cost its whole length in memory.
+        // No key is longer. Slicing a long text may take its whole length in memory.
         if (prefix.length > LIMITS.storeKeyBytes) return [];
         return port.request("store.keys", [prefix]);
       },
@@ -42,10 +42,10 @@ export function endow(_limits: StoreLimits, port: HostPort): Endowment {
   };
 }
 
-/** Longest JSON text of one value, in UTF-16 units: a request holds two of them, and stays within one frame. */
+/** Longest JSON text of one value, in UTF-16 units: a request with two of them fits in one frame. */
 const VALUE_CHARS = LIMITS.frameChars / 4;
 
-/** A copy of a plugin's value as JSON: what is sent is what was checked, and is no more than the wire takes. */
+/** Copies a plugin's value as JSON, so that what is sent is what was checked, and fits in a frame. */
 function plain(method: string, what: string, value: unknown): Json {
   let copy: Json;
   try {

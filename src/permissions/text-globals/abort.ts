@@ -1,6 +1,6 @@
 /**
- * Our own Event, EventTarget, AbortController, AbortSignal and DOMException: Node's expose its event machinery. State is
- * in private fields, and an event carries nothing but what the plugin gave it.
+ * Event, EventTarget, AbortController, AbortSignal and DOMException, implemented here because Node's expose its event machinery. State
+ * is in private fields, and an event carries only what the plugin gave it.
  */
 import { kindOf, wrongArgument } from "../refusal.js";
 
@@ -15,7 +15,7 @@ const CODES: Readonly<Record<string, number>> = {
   DataCloneError: 25,
 };
 
-/** What `DOMException` makes: an error whose `code` is the number of its name. */
+/** An error made by `DOMException`; `code` is the number of its name. */
 export type DomError = Error & { readonly code: number };
 
 interface DomErrorMaker {
@@ -143,7 +143,7 @@ function call(callback: unknown, target: unknown, event: Event): void {
   }
 }
 
-/** Runs a listener; its error does not keep the others from the event. */
+/** Runs a listener; its error does not prevent the others from running. */
 function uncaught(run: () => void): void {
   try {
     run();
@@ -185,7 +185,7 @@ export class AbortSignal extends EventTarget {
     return signal;
   }
 
-  /** Takes a driver call's `ctx.signal` too. */
+  /** Also accepts a driver call's `ctx.signal`. */
   static any(signals: Iterable<SignalLike>): AbortSignal {
     const made = new AbortSignal(KEY);
     const sources = [...signals];

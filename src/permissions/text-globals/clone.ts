@@ -1,6 +1,6 @@
 /**
- * Our own structuredClone, for plain data. Node's knows host objects (ports, keys, handles), throws native DOMExceptions, and takes
- * a transfer list; ours knows only what a plugin can have: objects, arrays, Map, Set, Date, RegExp, buffers, typed arrays, errors.
+ * structuredClone for the data that a plugin can have: objects, arrays, Map, Set, Date, RegExp, buffers, typed arrays, errors. Node's
+ * clones host objects (ports, keys, handles), throws native DOMExceptions, and takes a transfer list.
  */
 import { types } from "node:util";
 import { kindOf, wrongArgument } from "../refusal.js";
@@ -32,13 +32,13 @@ const ERRORS: ReadonlyMap<unknown, new (message: string) => Error> = new Map(
 
 type MakeDate = new (time: number) => object;
 
-/** What is still to be copied: a list and not recursion, so that depth costs heap and not stack. */
+/** Work that remains. A list instead of recursion: depth then takes heap, not stack. */
 type Todo = Array<() => void>;
 
 /**
- * Makes structuredClone: a deep copy that keeps shared and circular references, with dates made by `makeDate`. As in HTML's, own
- * enumerable string-keyed properties are copied by value (a getter is read), and prototypes are lost. `ERR_PERMISSION_ARGUMENT` for
- * functions, symbols, proxies, promises, weak collections and a transfer list.
+ * Returns structuredClone: a deep copy that keeps shared and circular references, with dates made by `makeDate`. As in HTML's, own
+ * enumerable string-keyed properties are copied by value (a getter is read), and prototypes are lost. Throws
+ * `ERR_PERMISSION_ARGUMENT` for functions, symbols, proxies, promises, weak collections and a transfer list.
  */
 export const cloneWith = (makeDate: MakeDate): ((value: unknown, options?: unknown) => unknown) => {
   return (value, options) => clone(value, options, makeDate);
@@ -50,7 +50,7 @@ function clone(value: unknown, options: unknown, makeDate: MakeDate): unknown {
       throw wrongArgument(`structuredClone: the options must be an object, not ${kindOf(options)}`);
     }
     if (Reflect.getOwnPropertyDescriptor(options, "transfer") !== undefined) {
-      throw wrongArgument("structuredClone: there is no transfer here");
+      throw wrongArgument("structuredClone: a transfer list is not supported");
     }
   }
   const todo: Todo = [];
@@ -76,7 +76,7 @@ function cloner(known: Map<object, object>, todo: Todo, makeDate: MakeDate): Cop
   return copy;
 }
 
-/** The copy of an object whose content is in internal slots; undefined for containers and plain objects. */
+/** Copies an object whose content is in internal slots; returns undefined for containers and plain objects. */
 function special(value: object, copy: Copy, makeDate: MakeDate): object | undefined {
   if (types.isDate(value)) return Reflect.construct(makeDate, [apply(Date.prototype.getTime, value, [])]);
   if (types.isRegExp(value)) {
@@ -118,7 +118,7 @@ function container(value: object, copy: Copy, todo: Todo): object {
   todo.push(() => {
     for (const key of Object.keys(value)) {
       const item = copy(Reflect.get(value, key));
-      // Defined, not assigned: a key "__proto__" is a key like any other.
+      // Defined instead of assigned, so that "__proto__" is an ordinary key.
       Reflect.defineProperty(made, key, { value: item, writable: true, enumerable: true, configurable: true });
     }
   });
@@ -136,7 +136,7 @@ function viewOf(value: ArrayBufferView, copy: Copy): object {
   return new maker(buffer, offset, Number(slot(prototype, "length", value)));
 }
 
-/** Name (of the standard ones) and message; the stack stays with the original. */
+/** Copies a standard name and the message; the stack stays with the original. */
 function errorOf(error: Error): Error {
   const own = Reflect.getOwnPropertyDescriptor(error, "message")?.value;
   const maker = [...ERRORS.values()].find((known) => Reflect.getPrototypeOf(error) === known.prototype) ?? Error;

@@ -1,4 +1,4 @@
-/** Our own TextEncoder and TextDecoder over Node's: the native objects stay in private fields, their prototypes out of reach. */
+/** TextEncoder and TextDecoder over Node's, whose objects stay in private fields and whose prototypes stay out of reach. */
 import { TextDecoder as NativeDecoder, TextEncoder as NativeEncoder, types } from "node:util";
 import { GLOBALS } from "../limits.js";
 import { kindOf, overLimit, textOf, wrongArgument } from "../refusal.js";
@@ -66,7 +66,7 @@ export class TextDecoder {
     try {
       return native.decode(bytes, { stream });
     } catch {
-      throw wrongArgument(`TextDecoder.decode: the bytes are no valid ${native.encoding}`);
+      throw wrongArgument(`TextDecoder.decode: the bytes are not valid ${native.encoding}`);
     }
   }
 
@@ -75,7 +75,7 @@ export class TextDecoder {
   }
 }
 
-/** An option that is on or off; only an own plain property counts, so no getter runs. */
+/** Reads a boolean option; only an own data property counts, so no getter runs. */
 function flag(options: unknown, name: string): boolean {
   if (options === undefined || options === null) return false;
   if (typeof options !== "object" || types.isProxy(options))
@@ -85,7 +85,7 @@ function flag(options: unknown, name: string): boolean {
 
 const typedArray = Reflect.getPrototypeOf(Uint8Array.prototype) ?? {};
 
-/** The bytes behind a buffer or a view, as a view of our own: a plugin's view may lie about its length. */
+/** Returns a new view of the bytes of a buffer or view: a plugin's view may lie about its length. */
 export function bytesOf(what: string, value: unknown): Uint8Array {
   if (types.isArrayBuffer(value)) return view(value, 0, Number(slot(ArrayBuffer.prototype, "byteLength", value)));
   if (ArrayBuffer.isView(value)) {

@@ -1,4 +1,4 @@
-/** Our own URL and URLSearchParams over Node's: the native objects, with their symbols and inspect hooks, stay in private fields. */
+/** URL and URLSearchParams over Node's, whose objects, with their symbols and inspect hooks, stay in private fields. */
 import { URLSearchParams as NativeParams, URL as NativeURL } from "node:url";
 import { types } from "node:util";
 import { GLOBALS } from "../limits.js";
@@ -69,7 +69,7 @@ export class URLSearchParams {
     for (const [name, value] of [...this.#native]) Reflect.apply(callback, self, [value, name, this]);
   }
 
-  // The iterators go over a copy: Node's own have a prototype that plugins must not reach.
+  // The iterators run over a copy: Node's have a prototype that plugins must not reach.
   keys(): IterableIterator<string> {
     return [...this.#native.keys()].values();
   }
@@ -212,7 +212,7 @@ export class URL {
   }
 }
 
-/** The text of an argument for a URL: the href of one of our own URLs, or a primitive as text. */
+/** Returns the text of an argument for a URL: the href of one of our URLs, or a primitive as text. */
 function urlText(value: unknown): string {
   const href = typeof value === "object" && value !== null ? hrefOf(value) : undefined;
   return href ?? part(value, "the URL");
@@ -234,9 +234,9 @@ function paramsFrom(init: unknown): NativeParams {
   return params;
 }
 
-/** The pairs of a list, a Map or a plain record, read without running the plugin's code. */
+/** Returns the pairs of a list, a Map or a plain record, read without running the plugin's code. */
 function pairsOf(init: object): ReadonlyArray<readonly [unknown, unknown]> {
-  if (types.isProxy(init)) throw wrongArgument("URLSearchParams takes no proxy");
+  if (types.isProxy(init)) throw wrongArgument("URLSearchParams does not take a proxy");
   const own = (value: object, key: string): unknown => Reflect.getOwnPropertyDescriptor(value, key)?.value;
   if (types.isMap(init)) return [...Reflect.apply(Map.prototype.entries, init, [])];
   if (!Array.isArray(init)) return Object.keys(init).map((key) => [key, own(init, key)]);

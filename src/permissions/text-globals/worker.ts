@@ -1,4 +1,4 @@
-/** The text and URL globals that every plugin has, whatever it was granted: they only compute, and reach nothing outside. */
+/** The text and URL globals that every plugin has, whatever its grant: they only compute, and reach nothing outside. */
 import type { Endowment } from "../permission.js";
 import { kindOf, wrongArgument } from "../refusal.js";
 import { AbortController, AbortSignal, DOMException, Event, EventTarget } from "./abort.js";
@@ -7,7 +7,7 @@ import { cloneWith } from "./clone.js";
 import { TextDecoder, TextEncoder } from "./encoding.js";
 import { URL, URLSearchParams } from "./url.js";
 
-/** Node's own, taken when the realm starts. */
+/** Node's function, read when the realm starts. */
 const later = globalThis.queueMicrotask;
 
 /** Runs `callback` without `this` or arguments. An error that it throws is uncaught, and so crashes the plugin. */
@@ -19,15 +19,15 @@ const queueMicrotask = (callback: unknown): void => {
 };
 
 /**
- * SES leaves these two out, since the bits of a NaN may tell engines apart. A DataView tells as much, though, and libraries that encode
- * numbers need the two. They are the realm's own intrinsics: frozen, and they reach nothing.
+ * SES omits these two, since the bits of a NaN may differ between engines; a DataView shows the same, and libraries that encode numbers
+ * need them. They are the realm's frozen intrinsics.
  */
 const floats = { Float32Array, Float64Array };
 
 /**
  * Globals `TextEncoder`, `TextDecoder`, `URL`, `URLSearchParams`, `queueMicrotask`, `structuredClone`, `atob`, `btoa`, `Event`,
- * `EventTarget`, `AbortController`, `AbortSignal`, `DOMException`, `Float32Array`, `Float64Array`. `makeDate`: the plugin's Date,
- * where it has one of its own, so that cloned dates are of the same class.
+ * `EventTarget`, `AbortController`, `AbortSignal`, `DOMException`, `Float32Array`, `Float64Array`. `makeDate`: the plugin's Date, if
+ * it has one, so that cloned dates are of the same class.
  */
 export function endow(makeDate: unknown = undefined): Endowment {
   const structuredClone = cloneWith(typeof makeDate === "function" ? (makeDate as new (time: number) => object) : Date);

@@ -1,4 +1,4 @@
-/** `timers`, in the worker: setTimeout, setInterval and setImmediate with a minimum delay, a count, and handles of our own. */
+/** `timers`, in the worker: setTimeout, setInterval and setImmediate with a minimum delay and a maximum count. */
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import type { TimersLimits } from "../catalogue.js";
 import type { Endowment, HostPort } from "../permission.js";
@@ -7,7 +7,7 @@ import { kindOf, overLimit, wrongArgument } from "../refusal.js";
 /** Node turns a longer delay into 1 ms. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** What setTimeout gives: a number where one is asked for. A worker lives as long as its plugin, so a reference keeps nothing. */
+/** What setTimeout returns; converts to a number. `ref` and `unref` do nothing, since a worker lives as long as its plugin. */
 class Timer {
   readonly #id: number;
 
@@ -33,7 +33,7 @@ class Timer {
   }
 }
 Object.defineProperty(Timer.prototype, "constructor", { value: undefined });
-// A handle is made while the plugin runs, after the globals have been hardened.
+// A handle is created while the plugin runs, after the globals have been hardened.
 for (const { value } of Object.values(Object.getOwnPropertyDescriptors(Timer.prototype))) Object.freeze(value);
 Object.freeze(Timer.prototype[Symbol.toPrimitive]);
 Object.freeze(Timer.prototype);
@@ -41,8 +41,8 @@ Object.freeze(Timer.prototype);
 /**
  * Globals `setTimeout`, `setInterval`, `setImmediate` (the shortest delay), and their `clear…`.
  * Delays are in milliseconds, raised to `minimumMs`; at most `count` timers live at once (`ERR_PERMISSION_LIMIT`).
- * Callbacks are functions, called without `this`; what one throws is uncaught, and so the plugin's crash. Handles are of our own:
- * Node's Timeout objects would lead back to its timer lists.
+ * Callbacks are called without `this`; an error that one throws is uncaught, and so crashes the plugin. Handles are ours: Node's
+ * Timeout objects lead to its timer lists.
  */
 export function endow(limits: TimersLimits, _port?: HostPort): Endowment {
   const live = new Map<number, () => void>();

@@ -5,7 +5,7 @@ import { parseManifest } from "./parse-manifest.js";
 import { readRegularFile } from "./read-file.js";
 import type { Manifest } from "./schema.js";
 
-/** A manifest and the exact bytes it was parsed from, or why there is none. */
+/** A manifest and the exact bytes it was parsed from, or the error. */
 export type ReadManifest =
   | { readonly bytes: Uint8Array; readonly manifest: Manifest; readonly error?: undefined }
   | { readonly error: DriverError };

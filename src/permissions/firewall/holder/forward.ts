@@ -1,30 +1,30 @@
-/** One bound socket that passes on what reaches it: TCP or UDP. */
-import type { Seats } from "./seats.js";
+/** One bound socket that forwards what reaches it: TCP or UDP. */
+import type { ClientQuota } from "./client-quota.js";
 
-/** Where it goes: an address of a container. */
+/** The destination: an address of a container. */
 export interface Target {
   readonly ip: string;
   readonly port: number;
 }
 
-/** What both kinds take. */
+/** Options of both kinds. */
 export interface ForwardOptions {
   readonly target: Target;
-  readonly seats: Seats;
-  /** For faults that end nothing; those who hear them bound how often they are told. */
+  readonly quota: ClientQuota;
+  /** Called with faults that do not end the socket. The caller limits their rate. */
   log(text: string): void;
 }
 
 export interface Forward {
   /** Binds. Rejects with the system's error. */
   bind(host: string, port: number): Promise<void>;
-  /** From now on, to another target. */
+  /** Changes the target of new connections and datagrams. */
   retarget(target: Target): void;
-  /** Unbinds at once, and ends what is under way. */
+  /** Unbinds at once, and ends all connections. */
   close(): void;
 }
 
-/** The system's word for an error. */
+/** Returns the system's code of an error. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : String(error);
 }

@@ -1,26 +1,26 @@
 /**
- * The port holder's process: it binds published ports, and passes on what reaches them over loopback. It takes orders on standard input,
- * which only its platform has the other end of, and ends when that closes, however the platform ends.
+ * The port holder's process: binds published ports, and forwards what reaches them over loopback. It takes orders from its platform on
+ * standard input, and ends when that closes, however the platform ends.
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { ClientQuota } from "./client-quota.js";
 import { HOLDER } from "./limits.js";
 import type { Answer, Order } from "./messages.js";
-import { Seats } from "./seats.js";
 import { HoldTable } from "./table.js";
 import { TcpForward } from "./tcp.js";
 import { UdpForward } from "./udp.js";
 
 process.title = "bulkhead-port-holder";
 const say = (answer: Answer): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
-const seats = {
+const quotas = {
   // A connection takes two descriptors.
-  tcp: new Seats(HOLDER.connectionsPerPort, Math.min(HOLDER.connections, Math.floor(descriptors() / 4))),
-  udp: new Seats(HOLDER.flowsPerPort, Math.min(HOLDER.flows, Math.floor(descriptors() / 4))),
+  tcp: new ClientQuota(HOLDER.connectionsPerPort, Math.min(HOLDER.connections, Math.floor(descriptors() / 4))),
+  udp: new ClientQuota(HOLDER.flowsPerPort, Math.min(HOLDER.flows, Math.floor(descriptors() / 4))),
 };
 
 let told = 0;
-/** Floods say the same thing very often: a few lines a minute are enough. */
+/** Limits fault lines: a flood causes the same one very often. */
 function log(text: string): void {
   if (told++ < HOLDER.logLines) say({ log: text });
 }
@@ -30,18 +30,18 @@ setInterval(() => {
 
 const table = new HoldTable((protocol, target) =>
   protocol === "tcp"
-    ? new TcpForward({ target, seats: seats.tcp, log })
-    : new UdpForward({ target, seats: seats.udp, log }),
+    ? new TcpForward({ target, quota: quotas.tcp, log })
+    : new UdpForward({ target, quota: quotas.udp, log }),
 );
 
-/** Orders are carried out one after another. */
+/** Serializes orders. */
 let line: Promise<void> = Promise.resolve();
 createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
   .on("line", (text) => {
     const order = JSON.parse(text) as Order;
     line = line.then(() => carryOut(order));
   })
-  // The platform is gone, or wants nothing held any more.
+  // The platform is gone, or does not need any port any more.
   .on("close", () => process.exit(0));
 process.stdout.on("error", () => process.exit(0));
 say({ ready: true });
@@ -55,7 +55,7 @@ async function carryOut(order: Order): Promise<void> {
   }
 }
 
-/** How many files this process may have open. */
+/** Returns how many files this process may have open. */
 function descriptors(): number {
   const [, soft = ""] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
   return Number(soft) || HOLDER.descriptors;

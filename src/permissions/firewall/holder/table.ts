@@ -1,12 +1,12 @@
 /**
- * The ports held. A published port of every address takes the wildcards of both families, as docker-proxy does: the other family's
- * stands in for it until a port of that family is published.
+ * The held ports. A port published at every address binds the wildcard addresses of both families, as docker-proxy does; the other
+ * family's is given up when a port of that family is published.
  */
 import { isIPv6 } from "node:net";
 import { codeOf, type Forward, type Target } from "./forward.js";
 import { type HeldPort, heldKey, wildcard } from "./messages.js";
 
-/** Why a port is not held. */
+/** Why a port could not be held. */
 export interface BindFailure {
   readonly code: string;
   /** The address that could not be bound. */
@@ -18,12 +18,12 @@ interface Bound {
   readonly protocol: HeldPort["protocol"];
   readonly host: string;
   readonly port: number;
-  /** Key of the held port it is for. */
+  /** Key of the held port that it serves. */
   owner: string;
   standIn: boolean;
 }
 
-/** A family that the machine does not have needs no socket. */
+/** Codes for a family that the machine does not have: it needs no socket. */
 const NO_FAMILY: readonly string[] = ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EPROTONOSUPPORT", "EINVAL"];
 
 export class HoldTable {
@@ -31,12 +31,12 @@ export class HoldTable {
   readonly #held = new Map<string, HeldPort>();
   #bound: readonly Bound[] = [];
 
-  /** `create`: an unbound forwarder. */
+  /** `create`: returns an unbound forwarder. */
   constructor(create: (protocol: HeldPort["protocol"], target: Target) => Forward) {
     this.#create = create;
   }
 
-  /** Holds a port; the same again, and the same address for another target, keep their socket. One call at a time. */
+  /** Holds a port. If its address is bound already, keeps the socket and changes the target. One call at a time. */
   async hold(held: HeldPort): Promise<BindFailure | undefined> {
     const key = heldKey(held);
     if (this.#held.has(key)) return undefined;
@@ -59,7 +59,7 @@ export class HoldTable {
     await this.#standIns();
   }
 
-  /** The address it names, or the wildcard of its own family. */
+  /** Binds the address that the port names, or the wildcard of its own family. */
   async #bindOwn(key: string, held: HeldPort): Promise<BindFailure | undefined> {
     const host = held.hostIP ?? wildcard(isIPv6(held.ip));
     const rivals = this.#rivals(held, isIPv6(host));
@@ -73,7 +73,7 @@ export class HoldTable {
     return this.#bind(key, held, host, false);
   }
 
-  /** The wildcard of the other family, where nothing of that family is published on the port. */
+  /** Binds the wildcard of the other family, unless a port of that family is published. */
   async #bindOther(key: string, held: HeldPort): Promise<BindFailure | undefined> {
     const six = !isIPv6(held.ip);
     if (held.hostIP !== undefined || this.#rivals(held, six).length > 0) return undefined;
@@ -81,7 +81,7 @@ export class HoldTable {
     return failure && NO_FAMILY.includes(failure.code) ? undefined : failure;
   }
 
-  /** Puts stand-ins where one is missing. */
+  /** Binds missing wildcards of other families. */
   async #standIns(): Promise<void> {
     for (const [key, held] of this.#held) await this.#bindOther(key, held);
   }
@@ -104,7 +104,7 @@ export class HoldTable {
     this.#bound = this.#bound.filter((one) => one !== bound);
   }
 
-  /** What is bound of this protocol and port in a family. */
+  /** Returns what is bound for this protocol and port in a family. */
   #rivals({ protocol, hostPort }: HeldPort, six: boolean): readonly Bound[] {
     return this.#bound.filter((one) => one.protocol === protocol && one.port === hostPort && isIPv6(one.host) === six);
   }

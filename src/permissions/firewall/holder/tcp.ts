@@ -1,24 +1,24 @@
 /**
- * TCP: accept, connect to the container, pipe both ways with half-close. A client that does not read fills its own two buffers and
- * stops its own sender only.
+ * TCP: accepts, connects to the container, pipes both ways with half-close. A client that does not read stops only its own sender, by
+ * back-pressure.
  */
 import { createServer, type Server, type Socket, connect as tcpConnect } from "node:net";
+import type { Client, ClientQuota, Group } from "./client-quota.js";
 import { codeOf, type Forward, type ForwardOptions, type Target } from "./forward.js";
 import { HOLDER } from "./limits.js";
 import { isLoopback } from "./messages.js";
-import type { Client, Group, Seats } from "./seats.js";
 
 export class TcpForward implements Forward {
-  readonly #seats: Seats;
+  readonly #quota: ClientQuota;
   readonly #group: Group;
   readonly #log: (text: string) => void;
   readonly #server: Server;
   #target: Target;
 
-  constructor({ target, seats, log }: ForwardOptions) {
+  constructor({ target, quota, log }: ForwardOptions) {
     this.#target = target;
-    this.#seats = seats;
-    this.#group = seats.open();
+    this.#quota = quota;
+    this.#group = quota.open();
     this.#log = log;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
       this.#serve(client),
@@ -30,7 +30,7 @@ export class TcpForward implements Forward {
       this.#server.once("error", reject);
       this.#server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: HOLDER.backlog }, () => {
         this.#server.off("error", reject);
-        // Without descriptors to spare a connection is dropped; those there are go on.
+        // Without free descriptors a new connection is dropped; the others continue.
         this.#server.on("error", (error) => this.#log(`port ${port}/tcp: ${codeOf(error)}`));
         resolve();
       });
@@ -43,11 +43,11 @@ export class TcpForward implements Forward {
 
   close(): void {
     this.#server.close();
-    this.#seats.close(this.#group);
+    this.#quota.close(this.#group);
   }
 
   #serve(client: Socket): void {
-    if (!fromHere(client) || !this.#seats.room(this.#group, false)) {
+    if (!fromHere(client) || !this.#quota.room(this.#group, false)) {
       client.on("error", () => {});
       client.resetAndDestroy();
       return;
@@ -55,19 +55,19 @@ export class TcpForward implements Forward {
     const { ip, port } = this.#target;
     const container = tcpConnect({ host: ip, port, allowHalfOpen: true, noDelay: true });
     const both = [client, container];
-    const seat: Client = {
+    const entry: Client = {
       end: () => {
-        this.#seats.remove(this.#group, seat);
+        this.#quota.remove(this.#group, entry);
         for (const one of both) one.resetAndDestroy();
       },
     };
-    this.#seats.add(this.#group, seat);
-    const late = setTimeout(seat.end, HOLDER.connectMs);
+    this.#quota.add(this.#group, entry);
+    const late = setTimeout(entry.end, HOLDER.connectMs);
     for (const one of both) {
-      one.on("error", seat.end);
+      one.on("error", entry.end);
       one.once("close", () => {
         clearTimeout(late);
-        if (both.every(({ closed, destroyed }) => closed || destroyed)) this.#seats.remove(this.#group, seat);
+        if (both.every(({ closed, destroyed }) => closed || destroyed)) this.#quota.remove(this.#group, entry);
       });
       one.setKeepAlive(true, HOLDER.keepAliveMs);
     }
@@ -80,8 +80,8 @@ export class TcpForward implements Forward {
 }
 
 /**
- * True for a connection the machine has with itself. What comes over a wire or a bridge goes by the firewall's rules alone: a forwarder
- * that served it would lead around isolation.
+ * True for a connection of the machine with itself. Others must pass the firewall's rules: a forwarder that served them would bypass
+ * isolation.
  */
 function fromHere({ remoteAddress, localAddress }: Socket): boolean {
   return remoteAddress !== undefined && (isLoopback(remoteAddress) || remoteAddress === localAddress);

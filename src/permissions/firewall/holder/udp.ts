@@ -1,19 +1,19 @@
-/** UDP: a socket towards the container for every client, so that answers find their way; one that is idle is closed. */
+/** UDP: a socket to the container per client, so that replies can be assigned. Idle ones are closed. */
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import type { Client, ClientQuota, Group } from "./client-quota.js";
 import { codeOf, type Forward, type ForwardOptions, type Target } from "./forward.js";
 import { HOLDER } from "./limits.js";
 import { isLoopback } from "./messages.js";
-import type { Client, Group, Seats } from "./seats.js";
 
 interface Flow extends Client {
   send(message: Buffer): void;
-  /** When it was last heard of, in milliseconds. */
+  /** Time of its last datagram, in milliseconds. */
   last: number;
 }
 
 export class UdpForward implements Forward {
-  readonly #seats: Seats;
+  readonly #quota: ClientQuota;
   readonly #group: Group;
   readonly #log: (text: string) => void;
   readonly #flows = new Map<string, Flow>();
@@ -21,10 +21,10 @@ export class UdpForward implements Forward {
   #socket: Socket | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor({ target, seats, log }: ForwardOptions) {
+  constructor({ target, quota, log }: ForwardOptions) {
     this.#target = target;
-    this.#seats = seats;
-    this.#group = seats.open();
+    this.#quota = quota;
+    this.#group = quota.open();
     this.#log = log;
   }
 
@@ -36,7 +36,7 @@ export class UdpForward implements Forward {
       socket.bind({ address: host, port, exclusive: true }, () => {
         socket.off("error", reject).on("error", (error) => this.#log(`port ${port}/udp: ${codeOf(error)}`));
         socket.on("message", (message, from) => {
-          // What comes over a wire or a bridge goes by the firewall's rules alone.
+          // Datagrams from a wire or a bridge must pass the firewall's rules.
           if (isLoopback(from.address)) this.#pass(message, from.address, from.port);
         });
         this.#sweep = setInterval(() => this.#endIdle(), HOLDER.flowIdleMs / 3);
@@ -52,7 +52,7 @@ export class UdpForward implements Forward {
 
   close(): void {
     clearInterval(this.#sweep);
-    this.#seats.close(this.#group);
+    this.#quota.close(this.#group);
     this.#socket?.close();
   }
 
@@ -65,7 +65,7 @@ export class UdpForward implements Forward {
   }
 
   #open(key: string, address: string, port: number): Flow | undefined {
-    if (!this.#seats.room(this.#group, true)) return undefined;
+    if (!this.#quota.room(this.#group, true)) return undefined;
     const { ip, port: to } = this.#target;
     const socket = open(ip);
     /** Datagrams that came before the socket was ready; undefined once it is. */
@@ -78,17 +78,17 @@ export class UdpForward implements Forward {
       },
       end: () => {
         if (!this.#flows.delete(key)) return;
-        this.#seats.remove(this.#group, flow);
+        this.#quota.remove(this.#group, flow);
         socket.close();
       },
     };
-    // The container refuses the port, or descriptors are lacking: the next datagram tries it afresh.
+    // The container refuses the port, or there are no free descriptors: the next datagram tries again.
     socket.on("error", flow.end);
     socket.on("message", (message) => {
       this.#heard(flow);
       if (this.#socket) post(this.#socket, message, port, address);
     });
-    // A callback that is given is told of the failure, and then no "error" follows.
+    // With a callback, a failure does not emit "error".
     const connected = (error?: Error): void => {
       if (error) {
         flow.end();
@@ -99,13 +99,13 @@ export class UdpForward implements Forward {
     };
     socket.connect(to, ip, connected as () => void);
     this.#flows.set(key, flow);
-    this.#seats.add(this.#group, flow);
+    this.#quota.add(this.#group, flow);
     return flow;
   }
 
   #heard(flow: Flow): void {
     flow.last = Date.now();
-    this.#seats.touch(this.#group, flow);
+    this.#quota.touch(this.#group, flow);
   }
 
   #endIdle(): void {
@@ -114,7 +114,7 @@ export class UdpForward implements Forward {
   }
 }
 
-/** A socket of an address's family. Names are not looked up. */
+/** Creates a socket of an address's family, without name lookups. */
 function open(ip: string): Socket {
   const six = isIPv6(ip);
   return createSocket({
@@ -124,7 +124,7 @@ function open(ip: string): Socket {
   });
 }
 
-/** Sends a datagram; where too many wait already it is lost, as on any full line. */
+/** Sends a datagram; drops it if too many bytes are queued. */
 function post(socket: Socket, message: Buffer, ...to: [] | [port: number, address: string]): void {
   if (socket.getSendQueueSize() > HOLDER.queueBytes) return;
   const [port, address] = to;
@@ -132,6 +132,6 @@ function post(socket: Socket, message: Buffer, ...to: [] | [port: number, addres
     if (port === undefined) socket.send(message, () => {});
     else socket.send(message, port, address, () => {});
   } catch {
-    // A sender may name port 0, and a socket may have been closed meanwhile: the datagram is lost.
+    // The sender used port 0, or the socket was closed meanwhile: the datagram is dropped.
   }
 }

@@ -1,35 +1,35 @@
 /**
- * One rule in the FORWARD chain of iptables and of ip6tables that accepts what our tables have marked. It stands behind the jump to
- * DOCKER-USER, so that what an operator has written there holds for our networks as it does for an engine's own.
+ * Maintains one rule in the FORWARD chain of iptables and of ip6tables that accepts what our tables have marked. It follows the jump to
+ * DOCKER-USER, so that an operator's rules there apply to our networks as to an engine's own.
  */
 import type { NeighbourReport } from "../neighbours.js";
 import { MARK_TEXT } from "./mark-rules.js";
 import { complaint, type Tools } from "./tools.js";
 
-/** Says in a listing whose rule it is. One word, since iptables quotes others. */
+/** Identifies our rule in a listing. A single word, since iptables quotes others. */
 const COMMENT = "bulkhead";
 
-/** The rule's words, behind `-I FORWARD` or `-D FORWARD`. */
+/** The rule's words after `-I FORWARD` or `-D FORWARD`. */
 export const ACCEPT_RULE: readonly string[] = [
   ...["-m", "mark", "--mark", MARK_TEXT, "-m", "comment", "--comment", COMMENT],
   ...["-j", "ACCEPT"],
 ];
 const PROGRAMS = ["iptables", "ip6tables"] as const;
 
-/** Another process may hold iptables' lock: seconds. */
+/** How long to wait for iptables' lock, in seconds. */
 const WAIT = ["-w", "5"] as const;
 
-/** What is to be done with FORWARD. */
+/** Changes to FORWARD. */
 export interface AcceptPlan {
-  /** The number that our rule is to have, from 1; undefined where it stands already, or is not wanted. */
+  /** Position at which to insert our rule, from 1; undefined if it exists, or is not wanted. */
   readonly insert: number | undefined;
-  /** How many of ours are then to go, the topmost first. */
+  /** How many of our rules to delete then, the topmost first. */
   readonly remove: number;
 }
 
 /**
- * Reads a listing (`iptables -S FORWARD`). Nothing is inserted where nothing drops: no rule, and the policy ACCEPT.
- * `wanted` false: whatever is of ours goes.
+ * Reads a listing (`iptables -S FORWARD`). Inserts nothing if nothing drops: without other rules, and with the policy ACCEPT.
+ * `wanted`: false removes all of our rules.
  */
 export function planAccept(listing: string, wanted: boolean): AcceptPlan {
   const lines = listing.split("\n");
@@ -42,7 +42,7 @@ export function planAccept(listing: string, wanted: boolean): AcceptPlan {
   return stands ? { insert: undefined, remove: own.length - 1 } : { insert: jump + 2, remove: own.length };
 }
 
-/** What iptables of this namespace lets pass. Programs that are not installed have made no rules. */
+/** Maintains the rule with both programs. One that is not installed has not made any rules. */
 export class AcceptRule {
   readonly #tools: Tools;
 
@@ -50,7 +50,7 @@ export class AcceptRule {
     this.#tools = tools;
   }
 
-  /** Puts the rule in, or takes it out, in both families. */
+  /** Inserts or removes the rule, in both families. */
   async keep(wanted: boolean): Promise<NeighbourReport> {
     const reports = await Promise.all(PROGRAMS.map((name) => this.#keepOne(name, wanted)));
     return {
@@ -64,7 +64,7 @@ export class AcceptRule {
     const listed = await this.#tools.try("neighbours", name, [...WAIT, "-S", "FORWARD"]);
     if (listed.code !== 0) return failure(name, wanted, complaint(listed, name));
     const { remove, insert } = planAccept(listed.stdout, wanted);
-    // The new one first, so that there is no moment without; by its words, for numbers may have changed since.
+    // Inserts before deleting, to leave no gap. Deletes by words, since positions may have changed meanwhile.
     const steps = [
       ...(insert === undefined ? [] : [["-I", "FORWARD", String(insert), ...ACCEPT_RULE]]),
       ...Array.from({ length: remove }, () => ["-D", "FORWARD", ...ACCEPT_RULE]),

@@ -1,9 +1,9 @@
-/** The chains of a table of ours, and the form of a rule in them. */
+/** The chains of our tables, and the form of their rules. */
 import type { Json } from "../../../driverapi/json.js";
 
 /**
- * The chains of a table: what each hooks into. `forward` runs before the filters of other programs (priority 0), which read the mark
- * that it sets; the others have nftables' usual priorities.
+ * The chains of a table, and their hooks. `forward` runs before other programs' filters (priority 0), which read the mark that it sets;
+ * the others have nftables' usual priorities.
  */
 export const CHAINS = [
   { name: "prerouting", type: "nat", hook: "prerouting", prio: -100 },
@@ -13,7 +13,7 @@ export const CHAINS = [
 ] as const;
 type Chain = (typeof CHAINS)[number]["name"];
 
-/** One rule of nftables'. */
+/** One nftables rule. */
 export interface ChainRule {
   readonly chain: Chain;
   readonly expr: readonly Json[];

@@ -1,12 +1,12 @@
 /**
- * What the kernel remembers of flows, forgotten where a rule changed: a UDP sender that goes on sending renews its old entry for as
- * long, and never meets the new rule. conntrack(8).
+ * Deletes the kernel's connection-tracking entries for changed rules: a UDP sender that keeps sending renews its old entry, and would
+ * never reach the new rule. conntrack(8).
  */
 import { isIPv6 } from "node:net";
 import { familyOfRule, type Protocol, type PublishSpec } from "../rule.js";
 import type { Tools } from "./tools.js";
 
-/** Deletes the entries of published UDP ports, and those of any protocol that lead to addresses. Gives what went wrong, if anything did. */
+/** Deletes the entries of published UDP ports, and those of any protocol to `addresses`. Returns what failed, if anything did. */
 export async function forgetFlows(
   tools: Tools,
   ports: readonly PublishSpec[],
@@ -18,10 +18,10 @@ export async function forgetFlows(
   ];
   const selections = [...new Map(wanted.map((args) => [args.join(" "), args])).values()];
   if (selections.length === 0) return undefined;
-  if (!tools.has("conntrack")) return 'there is no program "conntrack" (Debian: apt install conntrack)';
+  if (!tools.has("conntrack")) return 'the program "conntrack" is not installed (Debian: apt install conntrack)';
   for (const args of selections) {
     const { code, stderr } = await tools.try("forgetFlows", "conntrack", ["-D", ...args]);
-    // It exits with 1 where there was nothing to delete, too.
+    // It also exits with 1 if there was nothing to delete.
     if (code !== 0 && !/ 0 flow entries have been deleted/.test(stderr)) return stderr.trim().split("\n")[0] ?? "";
   }
   return undefined;

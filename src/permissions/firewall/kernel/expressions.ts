@@ -3,10 +3,10 @@ import type { Json } from "../../../driverapi/json.js";
 
 export const STATUS: Json = { ct: { key: "status" } };
 
-/** For an address of the host's. */
+/** Matches a destination that is an address of the host. */
 export const LOCAL: Json = equal({ fib: { result: "type", flags: ["daddr"] } }, "local");
 
-/** The host's own loopback is left alone: nothing sent there may leave it. */
+/** Matches destinations other than the host's loopback, which nothing may leave. */
 export function notLoopback(six: boolean): Json {
   const right: Json = six ? "::1" : { prefix: { addr: "127.0.0.0", len: 8 } };
   return { match: { op: "!=", left: field(six ? "ip6" : "ip", "daddr"), right } };

@@ -1,24 +1,24 @@
 /**
- * firewalld, where it filters in this namespace: our bridges are put into a zone whose target accepts, as an engine does with its own.
- * At run time only, so that nothing of it outlives firewalld's own restart.
+ * If firewalld filters in this namespace, adds our bridges to a zone that accepts, as an engine does with its own. Changes are not
+ * permanent: they end with a restart of firewalld.
  */
 import type { NeighbourReport } from "../neighbours.js";
 import { complaint, type Tools } from "./tools.js";
 
-/** Its target accepts. */
+/** A zone whose target accepts. */
 export const ZONE = "trusted";
 const NOTHING: NeighbourReport = { changed: [], problems: [] };
 
 export class Firewalld {
   readonly #tools: Tools;
-  /** Bridges that were put into the zone here. */
+  /** Bridges added to the zone here. */
   readonly #put = new Set<string>();
 
   constructor(tools: Tools) {
     this.#tools = tools;
   }
 
-  /** Puts these bridges into the zone, and takes out those that were there and are no longer among them. */
+  /** Adds these bridges to the zone, and removes earlier ones that are not among them. */
   async keep(bridges: readonly string[]): Promise<NeighbourReport> {
     if (!(await this.#filters())) {
       this.#put.clear();
@@ -43,7 +43,7 @@ export class Firewalld {
     return { changed: changed.map((bridge) => `firewalld's zone ${ZONE}, interface ${bridge}`), problems: [] };
   }
 
-  /** True where firewalld has its table. Nobody asks it for its state, which takes it half a second. */
+  /** True if firewalld has its table. Asking for its state would take half a second. */
   async #filters(): Promise<boolean> {
     if (!this.#tools.has("firewall-cmd") || !this.#tools.has("nft")) return false;
     const { stdout } = await this.#tools.try("neighbours", "nft", ["list", "tables", "inet"]);

@@ -1,6 +1,6 @@
 /**
- * The kernel's forwarding, by family. Where it was off, a guard keeps the machine from routing for others: a table of its own, which is
- * also the record that we switched it on. Rules of the guard come after our marks and before other programs' filters.
+ * Switches the kernel's forwarding, by family. If it was off, a guard keeps the machine from routing for others: a table that runs after
+ * our marks and before other programs' filters, and that also records that we switched forwarding on.
  */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { ForwardingEnd, GuardedLinks } from "../backend.js";
@@ -10,7 +10,7 @@ import type { Tools } from "./tools.js";
 
 type Family = 4 | 6;
 
-/** The kernel's switches. */
+/** The kernel's settings. */
 const SWITCHES: Readonly<Record<Family, string>> = {
   4: "/proc/sys/net/ipv4/ip_forward",
   6: "/proc/sys/net/ipv6/conf/all/forwarding",
@@ -23,9 +23,9 @@ const PRIORITY = -5;
 export class Forwarding {
   readonly #tools: Tools;
   readonly #guard: string;
-  /** The families that are guarded, and the prefixes the guard has; undefined: not looked at yet. */
+  /** The guarded families, and the guard's prefixes; undefined: not read yet. */
   #guarded: Set<Family> | undefined;
-  /** The families that were off before us, and are on for others now: guarded again while there are rules of ours. */
+  /** Families that were off before us and are now on for others: guarded again while we have rules. */
   readonly #wereOff = new Set<Family>();
   #known: string | undefined;
 
@@ -36,8 +36,8 @@ export class Forwarding {
   }
 
   /**
-   * Lets the namespace forward packets of these families; gives those that were off, which are guarded now.
-   * `again`: the guard is put up although it should be there.
+   * Lets the namespace forward packets of these families; returns those that were off, which are now guarded.
+   * `again`: adds the guard even if it should exist already.
    */
   async open(families: readonly Family[], links: GuardedLinks, again: boolean): Promise<readonly Family[]> {
     const off = await this.#areOff(families);
@@ -54,7 +54,7 @@ export class Forwarding {
     return off;
   }
 
-  /** To be called when no table of ours is left: takes every guard away, and switches off what was off before us. */
+  /** To be called when no table of ours is left: removes every guard, and switches off what was off before us. */
   async close(): Promise<ForwardingEnd> {
     this.#guarded = undefined;
     this.#known = undefined;
@@ -82,7 +82,7 @@ export class Forwarding {
     return families.filter((_, index) => now[index] === "0");
   }
 
-  /** An engine's chains, and bridges that are not ours: what stops working when forwarding is switched off. */
+  /** Returns what needs forwarding besides us: an engine's chains, and bridges that are not ours. */
   async #others(chains: readonly Chain[]): Promise<readonly string[]> {
     const engine = chains.some(({ name }) => name === "DOCKER-USER") ? ["the chain DOCKER-USER of an engine"] : [];
     const printed = await this.#tools.run("forward", "ip", ["-json", "-details", "link", "show", "type", "bridge"]);
@@ -129,8 +129,8 @@ function chainOf(family: Family): string {
 }
 
 /**
- * A chain per family. New packets pass that a network of ours allows, that are for a published port, or that come from a bridge which
- * is not the machine's way out.
+ * Returns the guard's chains, one per family. They let new packets pass that a network of ours allows, that are for a published port, or
+ * that come from a bridge which is not an uplink.
  */
 function guard(name: string, families: readonly Family[], { prefixes, ours, uplinks }: GuardedLinks): readonly Json[] {
   const inTable = { family: "inet", table: name };
@@ -145,11 +145,11 @@ function guard(name: string, families: readonly Family[], { prefixes, ours, upli
         equal({ "&": [{ meta: { key: "mark" } }, MARK] }, 0),
         equal({ "&": [STATUS, "dnat"] }, 0),
       ];
-      // Within an uplink, what passes is bridged, and none of our business.
+      // Within an uplink, packets are bridged, not routed.
       const fromOutside: readonly (readonly Json[])[] = [
         [{ match: { op: "!=", left: { meta: { key: "iifkind" } }, right: "bridge" } }],
         ...uplinks.map((uplink) => [from("==", uplink), to("!=", uplink)]),
-        // What a network of ours may send is marked. Into an engine's bridge, only the guard stands where forwarding was ours to allow.
+        // Packets that a network of ours may send are marked. Only the guard protects an engine's bridge where we enabled forwarding.
         ...ours.map((prefix) => [from("==", `${prefix}-*`)]),
       ];
       return [

@@ -1,6 +1,6 @@
 /**
- * One port holder's process, seen from its platform: `setpriv` leaves it one capability, to bind low ports, and Node's permission flags
- * no file but its own code. Its standard input is its lifeline.
+ * The platform's side of a port holder's process. `setpriv` leaves it one capability, to bind low ports; Node's permission flags leave it
+ * only its own code; it ends when its standard input closes.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -16,7 +16,7 @@ import type { HeldPort, Order } from "../holder/messages.js";
 const HOME = fileURLToPath(new URL("../../../..", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("../holder/main.js", import.meta.url));
 
-/** What came of an order. `code`: of the system, where `host` could not be bound. */
+/** The result of an order. `code`: the system's, if `host` could not be bound. */
 export interface Outcome {
   readonly code?: string;
   readonly host?: string;
@@ -34,10 +34,10 @@ interface Pending {
 }
 
 export class HolderProcess {
-  /** Resolves with how it ended. */
+  /** Resolves with how the process ended. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcessWithoutNullStreams;
-  /** The child and its pipes: without descriptors to spare there are no pipes. */
+  /** The child and its pipes, which are missing if there are no free descriptors. */
   readonly #handles: readonly Handle[];
   readonly #pending = new Map<number, Pending>();
   readonly #log: (text: string) => void;
@@ -63,12 +63,12 @@ export class HolderProcess {
       this.#stderr = (this.#stderr + text).slice(0, HOLDER.lineChars);
     });
     createInterface({ input: stdout }).on("line", (text) => this.#hear(text));
-    // It keeps no platform running: only what waits for it does.
+    // It must not keep the platform running; only a pending order does.
     this.#handles = [this.#child, stdin, stdout, stderr] as unknown as readonly Handle[];
     for (const handle of this.#handles) handle.unref?.();
   }
 
-  /** Starts one in a namespace (a path; undefined: the process's own). Rejects with what it said when it does not become ready. */
+  /** Starts a process in a namespace (a path; undefined: the platform's own). Rejects with its output if it does not become ready. */
   static async start(netns: string | undefined, log: (text: string) => void): Promise<HolderProcess> {
     const enter = netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${netns}`];
     const setpriv = program("setpriv");
@@ -113,13 +113,13 @@ export class HolderProcess {
     await this.#ask({ id: this.#next++, release });
   }
 
-  /** Ends it: all its ports are free when `ended` resolves. */
+  /** Ends the process: all its ports are free when `ended` resolves. */
   end(): void {
     this.#child.kill("SIGKILL");
     for (const handle of this.#handles) handle.ref?.();
   }
 
-  /** Rejects when it ends meanwhile; it is ended when it does not answer in time. */
+  /** Sends an order. Rejects if the process ends meanwhile; terminates it if it does not reply in time. */
   #ask(order: Order): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => this.end(), HOLDER.answerMs);
@@ -154,12 +154,12 @@ export class HolderProcess {
   }
 }
 
-/** Node 25 and later ask for this; earlier ones do not know it. */
+/** Node 25 and later require this flag; earlier ones do not know it. */
 function netFlag(): readonly string[] {
   return process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : [];
 }
 
-/** One line it says; undefined for what it cannot have said by itself. */
+/** Parses one line of its output; undefined for anything that is not a valid message. */
 function readLine(text: string): JsonObject | undefined {
   if (text.length > HOLDER.lineChars) return undefined;
   try {

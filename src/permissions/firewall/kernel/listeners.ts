@@ -1,20 +1,20 @@
-/** Who listens, as `ss -Hlntu` prints it: `tcp LISTEN 0 511 127.0.0.1:8080 0.0.0.0:*`. */
+/** Reads listening sockets as `ss -Hlntu` prints them: `tcp LISTEN 0 511 127.0.0.1:8080 0.0.0.0:*`. */
 import { parseIP } from "../../../driverapi/addresses.js";
 import type { Listener } from "../backend.js";
 import { PROTOCOLS } from "../rule.js";
 
-/** Reads the lines there are; what is none is passed over. */
+/** Reads the lines; skips malformed ones. */
 export function readListeners(printed: string): readonly Listener[] {
   return printed.split("\n").flatMap((line): readonly Listener[] => {
     const words = line.trim().split(/\s+/);
     const protocol = PROTOCOLS.find((one) => one === words[0]);
-    // The first word that ends in a port; an address may name the link it is bound to, `127.0.0.53%lo:53`.
+    // The first word that ends in a port; an address may name its link, `127.0.0.53%lo:53`.
     const [, address = "", port = ""] = /^(.+):(\d+)$/.exec(words.find((word) => /:\d+$/.test(word)) ?? "") ?? [];
     return protocol && port !== "" ? [{ protocol, ip: boundTo(address), port: Number(port) }] : [];
   });
 }
 
-/** The address; undefined for a wildcard. What cannot be read counts as one: it is rather too much that is held for taken. */
+/** Returns the address; undefined for a wildcard, and for an address that cannot be read, which is thus treated as taken. */
 function boundTo(address: string): string | undefined {
   const bare = address.replace(/%[^\]]*/, "").replace(/^\[|\]$/g, "");
   const ip = bare.replace(/^::ffff:(?=\d+\.)/, "");

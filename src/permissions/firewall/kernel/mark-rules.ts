@@ -1,19 +1,19 @@
 /**
- * The rules that mark forwarded packets which our networks allow. An accept in one table cannot undo a drop in another, so programs
- * that drop forwarded packets (an engine's own firewall, ufw) are given one rule that accepts the mark; see `accept-rule.ts`.
+ * Rules that mark forwarded packets which our networks allow. An accept in one table cannot undo a drop in another, so programs that
+ * drop forwarded packets (an engine's firewall, ufw) get one rule that accepts the mark; see `accept-rule.ts`.
  */
 import type { Json } from "../../../driverapi/json.js";
 import type { FirewallRule } from "../rule.js";
 import type { ChainRule } from "./chains.js";
 import { from, STATUS, to } from "./expressions.js";
 
-/** The bit of the packet mark that says "one of bulkhead's networks allows this". All other bits stay as they are. */
+/** The bit of the packet mark that means "a network of Bulkhead allows this". All other bits are left unchanged. */
 export const MARK = 0x2000_0000;
 
-/** As iptables and `dockerd --bridge-accept-fwmark` write it: value and mask. */
+/** Value and mask, as iptables and `dockerd --bridge-accept-fwmark` write them. */
 export const MARK_TEXT = "0x20000000/0x20000000";
 
-/** For every bridge that the rules are about. A packet that none of these matches keeps its mark: other programs decide about it. */
+/** Returns the marking rules for every bridge with rules. A packet that matches none of them is left to other programs. */
 export function markRules(rules: readonly FirewallRule[], uplinks: readonly string[]): readonly ChainRule[] {
   const internal = new Set(rules.flatMap((rule) => (rule.kind === "isolate" && rule.internal ? [rule.bridge] : [])));
   const bridges = [...new Set(rules.map(({ bridge }) => bridge))];
@@ -25,7 +25,7 @@ export function markRules(rules: readonly FirewallRule[], uplinks: readonly stri
       [from("==", bridge), REPLIES],
       [to("==", bridge), REPLIES],
       [to("==", bridge), PUBLISHED],
-      // To a bridge of an engine's or of anybody else's, that bridge's own rules decide.
+      // Traffic to other programs' bridges is decided by their rules.
       out({ match: { op: "!=", left: { meta: { key: "oifkind" } }, right: "bridge" } }),
       ...uplinks.map((uplink) => out(to("==", uplink))),
     ];

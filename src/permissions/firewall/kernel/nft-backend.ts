@@ -1,4 +1,4 @@
-/** The firewall by nftables: `nft -j -f -`, and a process that holds ports. Never a shell. */
+/** The firewall with nftables (`nft -j -f -`, without a shell) and a process that holds ports. */
 import type { OperatorLog } from "../../../common/logger.js";
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { ChangeMonitor } from "../../poll-scheduler.js";
@@ -23,10 +23,10 @@ export class NftBackend implements FirewallBackend {
   /** The process that holds published ports. */
   readonly holder: PortHolder;
   readonly #logger: OperatorLog;
-  /** What is wrong with conntrack, once told. */
+  /** The problem with conntrack that was logged last. */
   #flowsTold: string | undefined;
 
-  /** `netns`: a name, a path, or the process's own. `ledger`: whose tables these are. */
+  /** `netns`: a name, a path, or the process's own. `ledger`: the id in our tables' names. */
   constructor(netns: string | undefined, ledger: string, logger: OperatorLog) {
     this.#logger = logger;
     this.#tools = new Tools(netns);
@@ -35,7 +35,7 @@ export class NftBackend implements FirewallBackend {
   }
 
   async tables(): Promise<readonly string[]> {
-    // Where there is no nft, nobody has made a table of ours; that it is missing is said when it is needed.
+    // Without nft there are no tables of ours; that it is missing is reported when it is needed.
     if (!this.#tools.has("nft")) return [];
     const stdout = await this.#tools.run("tables", "nft", ["-j", "list", "tables"]);
     return readTables(stdout).filter((name) => readTable(name) !== undefined);
@@ -95,7 +95,7 @@ export class NftBackend implements FirewallBackend {
   }
 }
 
-/** Each table's text, by name: tables begin and end at the margin. */
+/** Splits a listing into each table's text, by name: only tables begin and end without indentation. */
 function readListing(printed: string): ReadonlyMap<string, string> {
   const tables = printed.matchAll(/^table inet (\S+) \{\n[\s\S]*?^\}$/gm);
   return new Map([...tables].map(([text, name = ""]) => [name, text]));

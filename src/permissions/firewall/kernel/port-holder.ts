@@ -1,6 +1,6 @@
 /**
- * The ports of one namespace that are held, whichever process holds them just now. The process is started at the first port and ends
- * some time after the last; one that falls is started afresh, with back-off, and all ports are bound again.
+ * Holds the ports of one namespace. Its process is started for the first port and ended some time after the last; if it crashes, it is
+ * restarted with back-off, and all ports are bound again.
  */
 
 import { RESTARTS } from "../../../common/limits.js";
@@ -16,9 +16,9 @@ import { portOwner } from "./port-owner.js";
 
 interface Wanted {
   readonly port: HeldPort;
-  /** The process it is bound in; another one, or undefined: it is not held. */
+  /** The process that has bound it. It is held only if that is the present process. */
   by: HolderProcess | undefined;
-  /** What was last told of it. */
+  /** The problem that was logged last. */
   told: string | undefined;
 }
 
@@ -34,19 +34,19 @@ export class PortHolder {
   #mending: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
 
-  /** `netns`: a path, or undefined for the process's own; `enter`: the command that enters it. */
+  /** `netns`: a path; undefined: the process's own. `enter`: the command that enters it. */
   constructor(netns: string | undefined, enter: readonly string[], logger: OperatorLog) {
     this.#netns = netns;
     this.#enter = enter;
     this.#logger = logger;
   }
 
-  /** The id of the process, while there is one. */
+  /** The PID of the process, while it runs. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Holds a port, or says what stands in the way; then it is not held. Rejects when no process can be had. */
+  /** Holds a port, or returns why it cannot. Rejects if the process cannot be started. */
   hold(port: HeldPort): Promise<Obstacle | undefined> {
     return this.#mutex.run(async () => {
       const key = heldKey(port);
@@ -59,7 +59,7 @@ export class PortHolder {
     });
   }
 
-  /** Wants ports held, now or as soon as that can be. Never rejects. */
+  /** Holds ports, now or as soon as possible. Never rejects. */
   keep(ports: readonly HeldPort[]): Promise<void> {
     return this.#mutex.run(async () => {
       for (const port of ports) {
@@ -70,7 +70,7 @@ export class PortHolder {
     });
   }
 
-  /** Frees ports. Never rejects: a process that fails here holds nothing any more. */
+  /** Releases ports. Never rejects: a process that fails here has released all ports. */
   release(ports: readonly HeldPort[]): Promise<void> {
     return this.#mutex.run(async () => {
       for (const port of ports) {
@@ -83,7 +83,7 @@ export class PortHolder {
     });
   }
 
-  /** Ends the process if it holds nothing; what is still wanted stays held. */
+  /** Ends the process if no port is wanted. */
   close(): Promise<void> {
     return this.#mutex.run(() => this.#endIdle());
   }
@@ -139,7 +139,7 @@ export class PortHolder {
     return started;
   }
 
-  /** Binds what is wanted and not held; what cannot be is told once and tried again. */
+  /** Binds wanted ports that are not held. A port that cannot be bound is logged once and tried again. */
   async #mend(): Promise<void> {
     let missing = false;
     for (const wanted of this.#wanted.values()) {
@@ -158,7 +158,7 @@ export class PortHolder {
         );
       wanted.told = why;
       missing ||= why !== undefined;
-      // Without a process the others fail alike.
+      // Without a process the others fail too.
       if (!this.#process) break;
     }
     if (missing) this.#later();

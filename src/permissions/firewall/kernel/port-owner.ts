@@ -1,4 +1,4 @@
-/** The process that has a port, as `ss -p` prints it: `users:(("nginx",pid=77,fd=6))`. */
+/** Finds the process that has a port, as `ss -p` prints it: `users:(("nginx",pid=77,fd=6))`. */
 import { execFile } from "node:child_process";
 import { isIPv6 } from "node:net";
 import { ENV } from "../../netlink/kernel/ip.js";
@@ -6,7 +6,7 @@ import { program } from "../../netlink/kernel/programs.js";
 import { NETLINK } from "../../netlink/limits.js";
 import type { HeldPort } from "../holder/messages.js";
 
-/** `process nginx (pid 77)`; undefined where that cannot be found. `host`: the address that was not free. Never rejects. */
+/** Returns `process nginx (pid 77)`; undefined if it cannot be found. `host`: the address that was not free. Never rejects. */
 export function portOwner(
   enter: readonly string[],
   { protocol, hostPort }: Pick<HeldPort, "protocol" | "hostPort">,
@@ -23,10 +23,10 @@ export function portOwner(
   });
 }
 
-/** The first line whose address stands in the way of `host`, by its own text, a wildcard, or any where `host` is one. */
+/** Returns the first line whose address conflicts with `host`: equal, or one of the two is a wildcard. */
 function readOwner(printed: string, host: string): string | undefined {
   const rows = printed.split("\n").flatMap((line) => {
-    // A process names itself, and `ss` prints the name as it is: only the end of the line is certain to be its own.
+    // A process chooses its name, which `ss` prints unescaped: only the end of the line can be trusted.
     const [, address = "", name = "", pid = ""] =
       /\s(\S+):\d+\s+\S+\s+users:\(\((?:.*\),\()?"(.*)",pid=(\d+),fd=\d+\)\)\s*$/.exec(line) ?? [];
     return pid === "" ? [] : [{ address: address.replace(/%[^\]]*/, "").replace(/^\[|\]$/g, ""), name, pid }];

@@ -1,10 +1,10 @@
-/** Changes of nftables as `nft monitor` tells them: a transaction's lines, then `# new generation 4 by process 22451 (nft)`. */
+/** Changes of nftables as `nft monitor` prints them: a transaction's lines, then `# new generation 4 by process 22451 (nft)`. */
 import { Monitor } from "../../netlink/kernel/monitor.js";
 import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { RuleEvents } from "../rule-events.js";
 import { type Tools, wasOurs } from "./tools.js";
 
-/** Lines about what is ours, or about what lets our packets pass. */
+/** Lines about our tables, or about rules that let our packets pass. */
 const CONCERNS = /bulkhead|\bFORWARD\b|DOCKER-USER|^(?:add|delete) table inet firewalld/;
 
 export function watchRules(tools: Tools, events: RuleEvents): ChangeMonitor {
@@ -17,7 +17,7 @@ export function watchRules(tools: Tools, events: RuleEvents): ChangeMonitor {
         concerns ||= CONCERNS.test(text);
         return;
       }
-      // Numbers are those of the machine's first PID namespace: from within another, ours are looked at like anybody's.
+      // PIDs are those of the initial PID namespace: from within another, our own changes look like others'.
       const ours = wasOurs(Number(pid));
       if (concerns && !ours) events.changed(`process ${pid} (${name})`);
       concerns = false;

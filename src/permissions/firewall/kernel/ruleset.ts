@@ -1,4 +1,4 @@
-/** From rules to nftables' JSON: one transaction that puts whole tables in the place of what was there. libnftables-json(5). */
+/** Turns rules into nftables' JSON: one transaction that replaces whole tables. libnftables-json(5). */
 import type { Json } from "../../../driverapi/json.js";
 import type { FirewallTable } from "../backend.js";
 import { isLoopback } from "../holder/messages.js";
@@ -7,11 +7,11 @@ import { CHAINS, type ChainRule } from "./chains.js";
 import { equal, field, from, LOCAL, notLoopback, STATUS, source, to } from "./expressions.js";
 import { markRules } from "./mark-rules.js";
 
-/** The whole transaction: what `nft -j -f -` reads. */
+/** Returns the whole transaction, for `nft -j -f -`. */
 export function transaction(put: readonly FirewallTable[], drop: readonly string[]): Json {
   const removal = (name: string): readonly Json[] => {
     const table = { family: "inet", name };
-    // Added first: what does not exist cannot be deleted.
+    // Added first, since a table that does not exist cannot be deleted.
     return [{ add: { table } }, { delete: { table } }];
   };
   return {
@@ -21,7 +21,7 @@ export function transaction(put: readonly FirewallTable[], drop: readonly string
 
 function whole({ name, prefix, rules, uplinks }: FirewallTable): readonly Json[] {
   const family = "inet";
-  // Every drop comes before the first mark: what is marked is accepted by other programs' filters.
+  // Drops come before marks, since other programs' filters accept what is marked.
   const all = [...rules.flatMap((rule) => chainRules(rule, prefix)), ...markRules(rules, uplinks)];
   return [
     { add: { table: { family, name } } },
@@ -30,7 +30,7 @@ function whole({ name, prefix, rules, uplinks }: FirewallTable): readonly Json[]
   ];
 }
 
-/** One rule of ours in nftables'. `prefix`: of the names of all the plugin's bridges. */
+/** Returns the nftables rules for one of ours. `prefix`: that of all the plugin's bridges. */
 function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
   switch (rule.kind) {
     case "masquerade": {
@@ -38,7 +38,7 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       const masquerade = { masquerade: null };
       return [
         { chain: "postrouting", expr: [from, to("!=", rule.bridge), masquerade] },
-        // A neighbour that asked the host's port must be answered by way of the host as well.
+        // A neighbour on the bridge that used the host's port must get its reply through the host too.
         {
           chain: "postrouting",
           expr: [from, to("==", rule.bridge), { match: { op: "in", left: STATUS, right: "dnat" } }, masquerade],
@@ -46,7 +46,7 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       ];
     }
     case "publish": {
-      // The port holder alone serves loopback: nothing rewritten may leave it or enter it.
+      // Only the port holder serves loopback: rewritten packets must not leave or enter it.
       if (isLoopback(rule.hostIP)) return [];
       const six = rule.ip.includes(":");
       const family = six ? "ip6" : "ip";
@@ -61,7 +61,7 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       ];
       return [
         { chain: "prerouting", expr },
-        // What the host itself sends passes no prerouting.
+        // Packets that the host itself sends do not pass prerouting.
         { chain: "output", expr },
       ];
     }
@@ -78,7 +78,7 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
       return [
         { chain: "forward", expr: [from("==", bridge), to("!=", bridge), to("==", siblings), drop] },
         { chain: "forward", expr: [from("!=", bridge), from("==", siblings), to("==", bridge), drop] },
-        // From elsewhere comes what was asked for from within, and what is for a published port.
+        // From outside: only replies, and connections to published ports.
         {
           chain: "forward",
           expr: [

@@ -1,6 +1,6 @@
 /**
- * The perimeter: the one place where `firewall` runs programs. Never a shell. nft opens its standard input by name, which is not
- * to be had of the socket that Node would give it; so what it reads is a file that has no name any more.
+ * The perimeter: the only file of `firewall` that runs programs, without a shell. nft opens its standard input by name, which fails for
+ * the socket that Node would pass, so it gets a deleted file.
  */
 
 import { spawn } from "node:child_process";
@@ -11,7 +11,7 @@ import { messageOf } from "../../../common/text.js";
 import { ENV, type IpOutcome } from "../../netlink/kernel/ip.js";
 import { NETLINK } from "../../netlink/limits.js";
 
-/** Runs a program with a text as its standard input. `started`: takes its process id. Never rejects. */
+/** Runs a program with a text as its standard input. `started`: called with its PID. Never rejects. */
 export async function execute(
   command: readonly string[],
   input: string,
@@ -28,7 +28,7 @@ export async function execute(
   }
 }
 
-/** An open file that holds a text and that nobody else can open. */
+/** Returns an open file with a text that no other process can open. */
 async function nameless(text: string): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-"));
   try {

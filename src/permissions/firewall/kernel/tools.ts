@@ -1,4 +1,4 @@
-/** The system's programs, run in one network namespace. Never a shell. */
+/** Runs the system's programs in one network namespace, without a shell. */
 
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
@@ -6,7 +6,7 @@ import { NETLINK } from "../../netlink/limits.js";
 import { failed } from "../errors.js";
 import { execute } from "./run.js";
 
-/** Programs used, and the Debian packages they come in. */
+/** Programs used, and their Debian packages. */
 const PACKAGES = {
   nft: "nftables",
   ss: "iproute2",
@@ -22,10 +22,10 @@ export type ToolName = keyof typeof PACKAGES;
 
 const CHANGE_RULES: ReadonlySet<ToolName> = new Set(["nft", "iptables", "ip6tables"]);
 
-/** Process ids of programs that were run and that may have changed rules. */
+/** PIDs of programs that were run here and may have changed rules. */
 const OWN = new Set<number>();
 
-/** True, once, for a program that was run here and may have changed rules. */
+/** Returns true, once, for the PID of a program that was run here and may have changed rules. */
 export function wasOurs(pid: number): boolean {
   return OWN.delete(pid);
 }
@@ -38,7 +38,7 @@ export class Tools {
     this.netns = netns === undefined ? undefined : netnsPath(netns);
   }
 
-  /** The words ahead of a program's own by which it is started in the namespace. */
+  /** The command that enters the namespace; a program's own words follow it. */
   get enter(): readonly string[] {
     return this.netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${this.netns}`];
   }
@@ -47,27 +47,27 @@ export class Tools {
     return program(name) !== undefined;
   }
 
-  /** The words by which a program is started in the namespace. Rejects with `ERR_FIREWALL_FAILED` where it is not installed. */
+  /** Returns the command that runs a program in the namespace. Throws `ERR_FIREWALL_FAILED` if it is not installed. */
   command(op: string, name: ToolName, args: readonly string[]): readonly string[] {
     const path = program(name);
     if (path === undefined) {
       const hint = `Debian: apt install ${PACKAGES[name]}`;
-      throw failed(undefined, op, `there is no "${name}" in ${FOLDERS.join(", ")} (${hint})`);
+      throw failed(undefined, op, `"${name}" is not installed in ${FOLDERS.join(", ")} (${hint})`);
     }
     return [...this.enter, path, ...args];
   }
 
-  /** Runs a program, and gives what came of it. Rejects where it is not installed. */
+  /** Runs a program; returns its outcome. Rejects if it is not installed. */
   async try(op: string, name: ToolName, args: readonly string[], input = ""): Promise<IpOutcome> {
     return execute(this.command(op, name, args), input, (pid) => {
       if (!CHANGE_RULES.has(name)) return;
       OWN.add(pid);
-      // Most are taken out when the change is told; a program that only looked is forgotten.
+      // Most are removed when their change is notified; this forgets programs that only read.
       setTimeout(() => OWN.delete(pid), NETLINK.runMs).unref();
     });
   }
 
-  /** Gives what a program printed. Rejects with `ERR_FIREWALL_FAILED` when it fails. */
+  /** Runs a program; returns its output. Rejects with `ERR_FIREWALL_FAILED` if it fails. */
   async run(op: string, name: ToolName, args: readonly string[], input = ""): Promise<string> {
     const outcome = await this.try(op, name, args, input);
     if (outcome.code !== 0) throw failed(undefined, op, complaint(outcome, name));
@@ -75,7 +75,7 @@ export class Tools {
   }
 }
 
-/** The first line a program said; nft repeats its input after it. */
+/** Returns the first line of a program's error output; nft repeats its input after it. */
 export function complaint({ stderr, code }: IpOutcome, name: string): string {
   const said = stderr
     .split("\n")

@@ -1,4 +1,4 @@
-/** A firewall without a kernel: what would be programmed and held is kept, and which ports are in use is what a test says. */
+/** A firewall without a kernel: stores tables and held ports; tests set which ports are in use. */
 
 import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
@@ -11,13 +11,13 @@ export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
   /** The tables, by name. */
   readonly programmed: Map<string, FirewallTable> = new Map();
-  /** The ports that processes of the namespace have. */
+  /** The ports that processes of the namespace have bound. */
   readonly listening: Listener[] = [];
   readonly #held = new Map<string, PublishSpec>();
   /** The families it forwards. */
   readonly forwards: Set<4 | 6> = new Set();
 
-  /** The ports held. */
+  /** The held ports. */
   get held(): readonly PublishSpec[] {
     return [...this.#held.values()];
   }
@@ -68,7 +68,7 @@ export class ModelFirewall implements FirewallBackend {
     return { off, left: [], others: [] };
   }
 
-  /** Of a test that changes `programmed` itself, the way to tell of it. */
+  /** Notifies a change, for a test that changes `programmed` itself. */
   changed: (who: string) => void = () => {};
 
   watch({ changed }: RuleEvents): ChangeMonitor {

@@ -1,4 +1,4 @@
-/** The perimeter: the one place where `netlink` runs programs. Never a shell; commands go in by standard input. */
+/** The perimeter: the only file of `netlink` that runs programs. It uses no shell; commands go to standard input. */
 import { execFile } from "node:child_process";
 import { NETLINK } from "../limits.js";
 
@@ -6,11 +6,11 @@ import { NETLINK } from "../limits.js";
 export interface IpOutcome {
   readonly stdout: string;
   readonly stderr: string;
-  /** The exit code; null when it did not end by itself, and `stderr` says why. */
+  /** The exit code; null if it did not exit by itself: `stderr` then says why. */
   readonly code: number | null;
 }
 
-/** Nothing of the platform's environment; messages in the language they are read in. */
+/** No variables of the platform's environment; English messages, which are parsed. */
 export const ENV: NodeJS.ProcessEnv = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 export class IpRunner {
@@ -18,7 +18,7 @@ export class IpRunner {
   readonly netns: string | undefined;
   /** Runs so far. */
   count = 0;
-  /** Program and first arguments, by which `ip` runs in its namespace. */
+  /** Program and first arguments that run `ip` in its namespace. */
   readonly command: readonly string[];
 
   constructor(command: readonly string[], netns: string | undefined) {
@@ -26,7 +26,7 @@ export class IpRunner {
     this.netns = netns;
   }
 
-  /** `ip OPTIONS -batch -`. Never rejects. */
+  /** Runs `ip OPTIONS -batch -`. Never rejects. */
   batch(options: readonly string[], lines: readonly string[]): Promise<IpOutcome> {
     this.count++;
     const [program = "", ...first] = this.command;
@@ -50,7 +50,7 @@ export function execute(program: string, args: readonly string[], input: string)
         }
       },
     );
-    // A program that ends before it has read everything is judged by its exit.
+    // Ignored: a program that ends before it has read everything is judged by its exit code.
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
   });

@@ -1,4 +1,4 @@
-/** Netlink by iproute2: `ip -json` to look, `ip -batch -` to change, all units of one turn in one run. */
+/** Netlink through iproute2: reads with `ip -json`, and carries out all units of one turn in one run of `ip -batch -`. */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ChangeMonitor } from "../../poll-scheduler.js";
@@ -35,7 +35,7 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   async look({ addresses, routes, counters, kinds }: LookOptions = {}): Promise<NamespaceView> {
-    // With addresses, a link's alias is shown among the details only.
+    // With addresses, `ip` shows a link's alias only among the details.
     const details = kinds || addresses ? ["-details"] : [];
     const options = ["-json", ...details, ...(counters ? ["-statistics"] : [])];
     const lines = [addresses ? "address show" : "link show", ...(routes ? ["route show table all"] : [])];
@@ -70,7 +70,7 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   async resolvers(): Promise<readonly string[]> {
-    // Where a local resolver stands in between, the real ones are listed by it.
+    // With a local resolver, the real name servers are in its own file.
     const system = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
     const files = [
       ...system,
@@ -99,14 +99,14 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   /**
-   * New links do not listen to router advertisements: a sandbox on a bridge could otherwise give the machine itself a default
-   * route and addresses. `/proc/sys/net` shows the namespace of whoever opens it.
+   * Makes new links ignore router advertisements, by which a sandbox on a bridge could give the machine a default route and addresses.
+   * `/proc/sys/net` belongs to the namespace of the process that opens it.
    */
   async #deafen(names: readonly string[]): Promise<void> {
     await this.#zero(names, "accept_ra");
   }
 
-  /** Where the machine has switched IPv6 off, links that get an IPv6 address have it on: they alone. */
+  /** Enables IPv6 on links that get an IPv6 address, and only on them, if the machine has disabled it. */
   async #enableIPv6(units: readonly Unit[]): Promise<void> {
     const names = units.flatMap((unit) =>
       unit.flatMap(({ change }) => (change.op === "addAddress" && change.address.includes(":") ? [change.name] : [])),
@@ -118,7 +118,7 @@ export class KernelBackend implements NetlinkBackend {
     if (names.length === 0) return;
     const files = names.map((name) => `/proc/sys/net/ipv6/conf/${name}/${setting}`);
     if (this.#ip.netns === undefined) {
-      // Where there is no IPv6 there are no such files.
+      // Without IPv6 these files do not exist.
       await Promise.all(files.map((file) => writeFile(file, "0").catch(() => {})));
     } else {
       await execute(
@@ -138,13 +138,13 @@ function readView(stdout: string): NamespaceView {
   };
 }
 
-/** The line a batch stopped at, from 0. */
+/** Returns the line at which a batch stopped, from 0. */
 function failedLine({ stderr, code }: IpOutcome): number | undefined {
   const line = code === null ? undefined : /^Command failed -:(\d+)$/m.exec(stderr)?.[1];
   return line === undefined ? undefined : Number(line) - 1;
 }
 
-/** The kernel's own words: the last it said before the batch stopped; lines before may be warnings about lines that went well. */
+/** Returns the kernel's last words before the batch stopped; earlier ones may be warnings about lines that succeeded. */
 function complaint({ stderr, code }: IpOutcome): string {
   const said = stderr
     .split("\n")

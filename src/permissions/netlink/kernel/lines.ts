@@ -3,8 +3,8 @@ import type { Change } from "../backend.js";
 import type { LinkSpec } from "../link-spec.js";
 
 /**
- * One line. Every word has been checked by the rules; here it is checked once more that none can be more than a word to `ip`:
- * no option, quote, comment, space or newline. Throws a plain Error.
+ * Returns one line. Checks again, after the rules, that each word is only a word to `ip`: no option, quote, comment, space or newline.
+ * Throws a plain Error.
  */
 export function lineOf(change: Change): string {
   const words = wordsOf(change);
@@ -39,7 +39,7 @@ function wordsOf(change: Change): readonly string[] {
     case "mac":
       return ["link", "set", "dev", change.name, "address", change.mac];
     case "addAddress":
-      // Duplicate detection would leave an address unusable for seconds, on a bridge without ports for ever.
+      // With duplicate detection an address is unusable for seconds; on a bridge without ports, permanently.
       return ["address", "add", change.address, "dev", change.name, ...(change.address.includes(":") ? ["nodad"] : [])];
     case "deleteAddress":
       return ["address", "delete", change.address, "dev", change.name];
@@ -88,7 +88,7 @@ function addWords(link: LinkSpec): readonly string[] {
         "macvlan",
         "mode",
         link.mode,
-        // Otherwise it would make its parent promiscuous.
+        // Otherwise passthru would make the parent promiscuous.
         ...(link.mode === "passthru" ? ["nopromisc"] : []),
       ];
     case "vxlan":
@@ -103,7 +103,7 @@ function addWords(link: LinkSpec): readonly string[] {
         ...(link.parent === undefined ? [] : ["dev", link.parent]),
         "dstport",
         String(link.port ?? 4789),
-        // Otherwise whoever writes to it first, from anywhere, is answered, and not its remote alone.
+        // Otherwise it learns remotes from incoming packets, and replies to any sender.
         "nolearning",
       ];
   }

@@ -1,6 +1,6 @@
 /**
- * A program that tells of changes line by line for as long as it lives: `ip monitor`, `nft monitor`. It ends with the platform, also
- * when that is killed: its parent's death is a signal to it (setpriv), for the end of a pipe shows only with the next line.
+ * Runs a program that prints changes line by line: `ip monitor`, `nft monitor`. setpriv has the kernel kill it when the platform ends,
+ * since it would notice a closed pipe only at its next line.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ export interface MonitorOptions {
   /** Program and arguments. */
   readonly command: readonly string[];
   line(text: string): void;
-  /** It could not be started, or ended by itself; it is tried again. `why`: its words. */
+  /** Called when it cannot be started, or has ended by itself; it is restarted with back-off. `why`: its words. */
   lost(why: string): void;
 }
 
@@ -63,7 +63,7 @@ export class Monitor {
     });
     child.once("spawn", () => {
       this.#alive = true;
-      // It holds nobody's process open.
+      // It must not keep the platform's process alive.
       child.unref();
       for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref?(): void }).unref?.();
     });

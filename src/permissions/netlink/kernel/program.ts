@@ -1,20 +1,20 @@
-/** Units as the lines of one `ip -batch` run, and what is run next when it stopped at one of them. */
+/** Turns units into the lines of one `ip -batch` run, and into those of the next run after a failure. */
 import { randomInt } from "node:crypto";
 import type { Failure, Unit } from "../backend.js";
 import { lineOf } from "./lines.js";
 
 /** One line of a run. */
 export interface Line {
-  /** The unit it belongs to; undefined: the one that deletes the group. */
+  /** Its unit's index; undefined for the line that deletes the group. */
   readonly unit: number | undefined;
   readonly text: string;
-  /** A line that takes an earlier one back: its failure is not a unit's. */
+  /** True for a line that undoes an earlier one: its failure is not the unit's. */
   readonly undo: boolean;
 }
 
 /**
- * The lines of some units. Links that are deleted go last and together: the kernel waits for every processor once per message, some
- * 20 ms, whether it deletes one link or all of a group's. The group's number is drawn anew each time; no other link is in it.
+ * Returns the lines for units. Links are deleted last, as a group with a random number: the kernel takes some 20 ms per message, whether
+ * it deletes one link or a group.
  */
 export function programOf(units: readonly Unit[]): readonly Line[] {
   const deleted = units.flatMap((unit, index) => (deletes(unit) ? [index] : []));
@@ -28,8 +28,8 @@ export function programOf(units: readonly Unit[]): readonly Line[] {
 }
 
 /**
- * What is run after a run stopped at line `at`: what the failed unit has done is taken back and its other lines are left out. Where a
- * group could not be deleted, its links are deleted one by one.
+ * Returns the lines of the next run after one stopped at line `at`: undoes what the failed unit has done, and leaves out its other lines.
+ * If a group could not be deleted, its links are deleted one by one.
  */
 export function programAfter(
   program: readonly Line[],
@@ -60,7 +60,7 @@ function deletes(unit: Unit | undefined): boolean {
   return unit?.length === 1 && unit[0]?.change.op === "delete";
 }
 
-/** The link a deleting unit names, checked as every word is. */
+/** Returns the link that a unit deletes, checked like every word. */
 function nameIn(unit: Unit | undefined): string {
   const change = unit?.[0]?.change;
   return change?.op === "delete" ? (lineOf(change).split(" ").at(-1) ?? "") : "";

@@ -1,4 +1,4 @@
-/** What `ip -json` prints, as links and routes. The kernel's word is trusted; what is not there is left out. */
+/** Reads the output of `ip -json`: links and routes. The kernel is trusted; missing fields are left out. */
 import ipaddr from "ipaddr.js";
 import { parseCIDR, parseIP } from "../../../driverapi/addresses.js";
 import type { AddressView, LinkView, RouteView } from "../backend.js";
@@ -6,7 +6,7 @@ import type { LinkCounters } from "../link-spec.js";
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The lists that a batch's commands have printed, one each. Throws a plain Error when it is something else. */
+/** Reads one list per command of a batch. Throws a plain Error for anything else. */
 export function readLists(stdout: string): readonly (readonly Row[])[] {
   return stdout
     .split("\n")
@@ -18,7 +18,7 @@ export function readLists(stdout: string): readonly (readonly Row[])[] {
     });
 }
 
-/** A link, from `ip address show` or `ip link show`; undefined for a row that is none. */
+/** Reads a link of `ip address show` or `ip link show`; undefined for any other row. */
 export function readLink(row: Row): LinkView | undefined {
   const { ifname, ifindex, flags, mtu, address, permaddr, master, ifalias, linkinfo, addr_info, stats64 } = row;
   if (typeof ifname !== "string" || typeof ifindex !== "number") return undefined;
@@ -39,7 +39,7 @@ export function readLink(row: Row): LinkView | undefined {
   };
 }
 
-/** A route, from `ip route show table all`. */
+/** Reads a route of `ip route show table all`. */
 export function readRoute(row: Row): RouteView | undefined {
   const { dst, dev, gateway, nexthops, via } = row;
   if (typeof dst !== "string") return undefined;
@@ -58,8 +58,8 @@ export function readRoute(row: Row): RouteView | undefined {
 }
 
 /**
- * The name servers of a `resolv.conf`, canonical, by what is asked in the end: the C library takes `10.53` and `::ffff:10.0.0.53`
- * too, and asks 10.0.0.53.
+ * Reads the name servers of a `resolv.conf`, canonical. The C library also accepts `10.53` and `::ffff:10.0.0.53`, which both mean
+ * 10.0.0.53.
  */
 export function readResolvers(text: string): readonly string[] {
   return [...text.matchAll(/^[ \t]*nameserver[ \t]+([^\s%]+)/gm)].flatMap(
@@ -90,7 +90,7 @@ function cidr(text: string): string {
   return `${parseIP(text)}/${text.includes(":") ? 128 : 32}`;
 }
 
-/** Addresses of kinds that do not concern us (mapped ones, say) do not parse. */
+/** Returns undefined for addresses that do not parse, such as mapped ones. */
 function quietly<T>(parse: () => T): T | undefined {
   try {
     return parse();

@@ -1,4 +1,4 @@
-/** Addresses and routes of the model, and what up and down do to them. */
+/** The model's addresses and routes, and how up and down change them. */
 import ipaddr from "ipaddr.js";
 import { contains, networkOf } from "../cidr.js";
 import { MTU } from "../rules-mtu.js";
@@ -7,7 +7,7 @@ import type { ModelLink, ModelNamespace, ModelRoute } from "./world.js";
 
 const EXISTS = "RTNETLINK answers: File exists";
 
-/** The network a CIDR lies in, as text. */
+/** Returns the network of an address in CIDR form, as text. */
 function networkText(cidr: string): string {
   const { prefix } = networkOf(cidr);
   const kind = cidr.includes(":") ? ipaddr.IPv6 : ipaddr.IPv4;
@@ -26,7 +26,7 @@ function split(cidr: string): { readonly ip: string; readonly prefix: number } {
 
 export function addAddress(link: ModelLink, cidr: string, space: ModelNamespace): void {
   const { ip, prefix } = split(cidr);
-  // IPv4 tells addresses apart by their network too, IPv6 does not.
+  // In IPv4 the same address with another prefix length is another address; in IPv6 it is not.
   const same = link.addresses.some((one) => one.ip === ip && (isSix(ip) || one.prefix === prefix));
   if (same) throw new KernelRefusal(`Error: ${isSix(ip) ? "ipv6: address" : "ipv4: Address"} already assigned.`);
   if (isSix(ip) && link.mtu < MTU.leastIPv6) throw new KernelRefusal("RTNETLINK answers: Invalid argument");
@@ -43,10 +43,10 @@ export function deleteAddress(link: ModelLink, cidr: string, space: ModelNamespa
   const inNetwork = (one: { ip: string; prefix: number }): boolean =>
     networkText(`${one.ip}/${one.prefix}`) === network;
   const first = link.addresses.find(inNetwork);
-  // With an IPv4 network's first address go the later ones of that network.
+  // Removing an IPv4 network's first address removes the others of that network.
   if (!isSix(ip) && first === link.addresses[at]) link.addresses = link.addresses.filter((one) => !inNetwork(one));
   else link.addresses.splice(at, 1);
-  // With its last IPv4 address a link loses every IPv4 route.
+  // Without IPv4 addresses a link loses all IPv4 routes.
   if (!isSix(ip) && link.addresses.every((one) => isSix(one.ip))) {
     space.routes = space.routes.filter((one) => one.dev !== link.name || isSix(one.destination));
   }
@@ -61,7 +61,7 @@ export function bringUp(link: ModelLink, space: ModelNamespace): void {
   for (const { ip, prefix } of link.addresses) connect(link, `${ip}/${prefix}`, space);
 }
 
-/** Of the macvlans of one parent that are up, each has its own MAC, and none its parent's. */
+/** Refuses a macvlan that is up with its parent's MAC, or another macvlan's of that parent. */
 export function refuseTakenMac(link: ModelLink, mac: string): void {
   if (link.kind !== "macvlan" || link.mode === "passthru" || !link.parent) return;
   const others = [...link.space.links.values()].filter((one) => one !== link && one.parent === link.parent && one.up);
@@ -78,7 +78,7 @@ export function takeDown(link: ModelLink, space: ModelNamespace): void {
   space.routes = space.routes.filter(({ dev }) => dev !== link.name);
 }
 
-/** Under IPv6's least MTU a link loses its IPv6 addresses and routes. */
+/** Below IPv6's minimum MTU a link loses its IPv6 addresses and routes. */
 export function resize(link: ModelLink, mtu: number): void {
   link.mtu = mtu;
   if (mtu >= MTU.leastIPv6) return;
@@ -95,13 +95,13 @@ interface RouteChange {
 
 export function addRoute({ destination, via, dev }: RouteChange, link: ModelLink, space: ModelNamespace): void {
   if (isSix(destination) && link.mtu < MTU.leastIPv6) throw new KernelRefusal("RTNETLINK answers: No such device");
-  // A gateway is looked for before its device is looked at.
+  // The gateway is checked before its device.
   if (via !== undefined && !reaches(link, via, space)) throw new KernelRefusal("Error: Nexthop has invalid gateway.");
   if (!link.up) {
     const six = isSix(destination);
     throw new KernelRefusal(six ? "Error: Nexthop device is not up." : "Error: Device for nexthop is not up.");
   }
-  // IPv4 has one route to a destination; in IPv6 a given one stands beside one that came with an address.
+  // IPv4 has one route per destination; in IPv6 one that came with an address does not conflict.
   const same = space.routes.some((one) => one.destination === destination && !(isSix(destination) && one.connected));
   if (same) throw new KernelRefusal(EXISTS);
   space.routes.push({ destination, via, dev, connected: false });
@@ -122,7 +122,7 @@ function reaches(link: ModelLink, ip: string, space: ModelNamespace): boolean {
   );
 }
 
-/** The route that comes with an address of a link that is up. */
+/** Returns the route that comes with an address of a link that is up. */
 function connect(link: ModelLink, cidr: string, space: ModelNamespace): void {
   const destination = networkText(cidr);
   const there = space.routes.some((one) => one.connected && one.dev === link.name && one.destination === destination);

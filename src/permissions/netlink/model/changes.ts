@@ -1,4 +1,4 @@
-/** What a change does in the model, and how it fails: as the kernel does and in its words (Linux 6.x, iproute2 6.1). */
+/** Carries out changes in the model, which fail as the kernel does and in its words (Linux 6.x, iproute2 6.1). */
 import { randomBytes } from "node:crypto";
 import type { Change } from "../backend.js";
 import {
@@ -86,13 +86,13 @@ function setMtu(link: ModelLink, mtu: number): void {
   if (link.parent && link.kind === "macvlan" && mtu > link.parent.mtu) {
     throw new KernelRefusal("RTNETLINK answers: Invalid argument");
   }
-  // The kernel does nothing at all then, so that a bridge goes on taking its ports' MTU.
+  // The kernel then does nothing, so a bridge still follows its ports' MTU.
   if (mtu === link.mtu) return;
   resize(link, mtu);
   if (link.kind === "bridge") link.mtuByHand = true;
   const master = link.master === undefined ? undefined : link.space.links.get(link.master);
   if (master) followPorts(master);
-  // A macvlan never has more than its parent.
+  // A macvlan's MTU is never above its parent's.
   for (const one of link.space.links.values()) {
     if (one.parent === link && one.kind === "macvlan" && one.mtu > mtu) resize(one, mtu);
   }
@@ -113,7 +113,7 @@ function setMaster(link: ModelLink, master: string | null, space: ModelNamespace
   if (before && before.name !== master) followPorts(before);
 }
 
-/** Moving takes a link's addresses, routes and master away, and sets it down. */
+/** Moves a link, which loses its addresses, routes and master, and goes down. */
 function move(link: ModelLink, to: ModelNamespace): void {
   const from = link.space;
   if (to.links.has(link.name)) throw new KernelRefusal("RTNETLINK answers: File exists");
@@ -137,7 +137,7 @@ function rename(link: ModelLink, to: string): void {
   link.space.links.set(to, link);
 }
 
-/** As the kernel makes one: unicast, locally administered. */
+/** Returns a random MAC address, like the kernel's: unicast, locally administered. */
 function randomMac(): string {
   const bytes = randomBytes(6);
   bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;

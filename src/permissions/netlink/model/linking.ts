@@ -1,4 +1,4 @@
-/** Links of the model: made and deleted. */
+/** Creates and deletes the model's links. */
 import type { LinkSpec } from "../link-spec.js";
 import { resize } from "./addressing.js";
 import { KernelRefusal, NO_DEVICE } from "./refusals.js";
@@ -7,7 +7,7 @@ import type { ModelLink, ModelNamespace } from "./world.js";
 const EXISTS = "RTNETLINK answers: File exists";
 const ETHERNET = 1500;
 
-/** Makes a link, down and without addresses. */
+/** Creates a link, down and without addresses. */
 export function makeLink(spec: LinkSpec, space: ModelNamespace, randomMac: () => string): void {
   const parentName = spec.kind === "macvlan" || spec.kind === "vxlan" ? spec.parent : undefined;
   const parent = parentName === undefined ? undefined : space.links.get(parentName);
@@ -41,7 +41,7 @@ export function makeLink(spec: LinkSpec, space: ModelNamespace, randomMac: () =>
     macByHand: mac !== undefined,
     space,
   });
-  // The kernel makes a veth's second end first.
+  // The kernel creates a veth's second end first.
   const peer = spec.kind === "veth" ? link(spec.peer, spec.peerMac) : undefined;
   const made = link(spec.name, spec.mac);
   if (peer) {
@@ -52,7 +52,7 @@ export function makeLink(spec: LinkSpec, space: ModelNamespace, randomMac: () =>
   space.links.set(made.name, made);
 }
 
-/** A macvlan's parent has one master, and with passthru one macvlan. */
+/** Refuses a parent that has a master, and a second macvlan beside one with passthru. */
 function refuseParent(mode: string, parent: ModelLink): void {
   if (parent.master !== undefined) throw new KernelRefusal("RTNETLINK answers: Device or resource busy");
   const others = [...parent.space.links.values()].filter((one) => one.parent === parent && one.kind === "macvlan");
@@ -67,7 +67,7 @@ function defaultMtu(spec: LinkSpec, parent: ModelLink | undefined): number {
   return parent.mtu - (spec.remote?.includes(":") ? 70 : 50);
 }
 
-/** Deletes a link, its peer, and what stands on it. */
+/** Deletes a link, its peer, and the links whose parent it is. */
 export function deleteLink(link: ModelLink): void {
   const { space } = link;
   if (space.links.get(link.name) !== link) return;
@@ -82,7 +82,7 @@ export function deleteLink(link: ModelLink): void {
   if (link.peer) deleteLink(link.peer);
 }
 
-/** A bridge takes the lowest MTU and the lowest MAC of its ports, unless they were set by hand. */
+/** Gives a bridge the lowest MTU and the lowest MAC of its ports, unless they were set. */
 export function followPorts(bridge: ModelLink): void {
   const ports = [...bridge.space.links.values()].filter(({ master }) => master === bridge.name);
   if (!bridge.mtuByHand) resize(bridge, ports.length === 0 ? ETHERNET : Math.min(...ports.map(({ mtu }) => mtu)));

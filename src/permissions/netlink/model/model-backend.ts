@@ -1,4 +1,4 @@
-/** Netlink without a kernel: the same rules before it, the same answers and the same words from it. */
+/** Netlink without a kernel: a model that gives the same results, in the same words. */
 
 import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type {

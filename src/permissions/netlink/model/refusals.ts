@@ -1,5 +1,5 @@
 /** A failure of the model, in the kernel's words. */
 export class KernelRefusal extends Error {}
 
-/** How `ip` says that there is no such link. */
+/** The beginning of `ip`'s message about a link that does not exist. */
 export const NO_DEVICE = "Cannot find device";

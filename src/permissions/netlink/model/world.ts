@@ -1,4 +1,4 @@
-/** The model's world: network namespaces by name, each with links, addresses and routes, as far as netlink's rules can tell. */
+/** The model's network namespaces, by name: links, addresses and routes, as far as netlink's rules need them. */
 import type { AddressView } from "../backend.js";
 import type { LinkEvents } from "../link-events.js";
 import type { LinkSpec } from "../link-spec.js";
@@ -16,12 +16,12 @@ export interface ModelLink {
   addresses: AddressView[];
   /** The other end of a veth, wherever it is. */
   peer: ModelLink | undefined;
-  /** The link a macvlan or vxlan stands on. */
+  /** The parent of a macvlan or vxlan. */
   parent: ModelLink | undefined;
   mode: string | undefined;
   /** A vxlan's identifier and port. */
   tunnel: { readonly vni: number; readonly port: number } | undefined;
-  /** A bridge whose MTU was set by hand does not take its ports'. */
+  /** True for a bridge whose MTU was set and no longer follows its ports'. */
   mtuByHand: boolean;
   macByHand: boolean;
   space: ModelNamespace;
@@ -32,7 +32,7 @@ export interface ModelRoute {
   readonly destination: string;
   readonly via: string | undefined;
   readonly dev: string;
-  /** It came with an address, and goes with it. */
+  /** True if it came with an address, and is removed with it. */
   readonly connected: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface ModelRoute {
 export class ModelNamespace {
   readonly links: Map<string, ModelLink> = new Map();
   routes: ModelRoute[] = [];
-  /** Who is told of links that come to another name, or go. */
+  /** Called when links are renamed or deleted. */
   readonly watchers: Set<LinkEvents> = new Set();
   #lastIndex = 1;
 
@@ -74,11 +74,11 @@ export class ModelNamespace {
   }
 }
 
-/** All namespaces of one model; unknown ones come to be when they are first asked for. */
+/** All namespaces of one model; an unknown one is created when it is first requested. */
 export class ModelWorld {
   readonly #namespaces = new Map<string, ModelNamespace>();
 
-  /** A namespace by name or path; undefined: the process's own. `/run/netns/x` and `x` are one. */
+  /** Returns a namespace by name or path; undefined: the process's own. `/run/netns/x` and `x` are the same. */
   namespace(netns: string | undefined): ModelNamespace {
     const name = (netns ?? "").replace(/^(\/var)?\/run\/netns\//, "");
     let found = this.#namespaces.get(name);
@@ -89,12 +89,12 @@ export class ModelWorld {
     return found;
   }
 
-  /** Every namespace that has been asked for. */
+  /** Returns every namespace that has been requested. */
   all(): readonly ModelNamespace[] {
     return [...this.#namespaces.values()];
   }
 
-  /** A namespace ends, with the links in it. */
+  /** Deletes a namespace, with the links in it. */
   remove(netns: string): void {
     const space = this.namespace(netns);
     for (const link of space.links.values()) {

@@ -2,8 +2,8 @@
 import type { StoreBackend, StoredEntry } from "../permissions/store/backend.js";
 import type { StateFile } from "./state-file.js";
 
-/** Plugin stores in LMDB. A `set` or `delete` resolves when it is flushed. */
-export class LmdbStore implements StoreBackend {
+/** Plugins' stores. A `set` or `delete` resolves when it is flushed. */
+export class LogStore implements StoreBackend {
   readonly #state: StateFile;
   /** Current contents of namespaces: read once, on first use, and updated by every write. */
   readonly #namespaces = new Map<string, Promise<Map<string, string>>>();
@@ -18,6 +18,7 @@ export class LmdbStore implements StoreBackend {
 
   async set(namespace: string, key: string, text: string): Promise<void> {
     const values = await this.#values(namespace);
+    this.#state.admit();
     await this.#state.put("store", keyOf(namespace, key), text);
     values.set(key, text);
   }

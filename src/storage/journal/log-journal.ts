@@ -21,15 +21,16 @@ export type JournalRow = readonly [
 
 const EXTERNAL = "external";
 
-export class LmdbJournal implements Journal {
+export class LogJournal implements Journal {
   readonly #state: StateFile;
 
   constructor(state: StateFile) {
     this.#state = state;
   }
 
-  /** Returns at once: no frame waits for lmdb. Throws `ERR_JOURNAL_FAILED`. */
+  /** Returns at once. Throws `ERR_JOURNAL_FAILED`, and for something new `ERR_STORAGE_FULL`. */
   intend({ key, entry }: JournalWrite): void {
+    if (entry?.phase === "creating") this.#state.admit();
     this.#state.log([{ table: "journal", key: keyOf(key), body: bodyOf(key, entry) }]);
   }
 
@@ -71,7 +72,7 @@ function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEnt
 
 /**
  * Builds a row's key. Each part is preceded by its length, so that no two keys are alike; in UTF-16, since ids are opaque and
- * may not be valid Unicode. At most (3 + 64 + 2 × (4 + 256) + 1) × 2 = 1,176 bytes, of lmdb's 1,978.
+ * may not be valid Unicode. At most (3 + 64 + 2 × (4 + 256) + 1) × 2 = 1,176 bytes.
  */
 function keyOf({ type, nid, eid, join, external }: RecordKey): Buffer {
   const rest = eid === undefined ? "" : `${eid.length}:${eid}${external ? "x" : join ? "j" : "e"}`;

@@ -8,7 +8,7 @@ type Change<R> = { readonly put: R } | { readonly drop: string };
  * Rows by name. A write outlives this process but is not flushed: what it describes does not survive a reboot either. Changes
  * made together are one transaction.
  */
-export class LmdbLedger<R extends { readonly name: string }> {
+export class LogLedger<R extends { readonly name: string }> {
   readonly id: string;
   readonly durable = true;
   readonly #state: StateFile;

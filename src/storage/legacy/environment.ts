@@ -1,10 +1,10 @@
 /**
- * The one LMDB environment. Loaded in the platform's process and in the reader's, never in a host process: native code does
- * not load under the permission flags.
+ * The LMDB environment of an earlier version's data folder. Loaded in the reader's process alone.
  */
 import { chmodSync } from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { type Row, Sums, TABLES, type Table, type Tally, unseal } from "./tables.js";
+import { type Row, TABLES, type Table } from "../tables.js";
+import { Sums, type Tally, unseal } from "./seals.js";
 
 export interface Environment {
   readonly root: RootDatabase;
@@ -15,14 +15,10 @@ export interface Environment {
 
 export const TALLY_KEY: Buffer = Buffer.from("tally");
 
-/**
- * Opens the file, and creates it if it does not exist. `readOnly` is for reading beside a running host, and reads the latest
- * state in memory; otherwise, if the machine has rebooted since, lmdb itself goes back to what was last flushed
- * (`overlappingSync`).
- */
-export function openEnvironment(path: string, readOnly = false): Environment {
-  const root = open({ path, noSubdir: true, maxDbs: TABLES.length + 2, readOnly, separateFlushed: true });
-  if (!readOnly) for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
+/** Opens the file. If the machine has rebooted since, lmdb itself goes back to what was last flushed (`overlappingSync`). */
+export function openEnvironment(path: string): Environment {
+  const root = open({ path, noSubdir: true, maxDbs: TABLES.length + 2, separateFlushed: true });
+  for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
   const table = (name: string): Database<string, Buffer> =>
     root.openDB<string, Buffer>({ name, keyEncoding: "binary", encoding: "string" });
   return { root, tables: new Map(TABLES.map((name) => [name, table(name)])), tally: table("tally") };

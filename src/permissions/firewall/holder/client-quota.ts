@@ -1,14 +1,14 @@
-/** How many clients are served at a time: so many a port, so many in all, and a full house takes from the port that has most. */
+/** Limits clients per port and in all. When the total is reached, the port with most clients loses its oldest one. */
 
-/** One client of a port, which can be sent away. */
+/** One client of a port. */
 export interface Client {
   end(): void;
 }
 
-/** The clients of one port, the one that waits longest first. */
+/** The clients of one port, the one idle longest first. */
 export type Group = Set<Client>;
 
-export class Seats {
+export class ClientQuota {
   readonly #perPort: number;
   readonly #all: number;
   readonly #groups = new Set<Group>();
@@ -19,22 +19,22 @@ export class Seats {
     this.#all = all;
   }
 
-  /** A port of its own. */
+  /** Adds a port. */
   open(): Group {
     const group: Group = new Set();
     this.#groups.add(group);
     return group;
   }
 
-  /** Sends a port's clients away. */
+  /** Removes a port, and ends its clients. */
   close(group: Group): void {
     for (const client of [...group]) client.end();
     this.#groups.delete(group);
   }
 
   /**
-   * Makes room for one more client; false where there is none. `evict`: a full port gives up its own oldest client; otherwise it
-   * refuses the new one, so that a flood ends nobody's connection on that port.
+   * Makes room for one more client; returns false if there is none. `evict`: a full port evicts its oldest client; otherwise it refuses
+   * the new one, so that a flood does not end existing connections on that port.
    */
   room(group: Group, evict: boolean): boolean {
     if (group.size >= this.#perPort) return evict && this.#endOldest(group);
@@ -49,7 +49,7 @@ export class Seats {
     this.#count++;
   }
 
-  /** Puts a client that was just heard of last in its port's line. */
+  /** Moves an active client to the end of its port's list. */
   touch(group: Group, client: Client): void {
     if (group.delete(client)) group.add(client);
   }
@@ -58,7 +58,7 @@ export class Seats {
     if (group.delete(client)) this.#count--;
   }
 
-  /** The client removes itself as it ends. */
+  /** Ends the oldest client, which removes itself as it ends. */
   #endOldest(group: Group): boolean {
     const [oldest] = group;
     oldest?.end();
