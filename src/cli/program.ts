@@ -132,7 +132,7 @@ export async function runProgram(
       yes: rest.yes === true,
     });
   })
-    .option("--data-dir <folder>", `the data folder (${DEFAULT_WORDS.dataDir})`)
+    .option("--data-dir <folder>", `the data folder (${DEFAULT_TEXTS.dataDir})`)
     .option("--export <file>", "write all of it to a new file, as JSON")
     .option("--backup <folder>", "copy the state, beside a running host too, into a new folder that a host can open")
     .option("--recover", "replace what is damaged by what can be read; changes nothing without --yes if rows are lost")

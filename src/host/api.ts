@@ -30,7 +30,7 @@ export interface PluginHost {
    * `ERR_ENDPOINT_NOT_JOINED`, `ERR_DRIVER_NOT_FOUND`, `ERR_NETWORK_NOT_FOUND`, `ERR_ENDPOINT_NOT_FOUND`.
    */
   attach(request: AttachRequest): Promise<AttachedSandbox>;
-  /** Reloads a plugin's files; the running version serves on until the new one replaces it. Rejects with why it was refused. */
+  /** Reloads a plugin's files; the running version stays in service until the new one replaces it. Rejects with why it was refused. */
   reload(id: string): Promise<void>;
   /**
    * Reads the policy and the plugins folders again and applies changes, as `watch` does by itself. Resolves when every plugin

@@ -1,4 +1,4 @@
-/** Compares two standings: what was added, removed, raised, lowered. Pure. */
+/** Compares the terms of two versions: what was added, removed, raised, lowered. Pure. */
 
 import { escapeLine } from "../common/escape.js";
 import { ISOLATIONS } from "../isolation/link.js";
@@ -6,7 +6,7 @@ import { type Limits, type LimitValue, PERMISSIONS, type PermissionRow } from ".
 import { covers } from "../permissions/firewall/ports.js";
 import { contains, networkOf } from "../permissions/netlink/cidr.js";
 import { DOCUMENT_LIMITS } from "./limits.js";
-import type { Standing } from "./standing.js";
+import type { Terms } from "./terms.js";
 
 /** One difference: `+netlink {"max":4}`, `-store`, `store.bytes 1000 → 2000`, `netlink.kinds +"veth"`. */
 export interface Difference {
@@ -17,8 +17,8 @@ export interface Difference {
 
 /** Returns the differences. `catalogue`: the known permissions; for tests. */
 export function differences(
-  before: Standing,
-  after: Standing,
+  before: Terms,
+  after: Terms,
   catalogue: Readonly<Record<string, PermissionRow>> = PERMISSIONS as never,
 ): readonly Difference[] {
   return [
@@ -44,8 +44,8 @@ export function differenceText(found: readonly Difference[]): string {
 }
 
 function permissions(
-  before: Standing["permissions"],
-  after: Standing["permissions"],
+  before: Terms["permissions"],
+  after: Terms["permissions"],
   catalogue: Readonly<Record<string, PermissionRow>>,
 ): readonly Difference[] {
   return [...new Set([...Object.keys(after), ...Object.keys(before)])].flatMap((name): readonly Difference[] => {
@@ -127,17 +127,17 @@ function numbers(
 }
 
 /** Compares timeouts. Methods that changed together with `default` are not named one by one. */
-function timeouts(before: Standing["timeouts"], after: Standing["timeouts"]): Difference[] {
+function timeouts(before: Terms["timeouts"], after: Terms["timeouts"]): Difference[] {
   const along = (key: string): boolean => {
-    const [was, is] = [before, after].map((all) => all[key as keyof Standing["timeouts"]]);
+    const [was, is] = [before, after].map((all) => all[key as keyof Terms["timeouts"]]);
     return key !== "default" && key !== "init" && was === before.default && is === after.default;
   };
-  const apart = (all: Standing["timeouts"]): Record<string, number> =>
+  const apart = (all: Terms["timeouts"]): Record<string, number> =>
     Object.fromEntries(Object.entries(all).filter(([key]) => !along(key)));
   return numbers("timeouts", apart(before), apart(after));
 }
 
-function weaker(was: Standing["isolation"], is: Standing["isolation"]): boolean {
+function weaker(was: Terms["isolation"], is: Terms["isolation"]): boolean {
   return ISOLATIONS.indexOf(is) < ISOLATIONS.indexOf(was);
 }
 

@@ -7,7 +7,7 @@ import { type Difference, differences, differenceText } from "./difference.js";
 import { effectiveGrant, type GrantQuestion } from "./effective.js";
 import type { Manifest } from "./manifest/schema.js";
 import { policyEntry } from "./schema.js";
-import { askedStanding, grantedStanding, standingOf } from "./standing.js";
+import { askedTerms, grantedTerms, termsOf } from "./terms.js";
 
 /** A known version of the plugin. */
 export interface KnownVersion {
@@ -42,18 +42,18 @@ export function judgeUpdate(question: UpdateQuestion): Update {
   const { pinned, former, recovery = "replay", ...grant } = question;
   const unasked = policyEntry(grant.policy, grant.id)?.update === "same-grant";
   const version = pinned ?? (unasked ? undefined : former);
-  const asked = askedStanding(grant);
+  const asked = askedTerms(grant);
   if (version) {
-    const found = differences(askedStanding({ ...grant, manifest: version.manifest }), asked);
+    const found = differences(askedTerms({ ...grant, manifest: version.manifest }), asked);
     const to = version === pinned ? "the granted version" : "the version before it";
     return update(found, found, unasked, to, "asks for the same");
   }
-  const given = { ...grantedStanding(grant), recovery };
+  const given = { ...grantedTerms(grant), recovery };
   const effective = effectiveGrant(grant);
   // A grant is an upper bound: asking for less is not a difference.
   const found = differences(given, asked).filter(({ way }) => way !== "less");
   // A request above a limit that the policy names is lowered to it; a missing permission is not.
-  const decisive = effective.missing.length > 0 ? found : differences(given, standingOf(effective));
+  const decisive = effective.missing.length > 0 ? found : differences(given, termsOf(effective));
   return update(found, decisive, unasked, "its grant", "asks for no more");
 }
 

@@ -77,7 +77,7 @@ export class Dispatcher {
       time.spendUnasked(Math.min(performance.now() - began, HOST_TIME.pieceMs) + REQUEST_MS);
       if (time.overdrawn) {
         time.forgive();
-        violate("ERR_FLOOD", "rejecting its requests used more than its share of the host's CPU time");
+        violate("ERR_FLOOD", "rejecting its requests used more than its share of the host's own thread");
       }
       return;
     }

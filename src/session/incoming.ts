@@ -81,7 +81,7 @@ export class Incoming {
     const told = this.#slowTold;
     this.#slowTold = slow;
     if (!slow || told) return undefined;
-    return "its requests use more than their share of the host's CPU time, and are delayed";
+    return "its requests use more than their share of the host's own thread, and are delayed";
   }
 
   /** Charges for reading. Replies to calls, and a number of messages with each, are read at the host's own expense. */
@@ -94,7 +94,7 @@ export class Incoming {
     time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
     time.forgive();
-    violate("ERR_FLOOD", "reading its messages used more than its share of the host's CPU time");
+    violate("ERR_FLOOD", "reading its messages used more than its share of the host's own thread");
   }
 }
 

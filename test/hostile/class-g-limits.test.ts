@@ -86,7 +86,7 @@ function runUnder(isolation: Isolation): void {
           // Few enough for every limit on frames and characters, and costly to read.
           "frames of junk, 300 a second of 256 KiB",
           { name: "junkFrames", perTick: 6, ms: 20, chars: 262_144 },
-          { code: "ERR_FLOOD", detail: /platform's own thread/, heavy: true },
+          { code: "ERR_FLOOD", detail: /host's own thread/, heavy: true },
         ],
       ];
       for (const [what, options, expected] of floods) {

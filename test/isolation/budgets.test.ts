@@ -29,8 +29,8 @@ for (const isolation of ["dedicated", "process"] as const) {
       const back = new Promise((resolve) => host.on("plugin:restarted", resolve));
       await host.driver("bad").createNetwork("n");
       await until(
-        () => log.some(({ text }) => /more than 5 % of one core/.test(text)),
-        "that it is slowed down",
+        () => log.some(({ text }) => /is throttled: it uses more than 5 % of one core/.test(text)),
+        "that it is throttled",
         25_000,
       );
       assert.equal(told, []);

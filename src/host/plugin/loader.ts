@@ -114,7 +114,7 @@ export class Loader {
     plugin.stopped = false;
     const serves = plugin.networks().length > 0;
     if (!serves) plugin.state = "loading";
-    // A restart that the breaker has scheduled may be waiting behind this load.
+    // A restart, after a crash or by the breaker, may be waiting behind this load.
     const restarts = plugin.state === "unavailable" || plugin.state === "restarting";
     await plugin.service.begin(prepared, serves && restarts);
   }

@@ -2,7 +2,7 @@
 import { differences, differenceText } from "../../policy/difference.js";
 import { type Effective, effectiveGrant } from "../../policy/effective.js";
 import { policyEntry } from "../../policy/schema.js";
-import { standingOf } from "../../policy/standing.js";
+import { termsOf } from "../../policy/terms.js";
 import type { PluginContext } from "./plugin-context.js";
 import type { Prepared } from "./prepare.js";
 
@@ -16,7 +16,7 @@ export function stoppedByPolicy({ id, host }: PluginContext): string | undefined
 export function excessText(plugin: PluginContext): string {
   const running = plugin.service.prepared;
   if (!running) return "";
-  const found = differences(standingOf(grantNow(plugin, running)), standingOf(running.effective));
+  const found = differences(termsOf(grantNow(plugin, running)), termsOf(running.effective));
   return differenceText(found.filter(({ way }) => way === "more"));
 }
 

@@ -112,8 +112,8 @@ test("a breaker that is open makes no try once the plugin is unloaded", async (t
   assert.is(s.host.plugins()[0]?.state, "stopped");
 });
 
-const faulty = (s: Scripted): Promise<void> =>
-  writeFile(join(s.dir, "scripted.js"), 'export function init() { throw new Error("a typo"); }');
+const faulty = (s: Scripted, more = ""): Promise<void> =>
+  writeFile(join(s.dir, "scripted.js"), `export function init() { throw new Error("a typo"); }${more}`);
 
 test("a version that does not start leaves an open breaker as it is: what has networks comes back when its time is up", async (t) => {
   const s = await scripted(t, { parts: { breakerOpen: 500 } });
@@ -130,6 +130,21 @@ test("a version that does not start leaves an open breaker as it is: what has ne
   const back = event(s.host, "plugin:restarted");
   await faulty(s);
   assert.is((await rejection(s.host.reload("scripted"))).code, "ERR_PLUGIN_INIT");
+  await back;
+  assert.is(s.host.plugins()[0]?.state, "running");
+  await d.deleteNetwork("net");
+});
+
+test("a version that does not start, while the one that ran has just crashed: the one that ran is restarted", async (t) => {
+  const s = await scripted(t);
+  const d = s.driver();
+  await d.createNetwork("net");
+  // Large, so that bundling it takes longer than the crash.
+  await faulty(s, `export function large(f) { ${"f(0);".repeat(40_000)} }`);
+  const back = event(s.host, "plugin:restarted");
+  const refused = rejection(s.host.reload("scripted"));
+  await s.timer("crash");
+  assert.is((await refused).code, "ERR_PLUGIN_INIT");
   await back;
   assert.is(s.host.plugins()[0]?.state, "running");
   await d.deleteNetwork("net");

@@ -111,7 +111,7 @@ export const FLOOD: readonly HostileCase[] = [
     policy: { timeouts: { default: 5000, init: 3000 } },
     async run({ endpoint, log, info, pulse }) {
       await endpoint();
-      await until(() => log.some(({ message }) => /platform's own thread/.test(message)), "the report", 15_000);
+      await until(() => log.some(({ message }) => /host's own thread/.test(message)), "the report", 15_000);
       await pulse.answers(60);
       assert.equal(info().counters.restarts, 0);
       return "refused inside";

@@ -1,4 +1,4 @@
-/** What a plugin asks for and what it is given, in one form, so that the two can be compared. */
+/** The terms a plugin runs on: what it asks for and what it is given, in one form that can be compared. */
 import type { DriverMethod, OptionalDriverMethod, Scope } from "../driverapi/types.js";
 import type { Isolation } from "../isolation/link.js";
 import type { Limits } from "../permissions/catalogue.js";
@@ -8,7 +8,7 @@ import type { Manifest, PermissionSet } from "./manifest/schema.js";
 import { policyEntry } from "./schema.js";
 
 /** Every known limit has a value. */
-export interface Standing {
+export interface Terms {
   readonly scope: Scope;
   readonly networkTypes: readonly string[];
   readonly permissions: Readonly<Record<string, Limits>>;
@@ -18,17 +18,17 @@ export interface Standing {
   readonly recovery: "replay" | "self";
 }
 
-/** Returns the standing in force. */
-export function standingOf(effective: Effective): Standing {
+/** Returns the terms in force. */
+export function termsOf(effective: Effective): Terms {
   const { scope, networkTypes, permissions, timeouts, isolation, recovery } = effective;
   const limits = eachLimit((_, name) => effective[name]);
   return { scope, networkTypes, permissions, limits, timeouts, isolation, recovery };
 }
 
 /** Returns what a plugin asks for; where its manifest leaves something to the operator, what it is given. */
-export function askedStanding(question: GrantQuestion): Standing {
+export function askedTerms(question: GrantQuestion): Terms {
   const { id, manifest } = question;
-  const given = standingOf(effectiveGrant(question));
+  const given = termsOf(effectiveGrant(question));
   const permissions = Object.entries(askedPermissions(question)).map(([name, asked]) => {
     const limits = Object.hasOwn(given.permissions, name) ? given.permissions[name] : {};
     return [name, { ...limits, ...(asked === true ? {} : asked) }] as const;
@@ -43,7 +43,7 @@ export function askedStanding(question: GrantQuestion): Standing {
     networkTypes: manifest?.networkTypes ?? [id],
     permissions: Object.fromEntries(permissions),
     limits: { ...given.limits, ...manifest?.limits },
-    timeouts: { ...(Object.fromEntries(timeouts) as Standing["timeouts"]), ...named },
+    timeouts: { ...(Object.fromEntries(timeouts) as Terms["timeouts"]), ...named },
   };
 }
 
@@ -51,7 +51,7 @@ export function askedStanding(question: GrantQuestion): Standing {
  * Returns what the policy gives to `id`, whatever its manifest says: the permissions it names, or else the harmless set, each
  * with the policy's limits or the default ones. Network types: those the policy names, or else the one named like the plugin.
  */
-export function grantedStanding(question: GrantQuestion): Standing {
+export function grantedTerms(question: GrantQuestion): Terms {
   const { id, policy } = question;
   const entry = policyEntry(policy, id);
   const { scope = "local" } = entry?.grant ?? {};
@@ -62,5 +62,5 @@ export function grantedStanding(question: GrantQuestion): Standing {
     permissions: Object.fromEntries(names.map((name) => [name, true])) as PermissionSet,
   };
   const effective = effectiveGrant({ ...question, manifest: asksForAll });
-  return standingOf(effective);
+  return termsOf(effective);
 }
