@@ -1,5 +1,7 @@
 /** What a plugin author imports as `bulkhead/plugin`. It carries no authority, and is bundled into the plugin that uses it. */
+export { quote } from "./common/quote.js";
 export { CONNECTED, GlobalScope, LocalScope, NEXTHOP } from "./driverapi/constants.js";
+export { type DriverErrorCode, fail } from "./driverapi/fail.js";
 export type { Json, JsonObject } from "./driverapi/json.js";
 export type {
   CallContext,

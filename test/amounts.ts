@@ -18,8 +18,6 @@ function amount(variable: string, short: number, long: number): number {
 export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 60, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_ROUNDS", 40, 200);
-/** Damaged data folders. */
-export const DAMAGED_FOLDERS: number = Math.min(60, amount("BULKHEAD_ROUNDS", 20, 60));
 /** Sequences of calls that are compared with the lifecycle's model. */
 export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 1000);
 /** Kills of a bridge driver's host process. */
@@ -36,3 +34,7 @@ export const ENGINE_CONTAINERS: number = amount("BULKHEAD_ENGINE_CONTAINERS", 8,
 export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 15, 60);
 /** Moments at which Ctrl-C is pressed in the demonstration. */
 export const DEMO_MOMENTS: number = LONG ? 20 : 8;
+/** Recorded lives of a data folder, cut off and killed at each of their moments. */
+export const RECORDED_LIVES: number = amount("BULKHEAD_ROUNDS", 12, 50);
+/** File systems with little room on which a data folder lives. */
+export const WORLDS: number = amount("BULKHEAD_ROUNDS", 24, 200);

@@ -1,7 +1,5 @@
 /**
- * The main job, end to end: `npm run demo`, or `npm run demo -- --json`.
- * Loads the drivers of plugins/, drops another one in while running, drives all nine methods through each, lets one hang and
- * one crash; joins two network namespaces over the bridge driver and kills its process while they talk; leaves nothing behind.
+ * The main job, end to end: `npm run demo`, or `npm run demo -- --json`. Its steps are in README.md.
  */
 
 import { openGround } from "./ground.mjs";
@@ -13,12 +11,12 @@ import { network, survive, takeDown } from "./wiring.mjs";
 let stage;
 let ending = false;
 process.once("exit", () => stage?.removeNow());
-// What is under way when all ends, fails as it should.
+// Steps that are interrupted fail; that is expected.
 process.on("unhandledRejection", (error) => {
   if (!ending) throw error;
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  // A second one does not cut the first one's cleaning up short.
+  // A second signal does not interrupt the cleanup.
   process.on(signal, async () => {
     if (ending) return;
     ending = true;

@@ -1,6 +1,6 @@
 /**
- * Where the demonstration's packets flow: network namespaces of its own, without a way out, so that nothing of the machine's
- * network is touched. Where there is no kernel to be had, names of namespaces in the model.
+ * The demo's networks: network namespaces of its own, unconnected to the machine's network. Without the kernel's, namespaces of
+ * the model.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { program } from "#dist/permissions/netlink/kernel/programs.js";
 const FOLDER = "/run/netns";
 const OWN = /^bhdemo-(\d+)-(host|a|b)$/;
 
-/** Opens the ground: `backend` says which it is, `why` what is missing for the kernel. */
+/** Prepares the networks. `backend` says on which, `why` what the kernel's lack. */
 export function openGround() {
   const [host, a, b] = ["host", "a", "b"].map((part) => `bhdemo-${process.pid}-${part}`);
   const ground = { host, boxes: [a, b], remove: () => [host, a, b].forEach(remove) };
@@ -20,7 +20,7 @@ export function openGround() {
   return { ...ground, backend: "model", why: problem };
 }
 
-/** The namespaces of this process that are there. */
+/** Lists the namespaces of this process that exist. */
 export function namespacesLeft() {
   return namespaces().filter((name) => OWN.exec(name)?.[1] === String(process.pid));
 }
@@ -30,7 +30,7 @@ function pingProblem() {
 }
 
 function openNamespaces(names) {
-  // What a demonstration that was killed outright has left.
+  // Removes what a demo that was killed left behind.
   for (const name of namespaces().filter(isStale)) remove(name);
   for (const name of names) {
     const made = ip("netns", "add", name);
@@ -57,7 +57,7 @@ function namespaces() {
   return existsSync(FOLDER) ? readdirSync(FOLDER) : [];
 }
 
-/** Detached, so that a Ctrl-C, which a terminal sends to all of a group, does not end it half-way. */
+/** Detached: a terminal sends Ctrl-C to the whole process group, and cleanup must not be interrupted. */
 function ip(...args) {
   return spawnSync(program("ip") ?? "ip", args, { encoding: "utf8", timeout: 10_000, detached: true });
 }

@@ -1,4 +1,4 @@
-/** A driver that misbehaves on request, for the demonstration: `{ spin: true }` never returns, `{ crash: true }` throws where nobody catches. */
+/** A driver for the demo that misbehaves on request: `{ spin: true }` never returns, `{ crash: true }` throws outside any call. */
 export async function init(callback) {
   const networks = new Set();
   await callback.registerDriver(
@@ -7,7 +7,7 @@ export async function init(callback) {
       type: () => "hang",
       config() {},
       createNetwork(nid, options, ctx) {
-        // A restarted driver is given its networks again, with the options they had: once is enough.
+        // A replay repeats the options; the driver misbehaves only once.
         if (options.spin && !ctx.replay) for (;;);
         if (options.crash && !ctx.replay) setTimeout(() => fail("nobody catches this"), 1);
         networks.add(nid);

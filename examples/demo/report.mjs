@@ -1,7 +1,7 @@
-/** Runs steps and tells of them: a line each for people, one object for programs. */
+/** Runs steps and reports them: a line each, or one JSON object. */
 export function report({ json, backend, isolation, note, ending }) {
   const steps = [];
-  // A reader that went away (`npm run demo | head`) is no reason to end without cleaning up.
+  // Cleanup runs even if the reader has ended (`npm run demo | head`).
   process.stdout.on("error", (error) => {
     if (error.code !== "EPIPE") throw error;
   });
@@ -12,7 +12,7 @@ export function report({ json, backend, isolation, note, ending }) {
   print(`bulkhead demo  (isolation: ${isolation}, backend: ${backend})\n`);
   if (note) print(`${note}\n`);
   return {
-    /** Runs one step; `body` gives a line of detail, or `{ detail, … }`. Once all is ending, no further step begins. */
+    /** Runs one step; `body` returns a line of detail, or `{ detail, … }`. No step begins once the demo is ending. */
     async run(name, body) {
       const started = performance.now();
       const step = { name, ok: true, ms: 0 };

@@ -1,4 +1,4 @@
-/** The demonstration's own plugins folder, its host, and the processes it starts. */
+/** The demo's plugins folder, host and processes. */
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { namespacesLeft } from "./ground.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What an operator would grant. */
+/** The grant that an operator would give. */
 const POLICY = {
-  // The strongest wall there is here: the demonstration runs on any machine, and says which one stands.
+  // The strongest wall that this machine has: the demo runs anywhere, and says which wall it uses.
   sandbox: "auto",
   plugins: {
     bridge: {
@@ -28,7 +28,7 @@ const POLICY = {
   },
 };
 
-/** A throw-away copy of plugins/, and a host that watches it. Everything that is started is started here, and ends with `close`. */
+/** Starts a host that watches a temporary copy of plugins/. `close` ends everything that was started. */
 export function openStage(ground) {
   const folder = mkdtempSync(join(tmpdir(), `bulkhead-demo-${process.pid}-`));
   const plugins = join(folder, "plugins");
@@ -49,12 +49,12 @@ export function openStage(ground) {
   const stage = {
     ground,
     folder,
-    /** Ends the process in which a plugin's worker lives, outright. */
+    /** Kills the process of a plugin's worker. */
     kill(plugin) {
       const { pid } = host.plugins().find(({ name }) => name === plugin);
       process.kill(pid, "SIGKILL");
     },
-    /** Copies a file of examples/ into the plugins folder, as a person would. */
+    /** Copies a file of examples/ into the plugins folder. */
     dropIn(file) {
       refuseClosed();
       cpSync(join(root, "examples", file), join(plugins, file.split("/").at(-1)));
@@ -72,7 +72,7 @@ export function openStage(ground) {
       host = await starting;
       return host;
     },
-    /** Starts a program in a namespace; `lines` hears what it prints, line by line. */
+    /** Starts a program in a namespace. `lines` is called with each line it prints. */
     run(netns, program, args, lines = () => {}) {
       refuseClosed();
       const child = new Child(netns, program, args, lines);
@@ -84,12 +84,12 @@ export function openStage(ground) {
       closing ??= close();
       return closing;
     },
-    /** What must not be left, whatever happens, without waiting for anything. */
+    /** Kills and removes everything at once, without waiting. */
     removeNow() {
       ground.remove();
       rmSync(folder, { recursive: true, force: true });
     },
-    /** What is left after all. Handles close a turn of the loop after what they stood for has ended. */
+    /** Lists what is left. Handles close one turn of the event loop after their resource. */
     async leftovers(end = performance.now() + 2000) {
       const left = stage.leftNow();
       if (left.length === 0 || performance.now() > end) return left;
@@ -114,11 +114,11 @@ export function openStage(ground) {
   return stage;
 }
 
-/** A process in a namespace. `ip netns exec` becomes the program, so that its end is the program's. */
+/** A process in a namespace. `ip netns exec` execs the program, so both have the same PID. */
 class Child {
   #process;
   #stderr = "";
-  /** Rejects with what it complained of. */
+  /** Rejects with what it wrote to stderr. */
   ended;
 
   constructor(netns, program, args, lines) {
@@ -143,7 +143,7 @@ class Child {
     this.ended.catch(() => {});
   }
 
-  /** Closes its standard input and waits. */
+  /** Closes its stdin and waits for its end. */
   finish() {
     this.#process.stdin.end();
     return this.ended;
@@ -155,7 +155,7 @@ class Child {
   }
 }
 
-/** The next event of that name for a plugin. Rejects after `ms`. */
+/** Resolves with a plugin's next event of that name. Rejects after `ms`. */
 export function next(host, name, plugin, ms = 10_000) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no ${name} of "${plugin}" within ${ms} ms`)), ms);

@@ -1,8 +1,8 @@
-/** What the demonstration shows, one function a step. */
+/** The demo's steps, one function each. */
 import { EndpointConfig, JoinConfig } from "bulkhead";
 import { next } from "./stage.mjs";
 
-/** The wall that stands around the drivers' processes, in words. */
+/** Describes the wall around the drivers' processes. */
 const WALLS = {
   bubblewrap: "behind bubblewrap",
   node: "behind Node's permission flags alone, as bubblewrap cannot be raised here",
@@ -41,7 +41,7 @@ export async function lifecycle({ host }) {
     await driver.endpointOperInfo("demo-net", "demo-endpoint");
     await driver.leave("demo-net", "demo-endpoint");
     await driver.deleteEndpoint("demo-net", "demo-endpoint");
-    // Of the types "null" and "host" there is one network, and, as in libnetwork, it cannot be deleted.
+    // The one network of types "null" and "host" cannot be deleted, as in libnetwork.
     await driver.deleteNetwork("demo-net").catch((error) => {
       if (error.kind !== "Forbidden" || !["null", "host"].includes(type)) throw error;
     });
@@ -50,7 +50,7 @@ export async function lifecycle({ host }) {
   return `${calls} calls: the nine methods of ${types.join(", ")}`;
 }
 
-/** A driver spins; the neighbours are called all the while. */
+/** Calls other drivers while one loops forever. */
 export async function hang(stage) {
   const { host } = stage;
   const loaded = next(host, "plugin:loaded", "hang");

@@ -1,8 +1,8 @@
 /**
- * A whole network driver in one file: it hands out addresses from a network's `subnet` option, and when a sandbox joins,
- * sets the link's names, the gateway and a route. Drop it into plugins/ and it loads.
+ * A network driver in one file: it hands out the addresses of a network's option `subnet`, and sets link names, gateway and route
+ * when a sandbox joins. It does so by hand; `bulkhead/plugin/addressing` does the same for IPv4 and IPv6.
  */
-import { CONNECTED, LocalScope } from "bulkhead/plugin";
+import { CONNECTED, fail, LocalScope } from "bulkhead/plugin";
 
 export async function init(callback) {
   const networks = new Map();
@@ -34,7 +34,7 @@ export async function init(callback) {
           endpoints.set(eid, { id: given.id(), address: given.address() });
           return;
         }
-        // Without the prefix length: the platform may give an address with another one.
+        // Compares addresses without prefix lengths: the platform may give another one.
         const taken = new Set([...endpoints.values()].map((one) => one.address.split("/")[0]));
         // .0 is the network, .1 the gateway, the last one the broadcast address.
         for (let host = 2; host < size - 1; host++) {
@@ -69,11 +69,7 @@ export async function init(callback) {
   );
 }
 
-function fail(kind, message) {
-  throw Object.assign(new Error(message), { kind });
-}
-
-/** "10.1.0.0/24" → its first address as a number, its prefix length, its count of addresses. */
+/** Parses "10.1.0.0/24": its first address as a number, its prefix length, and its number of addresses. */
 function parseSubnet(text) {
   const [address, bits] = text.split("/");
   const parts = address.split(".").map(Number);

@@ -1,15 +1,12 @@
-/**
- * A driver that hands out the addresses of one /28, its network's `range` option, and takes them back. Its test,
- * leases.test.js, runs the whole contract over it.
- */
-import { LocalScope } from "bulkhead/plugin";
+/** A driver that leases the addresses of a /28, the network's option `range`. leases.test.mjs runs the whole contract over it. */
+import { fail, LocalScope } from "bulkhead/plugin";
 
 export async function init(callback) {
   const networks = new Map();
 
-  const network = (nid) => networks.get(nid) ?? refuse("ERR_NETWORK_NOT_FOUND", `network ${nid} does not exist`);
+  const network = (nid) => networks.get(nid) ?? fail("ERR_NETWORK_NOT_FOUND", `network ${nid} does not exist`);
   const endpoint = (nid, eid) =>
-    network(nid).leases.get(eid) ?? refuse("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist`);
+    network(nid).leases.get(eid) ?? fail("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist`);
 
   await callback.registerDriver(
     "leases",
@@ -18,18 +15,18 @@ export async function init(callback) {
       config() {},
 
       createNetwork(nid, options) {
-        if (networks.has(nid)) refuse("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
+        if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
         const { range = "10.97.0" } = options["com.docker.network.generic"] ?? {};
         networks.set(nid, { range, leases: new Map() });
       },
       deleteNetwork(nid) {
-        if (network(nid).leases.size > 0) refuse("ERR_NETWORK_IN_USE", `network ${nid} has endpoints`);
+        if (network(nid).leases.size > 0) fail("ERR_NETWORK_IN_USE", `network ${nid} has endpoints`);
         networks.delete(nid);
       },
 
       createEndpoint(nid, eid, epInfo) {
         const { range, leases } = network(nid);
-        if (leases.has(eid)) refuse("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already`);
+        if (leases.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already`);
         const [given] = epInfo.interfaces();
         const address = given ? given.address() : lease(range, leases.values());
         if (!given) epInfo.addInterface(0, "", address, "");
@@ -56,16 +53,11 @@ export async function init(callback) {
   );
 }
 
-/** The lowest address nobody has; .1 is the gateway's, .15 goes to all. */
+/** Returns the lowest free address. .1 is the gateway's, .15 the broadcast address. */
 function lease(range, leased) {
   const taken = new Set([...leased].map((cidr) => cidr.split("/")[0]));
   for (let host = 2; host < 15; host++) {
     if (!taken.has(`${range}.${host}`)) return `${range}.${host}/28`;
   }
-  throw Object.assign(new Error(`all of ${range}.0/28 is leased`), { kind: "Forbidden" });
-}
-
-/** An error with one of the contract's codes, which say its kind too. */
-function refuse(code, message) {
-  throw Object.assign(new Error(message), { code });
+  fail("Forbidden", `all of ${range}.0/28 is leased`);
 }

@@ -1,43 +1,47 @@
-/** The methods. What is remembered here is rebuilt after a restart from the calls that the host replays. */
-import type { Driver, FirewallPower, NetlinkPower, StorePower } from "bulkhead/plugin";
-import { fail } from "./errors.ts";
-import { Gates } from "./gates.ts";
+/** The driver's methods. Its state is rebuilt after a restart from the calls that the host replays. */
+import { type Driver, type FirewallPower, fail, type NetlinkPower, type StorePower } from "bulkhead/plugin";
+import {
+  endpointKey,
+  freeAddresses,
+  LinkNames,
+  macFor,
+  Pool,
+  refuseOverlap,
+  takeAddresses,
+} from "bulkhead/plugin/addressing";
 import { Links } from "./links.ts";
-import { macFor } from "./macs.ts";
-import { endpointKey, NameBook } from "./names.ts";
-import { type Endpoint, giveBack, ipsOf, type Network, refuseOverlap, takeAddresses } from "./networks.ts";
+import { NetworkRules } from "./network-rules.ts";
+import { type Endpoint, ipsOf, type Network } from "./networks.ts";
 import { readConfig, readNetworkOptions } from "./options.ts";
-import { Pool } from "./pool.ts";
 import { EXPOSED_PORTS, PORT_MAP, portMapOf, readPortMap } from "./ports.ts";
-import { type Place, Publishing } from "./publishing.ts";
+import { Publishing, type Target } from "./publishing.ts";
 import { Superseded } from "./superseded.ts";
 
 export const networkType = "bridge";
 
-/** Bytes, where neither network nor configuration says otherwise. */
+/** In bytes, for a network whose options and configuration name none. */
 const DEFAULT_MTU = 1500;
 
-/** Roles of links, a letter in their names: a bridge, a veth's end on it, the other end. */
+/** Letters in the names of links: a bridge; the ends of a veth pair, on the bridge and in the sandbox. */
 const BRIDGE = ["b"];
 const PAIR = ["h", "c"];
 
-/** What a driver works with. */
+/** The powers that the driver uses. */
 export interface DriverPowers {
   readonly netlink: NetlinkPower;
   readonly store: StorePower;
-  /** Absent: not granted. */
+  /** Undefined if it is not granted. */
   readonly firewall?: FirewallPower | undefined;
 }
 
-/** Resolves with the driver once it knows the names its earlier workers gave. */
+/** Creates the driver, with what earlier workers kept in the store. */
 export async function createDriver({ netlink, store, firewall }: DriverPowers): Promise<Driver> {
   const networks = new Map<string, Network>();
   const links = new Links(netlink);
-  const gates = new Gates(firewall);
+  const rules = new NetworkRules(firewall);
   const publishing = new Publishing(firewall, ({ bridge, ip }) => ownerOf(networks.values(), bridge, ip));
-  const names = new NameBook(netlink.prefix, store);
   const superseded = new Superseded(store);
-  await Promise.all([names.load(), superseded.load()]);
+  const [names] = await Promise.all([LinkNames.open(netlink.prefix, store), superseded.load()]);
   let configuredMtu = DEFAULT_MTU;
 
   const network = (nid: string): Network =>
@@ -46,9 +50,9 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     network(nid).endpoints.get(eid) ??
     fail("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist on network ${nid}`);
 
-  /** The MTU a network has in the kernel, where a worker before this one made it. */
+  /** Returns the MTU of a bridge that an earlier worker made. */
   async function mtuInUse(bridge: string): Promise<number | undefined> {
-    return (await links.look([bridge])).get(bridge)?.mtu;
+    return (await links.inspect([bridge])).get(bridge)?.mtu;
   }
 
   return {
@@ -60,8 +64,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { subnets, mtu, gates: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
-      gates.check(asked);
+      const { subnets, mtu, rules: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
+      rules.check(asked);
       refuseOverlap(nid, subnets, networks.values());
       const made: Network = {
         nid,
@@ -73,26 +77,26 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         interfacePrefix,
         endpoints: new Map(),
       };
-      // From here on the id and the subnets are taken, whatever is asked meanwhile.
+      // Takes the id and the subnets before the first await, since other calls may come meanwhile.
       networks.set(nid, made);
       let bridge = "";
       try {
         [bridge = ""] = await names.take(nid, BRIDGE);
         made.bridge = bridge;
-        // The configuration may have changed since; the links have not.
+        // The configuration may have changed since the bridge was made.
         if (ctx.replay && mtu === undefined) made.mtu = (await mtuInUse(bridge)) ?? configuredMtu;
         const addresses = made.pools.map((pool) => pool.gatewayCIDR);
         const mac = macFor(addresses.find((one) => !one.includes(":")) ?? "", nid);
         await links.makeBridge({ name: bridge, mtu: made.mtu, mac, addresses }, ctx);
-        await gates
+        await rules
           .open(
             bridge,
             subnets.map(({ text }) => text),
             asked,
           )
           .catch(async (error: unknown) => {
-            // In a replay the bridge is what traffic flows through: it stays, whatever else went wrong.
-            if (!ctx.replay) await gates.close(bridge).then(() => links.remove(bridge));
+            // In a replay the bridge may carry traffic: it stays.
+            if (!ctx.replay) await rules.close(bridge).then(() => links.remove(bridge));
             throw error;
           });
       } catch (error) {
@@ -103,10 +107,10 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     },
 
     async deleteNetwork(nid) {
-      if (!networks.has(nid)) await links.sweep(names.leftBy(nid, BRIDGE));
+      if (!networks.has(nid)) await links.removeOrphans(names.leftBy(nid, BRIDGE));
       const { bridge, endpoints } = network(nid);
       if (endpoints.size > 0) fail("ERR_NETWORK_IN_USE", `network ${nid} has ${endpoints.size} active endpoint(s)`);
-      await gates.close(bridge);
+      await rules.close(bridge);
       await links.remove(bridge);
       networks.delete(nid);
       await names.forget(nid, [bridge]);
@@ -116,8 +120,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       const on = network(nid);
       if (on.endpoints.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`);
       const key = endpointKey(nid, eid);
-      const wishes = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
-      const addressed = takeAddresses(on, epInfo);
+      const requests = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
+      const addressed = takeAddresses(on.pools, epInfo);
       let [link, peer] = ["", ""];
       try {
         if (!ctx.replay) await superseded.forget(key);
@@ -128,16 +132,16 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         const one: Endpoint = { id, link, peer, mac, ipv4, ipv6, mapped, ports: [], exposed: options[EXPOSED_PORTS] };
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
         try {
-          // Without a map nothing is withdrawn: in a replay, what was programmed is asked for afterwards.
-          if (wishes.length > 0) one.ports = await publishing.replace(placeOf(on, one), wishes);
+          // Without requests nothing is withdrawn: in a replay, programExternalConnectivity may follow.
+          if (requests.length > 0) one.ports = await publishing.replace(targetOf(on, one), requests);
           if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
         } catch (error) {
-          if (!ctx.replay) await publishing.withdraw(placeOf(on, one)).then(() => links.remove(link));
+          if (!ctx.replay) await publishing.withdraw(targetOf(on, one)).then(() => links.remove(link));
           throw error;
         }
         on.endpoints.set(eid, one);
       } catch (error) {
-        giveBack(on, addressed);
+        freeAddresses(on.pools, addressed);
         names.release([link, peer]);
         throw error;
       }
@@ -145,15 +149,15 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async deleteEndpoint(nid, eid) {
       const key = endpointKey(nid, eid);
-      if (!networks.get(nid)?.endpoints.has(eid)) await links.sweep(names.leftBy(key, PAIR).slice(0, 1));
+      if (!networks.get(nid)?.endpoints.has(eid)) await links.removeOrphans(names.leftBy(key, PAIR).slice(0, 1));
       const on = networks.get(nid);
       if (on && !on.endpoints.has(eid))
-        await publishing.sweep(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
+        await publishing.withdrawOrphans(on.bridge, (ip) => on.pools.some((pool) => pool.has(ip)));
       const one = endpoint(nid, eid);
-      await publishing.withdraw(placeOf(network(nid), one));
+      await publishing.withdraw(targetOf(network(nid), one));
       await links.remove(one.link);
       network(nid).endpoints.delete(eid);
-      giveBack(network(nid), one);
+      freeAddresses(network(nid).pools, one);
       await superseded.forget(key);
       await names.forget(key, [one.link, one.peer]);
     },
@@ -161,21 +165,21 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     async programExternalConnectivity(nid, eid, options) {
       const one = endpoint(nid, eid);
       const on = network(nid);
-      one.ports = await publishing.replace(placeOf(on, one), on.internal ? [] : readPortMap(options, on.hostIP));
+      one.ports = await publishing.replace(targetOf(on, one), on.internal ? [] : readPortMap(options, on.hostIP));
       if (one.mapped) await superseded.add(endpointKey(nid, eid));
     },
 
     async revokeExternalConnectivity(nid, eid) {
       const one = endpoint(nid, eid);
       if (one.mapped) await superseded.add(endpointKey(nid, eid));
-      await publishing.withdraw(placeOf(network(nid), one));
+      await publishing.withdraw(targetOf(network(nid), one));
       one.ports = [];
     },
 
     async endpointOperInfo(nid, eid) {
       const { link, peer, mac, ipv4, ipv6, ports, exposed } = endpoint(nid, eid);
       const { bridge, mtu } = network(nid);
-      const seen = (await links.look([link])).get(link);
+      const seen = (await links.inspect([link])).get(link);
       return {
         link,
         peer,
@@ -195,7 +199,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       const { id, peer } = endpoint(nid, eid);
       const { internal, interfacePrefix, pools } = network(nid);
       for (const one of joinInfo.interfaceNames()) if (one.id() === id) one.setNames(peer, interfacePrefix);
-      // Without a gateway there is no way out to try.
+      // An internal network has no gateway.
       if (internal) return;
       for (const { subnet, gateway } of pools) {
         if (subnet.family === 4) joinInfo.setGateway(gateway);
@@ -209,11 +213,11 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
   };
 }
 
-function placeOf({ bridge }: Network, endpoint: Endpoint): Place {
+function targetOf({ bridge }: Network, endpoint: Endpoint): Target {
   return { bridge, ips: ipsOf(endpoint) };
 }
 
-/** Whose an address on a bridge is, in words. */
+/** Describes the endpoint that has an address on a bridge. */
 function ownerOf(networks: Iterable<Network>, bridge: string, ip: string): string | undefined {
   for (const { nid, bridge: own, endpoints } of networks) {
     if (own !== bridge) continue;

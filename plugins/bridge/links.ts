@@ -1,6 +1,5 @@
-/** Bridges and veth pairs, made whole or not at all. */
+/** Makes bridges and veth pairs, completely or not at all. */
 import type { CallContext, LinkInfo, NetlinkPower } from "bulkhead/plugin";
-import { kernelSays } from "./errors.ts";
 import { explainNotGranted } from "./granted.ts";
 
 /** A bridge to be made. */
@@ -44,7 +43,7 @@ export class Links {
     });
   }
 
-  /** Removes a link, and with a veth its other end, wherever that is. One that is gone already is not an error. */
+  /** Removes a link, a veth with its other end. A link that does not exist is not an error. */
   async remove(name: string): Promise<void> {
     try {
       await this.#netlink.deleteLink(name);
@@ -53,21 +52,21 @@ export class Links {
     }
   }
 
-  /** Removes what a worker that is gone may have left of a call nobody heard the outcome of. */
-  async sweep(names: readonly string[]): Promise<void> {
+  /** Removes the links among `names` that a worker left behind when it ended during a call. */
+  async removeOrphans(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     const there = (await this.#netlink.links()).filter(({ name }) => names.includes(name));
     for (const { name } of there) await this.remove(name);
   }
 
-  /** The plugin's links among `names`, by name. */
-  async look(names: readonly string[]): Promise<ReadonlyMap<string, LinkInfo>> {
+  /** Returns the plugin's links among `names`, by name. */
+  async inspect(names: readonly string[]): Promise<ReadonlyMap<string, LinkInfo>> {
     const all = await this.#netlink.links();
     return new Map(all.filter(({ name }) => names.includes(name)).map((one) => [one.name, one]));
   }
 
   /**
-   * Creates a link, or finds it there after a restart, and finishes it; what was made now is unmade when that fails.
+   * Creates a link, or takes the one that is there after a restart, and completes it. Removes it if that fails.
    */
   async #make(
     link: Parameters<NetlinkPower["createLink"]>[0],
@@ -79,7 +78,7 @@ export class Links {
       ctx.signal.throwIfAborted();
       await finish(made);
     } catch (error) {
-      // In a replay the link is what traffic flows through: it stays, whatever else went wrong.
+      // In a replay the link may carry traffic: it stays.
       if (!ctx.replay) await this.remove(link.name).catch(() => {});
       throw error;
     }
@@ -93,4 +92,10 @@ export class Links {
       if (!kernelSays(error, "File exists")) throw error;
     }
   }
+}
+
+/** Returns true for a failure of `netlink` with these words of the kernel's. */
+function kernelSays(error: unknown, words: "File exists" | "Cannot find device"): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ERR_NETLINK_FAILED" && error.message.includes(words);
 }

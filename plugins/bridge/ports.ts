@@ -1,46 +1,45 @@
-/** Docker's port map, as it comes with an endpoint's options and goes out with its operational info. */
-import type { Json, JsonObject, PublishSpec } from "bulkhead/plugin";
-import { parseAddress } from "./addresses.ts";
-import { badRequest, quote } from "./errors.ts";
+/** Docker's port map: read from an endpoint's options, and returned in its operational info. */
+import { fail, type Json, type JsonObject, type PublishSpec, quote } from "bulkhead/plugin";
+import { parseAddress } from "bulkhead/plugin/addressing";
 
-/** A port to be published. */
-export interface PortWish {
+/** A request to publish a port. */
+export interface PortRequest {
   readonly protocol: "tcp" | "udp" | "sctp";
   /** The endpoint's own port. */
   readonly port: number;
-  /** "" for every address of the host's; "0.0.0.0" and "::" for those of one family. */
+  /** A host address; "" for all, "0.0.0.0" and "::" for those of one family. */
   readonly hostIP: string;
-  /** The host's port, or the first and last of those that would do; 0: whichever is free. */
+  /** The first and last host port that will do; 0: any. */
   readonly from: number;
   readonly to: number;
 }
 
-/** A port that is published. */
+/** A published port. */
 export interface Binding extends Omit<PublishSpec, "bridge" | "hostIP"> {
-  /** "" for every address of the host's. */
+  /** A host address; "" for all. */
   readonly hostIP: string;
 }
 
 export const PORT_MAP = "com.docker.network.portmap";
 export const EXPOSED_PORTS = "com.docker.network.endpoint.exposedports";
 
-/** IP's numbers of the protocols. */
+/** IP protocol numbers. */
 const NUMBERS = { tcp: 6, udp: 17, sctp: 132 } as const;
 
-/** More ports than this no endpoint publishes. */
+/** The most ports that an endpoint can publish. */
 const MOST = 256;
 
 /**
- * Reads `com.docker.network.portmap`, `[{ Proto, Port, HostIP, HostPort, HostPortEnd }]`; `hostIP`: where entries name none. Throws
- * BadRequest.
+ * Reads `com.docker.network.portmap`, `[{ Proto, Port, HostIP, HostPort, HostPortEnd }]`. `hostIP`: for entries without one.
+ * Throws BadRequest.
  */
-export function readPortMap(options: JsonObject, hostIP: string): readonly PortWish[] {
+export function readPortMap(options: JsonObject, hostIP: string): readonly PortRequest[] {
   const given = options[PORT_MAP] ?? [];
   if (!Array.isArray(given) || given.length > MOST)
-    badRequest(`option ${PORT_MAP} must be a list of at most ${MOST} ports, not ${quote(given)}`);
+    fail("BadRequest", `option ${PORT_MAP} must be a list of at most ${MOST} ports, not ${quote(given)}`);
   return (given as readonly Json[]).map((entry) => {
     if (typeof entry !== "object" || entry === null || Array.isArray(entry))
-      badRequest(`option ${PORT_MAP} must hold objects, not ${quote(entry)}`);
+      fail("BadRequest", `option ${PORT_MAP} must hold objects, not ${quote(entry)}`);
     const { Proto, Port, HostIP, HostPort, HostPortEnd } = entry as JsonObject;
     const from = portOf("HostPort", HostPort, 0);
     return {
@@ -53,32 +52,32 @@ export function readPortMap(options: JsonObject, hostIP: string): readonly PortW
   });
 }
 
-/** An address of the host's, or the wildcard of one family; undefined where none is named. Throws BadRequest. */
+/** Reads a host address or a wildcard; undefined if none is named. Throws BadRequest. */
 export function hostOf(value: Json | undefined): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "string" && parseAddress(value)) return value;
-  return badRequest(`HostIP ${quote(value)} is not an address`);
+  return fail("BadRequest", `HostIP ${quote(value)} is not an address`);
 }
 
-/** True where no single address of the host's is meant. */
+/** Returns true for a wildcard: every host address, of one family or both. */
 export function isWildcard(hostIP: string): boolean {
   return hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
 }
 
-/** True when a port of one host's address and the same port of the other cannot both be published. */
-export function hostsMeet(a = "", b = ""): boolean {
+/** Returns true if the same port cannot be published on both host addresses. */
+export function hostsConflict(a = "", b = ""): boolean {
   return isWildcard(a) || isWildcard(b) || a === b;
 }
 
-/** Where Linux chooses ports for its own connections: nobody expects a service there. */
+/** The range from which Linux chooses the ports of outgoing connections. */
 const EPHEMERAL = { from: 32_768, to: 60_999 } as const;
 
 /**
- * The ports of the host's to try for a wish, in order. `before`: the one it has; `granted`: ranges, `8000-8999`; `used`: those
- * that would be refused. A port that is left open is an ephemeral one where such are granted, as an engine chooses it.
+ * Yields the host ports to try, in order: `before`, the one that the endpoint has; then those requested, or, if any will do, those
+ * `granted` (ranges, `8000-8999`) and not `used`, ephemeral ones first, as an engine chooses.
  */
 export function* candidates(
-  { from, to }: PortWish,
+  { from, to }: PortRequest,
   before: number | undefined,
   granted: readonly string[],
   used: ReadonlySet<number>,
@@ -100,13 +99,13 @@ export function* candidates(
     for (let port = low; port <= high; port++) if (!used.has(port)) yield port;
 }
 
-/** A wish as engines write it: `0.0.0.0:8080`, `[::1]:8000-8010`. */
-export function bindText({ hostIP, from, to }: PortWish): string {
+/** Formats a request as engines do: `0.0.0.0:8080`, `[::1]:8000-8010`. */
+export function bindText({ hostIP, from, to }: PortRequest): string {
   const host = hostIP.includes(":") ? `[${hostIP}]` : hostIP || "0.0.0.0";
   return `${host}:${from}${to > from ? `-${to}` : ""}`;
 }
 
-/** The port map with what became of it, as Docker's bridge shows it. */
+/** Returns the port map of published ports, in the form of Docker's bridge driver. */
 export function portMapOf(bindings: readonly Binding[]): Json {
   return bindings.map(({ protocol, ip, port, hostIP, hostPort }) => ({
     Proto: NUMBERS[protocol],
@@ -118,15 +117,16 @@ export function portMapOf(bindings: readonly Binding[]): Json {
   }));
 }
 
-function protocolOf(value: Json | undefined): PortWish["protocol"] {
+function protocolOf(value: Json | undefined): PortRequest["protocol"] {
   const found = Object.entries(NUMBERS).find(([name, number]) => value === number || value === name);
   return (
-    (found?.[0] as PortWish["protocol"] | undefined) ?? badRequest(`Proto ${quote(value)} is none of 6, 17 and 132`)
+    (found?.[0] as PortRequest["protocol"] | undefined) ??
+    fail("BadRequest", `Proto ${quote(value)} must be 6 (tcp), 17 (udp) or 132 (sctp)`)
   );
 }
 
 function portOf(key: string, value: Json | undefined, least: number): number {
   const port = value ?? 0;
   if (typeof port === "number" && Number.isInteger(port) && port >= least && port <= 65_535) return port;
-  return badRequest(`${key} ${quote(value)} must be a whole number from ${least} to 65535`);
+  return fail("BadRequest", `${key} ${quote(value)} must be a whole number from ${least} to 65535`);
 }

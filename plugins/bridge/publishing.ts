@@ -1,83 +1,85 @@
-/** The published ports of endpoints. The firewall's rules are the record of what is published: they outlive a worker. */
-import type { FirewallPower, FirewallRule, PublishSpec } from "bulkhead/plugin";
-import { badRequest, forbidden } from "./errors.ts";
-import { type Binding, bindText, candidates, hostsMeet, isWildcard, type PortWish } from "./ports.ts";
+/** Publishes the ports of endpoints. The firewall's rules are the only record of them, since they outlive a worker. */
+import { type FirewallPower, type FirewallRule, fail, type PublishSpec } from "bulkhead/plugin";
+import { type Binding, bindText, candidates, hostsConflict, isWildcard, type PortRequest } from "./ports.ts";
 
 type PublishRule = Extract<FirewallRule, { readonly kind: "publish" }>;
 
-/** What a port is published for: an endpoint's addresses, without prefix lengths, on its network's bridge. */
-export interface Place {
+/** An endpoint that has ports published: its addresses, without prefix lengths, on its network's bridge. */
+export interface Target {
   readonly bridge: string;
   readonly ips: readonly string[];
 }
 
-/** A wish, the addresses it is published on, and the port that it has already. */
+/** A request, the addresses it is published on, and the port that it has already. */
 interface Plan {
-  readonly wish: PortWish;
+  readonly request: PortRequest;
   readonly ips: readonly string[];
   readonly before: number | undefined;
 }
 
 export class Publishing {
   readonly #firewall: FirewallPower | undefined;
-  readonly #ownerOf: (place: { readonly bridge: string; readonly ip: string }) => string | undefined;
+  readonly #ownerOf: (address: { readonly bridge: string; readonly ip: string }) => string | undefined;
 
-  /** `ownerOf`: the endpoint that has an address, in words; undefined where the driver knows none. */
+  /** `ownerOf`: describes the endpoint that has an address; undefined if none has. */
   constructor(
     firewall: FirewallPower | undefined,
-    ownerOf: (place: { readonly bridge: string; readonly ip: string }) => string | undefined,
+    ownerOf: (address: { readonly bridge: string; readonly ip: string }) => string | undefined,
   ) {
     this.#firewall = firewall;
     this.#ownerOf = ownerOf;
   }
 
   /**
-   * Publishes these ports of an endpoint, and no others: all of them, or an error and what was published before. A port that is
-   * left to the driver is the one that the endpoint has already, or the first that is free.
+   * Publishes all of these ports of an endpoint and no others; on an error, restores those published before. Where any host
+   * port will do, the endpoint keeps the one it has or gets the first free one.
    */
-  async replace(place: Place, wishes: readonly PortWish[]): Promise<readonly Binding[]> {
-    if (wishes.length === 0) {
-      await this.withdraw(place);
+  async replace(target: Target, requests: readonly PortRequest[]): Promise<readonly Binding[]> {
+    if (requests.length === 0) {
+      await this.withdraw(target);
       return [];
     }
     const firewall =
-      this.#firewall ?? badRequest("published ports take the firewall permission, which this plugin is not granted");
-    const before = ofPlace(await published(firewall), place);
-    const plans = plansFor(place, wishes, before);
+      this.#firewall ??
+      fail("BadRequest", "published ports need the firewall permission, which this plugin is not granted");
+    const before = ofTarget(await published(firewall), target);
+    const plans = plansFor(target, requests, before);
     const stale = before.filter((rule) => !plans.some((plan) => keeps(plan, rule)));
     const done: Binding[] = [];
     try {
       for (const rule of stale) await firewall.withdraw(rule);
-      for (const plan of plans) done.push(...(await this.#bind(firewall, place.bridge, plan)));
+      for (const plan of plans) done.push(...(await this.#bind(firewall, target.bridge, plan)));
     } catch (error) {
-      await restore(firewall, place, before);
+      await restore(firewall, target, before);
       throw error;
     }
     return done;
   }
 
   /** Withdraws all published ports of an endpoint. */
-  async withdraw(place: Place): Promise<void> {
+  async withdraw(target: Target): Promise<void> {
     if (!this.#firewall) return;
-    for (const rule of ofPlace(await published(this.#firewall), place)) await this.#firewall.withdraw(rule);
+    for (const rule of ofTarget(await published(this.#firewall), target)) await this.#firewall.withdraw(rule);
   }
 
-  /** Withdraws what a worker that is gone may have left: ports of addresses that nobody has. */
-  async sweep(bridge: string, isTaken: (ip: string) => boolean): Promise<void> {
+  /** Withdraws the ports of addresses that no endpoint has, which a worker may leave when it ends during a call. */
+  async withdrawOrphans(bridge: string, isTaken: (ip: string) => boolean): Promise<void> {
     if (!this.#firewall) return;
     const left = (await published(this.#firewall)).filter((rule) => rule.bridge === bridge && !isTaken(rule.ip));
     for (const rule of left) await this.#firewall.withdraw(rule);
   }
 
-  /** One port of the host's for all of the addresses. */
-  async #bind(firewall: FirewallPower, bridge: string, { wish, ips, before }: Plan): Promise<readonly Binding[]> {
-    const { protocol, port, hostIP } = wish;
+  /** Publishes one host port for all addresses of the plan. */
+  async #bind(firewall: FirewallPower, bridge: string, { request, ips, before }: Plan): Promise<readonly Binding[]> {
+    const { protocol, port, hostIP } = request;
     const rules = await published(firewall);
     const used = new Set(
-      rules.filter((rule) => rule.protocol === protocol && hostsMeet(rule.hostIP, hostIP)).map((rule) => rule.hostPort),
+      rules
+        .filter((rule) => rule.protocol === protocol && hostsConflict(rule.hostIP, hostIP))
+        .map((rule) => rule.hostPort),
     );
     let refusal = `no port of ${firewall.ports.join(", ")}, those granted, is free`;
-    for (const hostPort of candidates(wish, before, firewall.ports, used)) {
+    for (const hostPort of candidates(request, before, firewall.ports, used)) {
       const specs = ips.map(
         (ip): PublishSpec => ({ bridge, protocol, hostPort, ip, port, ...(isWildcard(hostIP) ? {} : { hostIP }) }),
       );
@@ -97,55 +99,57 @@ export class Publishing {
     const holder = rules.find(
       (rule) =>
         rule.protocol === protocol &&
-        used.has(wish.from) &&
-        rule.hostPort === wish.from &&
-        hostsMeet(rule.hostIP, hostIP),
+        used.has(request.from) &&
+        rule.hostPort === request.from &&
+        hostsConflict(rule.hostIP, hostIP),
     );
     const owner = holder && this.#ownerOf(holder);
-    return forbidden(
-      `Bind for ${bindText(wish)} failed: port is already allocated${owner ? ` to ${owner}` : ""}: ${refusal}`,
+    return fail(
+      "Forbidden",
+      `Bind for ${bindText(request)} failed: port is already allocated${owner ? ` to ${owner}` : ""}: ${refusal}`,
     );
   }
 }
 
-/** Which port each wish has already: one port of the host's serves one wish. */
-function plansFor({ ips }: Place, wishes: readonly PortWish[], before: readonly PublishRule[]): readonly Plan[] {
+/** Finds the host port that each request has already. A port serves one request. */
+function plansFor({ ips }: Target, requests: readonly PortRequest[], before: readonly PublishRule[]): readonly Plan[] {
   const claimed = new Set<string>();
-  return wishes.map((wish) => {
-    const targets = ips.filter((ip) => wish.hostIP === "" || wish.hostIP.includes(":") === ip.includes(":"));
-    if (targets.length === 0)
-      badRequest(
-        `${wish.protocol} port ${wish.port} is published on ${wish.hostIP || "the host"}, and the endpoint has no address of that family`,
+  return requests.map((request) => {
+    const ofFamily = ips.filter((ip) => request.hostIP === "" || request.hostIP.includes(":") === ip.includes(":"));
+    if (ofFamily.length === 0)
+      fail(
+        "BadRequest",
+        `${request.protocol} port ${request.port} is published on ${request.hostIP || "the host"}, and the endpoint has no address of that family`,
       );
     const has = before.find(
       (rule) =>
-        isFor(wish, rule) &&
-        targets.includes(rule.ip) &&
-        (wish.from === 0 || (rule.hostPort >= wish.from && rule.hostPort <= wish.to)) &&
+        isFor(request, rule) &&
+        ofFamily.includes(rule.ip) &&
+        (request.from === 0 || (rule.hostPort >= request.from && rule.hostPort <= request.to)) &&
         !claimed.has(`${rule.protocol} ${rule.hostIP ?? ""} ${rule.hostPort}`),
     );
     if (has) claimed.add(`${has.protocol} ${has.hostIP ?? ""} ${has.hostPort}`);
-    return { wish, ips: targets, before: has?.hostPort };
+    return { request, ips: ofFamily, before: has?.hostPort };
   });
 }
 
-function keeps({ wish, ips, before }: Plan, rule: PublishRule): boolean {
-  return isFor(wish, rule) && rule.hostPort === before && ips.includes(rule.ip);
+function keeps({ request, ips, before }: Plan, rule: PublishRule): boolean {
+  return isFor(request, rule) && rule.hostPort === before && ips.includes(rule.ip);
 }
 
-function isFor({ protocol, port, hostIP }: PortWish, rule: PublishRule): boolean {
+function isFor({ protocol, port, hostIP }: PortRequest, rule: PublishRule): boolean {
   return rule.protocol === protocol && rule.port === port && (rule.hostIP ?? "") === (isWildcard(hostIP) ? "" : hostIP);
 }
 
-/** Puts back what was published before a change that failed half-way. */
-async function restore(firewall: FirewallPower, place: Place, before: readonly PublishRule[]): Promise<void> {
+/** Restores the ports that were published before a change that failed. */
+async function restore(firewall: FirewallPower, target: Target, before: readonly PublishRule[]): Promise<void> {
   const isSame = (a: PublishRule, b: PublishRule): boolean =>
     a.protocol === b.protocol &&
     a.hostIP === b.hostIP &&
     a.hostPort === b.hostPort &&
     a.ip === b.ip &&
     a.port === b.port;
-  for (const rule of ofPlace(await published(firewall), place))
+  for (const rule of ofTarget(await published(firewall), target))
     if (!before.some((one) => isSame(one, rule))) await firewall.withdraw(rule);
   for (const { kind: _, ...spec } of before) await firewall.publish(spec);
 }
@@ -154,11 +158,11 @@ async function published(firewall: FirewallPower): Promise<readonly PublishRule[
   return (await firewall.rules()).filter((rule): rule is PublishRule => rule.kind === "publish");
 }
 
-function ofPlace(rules: readonly PublishRule[], { bridge, ips }: Place): readonly PublishRule[] {
+function ofTarget(rules: readonly PublishRule[], { bridge, ips }: Target): readonly PublishRule[] {
   return rules.filter((rule) => rule.bridge === bridge && ips.includes(rule.ip));
 }
 
-/** True when somebody else has the port: the next one may do. */
+/** Returns true if the port is in use, so that the next one may be free. */
 function isTaken(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_FIREWALL_REFUSED") return false;
   return /refused by rule "(taken|listener)"/.test(error.message);

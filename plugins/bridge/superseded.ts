@@ -1,9 +1,9 @@
 /**
- * Endpoints whose ports are no longer those their creation named, since external connectivity was programmed or revoked. Kept in
- * the store: a replay repeats the creation with its port map.
+ * Endpoints whose port map of creation no longer holds: external connectivity was programmed or revoked since. The store keeps
+ * them, because a replay repeats the creation with that map.
  */
 import type { StorePower } from "bulkhead/plugin";
-import { storeKey } from "./names.ts";
+import { storeKey } from "bulkhead/plugin/addressing";
 
 const PREFIX = "superseded/";
 
@@ -19,7 +19,7 @@ export class Superseded {
     for (const key of await this.#store.keys(PREFIX)) this.#keys.add(key);
   }
 
-  /** `endpoint`: what identifies it among all networks. */
+  /** `endpoint`: its `endpointKey`. */
   has(endpoint: string): boolean {
     return this.#keys.has(PREFIX + storeKey(endpoint));
   }

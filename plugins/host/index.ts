@@ -1,6 +1,6 @@
 /**
- * The "host" network, as libnetwork has it: the platform puts a sandbox on it into the host's own network namespace.
- * There is one such network, it cannot be deleted, and nothing is ever done for an endpoint.
+ * The "host" network of libnetwork: the platform puts a sandbox on it into the machine's own network namespace. There is one such
+ * network, and it cannot be deleted. Endpoints need nothing done.
  */
 import { type Driver, type DriverCallback, LocalScope } from "bulkhead/plugin";
 
@@ -14,7 +14,7 @@ export async function init(callback: DriverCallback): Promise<void> {
     config() {},
 
     createNetwork(nid) {
-      // The same id again is the host restoring what it knows, never a second network: those it refuses itself.
+      // The same id comes again in a replay. The host itself refuses to create a network that exists.
       if (network !== undefined && network !== nid) {
         throw forbidden(`only one instance of "${networkType}" network is allowed`);
       }

@@ -2,18 +2,17 @@
 import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
-import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
+import { isRuntimeSource, PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import { type Confinement, isBelow, nameIn, notAFile, unreadable } from "./confined-file.js";
 import { refusalFrom, refuseDropped } from "./diagnostics.js";
 import { importsDigest } from "./imports.js";
 import { BUNDLER } from "./limits.js";
 import type { ChildRequest, Success } from "./messages.js";
-import { NODE_NAMESPACE } from "./node-modules.js";
 import { BundleRefusal } from "./refusal.js";
 import { fitForSandbox, type MappedCode } from "./sandbox-syntax.js";
 import { readPackages } from "./settings-files.js";
 import { SourceLedger } from "./source-ledger.js";
-import { EXTENSIONS, RUNTIME_NAMESPACE, sourcesPlugin } from "./sources.js";
+import { EXTENSIONS, sourcesPlugin } from "./sources.js";
 import { pathsEntry, readTsconfig, refuseMetadata, type TypeScriptSettings } from "./tsconfig.js";
 
 /** Settings that work under SES. `tsconfigRaw` keeps esbuild from reading a tsconfig.json, whose `extends` may name any file. */
@@ -75,8 +74,8 @@ export async function compile(request: ChildRequest): Promise<Success> {
   }
 }
 
-/** Names in esbuild's metafile of the runtime's own files, and of files that `browser` leaves out. */
-const RUNTIME_FILE = new RegExp(`^(?:${RUNTIME_NAMESPACE}|${NODE_NAMESPACE}|\\(disabled\\)):`);
+/** Prefix, in esbuild's metafile, of a file that a package's `browser` leaves out. */
+const LEFT_OUT = "(disabled):";
 
 interface Built extends MappedCode {
   readonly imports: string | undefined;
@@ -107,7 +106,10 @@ async function run(
   if (code.contents.length > BUNDLER.outputBytes) throw tooLarge("code", code.contents.length, BUNDLER.outputBytes);
   // A plugin's file may have a name that looks like the runtime's; the ledger lists the plugin's files.
   const own = new Set(ledger.names());
-  const imports = importsDigest(metafile, (path) => RUNTIME_FILE.test(path) && !own.has(path));
+  const imports = importsDigest(
+    metafile,
+    (path) => (isRuntimeSource(path) || path.startsWith(LEFT_OUT)) && !own.has(path),
+  );
   return { code: code.text, sourceMap: map.text, imports };
 }
 

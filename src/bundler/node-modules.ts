@@ -5,11 +5,9 @@ import { builtinModules } from "node:module";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { OnResolveArgs, OnResolveResult, PluginBuild } from "esbuild";
+import { NODE_NAMESPACE } from "../protocol/bundle-global.js";
 import { type Confinement, isMissingInside } from "./confined-file.js";
 import type { SourceLedger } from "./source-ledger.js";
-
-/** esbuild's namespace of the shipped copies, which no path in a plugin can name. */
-export const NODE_NAMESPACE = "node-module";
 
 /** Files of `dist/bundler/node-modules`, by the name a plugin imports, without `node:`. */
 const KEPT: ReadonlyMap<string, string> = new Map([

@@ -3,7 +3,7 @@
  * `typeof` does not get them, and an author's own files import them.
  */
 import { type Node, parse } from "acorn";
-import { NODE_NAMESPACE } from "./node-modules.js";
+import { NODE_NAMESPACE } from "../protocol/bundle-global.js";
 import { undeclaredReads } from "./undeclared.js";
 
 /** The code for each at the top of a file; its module name cannot be mapped by a package.json's `browser`. */

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import { RUNTIME_NAMESPACE } from "../protocol/bundle-global.js";
 import { ALONE, type Confinement, isBelow, nameIn } from "./confined-file.js";
 import { refuseMissing } from "./missing-modules.js";
 import { isLeftOut, isMapped, serveNodeModules } from "./node-modules.js";
@@ -13,8 +14,11 @@ import { packageGlobals } from "./package-globals.js";
 import { BundleRefusal } from "./refusal.js";
 import type { SourceLedger } from "./source-ledger.js";
 
-/** esbuild's namespace of the runtime's own files, which no path in a plugin can name. */
-export const RUNTIME_NAMESPACE = "bulkhead";
+/** The modules of the runtime that a plugin may import, and their files. */
+const RUNTIME_MODULES: ReadonlyMap<string, string> = new Map([
+  ["bulkhead/plugin", "plugin.js"],
+  ["bulkhead/plugin/addressing", "plugin-addressing.js"],
+]);
 
 const runtimeFolder: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -53,11 +57,13 @@ export function sourcesPlugin(ledger: SourceLedger, rules: Confinement, used: Se
 }
 
 function serveRuntime(build: PluginBuild): void {
-  build.onResolve({ filter: /^bulkhead(?:\/|$)/, namespace: "file" }, (args) =>
-    args.path === "bulkhead/plugin"
-      ? { path: "plugin.js", namespace: RUNTIME_NAMESPACE, sideEffects: false }
-      : refuse(`"${args.path}" is not for plugins: import "bulkhead/plugin"`),
-  );
+  build.onResolve({ filter: /^bulkhead(?:\/|$)/, namespace: "file" }, (args) => {
+    const path = RUNTIME_MODULES.get(args.path);
+    if (path !== undefined) return { path, namespace: RUNTIME_NAMESPACE, sideEffects: false };
+    return refuse(
+      `"${args.path}" is not for plugins: import ${[...RUNTIME_MODULES.keys()].map((name) => `"${name}"`).join(" or ")}`,
+    );
+  });
   build.onResolve({ filter: /.*/, namespace: RUNTIME_NAMESPACE }, (args) => ({
     path: join(dirname(args.importer), args.path),
     namespace: RUNTIME_NAMESPACE,

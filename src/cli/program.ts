@@ -120,14 +120,23 @@ export async function runProgram(
       dataDir?: string;
       export?: string;
       recover?: true;
+      yes?: true;
+      backup?: string;
     }>();
-    // Only this command and `ports` load lmdb's native code.
     const { state } = await import("./state.js");
-    return state({ dataDir, export: rest.export, recover: rest.recover === true });
+    return state({
+      dataDir,
+      export: rest.export,
+      backup: rest.backup,
+      recover: rest.recover === true,
+      yes: rest.yes === true,
+    });
   })
     .option("--data-dir <folder>", `the data folder (${DEFAULT_TEXTS.dataDir})`)
     .option("--export <file>", "write its contents to a new file, as JSON")
-    .option("--recover", "replace damaged files with what can be read of them, and keep the damaged ones");
+    .option("--backup <folder>", "copy the state, also while a host runs, into a new folder that a host can open")
+    .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
+    .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
   try {
     await program.parseAsync(argv, { from: "user" });

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { corrupt } from "../storage/errors.js";
-import { type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
+import { backup, type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
 import { statePaths } from "../storage/paths.js";
 import type { Table } from "../storage/tables.js";
 import { OUTPUT } from "./limits.js";
@@ -15,12 +15,17 @@ export interface StateOptions {
   readonly export?: string | undefined;
   /** Recover a damaged folder. */
   readonly recover: boolean;
+  /** Recover even where rows are lost. */
+  readonly yes: boolean;
+  /** A new folder for a copy that opens. */
+  readonly backup?: string | undefined;
 }
 
 /** Shows the folder, also while a host runs. Fails with `ERR_JOURNAL_CORRUPT` if part of it could not be read. */
 export async function state(options: StateOptions): Promise<Report> {
-  const held: FolderContents & { readonly kept?: string } = options.recover
-    ? await recover(options.dataDir)
+  if (options.backup !== undefined) backup(options.dataDir, options.backup);
+  const held: FolderContents & { readonly kept?: string | undefined } = options.recover
+    ? await recover(options.dataDir, options.yes)
     : await inspectFolder(options.dataDir);
   const shown = described(held);
   if (options.export !== undefined) write(options.export, { ...shown, store: storeRows(held) });
@@ -72,7 +77,7 @@ function storeRows({
 
 function text(
   { dataDir, live, journal, links, rules, stores }: Described,
-  held: FolderContents & { readonly kept?: string },
+  held: FolderContents & { readonly kept?: string | undefined },
 ): string {
   const networks = journal.filter((one) => !("eid" in one));
   const count = (nid: string, type: string, part?: "join" | "external"): number =>

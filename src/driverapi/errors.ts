@@ -166,6 +166,11 @@ export const ERROR_CODES = {
     when: "a file of the data folder is damaged; the message names it and the command that recovers what can be read",
   },
   ERR_JOURNAL_FAILED: { kind: "Internal", when: "the data folder did not take a write, or not by the call's deadline" },
+  ERR_STORAGE_FULL: {
+    kind: "NoService",
+    when: "the data folder's file system has no room for anything new; deletions go on, and service does when there is room",
+    retry: true,
+  },
   ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },
   ERR_PLUGIN_NOT_FOUND: { kind: "NotFound", when: "no plugin has that id" },
   ERR_PLUGIN_IN_USE: { kind: "Forbidden", when: "the plugin still has networks" },

@@ -13,13 +13,13 @@ import type { LedgerRow } from "../permissions/netlink/ledger.js";
 import type { LostLink } from "../permissions/netlink/restore-links.js";
 import { MemoryStore } from "../permissions/store/backend.js";
 import type { PolicySource } from "../policy/policy-source.js";
-import { LmdbBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
+import { LogBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
-import { LmdbJournal } from "../storage/journal/lmdb-journal.js";
+import { LogJournal } from "../storage/journal/log-journal.js";
 import { MemoryJournal } from "../storage/journal/memory-journal.js";
-import { LmdbLedger } from "../storage/lmdb-ledger.js";
-import { LmdbStore } from "../storage/lmdb-store.js";
+import { LogLedger } from "../storage/log-ledger.js";
+import { LogStore } from "../storage/log-store.js";
 import { openAudit } from "./audit/audit.js";
 import { hostView } from "./calls/host-rules.js";
 import type { HostContext } from "./context.js";
@@ -75,20 +75,20 @@ export function assemble({
   const threads = parts.threads ?? new ThreadLauncher();
   const audit = openAudit(options.dataDir, logger);
   const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
-  const ledger = data && new LmdbLedger<LedgerRow>(data.state, "links", data.id);
-  const rules = data && new LmdbLedger<FirewallRow>(data.state, "rules", data.id);
+  const ledger = data && new LogLedger<LedgerRow>(data.state, "links", data.id);
+  const rules = data && new LogLedger<FirewallRow>(data.state, "rules", data.id);
   const report = (event: ExternalChange): void => audit.write(event);
   const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost: linksLost });
   const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
-  const journal = parts.journal ?? (data ? new LmdbJournal(data.state) : new MemoryJournal());
+  const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
   const context: HostContext = {
     events: new HostEmitter(logger),
     logger,
     audit,
     registry: new DriverRegistry(isPlugin),
     journal,
-    bundles: data ? new LmdbBundleStore(data.state, journal) : NO_BUNDLE_STORE,
-    store: data ? new LmdbStore(data.state) : new MemoryStore(),
+    bundles: data ? new LogBundleStore(data.state, journal) : NO_BUNDLE_STORE,
+    store: data ? new LogStore(data.state) : new MemoryStore(),
     machine: hostView(netlink, netns),
     netlink,
     firewall,

@@ -48,7 +48,7 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
   }
 }
 
-/** Opens a data folder. Only hosts that have one load lmdb's native code. */
+/** Opens a data folder. Only hosts that have one load its code. */
 async function openData(path: string): Promise<DataFolder> {
   const { openDataFolder } = await import("../storage/folder.js");
   return openDataFolder(path);

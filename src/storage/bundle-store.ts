@@ -46,7 +46,7 @@ export const NO_BUNDLE_STORE: BundleStore = {
   async delete() {},
 };
 
-export class LmdbBundleStore implements BundleStore {
+export class LogBundleStore implements BundleStore {
   readonly #state: StateFile;
   readonly #journal: Journal;
 
@@ -73,7 +73,7 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   async get(id: string): Promise<StoredBundle | undefined> {
-    const row = (await this.#state.rows("bundles")).find(({ key }) => key.toString() === id);
-    return row && (JSON.parse(row.body) as StoredBundle);
+    const body = this.#state.get("bundles", Buffer.from(id));
+    return body === undefined ? undefined : (JSON.parse(body) as StoredBundle);
   }
 }

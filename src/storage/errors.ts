@@ -8,26 +8,46 @@ import { DriverError } from "../driverapi/errors.js";
 export function corrupt(file: string, why: string): DriverError {
   return new DriverError(
     "ERR_JOURNAL_CORRUPT",
-    `${file} is damaged: ${why}; to recover what can still be read: bulkhead state --data-dir ${dirname(file)} --recover`,
+    `${file} is damaged: ${why}; what can still be read of it is recovered by: bulkhead state --data-dir ${dirname(file)} --recover`,
     { file },
   );
 }
 
-/** Advice for errors that the system reports for a path. */
+/** What to do about an error that the system reports for a path. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist; name the folder with --data-dir (dataDir of createPluginHost)",
   ENOTDIR: "it is not a folder; name the folder with --data-dir (dataDir of createPluginHost)",
   EACCES: "this account may not access it; run as its owner",
+  EROFS:
+    "its file system is read-only; remount it, or name another folder with --data-dir (dataDir of createPluginHost)",
+  EIO: "the disk reports an error (EIO); look into the kernel's log, and restore a backup onto a sound disk",
+  EMFILE: "this process has no free file descriptor; raise its limit (ulimit -n, LimitNOFILE=)",
+  ENFILE: "the machine has no free file descriptor; raise fs.file-max",
 };
 
+/** What a system reports when there is no room: space, inodes or a quota. */
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
+/** Returns the error for a disk without room. `free`, `needed`: bytes. */
+export function storageFull(folder: string, free: number, needed: number): DriverError {
+  const words = `the data folder ${folder} has no room for anything new: its file system has ${free} bytes free for this account, and ${needed} are needed; make room, and try again (deletions go on)`;
+  return new DriverError("ERR_STORAGE_FULL", words, { file: folder });
+}
+
 export function unusable(folder: string, cause: unknown): DriverError {
-  const known = REMEDIES[(cause as NodeJS.ErrnoException | undefined)?.code ?? ""];
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  if (FULL.has(code)) {
+    const words = `the data folder ${folder} cannot be used: its file system has no room (${messageOf(cause)}); make room for 1 MiB and a few files (inodes), or raise the quota`;
+    return new DriverError("ERR_STORAGE_FULL", words, { file: folder, cause });
+  }
+  const known = REMEDIES[code];
   const why = known ?? messageOf(cause);
   return new DriverError("ERR_DATA_DIR", `the data folder ${folder} cannot be used: ${why}`, { file: folder, cause });
 }
 
+/** Returns the error for a write that the disk refused, and for all that would follow it. */
 export function notTaken(file: string, cause: unknown): DriverError {
-  const why = messageOf(cause);
-  const remedy = "nothing more is written to it; repair the disk or free space, and restart the host";
-  return new DriverError("ERR_JOURNAL_FAILED", `${file}: a write failed (${why}); ${remedy}`, { file, cause });
+  const isFull = FULL.has((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
+  const words = `${file} did not take a write (${messageOf(cause)}); nothing more is written to it: mend the disk, or make room, and start the host again`;
+  return new DriverError(isFull ? "ERR_STORAGE_FULL" : "ERR_JOURNAL_FAILED", words, { file, cause });
 }

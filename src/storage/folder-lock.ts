@@ -3,7 +3,7 @@
  * the process and holds across PID namespaces. Without `flock`, the PID in the file is checked instead.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { program } from "../permissions/netlink/kernel/programs.js";
 import type { StatePaths } from "./paths.js";
@@ -14,8 +14,11 @@ export interface FolderLock {
 
 /** Locks a folder. Throws `ERR_DATA_LOCKED`, which names the folder and the process that uses it. */
 export function lockFolder({ folder, lock }: StatePaths): FolderLock {
-  const fd = openSync(lock, "a+", 0o600);
+  // Non-blocking: a FIFO in its place would otherwise hold the loop.
+  const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK, O_NOFOLLOW } = constants;
+  const fd = openSync(lock, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW, 0o600);
   try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${lock} is not a file; remove it`);
     const holder = readFileSync(lock, "latin1").trim();
     if (!take(fd, holder)) {
       const holding = /^\d+$/.test(holder) ? `process ${holder}` : "another process";

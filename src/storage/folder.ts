@@ -1,25 +1,12 @@
 /** A data folder: opened by one host at a time, checked before any of it is used, and handed out in parts. */
 import { randomBytes } from "node:crypto";
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
-import { corrupt, unusable } from "./errors.js";
+import { unusable } from "./errors.js";
 import { lockFolder } from "./folder-lock.js";
-import { readLastFlush } from "./last-flush.js";
+import { takeOver } from "./legacy/take-over.js";
 import { type StatePaths, statePaths } from "./paths.js";
-import { check } from "./reader.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
 
 /** The value of "about" in `meta`. */
@@ -55,8 +42,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   prepare(folder);
   const lock = locked(paths);
   try {
-    await examine(paths);
-    const bootId = bootIdOf();
+    const bootId = machineRun();
+    await takeOver(paths, bootId);
     const state = await StateFile.open(paths, bootId);
     try {
       const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
@@ -96,7 +83,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-/** Deletes the records of what a reboot destroyed: links, rules and joins. Replay recreates networks and endpoints. */
+/** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
 async function forgetMachine(state: StateFile): Promise<void> {
   const gone: Promise<void>[] = [];
   for (const table of ["links", "rules"] as const) {
@@ -138,40 +125,8 @@ export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
   }
 }
 
-/** Reads the whole state file in another process, and replaces it with the copy that was read. */
-async function examine(paths: StatePaths): Promise<void> {
-  const lastFlushed = readLastFlush(paths.lastFlush);
-  rmSync(paths.fresh, { force: true });
-  rmSync(`${paths.fresh}-lock`, { force: true });
-  if (!existsSync(paths.state)) {
-    if (lastFlushed > 0) throw corrupt(paths.state, "it is gone, and writes to it were flushed");
-    return;
-  }
-  const problem = await check(paths.state, paths.fresh, lastFlushed);
-  if (problem !== undefined) {
-    rmSync(paths.fresh, { force: true });
-    rmSync(`${paths.fresh}-lock`, { force: true });
-    throw corrupt(paths.state, problem);
-  }
-  flush(paths.fresh);
-  renameSync(paths.fresh, paths.state);
-  // lmdb's lock file belongs to the old state file: a process that still reads that one keeps it open.
-  rmSync(`${paths.state}-lock`, { force: true });
-  rmSync(`${paths.fresh}-lock`, { force: true });
-  flush(paths.folder);
-}
-
-function flush(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** Returns the id of the machine's current boot. Only Linux has one, and elsewhere nothing is made in the kernel. */
-function bootIdOf(): string {
+function machineRun(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {

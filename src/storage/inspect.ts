@@ -1,15 +1,21 @@
 /** Reads a data folder from outside: beside a running host, for export, or to recover it from damage. Works on damaged files. */
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { type FirewallRow, type PublishedPort, publishedOf } from "../permissions/firewall/ledger.js";
 import { unusable } from "./errors.js";
 import { locked } from "./folder.js";
-import type { JournalRow } from "./journal/lmdb-journal.js";
+import type { JournalRow } from "./journal/log-journal.js";
+import { salvage } from "./legacy/reader.js";
+import { readRedo } from "./legacy/redo.js";
+import { hasLog, install, moveAside } from "./legacy/take-over.js";
+import { writeCheckpoint } from "./log/checkpoint.js";
+import { openDisk } from "./log/disk.js";
+import { LogWriter } from "./log/log-writer.js";
+import { generations } from "./log/names.js";
+import { replay } from "./log/replay.js";
+import { readRows } from "./log/row-index.js";
 import { type StatePaths, statePaths } from "./paths.js";
-import { salvage } from "./reader.js";
-import { readRedoLog } from "./redo-log.js";
-import { StateFile } from "./state-file.js";
 import { type Row, TABLES, type Table } from "./tables.js";
 
 /** The contents of a data folder. */
@@ -22,7 +28,7 @@ export interface FolderContents {
   readonly problems: readonly string[];
 }
 
-/** Reads whatever is readable. Throws `ERR_DATA_DIR` where there is no data folder. */
+/** Reads whatever is readable, beside a running host too. Throws `ERR_DATA_DIR` where there is no data folder. */
 export async function inspectFolder(path: string): Promise<FolderContents> {
   const paths = statePaths(resolve(path));
   assertState(paths);
@@ -34,80 +40,153 @@ export async function inspectFolder(path: string): Promise<FolderContents> {
   }
 }
 
-/** Throws `ERR_DATA_DIR`, with what to do, if the state file does not exist or cannot be accessed. */
-function assertState({ folder, state }: StatePaths): void {
+/** Throws `ERR_DATA_DIR`, with what to do, if the folder holds no state or cannot be accessed. */
+function assertState(paths: StatePaths): void {
+  const { folder } = paths;
   try {
-    statSync(state);
+    statSync(folder);
+    if (hasLog(paths) || existsSync(paths.state)) return;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw unusable(folder, code === "ENOENT" && existsSync(folder) ? `there is no ${basename(state)} in it` : error);
+    throw unusable(folder, error);
   }
+  throw unusable(folder, "there is no log in it");
+}
+
+/** A recovered folder. */
+export interface Recovered extends FolderContents {
+  /** The folder with the damaged files; undefined: nothing was damaged, and nothing was changed. */
+  readonly kept: string | undefined;
 }
 
 /**
- * Replaces damaged files by what can be read of them. First copies the damaged files into a new folder beside, whose path is
- * returned. Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`.
+ * Replaces damaged files by what can be read of them, and moves the damaged ones into a new folder beside. Changes nothing where
+ * nothing is damaged, where reading did not come to its end, or where something would be lost and `lossy` is false.
+ * Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_OPTIONS`.
  */
-export async function recover(path: string): Promise<FolderContents & { readonly kept: string }> {
+export async function recover(path: string, lossy: boolean): Promise<Recovered> {
   const paths = statePaths(resolve(path));
-  if (!existsSync(paths.folder)) assertState(paths);
+  assertState(paths);
   const lock = locked(paths);
   try {
     const held = await read(paths, false);
+    if (held.problems.length === 0) return { ...held, kept: undefined };
+    if (!lossy) {
+      const rows = [...held.rows].map(([table, { length }]) => `${length} of ${table}`).join(", ");
+      const words = `rows may be lost: ${held.problems.join("; ")}. What can be read: ${rows}. Nothing was changed; to go on with that: bulkhead state --data-dir ${paths.folder} --recover --yes`;
+      throw new DriverError("ERR_OPTIONS", words, { file: paths.folder });
+    }
     const kept = join(paths.folder, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
     mkdirSync(kept, { mode: 0o700 });
-    for (const file of [paths.state, paths.lastFlush, ...paths.redo]) {
-      if (existsSync(file)) cpSync(file, join(kept, basename(file)));
+    // An interruption at any point leaves a folder that can be recovered again.
+    if (hasLog(paths)) await rewrite(paths, kept);
+    else {
+      const writes = [...held.rows].flatMap(([table, rows]) => rows.map(({ key, body }) => ({ table, key, body })));
+      await install(paths, writes);
+      moveAside(paths, kept);
     }
-    const made = statePaths(join(paths.folder, "recovering"));
-    rmSync(made.folder, { recursive: true, force: true });
-    mkdirSync(made.folder, { mode: 0o700 });
-    const state = await StateFile.open(made, "");
-    await Promise.all(
-      [...held.rows].flatMap(([table, rows]) => rows.map(({ key, body }) => state.put(table, key, body))),
-    );
-    await state.close();
-    // In this order: an interruption at any point leaves a folder that can be recovered again.
-    renameSync(made.state, paths.state);
-    rmSync(`${paths.state}-lock`, { force: true });
-    for (const file of paths.redo) rmSync(file, { force: true });
-    renameSync(made.lastFlush, paths.lastFlush);
-    rmSync(made.folder, { recursive: true, force: true });
     return { ...held, kept };
   } finally {
     lock.release();
   }
 }
 
-async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
-  const rows = new Map<Table, readonly Row[]>();
-  const problems: string[] = [];
-  let last = 0;
-  for (const table of TABLES) {
-    const found = existsSync(paths.state) ? await salvage(paths.state, table, live) : { rows: [], n: 0 };
-    rows.set(table, found.rows);
-    last = Math.max(last, found.n);
-    if (found.problem !== undefined) problems.push(`${table}: ${found.problem}`);
-  }
-  // Beside a running host these writes are already on their way into the file.
-  if (!live) redo(paths, last, rows);
-  return { folder: paths.folder, live, rows, problems };
+/** Writes what can be read of a log as the checkpoint of a new generation, and removes the files before it, copied into `kept`. */
+async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise<void> {
+  const disk = openDisk(folder);
+  const before = filesOf(folder);
+  for (const file of before) copyFileSync(join(folder, file), join(kept, file));
+  const found = replay(disk, () => {}, "read");
+  const generation = 1 + Math.max(0, ...generations(disk, "log"), ...generations(disk, "checkpoint"));
+  rmSync(lastFlush, { force: true });
+  LogWriter.create(disk, generation).file.close();
+  const { file } = await writeCheckpoint(disk, generation, found.n, found.index.all());
+  for (const one of [file, ...found.files, ...(found.last ? [found.last.file] : [])]) one.close();
+  for (const name of before) if (name !== basename(lastFlush)) disk.remove(name);
 }
 
-function redo(paths: StatePaths, n: number, rows: Map<Table, readonly Row[]>): void {
-  for (const { writes } of readRedoLog(paths.redo, n, false)) {
-    for (const { table, key, body } of writes) {
-      const others = (rows.get(table) ?? []).filter((row) => !row.key.equals(key));
-      rows.set(table, body === undefined ? others : [...others, { key, body }]);
+/** Copies a folder's state, beside a running host too, into a new folder that opens. Throws `ERR_OPTIONS`, `ERR_DATA_DIR`. */
+export function backup(path: string, target: string): void {
+  const paths = statePaths(resolve(path));
+  assertState(paths);
+  if (existsSync(target))
+    throw new DriverError("ERR_OPTIONS", `--backup ${target}: it is there already; name a new folder`);
+  for (let tries = 0; ; tries++) {
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    try {
+      // In this order, a write that comes meanwhile is in the copy or is not: the log is copied last.
+      const files = [...filesOf(paths.folder)].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
+      for (const file of files) copyFileSync(join(paths.folder, file), join(target, file));
+      return;
+    } catch (error) {
+      rmSync(target, { recursive: true, force: true });
+      // A checkpoint has just replaced a file that was to be copied.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || tries === 5) throw unusable(paths.folder, error);
     }
   }
 }
 
+function order(file: string): number {
+  return file === "flushed" ? 0 : file.startsWith("checkpoint") ? 1 : 2;
+}
+
+/** Names of the files that hold a folder's state. */
+function filesOf(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name === "flushed" || /^(log|checkpoint)\.\d+$/.test(name));
+}
+
+async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
+  const { folder } = paths;
+  if (!hasLog(paths)) return { folder, live, ...(await readLegacy(paths)) };
+  for (let tries = 0; ; tries++) {
+    try {
+      return { folder, live, ...readLog(folder) };
+    } catch (error) {
+      // A checkpoint of the running host has just replaced a file that was to be read.
+      if (!live || (error as NodeJS.ErrnoException).code !== "ENOENT" || tries === 5) throw unusable(folder, error);
+    }
+  }
+}
+
+type Contents = Pick<FolderContents, "rows" | "problems">;
+
+function readLog(folder: string): Contents {
+  const problems: string[] = [];
+  const found = replay(openDisk(folder), (file, why) => problems.push(`${basename(file)}: ${why}`), "read");
+  try {
+    const rows = new Map(TABLES.map((table) => [table, readRows([...found.index.of(table)])]));
+    return { rows, problems };
+  } finally {
+    for (const file of [...found.files, ...(found.last ? [found.last.file] : [])]) file.close();
+  }
+}
+
+/** Reads a folder that lmdb kept. */
+async function readLegacy(paths: StatePaths): Promise<Contents> {
+  const rows = new Map<Table, readonly Row[]>();
+  const problems: string[] = [];
+  let last = 0;
+  for (const table of TABLES) {
+    const found = await salvage(paths.state, table);
+    rows.set(table, found.rows);
+    last = Math.max(last, found.n);
+    if (found.problem !== undefined) problems.push(`${table}: ${found.problem}`);
+  }
+  for (const { table, key, body } of readRedo(paths.redo, last, false).flatMap(({ writes }) => writes)) {
+    const others = (rows.get(table) ?? []).filter((row) => !row.key.equals(key));
+    rows.set(table, body === undefined ? others : [...others, { key, body }]);
+  }
+  return { rows, problems };
+}
+
+/** Locks the folder; undefined: a host runs on it, or the file system is read-only. */
 function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
   try {
     return locked(paths);
   } catch (error) {
-    if (error instanceof DriverError && error.code === "ERR_DATA_LOCKED") return undefined;
+    const { code, cause } = error as DriverError;
+    const system = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+    if (code === "ERR_DATA_LOCKED" || ["EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT"].includes(system))
+      return undefined;
     throw error;
   }
 }

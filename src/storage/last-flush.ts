@@ -1,53 +1,49 @@
 /**
- * Keeps the number of the last flushed write in a file of its own, since damage that undoes a whole transaction leaves a state
- * that looks sound. It is not flushed itself: an older number is only a weaker check.
+ * The number of the last flushed write, in a file of its own: damage to the last flushed frames leaves a log that looks sound. Written
+ * after each flush and before callers are told; it needs no flush itself, since an older number is only a weaker check.
  */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { corrupt } from "./errors.js";
+import type { Disk, DiskFile } from "./log/disk.js";
 
+const NAME = "flushed";
 const BYTES = 25;
 
 export class LastFlush {
-  readonly #fd: number;
+  readonly #file: DiskFile;
 
-  constructor(path: string) {
-    this.#fd = openSync(path, "a+", 0o600);
-    closeSync(this.#fd);
-    this.#fd = openSync(path, "r+");
+  /** Opens the file, and creates it so that later writes need no room. */
+  constructor(disk: Disk) {
+    this.#file = disk.open(NAME, disk.list().includes(NAME) ? "write" : "create");
+    if (this.#file.size === 0) this.write(0);
   }
 
   write(n: number): void {
-    writeSync(this.#fd, line(n), 0);
+    this.#file.write(line(n), 0);
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#file.close();
   }
 }
 
 /** Returns the number of the last flushed write; 0 if nothing was flushed yet. Throws `ERR_JOURNAL_CORRUPT`. */
-export function readLastFlush(path: string): number {
-  let fd: number;
+export function readLastFlush(disk: Disk): number {
+  if (!disk.list().includes(NAME)) return 0;
+  const file = disk.open(NAME, "read");
   try {
-    fd = openSync(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
-    throw error;
-  }
-  try {
-    if (fstatSync(fd).size === 0) return 0;
-    const bytes = Buffer.alloc(BYTES + 1);
-    const text = bytes.toString("latin1", 0, readSync(fd, bytes, 0, BYTES + 1, 0));
+    if (file.size === 0) return 0;
+    const text = file.read(0, BYTES + 1).toString("latin1");
     const n = Number.parseInt(text.slice(0, 15), 10);
-    if (!Number.isSafeInteger(n) || text !== line(n)) throw corrupt(path, "it fails its checksum");
+    if (!Number.isSafeInteger(n) || text !== line(n).toString("latin1"))
+      throw corrupt(disk.path(NAME), "it does not hold what was written");
     return n;
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }
 
-function line(n: number): string {
+function line(n: number): Buffer {
   const digits = String(n).padStart(15, "0");
-  return `${digits} ${crc32(digits).toString(16).padStart(8, "0")}\n`;
+  return Buffer.from(`${digits} ${crc32(digits).toString(16).padStart(8, "0")}\n`);
 }

@@ -1,7 +1,22 @@
 /** The data folder. */
 export const DATA = {
-  /** Size at which writing moves on to the other redo file, in bytes. */
-  redoBytes: 4_194_304,
-  /** Deadline for reading a data folder from end to end before it is used, in milliseconds. */
+  /** Deadline for reading a folder that lmdb kept from end to end, in milliseconds. */
   examineMs: 60_000,
+  /** Bytes by which a log grows. */
+  stepBytes: 262_144,
+  /** Allocated bytes of a log that are kept for what must not fail: deletions, leaves, the close. */
+  reserveBytes: 262_144,
+  /** Bytes that one turn's writes are taken to need. */
+  groupBytes: 65_536,
+  /** Size at which a generation of the log ends, in bytes, unless its rows need more. */
+  rotateBytes: 4_194_304,
+  /** The same on a file system with less than `roomyBytes` free. */
+  rotateBytesSmall: 524_288,
+  roomyBytes: 67_108_864,
+  /** How long after a rotation that failed the next one is tried, in milliseconds. */
+  retryMs: 1000,
+  /** How long closing waits for the disk, in milliseconds. */
+  closeMs: 5_000,
+  /** How long after the disk was found full it is asked again, in milliseconds. */
+  fullMs: 200,
 } as const;

@@ -1,87 +1,127 @@
 /**
- * The state file while a host runs. `log` and `commit` make a write that outlives this process, `put` one that survives a reboot
- * (README.md here, "Two strengths of a write").
+ * The state file while a host runs: a log of writes, and an index of where each row's current value lies in it. A write has one of
+ * two strengths:
+ * - `log`: when `commit` returns, it outlives this process; a microtask commits what nothing else has committed;
+ * - `put`: when its promise resolves, it is flushed and survives a power cut. Writes that come during a flush share the next one.
+ * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently.
  */
-import { type Environment, openEnvironment, readRows, TALLY_KEY, verify } from "./environment.js";
-import { corrupt, notTaken } from "./errors.js";
+import { rmSync } from "node:fs";
+import { within } from "../common/within.js";
+import { corrupt, notTaken, storageFull } from "./errors.js";
 import { LastFlush, readLastFlush } from "./last-flush.js";
+import { DATA } from "./limits.js";
+import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
+import { encodeFrame } from "./log/frame.js";
+import { LogWriter } from "./log/log-writer.js";
+import { replay } from "./log/replay.js";
+import { Rotation } from "./log/rotation.js";
+import { type Location, type RowIndex, readRows, textAt } from "./log/row-index.js";
 import type { StatePaths } from "./paths.js";
-import { RedoLog, readRedoLog, type Write } from "./redo-log.js";
-import { checksum, type Row, type Sums, seal, type Table } from "./tables.js";
+import type { Row, Table, Write } from "./tables.js";
 
-interface Batch {
-  /** The number of its last write. */
-  n: number;
-  readonly flushed: Promise<void>;
+/** Key of the boot id of the machine's run that last wrote the file. */
+export const BOOT_KEY: Buffer = Buffer.from("boot");
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class StateFile {
   readonly #paths: StatePaths;
-  readonly #environment: Environment;
-  readonly #sums: Sums;
+  readonly #disk: Disk;
+  readonly #index: RowIndex;
   readonly #lastFlush: LastFlush;
-  readonly #redoLog: RedoLog;
+  readonly #rotation: Rotation;
+  #log: LogWriter;
   #n: number;
-  /** Writes of this turn of the loop. */
-  #batch: Batch | undefined;
-  #last: Promise<void> = Promise.resolve();
+  /** Writes that are not in the log yet. */
+  #pending: Write[] = [];
+  /** Callers whose writes are not flushed yet. */
+  #waiters: Waiter[] = [];
+  #flushing: Promise<void> | undefined;
   #committing = false;
   #failure: Error | undefined;
+  #fullAt = Number.NEGATIVE_INFINITY;
 
-  private constructor(paths: StatePaths, environment: Environment, sums: Sums, n: number) {
+  private constructor(
+    paths: StatePaths,
+    disk: Disk,
+    index: RowIndex,
+    lastFlush: LastFlush,
+    log: LogWriter,
+    files: readonly DiskFile[],
+    n: number,
+  ) {
     this.#paths = paths;
-    this.#environment = environment;
-    this.#sums = sums;
+    this.#disk = disk;
+    this.#index = index;
+    this.#log = log;
     this.#n = n;
-    this.#lastFlush = new LastFlush(paths.lastFlush);
-    this.#redoLog = new RedoLog(paths.redo);
-    environment.root.on("beforecommit", () => this.#seal());
+    this.#lastFlush = lastFlush;
+    this.#rotation = new Rotation(disk, index, files, () => rmSync(paths.aside, { recursive: true, force: true }));
   }
 
   /**
-   * Opens a state file that has been checked, and applies what an earlier process could not. `bootId`: of the machine's
-   * current boot.
+   * Opens the log, and creates it if the folder has none. `bootId`: of the machine's current boot.
+   * Throws `ERR_JOURNAL_CORRUPT`, or what the disk reports.
    */
-  static async open(paths: StatePaths, bootId: string): Promise<StateFile> {
-    const environment = openEnvironment(paths.state);
+  static async open(paths: StatePaths, bootId: string, disk: Disk = openDisk(paths.folder)): Promise<StateFile> {
+    const { index, n, first, last, files, gap, stale } = replay(disk);
     try {
-      const read = verify(environment, readLastFlush(paths.lastFlush));
-      if (typeof read === "string") throw corrupt(paths.state, read);
-      const boot = environment.tables.get("meta")?.get(BOOT_KEY);
-      const sameBoot = boot === undefined || boot.slice(8) === JSON.stringify(bootId);
-      const { n } = read.tally;
-      const lines = readRedoLog(paths.redo, n, sameBoot);
-      const { sums } = read;
-      let last = n;
-      const puts: Promise<boolean>[] = [];
-      for (const line of lines) {
-        for (const write of line.writes) puts.push(apply(environment, sums, write));
-        last = line.n;
-      }
-      if (lines.length > 0) {
-        // The redo log is emptied next.
-        puts.push(environment.tally.put(TALLY_KEY, tallyText(sums, last)));
-        await Promise.all(puts);
-        await environment.root.flushed;
-      }
-      return new StateFile(paths, environment, sums, last);
+      const witnessed = readLastFlush(disk);
+      const path = disk.path(last?.file.name ?? "log.000001");
+      if (n < witnessed)
+        throw corrupt(path, last ? `it ends at write ${n}, and write ${witnessed} was flushed` : "it is gone");
+      const boot = index.of("meta").get(BOOT_KEY.toString("latin1"));
+      const sameBoot = boot !== undefined && textAt(boot) === JSON.stringify(bootId);
+      if (gap !== undefined && sameBoot) throw corrupt(path, `at offset ${gap} it does not hold what was written`);
+      for (const name of stale) disk.remove(name);
+      const log = last ? new LogWriter(last.generation, last.file, last.end) : LogWriter.create(disk, first);
+      log.clearRest();
+      await log.file.flush();
+      log.flushed = log.used;
+      const lastFlush = new LastFlush(disk);
+      if (!last) await disk.flushFolder();
+      return new StateFile(paths, disk, index, lastFlush, log, files, n);
     } catch (error) {
-      await environment.root.close();
+      for (const file of [...files, ...(last ? [last.file] : [])]) file.close();
       throw error;
+    }
+  }
+
+  /**
+   * Throws `ERR_STORAGE_FULL` if there is no room for more than what has begun. Called before something new is asked of a driver or
+   * stored; what ends something is always written.
+   */
+  admit(): void {
+    if (this.#log.room >= DATA.reserveBytes + DATA.groupBytes) return;
+    const now = performance.now();
+    if (now - this.#fullAt < DATA.fullMs) throw this.#full();
+    try {
+      // With less than that, no checkpoint could replace the log when rows are deleted.
+      if (this.#disk.free() < this.#needed()) throw new Error("the next generation would have no room");
+      this.#log.ensure(DATA.groupBytes);
+    } catch {
+      this.#fullAt = now;
+      throw this.#full();
     }
   }
 
   /** Writes a row; resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: removes the row. */
   put(table: Table, key: Buffer, body: string | undefined): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
-    return this.#write({ table, key, body });
+    this.#write({ table, key, body });
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#flushing ??= this.#flush();
+    });
   }
 
   /** Logs all of the writes, or none. Throws `ERR_JOURNAL_FAILED`. */
   log(writes: readonly Write[]): void {
     if (this.#failure) throw this.#failure;
-    for (const write of writes) void this.#write(write);
-    this.#redoLog.append({ n: this.#n, writes });
+    for (const write of writes) this.#write(write);
     if (this.#committing) return;
     this.#committing = true;
     queueMicrotask(() => {
@@ -97,84 +137,98 @@ export class StateFile {
   /** Commits what was logged: it outlives the process when this returns. Throws `ERR_JOURNAL_FAILED`. */
   commit(): void {
     if (this.#failure) throw this.#failure;
+    if (this.#pending.length === 0) return;
+    const { file, used, flushed } = this.#log;
+    const places: (readonly [Write, Location | undefined])[] = [];
+    const frame = encodeFrame(this.#pending, this.#n, flushed, (at, bytes, write) =>
+      places.push([write, write.body === undefined ? undefined : { file, at: used + at, bytes }]),
+    );
     try {
-      this.#redoLog.flush();
+      this.#log.append(frame);
     } catch (error) {
       throw this.#fail(error);
     }
+    this.#pending = [];
+    for (const [{ table, key }, place] of places) this.#index.set(table, key.toString("latin1"), place);
   }
 
-  /** Returns the current rows of a table. Throws `ERR_JOURNAL_CORRUPT`. */
+  /** Returns the current rows of a table, in no particular order. */
   async rows(table: Table): Promise<readonly Row[]> {
-    await this.#last;
-    return [
-      ...readRows(this.#environment, table, (key) => {
-        throw corrupt(this.#paths.state, `a row of "${table}" (${key.toString("hex").slice(0, 64)})`);
-      }),
-    ];
+    this.commit();
+    return readRows([...this.#index.of(table)]);
   }
 
-  /** Flushes and closes. */
+  /** Returns one row's value. */
+  get(table: Table, key: Buffer): string | undefined {
+    this.commit();
+    const place = this.#index.of(table).get(key.toString("latin1"));
+    return place && textAt(place);
+  }
+
+  /** Flushes and closes. A disk that hangs does not delay it for longer than `DATA.closeMs`. */
   async close(): Promise<void> {
-    await this.#last.catch(() => {});
-    await this.#environment.root.close();
+    await within(DATA.closeMs, this.#settled());
+    this.#failure ??= notTaken(this.#paths.folder, new Error("the host has closed it"));
+    this.#rotation.close();
+    this.#log.file.close();
     this.#lastFlush.close();
-    this.#redoLog.close();
   }
 
-  #write(write: Write): Promise<void> {
-    this.#n++;
-    const written = apply(this.#environment, this.#sums, write);
-    this.#batch ??= this.#begin(written);
-    return this.#batch.flushed;
-  }
-
-  #begin(written: Promise<boolean>): Batch {
-    const batch: Batch = { n: 0, flushed: this.#flushed(written, () => batch.n) };
-    this.#last = batch.flushed;
-    // A caller that only logs does not wait for the flush; the next write reports a failure.
-    this.#last.catch(() => {});
-    return batch;
-  }
-
-  async #flushed(written: Promise<boolean>, n: () => number): Promise<void> {
+  async #settled(): Promise<void> {
+    while (this.#flushing) await this.#flushing;
+    if (this.#failure) return;
     try {
-      await written;
-      await (written as Promise<boolean> & { readonly flushed: Promise<unknown> }).flushed;
-      this.#lastFlush.write(n());
-      this.#redoLog.truncate(n());
-    } catch (error) {
-      throw this.#fail(error);
+      this.commit();
+      await this.#rotation.flushEarlier();
+      await this.#log.file.flush();
+    } catch {
+      // Nobody waits for what was only logged; the folder says at its next opening what is missing.
     }
+    await this.#rotation.idle();
   }
 
-  /** Called last before a batch goes to lmdb's thread: adds its tally to it. */
-  #seal(): void {
-    const batch = this.#batch;
-    if (!batch) return;
-    this.#batch = undefined;
-    batch.n = this.#n;
-    void this.#environment.tally.put(TALLY_KEY, tallyText(this.#sums, this.#n)).catch(() => {});
+  #write(write: Write): void {
+    this.#n++;
+    this.#pending.push(write);
+  }
+
+  /** Flushes until nobody waits. The first flush carries what this turn's microtasks still add. */
+  async #flush(): Promise<void> {
+    await undefined;
+    while (this.#waiters.length > 0) {
+      const waiters = this.#waiters;
+      this.#waiters = [];
+      try {
+        this.commit();
+        const [log, end, n] = [this.#log, this.#log.used, this.#n];
+        await this.#rotation.flushEarlier();
+        await log.file.flush();
+        log.file.assertInPlace();
+        log.flushed = end;
+        this.#lastFlush.write(n);
+        for (const { resolve } of waiters) resolve();
+        this.commit();
+        this.#log = this.#rotation.turn(this.#log, this.#n);
+      } catch (error) {
+        const failure = this.#fail(error);
+        for (const { reject } of [...waiters, ...this.#waiters]) reject(failure);
+        this.#waiters = [];
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  #full(): Error {
+    return storageFull(this.#paths.folder, this.#disk.free(), this.#needed());
+  }
+
+  /** Bytes that must be free before the log grows: for that, and for a generation that replaces it. */
+  #needed(): number {
+    return 3 * DATA.stepBytes + Math.ceil(1.2 * this.#index.bytes);
   }
 
   #fail(cause: unknown): Error {
-    this.#failure ??= notTaken(this.#paths.state, cause);
+    this.#failure ??= notTaken(this.#disk.path(this.#log.file.name), cause);
     return this.#failure;
   }
-}
-
-/** Key of the boot id of the machine's run that last wrote the file. */
-export const BOOT_KEY: Buffer = Buffer.from("boot");
-
-function apply({ tables }: Environment, sums: Sums, { table, key, body }: Write): Promise<boolean> {
-  const sum = body === undefined ? undefined : checksum(table, key, body);
-  sums.note(table, key, sum);
-  const database = tables.get(table);
-  if (!database) throw new Error(`no table ${table}`);
-  return body === undefined ? database.remove(key) : database.put(key, seal(sum ?? 0, body));
-}
-
-function tallyText(sums: Sums, n: number): string {
-  const body = JSON.stringify(sums.tally(n));
-  return seal(checksum("meta", TALLY_KEY, body), body);
 }

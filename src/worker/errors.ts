@@ -1,6 +1,7 @@
 /** Errors across the worker's wall: a plugin's, described for the host; the host's, rebuilt for the plugin. */
 import { SourceMap } from "node:module";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
+import { isRuntimeSource } from "../protocol/bundle-global.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { HostError, ThrownValue } from "../protocol/messages.js";
 import { absenceHint } from "./absence-hints.js";
@@ -95,7 +96,7 @@ function shortened(text: string, chars: number): string {
   return text.length > LONGEST ? `[text of ${text.length} characters]` : text.slice(0, chars);
 }
 
-/** Keeps the frames of the plugin's own code, mapped to its author's files and lines. */
+/** Keeps the frames of the bundle, mapped to their sources. `file` and `line`: the first that is the author's, if any is. */
 function mapStack(stack: string, map: SourceMap): { stack?: string; file?: string; line?: number } {
   const frames: string[] = [];
   let first: { file: string; line: number } | undefined;
@@ -106,7 +107,7 @@ function mapStack(stack: string, map: SourceMap): { stack?: string; file?: strin
     if (!("originalSource" in entry) || !entry.originalSource) continue;
     const file = entry.originalSource;
     const at = entry.originalLine + 1;
-    first ??= { file, line: at };
+    if (first === undefined || (isRuntimeSource(first.file) && !isRuntimeSource(file))) first = { file, line: at };
     frames.push(`    at ${found[1] ? `${found[1]} ` : ""}(${file}:${at}:${entry.originalColumn + 1})`);
   }
   return first ? { stack: frames.join("\n"), ...first } : {};

@@ -66,7 +66,22 @@ test("bulkhead/plugin is the runtime's own, and no file of the bundle", async (t
   );
 });
 
-for (const path of ["bulkhead", "bulkhead/package.json", "bulkhead/dist/host/host.js"]) {
+test("bulkhead/plugin/addressing is bundled from the runtime, and changes no hash", async (t) => {
+  const root = await pluginFolder(t, {
+    "index.js":
+      'import { Pool, parseSubnet } from "bulkhead/plugin/addressing"; export const first = new Pool(parseSubnet("10.0.0.0/24")).take();',
+  });
+  const bundled = await bundle(root);
+  assert.is((run(bundled) as { first: string }).first, "10.0.0.2/24");
+  assert.equal(
+    bundled.files.map((file) => file.path),
+    ["index.js"],
+  );
+  assert.is(bundled.nodeModules, undefined);
+  assert.ok(bundled.code.length < 12_000, `${bundled.code.length} characters`);
+});
+
+for (const path of ["bulkhead", "bulkhead/addressing", "bulkhead/package.json", "bulkhead/dist/host/host.js"]) {
   test(`"${path}" is refused, and the right import named`, async (t) => {
     const root = await pluginFolder(t, { "index.js": `\nimport "${path}";` });
     const error = await refused(t, root);

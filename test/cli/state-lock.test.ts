@@ -14,7 +14,7 @@ test(
     const root = await t.folder();
     const folder = join(root, "data");
     await mkdir(folder);
-    await writeFile(join(folder, "state.mdb"), "");
+    await writeFile(join(folder, "log.000001"), "", { mode: 0o600 });
     await writeFile(join(folder, "host.lock"), "", { mode: 0o600 });
     for (const path of [root, folder]) await chmod(path, 0o755);
     t.cleanup(() => process.seteuid?.(0));

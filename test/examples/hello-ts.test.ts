@@ -26,7 +26,7 @@ test("without npm install: refused, with the import's file and line", async (t) 
   const place = await dropped(t, false);
   const { refusal } = row(await place.open(), "hello-ts");
   assert.is(refusal?.code, "ERR_PLUGIN_IMPORT");
-  assert.match(refusal?.message ?? "", /src\/pool\.ts:2.*"ipaddr\.js"/);
+  assert.match(refusal?.message ?? "", /src\/subnets\.ts:4.*"ipaddr\.js"/);
 });
 
 test("both families: addresses, gateways, routes; through a replay", async (t) => {
@@ -35,7 +35,7 @@ test("both families: addresses, gateways, routes; through a replay", async (t) =
   assert.is(row(host, "hello-ts").state, "running", row(host, "hello-ts").refusal?.message);
   assert.ok(place.log.some(({ text }) => text === "hello-ts is registered"));
   const driver = host.driver("hello-ts");
-  await driver.createNetwork("n", { "com.docker.network.generic": { subnet: "10.5.0.77/30", subnet6: "fd05::/126" } });
+  await driver.createNetwork("n", { "com.docker.network.generic": { subnet: "10.5.0.76/30", subnet6: "fd05::/126" } });
   const endpoint = new EndpointConfig();
   await driver.createEndpoint("n", "one", endpoint);
   assert.equal(
@@ -59,12 +59,12 @@ test("both families: addresses, gateways, routes; through a replay", async (t) =
   await driver.deleteNetwork("n");
 });
 
-test("a subnet that is none is BadRequest, with the line of the author's file", async (t) => {
+test("a wrong subnet is BadRequest, with the line of the author's file that called the runtime's reader", async (t) => {
   const host = await (await dropped(t, true)).open();
   for (const generic of [
     { subnet: "10.0.0.0" },
     { subnet: "10.0.0.0/31" },
-    { subnet: "fd00::/64" },
+    { subnet: "8.8.8.0/24" },
     { subnet6: "10.0.0.0/24" },
     { subnet: 7 },
   ]) {
@@ -72,7 +72,7 @@ test("a subnet that is none is BadRequest, with the line of the author's file", 
       host.driver("hello-ts").createNetwork("n", { "com.docker.network.generic": generic }),
     );
     assert.is(error.kind, "BadRequest", error.message);
-    assert.is(error.file, "src/errors.ts");
+    assert.is(error.file, "src/subnets.ts");
   }
 });
 

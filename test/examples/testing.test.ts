@@ -24,7 +24,7 @@ async function tested(
 test(
   "it passes",
   async () => {
-    const { passed, failed, text } = await tested(join(REPO, "examples/testing/leases.test.js"));
+    const { passed, failed, text } = await tested(join(REPO, "examples/testing/leases.test.mjs"));
     assert.is(failed, 0, text);
     assert.ok(passed > 60, text);
     assert.match(text, /ok \d+ - restart-before-join: If the worker ends before join\(\)/);
@@ -43,7 +43,7 @@ test(
     const broken = (await readFile(path, "utf8")).replace("network(nid).leases.delete(eid);", "");
     await writeFile(path, broken);
     await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-    const { failed, text } = await tested(join(folder, "leases.test.js"), "--test-name-pattern=endpoints");
+    const { failed, text } = await tested(join(folder, "leases.test.mjs"), "--test-name-pattern=endpoints");
     assert.ok(failed > 0, text);
     assert.match(text, /not ok \d+ - endpoints-leave-nothing: /);
     assert.match(text, /the seed: DeleteEndpoint invokes the driver method/);

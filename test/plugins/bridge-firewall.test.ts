@@ -164,10 +164,10 @@ onDriverKinds(test, "without a firewall it works as before, and says what it can
   const driver = host.driver();
   const internal = await rejection(driver.createNetwork("i", options({ [INTERNAL]: true })));
   assert.is(internal.kind, "BadRequest");
-  assert.match(internal.message, /internal network takes the firewall permission/);
+  assert.match(internal.message, /internal network needs the firewall permission/);
   await driver.createNetwork("n", options());
   const published = await rejection(endpoint(driver, "e", "10.64.1.2", port(8080)));
-  assert.match(published.message, /published ports take the firewall permission/);
+  assert.match(published.message, /published ports need the firewall permission/);
   assert.equal(hostPort(await endpoint(driver, "e", "10.64.1.2", {})), []);
 });
 

@@ -36,7 +36,7 @@ test("README's table is the code's", async (t) => {
   );
 });
 
-test("what is not supported is refused with its reason, and what is so anyway is taken", async (t) => {
+test("a value that is not supported is refused with its reason, and the default is accepted", async (t) => {
   const { DOCKER_OPTIONS, readNetworkOptions } = await partOf<Options>(t, "bridge", "options.ts");
   const read = (name: string, value: string): string | undefined => {
     try {

@@ -178,8 +178,8 @@ test("an address that cannot be the endpoint's is refused, and nothing is left o
   assert.is((await filled(driver, "n", "one")).ipv4, "10.64.1.1/24");
   const links = await host.links();
   const cases = [
-    ["10.64.2.9/24", "", "BadRequest", "address 10.64.2.9/24 is none of subnet 10.64.1.0/24"],
-    ["10.64.1.255/24", "", "BadRequest", "address 10.64.1.255/24 is none of subnet 10.64.1.0/24"],
+    ["10.64.2.9/24", "", "BadRequest", "address 10.64.2.9/24 is not in subnet 10.64.1.0/24"],
+    ["10.64.1.255/24", "", "BadRequest", "address 10.64.1.255/24 is not in subnet 10.64.1.0/24"],
     ["10.64.1.254/24", "", "Forbidden", "address 10.64.1.254/24 is the gateway's"],
     ["10.64.1.1/24", "", "Forbidden", "address 10.64.1.1/24 is another endpoint's"],
     ["10.64.1.7/24", "fd64::1/64", "Forbidden", "address fd64::1/64 is the gateway's"],

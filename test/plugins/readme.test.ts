@@ -8,6 +8,7 @@ import { RESTARTS } from "#dist/common/limits.js";
 import { HOST } from "#dist/host/limits.js";
 import { EndpointConfig, ERROR_CODES, ERROR_STATUS } from "#dist/index.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
+import * as addressing from "#dist/plugin-addressing.js";
 import { DEFAULTS } from "#dist/policy/limits.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { createTestHost } from "#dist/testing.js";
@@ -149,8 +150,8 @@ test("numbers are the limits'", async () => {
     ["512 Ki characters", LIMITS.optionsChars === 512 * 1024],
     ["256; 1024 |", LIMITS.interfaces === 256 && LIMITS.routes === 1024],
     ["4096 characters", LIMITS.messageChars === 4096],
-    ["| requests open to the host | 256 |", LIMITS.requestsOpen === 256],
-    ["five such ends in a minute", HOST.breakerCrashes === 5 && RESTARTS.windowMs === 60_000],
+    ["| unanswered requests to the host | 256 |", LIMITS.requestsOpen === 256],
+    ["five crashes in a minute", HOST.breakerCrashes === 5 && RESTARTS.windowMs === 60_000],
     ["half a minute", RESTARTS.openMs === 30_000],
   ] as const) {
     assert.ok(text.includes(said), `it says: ${said}`);
@@ -192,6 +193,13 @@ test("a bare file may import itself, packages and bulkhead/plugin; a folder, its
   assert.is(row(host, "one").state, "running", row(host, "one").refusal?.message);
   assert.is(row(host, "two").refusal?.code, "ERR_PLUGIN_IMPORT");
   assert.match(row(host, "two").refusal?.message ?? "", /may load only itself, node_modules and "bulkhead\/plugin"/);
+});
+
+test("every export of bulkhead/plugin/addressing is in the table, and nothing else", async () => {
+  const named = (await table("Addresses and names")).flatMap(([exports = ""]) =>
+    words(exports).map((word) => /^(?:new )?(\w+)/.exec(word)?.[1] ?? ""),
+  );
+  assert.equal([...named, "SUBNET_KEYS"].sort(), Object.keys(addressing).sort());
 });
 
 test("the store survives restarts and reloads, and ends with the host", async (t) => {

@@ -1,34 +1,37 @@
-/** Truncated and flipped copies of a data folder: opened with all of it, or refused with the file and the command that mends it. */
-
-import { cp, readFile, truncate, writeFile } from "node:fs/promises";
+/** Turned bits and cut files: a data folder opens with all of it, or is refused with the file, the place and the command that mends it. */
+import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
-import { DAMAGED_FOLDERS as ROUNDS } from "../amounts.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { statePaths } from "#dist/storage/paths.js";
+import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { cli } from "../cli/cli.js";
-import { assert, type Rejection, suite, type TestContext } from "../harness.js";
+import { assert, type Rejection, rejection, suite, type TestContext } from "../harness.js";
+import { SimulatedDisk } from "./simulated-disk.js";
 
 const test = suite("storage/damage");
-const NETWORKS = 300;
+const NETWORKS = 40;
+const LOG = "log.000001";
+
+async function settle(folder: string, nids: readonly string[], fill = ""): Promise<void> {
+  const opened = await openDataFolder(folder);
+  const journal = new LogJournal(opened.state);
+  await Promise.all(
+    nids.map((nid) =>
+      journal.settle({ key: { type: "bridge", nid }, entry: { phase: "live", options: JSON.stringify({ fill }) } }),
+    ),
+  );
+  await opened.close();
+}
 
 /** A folder that was filled over several runs, and closed. */
 async function filled(t: TestContext): Promise<string> {
   const folder = join(await t.folder(), "data");
-  for (let run = 0; run < 3; run++) {
-    const opened = await openDataFolder(folder);
-    const journal = new LmdbJournal(opened.state);
-    for (let n = 0; n < NETWORKS; n += 20) {
-      await Promise.all(
-        Array.from({ length: 20 }, (_, at) =>
-          journal.settle({
-            key: { type: "bridge", nid: `n${n + at}` },
-            entry: { phase: "live", options: JSON.stringify({ run, fill: "y".repeat((n * 7) % 500) }) },
-          }),
-        ),
-      );
-    }
-    await opened.close();
-  }
+  for (let n = 0; n < NETWORKS; n += 10)
+    await settle(
+      folder,
+      Array.from({ length: 10 }, (_, at) => `n${n + at}`),
+    );
   return folder;
 }
 
@@ -36,10 +39,9 @@ async function filled(t: TestContext): Promise<string> {
 async function opening(folder: string): Promise<"whole" | Rejection> {
   try {
     const opened = await openDataFolder(folder);
-    const rows = await new LmdbJournal(opened.state).load("bridge");
+    const rows = await new LogJournal(opened.state).load("bridge");
     await opened.close();
     assert.is(rows.length, NETWORKS);
-    assert.ok(rows.every(({ entry }) => JSON.parse(entry.options).run === 2));
     return "whole";
   } catch (error) {
     return error as Rejection;
@@ -47,98 +49,184 @@ async function opening(folder: string): Promise<"whole" | Rejection> {
 }
 
 function isToldOf(error: "whole" | Rejection, file: string, folder: string): void {
-  if (error === "whole") return;
-  assert.is(error.code, "ERR_JOURNAL_CORRUPT", error.stack ?? error.message);
-  assert.ok(error.message.includes(join(folder, file)), error.message);
-  assert.ok(error.message.includes(`bulkhead state --data-dir ${folder} --recover`), error.message);
+  if (error === "whole") assert.unreachable(`${file}: no damage was seen`);
+  else {
+    assert.is(error.code, "ERR_JOURNAL_CORRUPT", error.stack ?? error.message);
+    assert.ok(error.message.includes(join(folder, file)), error.message);
+    assert.ok(error.message.includes(`bulkhead state --data-dir ${folder} --recover`), error.message);
+  }
+}
+
+/** The files of a small state with two generations, as one open host leaves them, and its rows. */
+async function small(): Promise<{
+  readonly files: Record<string, Buffer>;
+  readonly rows: ReadonlyMap<string, string>;
+}> {
+  const disk = new SimulatedDisk();
+  const state = await StateFile.open(statePaths("/simulated"), "boot", disk);
+  await state.put("meta", BOOT_KEY, JSON.stringify("boot"));
+  // Half a mebibyte of values that are gone again makes the log go on to a second generation.
+  const filler = { table: "store", key: Buffer.from("filler") } as const;
+  state.log([
+    ...Array.from({ length: 9 }, () => ({ ...filler, body: "x".repeat(65_536) })),
+    { ...filler, body: undefined },
+  ]);
+  await state.put("store", Buffer.from("small"), "small");
+  const rows = new Map<string, string>();
+  for (let n = 0; n < 8; n++) {
+    rows.set(`k${n}`, `value ${n}`);
+    await state.put("journal", Buffer.from(`k${n}`), `value ${n}`);
+  }
+  await state.close();
+  return { files: Object.fromEntries(disk.list().map((name) => [name, contentOf(disk, name)])), rows };
+}
+
+function contentOf(disk: SimulatedDisk, name: string): Buffer {
+  const file = disk.open(name, "read");
+  return file.read(0, file.size);
+}
+
+/** Where a file's last byte that is not zero lies. */
+function usedOf(bytes: Buffer): number {
+  return bytes.findLastIndex((byte) => byte !== 0) + 1;
+}
+
+async function openedOr(
+  files: Record<string, Buffer>,
+  rows: ReadonlyMap<string, string>,
+  what: string,
+): Promise<"whole" | string> {
+  let state: StateFile;
+  try {
+    state = await StateFile.open(statePaths("/simulated"), "boot", SimulatedDisk.of(files));
+  } catch (error) {
+    const { code, message } = error as Rejection;
+    assert.is(code, "ERR_JOURNAL_CORRUPT", `${what}: ${(error as Error).stack}`);
+    return message;
+  }
+  const found = new Map((await state.rows("journal")).map(({ key, body }) => [key.toString(), body]));
+  assert.equal(found, rows, what);
+  await state.close();
+  return "whole";
 }
 
 test(
-  "the state file, truncated anywhere or with a bit turned",
-  async (t) => {
-    const sound = await filled(t);
-    const bytes = await readFile(join(sound, "state.mdb"));
+  "a bit turned at any offset of checkpoint, log and witness: whole, or refused by file",
+  async () => {
+    const { files, rows } = await small();
+    assert.ok(Object.keys(files).includes("checkpoint.000002"), `no second generation: ${Object.keys(files)}`);
     let refused = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      const folder = join(await t.folder(), "data");
-      await cp(sound, folder, { recursive: true });
-      const file = join(folder, "state.mdb");
-      const at = Math.floor(Math.random() * bytes.length);
-      // The first pages are what all else hangs on: a third of the rounds are theirs.
-      const where = round % 3 === 0 ? at % 8192 : at;
-      if (round % 5 === 0) await truncate(file, round === 0 ? 0 : at);
-      else {
+    for (const [name, bytes] of Object.entries(files)) {
+      const used = usedOf(bytes);
+      assert.ok(used < 20_000, `${name} is not small: ${used}`);
+      for (let at = 0; at < used + 64 && at < bytes.length; at += at < 2048 || at > used - 64 ? 1 : 5) {
         const turned = Buffer.from(bytes);
-        turned[where] = (turned[where] ?? 0) ^ (1 << (round % 8));
-        await writeFile(file, turned);
+        turned[at] = (turned[at] as number) ^ (1 << (at % 8));
+        const outcome = await openedOr({ ...files, [name]: turned }, rows, `${name} at ${at}`);
+        if (outcome === "whole") {
+          assert.ok(at >= used || name === "flushed", `${name} at ${at}: a turned bit was not seen`);
+          continue;
+        }
+        refused++;
+        assert.ok(outcome.includes(name) || outcome.includes("log.000002"), `${name} at ${at}: ${outcome}`);
       }
-      const outcome = await opening(folder);
-      isToldOf(outcome, "state.mdb", folder);
-      if (outcome !== "whole") refused++;
     }
-    assert.ok(refused > 0, "no damage was seen at all");
+    assert.ok(refused > 500, `${refused} were refused`);
   },
   { ms: 300_000 },
 );
 
-test("a state file that is gone, and one of an earlier day, are seen", async (t) => {
-  const sound = await filled(t);
-  const older = await readFile(join(sound, "state.mdb"));
-  const opened = await openDataFolder(sound);
-  await new LmdbJournal(opened.state).settle({
-    key: { type: "bridge", nid: "late" },
-    entry: { phase: "live", options: "{}" },
-  });
-  await opened.close();
-  await writeFile(join(sound, "state.mdb"), older);
-  const outcome = await opening(sound);
-  assert.is.not(outcome, "whole");
-  isToldOf(outcome, "state.mdb", sound);
-});
+test(
+  "a file cut at any offset: whole, or refused",
+  async () => {
+    const { files, rows } = await small();
+    for (const [name, bytes] of Object.entries(files)) {
+      if (name === "flushed") continue;
+      const used = usedOf(bytes);
+      for (let at = 0; at < used; at += 7) {
+        const outcome = await openedOr({ ...files, [name]: bytes.subarray(0, at) }, rows, `${name} cut at ${at}`);
+        assert.is.not(outcome, "whole", `${name} cut at ${at}`);
+      }
+      const whole = { ...files, [name]: name.startsWith("log") ? bytes.subarray(0, used) : bytes };
+      assert.is(await openedOr(whole, rows, `${name} without its space`), "whole");
+    }
+  },
+  { ms: 300_000 },
+);
 
-test("the number of the last flush, and what is to be put in, are checked too", async (t) => {
-  const sound = await filled(t);
-  for (const [file, text] of [
-    ["flushed", "000000000000001 00000000\n"],
-    ["redo-1", 'deadbeef[9,["journal","",null]]\n'],
-  ] as const) {
-    const folder = join(await t.folder(), "data");
-    await cp(sound, folder, { recursive: true });
-    await writeFile(join(folder, file), text);
-    const outcome = await opening(folder);
-    assert.is.not(outcome, "whole", file);
-    isToldOf(outcome, file, folder);
-  }
-});
-
-test("a line that was being written at the kill is none; nobody was told of it", async (t) => {
+test("a log that is gone, one of an earlier day, and a wrong witness are seen", async (t) => {
   const folder = await filled(t);
-  await writeFile(join(folder, "redo-2"), 'deadbeef[9,["journal","');
+  const older = await readFile(join(folder, LOG));
+  await settle(folder, ["n0"], "later");
+  const copy = async (): Promise<string> => {
+    const to = join(await t.folder(), "data");
+    await cp(folder, to, { recursive: true });
+    return to;
+  };
+  const [early, gone, witness] = [await copy(), await copy(), await copy()];
+  await writeFile(join(early, LOG), older);
+  isToldOf(await opening(early), LOG, early);
+  await rm(join(gone, LOG));
+  isToldOf(await opening(gone), LOG, gone);
+  await writeFile(join(witness, "flushed"), "000000000000001 00000000\n");
+  isToldOf(await opening(witness), "flushed", witness);
+});
+
+test("a frame that was being written at the kill is dropped; nobody was told of it", async (t) => {
+  const folder = await filled(t);
+  const bytes = await readFile(join(folder, LOG));
+  const used = usedOf(bytes);
+  bytes.copy(bytes, used, 64, 64 + 40);
+  await writeFile(join(folder, LOG), bytes);
+  assert.is(await opening(folder), "whole");
+  const again = await readFile(join(folder, LOG));
+  assert.is(usedOf(again), used, "what was torn is overwritten");
+});
+
+test("the space behind the last frame may be missing", async (t) => {
+  const folder = await filled(t);
+  const file = join(folder, LOG);
+  await truncate(file, usedOf(await readFile(file)));
   assert.is(await opening(folder), "whole");
 });
 
-test("what can be read of a damaged file is put in its place by the command that the error names", async (t) => {
+test("recovery asks before it loses rows, keeps the damaged files, and leaves a folder that opens", async (t) => {
   const folder = await filled(t);
-  const file = join(folder, "state.mdb");
+  const file = join(folder, LOG);
   const bytes = await readFile(file);
-  // One value, in every copy of it that the file holds.
-  for (let at = bytes.indexOf('"n40"'); at >= 0; at = bytes.indexOf('"n40"', at + 1)) bytes[at + 1] = 0x6d;
+  const at = bytes.indexOf('"n15"');
+  bytes[at + 1] = 0x6d;
   await writeFile(file, bytes);
-  isToldOf(await opening(folder), "state.mdb", folder);
+  isToldOf(await opening(folder), LOG, folder);
   const shown = await cli(["state", "--data-dir", folder, "--json"]);
   assert.is(shown.exit, 1);
   assert.is(shown.json().error?.code, "ERR_JOURNAL_CORRUPT");
+  assert.match(shown.json().error?.message ?? "", /log\.000001: at offset \d+ it does not hold what was written/);
 
-  const ran = await cli(["state", "--data-dir", folder, "--recover", "--json"]);
+  const asked = await cli(["state", "--data-dir", folder, "--recover", "--json"]);
+  assert.is(asked.exit, 1);
+  assert.match(asked.json().error?.message ?? "", /rows may be lost: .* Nothing was changed; .*--recover --yes/);
+  assert.equal(await readFile(file), bytes);
+
+  const ran = await cli(["state", "--data-dir", folder, "--recover", "--yes", "--json"]);
   assert.is(ran.exit, 0, ran.out);
-  const { problems, kept, journal } = ran.json() as unknown as { problems: string[]; kept: string; journal: unknown[] };
-  assert.is(problems.length, 1);
-  assert.is(journal.length, NETWORKS - 1);
-  assert.equal(await readFile(join(kept, "state.mdb")), bytes);
+  const { kept, journal } = ran.json() as unknown as { kept: string; journal: unknown[] };
+  // All rows of the damaged frame are gone: they were written together.
+  assert.is(journal.length, NETWORKS - 10);
+  assert.equal(await readFile(join(kept, LOG)), bytes);
+  assert.not((await readdir(folder)).includes(LOG));
   const opened = await openDataFolder(folder);
   t.cleanup(() => opened.close());
-  const rows = await new LmdbJournal(opened.state).load("bridge");
-  assert.is(rows.length, NETWORKS - 1);
+  assert.is((await new LogJournal(opened.state).load("bridge")).length, NETWORKS - 10);
+});
+
+test("recovery of a sound folder changes nothing", async (t) => {
+  const folder = await filled(t);
+  const before = await readFile(join(folder, LOG));
+  const ran = await cli(["state", "--data-dir", folder, "--recover", "--json"]);
+  assert.is(ran.exit, 0, ran.out);
+  assert.equal(await readFile(join(folder, LOG)), before);
+  assert.is((await rejection(openDataFolder(join(folder, LOG)))).code, "ERR_DATA_DIR");
 });
 
 test.run();

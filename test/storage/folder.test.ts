@@ -5,10 +5,10 @@ import fc from "fast-check";
 import { Records } from "#dist/host/calls/records.js";
 import { openDataFolder } from "#dist/storage/folder.js";
 import type { Journal, JournalWrite } from "#dist/storage/journal/journal.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
 import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
-import { LmdbLedger } from "#dist/storage/lmdb-ledger.js";
-import { LmdbStore } from "#dist/storage/lmdb-store.js";
+import { LogLedger } from "#dist/storage/log-ledger.js";
+import { LogStore } from "#dist/storage/log-store.js";
 import { assert, rejection, suite } from "../harness.js";
 
 const test = suite("storage/folder");
@@ -38,7 +38,7 @@ test(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const folder = await t.folder();
         const opened = await openDataFolder(folder);
-        const [model, real] = [new MemoryJournal(), new LmdbJournal(opened.state)];
+        const [model, real] = [new MemoryJournal(), new LogJournal(opened.state)];
         for (const { settles, type, nid, eid, part, gone, phase, mtu } of steps) {
           const key = { type, nid, ...(eid === undefined ? {} : { eid, ...part }) };
           const write: JournalWrite = { key, entry: gone ? undefined : { phase, options: JSON.stringify({ mtu }) } };
@@ -49,7 +49,7 @@ test(
         assert.equal(await everything(real), wanted);
         await opened.close();
         const again = await openDataFolder(folder);
-        const after = await everything(new LmdbJournal(again.state));
+        const after = await everything(new LogJournal(again.state));
         await again.close();
         assert.equal(after, wanted);
       }),
@@ -69,7 +69,7 @@ test("a journal written before external connectivity was recorded loads as it is
     "6:bridge1:n1:ej": '["bridge","n","e",true,{"phase":"live","sboxKey":"box","options":{}}]',
   };
   for (const [at, body] of Object.entries(old)) await opened.state.put("journal", key(at), body);
-  const journal = new LmdbJournal(opened.state);
+  const journal = new LogJournal(opened.state);
   const endpoint = { type: "bridge", nid: "n", eid: "e" };
   await journal.settle({ key: { ...endpoint, external: true }, entry: { phase: "live", options: '{"port":80}' } });
   const records = new Records("bridge", journal);
@@ -88,24 +88,24 @@ test("a journal written before external connectivity was recorded loads as it is
 test("stores keep their namespaces apart, and ledgers their id, across openings", async (t) => {
   const path = await t.folder();
   const first = await openDataFolder(path);
-  const store = new LmdbStore(first.state);
+  const store = new LogStore(first.state);
   await store.set("a", "key\u{10ffff}", '{"x":1}');
   await store.set("ab", "key", "2");
   await store.set("a", "gone", "3");
   await store.delete("a", "gone");
-  const ledger = new LmdbLedger<{ readonly name: string; readonly n: number }>(first.state, "links", first.id);
+  const ledger = new LogLedger<{ readonly name: string; readonly n: number }>(first.state, "links", first.id);
   await ledger.write([{ put: { name: "bh-1", n: 1 } }, { put: { name: "bh-2", n: 2 } }, { drop: "bh-1" }]);
   await first.close();
 
   const second = await openDataFolder(path);
   t.cleanup(() => second.close());
-  const again = new LmdbStore(second.state);
+  const again = new LogStore(second.state);
   assert.equal(await again.entries("a"), [{ key: "key\u{10ffff}", bytes: 7 }]);
   assert.is(await again.get("ab", "key"), "2");
   assert.is(await again.get("a", "gone"), undefined);
   assert.is(second.id, first.id);
-  assert.equal(await new LmdbLedger(second.state, "links", second.id).load(), [{ name: "bh-2", n: 2 }]);
-  assert.equal(await new LmdbLedger(second.state, "rules", second.id).load(), []);
+  assert.equal(await new LogLedger(second.state, "links", second.id).load(), [{ name: "bh-2", n: 2 }]);
+  assert.equal(await new LogLedger(second.state, "rules", second.id).load(), []);
 });
 
 test("a second host on the same folder is refused with the first one's process, until that has closed", async (t) => {
@@ -123,7 +123,7 @@ test("the folder is made for its owner alone; what is not a folder is refused by
   const path = join(root, "deep", "data");
   await (await openDataFolder(path)).close();
   assert.is((await stat(path)).mode & 0o777, 0o700);
-  for (const name of ["state.mdb", "redo-1", "redo-2", "flushed", "host.lock"]) {
+  for (const name of ["log.000001", "flushed", "host.lock"]) {
     assert.is((await stat(join(path, name))).mode & 0o077, 0, name);
   }
   await writeFile(join(root, "file"), "");

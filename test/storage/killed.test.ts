@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
 import { STATE_KILLS as ROUNDS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 
@@ -49,7 +49,7 @@ test(
         if (what === "kept") kept++;
       }
       const opened = await openDataFolder(folder);
-      const rows = await new LmdbJournal(opened.state).load("bridge");
+      const rows = await new LogJournal(opened.state).load("bridge");
       await opened.close();
       const found = new Map(rows.map(({ key, entry }) => [key.nid, JSON.parse(entry.options).n as number]));
       for (const [nid, all] of begun) {

@@ -229,8 +229,8 @@ test("what a plugin has stored is there; a second host on the folder is refused;
   assert.match(shown.out, /a host runs on it[\s\S]*store of a: 1 key/);
   for (const [folder, words] of [
     [place.path("nowhere"), /nowhere cannot be used: it does not exist; name the folder with --data-dir/],
-    [place.path("data/state.mdb"), /state\.mdb cannot be used: it is not a folder; name the folder/],
-    [place.path("."), /cannot be used: there is no state\.mdb in it/],
+    [place.path("data/log.000001"), /log\.000001 cannot be used: it is not a folder; name the folder/],
+    [place.path("."), /cannot be used: there is no log in it/],
   ] as const) {
     const none = await cli(["state", "--data-dir", folder]);
     assert.is(none.exit, 1);

@@ -4,11 +4,11 @@
  */
 import { writeSync } from "node:fs";
 import { openDataFolder } from "#dist/storage/folder.js";
-import { LmdbJournal } from "#dist/storage/journal/lmdb-journal.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
 
 const [folder = "", seed = "0"] = process.argv.slice(2);
 const opened = await openDataFolder(folder);
-const journal = new LmdbJournal(opened.state);
+const journal = new LogJournal(opened.state);
 const say = (text: string): void => void writeSync(1, `${text}\n`);
 let n = Number(seed);
 

@@ -61,7 +61,7 @@ test("limits that become narrower than what there is bind at once: what does not
     .filter(({ text }) => text.includes("the policy grants less than it ran with"))
     .map(({ text }) => text);
   assert.is(words.length, 1);
-  assert.match(String(words[0]), /plugin "wires" starts again, .*netlink\.kinds/);
+  assert.match(String(words[0]), /plugin "wires" restarts: .*netlink\.kinds/);
 });
 
 test("no link is made after it, not even for a call that was under way; the networks wait for a grant", async (t) => {

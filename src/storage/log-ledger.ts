@@ -1,0 +1,38 @@
+/** Ledgers of what the host has made in the kernel: links, firewall rules. */
+import type { StateFile } from "./state-file.js";
+
+/** A row to keep, or the name of a row to forget. */
+type Change<R> = { readonly put: R } | { readonly drop: string };
+
+/**
+ * Rows by name. A write outlives this process but is not flushed: what it describes does not survive a reboot either. Changes
+ * made together are one transaction.
+ */
+export class LogLedger<R extends { readonly name: string }> {
+  readonly id: string;
+  readonly durable = true;
+  readonly #state: StateFile;
+  readonly #table: "links" | "rules";
+
+  constructor(state: StateFile, table: "links" | "rules", id: string) {
+    this.#state = state;
+    this.#table = table;
+    this.id = id;
+  }
+
+  async load(): Promise<readonly R[]> {
+    return (await this.#state.rows(this.#table)).map(({ body }) => JSON.parse(body) as R);
+  }
+
+  async write(changes: readonly Change<R>[]): Promise<void> {
+    const table = this.#table;
+    this.#state.log(
+      changes.map((change) =>
+        "put" in change
+          ? { table, key: Buffer.from(change.put.name), body: JSON.stringify(change.put) }
+          : { table, key: Buffer.from(change.drop), body: undefined },
+      ),
+    );
+    this.#state.commit();
+  }
+}

@@ -1,0 +1,126 @@
+/** The files of one data folder, as log and checkpoint use them. Tests put recorders and full disks in its place. */
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fstatSync,
+  fsync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const flushData = promisify(fdatasync);
+const flushAll = promisify(fsync);
+
+export interface DiskFile {
+  readonly name: string;
+  /** Its size when it was opened, and what has been written behind that. */
+  readonly size: number;
+  /** Reads up to `length` bytes at `at`. */
+  read(at: number, length: number): Buffer;
+  write(bytes: Uint8Array, at: number): void;
+  /** Resolves when everything written is on the disk. */
+  flush(): Promise<void>;
+  /** Throws if the file is no longer the one that the folder has under its name. */
+  assertInPlace(): void;
+  close(): void;
+}
+
+export interface Disk {
+  /** Absolute path of a file, for messages. */
+  path(name: string): string;
+  list(): readonly string[];
+  open(name: string, how: "read" | "write" | "create"): DiskFile;
+  rename(from: string, to: string): void;
+  remove(name: string): void;
+  /** Makes creations, renames and removals durable. */
+  flushFolder(): Promise<void>;
+  /** Bytes that may still be written to its file system. */
+  free(): number;
+}
+
+/** Opens the real files of a folder. */
+export function openDisk(folder: string): Disk {
+  const path = (name: string): string => join(folder, name);
+  return {
+    path,
+    list: () => readdirSync(folder),
+    open: (name, how) => new RealFile(name, path(name), how),
+    rename: (from, to) => renameSync(path(from), path(to)),
+    remove: (name) => rmSync(path(name), { force: true }),
+    async flushFolder() {
+      const fd = openSync(folder, "r");
+      try {
+        await flushAll(fd);
+      } finally {
+        closeSync(fd);
+      }
+    },
+    free() {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    },
+  };
+}
+
+const FLAGS = { read: "r", write: "r+", create: "wx+" } as const;
+
+class RealFile implements DiskFile {
+  readonly name: string;
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #identity: string;
+  #size: number;
+
+  constructor(name: string, path: string, how: "read" | "write" | "create") {
+    this.name = name;
+    this.#path = path;
+    if (existsSync(path) && !statSync(path).isFile()) throw new Error(`${path} is not a file`);
+    this.#fd = openSync(path, FLAGS[how], 0o600);
+    const { dev, ino, size } = fstatSync(this.#fd);
+    this.#identity = `${dev}:${ino}`;
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  read(at: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#size - at)));
+    let done = 0;
+    while (done < bytes.length) {
+      const got = readSync(this.#fd, bytes, done, bytes.length - done, at + done);
+      if (got === 0) break;
+      done += got;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  write(bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
+    this.#size = Math.max(this.#size, at + bytes.length);
+  }
+
+  async flush(): Promise<void> {
+    await flushData(this.#fd);
+  }
+
+  assertInPlace(): void {
+    const found = statSync(this.#path, { throwIfNoEntry: false });
+    if (found !== undefined && `${found.dev}:${found.ino}` === this.#identity) return;
+    throw new Error(found === undefined ? "it was deleted while the host ran" : "another file has taken its place");
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

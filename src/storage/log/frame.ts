@@ -1,0 +1,113 @@
+/**
+ * Frames: the records of log and checkpoint. One frame is a group of writes that are applied together or not at all. Layout and
+ * reasons: README.md here.
+ */
+import { crc32 } from "node:zlib";
+import { TABLES, type Table, type Write } from "../tables.js";
+
+/** Bytes before a frame's payload: marker, payload length, checksum, number of its last write, flushed offset. */
+const HEADER_BYTES = 24;
+
+/** Begins every frame, so that a reader finds the next one behind damage. */
+const MARKER = 0x31_52_48_42;
+
+/** Bytes before a write's key: table, operation, length of the key, length of the body. */
+const WRITE_BYTES = 10;
+
+const PUT = 1;
+const REMOVE = 2;
+
+/** A write as it lies in a frame: its body begins at `at` of the bytes read; absent: the row is removed. */
+export interface LocatedWrite {
+  readonly table: Table;
+  readonly key: Buffer;
+  readonly body: { readonly at: number; readonly bytes: number } | undefined;
+}
+
+export interface Frame {
+  /** The number of its last write. */
+  readonly n: number;
+  /** The offset up to which its file had been flushed when it was written. */
+  readonly flushed: number;
+  /** The offset behind it. */
+  readonly end: number;
+  readonly writes: readonly LocatedWrite[];
+}
+
+/**
+ * Encodes one frame. `flushed`: the offset up to which the file has been flushed. `placed` is called for each write with the offset of its
+ * body in the frame, and its length.
+ */
+export function encodeFrame(
+  writes: readonly Write[],
+  n: number,
+  flushed: number,
+  placed: (at: number, bytes: number, write: Write) => void = () => {},
+): Buffer {
+  let bytes = HEADER_BYTES;
+  for (const { key, body } of writes)
+    bytes += WRITE_BYTES + key.length + (body === undefined ? 0 : Buffer.byteLength(body));
+  const frame = Buffer.allocUnsafe(bytes);
+  frame.writeUInt32LE(MARKER, 0);
+  frame.writeUInt32LE(bytes - HEADER_BYTES, 4);
+  frame.writeUIntLE(n, 12, 6);
+  frame.writeUIntLE(flushed, 18, 6);
+  let at = HEADER_BYTES;
+  for (const write of writes) {
+    const { table, key, body } = write;
+    frame[at] = TABLES.indexOf(table);
+    frame[at + 1] = body === undefined ? REMOVE : PUT;
+    frame.writeUInt32LE(key.length, at + 2);
+    const text = at + WRITE_BYTES + key.length;
+    key.copy(frame, at + WRITE_BYTES);
+    const length = body === undefined ? 0 : frame.write(body, text);
+    frame.writeUInt32LE(length, at + 6);
+    placed(text, length, write);
+    at = text + length;
+  }
+  frame.writeUInt32LE(sumOf(frame, 0, bytes), 8);
+  return frame;
+}
+
+/** Reads the frame at `at`; undefined if no intact frame begins there. */
+export function readFrame(bytes: Buffer, at: number): Frame | undefined {
+  if (at + HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== MARKER) return undefined;
+  const end = at + HEADER_BYTES + bytes.readUInt32LE(at + 4);
+  if (end > bytes.length || bytes.readUInt32LE(at + 8) !== sumOf(bytes, at, end)) return undefined;
+  const writes = readWrites(bytes, at + HEADER_BYTES, end);
+  return writes && { n: bytes.readUIntLE(at + 12, 6), flushed: bytes.readUIntLE(at + 18, 6), end, writes };
+}
+
+/** Returns the offset of the next intact frame at or after `from`; undefined if there is none. */
+export function nextFrame(bytes: Buffer, from: number): number | undefined {
+  const marker = Buffer.alloc(4);
+  marker.writeUInt32LE(MARKER);
+  for (let at = bytes.indexOf(marker, from); at >= 0; at = bytes.indexOf(marker, at + 1))
+    if (readFrame(bytes, at)) return at;
+  return undefined;
+}
+
+/** Computes the checksum over everything of a frame but the checksum itself. */
+function sumOf(bytes: Buffer, at: number, end: number): number {
+  return crc32(bytes.subarray(at + 12, end), crc32(bytes.subarray(at + 4, at + 8)));
+}
+
+function readWrites(bytes: Buffer, from: number, end: number): readonly LocatedWrite[] | undefined {
+  const writes: LocatedWrite[] = [];
+  for (let at = from; at < end; ) {
+    if (at + WRITE_BYTES > end) return undefined;
+    const table = TABLES[bytes[at] as number];
+    const operation = bytes[at + 1];
+    const key = at + WRITE_BYTES;
+    const body = key + bytes.readUInt32LE(at + 2);
+    const next = body + bytes.readUInt32LE(at + 6);
+    if (table === undefined || next > end || (operation !== PUT && operation !== REMOVE)) return undefined;
+    writes.push({
+      table,
+      key: bytes.subarray(key, body),
+      body: operation === PUT ? { at: body, bytes: next - body } : undefined,
+    });
+    at = next;
+  }
+  return writes;
+}

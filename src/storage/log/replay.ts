@@ -1,0 +1,182 @@
+/** Reads a folder's checkpoint and logs from disk: every row, or what is damaged and where. */
+import { corrupt } from "../errors.js";
+import type { Disk, DiskFile } from "./disk.js";
+import { type Frame, nextFrame, readFrame } from "./frame.js";
+import { generations, HEAD_BYTES, headProblem, type Kind, nameOf } from "./names.js";
+import { RowIndex } from "./row-index.js";
+
+export interface Replayed {
+  readonly index: RowIndex;
+  /** The number of the last write; 0: none. */
+  readonly n: number;
+  /** The generation to begin with where there is no log. */
+  readonly first: number;
+  /** The generation to go on with, its file, and the offset behind its last frame; undefined: an empty folder. */
+  readonly last: { readonly generation: number; readonly file: DiskFile; readonly end: number } | undefined;
+  /** Files of earlier generations that still hold rows. */
+  readonly files: readonly DiskFile[];
+  /** The offset of an unreadable frame in the last log that intact frames follow, none of which was flushed. */
+  readonly gap: number | undefined;
+  /** Names of files of older generations, which nothing refers to. */
+  readonly stale: readonly string[];
+}
+
+/** Takes what is wrong with a file; returns if reading is to go on behind it. */
+export type Problem = (file: string, why: string) => void;
+
+/** Throws `ERR_JOURNAL_CORRUPT`. */
+const refuse: Problem = (file, why) => {
+  throw corrupt(file, why);
+};
+
+/** Reads everything. With another `problem` than `refuse`, skips what is damaged. */
+export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "write" = "write"): Replayed {
+  const [checkpoints, logs] = [generations(disk, "checkpoint"), generations(disk, "log")];
+  const first = checkpoints.at(-1) ?? 1;
+  const { begun: wanted, dropped } = begunLogs(
+    disk,
+    logs.filter((one) => one >= first),
+  );
+  const last = wanted.at(-1);
+  const index = new RowIndex();
+  const files: DiskFile[] = [];
+  let n = 0;
+  let end = HEAD_BYTES;
+  let gap: number | undefined = dropped.some(({ holds }) => holds) ? 0 : undefined;
+  const read = (kind: Kind, generation: number): void => {
+    const name = nameOf(kind, generation);
+    const file = disk.open(name, how);
+    files.push(file);
+    const found = readFile(file, {
+      path: disk.path(name),
+      kind,
+      generation,
+      problem,
+      open: generation === last && kind === "log",
+    });
+    for (const frame of found.frames) {
+      n = Math.max(n, frame.n);
+      for (const { table, key, body } of frame.writes)
+        index.set(table, key.toString("latin1"), body && { file, at: body.at, bytes: body.bytes });
+    }
+    end = found.end;
+    gap ??= found.gap;
+  };
+  try {
+    if (checkpoints.length > 0) read("checkpoint", first);
+    if (last === undefined) {
+      if (checkpoints.length > 0 && dropped.length === 0) problem(disk.path(nameOf("log", first)), "it is gone");
+    } else {
+      for (let generation = first; generation <= last; generation++) {
+        if (wanted.includes(generation)) read("log", generation);
+        else problem(disk.path(nameOf("log", generation)), "it is gone");
+      }
+    }
+  } catch (error) {
+    for (const file of files) file.close();
+    throw error;
+  }
+  const stale = [
+    ...checkpoints.filter((one) => one < first).map((one) => nameOf("checkpoint", one)),
+    ...logs.filter((one) => one < first).map((one) => nameOf("log", one)),
+    ...dropped.map(({ generation }) => nameOf("log", generation)),
+    ...disk.list().filter((name) => /^checkpoint\.\d+\.part$/.test(name)),
+  ];
+  const current = last === undefined ? undefined : files.pop();
+  return { index, n, first, last: current && { generation: last as number, file: current, end }, files, gap, stale };
+}
+
+/**
+ * Leaves out the logs at the end that a power cut caught before their first flush: without a head, or behind a log whose end is not on
+ * the disk. Nothing in them was acknowledged as flushed. `holds`: intact frames are in it nevertheless.
+ */
+function begunLogs(
+  disk: Disk,
+  logs: readonly number[],
+): {
+  readonly begun: readonly number[];
+  readonly dropped: readonly { readonly generation: number; readonly holds: boolean }[];
+} {
+  const begun = [...logs];
+  const dropped: { readonly generation: number; readonly holds: boolean }[] = [];
+  for (let last = begun.at(-1); last !== undefined; last = begun.at(-1)) {
+    const { headless, frames } = glance(disk, last);
+    if (frames.some(({ flushed }) => flushed > 0)) break;
+    const before = begun.at(-2);
+    const torn = before !== undefined && glance(disk, before).frames.at(-1)?.writes.length !== 0;
+    if (!headless && !torn) break;
+    begun.pop();
+    dropped.push({ generation: last, holds: frames.length > 0 });
+  }
+  return { begun, dropped };
+}
+
+/** Reads all intact frames of a log, wherever they are. */
+function glance(disk: Disk, generation: number): { readonly headless: boolean; readonly frames: readonly Frame[] } {
+  const file = disk.open(nameOf("log", generation), "read");
+  try {
+    const bytes = file.read(0, file.size);
+    const frames: Frame[] = [];
+    for (let at: number | undefined = HEAD_BYTES; at !== undefined; ) {
+      const frame = readFrame(bytes, at);
+      if (frame) frames.push(frame);
+      at = frame && readFrame(bytes, frame.end) ? frame.end : nextFrame(bytes, frame?.end ?? at);
+    }
+    return { headless: headProblem(bytes, "log", generation) !== undefined, frames };
+  } finally {
+    file.close();
+  }
+}
+
+interface Reading {
+  readonly path: string;
+  readonly kind: Kind;
+  readonly generation: number;
+  readonly problem: Problem;
+  /** True for the last log, whose end may be torn. */
+  readonly open: boolean;
+}
+
+/** Reads one file's frames. Every other than the last log must end with an empty frame, and hold nothing behind it. */
+function readFile(
+  file: DiskFile,
+  { path, kind, generation, problem, open }: Reading,
+): { readonly frames: readonly Frame[]; readonly end: number; readonly gap?: number } {
+  const bytes = file.read(0, file.size);
+  const wrong = headProblem(bytes, kind, generation);
+  if (wrong !== undefined) problem(path, wrong);
+  const frames: Frame[] = [];
+  let at = HEAD_BYTES;
+  for (;;) {
+    const frame = readFrame(bytes, at);
+    if (frame) {
+      frames.push(frame);
+      at = frame.end;
+      continue;
+    }
+    const next = nextFrame(bytes, at + 1);
+    if (next === undefined) break;
+    // A later frame that says this place was flushed proves damage; otherwise the disk wrote the last frames in another order.
+    if (open && problem === refuse && !flushedLater(bytes, next, at)) return { frames, end: at, gap: at };
+    problem(path, `at offset ${at} it does not hold what was written`);
+    at = next;
+  }
+  if (open) return { frames, end: at };
+  if (frames.at(-1)?.writes.length !== 0) problem(path, `it ends at offset ${at}, before its last frame`);
+  else if (!isEmpty(bytes.subarray(at))) problem(path, `at offset ${at} it holds something behind its last frame`);
+  return { frames, end: at };
+}
+
+/** Returns true if an intact frame at or after `from` says that `at` had been flushed. */
+function flushedLater(bytes: Buffer, from: number, at: number): boolean {
+  for (let next: number | undefined = from; next !== undefined; ) {
+    const frame = readFrame(bytes, next);
+    if (frame && frame.flushed > at) return true;
+    next = frame ? (readFrame(bytes, frame.end) ? frame.end : nextFrame(bytes, frame.end)) : undefined;
+  }
+  return false;
+}
+
+function isEmpty(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
+}

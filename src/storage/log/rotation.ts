@@ -1,0 +1,102 @@
+/** Goes on to a new generation of the log when one has grown, and replaces the earlier ones by a checkpoint. */
+import { DATA } from "../limits.js";
+import { writeCheckpoint } from "./checkpoint.js";
+import type { Disk, DiskFile } from "./disk.js";
+import { encodeFrame } from "./frame.js";
+import { LogWriter } from "./log-writer.js";
+import type { RowIndex } from "./row-index.js";
+
+export class Rotation {
+  readonly #disk: Disk;
+  readonly #index: RowIndex;
+  readonly #replaced: () => void;
+  /** Files of earlier generations that rows still lie in. */
+  #earlier: readonly DiskFile[];
+  /** Earlier logs whose last frames are not flushed yet. */
+  #unflushed: DiskFile[] = [];
+  #flushing: Promise<void> | undefined;
+  #checkpoint: Promise<void> | undefined;
+  /** When rotation is tried again after it failed, on the monotonic clock. */
+  #retryAt = 0;
+  #closed = false;
+
+  /** `replaced` is called after each checkpoint. */
+  constructor(disk: Disk, index: RowIndex, earlier: readonly DiskFile[], replaced: () => void) {
+    this.#disk = disk;
+    this.#index = index;
+    this.#earlier = earlier;
+    this.#replaced = replaced;
+  }
+
+  /** Makes durable what a rotation has left unflushed; nothing that follows it is acknowledged before. */
+  flushEarlier(): Promise<void> | undefined {
+    if (this.#unflushed.length > 0) this.#flushing ??= this.#flush();
+    return this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      for (const file of this.#unflushed) await file.flush();
+      await this.#disk.flushFolder();
+      this.#unflushed = [];
+    } finally {
+      this.#flushing = undefined;
+    }
+  }
+
+  /**
+   * Returns the log to go on with: the same one, or the next generation's. `n`: the number of the last write. A disk that has no room
+   * for another generation keeps the one it has.
+   */
+  turn(log: LogWriter, n: number): LogWriter {
+    if (this.#closed || this.#checkpoint || log.used < this.#limit() || performance.now() < this.#retryAt) return log;
+    let next: LogWriter;
+    try {
+      next = LogWriter.create(this.#disk, log.generation + 1);
+      log.append(encodeFrame([], n, log.flushed));
+    } catch {
+      this.#retryAt = performance.now() + DATA.retryMs;
+      return log;
+    }
+    this.#unflushed.push(log.file);
+    this.#earlier = [...this.#earlier, log.file];
+    this.#checkpoint = this.#replaceEarlier(next.generation, n).finally(() => {
+      this.#checkpoint = undefined;
+    });
+    return next;
+  }
+
+  /** Resolves when no checkpoint is being written. */
+  async idle(): Promise<void> {
+    await this.#checkpoint;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const file of this.#earlier) file.close();
+  }
+
+  #limit(): number {
+    const most = this.#disk.free() < DATA.roomyBytes ? DATA.rotateBytesSmall : DATA.rotateBytes;
+    return Math.max(most, 2 * this.#index.bytes);
+  }
+
+  async #replaceEarlier(generation: number, n: number): Promise<void> {
+    const replaced = this.#earlier;
+    const rows = this.#index.all();
+    try {
+      await this.flushEarlier();
+      const { file, places } = await writeCheckpoint(this.#disk, generation, n, rows);
+      for (const [at, row] of rows.entries()) this.#index.move(row, places[at] as (typeof places)[number]);
+      this.#earlier = [file, ...this.#earlier.filter((one) => !replaced.includes(one))];
+      for (const one of replaced) {
+        one.close();
+        this.#disk.remove(one.name);
+      }
+      this.#replaced();
+    } catch {
+      // The earlier generations stay, and are read at the next opening; the next rotation tries again.
+      this.#retryAt = performance.now() + DATA.retryMs;
+    }
+  }
+}

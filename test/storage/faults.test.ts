@@ -1,0 +1,137 @@
+/** What is wrong beside the files' contents: told as what it is, with nothing changed, and never as damage. */
+import { execFileSync, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openDataFolder } from "#dist/storage/folder.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { cli } from "../cli/cli.js";
+import { assert, rejection, suite, type TestContext, until } from "../harness.js";
+
+const test = suite("storage/faults");
+const ROOT = process.getuid?.() === 0 ? false : "no root: nothing can be mounted";
+
+async function filled(t: TestContext): Promise<string> {
+  const folder = join(await t.folder(), "data");
+  const opened = await openDataFolder(folder);
+  await settle(opened.state, "n");
+  await opened.close();
+  return folder;
+}
+
+function settle(state: Awaited<ReturnType<typeof openDataFolder>>["state"], nid: string): Promise<void> {
+  return new LogJournal(state).settle({ key: { type: "bridge", nid }, entry: { phase: "live", options: "{}" } });
+}
+
+/** Process ids of readers of this folder. */
+function readers(folder: string): readonly number[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      return line.includes("reader-main") && line.includes(folder) ? [Number(pid)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+test("a FIFO in the place of the lock holds up nothing", async (t) => {
+  const folder = await filled(t);
+  await rm(join(folder, "host.lock"));
+  execFileSync("mkfifo", [join(folder, "host.lock")]);
+  const { code, message } = await rejection(openDataFolder(folder));
+  assert.is(code, "ERR_DATA_DIR");
+  assert.match(message, /host\.lock is not a file; remove it/);
+});
+
+test("a folder that is deleted or replaced while a host runs: no later write is acknowledged", async (t) => {
+  const gone = await filled(t);
+  const first = await openDataFolder(gone);
+  await rm(gone, { recursive: true });
+  const deleted = await rejection(settle(first.state, "late"));
+  assert.is(deleted.code, "ERR_JOURNAL_FAILED");
+  assert.match(deleted.message, /deleted while the host ran/);
+  await first.close();
+
+  const folder = await filled(t);
+  const second = await openDataFolder(folder);
+  await cp(folder, `${folder}-copy`, { recursive: true });
+  await rename(folder, `${folder}-before`);
+  await rename(`${folder}-copy`, folder);
+  assert.match((await rejection(settle(second.state, "late"))).message, /another file has taken its place/);
+  await second.close();
+});
+
+test(
+  "a read-only file system: shown, and refused to a host as what it is",
+  async (t) => {
+    const folder = await filled(t);
+    execFileSync("mount", ["--bind", folder, folder]);
+    t.cleanup(() => execFileSync("umount", [folder]));
+    execFileSync("mount", ["-o", "remount,bind,ro", folder]);
+    const shown = await cli(["state", "--data-dir", folder, "--json"]);
+    assert.is(shown.exit, 0, shown.out);
+    assert.is((shown.json() as unknown as { journal: unknown[] }).journal.length, 1);
+    const { code, message } = await rejection(openDataFolder(folder));
+    assert.is(code, "ERR_DATA_DIR");
+    assert.match(message, /read-only/);
+  },
+  { needs: ROOT },
+);
+
+test("no free descriptor: told as that", async (t) => {
+  const folder = await filled(t);
+  const script = `
+    import { openSync } from "node:fs";
+    import { openDataFolder } from ${JSON.stringify(import.meta.resolve("#dist/storage/folder.js"))};
+    try { for (;;) openSync("/dev/null"); } catch {}
+    await openDataFolder(${JSON.stringify(folder)}).catch(({ code, message }) => console.log(code, message));
+  `;
+  const command = `ulimit -n 64; exec ${process.execPath} --input-type=module -`;
+  const child = spawn("sh", ["-c", command], { stdio: ["pipe", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stdin.end(script);
+  await new Promise((resolve) => child.once("close", resolve));
+  assert.match(out, /^ERR_DATA_DIR .*(no free file descriptor|EMFILE)/);
+});
+
+test("recovery changes nothing when its reader is killed", async (t) => {
+  const folder = join(await t.folder(), "data");
+  await mkdir(folder, { mode: 0o700 });
+  // A reader of a FIFO waits for its other end, as one of a large file on a slow disk waits.
+  execFileSync("mkfifo", [join(folder, "state.mdb")]);
+  await writeFile(join(folder, "flushed"), "");
+  const before = (await readdir(folder)).sort();
+  const running = cli(["state", "--data-dir", folder, "--recover", "--yes", "--json"]);
+  const [reader = 0] = await until(() => {
+    const found = readers(folder);
+    return found.length > 0 ? found : undefined;
+  }, "a reader");
+  process.kill(reader, "SIGKILL");
+  const ran = await running;
+  assert.is(ran.exit, 1);
+  assert.is(ran.json().error?.code, "ERR_DATA_DIR");
+  assert.match(ran.json().error?.message ?? "", /ended by SIGKILL; nothing was changed/);
+  assert.equal((await readdir(folder)).filter((name) => name !== "host.lock").sort(), before);
+});
+
+test("a backup beside a running host is a folder that opens", async (t) => {
+  const folder = await filled(t);
+  const opened = await openDataFolder(folder);
+  t.cleanup(() => opened.close());
+  await settle(opened.state, "second");
+  const target = join(await t.folder(), "copy");
+  const ran = await cli(["state", "--data-dir", folder, "--backup", target, "--json"]);
+  assert.is(ran.exit, 0, ran.out);
+  const copy = await openDataFolder(target);
+  t.cleanup(() => copy.close());
+  assert.is((await new LogJournal(copy.state).load("bridge")).length, 2);
+  const again = await cli(["state", "--data-dir", folder, "--backup", target, "--json"]);
+  assert.match(again.json().error?.message ?? "", /it is there already/);
+});
+
+test.run();

@@ -1,0 +1,163 @@
+/**
+ * A disk in memory that records what is done to it, and shows what a power cut at any moment may leave: of each file all that was
+ * flushed, of later writes any pieces of 512 bytes, of creations, renames and removals since the folder's last flush the first few.
+ */
+import type { Disk, DiskFile } from "#dist/storage/log/disk.js";
+
+type Operation =
+  | { readonly kind: "create" | "remove"; readonly name: string }
+  | { readonly kind: "rename"; readonly name: string; readonly to: string }
+  | { readonly kind: "write"; readonly file: number; readonly at: number; readonly bytes: Buffer }
+  | { readonly kind: "flush"; readonly file: number }
+  | { readonly kind: "flush-folder" };
+
+const SECTOR = 512;
+
+export class SimulatedDisk implements Disk {
+  readonly operations: Operation[] = [];
+  readonly #names: Map<string, number>;
+  readonly #files: Content[];
+
+  constructor(names: ReadonlyMap<string, number> = new Map(), files: readonly Content[] = []) {
+    this.#names = new Map(names);
+    this.#files = [...files];
+  }
+
+  /** A disk that holds these files. */
+  static of(files: Readonly<Record<string, Buffer>>): SimulatedDisk {
+    const contents = Object.values(files).map((bytes) => {
+      const content = new Content();
+      content.write(bytes, 0);
+      return content;
+    });
+    return new SimulatedDisk(new Map(Object.keys(files).map((name, at) => [name, at])), contents);
+  }
+
+  path(name: string): string {
+    return `/simulated/${name}`;
+  }
+
+  list(): readonly string[] {
+    return [...this.#names.keys()];
+  }
+
+  open(name: string, how: "read" | "write" | "create"): DiskFile {
+    if (how === "create") {
+      if (this.#names.has(name)) throw new Error(`EEXIST ${name}`);
+      this.#names.set(name, this.#files.push(new Content()) - 1);
+      this.operations.push({ kind: "create", name });
+    }
+    const file = this.#names.get(name);
+    if (file === undefined) throw new Error(`ENOENT ${name}`);
+    const content = this.#files[file] as Content;
+    return {
+      name,
+      get size() {
+        return content.bytes.length;
+      },
+      read: (at, length) => Buffer.from(content.bytes.subarray(at, at + length)),
+      write: (bytes, at) => {
+        this.operations.push({ kind: "write", file, at, bytes: Buffer.from(bytes) });
+        content.write(bytes, at);
+      },
+      flush: async () => {
+        const flushed: Operation = { kind: "flush", file };
+        await new Promise((resolve) => setImmediate(resolve));
+        this.operations.push(flushed);
+      },
+      assertInPlace() {},
+      close() {},
+    };
+  }
+
+  rename(from: string, to: string): void {
+    this.operations.push({ kind: "rename", name: from, to });
+    rename(this.#names, from, to);
+  }
+
+  remove(name: string): void {
+    if (!this.#names.delete(name)) return;
+    this.operations.push({ kind: "remove", name });
+  }
+
+  async flushFolder(): Promise<void> {
+    this.operations.push({ kind: "flush-folder" });
+  }
+
+  free(): number {
+    return 1 << 20;
+  }
+
+  /** The disk after a power cut behind the first `count` operations. `pick(n)`: a number from 0 to n - 1. */
+  cut(count: number, pick: (n: number) => number): SimulatedDisk {
+    const done = this.operations.slice(0, count);
+    const flushedAt = new Map<number, number>();
+    for (const [at, one] of done.entries()) if (one.kind === "flush") flushedAt.set(one.file, at);
+    const files: Content[] = [];
+    for (const [at, one] of done.entries()) {
+      if (one.kind === "create") files.push(new Content());
+      if (one.kind !== "write") continue;
+      const sure = at < (flushedAt.get(one.file) ?? -1);
+      for (let from = 0; from < one.bytes.length; from += SECTOR) {
+        if (!sure && pick(2) === 0) continue;
+        const piece = one.bytes.subarray(from, from + SECTOR);
+        files[one.file]?.write(piece, one.at + from);
+      }
+    }
+    const folder = done.findLastIndex(({ kind }) => kind === "flush-folder");
+    const isNaming = ({ kind }: Operation): boolean => kind === "create" || kind === "rename" || kind === "remove";
+    const later = done.slice(folder + 1).filter(isNaming);
+    let left = pick(later.length + 1);
+    const names = new Map<string, number>();
+    let created = 0;
+    for (const [at, one] of done.entries()) {
+      const number = one.kind === "create" ? created++ : 0;
+      if (!isNaming(one) || (at > folder && left-- <= 0)) continue;
+      if (one.kind === "create") names.set(one.name, number);
+      else if (one.kind === "remove") names.delete(one.name);
+      else if (one.kind === "rename") rename(names, one.name, one.to);
+    }
+    return new SimulatedDisk(names, files);
+  }
+
+  /** The disk after the process was killed behind the first `count` operations: the kernel has everything. */
+  killed(count: number): SimulatedDisk {
+    const names = new Map<string, number>();
+    const files: Content[] = [];
+    for (const one of this.operations.slice(0, count)) {
+      if (one.kind === "create") names.set(one.name, files.push(new Content()) - 1);
+      else if (one.kind === "remove") names.delete(one.name);
+      else if (one.kind === "rename") rename(names, one.name, one.to);
+      else if (one.kind === "write") files[one.file]?.write(one.bytes, one.at);
+    }
+    return new SimulatedDisk(names, files);
+  }
+}
+
+function rename(names: Map<string, number>, from: string, to: string): void {
+  const file = names.get(from);
+  if (file === undefined) throw new Error(`ENOENT ${from}`);
+  names.delete(from);
+  names.set(to, file);
+}
+
+/** Bytes that grow in place. */
+class Content {
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  write(bytes: Uint8Array, at: number): void {
+    const end = at + bytes.length;
+    if (end > this.#bytes.length) {
+      const longer = Buffer.alloc(2 * end);
+      this.#bytes.copy(longer);
+      this.#bytes = longer;
+    }
+    this.#bytes.set(bytes, at);
+    this.#length = Math.max(this.#length, end);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * One life of a data folder on a file system with little room, in a mount namespace of its own. Prints a line of JSON: what opening, creating,
+ * deleting, writing again and closing did, and what a second opening found.
+ * Usage: world.js KIND FREE_PAGES FREE_INODES. KIND: `tmpfs`, `ext4`.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openDataFolder } from "#dist/storage/folder.js";
+import { LogJournal } from "#dist/storage/journal/log-journal.js";
+
+const [kind = "tmpfs", pages = "0", inodes = "0", root = ""] = process.argv.slice(2);
+const PAGE = 4096;
+const at = join(root, "world");
+const folder = join(at, "data");
+mkdirSync(at);
+if (kind === "ext4") {
+  const image = join(root, "image");
+  execFileSync("truncate", ["-s", "4M", image]);
+  execFileSync("mkfs.ext4", ["-q", "-O", "^has_journal", "-m", "0", "-N", "64", image]);
+  execFileSync("mount", ["-o", "loop", image, at]);
+} else execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m,nr_inodes=64", "none", at]);
+mkdirSync(folder);
+
+/** Leaves that many free pages and inodes. */
+function fill(): void {
+  for (let n = 0; statfsSync(at).ffree > Number(inodes) + 1; n++) mkdirSync(join(at, `i${n}`));
+  const filler = join(at, "filler");
+  writeFileSync(filler, "");
+  for (;;) {
+    const spare = statfsSync(at).bavail * statfsSync(at).bsize - Number(pages) * PAGE;
+    if (spare <= 0) return;
+    try {
+      writeFileSync(filler, Buffer.alloc(Math.min(spare, 65_536)), { flag: "a" });
+    } catch {
+      return;
+    }
+  }
+}
+
+/** What an attempt ends with: "done", or an error's code. */
+async function outcome(work: () => unknown): Promise<string> {
+  try {
+    await work();
+    return "done";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+fill();
+const told: Record<string, unknown> = {};
+const acknowledged = new Set<string>();
+let opened: Awaited<ReturnType<typeof openDataFolder>> | undefined;
+told.open = await outcome(async () => {
+  opened = await openDataFolder(folder);
+});
+if (told.open !== "done") {
+  rmSync(join(at, "filler"));
+  for (const name of readdirSync(at)) if (/^i\d+$/.test(name)) rmSync(join(at, name), { recursive: true });
+  told.openWithRoom = await outcome(async () => {
+    opened = await openDataFolder(folder);
+  });
+}
+if (opened) {
+  const journal = new LogJournal(opened.state);
+  const entry = (phase: "creating" | "live") => ({ phase, options: JSON.stringify({ fill: "x".repeat(2000) }) });
+  const create = async (nid: string): Promise<void> => {
+    const key = { type: "bridge", nid };
+    journal.intend({ key, entry: entry("creating") });
+    journal.commit();
+    await journal.settle({ key, entry: entry("live") });
+    acknowledged.add(nid);
+  };
+  // More than the file system holds.
+  for (let n = 0; n < 3000 && told.create === undefined; n++) {
+    const how = await outcome(() => create(`n${n}`));
+    if (how !== "done") told.create = how;
+  }
+  told.created = acknowledged.size;
+  const gone = [...acknowledged].slice(0, acknowledged.size / 2);
+  told.delete = await outcome(async () => {
+    for (const nid of gone) {
+      await journal.settle({ key: { type: "bridge", nid }, entry: undefined });
+      acknowledged.delete(nid);
+    }
+  });
+  rmSync(join(at, "filler"), { force: true });
+  const end = Date.now() + 5000;
+  do told.createWithRoom = await outcome(() => create("late"));
+  while (told.createWithRoom === "ERR_STORAGE_FULL" && Date.now() < end);
+  told.close = await outcome(() => opened?.close());
+  told.again = await outcome(async () => {
+    const again = await openDataFolder(folder);
+    const rows = new Set((await new LogJournal(again.state).load("bridge")).map(({ key }) => key.nid));
+    told.lost = [...acknowledged].filter((nid) => !rows.has(nid)).length;
+    await again.close();
+  });
+}
+console.log(JSON.stringify(told));
