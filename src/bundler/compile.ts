@@ -74,7 +74,7 @@ export async function compile(request: ChildRequest): Promise<Success> {
   }
 }
 
-/** How esbuild's metafile begins the name of a file that a package's `browser` leaves out. */
+/** Prefix, in esbuild's metafile, of a file that a package's `browser` leaves out. */
 const LEFT_OUT = "(disabled):";
 
 interface Built extends MappedCode {

@@ -133,10 +133,10 @@ export async function runProgram(
     });
   })
     .option("--data-dir <folder>", `the data folder (${DEFAULT_TEXTS.dataDir})`)
-    .option("--export <file>", "write all of it to a new file, as JSON")
-    .option("--backup <folder>", "copy the state, beside a running host too, into a new folder that a host can open")
-    .option("--recover", "replace what is damaged by what can be read; changes nothing without --yes if rows are lost")
-    .option("--yes", "with --recover: go on though rows are lost; the damaged files are kept");
+    .option("--export <file>", "write its contents to a new file, as JSON")
+    .option("--backup <folder>", "copy the state, also while a host runs, into a new folder that a host can open")
+    .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
+    .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
   try {
     await program.parseAsync(argv, { from: "user" });
