@@ -39,7 +39,7 @@ const LONG = [
  */
 const NOT_FAST = [
   ...["hostile/", "docker/engine", "docker/takeover", "fuzz/", "load/", "doctor", "demo", "pack."],
-  ...["bundler/bad-input", "bundler/confinement", "bundler/evasive", "bundler/li", "bundler/node-modules"],
+  ...["bundler/bad-input", "bundler/confinement", "bundler/ses-rewrite", "bundler/li", "bundler/node-modules"],
   ...[
     "cli/bench",
     "cli/check",
