@@ -49,7 +49,7 @@ export async function survive(stage, wires) {
   await back;
   const ms = Math.round(performance.now() - killed);
   const said = wires.sumUp(await Promise.all(talks.map((talk) => talk.goOn())));
-  // The new worker knows the network, and can still do with it whatever is asked.
+  // The new worker knows the network, and still serves its calls.
   await host.driver("bridge").endpointOperInfo(NID, "endpoint-0");
   return `bridge's process was killed, its next one serves after ${ms} ms; ${said}`;
 }

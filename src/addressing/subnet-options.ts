@@ -65,7 +65,7 @@ function pool(key: string, value: Json | undefined, family: Family): Subnet | un
   if (first === undefined) return undefined;
   if (!isObject(first)) fail("BadRequest", `option ${IPAM}: ${key} must hold objects, not ${quote(first)}`);
   const { Pool: subnet, Gateway: gateway } = first;
-  // Docker's null IPAM gives everything, which means that it manages nothing.
+  // Docker's null IPAM returns the whole address space: it manages nothing.
   if (subnet === "0.0.0.0/0" || subnet === "::/0") return undefined;
   return pair("subnet", subnet, gateway, family);
 }

@@ -148,8 +148,8 @@ export function isBelow(path: string, folder: string): boolean {
 }
 
 /**
- * True where a path leads to nothing, and by no link: what is outside the folder is neither there nor missing, so that a plugin that
- * is loaded where a file is missing learns nothing of the machine's.
+ * Returns whether a path in the folder is missing and leads through no link. False for paths outside, so that a plugin learns nothing
+ * about the machine's files.
  */
 export function isMissingInside(path: string, { root, only }: Confinement): boolean {
   const found = (at: string): boolean => lstatSync(at, { throwIfNoEntry: false }) !== undefined;

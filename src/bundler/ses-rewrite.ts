@@ -37,7 +37,7 @@ const PATTERNS: ReadonlyArray<readonly [Hit["text"], RegExp]> = [
 
 const GRAMMAR: Options = { ecmaVersion: "latest", sourceType: "script" };
 
-/** Defined before code that imports a missing module; no author uses this name. */
+/** Name of a function prepended to code that imports a missing module. */
 const ABSENT = "__bulkhead_absent__";
 const ABSENT_CODE =
   `var ${ABSENT}=async(name)=>{throw Object.assign(new Error("Cannot find module '"+name+"': it is not part of the ` +
@@ -51,8 +51,8 @@ function suspects(code: string): Hit[] {
 }
 
 /**
- * Finds the edits that make a script acceptable to SES. Throws acorn's SyntaxError, with `pos`. `isPackages`: whether an offset is
- * in a package's code, where obstacles fail at run time instead.
+ * Finds the edits that make a script acceptable to SES; throws acorn's SyntaxError, with `pos`. `isPackages`: whether an offset is
+ * in a package's code, where direct evals and computed imports are rewritten too.
  */
 export function rewriteForSes(code: string, isPackages: (at: number) => boolean = () => false): SesRewrite {
   const hits = suspects(code);
@@ -159,13 +159,13 @@ function changeFor(code: string, hit: Hit, place: Place | undefined): Edit | Obs
   }
   if (word) return escaped(code, hit.at + 1, "\\x");
   if (hit.text === "-->") return escaped(code, hit.at + 2, "\\x");
-  // In a regex `!` may belong to a look-behind and `-` to a range: escapes the one that is a plain character here.
+  // In a regex, `!` may belong to a look-behind and `-` to a range: the plain one of the two is escaped.
   const inRegex = leaf.type === "Literal" && "regex" in leaf;
   const plainDash = inRegex && !insideClass(code, leaf.start, hit.at);
   return escaped(code, hit.at + (plainDash ? 2 : 1), "\\x");
 }
 
-/** Replaces one character by its escape; two hexadecimal digits suffice for every character concerned. */
+/** Replaces one ASCII character with its escape. */
 function escaped(code: string, at: number, prefix: "\\x" | "\\u00"): Edit {
   return { at, remove: 1, insert: prefix + code.charCodeAt(at).toString(16).padStart(2, "0") };
 }

@@ -21,7 +21,7 @@ const CUT = "…";
 
 /**
  * Returns `text` as one visible line of at most `max` UTF-16 units (at least 1). Unsafe characters become `\n`, `\r`, `\t` or `\u{…}`;
- * a longer line is cut between characters and ends in `…`. The work done is bounded by `max`, whatever the text's length.
+ * a longer line is cut between characters and ends in `…`. The work is bounded by `max`, not by the text's length.
  */
 export function escapeLine(text: string, max: number): string {
   const head = text.length > max ? text.slice(0, max) : text;

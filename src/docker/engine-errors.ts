@@ -1,4 +1,4 @@
-/** Words errors for the engine's user, who reads them after `remote:`, as the engine's own drivers do, with a remedy. */
+/** Words errors as the engine's own drivers do, with a remedy. The engine's user reads them after `remote:`. */
 import { DriverError } from "../driverapi/errors.js";
 import type { TypeView } from "../host/type-view.js";
 import { conflictingPorts, type Holder, holdersOfPorts } from "./conflicts.js";

@@ -1,4 +1,4 @@
-/** A network type in service: its server, its socket, and the collection of forgotten endpoints. */
+/** Serves one network type: its server, its socket, and the collection of forgotten endpoints. */
 
 import type { Logger } from "../common/logger.js";
 import type { PluginHost } from "../host/api.js";
@@ -38,7 +38,7 @@ export class ServedType {
     collect();
   }
 
-  /** Starts the server and puts its socket in place. Throws `ERR_DOCKER_SOCKET`, as `SocketTaken` if another process serves it. */
+  /** Starts the server and puts its socket in place. Throws `ERR_DOCKER_SOCKET`; `SocketTaken` if another process serves it. */
   static async open(options: ServedTypeOptions): Promise<ServedType> {
     const { type, logger, directory, path, owner, answerMs } = options;
     const server = createServer({

@@ -5,7 +5,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What is compared: of a `folder`, which one it is; of a `file`, that and its content; of `packages`, what npm has installed there. */
+/** What is compared. `folder`: its identity; `file`: identity and content; `packages`: what npm has installed there. */
 export interface Place {
   readonly path: string;
   readonly what: "folder" | "file" | "packages";

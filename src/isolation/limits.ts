@@ -1,7 +1,7 @@
 /** Memory classes of workers, in mebibytes; each has a Piscina pool, created on first use. */
 export const MEMORY_CLASSES = [16, 32, 64, 128, 256] as const;
 
-/** Worker threads, in whichever process. */
+/** Worker threads, in any process. */
 export const THREADS = {
   /** Threads per Piscina pool: far more than a process can hold, so that Piscina never queues. */
   perPool: 4096,

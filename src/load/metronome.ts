@@ -20,7 +20,7 @@ export class Metronome {
   constructor(beats: Beats) {
     this.#thread = new Worker(new URL("./metronome-thread.js", import.meta.url), { workerData: beats });
     this.#thread.on("message", () => this.#woken());
-    // Without beats, `beat` resolves by its timeout.
+    // Without beats, `beat` resolves at its timeout.
     this.#thread.on("error", () => this.#woken());
   }
 

@@ -1,12 +1,12 @@
 /**
- * Charges each plugin for main-thread time; over its burst allowance its requests are delayed. A fixed share of the thread pays the
- * debts of all plugins back, in equal parts.
+ * Charges each plugin for main-thread time; over its burst allowance its requests are delayed. A fixed share of the thread
+ * repays the debts of all plugins, in equal parts.
  */
 import { HOST_TIME } from "./limits.js";
 
 /** Shortest time between two repayments, in milliseconds. */
 const REPAY_MS = 1;
-/** Longest wait before the debt is checked again, in milliseconds: repayment is faster once other plugins have paid. */
+/** Longest wait before the debt is checked again, in milliseconds: with fewer plugins in debt, repayment is faster. */
 const RECHECK_MS = 100;
 
 export class HostTime {
@@ -14,12 +14,12 @@ export class HostTime {
   static readonly #owing = new Set<HostTime>();
   /** Time of the last repayment. */
   static #repaidAt = performance.now();
-  /** Milliseconds that all plugins spent in about the last second. */
+  /** Milliseconds spent by all plugins, decaying with a time constant of one second. */
   static #load = 0;
 
   /** Milliseconds spent and not repaid yet. */
   #debt = 0;
-  /** The part of the debt that the worker's unasked frames caused. */
+  /** Milliseconds spent on unasked frames and not repaid yet. */
   #unasked = 0;
   /** When the debt last rose above the burst allowance; undefined once it is fully repaid. */
   #owesSince: number | undefined;
@@ -37,13 +37,13 @@ export class HostTime {
     return this.#owesSince === undefined ? 0 : HostTime.#repaidAt - this.#owesSince;
   }
 
-  /** True for a flood: unasked frames, which cannot be delayed, have cost too much, and all plugins together load the thread. */
+  /** True for a flood: unasked frames, which cannot be delayed, exceed their allowance while all plugins load the thread. */
   get overdrawn(): boolean {
     HostTime.#repay();
     return this.#unasked > HOST_TIME.debtMs && HostTime.#load > HOST_TIME.loadMs;
   }
 
-  /** Charges work that the host asked for, or does at the plugin's request: it delays further requests, and never terminates the worker. */
+  /** Charges work that the host asked for or does on request: it can delay further requests, but never terminates the worker. */
   spend(ms: number): void {
     HostTime.#repay();
     HostTime.#load += ms;
@@ -52,19 +52,19 @@ export class HostTime {
     if (this.#debt > HOST_TIME.burstMs) this.#owesSince ??= HostTime.#repaidAt;
   }
 
-  /** Charges frames that the worker sent unasked: too many terminate it. */
+  /** Charges frames that the worker sent unasked. Too many terminate the worker. */
   spendUnasked(ms: number): void {
     this.spend(ms);
-    // Capped: a debt that takes long to repay would take repayments from other plugins.
+    // Capped: a large debt would take repayments from other plugins for long.
     this.#unasked = Math.min(this.#unasked + ms, 2 * HOST_TIME.debtMs);
   }
 
-  /** Reduces the debt after the worker was terminated for flooding, so that the next worker is not terminated for it too. */
+  /** Reduces the debt of a worker terminated for flooding, so that the next one is not terminated for it too. */
   forgive(): void {
     this.#unasked = Math.min(this.#unasked, HOST_TIME.debtMs / 2);
   }
 
-  /** Cancels the debt of a plugin that is gone, which would take repayments from others. */
+  /** Cancels the debt of an unloaded plugin: it would take repayments from others. */
   close(): void {
     this.#debt = 0;
     this.#unasked = 0;

@@ -43,7 +43,7 @@ export interface GrantQuestion {
   readonly policy: Policy;
   /** The host's isolation for plugins whose policy names none. Default: "process". */
   readonly hostIsolation?: Isolation | undefined;
-  /** True for hosts of tests: every plugin runs in a thread of theirs, whatever it is granted. */
+  /** True for tests' hosts: every plugin runs in a thread, regardless of its grant. */
   readonly threadsOnly?: boolean;
   /** The known permissions; for tests. */
   readonly catalogue?: Readonly<Record<string, PermissionRow>>;

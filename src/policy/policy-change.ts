@@ -39,7 +39,7 @@ export async function changePolicyFile<T>(
 
 /** Acquires the lock by creating the lock file beside the policy. */
 async function lock(path: string): Promise<() => Promise<void>> {
-  // Beside the file itself, whatever link named it.
+  // Beside the file itself, not beside a link to it.
   const target = await realpath(path).catch(() => path);
   const file = join(dirname(target), `.${basename(target)}.lock`);
   const end = performance.now() + DOCUMENT_LIMITS.policyLockMs;

@@ -25,7 +25,7 @@ export function termsOf(effective: Effective): Terms {
   return { scope, networkTypes, permissions, limits, timeouts, isolation, recovery };
 }
 
-/** Returns what a plugin asks for; where its manifest leaves something to the operator, what it is given. */
+/** Returns what a plugin asks for; what its manifest leaves to the operator is as given. */
 export function askedTerms(question: GrantQuestion): Terms {
   const { id, manifest } = question;
   const given = termsOf(effectiveGrant(question));
@@ -48,7 +48,7 @@ export function askedTerms(question: GrantQuestion): Terms {
 }
 
 /**
- * Returns what the policy gives to `id`, whatever its manifest says: the permissions it names, or else the harmless set, each
+ * Returns what the policy gives to `id`, regardless of its manifest: the permissions it names, or else the harmless set, each
  * with the policy's limits or the default ones. Network types: those the policy names, or else the one named like the plugin.
  */
 export function grantedTerms(question: GrantQuestion): Terms {

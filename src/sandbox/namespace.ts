@@ -141,7 +141,7 @@ class KernelSandbox implements SandboxNamespace {
   }
 }
 
-/** Identifies a namespace, by whichever name or path it is reached. */
+/** Identifies a namespace, the same for every name or path of it. */
 function identity(netns: string): string | undefined {
   try {
     const { dev, ino } = statSync(netnsPath(netns));

@@ -35,7 +35,7 @@ export interface SandboxPlan {
   readonly gateways: readonly PlannedRoute[];
 }
 
-/** Stricter than the kernel: these are words of commands to `ip`. */
+/** Stricter than the kernel: the names become arguments of `ip`. */
 const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
 
 /**

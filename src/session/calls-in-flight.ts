@@ -90,7 +90,7 @@ export class CallsInFlight {
     return id;
   }
 
-  /** Removes a call whose reply has come. Throws `ProtocolViolation` if there is no such call. */
+  /** Removes and returns a call that was answered. Throws `ProtocolViolation` for an unknown id. */
   take(id: number): CallInFlight {
     const call = this.#calls.get(id);
     if (!call) throw new ProtocolViolation("a reply to no call in flight");
@@ -114,8 +114,8 @@ export class CallsInFlight {
   }
 
   /**
-   * Returns the milliseconds, up to a bound, that the host was at work for the worker since a call was sent: the driver gets them
-   * back. Each is returned once; 0 where there are too few to matter.
+   * Returns the milliseconds to give back to a call: the host's work for the worker since it was sent, up to a bound. Each is
+   * returned once; 0 if there are too few to matter.
    */
   makeGood(id: number): number {
     const call = this.#calls.get(id);

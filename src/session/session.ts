@@ -1,5 +1,5 @@
 /**
- * The host's side of one worker's life: frames out and in, calls in flight, the worker's requests served.
+ * The host's side of one worker: frames in both directions, calls in flight, the worker's requests.
  * It knows what happened on the wire; `host/calls/` decides what a caller is told, and when.
  */
 
@@ -30,7 +30,7 @@ export interface SessionHandlers {
   throttled(code: ErrorCode, detail: string): void;
   /** The driver has replied to a call, `ms` milliseconds after it was sent. */
   replied(ms: number): void;
-  /** Called once, after everything else. */
+  /** Called once, after all other handlers. */
   ended(end: SessionEnd): void;
 }
 
@@ -46,7 +46,7 @@ export interface SessionStart {
 
 /** Limits of a session's worker. */
 export interface SessionBounds {
-  /** The plugin's default deadline, in milliseconds: the limit for a plugin that blocks repeatedly. */
+  /** The plugin's default deadline, in milliseconds; limits every block once the plugin has blocked repeatedly. */
   readonly defaultDeadline: number;
   /** Percentage of one core that it may use beyond the calls it serves. */
   readonly cpuPercent: number;
@@ -173,7 +173,7 @@ export class Session {
     return done.finally(cancel);
   }
 
-  /** Sends a call to the driver of this index; `args` are JSON texts. Returns its id. */
+  /** Sends a call to the driver of this index; `args` are JSON texts. Returns the call's id. */
   call(method: WorkerMethod, index: number, args: readonly string[], expires: number, end: CallEnd): number {
     return this.#calls.send(method, index, args, expires, end);
   }
@@ -183,7 +183,7 @@ export class Session {
     return this.#calls.giveUp(id);
   }
 
-  /** Returns time that a call gets back (`CallsInFlight.makeGood`). */
+  /** Returns the milliseconds to give back to a call (`CallsInFlight.makeGood`). */
   makeGood(id: number): number {
     return this.#calls.makeGood(id);
   }
@@ -193,7 +193,7 @@ export class Session {
     this.#calls.unsettled(id, ms);
   }
 
-  /** Pings an idle worker, and checks how much of the processor it has used. */
+  /** Pings an idle worker, and checks its use of CPU and of the main thread. */
   heartbeat(): void {
     if (this.#end) return;
     if (this.#watch.idle) this.#outgoing.message(PING);
@@ -202,7 +202,7 @@ export class Session {
     if (slowed !== undefined) this.#handlers.throttled("ERR_PLUGIN_HOST_TIME", slowed);
   }
 
-  /** Ends the worker. All calls in flight settle as `ended`. Idempotent. */
+  /** Terminates the worker and settles all calls in flight as `ended`. Idempotent. */
   end(end: SessionEnd): void {
     if (this.#end) return;
     this.#end = end;

@@ -28,7 +28,7 @@ export interface FolderContents {
   readonly problems: readonly string[];
 }
 
-/** Reads whatever is readable, beside a running host too. Throws `ERR_DATA_DIR` where there is no data folder. */
+/** Reads all that is readable, even beside a running host. Throws `ERR_DATA_DIR` where there is no data folder. */
 export async function inspectFolder(path: string): Promise<FolderContents> {
   const paths = statePaths(resolve(path));
   assertState(paths);
@@ -59,8 +59,8 @@ export interface Recovered extends FolderContents {
 }
 
 /**
- * Replaces damaged files by what can be read of them, and moves the damaged ones into a new folder beside. Changes nothing where
- * nothing is damaged, where reading did not come to its end, or where something would be lost and `lossy` is false.
+ * Replaces damaged files by what can be read of them, and moves the damaged ones into a new folder beside. Changes nothing if
+ * nothing is damaged, reading did not finish, or something would be lost and `lossy` is false.
  * Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_OPTIONS`.
  */
 export async function recover(path: string, lossy: boolean): Promise<Recovered> {

@@ -1,5 +1,5 @@
 /**
- * The state file while a host runs: a log of writes, and an index of where each row's current value lies in it. A write has one of
+ * The state file while a host runs: a log of writes, and an index of where it holds each row's current value. A write has one of
  * two strengths:
  * - `log`: when `commit` returns, it outlives this process; a microtask commits what nothing else has committed;
  * - `put`: when its promise resolves, it is flushed and survives a power cut. Writes that come during a flush share the next one.
@@ -19,7 +19,7 @@ import { type Location, type RowIndex, readRows, textAt } from "./log/row-index.
 import type { StatePaths } from "./paths.js";
 import type { Row, Table, Write } from "./tables.js";
 
-/** Key of the boot id of the machine's run that last wrote the file. */
+/** Key of the boot id under which the file was last written. */
 export const BOOT_KEY: Buffer = Buffer.from("boot");
 
 interface Waiter {
@@ -91,8 +91,8 @@ export class StateFile {
   }
 
   /**
-   * Throws `ERR_STORAGE_FULL` if there is no room for more than what has begun. Called before something new is asked of a driver or
-   * stored; what ends something is always written.
+   * Throws `ERR_STORAGE_FULL` if the room left is reserved for what has begun. Called before anything new is sent to a driver or
+   * stored; deletions and leaves are always written.
    */
   admit(): void {
     if (this.#log.room >= DATA.reserveBytes + DATA.groupBytes) return;
@@ -182,7 +182,7 @@ export class StateFile {
       await this.#rotation.flushEarlier();
       await this.#log.file.flush();
     } catch {
-      // Nobody waits for what was only logged; the folder says at its next opening what is missing.
+      // No caller waits for writes that were only logged; the next opening reports what is missing.
     }
     await this.#rotation.idle();
   }
@@ -192,7 +192,7 @@ export class StateFile {
     this.#pending.push(write);
   }
 
-  /** Flushes until nobody waits. The first flush carries what this turn's microtasks still add. */
+  /** Flushes until no caller waits. The first flush includes what this turn's microtasks still add. */
   async #flush(): Promise<void> {
     await undefined;
     while (this.#waiters.length > 0) {

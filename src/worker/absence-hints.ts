@@ -1,4 +1,4 @@
-/** Hints for an error caused by something the sandbox does not have: what there is instead. */
+/** Hints for errors caused by something the sandbox lacks: what to use instead. */
 import { SOURCE_URL } from "./source-url.js";
 
 const asks = (permission: string): string => `ask for "${permission}" under "permissions" in the manifest`;
@@ -79,7 +79,7 @@ export function absenceHint(
     : `the sandbox has no ${wanted}: ${instead}`;
 }
 
-/** Returns the name before the position of the stack's first frame: `process`, where that is the `env` of `process.env`. */
+/** Returns the name before the position of the stack's first frame: `process` for the `env` of `process.env`. */
 function nameAt(stack: string, code: string, headerLines: number): string | undefined {
   const frame = /^\s*at .*$/m.exec(stack)?.[0] ?? "";
   const [, line, column] = new RegExp(`${SOURCE_URL}:(\\d+):(\\d+)`).exec(frame) ?? [];

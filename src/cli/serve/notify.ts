@@ -13,7 +13,7 @@ export function notifySystemd(state: string, socket: string | undefined, logger:
   if (socket === undefined || socket === "") return Promise.resolve();
   return new Promise((resolve) => {
     const env = { PATH: "/usr/bin:/bin", NOTIFY_SOCKET: socket };
-    // Names the daemon's PID: systemd would otherwise see that of a program that has ended already.
+    // Names the daemon's PID: systemd would otherwise see the PID of a program that has already ended.
     const args = [`--pid=${process.pid}`, state];
     execFile("systemd-notify", args, { env, timeout: NOTIFY_MS }, (error) => {
       if (error) logger.warn({ err: error }, `systemd was not told ${state}: ${error.message}`);

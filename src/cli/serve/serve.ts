@@ -119,7 +119,7 @@ function listen(
     daemon.onSignal("SIGTERM", stop("SIGTERM")),
     daemon.onSignal("SIGINT", stop("SIGINT")),
     daemon.onSignal("SIGHUP", () => void hangUp()),
-    // Node's default opens a debugger, through which anybody who reaches it controls the daemon.
+    // Node's default opens a debugger, through which any local program can control the daemon.
     daemon.onSignal("SIGUSR1", () => logger.warn({ signal: "SIGUSR1" }, "SIGUSR1: it opens no debugger here")),
   ];
 }

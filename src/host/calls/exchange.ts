@@ -1,6 +1,6 @@
 /**
- * One call in flight: sent to the worker in service, answered by the reply, by the deadline, by the caller's signal or by the
- * worker's end; its outcome written, or rolled back (README.md here, "Outcome").
+ * One call in flight. Reply, deadline, the caller's signal or the worker's end answers the caller; the outcome is written, or
+ * rolled back (README.md here, "Outcome").
  */
 
 import { monotonicNow } from "../../common/clock.js";
@@ -24,7 +24,7 @@ export interface ExchangeParts {
   readonly context: CallContext;
   readonly inDoubt: InDoubtCalls;
   readonly inFlight: InFlightCount;
-  /** Repeats the call at the driver's next worker, within the caller's time. */
+  /** Repeats the call in the driver's next worker, until the caller's deadline. */
   again<T>(op: Operation<T>, caller: Caller<T>): void;
 }
 
@@ -58,7 +58,7 @@ export class Exchange<T> implements CallEnd {
     this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
   }
 
-  /** Takes the call's outcome, once it is known. */
+  /** Handles the outcome; if the caller was already answered, settles the record alone. */
   settle(outcome: CallOutcome): void {
     if (this.#told) {
       clearTimeout(this.#unsettled);
@@ -88,7 +88,7 @@ export class Exchange<T> implements CallEnd {
     }
   }
 
-  /** The caller's deadline has passed, or its signal has fired. The call goes on without it. */
+  /** Answers the caller at its deadline or abort. The driver's call continues. */
   #giveUp(byCaller: boolean): void {
     if (this.#told) return;
     this.#told = true;
@@ -132,7 +132,7 @@ export class Exchange<T> implements CallEnd {
     this.#accept(result);
   }
 
-  /** The driver has carried out the call: the caller is told once the journal has that. */
+  /** Resolves the call once the journal has recorded that the driver carried it out. */
   #accept(result: T): void {
     const { resolve } = this.#caller;
     const written = this.#write(() => this.#op.accept(result));
@@ -140,7 +140,7 @@ export class Exchange<T> implements CallEnd {
     else resolve(result);
   }
 
-  /** The driver has not carried out the call. */
+  /** Rejects the call once the journal has recorded that the driver did not carry it out. */
   #refuse(why: () => Error): void {
     const written = this.#write(() => this.#op.refuse());
     if (written) this.#inTime(written, () => this.#caller.reject(why()));
@@ -160,7 +160,7 @@ export class Exchange<T> implements CallEnd {
     writtenInTime(this.#parts.context, this.#op, written, caller.expires).then(answer, (error) => caller.reject(error));
   }
 
-  /** The worker has ended, because of this call or for another reason. */
+  /** Handles the worker's end: repeats a read that another plugin may have ended, else defers the call as in doubt and rejects it. */
   #ended(end: SessionEnd, started: boolean): void {
     const { context, inDoubt, inFlight, again } = this.#parts;
     const op = this.#op;
@@ -175,7 +175,7 @@ export class Exchange<T> implements CallEnd {
     inFlight.done();
     const site = this.#site();
     if (context.closed()) caller.reject(errors.hostClosed(site));
-    // The worker was terminated for this deadline, just before the deadline's own timer.
+    // The worker was terminated for this deadline, just before its timer fired.
     else if (monotonicNow() >= expires)
       caller.reject(deadlinePassed(context, op, context.timeout(op.method), started, true));
     else
@@ -219,7 +219,7 @@ export class Exchange<T> implements CallEnd {
     });
   }
 
-  /** The call as `InDoubtCalls` takes it, to settle it after its caller has been answered. */
+  /** Returns the call in the form that `InDoubtCalls` takes. */
   #open(): InDoubtCall {
     return { op: this.#op, release: this.#caller.release, attempts: 0 };
   }

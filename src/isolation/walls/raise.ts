@@ -13,7 +13,7 @@ import { acquireRuntimeFolder, type RuntimeFolder, releaseRuntimeFolder } from "
 import { startBehind } from "./start.js";
 import type { SandboxPolicy, Wall, WallCommand } from "./wall.js";
 
-/** Raises a wall. Throws `ERR_ISOLATION_UNAVAILABLE`; `policyFile` is named in the message. */
+/** Raises a wall. Throws `ERR_ISOLATION_UNAVAILABLE`, whose message names `policyFile`. */
 export async function raiseWall(demanded: SandboxPolicy, policyFile: string | undefined): Promise<Wall> {
   refuseInsideThread();
   let folder: RuntimeFolder;
@@ -41,7 +41,7 @@ export async function raiseWall(demanded: SandboxPolicy, policyFile: string | un
   }
 }
 
-/** Refuses a platform's worker thread: a walled host process dies with the thread that started it. */
+/** Throws in a worker thread: a walled host process dies with the thread that started it. */
 export function refuseInsideThread(): void {
   if (isMainThread) return;
   throw unavailable(
@@ -62,7 +62,7 @@ function bubblewrapWall(folder: RuntimeFolder, reaper: OrphanReaper | undefined)
 /** The reason given for a weaker wall where nothing failed. */
 export const ASKED_FOR = "the policy asks for no more";
 
-/** Raises Node's wall. Where the platform is root, host processes run as another account if that works. */
+/** Raises Node's wall. Under a root platform, host processes run as another account if a trial succeeds. */
 async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
   let failure: string;
   try {
@@ -82,7 +82,7 @@ async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
 
 const READS = "it reads";
 
-/** Returns Node arguments for a trial: reports that `file` can be read, then waits to be killed; ends by itself in any case. */
+/** Returns Node arguments for a trial: it prints `READS` if it can read `file`, then waits five seconds to be killed. */
 function reads(file: string): readonly string[] {
   const code = `require("node:fs").accessSync(process.argv[1]); console.log(${JSON.stringify(READS)}); setTimeout(() => {}, 5000);`;
   return ["-e", code, file];
@@ -107,7 +107,7 @@ function releaseOnce(reaper?: OrphanReaper): () => void {
   };
 }
 
-/** Returns the hint about the policy line that accepts the strongest wall available. */
+/** Returns a hint: the policy line that accepts the strongest wall available. */
 function weakerLine(policyFile: string | undefined): string {
   return `"sandbox": "auto" in ${policyFile ?? "the policy"} takes the strongest wall there is here, and says which`;
 }
@@ -145,7 +145,7 @@ function whyNot({ code, stdout, stderr }: Ran): string | undefined {
   return `bwrap failed (exit ${code}): ${words}${remedy(words)}`;
 }
 
-/** Returns the remedy for a known message of bubblewrap; else "". */
+/** Returns the remedy for a known bubblewrap message, or "". */
 function remedy(words: string): string {
   if (/namespace|permitted/i.test(words))
     return "; unprivileged user namespaces must be allowed (sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0: those of the two that there are)";
@@ -160,7 +160,7 @@ interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a command. `until`: the output after which it is killed, by a signal. */
+/** Runs a command, and kills it (SIGKILL) once it has printed `until`. */
 function run(wall: WallCommand, until?: string): Promise<Ran> {
   return new Promise((resolve) => {
     const child = startBehind(wall, { stdout: "pipe", link: false });
@@ -177,7 +177,7 @@ function run(wall: WallCommand, until?: string): Promise<Ran> {
     (child.stdio[4] as Readable | null | undefined)?.resume();
     child.once("error", (error) => {
       clearTimeout(late);
-      // If it could not be killed it may live on: the platform does not wait for it.
+      // The platform does not wait for a process that it could not kill.
       child.unref();
       child.stdout?.destroy();
       child.stderr?.destroy();

@@ -12,8 +12,7 @@ type Stdio = "ignore" | "pipe" | number;
 
 /**
  * Starts the process in a session of its own: a signal from the platform's terminal would end bubblewrap half-way through its
- * start. `stdout`: descriptor 1. Descriptor 3 is a socket pair if `link`; 4 is a pipe if the wall reports its PID through
- * one.
+ * start. `stdout`: descriptor 1. Descriptor 3 is a socket pair if `link`; 4 is a pipe if the wall reports its PID through one.
  * Throws when no process can be started.
  */
 export function startBehind(

@@ -100,7 +100,7 @@ export const netlinkTried = {
   subnets: ["10.64.0.0/10", "fd64::/32"],
 } as const;
 
-/** Returns two plugins of which one's prefix begins with the other's: their links could not be told apart. */
+/** Returns two plugins if one's prefix begins with the other's: their links could not be told apart. */
 export function clashingPrefixes(
   prefixes: readonly (readonly [plugin: string, prefix: string])[],
 ): readonly [a: string, b: string] | undefined {

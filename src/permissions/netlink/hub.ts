@@ -64,13 +64,13 @@ export interface NetlinkHub {
   moved(link: string, netns: string): Promise<void>;
   /** Records that the host has moved a link back, under its own name. */
   returned(link: string): Promise<void>;
-  /** Records which of a plugin's links, except those in `away`, have been moved back, by whichever program. */
+  /** Records which of a plugin's links, except those in `away`, have been moved back, by any program. */
   allReturned(plugin: string, away: ReadonlySet<string>): Promise<void>;
   /** Removes every link of a plugin, wherever it is. */
   release(plugin: string): Promise<void>;
   /** After a crash: adopts, forgets or removes links on which ledger and marks disagree. Also runs before the first request. */
   reconcile(): Promise<void>;
-  /** Calls `listener` with changes in the namespace, whichever program makes them. Returns a function that ends that. */
+  /** Calls `listener` with changes in the namespace, by any program. Returns a function that stops it. */
   observe(listener: (what: NamespaceChange) => void): () => void;
   /** Takes no more requests; removes the links unless the ledger is durable. Idempotent. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Notifications of changes of a namespace's links, default routes and forwarding, whichever program makes them. */
+/** Notifications of changes to a namespace's links, default routes and forwarding, by any program. */
 export interface LinkEvents {
   /** A link has come, gone, or changed in some way. */
   link(ifindex: number, name: string, deleted: boolean): void;

@@ -15,7 +15,7 @@ export interface Deletion {
   readonly elsewhere?: LedgerRow | undefined;
 }
 
-/** Plans the removal of a plugin's link; of a veth by whichever end is in the namespace. */
+/** Plans the removal of a plugin's link; of a veth, by the end that is in the namespace. */
 export function deletionOf(row: LedgerRow, ownership: Ownership, view: NamespaceView): Deletion {
   const ends = row.spec.kind === "veth" ? [row.name, otherEnd(row.spec, row.name)] : [row.name];
   const rows = ends.flatMap((name) => ownership.row(name) ?? []).filter(({ plugin }) => plugin === row.plugin);

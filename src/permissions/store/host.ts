@@ -13,7 +13,7 @@ import { type Namespace, namespaceOf, sizeOf } from "./namespace.js";
 
 /** What `createStorePower` needs. */
 export interface StorePowerOptions {
-  /** The plugin's id, which names its namespace and stands in errors. */
+  /** The plugin's id, which names its namespace and appears in errors. */
   readonly plugin: string;
   readonly limits: StoreLimits;
   readonly backend: StoreBackend;

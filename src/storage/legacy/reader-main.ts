@@ -1,8 +1,8 @@
 /**
- * Entry point of a reader, which reads a state file in a process of its own: a damaged page may end the process that reads it
- * (SIGSEGV, SIGBUS). `check STATE FRESH WITNESSED` copies the file without its free pages to FRESH and reads the copy from
- * end to end: what is used from then on is what was read, without a list of free pages that cannot be checked. `rows STATE TABLE
- * up|down` prints the intact rows of one table, a line of JSON each. Touches `process`, on purpose.
+ * Entry point of a process that reads a state file: a damaged page may end it (SIGSEGV, SIGBUS). Touches `process`, on purpose.
+ * - `check STATE FRESH WITNESSED` copies the file without its free pages, whose list cannot be checked, to FRESH, and reads the copy
+ *   from end to end. Only the copy is used afterwards.
+ * - `rows STATE TABLE up|down` prints the intact rows of one table, a line of JSON each.
  */
 
 import { writeSync } from "node:fs";

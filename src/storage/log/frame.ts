@@ -1,6 +1,6 @@
 /**
  * Frames: the records of log and checkpoint. One frame is a group of writes that are applied together or not at all. Layout and
- * reasons: README.md here.
+ * reasons: ../README.md.
  */
 import { crc32 } from "node:zlib";
 import { TABLES, type Table, type Write } from "../tables.js";
@@ -17,7 +17,7 @@ const WRITE_BYTES = 10;
 const PUT = 1;
 const REMOVE = 2;
 
-/** A write as it lies in a frame: its body begins at `at` of the bytes read; absent: the row is removed. */
+/** A write within a frame. `body`: its place in the bytes read; undefined: the row is removed. */
 export interface LocatedWrite {
   readonly table: Table;
   readonly key: Buffer;

@@ -63,7 +63,7 @@ export class LogWriter {
     return at;
   }
 
-  /** Overwrites what lies behind the last frame, so that no reader ever finds a piece of an older one. */
+  /** Overwrites everything after the last frame, so that no reader finds part of an older one. */
   clearRest(): void {
     for (let at = this.used; at < this.file.size; at += DATA.stepBytes) {
       const rest = this.file.read(at, DATA.stepBytes);

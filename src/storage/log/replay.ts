@@ -21,7 +21,7 @@ export interface Replayed {
   readonly stale: readonly string[];
 }
 
-/** Takes what is wrong with a file; returns if reading is to go on behind it. */
+/** Handles damage in a file: throws, or returns to skip it. */
 export type Problem = (file: string, why: string) => void;
 
 /** Throws `ERR_JOURNAL_CORRUPT`. */

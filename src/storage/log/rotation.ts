@@ -1,4 +1,4 @@
-/** Goes on to a new generation of the log when one has grown, and replaces the earlier ones by a checkpoint. */
+/** Starts a new generation of the log when the current one has grown, and replaces earlier ones with a checkpoint. */
 import { DATA } from "../limits.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import type { Disk, DiskFile } from "./disk.js";
@@ -10,13 +10,13 @@ export class Rotation {
   readonly #disk: Disk;
   readonly #index: RowIndex;
   readonly #replaced: () => void;
-  /** Files of earlier generations that rows still lie in. */
+  /** Files of earlier generations that still hold rows. */
   #earlier: readonly DiskFile[];
   /** Earlier logs whose last frames are not flushed yet. */
   #unflushed: DiskFile[] = [];
   #flushing: Promise<void> | undefined;
   #checkpoint: Promise<void> | undefined;
-  /** When rotation is tried again after it failed, on the monotonic clock. */
+  /** Earliest retry after a failed rotation, on the monotonic clock. */
   #retryAt = 0;
   #closed = false;
 
@@ -28,7 +28,7 @@ export class Rotation {
     this.#replaced = replaced;
   }
 
-  /** Makes durable what a rotation has left unflushed; nothing that follows it is acknowledged before. */
+  /** Flushes earlier logs, before any later write is acknowledged. Returns undefined if they are flushed. */
   flushEarlier(): Promise<void> | undefined {
     if (this.#unflushed.length > 0) this.#flushing ??= this.#flush();
     return this.#flushing;
@@ -45,8 +45,8 @@ export class Rotation {
   }
 
   /**
-   * Returns the log to go on with: the same one, or the next generation's. `n`: the number of the last write. A disk that has no room
-   * for another generation keeps the one it has.
+   * Returns the log for further writes: the same one, or the next generation's if a rotation is due and succeeds. `n`: the number of
+   * the last write.
    */
   turn(log: LogWriter, n: number): LogWriter {
     if (this.#closed || this.#checkpoint || log.used < this.#limit() || performance.now() < this.#retryAt) return log;
@@ -95,7 +95,7 @@ export class Rotation {
       }
       this.#replaced();
     } catch {
-      // The earlier generations stay, and are read at the next opening; the next rotation tries again.
+      // The earlier generations are kept, and read at the next opening; the next rotation retries.
       this.#retryAt = performance.now() + DATA.retryMs;
     }
   }

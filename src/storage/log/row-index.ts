@@ -1,4 +1,4 @@
-/** Where the current value of each row lies. Keys are in memory, values are not. */
+/** Locates the current value of each row. Keys are in memory, values are not. */
 import { type Row, TABLES, type Table } from "../tables.js";
 import type { DiskFile } from "./disk.js";
 
