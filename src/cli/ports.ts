@@ -1,12 +1,12 @@
 /** `bulkhead ports`: lists the published host ports and their endpoints, also while a daemon runs. */
 
+import { join } from "node:path";
 import { plainAddress } from "../docker/conflicts.js";
 import { type ContainerEnd, readContainers } from "../docker/engine-containers.js";
 import { short } from "../docker/engine-errors.js";
 import type { PublishedPort } from "../host/type-view.js";
 import { corrupt } from "../storage/errors.js";
 import { type FolderContents, inspectFolder, journalRows, publishedPorts } from "../storage/inspect.js";
-import { statePaths } from "../storage/paths.js";
 import { type Report, table } from "./output.js";
 
 /** The command's options. */
@@ -45,7 +45,7 @@ export async function ports({ dataDir, engine }: PortsOptions): Promise<Report> 
     text: text(shown),
   };
   if (held.problems.length === 0) return report;
-  return { ...report, error: corrupt(statePaths(held.folder).state, held.problems.join("; ")) };
+  return { ...report, error: corrupt(join(held.folder, "log"), held.problems.join("; ")) };
 }
 
 /** Maps plugin and address to the endpoint that has the address. */

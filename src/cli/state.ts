@@ -1,9 +1,9 @@
 /** `bulkhead state`: shows the contents of a data folder, exports them, or recovers a damaged folder. */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { corrupt } from "../storage/errors.js";
 import { backup, type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
-import { statePaths } from "../storage/paths.js";
 import type { Table } from "../storage/tables.js";
 import { OUTPUT } from "./limits.js";
 import { type Report, table } from "./output.js";
@@ -32,7 +32,7 @@ export async function state(options: StateOptions): Promise<Report> {
   const data = { ...shown, problems: held.problems, ...(held.kept === undefined ? {} : { kept: held.kept }) };
   const report = { data, text: text(shown, held) };
   if (held.problems.length === 0 || options.recover) return report;
-  return { ...report, error: corrupt(statePaths(held.folder).state, held.problems.join("; ")) };
+  return { ...report, error: corrupt(join(held.folder, "log"), held.problems.join("; ")) };
 }
 
 type Described = ReturnType<typeof described>;

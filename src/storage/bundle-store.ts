@@ -64,8 +64,9 @@ export class LogBundleStore implements BundleStore {
 
   async put(stored: StoredBundle): Promise<void> {
     const body = JSON.stringify(stored);
-    if (JSON.stringify(await this.get(stored.id)) !== body)
-      await this.#state.put("bundles", Buffer.from(stored.id), body);
+    if (JSON.stringify(await this.get(stored.id)) === body) return;
+    this.#state.admit(Buffer.byteLength(body));
+    await this.#state.put("bundles", Buffer.from(stored.id), body);
   }
 
   async delete(id: string): Promise<void> {

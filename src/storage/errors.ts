@@ -28,6 +28,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** What a system reports when there is no room: space, inodes or a quota. */
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
+/** Returns the error for a file that a later version wrote. */
+export function newerFormat(file: string, format: number): DriverError {
+  const words = `${file} was written in format ${format}, by a later version of Bulkhead; start that version`;
+  return new DriverError("ERR_DATA_DIR", words, { file });
+}
+
 /** Returns the error for a disk without room. `free`, `needed`: bytes. */
 export function storageFull(folder: string, free: number, needed: number): DriverError {
   const words = `the data folder ${folder} has no room for anything new: its file system has ${free} bytes free for this account, and ${needed} are needed; make room, and try again (deletions go on)`;

@@ -8,6 +8,7 @@ import { lockFolder } from "./folder-lock.js";
 import { takeOver } from "./legacy/take-over.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
+import type { Table } from "./tables.js";
 
 /** The value of "about" in `meta`. */
 interface About {
@@ -85,15 +86,14 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
 
 /** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
 async function forgetMachine(state: StateFile): Promise<void> {
-  const gone: Promise<void>[] = [];
-  for (const table of ["links", "rules"] as const) {
-    for (const { key } of await state.rows(table)) gone.push(state.put(table, key, undefined));
-  }
+  const gone: { readonly table: Table; readonly key: Buffer }[] = [];
+  for (const table of ["links", "rules"] as const)
+    gone.push(...(await state.rows(table)).map(({ key }) => ({ table, key })));
   for (const { key, body } of await state.rows("journal")) {
     // A join, or what was programmed for an endpoint: neither survives a reboot.
-    if (JSON.parse(body)[3] !== false) gone.push(state.put("journal", key, undefined));
+    if (JSON.parse(body)[3] !== false) gone.push({ table: "journal", key });
   }
-  await Promise.all(gone);
+  await Promise.all(gone.map(({ table, key }) => state.put(table, key, undefined)));
 }
 
 function prepare(folder: string): void {

@@ -1,16 +1,17 @@
 /** Reads a data folder from outside: beside a running host, for export, or to recover it from damage. Works on damaged files. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { type FirewallRow, type PublishedPort, publishedOf } from "../permissions/firewall/ledger.js";
 import { unusable } from "./errors.js";
 import { locked } from "./folder.js";
 import type { JournalRow } from "./journal/log-journal.js";
+import { readLastFlush } from "./last-flush.js";
 import { salvage } from "./legacy/reader.js";
 import { readRedo } from "./legacy/redo.js";
 import { hasLog, install, moveAside } from "./legacy/take-over.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
-import { openDisk } from "./log/disk.js";
+import { type Disk, openDisk } from "./log/disk.js";
 import { LogWriter } from "./log/log-writer.js";
 import { generations } from "./log/names.js";
 import { replay } from "./log/replay.js";
@@ -90,13 +91,13 @@ export async function recover(path: string, lossy: boolean): Promise<Recovered> 
   }
 }
 
-/** Writes what can be read of a log as the checkpoint of a new generation, and removes the files before it, copied into `kept`. */
+/** Writes what can be read of a log as the checkpoint of a new generation, and removes the files before it, linked into `kept`. */
 async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise<void> {
   const disk = openDisk(folder);
   const before = filesOf(folder);
-  for (const file of before) copyFileSync(join(folder, file), join(kept, file));
+  for (const file of before) linkSync(join(folder, file), join(kept, file));
   const found = replay(disk, () => {}, "read");
-  const generation = 1 + Math.max(0, ...generations(disk, "log"), ...generations(disk, "checkpoint"));
+  const generation = 1 + Math.max(0, ...generations(before, "log"), ...generations(before, "checkpoint"));
   rmSync(lastFlush, { force: true });
   LogWriter.create(disk, generation).file.close();
   const { file } = await writeCheckpoint(disk, generation, found.n, found.index.all());
@@ -108,6 +109,11 @@ async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise
 export function backup(path: string, target: string): void {
   const paths = statePaths(resolve(path));
   assertState(paths);
+  if (!hasLog(paths))
+    throw unusable(
+      paths.folder,
+      new Error("an earlier version wrote it; start a host on it first, or copy it while none runs"),
+    );
   if (existsSync(target))
     throw new DriverError("ERR_OPTIONS", `--backup ${target}: it is there already; name a new folder`);
   for (let tries = 0; ; tries++) {
@@ -139,7 +145,10 @@ async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
   if (!hasLog(paths)) return { folder, live, ...(await readLegacy(paths)) };
   for (let tries = 0; ; tries++) {
     try {
-      return { folder, live, ...readLog(folder) };
+      const read = readLog(folder, live);
+      // What looks damaged beside a running host may be a write in progress.
+      if (live && read.problems.length > 0 && tries < 5) continue;
+      return { folder, live, ...read };
     } catch (error) {
       // A checkpoint of the running host has just replaced a file that was to be read.
       if (!live || (error as NodeJS.ErrnoException).code !== "ENOENT" || tries === 5) throw unusable(folder, error);
@@ -149,14 +158,28 @@ async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
 
 type Contents = Pick<FolderContents, "rows" | "problems">;
 
-function readLog(folder: string): Contents {
+function readLog(folder: string, live: boolean): Contents {
   const problems: string[] = [];
-  const found = replay(openDisk(folder), (file, why) => problems.push(`${basename(file)}: ${why}`), "read");
+  const disk = openDisk(folder);
+  const found = replay(disk, (file, why) => problems.push(`${basename(file)}: ${why}`), "read");
   try {
+    // A running host writes this number after what it counts.
+    if (!live) problems.push(...missing(disk, found.n));
     const rows = new Map(TABLES.map((table) => [table, readRows([...found.index.of(table)])]));
     return { rows, problems };
   } finally {
     for (const file of [...found.files, ...(found.last ? [found.last.file] : [])]) file.close();
+  }
+}
+
+/** Returns what the number of the last flush says is missing. */
+function missing(disk: Disk, n: number): readonly string[] {
+  try {
+    const flushed = readLastFlush(disk);
+    return n < flushed ? [`it ends at write ${n}, and write ${flushed} was flushed`] : [];
+  } catch (error) {
+    if ((error as DriverError).code !== "ERR_JOURNAL_CORRUPT") throw error;
+    return ["flushed: it does not hold what was written"];
   }
 }
 

@@ -18,7 +18,7 @@ export class LogStore implements StoreBackend {
 
   async set(namespace: string, key: string, text: string): Promise<void> {
     const values = await this.#values(namespace);
-    this.#state.admit();
+    this.#state.admit(Buffer.byteLength(text));
     await this.#state.put("store", keyOf(namespace, key), text);
     values.set(key, text);
   }
@@ -45,7 +45,7 @@ export class LogStore implements StoreBackend {
 
   async #load(namespace: string): Promise<Map<string, string>> {
     const prefix = keyOf(namespace, "");
-    const rows = (await this.#state.rows("store")).filter(({ key }) => key.subarray(0, prefix.length).equals(prefix));
+    const rows = await this.#state.rows("store", prefix);
     return new Map(rows.map(({ key, body }) => [key.toString("utf8", prefix.length), body]));
   }
 }

@@ -37,11 +37,15 @@ export class StateFile {
   #n: number;
   /** Writes that are not in the log yet. */
   #pending: Write[] = [];
+  #pendingBytes = 0;
   /** Callers whose writes are not flushed yet. */
   #waiters: Waiter[] = [];
   #flushing: Promise<void> | undefined;
   #committing = false;
   #failure: Error | undefined;
+  /** Why writes are refused from the close on. */
+  #closing: Error | undefined;
+  #closed: Promise<void> | undefined;
   #fullAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
@@ -68,6 +72,7 @@ export class StateFile {
    */
   static async open(paths: StatePaths, bootId: string, disk: Disk = openDisk(paths.folder)): Promise<StateFile> {
     const { index, n, first, last, files, gap, stale } = replay(disk);
+    const opened: { close(): void }[] = [...files, ...(last ? [last.file] : [])];
     try {
       const witnessed = readLastFlush(disk);
       const path = disk.path(last?.file.name ?? "log.000001");
@@ -77,31 +82,35 @@ export class StateFile {
       const sameBoot = boot !== undefined && textAt(boot) === JSON.stringify(bootId);
       if (gap !== undefined && sameBoot) throw corrupt(path, `at offset ${gap} it does not hold what was written`);
       for (const name of stale) disk.remove(name);
-      const log = last ? new LogWriter(last.generation, last.file, last.end) : LogWriter.create(disk, first);
-      log.clearRest();
-      await log.file.flush();
-      log.flushed = log.used;
+      const log = last ? new LogWriter(last.generation, last.file, last.seed, last.end) : LogWriter.create(disk, first);
+      opened.push(log.file);
       const lastFlush = new LastFlush(disk);
-      if (!last) await disk.flushFolder();
+      opened.push(lastFlush);
+      log.clearRest();
+      // An earlier process may have left any of it in the kernel's cache alone; what is acknowledged next stands on it.
+      for (const file of [...files, log.file]) await file.flush();
+      await disk.flushFolder();
+      log.flushed = log.used;
       return new StateFile(paths, disk, index, lastFlush, log, files, n);
     } catch (error) {
-      for (const file of [...files, ...(last ? [last.file] : [])]) file.close();
+      for (const one of opened) one.close();
       throw error;
     }
   }
 
   /**
-   * Throws `ERR_STORAGE_FULL` if the room left is reserved for what has begun. Called before anything new is sent to a driver or
-   * stored; deletions and leaves are always written.
+   * Throws `ERR_STORAGE_FULL` if `bytes` more would use the room that is reserved for what has begun. Called before anything new is
+   * sent to a driver or stored; deletions and leaves are always written.
    */
-  admit(): void {
-    if (this.#log.room >= DATA.reserveBytes + DATA.groupBytes) return;
+  admit(bytes: number): void {
+    const wanted = bytes + this.#pendingBytes + DATA.groupBytes;
+    if (this.#log.room >= DATA.reserveBytes + wanted) return;
     const now = performance.now();
     if (now - this.#fullAt < DATA.fullMs) throw this.#full();
     try {
       // With less than that, no checkpoint could replace the log when rows are deleted.
-      if (this.#disk.free() < this.#needed()) throw new Error("the next generation would have no room");
-      this.#log.ensure(DATA.groupBytes);
+      if (this.#disk.free() < this.#needed() + wanted) throw new Error("the next generation would have no room");
+      this.#log.ensure(wanted);
     } catch {
       this.#fullAt = now;
       throw this.#full();
@@ -110,8 +119,10 @@ export class StateFile {
 
   /** Writes a row; resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: removes the row. */
   put(table: Table, key: Buffer, body: string | undefined): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    this.#write({ table, key, body });
+    const refusal = this.#failure ?? this.#closing;
+    if (refusal) return Promise.reject(refusal);
+    // What was never written needs no removal: on a full disk, refused calls would use up the reserve.
+    if (body !== undefined || this.#holds(table, key)) this.#write({ table, key, body });
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.#flushing ??= this.#flush();
@@ -120,7 +131,8 @@ export class StateFile {
 
   /** Logs all of the writes, or none. Throws `ERR_JOURNAL_FAILED`. */
   log(writes: readonly Write[]): void {
-    if (this.#failure) throw this.#failure;
+    const refusal = this.#failure ?? this.#closing;
+    if (refusal) throw refusal;
     for (const write of writes) this.#write(write);
     if (this.#committing) return;
     this.#committing = true;
@@ -138,9 +150,9 @@ export class StateFile {
   commit(): void {
     if (this.#failure) throw this.#failure;
     if (this.#pending.length === 0) return;
-    const { file, used, flushed } = this.#log;
+    const { file, used, flushed, seed } = this.#log;
     const places: (readonly [Write, Location | undefined])[] = [];
-    const frame = encodeFrame(this.#pending, this.#n, flushed, (at, bytes, write) =>
+    const frame = encodeFrame(this.#pending, this.#n, flushed, seed, (at, bytes, write) =>
       places.push([write, write.body === undefined ? undefined : { file, at: used + at, bytes }]),
     );
     try {
@@ -149,13 +161,23 @@ export class StateFile {
       throw this.#fail(error);
     }
     this.#pending = [];
+    this.#pendingBytes = 0;
     for (const [{ table, key }, place] of places) this.#index.set(table, key.toString("latin1"), place);
+    // Writes that are only logged make the log grow, too.
+    if (this.#rotation.due(this.#log)) this.#flushing ??= this.#flush();
   }
 
-  /** Returns the current rows of a table, in no particular order. */
-  async rows(table: Table): Promise<readonly Row[]> {
+  /** Returns the current rows of a table whose keys begin with `prefix`, in no particular order. */
+  async rows(table: Table, prefix: Buffer = Buffer.alloc(0)): Promise<readonly Row[]> {
     this.commit();
-    return readRows([...this.#index.of(table)]);
+    const start = prefix.toString("latin1");
+    return readRows([...this.#index.of(table)].filter(([key]) => key.startsWith(start)));
+  }
+
+  /** True if the row exists. */
+  has(table: Table, key: Buffer): boolean {
+    this.commit();
+    return this.#index.of(table).has(key.toString("latin1"));
   }
 
   /** Returns one row's value. */
@@ -165,18 +187,19 @@ export class StateFile {
     return place && textAt(place);
   }
 
-  /** Flushes and closes. A disk that hangs does not delay it for longer than `DATA.closeMs`. */
+  /**
+   * Refuses further writes, flushes and closes. A disk that hangs does not delay it for longer than `DATA.closeMs`; the files are closed
+   * once nothing uses them.
+   */
   async close(): Promise<void> {
-    await within(DATA.closeMs, this.#settled());
-    this.#failure ??= notTaken(this.#paths.folder, new Error("the host has closed it"));
-    this.#rotation.close();
-    this.#log.file.close();
-    this.#lastFlush.close();
+    this.#closing ??= notTaken(this.#paths.folder, new Error("the host has closed it"));
+    this.#rotation.stop();
+    this.#closed ??= this.#settled();
+    await within(DATA.closeMs, this.#closed);
   }
 
   async #settled(): Promise<void> {
     while (this.#flushing) await this.#flushing;
-    if (this.#failure) return;
     try {
       this.commit();
       await this.#rotation.flushEarlier();
@@ -185,17 +208,27 @@ export class StateFile {
       // No caller waits for writes that were only logged; the next opening reports what is missing.
     }
     await this.#rotation.idle();
+    this.#rotation.close();
+    this.#log.file.close();
+    this.#lastFlush.close();
+  }
+
+  /** True if the row exists, or will with what is pending. */
+  #holds(table: Table, key: Buffer): boolean {
+    if (this.#index.of(table).has(key.toString("latin1"))) return true;
+    return this.#pending.some((write) => write.table === table && write.key.equals(key));
   }
 
   #write(write: Write): void {
     this.#n++;
     this.#pending.push(write);
+    this.#pendingBytes += write.key.length + (write.body === undefined ? 0 : Buffer.byteLength(write.body));
   }
 
-  /** Flushes until no caller waits. The first flush includes what this turn's microtasks still add. */
+  /** Flushes once, and then until no caller waits. The first flush includes what this turn's microtasks still add. */
   async #flush(): Promise<void> {
     await undefined;
-    while (this.#waiters.length > 0) {
+    do {
       const waiters = this.#waiters;
       this.#waiters = [];
       try {
@@ -214,7 +247,7 @@ export class StateFile {
         for (const { reject } of [...waiters, ...this.#waiters]) reject(failure);
         this.#waiters = [];
       }
-    }
+    } while (this.#waiters.length > 0);
     this.#flushing = undefined;
   }
 

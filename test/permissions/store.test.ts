@@ -4,6 +4,7 @@ import type { Json } from "#dist/driverapi/json.js";
 import { HostTime } from "#dist/permissions/host-time.js";
 import { MemoryStore, type StoreBackend } from "#dist/permissions/store/backend.js";
 import { createStorePower } from "#dist/permissions/store/host.js";
+import { storageFull } from "#dist/storage/errors.js";
 import { assert, rejection, suite } from "../harness.js";
 
 const test = suite("permission store");
@@ -29,6 +30,14 @@ test("keeps, lists, deletes", async () => {
   assert.is(await store("delete", "b/1"), true);
   assert.is(await store("delete", "b/1"), false);
   assert.equal(await store("keys", null), ["a", "b/2"]);
+});
+
+test("a plugin is not told where the data folder is", async () => {
+  const backend = new MemoryStore();
+  backend.set = () => Promise.reject(storageFull("/var/lib/bulkhead", 0, 1));
+  const { code, message } = await rejection(open(undefined, backend)("set", "a", 1));
+  assert.is(code, "ERR_PERMISSION_FAILED");
+  assert.not(message.includes("/var/lib"), message);
 });
 
 test("compareAndSet sets only what is as expected", async () => {

@@ -3,6 +3,7 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { openDataFolder } from "#dist/storage/folder.js";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { encodeFrame } from "#dist/storage/log/frame.js";
 import { statePaths } from "#dist/storage/paths.js";
 import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { cli } from "../cli/cli.js";
@@ -218,6 +219,60 @@ test("recovery asks before it loses rows, keeps the damaged files, and leaves a 
   const opened = await openDataFolder(folder);
   t.cleanup(() => opened.close());
   assert.is((await new LogJournal(opened.state).load("bridge")).length, NETWORKS - 10);
+});
+
+test("what only the number of the last flush shows is recovered too", async (t) => {
+  for (const damage of ["cut", "witness"] as const) {
+    const folder = await filled(t);
+    const file = join(folder, LOG);
+    if (damage === "witness") await writeFile(join(folder, "flushed"), "000000000000001 00000000\n");
+    else await truncate(file, usedOf(await readFile(file)) - 30);
+    assert.is.not(await opening(folder), "whole", damage);
+    const asked = await cli(["state", "--data-dir", folder, "--recover", "--json"]);
+    assert.match(asked.json().error?.message ?? "", /rows may be lost/, damage);
+    assert.is((await cli(["state", "--data-dir", folder, "--recover", "--yes", "--json"])).exit, 0, damage);
+    await (await openDataFolder(folder)).close();
+  }
+});
+
+test("after many generations one checkpoint and one log are left", async (t) => {
+  const folder = join(await t.folder(), "data");
+  const opened = await openDataFolder(folder);
+  for (let n = 0; n < 400; n++) await opened.state.put("store", Buffer.from("filler"), "x".repeat(65_536));
+  await opened.close();
+  const files = (await readdir(folder)).filter((name) => /^(log|checkpoint)/.test(name));
+  assert.is(files.length, 2, String(files));
+  assert.not(files.includes("log.000002"), String(files));
+});
+
+test("a frame in a plugin's key is not read as one", async () => {
+  const forged = encodeFrame([{ table: "meta", key: Buffer.from("forged"), body: "1" }], 9, 1 << 30, 0);
+  const disk = new SimulatedDisk();
+  const state = await StateFile.open(statePaths("/simulated"), "boot", disk);
+  await state.put("meta", BOOT_KEY, JSON.stringify("boot"));
+  await state.put("store", Buffer.concat([Buffer.from("plugin"), forged]), "2");
+  await state.close();
+  const log = contentOf(disk, LOG);
+  const at = log.indexOf(forged);
+  // Torn: the frame around it is not intact, and nothing follows.
+  log[at - 4] = (log[at - 4] as number) ^ 1;
+  const left = SimulatedDisk.of({ [LOG]: log });
+  const again = await StateFile.open(statePaths("/simulated"), "another boot", left);
+  assert.equal(
+    (await again.rows("meta")).map(({ key }) => key.toString()),
+    [BOOT_KEY.toString()],
+  );
+  await again.close();
+});
+
+test("a file of a later format is told as that", async (t) => {
+  const folder = await filled(t);
+  const file = join(folder, LOG);
+  const text = await readFile(file, "latin1");
+  await writeFile(file, text.replaceAll("bulkhead log 1 ", "bulkhead log 7 "), "latin1");
+  const { code, message } = await rejection(openDataFolder(folder));
+  assert.is(code, "ERR_DATA_DIR");
+  assert.match(message, /was written in format 7, by a later version/);
 });
 
 test("recovery of a sound folder changes nothing", async (t) => {

@@ -8,7 +8,8 @@ type Operation =
   | { readonly kind: "create" | "remove"; readonly name: string }
   | { readonly kind: "rename"; readonly name: string; readonly to: string }
   | { readonly kind: "write"; readonly file: number; readonly at: number; readonly bytes: Buffer }
-  | { readonly kind: "flush"; readonly file: number }
+  /** `upTo`: how many operations had been done when it began. */
+  | { readonly kind: "flush"; readonly file: number; readonly upTo: number }
   | { readonly kind: "flush-folder" };
 
 const SECTOR = 512;
@@ -61,7 +62,7 @@ export class SimulatedDisk implements Disk {
         content.write(bytes, at);
       },
       flush: async () => {
-        const flushed: Operation = { kind: "flush", file };
+        const flushed: Operation = { kind: "flush", file, upTo: this.operations.length };
         await new Promise((resolve) => setImmediate(resolve));
         this.operations.push(flushed);
       },
@@ -92,12 +93,13 @@ export class SimulatedDisk implements Disk {
   cut(count: number, pick: (n: number) => number): SimulatedDisk {
     const done = this.operations.slice(0, count);
     const flushedAt = new Map<number, number>();
-    for (const [at, one] of done.entries()) if (one.kind === "flush") flushedAt.set(one.file, at);
+    for (const one of done)
+      if (one.kind === "flush") flushedAt.set(one.file, Math.max(one.upTo, flushedAt.get(one.file) ?? 0));
     const files: Content[] = [];
     for (const [at, one] of done.entries()) {
       if (one.kind === "create") files.push(new Content());
       if (one.kind !== "write") continue;
-      const sure = at < (flushedAt.get(one.file) ?? -1);
+      const sure = at < (flushedAt.get(one.file) ?? 0);
       for (let from = 0; from < one.bytes.length; from += SECTOR) {
         if (!sure && pick(2) === 0) continue;
         const piece = one.bytes.subarray(from, from + SECTOR);

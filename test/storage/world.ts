@@ -78,6 +78,12 @@ if (opened) {
     if (how !== "done") told.create = how;
   }
   told.created = acknowledged.size;
+  // What is refused is withdrawn by its caller, again and again.
+  for (let n = 0; told.create !== undefined && n < 3000; n++) {
+    const refused = `refused-${n}`.padEnd(64, "x");
+    await outcome(() => create(refused));
+    await outcome(() => journal.settle({ key: { type: "bridge", nid: refused }, entry: undefined }));
+  }
   const gone = [...acknowledged].slice(0, acknowledged.size / 2);
   told.delete = await outcome(async () => {
     for (const nid of gone) {

@@ -143,9 +143,9 @@ export class Records {
     if (record.kills === kills) return;
     record.kills = kills;
     if (this.networks.get(record.nid) !== record) return;
-    void Promise.resolve(
-      this.#journal.intend({ key: { type: this.#type, nid: record.nid }, entry: networkEntry(record) }),
-    ).catch(() => {});
+    const write = async (): Promise<void> =>
+      this.#journal.intend({ key: { type: this.#type, nid: record.nid }, entry: networkEntry(record) });
+    write().catch(() => {});
   }
 
   /** Marks an endpoint, if it still exists, as `markNetwork` does; `interfaces` when the driver has just filled them in. */

@@ -1,6 +1,6 @@
 /** `store`, on the host's side: quota and order of a plugin's operations, over any backend. */
 import { Mutex } from "../../common/mutex.js";
-import { DriverError } from "../../driverapi/errors.js";
+import { DriverError, type ErrorCode } from "../../driverapi/errors.js";
 import { copyJson, type Json } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { StoreLimits } from "../catalogue.js";
@@ -10,6 +10,9 @@ import type { StoreBackend } from "./backend.js";
 import { canonicalJson } from "./canonical.js";
 import { keyProblem } from "./key.js";
 import { type Namespace, namespaceOf, sizeOf } from "./namespace.js";
+
+/** Codes that are about the request itself. */
+const OWN: ReadonlySet<string> = new Set<ErrorCode>(["ERR_PERMISSION_ARGUMENT", "ERR_PERMISSION_LIMIT"]);
 
 /** What `createStorePower` needs. */
 export interface StorePowerOptions {
@@ -67,7 +70,8 @@ export function createStorePower({ plugin, limits, backend, time }: StorePowerOp
     try {
       return await inTurn(work);
     } catch (cause) {
-      if (cause instanceof DriverError) throw cause;
+      // Errors of the data folder name its path, which is nothing for a plugin.
+      if (cause instanceof DriverError && OWN.has(cause.code)) throw cause;
       throw new DriverError(
         "ERR_PERMISSION_FAILED",
         `store.${method}: the store failed on the host's side; try again later`,

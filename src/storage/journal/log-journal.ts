@@ -30,8 +30,9 @@ export class LogJournal implements Journal {
 
   /** Returns at once. Throws `ERR_JOURNAL_FAILED`, and for something new `ERR_STORAGE_FULL`. */
   intend({ key, entry }: JournalWrite): void {
-    if (entry?.phase === "creating") this.#state.admit();
-    this.#state.log([{ table: "journal", key: keyOf(key), body: bodyOf(key, entry) }]);
+    const body = bodyOf(key, entry);
+    if (entry?.phase === "creating") this.#state.admit(Buffer.byteLength(body ?? ""));
+    this.#state.log([{ table: "journal", key: keyOf(key), body }]);
   }
 
   commit(): void {

@@ -26,8 +26,8 @@ export async function takeOver(paths: StatePaths, bootId: string): Promise<void>
 
 /** True if the folder has a log, and is not of an earlier version. */
 export function hasLog({ folder }: StatePaths): boolean {
-  const disk = openDisk(folder);
-  return generations(disk, "log").length > 0 || generations(disk, "checkpoint").length > 0;
+  const names = openDisk(folder).list();
+  return generations(names, "log").length > 0 || generations(names, "checkpoint").length > 0;
 }
 
 /** Writes rows as the log of a folder that has none. */
@@ -36,11 +36,16 @@ export async function install(paths: StatePaths, writes: readonly Write[]): Prom
   rmSync(made.folder, { recursive: true, force: true });
   mkdirSync(made.folder, { mode: 0o700 });
   const state = await StateFile.open(made, "");
-  await Promise.all(writes.map(({ table, key, body }) => state.put(table, key, body)));
-  await state.close();
-  if (existsSync(made.lastFlush)) renameSync(made.lastFlush, paths.lastFlush);
+  try {
+    await Promise.all(writes.map(({ table, key, body }) => state.put(table, key, body)));
+  } finally {
+    await state.close();
+  }
+  // The number of lmdb's last flush must not be compared with the log.
+  rmSync(paths.lastFlush, { force: true });
   const log = nameOf("log", 1);
   renameSync(join(made.folder, log), join(paths.folder, log));
+  renameSync(made.lastFlush, paths.lastFlush);
   await openDisk(paths.folder).flushFolder();
   rmSync(made.folder, { recursive: true, force: true });
 }

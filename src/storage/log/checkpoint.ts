@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../tables.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { encodeFrame } from "./frame.js";
-import { HEAD_BYTES, headOf, nameOf, partOf } from "./names.js";
+import { HEAD_BYTES, headOf, nameOf, newSalt, partOf, seedOf } from "./names.js";
 import type { Location, Placed } from "./row-index.js";
 
 /** Bytes of rows in one frame, unless a single row has more. */
@@ -23,22 +23,25 @@ export async function writeCheckpoint(
   disk.remove(part);
   const file = disk.open(part, "create");
   try {
-    file.write(headOf("checkpoint", generation), 0);
-    const places: Location[] = [];
+    const salt = newSalt();
+    const seed = seedOf(salt);
+    file.write(headOf("checkpoint", generation, salt), 0);
+    const offsets: { readonly at: number; readonly bytes: number }[] = [];
     let end = HEAD_BYTES;
     let group: Write[] = [];
     let bytes = 0;
     const write = (): void => {
       const start = end;
-      const frame = encodeFrame(group, n, end, (at, length) => places.push({ file, at: start + at, bytes: length }));
+      const frame = encodeFrame(group, n, end, seed, (at, length) => offsets.push({ at: start + at, bytes: length }));
       file.write(frame, end);
       end += frame.length;
       group = [];
       bytes = 0;
     };
     for (const { table, key, location } of rows) {
-      const body = location.file.read(location.at, location.bytes).toString();
-      group.push({ table, key: Buffer.from(key, "latin1"), body });
+      const body = location.file.read(location.at, location.bytes);
+      if (body.length < location.bytes) throw new Error(`${location.file.name} is shorter than it was`);
+      group.push({ table, key: Buffer.from(key, "latin1"), body: body.toString() });
       bytes += location.bytes + key.length;
       if (bytes < FRAME_BYTES) continue;
       write();
@@ -49,10 +52,12 @@ export async function writeCheckpoint(
     await file.flush();
     disk.rename(part, nameOf("checkpoint", generation));
     await disk.flushFolder();
-    return { file, places };
+    const whole = disk.open(nameOf("checkpoint", generation), "read");
+    return { file: whole, places: offsets.map(({ at, bytes: length }) => ({ file: whole, at, bytes: length })) };
   } catch (error) {
-    file.close();
     disk.remove(part);
     throw error;
+  } finally {
+    file.close();
   }
 }

@@ -71,6 +71,9 @@ export function openDisk(folder: string): Disk {
   };
 }
 
+/** Most bytes that Node reads at once. */
+const MOST_READ: number = 1 << 30;
+
 const FLAGS = { read: "r", write: "r+", create: "wx+" } as const;
 
 class RealFile implements DiskFile {
@@ -79,6 +82,7 @@ class RealFile implements DiskFile {
   readonly #fd: number;
   readonly #identity: string;
   #size: number;
+  #closed = false;
 
   constructor(name: string, path: string, how: "read" | "write" | "create") {
     this.name = name;
@@ -98,7 +102,7 @@ class RealFile implements DiskFile {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#size - at)));
     let done = 0;
     while (done < bytes.length) {
-      const got = readSync(this.#fd, bytes, done, bytes.length - done, at + done);
+      const got = readSync(this.#open(), bytes, done, Math.min(bytes.length - done, MOST_READ), at + done);
       if (got === 0) break;
       done += got;
     }
@@ -106,12 +110,13 @@ class RealFile implements DiskFile {
   }
 
   write(bytes: Uint8Array, at: number): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.#open(), bytes, done, bytes.length - done, at + done);
     this.#size = Math.max(this.#size, at + bytes.length);
   }
 
   async flush(): Promise<void> {
-    await flushData(this.#fd);
+    await flushData(this.#open());
   }
 
   assertInPlace(): void {
@@ -120,7 +125,16 @@ class RealFile implements DiskFile {
     throw new Error(found === undefined ? "it was deleted while the host ran" : "another file has taken its place");
   }
 
+  /** Idempotent. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.#fd);
+  }
+
+  /** Returns the descriptor. Its number may be another file's once it is closed. */
+  #open(): number {
+    if (this.#closed) throw new Error(`${this.#path} is closed`);
+    return this.#fd;
   }
 }

@@ -35,13 +35,14 @@ export interface Frame {
 }
 
 /**
- * Encodes one frame. `flushed`: the offset up to which the file has been flushed. `placed` is called for each write with the offset of its
+ * Encodes one frame. `flushed`: the offset up to which the file has been flushed; `seed`: of its checksums. `placed` is called for each write with the offset of its
  * body in the frame, and its length.
  */
 export function encodeFrame(
   writes: readonly Write[],
   n: number,
   flushed: number,
+  seed: number,
   placed: (at: number, bytes: number, write: Write) => void = () => {},
 ): Buffer {
   let bytes = HEADER_BYTES;
@@ -65,31 +66,31 @@ export function encodeFrame(
     placed(text, length, write);
     at = text + length;
   }
-  frame.writeUInt32LE(sumOf(frame, 0, bytes), 8);
+  frame.writeUInt32LE(sumOf(frame, 0, bytes, seed), 8);
   return frame;
 }
 
 /** Reads the frame at `at`; undefined if no intact frame begins there. */
-export function readFrame(bytes: Buffer, at: number): Frame | undefined {
+export function readFrame(bytes: Buffer, at: number, seed: number): Frame | undefined {
   if (at + HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== MARKER) return undefined;
   const end = at + HEADER_BYTES + bytes.readUInt32LE(at + 4);
-  if (end > bytes.length || bytes.readUInt32LE(at + 8) !== sumOf(bytes, at, end)) return undefined;
+  if (end > bytes.length || bytes.readUInt32LE(at + 8) !== sumOf(bytes, at, end, seed)) return undefined;
   const writes = readWrites(bytes, at + HEADER_BYTES, end);
   return writes && { n: bytes.readUIntLE(at + 12, 6), flushed: bytes.readUIntLE(at + 18, 6), end, writes };
 }
 
 /** Returns the offset of the next intact frame at or after `from`; undefined if there is none. */
-export function nextFrame(bytes: Buffer, from: number): number | undefined {
+export function nextFrame(bytes: Buffer, from: number, seed: number): number | undefined {
   const marker = Buffer.alloc(4);
   marker.writeUInt32LE(MARKER);
   for (let at = bytes.indexOf(marker, from); at >= 0; at = bytes.indexOf(marker, at + 1))
-    if (readFrame(bytes, at)) return at;
+    if (readFrame(bytes, at, seed)) return at;
   return undefined;
 }
 
 /** Computes the checksum over everything of a frame but the checksum itself. */
-function sumOf(bytes: Buffer, at: number, end: number): number {
-  return crc32(bytes.subarray(at + 12, end), crc32(bytes.subarray(at + 4, at + 8)));
+function sumOf(bytes: Buffer, at: number, end: number, seed: number): number {
+  return crc32(bytes.subarray(at + 12, end), crc32(bytes.subarray(at + 4, at + 8), seed));
 }
 
 function readWrites(bytes: Buffer, from: number, end: number): readonly LocatedWrite[] | undefined {

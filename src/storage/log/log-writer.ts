@@ -4,21 +4,24 @@
  */
 import { DATA } from "../limits.js";
 import type { Disk, DiskFile } from "./disk.js";
-import { HEAD_BYTES, headOf, nameOf } from "./names.js";
+import { HEAD_BYTES, headOf, nameOf, newSalt, seedOf } from "./names.js";
 
 const ZEROS = Buffer.alloc(DATA.stepBytes);
 
 export class LogWriter {
   readonly generation: number;
   readonly file: DiskFile;
+  /** Of its frames' checksums. */
+  readonly seed: number;
   /** The offset behind the last frame. */
   used: number;
   /** The offset up to which everything has been flushed. */
   flushed: number;
 
-  constructor(generation: number, file: DiskFile, used: number) {
+  constructor(generation: number, file: DiskFile, seed: number, used: number) {
     this.generation = generation;
     this.file = file;
+    this.seed = seed;
     this.used = used;
     this.flushed = used;
   }
@@ -28,8 +31,9 @@ export class LogWriter {
     const name = nameOf("log", generation);
     const file = disk.open(name, "create");
     try {
-      file.write(headOf("log", generation), 0);
-      const log = new LogWriter(generation, file, HEAD_BYTES);
+      const salt = newSalt();
+      file.write(headOf("log", generation, salt), 0);
+      const log = new LogWriter(generation, file, seedOf(salt), HEAD_BYTES);
       log.flushed = 0;
       while (log.room < DATA.stepBytes + DATA.reserveBytes) log.#grow();
       return log;

@@ -1,14 +1,14 @@
 /** The files of a log: `log.NNNNNN` and `checkpoint.NNNNNN`, numbered by generation, and the head that each begins with. */
+import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { Disk } from "./disk.js";
 
 export type Kind = "log" | "checkpoint";
 
 /** Version of the layout of both kinds of file. */
 const FORMAT = 1;
 
-/** Bytes of a file's head. */
-export const HEAD_BYTES = 64;
+/** Bytes of a file's head: a line, twice. */
+export const HEAD_BYTES = 128;
 
 export function nameOf(kind: Kind, generation: number): string {
   return `${kind}.${String(generation).padStart(6, "0")}`;
@@ -19,27 +19,58 @@ export function partOf(generation: number): string {
   return `${nameOf("checkpoint", generation)}.part`;
 }
 
-/** Returns the generations of one kind, in ascending order. */
-export function generations(disk: Disk, kind: Kind): readonly number[] {
+/** Returns the generations of one kind among a folder's names, in ascending order. */
+export function generations(names: readonly string[], kind: Kind): readonly number[] {
   const pattern = new RegExp(`^${kind}\\.(\\d{6,})$`);
-  return disk
-    .list()
+  return names
     .flatMap((name) => (pattern.exec(name)?.[1] === undefined ? [] : [Number(pattern.exec(name)?.[1])]))
     .sort((a, b) => a - b);
 }
 
-export function headOf(kind: Kind, generation: number): Buffer {
-  const text = `bulkhead ${kind} ${FORMAT} ${generation}`;
-  const line = `${text} ${crc32(text).toString(16).padStart(8, "0")}`;
-  return Buffer.from(`${line.padEnd(HEAD_BYTES - 1)}\n`);
+/**
+ * Returns a file's head. `salt`: 16 hex digits, at random; they are part of every frame's checksum, so that no value or key that a plugin
+ * stores can pass for a frame.
+ */
+export function headOf(kind: Kind, generation: number, salt: string): Buffer {
+  const text = `bulkhead ${kind} ${FORMAT} ${generation} ${salt}`;
+  return Buffer.from(`${`${text} ${crcOf(text)}`.padEnd(HEAD_BYTES / 2 - 1)}\n`.repeat(2));
 }
 
-/** Returns why a file does not begin as it must; undefined if it does. */
-export function headProblem(bytes: Buffer, kind: Kind, generation: number): string | undefined {
+/** What a file's head says. */
+export interface Head {
+  /** Of its frames' checksums; undefined: it cannot be read. */
+  readonly seed?: number;
+  /** What is wrong with it; absent: nothing. */
+  readonly problem?: string;
+  /** A later layout than this one. */
+  readonly format?: number;
+}
+
+export function readHead(bytes: Buffer, kind: Kind, generation: number): Head {
   const head = bytes.subarray(0, HEAD_BYTES);
-  if (head.equals(headOf(kind, generation))) return undefined;
-  const version = new RegExp(`^bulkhead ${kind} (\\d+) `).exec(head.toString("latin1"))?.[1];
-  return version === undefined || Number(version) === FORMAT
-    ? "its first 64 bytes are not what was written"
-    : `it was written in format ${version}, and this version reads format ${FORMAT}`;
+  const pattern = new RegExp(`bulkhead ${kind} ${FORMAT} ${generation} ([0-9a-f]{16}) ([0-9a-f]{8})`, "g");
+  for (const [, salt = ""] of head.toString("latin1").matchAll(pattern)) {
+    const half = HEAD_BYTES / 2;
+    const line = headOf(kind, generation, salt).subarray(0, half);
+    const copies = [line.equals(head.subarray(0, half)), line.equals(head.subarray(half))];
+    if (copies.every(Boolean)) return { seed: seedOf(salt) };
+    if (copies.some(Boolean)) return { seed: seedOf(salt), problem: DAMAGED };
+  }
+  const format = Number(new RegExp(`^bulkhead ${kind} (\\d+) `).exec(head.toString("latin1"))?.[1]);
+  return format > FORMAT ? { format } : { problem: DAMAGED };
+}
+
+const DAMAGED = `its first ${HEAD_BYTES} bytes are not what was written`;
+
+/** Returns the seed of the checksums in a file with this salt. */
+export function seedOf(salt: string): number {
+  return crc32(salt);
+}
+
+export function newSalt(): string {
+  return randomBytes(8).toString("hex");
+}
+
+function crcOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
 }

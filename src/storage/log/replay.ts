@@ -1,8 +1,8 @@
 /** Reads a folder's checkpoint and logs from disk: every row, or what is damaged and where. */
-import { corrupt } from "../errors.js";
+import { corrupt, newerFormat } from "../errors.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { type Frame, nextFrame, readFrame } from "./frame.js";
-import { generations, HEAD_BYTES, headProblem, type Kind, nameOf } from "./names.js";
+import { generations, HEAD_BYTES, type Kind, nameOf, readHead } from "./names.js";
 import { RowIndex } from "./row-index.js";
 
 export interface Replayed {
@@ -12,7 +12,9 @@ export interface Replayed {
   /** The generation to begin with where there is no log. */
   readonly first: number;
   /** The generation to go on with, its file, and the offset behind its last frame; undefined: an empty folder. */
-  readonly last: { readonly generation: number; readonly file: DiskFile; readonly end: number } | undefined;
+  readonly last:
+    | { readonly generation: number; readonly file: DiskFile; readonly seed: number; readonly end: number }
+    | undefined;
   /** Files of earlier generations that still hold rows. */
   readonly files: readonly DiskFile[];
   /** The offset of an unreadable frame in the last log that intact frames follow, none of which was flushed. */
@@ -31,7 +33,8 @@ const refuse: Problem = (file, why) => {
 
 /** Reads everything. With another `problem` than `refuse`, skips what is damaged. */
 export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "write" = "write"): Replayed {
-  const [checkpoints, logs] = [generations(disk, "checkpoint"), generations(disk, "log")];
+  const names = disk.list();
+  const [checkpoints, logs] = [generations(names, "checkpoint"), generations(names, "log")];
   const first = checkpoints.at(-1) ?? 1;
   const { begun: wanted, dropped } = begunLogs(
     disk,
@@ -42,6 +45,7 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
   const files: DiskFile[] = [];
   let n = 0;
   let end = HEAD_BYTES;
+  let seed = 0;
   let gap: number | undefined = dropped.some(({ holds }) => holds) ? 0 : undefined;
   const read = (kind: Kind, generation: number): void => {
     const name = nameOf(kind, generation);
@@ -60,6 +64,7 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
         index.set(table, key.toString("latin1"), body && { file, at: body.at, bytes: body.bytes });
     }
     end = found.end;
+    seed = found.seed;
     gap ??= found.gap;
   };
   try {
@@ -80,14 +85,22 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
     ...checkpoints.filter((one) => one < first).map((one) => nameOf("checkpoint", one)),
     ...logs.filter((one) => one < first).map((one) => nameOf("log", one)),
     ...dropped.map(({ generation }) => nameOf("log", generation)),
-    ...disk.list().filter((name) => /^checkpoint\.\d+\.part$/.test(name)),
+    ...names.filter((name) => /^checkpoint\.\d+\.part$/.test(name)),
   ];
   const current = last === undefined ? undefined : files.pop();
-  return { index, n, first, last: current && { generation: last as number, file: current, end }, files, gap, stale };
+  return {
+    index,
+    n,
+    first,
+    last: current && { generation: last as number, file: current, seed, end },
+    files,
+    gap,
+    stale,
+  };
 }
 
 /**
- * Leaves out the logs at the end that a power cut caught before their first flush: without a head, or behind a log whose end is not on
+ * Leaves out the logs at the end that a power cut caught before their first flush: blank, or behind a log whose end is not on
  * the disk. Nothing in them was acknowledged as flushed. `holds`: intact frames are in it nevertheless.
  */
 function begunLogs(
@@ -100,29 +113,48 @@ function begunLogs(
   const begun = [...logs];
   const dropped: { readonly generation: number; readonly holds: boolean }[] = [];
   for (let last = begun.at(-1); last !== undefined; last = begun.at(-1)) {
-    const { headless, frames } = glance(disk, last);
+    const { blank, frames } = glance(disk, last);
     if (frames.some(({ flushed }) => flushed > 0)) break;
     const before = begun.at(-2);
-    const torn = before !== undefined && glance(disk, before).frames.at(-1)?.writes.length !== 0;
-    if (!headless && !torn) break;
+    const torn = before !== undefined && !glance(disk, before).ended;
+    if (!blank && !torn) break;
     begun.pop();
     dropped.push({ generation: last, holds: frames.length > 0 });
   }
   return { begun, dropped };
 }
 
+interface Glance {
+  /** True if nothing of its head has reached the disk. */
+  readonly blank: boolean;
+  /** True if its frames follow each other up to an empty one. */
+  readonly ended: boolean;
+  readonly frames: readonly Frame[];
+}
+
 /** Reads all intact frames of a log, wherever they are. */
-function glance(disk: Disk, generation: number): { readonly headless: boolean; readonly frames: readonly Frame[] } {
+function glance(disk: Disk, generation: number): Glance {
   const file = disk.open(nameOf("log", generation), "read");
   try {
     const bytes = file.read(0, file.size);
+    const { seed } = readHead(bytes, "log", generation);
     const frames: Frame[] = [];
-    for (let at: number | undefined = HEAD_BYTES; at !== undefined; ) {
-      const frame = readFrame(bytes, at);
-      if (frame) frames.push(frame);
-      at = frame && readFrame(bytes, frame.end) ? frame.end : nextFrame(bytes, frame?.end ?? at);
+    let gaps = 0;
+    for (let at: number | undefined = HEAD_BYTES; at !== undefined && seed !== undefined; ) {
+      const frame = readFrame(bytes, at, seed);
+      if (frame) {
+        frames.push(frame);
+        at = frame.end;
+      } else {
+        at = nextFrame(bytes, at + 1, seed);
+        if (at !== undefined) gaps++;
+      }
     }
-    return { headless: headProblem(bytes, "log", generation) !== undefined, frames };
+    return {
+      blank: isEmpty(bytes.subarray(0, HEAD_BYTES)),
+      ended: gaps === 0 && frames.at(-1)?.writes.length === 0,
+      frames,
+    };
   } finally {
     file.close();
   }
@@ -141,38 +173,41 @@ interface Reading {
 function readFile(
   file: DiskFile,
   { path, kind, generation, problem, open }: Reading,
-): { readonly frames: readonly Frame[]; readonly end: number; readonly gap?: number } {
+): { readonly frames: readonly Frame[]; readonly seed: number; readonly end: number; readonly gap?: number } {
   const bytes = file.read(0, file.size);
-  const wrong = headProblem(bytes, kind, generation);
-  if (wrong !== undefined) problem(path, wrong);
+  const head = readHead(bytes, kind, generation);
+  if (head.format !== undefined) throw newerFormat(path, head.format);
+  if (head.problem !== undefined) problem(path, head.problem);
   const frames: Frame[] = [];
+  if (head.seed === undefined) return { frames, seed: 0, end: HEAD_BYTES };
+  const { seed } = head;
   let at = HEAD_BYTES;
   for (;;) {
-    const frame = readFrame(bytes, at);
+    const frame = readFrame(bytes, at, seed);
     if (frame) {
       frames.push(frame);
       at = frame.end;
       continue;
     }
-    const next = nextFrame(bytes, at + 1);
+    const next = nextFrame(bytes, at + 1, seed);
     if (next === undefined) break;
     // A later frame that says this place was flushed proves damage; otherwise the disk wrote the last frames in another order.
-    if (open && problem === refuse && !flushedLater(bytes, next, at)) return { frames, end: at, gap: at };
+    if (open && problem === refuse && !flushedLater(bytes, next, at, seed)) return { frames, seed, end: at, gap: at };
     problem(path, `at offset ${at} it does not hold what was written`);
     at = next;
   }
-  if (open) return { frames, end: at };
+  if (open) return { frames, seed, end: at };
   if (frames.at(-1)?.writes.length !== 0) problem(path, `it ends at offset ${at}, before its last frame`);
   else if (!isEmpty(bytes.subarray(at))) problem(path, `at offset ${at} it holds something behind its last frame`);
-  return { frames, end: at };
+  return { frames, seed, end: at };
 }
 
 /** Returns true if an intact frame at or after `from` says that `at` had been flushed. */
-function flushedLater(bytes: Buffer, from: number, at: number): boolean {
+function flushedLater(bytes: Buffer, from: number, at: number, seed: number): boolean {
   for (let next: number | undefined = from; next !== undefined; ) {
-    const frame = readFrame(bytes, next);
+    const frame = readFrame(bytes, next, seed);
     if (frame && frame.flushed > at) return true;
-    next = frame ? (readFrame(bytes, frame.end) ? frame.end : nextFrame(bytes, frame.end)) : undefined;
+    next = nextFrame(bytes, frame?.end ?? next + 1, seed);
   }
   return false;
 }

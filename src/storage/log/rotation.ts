@@ -18,7 +18,7 @@ export class Rotation {
   #checkpoint: Promise<void> | undefined;
   /** Earliest retry after a failed rotation, on the monotonic clock. */
   #retryAt = 0;
-  #closed = false;
+  #closing = false;
 
   /** `replaced` is called after each checkpoint. */
   constructor(disk: Disk, index: RowIndex, earlier: readonly DiskFile[], replaced: () => void) {
@@ -34,14 +34,13 @@ export class Rotation {
     return this.#flushing;
   }
 
+  /** A flush that fails fails for good: the system would report success the next time, without the bytes on the disk. */
   async #flush(): Promise<void> {
-    try {
-      for (const file of this.#unflushed) await file.flush();
-      await this.#disk.flushFolder();
-      this.#unflushed = [];
-    } finally {
-      this.#flushing = undefined;
-    }
+    const files = this.#unflushed;
+    for (const file of files) await file.flush();
+    await this.#disk.flushFolder();
+    this.#unflushed = this.#unflushed.filter((file) => !files.includes(file));
+    this.#flushing = undefined;
   }
 
   /**
@@ -49,12 +48,14 @@ export class Rotation {
    * the last write.
    */
   turn(log: LogWriter, n: number): LogWriter {
-    if (this.#closed || this.#checkpoint || log.used < this.#limit() || performance.now() < this.#retryAt) return log;
-    let next: LogWriter;
+    if (!this.due(log)) return log;
+    let next: LogWriter | undefined;
     try {
       next = LogWriter.create(this.#disk, log.generation + 1);
-      log.append(encodeFrame([], n, log.flushed));
+      log.append(encodeFrame([], n, log.flushed, log.seed));
     } catch {
+      next?.file.close();
+      if (next) this.#disk.remove(next.file.name);
       this.#retryAt = performance.now() + DATA.retryMs;
       return log;
     }
@@ -66,13 +67,23 @@ export class Rotation {
     return next;
   }
 
+  /** True if a rotation is due. */
+  due(log: LogWriter): boolean {
+    if (this.#closing || this.#checkpoint || log.used < DATA.rotateBytesSmall) return false;
+    return performance.now() >= this.#retryAt && log.used >= this.#limit();
+  }
+
+  /** Starts no further rotation. */
+  stop(): void {
+    this.#closing = true;
+  }
+
   /** Resolves when no checkpoint is being written. */
   async idle(): Promise<void> {
     await this.#checkpoint;
   }
 
   close(): void {
-    this.#closed = true;
     for (const file of this.#earlier) file.close();
   }
 
