@@ -95,7 +95,7 @@ export async function recover(path: string, lossy: boolean): Promise<Recovered> 
 async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise<void> {
   const disk = openDisk(folder);
   const before = filesOf(folder);
-  for (const file of before) linkSync(join(folder, file), join(kept, file));
+  for (const file of before) keep(join(folder, file), join(kept, file));
   const found = replay(disk, () => {}, "read");
   const generation = 1 + Math.max(0, ...generations(before, "log"), ...generations(before, "checkpoint"));
   rmSync(lastFlush, { force: true });
@@ -103,6 +103,15 @@ async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise
   const { file } = await writeCheckpoint(disk, generation, found.n, found.index.all());
   for (const one of [file, ...found.files, ...(found.last ? [found.last.file] : [])]) one.close();
   for (const name of before) if (name !== basename(lastFlush)) disk.remove(name);
+}
+
+/** Links a file, or copies it where a file system has no links. */
+function keep(file: string, kept: string): void {
+  try {
+    linkSync(file, kept);
+  } catch {
+    copyFileSync(file, kept);
+  }
 }
 
 /** Copies a folder's state, beside a running host too, into a new folder that opens. Throws `ERR_OPTIONS`, `ERR_DATA_DIR`. */
@@ -122,7 +131,11 @@ export function backup(path: string, target: string): void {
       // In this order, a write that comes meanwhile is in the copy or is not: the log is copied last.
       const files = [...filesOf(paths.folder)].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
       for (const file of files) copyFileSync(join(paths.folder, file), join(target, file));
-      return;
+      const { problems } = readLog(target, false);
+      if (problems.length === 0) return;
+      // The host wrote into a file while it was copied.
+      if (tries === 5) throw new Error(problems.join("; "));
+      rmSync(target, { recursive: true, force: true });
     } catch (error) {
       rmSync(target, { recursive: true, force: true });
       // A checkpoint has just replaced a file that was to be copied.

@@ -26,8 +26,6 @@ export class LogLedger<R extends { readonly name: string }> {
 
   async write(changes: readonly Change<R>[]): Promise<void> {
     const table = this.#table;
-    const fresh = changes.some((change) => "put" in change && !this.#state.has(table, Buffer.from(change.put.name)));
-    if (fresh) this.#state.admit(0);
     this.#state.log(
       changes.map((change) =>
         "put" in change

@@ -196,6 +196,8 @@ export class StateFile {
     this.#rotation.stop();
     this.#closed ??= this.#settled();
     await within(DATA.closeMs, this.#closed);
+    // The lock is released now: a flush that comes back late writes nothing more.
+    this.#failure ??= this.#closing;
   }
 
   async #settled(): Promise<void> {
@@ -236,6 +238,7 @@ export class StateFile {
         const [log, end, n] = [this.#log, this.#log.used, this.#n];
         await this.#rotation.flushEarlier();
         await log.file.flush();
+        if (this.#failure) throw this.#failure;
         log.file.assertInPlace();
         log.flushed = end;
         this.#lastFlush.write(n);

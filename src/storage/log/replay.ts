@@ -39,6 +39,7 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
   const { begun: wanted, dropped } = begunLogs(
     disk,
     logs.filter((one) => one >= first),
+    problem !== refuse,
   );
   const last = wanted.at(-1);
   const index = new RowIndex();
@@ -101,11 +102,13 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
 
 /**
  * Leaves out the logs at the end that a power cut caught before their first flush: blank, or behind a log whose end is not on
- * the disk. Nothing in them was acknowledged as flushed. `holds`: intact frames are in it nevertheless.
+ * the disk. Nothing in them was acknowledged as flushed. `holds`: something was written behind its head
+ * nevertheless.
  */
 function begunLogs(
   disk: Disk,
   logs: readonly number[],
+  salvage: boolean,
 ): {
   readonly begun: readonly number[];
   readonly dropped: readonly { readonly generation: number; readonly holds: boolean }[];
@@ -113,13 +116,13 @@ function begunLogs(
   const begun = [...logs];
   const dropped: { readonly generation: number; readonly holds: boolean }[] = [];
   for (let last = begun.at(-1); last !== undefined; last = begun.at(-1)) {
-    const { blank, frames } = glance(disk, last);
-    if (frames.some(({ flushed }) => flushed > 0)) break;
+    const { blank, holds, frames } = glance(disk, last);
+    if (frames.some(({ flushed }) => flushed > 0) || (salvage && holds)) break;
     const before = begun.at(-2);
     const torn = before !== undefined && !glance(disk, before).ended;
     if (!blank && !torn) break;
     begun.pop();
-    dropped.push({ generation: last, holds: frames.length > 0 });
+    dropped.push({ generation: last, holds });
   }
   return { begun, dropped };
 }
@@ -127,6 +130,8 @@ function begunLogs(
 interface Glance {
   /** True if nothing of its head has reached the disk. */
   readonly blank: boolean;
+  /** True if something is written behind its head. */
+  readonly holds: boolean;
   /** True if its frames follow each other up to an empty one. */
   readonly ended: boolean;
   readonly frames: readonly Frame[];
@@ -150,8 +155,10 @@ function glance(disk: Disk, generation: number): Glance {
         if (at !== undefined) gaps++;
       }
     }
+    const holds = !isEmpty(bytes.subarray(HEAD_BYTES));
     return {
       blank: isEmpty(bytes.subarray(0, HEAD_BYTES)),
+      holds,
       ended: gaps === 0 && frames.at(-1)?.writes.length === 0,
       frames,
     };

@@ -36,7 +36,7 @@ export class Rotation {
 
   /** A flush that fails fails for good: the system would report success the next time, without the bytes on the disk. */
   async #flush(): Promise<void> {
-    const files = this.#unflushed;
+    const files = [...this.#unflushed];
     for (const file of files) await file.flush();
     await this.#disk.flushFolder();
     this.#unflushed = this.#unflushed.filter((file) => !files.includes(file));
@@ -88,8 +88,16 @@ export class Rotation {
   }
 
   #limit(): number {
-    const most = this.#disk.free() < DATA.roomyBytes ? DATA.rotateBytesSmall : DATA.rotateBytes;
+    const most = this.#roomy() ? DATA.rotateBytes : DATA.rotateBytesSmall;
     return Math.max(most, 2 * this.#index.bytes);
+  }
+
+  #roomy(): boolean {
+    try {
+      return this.#disk.free() >= DATA.roomyBytes;
+    } catch {
+      return false;
+    }
   }
 
   async #replaceEarlier(generation: number, n: number): Promise<void> {

@@ -95,6 +95,9 @@ export class Engine {
   /** A container that listens on a TCP port, and says its name. */
   async runTalker(name: string, port: number, ...args: readonly string[]): Promise<string> {
     await this.docker("run", "-d", "--name", name, ...args, IMAGE, "nc", "-ll", "-p", `${port}`, "-e", "echo", name);
+    // The engine says that it runs before its program listens.
+    const heard = ["exec", name, "nc", "-w", "3", "127.0.0.1", `${port}`];
+    await until(async () => (await this.tryDocker(heard, 20_000)).out.trim() === name, `${name} to listen`, 20_000);
     return name;
   }
 
