@@ -58,7 +58,9 @@ const NOT_FAST = [
     "host/lifecycle-model",
     "platform/update",
     "recovery/breaker",
+    "deadlines/blocked",
     "deadlines/elsewhere",
+    "platform/bad-input",
   ],
 ];
 
