@@ -49,8 +49,8 @@ export const DOCKER_OPTIONS: readonly DockerOption[] = [
   },
   { name: MASQUERADE, here: "`false`: nothing is masqueraded" },
   { name: HOST_BINDING, here: "the machine's address that ports are published on where `-p` names none" },
-  { name: `${BRIDGE}gateway_mode_ipv4`, here: "`nat` is accepted, and is what happens", ...MODES },
-  { name: `${BRIDGE}gateway_mode_ipv6`, here: "`nat` is accepted, and is what happens", ...MODES },
+  { name: `${BRIDGE}gateway_mode_ipv4`, here: "`nat` is accepted; it always applies", ...MODES },
+  { name: `${BRIDGE}gateway_mode_ipv6`, here: "`nat` is accepted; it always applies", ...MODES },
   {
     name: `${BRIDGE}name`,
     here: "not supported",
@@ -59,13 +59,13 @@ export const DOCKER_OPTIONS: readonly DockerOption[] = [
   },
   {
     name: `${BRIDGE}enable_icc`,
-    here: "`true` is accepted, and is what happens",
+    here: "`true` is accepted; it always applies",
     only: ["true", "1"],
     why: "containers of one network reach each other; the `netlink` permission has no isolated ports, so put those that must not into networks of their own",
   },
   {
     name: `${BRIDGE}inhibit_ipv4`,
-    here: "`false` is accepted, and is what happens",
+    here: "`false` is accepted; it always applies",
     only: ["false", "0"],
     why: "the bridge has the gateway's address; for a network without outside access, use `--internal`",
   },
@@ -77,7 +77,7 @@ export const DOCKER_OPTIONS: readonly DockerOption[] = [
   },
   {
     name: `${BRIDGE}default_bridge`,
-    here: "`false` is accepted, and is what happens",
+    here: "`false` is accepted; it always applies",
     only: ["false", "0"],
     why: "there is no default bridge",
   },

@@ -136,7 +136,7 @@ async function inspectEntry(
 /** Merges the plugins of one id: if there are several, none loads, and the error names them all. */
 function collapse(found: readonly Discovered[]): Discovered {
   const [first, ...others] = found;
-  if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "there is no plugin to merge");
+  if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "no plugins were found to merge");
   if (others.length === 0) return first;
   const paths = found.map(({ path }) => shownPath(path)).join(" and ");
   const { id, kind, path, root } = first;

@@ -8,7 +8,7 @@ import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 
 export interface HostStreamSink {
-  /** Receives a worker's frame. Returns false if there is no such worker. */
+  /** Receives a worker's frame. Returns false if that worker does not exist. */
   frame(header: string, text: string): boolean;
   control(message: ControlUp): void;
   /** Called when the host process breaks the protocol, floods the platform, or stops reading or sending. */

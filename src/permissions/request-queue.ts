@@ -64,10 +64,12 @@ export class RequestQueue<A extends Asked> {
     );
   }
 
-  /** Rejects requests because of `error`. */
+  /** Rejects requests because of `error`. A plugin is not told the path that an error of the data folder names. */
   reject(jobs: readonly Job<A>[], error: unknown): void {
     for (const { plugin, request, reject } of jobs) {
-      if (error instanceof DriverError) reject(error);
+      if (error instanceof DriverError && error.file !== undefined)
+        reject(this.#options.failed(plugin, request.op, "the platform could not record the change"));
+      else if (error instanceof DriverError) reject(error);
       else
         reject(
           this.#options.failed(plugin, request.op, messageOf(error), typeof error === "string" ? undefined : error),

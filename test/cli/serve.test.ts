@@ -223,7 +223,7 @@ test("with no plugin at all it ends with 1, whatever the policy says of others",
   await writeFile(policy, '{ "plugins": { "gone": { "enabled": false } } }');
   const one = await start();
   assert.equal([await one.ended, one.ready], ["1", ""]);
-  assert.match(one.stderr(), "there is no plugin in the plugins folders");
+  assert.match(one.stderr(), "the plugins folders contain no plugin");
 });
 
 test(

@@ -34,14 +34,20 @@ async function open(t: TestContext, folder: string, netns: string): Promise<Plug
   return host;
 }
 
+/** A network namespace, and a folder with the bridge plugin. */
+async function place(t: TestContext): Promise<{ readonly netns: string; readonly folder: string }> {
+  const netns = `bht-${randomBytes(4).toString("hex")}`;
+  execFileSync("ip", ["netns", "add", netns]);
+  t.cleanup(() => execFileSync("ip", ["netns", "delete", netns]));
+  const folder = await t.folder();
+  await cp(join(REPO, "plugins/bridge"), join(folder, "plugins/bridge"), { recursive: true });
+  return { netns, folder };
+}
+
 test(
   "the table stands while no host runs, is programmed anew where it was lost, and keeps the port that was chosen",
   async (t) => {
-    const netns = `bht-${randomBytes(4).toString("hex")}`;
-    execFileSync("ip", ["netns", "add", netns]);
-    t.cleanup(() => execFileSync("ip", ["netns", "delete", netns]));
-    const folder = await t.folder();
-    await cp(join(REPO, "plugins/bridge"), join(folder, "plugins/bridge"), { recursive: true });
+    const { netns, folder } = await place(t);
 
     const first = await open(t, folder, netns);
     const options = { "com.docker.network.generic": { subnet: "10.64.1.0/24" } };
@@ -69,11 +75,7 @@ test(
 test(
   "a bridge that somebody deletes is made again, with its rules; the log says it",
   async (t) => {
-    const netns = `bht-${randomBytes(4).toString("hex")}`;
-    execFileSync("ip", ["netns", "add", netns]);
-    t.cleanup(() => execFileSync("ip", ["netns", "delete", netns]));
-    const folder = await t.folder();
-    await cp(join(REPO, "plugins/bridge"), join(folder, "plugins/bridge"), { recursive: true });
+    const { netns, folder } = await place(t);
     const host = await open(t, folder, netns);
     const options = { "com.docker.network.generic": { subnet: "10.64.1.0/24" } };
     await host.driver("bridge").createNetwork("n", options);

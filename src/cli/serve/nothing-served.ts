@@ -24,7 +24,7 @@ export async function nothingServed(
     return `no driver is in service; one that the policy starts or grants is served at once: ${states(plugins) || "no plugins"}`;
   const what =
     plugins.length === 0
-      ? "there is no plugin in the plugins folders, so there is nothing to serve"
+      ? "the plugins folders contain no plugin, so nothing can be served"
       : `no driver is in service, so there is nothing to serve: ${states(plugins)}`;
   throw new DriverError("ERR_OPTIONS", `${what}; to wait for one, pass --allow-empty`);
 }

@@ -26,7 +26,7 @@ export interface Daemon {
 
 /**
  * Resolves when a signal has ended the daemon; rejects if it cannot start. The code is `ERR_OPTIONS` if the kernel's network cannot
- * be used and no backend is named, or if there is no driver to serve.
+ * be used and no backend is named, or without a driver to serve.
  */
 export async function serve(settings: ServeSettings, daemon: Daemon, json: boolean): Promise<void> {
   const problem = settings.backend === "auto" ? kernelProblem() : undefined;

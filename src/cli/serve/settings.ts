@@ -32,7 +32,7 @@ export interface ServeConfig {
   readonly netns?: string;
   readonly backend?: "kernel" | "model" | "auto";
   readonly isolation?: Isolation;
-  /** Keep running while there is no driver to serve. */
+  /** Keep running without a driver to serve. */
   readonly allowEmpty?: boolean;
   readonly logLevel?: LogLevel;
 }

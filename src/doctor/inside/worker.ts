@@ -51,8 +51,8 @@ async function report(without: ProbeRequest["without"]): Promise<WorkerReport> {
 /** Evaluates the code as `worker/session.ts` does for a plugin without a grant. */
 function inside(): WorkerReport {
   const realm = lockdownRealm();
-  const nobody = { request: () => Promise.reject(new Error("there is no host")), notice: () => {} };
-  const { globals } = assemblePowers({}, nobody as never);
+  const noHost = { request: () => Promise.reject(new Error("a trial has no host")), notice: () => {} };
+  const { globals } = assemblePowers({}, noHost as never);
   return plain(evaluateBundle(realm, "doctor", COMPARTMENT_CODE, globals));
 }
 

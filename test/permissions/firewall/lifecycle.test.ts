@@ -1,14 +1,27 @@
 /** The firewall's rules from first to last: the same again, a bridge that goes, crashes, and what is left at the end. */
+
 import type { FirewallBackend } from "#dist/permissions/firewall/backend.js";
 import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
 import { type FirewallChange, MemoryFirewallLedger, tableOf } from "#dist/permissions/firewall/ledger.js";
 import type { PublishSpec } from "#dist/permissions/firewall/rule.js";
+import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
 import { onBoth } from "../netlink/backends.js";
 import { bridgeOf, firewallBench, ruleset } from "./backends.js";
 
 const test = suite("permissions/firewall/lifecycle");
+/** The netlink grant of the plugin whose rules are tried. */
+const LINKS: NetlinkLimits = {
+  kinds: [],
+  prefix: "bh",
+  max: 1,
+  subnets: ["10.64.0.0/10"],
+  parents: [],
+  passthru: false,
+  remotes: [],
+  ports: [],
+};
 const WEB = { bridge: "bh-b", protocol: "tcp", hostPort: 8080, ip: "10.64.1.2", port: 80 } as const;
 const OUT = { bridge: "bh-b", subnet: "10.64.1.0/24" } as const;
 
@@ -70,20 +83,7 @@ onBoth(test, "what is asked in one turn is one transaction", async (t, kind) => 
   const backend = counted(firewall.backend);
   const other = createFirewallHub({ netlink: hub, logger: SILENT, use: backend });
   t.cleanup(() => other.close());
-  const power = other.open(
-    "bridge",
-    { ports: ["8000-8999"], max: 64 },
-    {
-      kinds: [],
-      prefix: "bh",
-      max: 1,
-      subnets: ["10.64.0.0/10"],
-      parents: [],
-      passthru: false,
-      remotes: [],
-      ports: [],
-    },
-  );
+  const power = other.open("bridge", { ports: ["8000-8999"], max: 64 }, LINKS);
   const publish = power.methods?.get("firewall.publish");
   await Promise.all(Array.from({ length: 20 }, (_, n) => publish?.([{ ...WEB, hostPort: 8000 + n }])));
   assert.is(backend.count, 1);
@@ -165,20 +165,7 @@ onBoth(test, "what cannot be programmed is neither kept nor remembered", async (
     program: () => Promise.reject(new Error("Could not process rule")),
   });
   const other = createFirewallHub({ netlink: hub, logger: SILENT, use: broken });
-  const power = other.open(
-    "bridge",
-    { ports: ["8080"], max: 4 },
-    {
-      kinds: [],
-      prefix: "bh",
-      max: 1,
-      subnets: ["10.64.0.0/10"],
-      parents: [],
-      passthru: false,
-      remotes: [],
-      ports: [],
-    },
-  );
+  const power = other.open("bridge", { ports: ["8080"], max: 4 }, LINKS);
   const error = await rejection(Promise.resolve(power.methods?.get("firewall.publish")?.([{ ...WEB }])));
   assert.is(error.code, "ERR_FIREWALL_FAILED");
   assert.match(error.message, /firewall\.publish failed: Could not process rule/);
