@@ -136,7 +136,7 @@ async function reread(host: PluginHost | undefined, logger: Logger): Promise<voi
 
 /** Logs what happens to plugins, for an operator. */
 function follow(host: PluginHost, logger: Logger): void {
-  host.on("plugin:loaded", ({ plugin }) => logger.info({ plugin }, `plugin "${plugin}" is in service`));
+  host.on("plugin:loaded", ({ plugin }) => logger.info({ plugin }, `plugin "${plugin}" is loaded`));
   host.on("plugin:stopped", ({ plugin, reason }) => logger.info({ plugin }, `plugin "${plugin}" stopped: ${reason}`));
   host.on("plugin:restarted", ({ plugin, reason }) =>
     logger.warn({ plugin }, `plugin "${plugin}" is back after: ${reason}`),
