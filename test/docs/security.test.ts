@@ -28,9 +28,10 @@ test("the memory of host processes is what the walls allow", () => {
   const words = page.replaceAll(/\s+/g, " ");
   assert.match(
     words,
-    `may write to ${dataMbShared} MiB, and is ended at ${residentMbShared} MiB resident. A dedicated one may write to ${dataMbDedicated} MiB and twice its memory class, and is ended at ${residentMbDedicated} MiB`,
+    `may have ${dataMbShared} MiB of writable memory, and is terminated at ${residentMbShared} MiB resident. A dedicated one may have ${dataMbDedicated} MiB plus twice its memory class`,
   );
-  assert.match(words, `looked at every ${watchMs} ms`);
+  assert.match(words, `is terminated at ${residentMbDedicated} MiB plus twice that class`);
+  assert.match(words, `checked every ${watchMs} ms`);
 });
 
 test.run();
