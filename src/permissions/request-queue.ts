@@ -16,6 +16,9 @@ export type Job<A extends Asked> = A & {
   reject(error: Error): void;
 };
 
+/** Why a request is refused whose result could not be recorded. A plugin is not told which folder is full. */
+export const NO_ROOM = "the platform's disk is full; what is deleted makes room";
+
 export interface RequestQueueOptions {
   readonly permission: "firewall" | "netlink";
   /** Requests of one plugin that may wait. */

@@ -24,6 +24,15 @@ export class LogLedger<R extends { readonly name: string }> {
     return (await this.#state.rows(this.#table)).map(({ body }) => JSON.parse(body) as R);
   }
 
+  hasRoom(bytes: number): boolean {
+    try {
+      this.#state.admit(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async write(changes: readonly Change<R>[]): Promise<void> {
     const table = this.#table;
     this.#state.log(

@@ -34,6 +34,8 @@ export interface FirewallLedger {
   load(): Promise<readonly FirewallRow[]>;
   /** Writes all of the changes, in order, or none. */
   write(changes: readonly FirewallChange[]): Promise<void>;
+  /** Returns false if rows of that many bytes cannot be recorded, because the disk is full. Absent: there is always room. */
+  hasRoom?(bytes: number): boolean;
 }
 
 /** A ledger that ends with its process; by its id others can tell that the process is gone. */

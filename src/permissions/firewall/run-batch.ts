@@ -4,10 +4,11 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub } from "../netlink/hub.js";
-import type { Job } from "../request-queue.js";
+import { recordedBytes } from "../netlink/ledger.js";
+import { type Job, NO_ROOM } from "../request-queue.js";
 import type { FirewallBackend } from "./backend.js";
 import { failed, refused } from "./errors.js";
-import type { FirewallChange } from "./ledger.js";
+import type { FirewallChange, FirewallRow } from "./ledger.js";
 import type { AskedRule } from "./next-batch.js";
 import { type FirewallRows, rowName, rowsOf, withChanges } from "./rows.js";
 import { type PublishSpec, sameRule } from "./rule.js";
@@ -32,9 +33,14 @@ export async function runBatch(batch: readonly Job<AskedRule>[], context: BatchC
   await tables.forgetVanished(view);
   const passed: { readonly job: Job<AskedRule>; readonly verdict: Verdict }[] = [];
   let rows = tables.rows;
+  const added: FirewallRow[] = [];
+  const admit = (row: FirewallRow): void => {
+    if (!tables.hasRoom(recordedBytes([...added, row]))) throw failed(row.plugin, row.rule.kind, NO_ROOM);
+    added.push(row);
+  };
   for (const job of batch) {
     try {
-      const verdict = await judge(job, rows, view, context);
+      const verdict = await judge(job, rows, view, context, admit);
       passed.push({ job, verdict });
       rows = withChanges(rows, verdict.changes);
     } catch (error) {
@@ -46,12 +52,16 @@ export async function runBatch(batch: readonly Job<AskedRule>[], context: BatchC
   for (const { job, verdict } of passed) job.resolve(verdict.reply);
 }
 
-/** Checks a request against `rows`, which include those of earlier requests in the batch. Holds the port that it publishes. */
+/**
+ * Checks a request against `rows`, which include those of earlier requests in the batch. Holds the port that it publishes. `admit` throws
+ * if there is no room to record a row.
+ */
 async function judge(
   { plugin, limits, netlink: netlinkGrant, request }: AskedRule,
   rows: FirewallRows,
   view: NamespaceView,
   { backend, netlink }: BatchContext,
+  admit: (row: FirewallRow) => void,
 ): Promise<Verdict> {
   const own = rowsOf(rows, plugin);
   if (request.op === "rules") return { changes: [], reply: own.map(({ rule }) => rule) as unknown as Json };
@@ -68,8 +78,10 @@ async function judge(
     rows: [...rows.values()],
   });
   if (exists) return { changes: [], reply: null };
+  const row = { name, plugin, rule };
+  admit(row);
   if (rule.kind === "publish") await hold(plugin, rule, backend);
-  return { changes: [{ put: { name, plugin, rule } }], reply: null };
+  return { changes: [{ put: row }], reply: null };
 }
 
 /** Binds the host's port before any rule leads to it. Throws `ERR_FIREWALL_REFUSED` when the port is not free. */

@@ -49,6 +49,11 @@ export class RuleTables {
     return this.#rows;
   }
 
+  /** Returns false if rows of that many bytes cannot be recorded. */
+  hasRoom(bytes: number): boolean {
+    return this.#options.ledger.hasRoom?.(bytes) !== false;
+  }
+
   get rules(): readonly FirewallRule[] {
     return [...this.#rows.values()].map(({ rule }) => rule);
   }

@@ -37,6 +37,13 @@ export interface NetlinkLedger {
   load(): Promise<readonly LedgerRow[]>;
   /** Writes all of the changes, in order, or none. */
   write(changes: readonly LedgerChange[]): Promise<void>;
+  /** Returns false if rows of that many bytes cannot be recorded, because the disk is full. Absent: there is always room. */
+  hasRoom?(bytes: number): boolean;
+}
+
+/** Returns the bytes that rows need in a ledger: each is written before the change and after it. */
+export function recordedBytes(rows: readonly object[]): number {
+  return 2 * Buffer.byteLength(JSON.stringify(rows));
 }
 
 /** A ledger that ends with its process; by its id others can tell that the process is gone (`isGone`). */

@@ -1,10 +1,10 @@
 /** Judges, records and carries out the requests of one run, and replies to each. */
 import type { Json } from "../../driverapi/json.js";
-import type { Job } from "../request-queue.js";
+import { type Job, NO_ROOM } from "../request-queue.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import { failed } from "./errors.js";
 import { linkInfo, linksOf } from "./info.js";
-import type { LedgerChange, LedgerRow } from "./ledger.js";
+import { type LedgerChange, type LedgerRow, recordedBytes } from "./ledger.js";
 import type { AskedLink } from "./next-batch.js";
 import type { Ownership } from "./ownership.js";
 import { planOf } from "./plan.js";
@@ -45,10 +45,16 @@ export async function runBatch(batch: readonly LinkJob[], context: BatchContext)
 
   const ready: Ready[] = [];
   const counts = new Map<string, number>();
+  let bytes = 0;
   for (const job of batch) {
     try {
       const count = counts.get(job.plugin) ?? ownership.of(job.plugin).length;
       const one = await judge(job, { ownership, backend, view, resolvers }, count);
+      if (one.intents.length > 0) {
+        const more = recordedBytes(one.intents);
+        if (ownership.ledger.hasRoom?.(bytes + more) === false) throw failed(job.plugin, job.request.op, NO_ROOM);
+        bytes += more;
+      }
       counts.set(job.plugin, count + one.intents.filter(({ name }) => ownership.row(name) === undefined).length);
       ready.push(one);
     } catch (error) {
