@@ -29,7 +29,12 @@ export async function state(options: StateOptions): Promise<Report> {
     : await inspectFolder(options.dataDir);
   const shown = described(held);
   if (options.export !== undefined) write(options.export, { ...shown, store: storeRows(held) });
-  const data = { ...shown, problems: held.problems, ...(held.kept === undefined ? {} : { kept: held.kept }) };
+  const data = {
+    ...shown,
+    problems: held.problems,
+    waiting: held.waiting,
+    ...(held.kept === undefined ? {} : { kept: held.kept }),
+  };
   const report = { data, text: text(shown, held) };
   if (held.problems.length === 0 || options.recover) return report;
   return { ...report, error: corrupt(join(held.folder, "log"), held.problems.join("; ")) };
@@ -103,6 +108,9 @@ function text(
     "",
     `${links.length} link(s), ${rules.length} firewall rule(s)`,
     ...stores.map(({ plugin, keys, bytes }) => `store of ${plugin}: ${keys} key(s), ${bytes} bytes`),
+    ...(held.waiting > 1
+      ? [`${held.waiting} logs wait for a checkpoint: checkpoints fail, and the host's log says why`]
+      : []),
     ...held.problems.map((problem) => `could not be read: ${problem}`),
     ...(held.kept === undefined ? [] : [`what could be read is in its place; the damaged files are in ${held.kept}`]),
   ].join("\n");

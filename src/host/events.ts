@@ -55,6 +55,17 @@ export interface ViolationEvent {
   readonly detail: string;
 }
 
+/**
+ * The data folder has a problem, or no longer has it (`over`). `full`: nothing new is accepted; `checkpoint`: the log grows, since no
+ * checkpoint can replace it; `failed`: nothing more is recorded until the host is started again.
+ */
+export interface StorageProblemEvent {
+  readonly kind: "full" | "checkpoint" | "failed";
+  readonly code?: string;
+  readonly reason: string;
+  readonly over: boolean;
+}
+
 /** Events by name. */
 export interface HostEvents {
   "plugin:loaded": PluginEvent;
@@ -70,6 +81,7 @@ export interface HostEvents {
   "driver:refused": DriverRefusedEvent;
   "call:timeout": CallTimeoutEvent;
   violation: ViolationEvent;
+  "storage:problem": StorageProblemEvent;
 }
 
 export type HostEventName = keyof HostEvents;
@@ -89,6 +101,7 @@ const NAMES: Readonly<Record<HostEventName, true>> = {
   "driver:refused": true,
   "call:timeout": true,
   violation: true,
+  "storage:problem": true,
 };
 
 /** The names of all events. */

@@ -26,6 +26,7 @@ import type { HostContext } from "./context.js";
 import { HostEmitter } from "./events.js";
 import type { PluginHostOptions } from "./options.js";
 import { DriverRegistry } from "./registry.js";
+import { storageProblem } from "./storage-problems.js";
 import { wallReports } from "./walls.js";
 
 /** Parts that tests may replace. */
@@ -81,8 +82,10 @@ export function assemble({
   const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost: linksLost });
   const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
   const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
+  const events = new HostEmitter(logger);
+  data?.state.problems.listen((problem) => storageProblem(problem, { events, logger, audit }));
   const context: HostContext = {
-    events: new HostEmitter(logger),
+    events,
     logger,
     audit,
     registry: new DriverRegistry(isPlugin),

@@ -34,10 +34,17 @@ export function newerFormat(file: string, format: number): DriverError {
   return new DriverError("ERR_DATA_DIR", words, { file });
 }
 
-/** Returns the error for a disk without room. `free`, `needed`: bytes. */
-export function storageFull(folder: string, free: number, needed: number): DriverError {
-  const words = `the data folder ${folder} has no room for anything new: its file system has ${free} bytes free for this account, and ${needed} are needed; make room, and try again (deletions go on)`;
-  return new DriverError("ERR_STORAGE_FULL", words, { file: folder });
+/**
+ * Returns the error for a disk without room. `free`, `needed`: bytes; `cause`: what the system reported, if it was asked. Free bytes of
+ * the file system say nothing about a quota, and are not named then.
+ */
+export function storageFull(folder: string, free: number, needed: number, cause?: unknown): DriverError {
+  const isQuota = (cause as NodeJS.ErrnoException | undefined)?.code === "EDQUOT";
+  const why = isQuota
+    ? `the quota of this account or folder is used up, and ${needed} bytes are needed; raise the quota or make room`
+    : `its file system has ${free} bytes free for this account, and ${needed} are needed; make room`;
+  const words = `the data folder ${folder} has no room for anything new: ${why}, and try again (deletions go on)`;
+  return new DriverError("ERR_STORAGE_FULL", words, { file: folder, cause });
 }
 
 export function unusable(folder: string, cause: unknown): DriverError {

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 import { program } from "../permissions/netlink/kernel/programs.js";
+import { giveToOwner } from "./folder-owner.js";
 import type { StatePaths } from "./paths.js";
 
 export interface FolderLock {
@@ -18,9 +19,10 @@ export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK, O_NOFOLLOW } = constants;
   const fd = openSync(lock, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW, 0o600);
   try {
+    giveToOwner(fd, folder);
     if (!fstatSync(fd).isFile()) throw new Error(`${lock} is not a file; remove it`);
     const holder = readFileSync(lock, "latin1").trim();
-    if (!take(fd, holder)) {
+    if (!take(fd, holder, "-x")) {
       const holding = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
       throw new DriverError(
         "ERR_DATA_LOCKED",
@@ -43,10 +45,33 @@ export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   };
 }
 
-function take(fd: number, holder: string): boolean {
+/**
+ * True if a host has locked the folder. Asks with a shared lock, which is released at once: `lockFolder` tries for longer than that.
+ * Throws what the system reports.
+ */
+export function isLocked({ lock }: StatePaths): boolean {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+  let fd: number;
+  try {
+    fd = openSync(lock, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+  try {
+    return fstatSync(fd).isFile() && !take(fd, readFileSync(lock, "latin1").trim(), "-s");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function take(fd: number, holder: string, how: "-s" | "-x"): boolean {
   const flock = program("flock");
   if (flock !== undefined) {
-    const { status, error } = spawnSync(flock, ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd], env: {} });
+    const { status, error } = spawnSync(flock, [how, "-n", "3"], {
+      stdio: ["ignore", "ignore", "ignore", fd],
+      env: {},
+    });
     if (error === undefined && (status === 0 || status === 1)) return status === 0;
   }
   if (!/^\d+$/.test(holder) || Number(holder) === process.pid) return Number(holder) !== process.pid;

@@ -2,10 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { DriverError } from "../driverapi/errors.js";
 import { unusable } from "./errors.js";
-import { lockFolder } from "./folder-lock.js";
+import { type FolderLock, lockFolder } from "./folder-lock.js";
+import { isMark, markKey } from "./journal/log-journal.js";
 import { takeOver } from "./legacy/take-over.js";
+import { DATA } from "./limits.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
 import type { Table } from "./tables.js";
@@ -41,7 +44,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const folder = resolve(path);
   const paths = statePaths(folder);
   prepare(folder);
-  const lock = locked(paths);
+  const lock = await locked(paths);
   try {
     const bootId = machineRun();
     await takeOver(paths, bootId);
@@ -89,9 +92,10 @@ async function forgetMachine(state: StateFile): Promise<void> {
   const gone: { readonly table: Table; readonly key: Buffer }[] = [];
   for (const table of ["links", "rules"] as const)
     gone.push(...(await state.rows(table)).map(({ key }) => ({ table, key })));
-  for (const { key, body } of await state.rows("journal")) {
+  for (const row of await state.rows("journal")) {
     // A join, or what was programmed for an endpoint: neither survives a reboot.
-    if (JSON.parse(body)[3] !== false) gone.push({ table: "journal", key });
+    if (isMark(row) || JSON.parse(row.body)[3] === false) continue;
+    for (const key of [row.key, markKey(row.key)]) gone.push({ table: "journal", key });
   }
   await Promise.all(gone.map(({ table, key }) => state.put(table, key, undefined)));
 }
@@ -116,12 +120,16 @@ function make(folder: string): void {
   mkdirSync(folder, { mode: 0o700 });
 }
 
-/** Calls `lockFolder`; throws `ERR_DATA_DIR` where the lock cannot be created. */
-export function locked(paths: StatePaths): ReturnType<typeof lockFolder> {
-  try {
-    return lockFolder(paths);
-  } catch (error) {
-    throw error instanceof DriverError ? error : unusable(paths.folder, error);
+/** Locks a folder; a command that looks at it may hold the lock for a moment. Throws `ERR_DATA_LOCKED`, `ERR_DATA_DIR`. */
+export async function locked(paths: StatePaths): Promise<FolderLock> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return lockFolder(paths);
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw unusable(paths.folder, error);
+      if (tries === DATA.lockTries) throw error;
+      await wait(DATA.lockRetryMs);
+    }
   }
 }
 

@@ -5,12 +5,14 @@ import { DriverError } from "../driverapi/errors.js";
 import { type FirewallRow, type PublishedPort, publishedOf } from "../permissions/firewall/ledger.js";
 import { unusable } from "./errors.js";
 import { locked } from "./folder.js";
-import type { JournalRow } from "./journal/log-journal.js";
+import { isLocked } from "./folder-lock.js";
+import { giveToOwner } from "./folder-owner.js";
+import { type JournalRow, recordsOf } from "./journal/log-journal.js";
 import { readLastFlush } from "./last-flush.js";
 import { salvage } from "./legacy/reader.js";
 import { readRedo } from "./legacy/redo.js";
 import { hasLog, install, moveAside } from "./legacy/take-over.js";
-import { writeCheckpoint } from "./log/checkpoint.js";
+import { readPlain, writeCheckpoint } from "./log/checkpoint.js";
 import { type Disk, openDisk } from "./log/disk.js";
 import { LogWriter } from "./log/log-writer.js";
 import { generations } from "./log/names.js";
@@ -27,19 +29,29 @@ export interface FolderContents {
   readonly rows: ReadonlyMap<Table, readonly Row[]>;
   /** What could not be read; empty if everything could. */
   readonly problems: readonly string[];
+  /** Logs that a checkpoint should have replaced; more than one: checkpoints fail. */
+  readonly waiting: number;
 }
 
 /** Reads all that is readable, even beside a running host. Throws `ERR_DATA_DIR` where there is no data folder. */
 export async function inspectFolder(path: string): Promise<FolderContents> {
   const paths = statePaths(resolve(path));
   assertState(paths);
-  const lock = tryLock(paths);
-  try {
-    return await read(paths, lock === undefined);
-  } finally {
-    lock?.release();
+  // No lock is held meanwhile: a host may start, and what looks damaged may be a write in progress, or a file just replaced.
+  for (let tries = 0; ; tries++) {
+    const before = isLive(paths);
+    try {
+      const found = await read(paths, before);
+      if (found.problems.length === 0 || !(before || isLive(paths)) || tries === READ_TRIES) return found;
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isGone || !(before || isLive(paths)) || tries === READ_TRIES) throw unusable(paths.folder, error);
+    }
   }
 }
+
+const READ_TRIES = 5;
 
 /** Throws `ERR_DATA_DIR`, with what to do, if the folder holds no state or cannot be accessed. */
 function assertState(paths: StatePaths): void {
@@ -67,7 +79,7 @@ export interface Recovered extends FolderContents {
 export async function recover(path: string, lossy: boolean): Promise<Recovered> {
   const paths = statePaths(resolve(path));
   assertState(paths);
-  const lock = locked(paths);
+  const lock = await locked(paths);
   try {
     const held = await read(paths, false);
     if (held.problems.length === 0) return { ...held, kept: undefined };
@@ -78,6 +90,7 @@ export async function recover(path: string, lossy: boolean): Promise<Recovered> 
     }
     const kept = join(paths.folder, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
     mkdirSync(kept, { mode: 0o700 });
+    giveToOwner(kept, paths.folder);
     // An interruption at any point leaves a folder that can be recovered again.
     if (hasLog(paths)) await rewrite(paths, kept);
     else {
@@ -100,7 +113,7 @@ async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise
   const generation = 1 + Math.max(0, ...generations(before, "log"), ...generations(before, "checkpoint"));
   rmSync(lastFlush, { force: true });
   LogWriter.create(disk, generation).file.close();
-  const { file } = await writeCheckpoint(disk, generation, found.n, found.index.all());
+  const { file } = await writeCheckpoint(disk, generation, found.n, found.index.all(), readPlain);
   for (const one of [file, ...found.files, ...(found.last ? [found.last.file] : [])]) one.close();
   for (const name of before) if (name !== basename(lastFlush)) disk.remove(name);
 }
@@ -156,20 +169,10 @@ function filesOf(folder: string): readonly string[] {
 async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
   const { folder } = paths;
   if (!hasLog(paths)) return { folder, live, ...(await readLegacy(paths)) };
-  for (let tries = 0; ; tries++) {
-    try {
-      const read = readLog(folder, live);
-      // What looks damaged beside a running host may be a write in progress.
-      if (live && read.problems.length > 0 && tries < 5) continue;
-      return { folder, live, ...read };
-    } catch (error) {
-      // A checkpoint of the running host has just replaced a file that was to be read.
-      if (!live || (error as NodeJS.ErrnoException).code !== "ENOENT" || tries === 5) throw unusable(folder, error);
-    }
-  }
+  return { folder, live, ...readLog(folder, live) };
 }
 
-type Contents = Pick<FolderContents, "rows" | "problems">;
+type Contents = Pick<FolderContents, "rows" | "problems" | "waiting">;
 
 function readLog(folder: string, live: boolean): Contents {
   const problems: string[] = [];
@@ -179,7 +182,7 @@ function readLog(folder: string, live: boolean): Contents {
     // A running host writes this number after what it counts.
     if (!live) problems.push(...missing(disk, found.n));
     const rows = new Map(TABLES.map((table) => [table, readRows([...found.index.of(table)])]));
-    return { rows, problems };
+    return { rows, problems, waiting: found.files.filter(({ name }) => name.startsWith("log")).length };
   } finally {
     for (const file of [...found.files, ...(found.last ? [found.last.file] : [])]) file.close();
   }
@@ -211,25 +214,22 @@ async function readLegacy(paths: StatePaths): Promise<Contents> {
     const others = (rows.get(table) ?? []).filter((row) => !row.key.equals(key));
     rows.set(table, body === undefined ? others : [...others, { key, body }]);
   }
-  return { rows, problems };
+  return { rows, problems, waiting: 0 };
 }
 
-/** Locks the folder; undefined: a host runs on it, or the file system is read-only. */
-function tryLock(paths: StatePaths): ReturnType<typeof locked> | undefined {
+/** True if a host runs on the folder. An account that may not read the lock is not told. */
+function isLive(paths: StatePaths): boolean {
   try {
-    return locked(paths);
+    return isLocked(paths);
   } catch (error) {
-    const { code, cause } = error as DriverError;
-    const system = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
-    if (code === "ERR_DATA_LOCKED" || ["EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT"].includes(system))
-      return undefined;
-    throw error;
+    if (["EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) return true;
+    throw unusable(paths.folder, error);
   }
 }
 
-/** Returns the journal's rows, as they were written. */
+/** Returns the journal's records. */
 export function journalRows({ rows }: FolderContents): readonly JournalRow[] {
-  return (rows.get("journal") ?? []).map(({ body }) => JSON.parse(body) as JournalRow);
+  return recordsOf(rows.get("journal") ?? []);
 }
 
 /** Returns the published ports of all plugins. */

@@ -19,4 +19,10 @@ export const DATA = {
   closeMs: 5_000,
   /** How long after the disk was found full it is asked again, in milliseconds. */
   fullMs: 200,
+  /** How long the flush of a folder waits for a free descriptor, and how often it looks, in milliseconds. */
+  descriptorMs: 30_000,
+  descriptorPollMs: 20,
+  /** How often a lock that is held is tried again before the folder counts as in use, and how long after, in milliseconds. */
+  lockTries: 5,
+  lockRetryMs: 50,
 } as const;

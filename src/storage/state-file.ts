@@ -3,20 +3,23 @@
  * two strengths:
  * - `log`: when `commit` returns, it outlives this process; a microtask commits what nothing else has committed;
  * - `put`: when its promise resolves, it is flushed and survives a power cut. Writes that come during a flush share the next one.
- * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently.
+ * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently. One
+ * for which there is no room is tried again with the next.
  */
 import { rmSync } from "node:fs";
 import { within } from "../common/within.js";
-import { corrupt, notTaken, storageFull } from "./errors.js";
+import { corrupt, notTaken } from "./errors.js";
 import { LastFlush, readLastFlush } from "./last-flush.js";
 import { DATA } from "./limits.js";
 import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
 import { encodeFrame } from "./log/frame.js";
-import { LogWriter } from "./log/log-writer.js";
+import { LogWriter, NoRoom } from "./log/log-writer.js";
 import { replay } from "./log/replay.js";
 import { Rotation } from "./log/rotation.js";
 import { type Location, type RowIndex, readRows, textAt } from "./log/row-index.js";
 import type { StatePaths } from "./paths.js";
+import { Problems } from "./problems.js";
+import { Room } from "./room.js";
 import type { Row, Table, Write } from "./tables.js";
 
 /** Key of the boot id under which the file was last written. */
@@ -28,11 +31,14 @@ interface Waiter {
 }
 
 export class StateFile {
+  /** What goes wrong while it is open. */
+  readonly problems: Problems = new Problems();
   readonly #paths: StatePaths;
   readonly #disk: Disk;
   readonly #index: RowIndex;
   readonly #lastFlush: LastFlush;
   readonly #rotation: Rotation;
+  readonly #room: Room;
   #log: LogWriter;
   #n: number;
   /** Writes that are not in the log yet. */
@@ -46,7 +52,6 @@ export class StateFile {
   /** Why writes are refused from the close on. */
   #closing: Error | undefined;
   #closed: Promise<void> | undefined;
-  #fullAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     paths: StatePaths,
@@ -63,7 +68,14 @@ export class StateFile {
     this.#log = log;
     this.#n = n;
     this.#lastFlush = lastFlush;
-    this.#rotation = new Rotation(disk, index, files, () => rmSync(paths.aside, { recursive: true, force: true }));
+    this.#room = new Room(paths.folder, disk, this.problems);
+    this.#rotation = new Rotation(disk, index, files, {
+      replaced: () => {
+        this.problems.end("checkpoint");
+        rmSync(paths.aside, { recursive: true, force: true });
+      },
+      failed: (error) => this.problems.begin("checkpoint", error),
+    });
   }
 
   /**
@@ -104,17 +116,7 @@ export class StateFile {
    */
   admit(bytes: number): void {
     const wanted = bytes + this.#pendingBytes + DATA.groupBytes;
-    if (this.#log.room >= DATA.reserveBytes + wanted) return;
-    const now = performance.now();
-    if (now - this.#fullAt < DATA.fullMs) throw this.#full();
-    try {
-      // With less than that, no checkpoint could replace the log when rows are deleted.
-      if (this.#disk.free() < this.#needed() + wanted) throw new Error("the next generation would have no room");
-      this.#log.ensure(wanted);
-    } catch {
-      this.#fullAt = now;
-      throw this.#full();
-    }
+    this.#room.admit(this.#log, wanted, this.#index.bytes);
   }
 
   /** Writes a row; resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: removes the row. */
@@ -158,6 +160,8 @@ export class StateFile {
     try {
       this.#log.append(frame);
     } catch (error) {
+      // Even the reserve is used up. Nothing is lost: the writes stay pending, in order, for when there is room.
+      if (error instanceof NoRoom) throw this.#room.full(this.#index.bytes, error.cause);
       throw this.#fail(error);
     }
     this.#pending = [];
@@ -246,7 +250,7 @@ export class StateFile {
         this.commit();
         this.#log = this.#rotation.turn(this.#log, this.#n);
       } catch (error) {
-        const failure = this.#fail(error);
+        const failure = this.#room.isFull(error) ? error : this.#fail(error);
         for (const { reject } of [...waiters, ...this.#waiters]) reject(failure);
         this.#waiters = [];
       }
@@ -254,17 +258,11 @@ export class StateFile {
     this.#flushing = undefined;
   }
 
-  #full(): Error {
-    return storageFull(this.#paths.folder, this.#disk.free(), this.#needed());
-  }
-
-  /** Bytes that must be free before the log grows: for that, and for a generation that replaces it. */
-  #needed(): number {
-    return 3 * DATA.stepBytes + Math.ceil(1.2 * this.#index.bytes);
-  }
-
   #fail(cause: unknown): Error {
-    this.#failure ??= notTaken(this.#disk.path(this.#log.file.name), cause);
+    if (!this.#failure) {
+      this.#failure = notTaken(this.#disk.path(this.#log.file.name), cause);
+      if (!this.#closing) this.problems.begin("failed", this.#failure);
+    }
     return this.#failure;
   }
 }

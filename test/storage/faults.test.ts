@@ -1,10 +1,11 @@
 /** What is wrong beside the files' contents: told as what it is, with nothing changed, and never as damage. */
 import { execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chown, cp, lchown, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openDataFolder } from "#dist/storage/folder.js";
+import { locked, openDataFolder } from "#dist/storage/folder.js";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { statePaths } from "#dist/storage/paths.js";
 import { cli } from "../cli/cli.js";
 import { assert, rejection, suite, type TestContext, until } from "../harness.js";
 
@@ -98,6 +99,84 @@ test("no free descriptor: told as that", async (t) => {
   await new Promise((resolve) => child.once("close", resolve));
   assert.match(out, /^ERR_DATA_DIR .*(no free file descriptor|EMFILE)/);
 });
+
+test("a flush of the folder waits for a free descriptor", async (t) => {
+  const folder = await filled(t);
+  const script = `
+    import { closeSync, openSync } from "node:fs";
+    import { openDisk } from ${JSON.stringify(import.meta.resolve("#dist/storage/log/disk.js"))};
+    const disk = openDisk(${JSON.stringify(folder)});
+    let last;
+    try { for (;;) last = openSync("/dev/null"); } catch {}
+    const flushed = disk.flushFolder();
+    setTimeout(() => closeSync(last), 60);
+    await flushed.then(() => console.log("flushed"), ({ code }) => console.log(code));
+  `;
+  const command = `ulimit -n 64; exec ${process.execPath} --input-type=module -`;
+  const child = spawn("sh", ["-c", command], { stdio: ["pipe", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stdin.end(script);
+  await new Promise((resolve) => child.once("close", resolve));
+  assert.is(out.trim(), "flushed");
+});
+
+test("a command that reads the folder does not keep a host from starting", async (t) => {
+  const folder = join(await t.folder(), "data");
+  await mkdir(folder, { mode: 0o700 });
+  // Reading a FIFO takes as long as a large file on a slow disk.
+  execFileSync("mkfifo", [join(folder, "state.mdb")]);
+  const running = cli(["state", "--data-dir", folder, "--json"]);
+  const [reader = 0] = await until(() => {
+    const found = readers(folder);
+    return found.length > 0 ? found : undefined;
+  }, "a reader");
+  const lock = await locked(statePaths(folder));
+  lock.release();
+  process.kill(reader, "SIGKILL");
+  assert.is((await running).exit, 1);
+});
+
+test("a lock that a command holds for a moment is waited for", async (t) => {
+  const folder = await filled(t);
+  const held = spawn("flock", ["-s", join(folder, "host.lock"), "sh", "-c", "echo held; exec sleep 0.08"]);
+  await new Promise((resolve) => held.stdout.once("data", resolve));
+  await (await openDataFolder(folder)).close();
+});
+
+test(
+  "what root creates in another account's folder belongs to that account",
+  async (t) => {
+    const folder = await filled(t);
+    const own = (name: string): Promise<void> => lchown(join(folder, name), 12_345, 12_345);
+    await Promise.all((await readdir(folder)).map(own));
+    await chown(folder, 12_345, 12_345);
+    const owners = async (): Promise<string> => {
+      const names = await readdir(folder, { recursive: true });
+      const found = await Promise.all(
+        names.map(async (name) => {
+          const { uid, gid } = await lstat(join(folder, name));
+          return uid === 12_345 && gid === 12_345 ? [] : [`${name} ${uid}:${gid}`];
+        }),
+      );
+      return found.flat().join(", ");
+    };
+    await rm(join(folder, "host.lock"));
+    await (await openDataFolder(folder)).close();
+    assert.is(await owners(), "", "started by root");
+    const log = join(folder, "log.000001");
+    const bytes = await readFile(log);
+    const at = bytes.indexOf('"bridge"');
+    bytes[at + 1] = 0x78;
+    await writeFile(log, bytes);
+    const ran = await cli(["state", "--data-dir", folder, "--recover", "--yes", "--json"]);
+    assert.is(ran.exit, 0, ran.out);
+    assert.is(await owners(), "", "recovered by root");
+  },
+  { needs: ROOT },
+);
 
 test("recovery changes nothing when its reader is killed", async (t) => {
   const folder = join(await t.folder(), "data");

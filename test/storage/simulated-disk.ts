@@ -16,6 +16,8 @@ const SECTOR = 512;
 
 export class SimulatedDisk implements Disk {
   readonly operations: Operation[] = [];
+  /** Called before each creation and write: throws what the disk reports. `end`: the offset behind the write. */
+  fault: (name: string, end: number) => void = () => {};
   readonly #names: Map<string, number>;
   readonly #files: Content[];
 
@@ -45,6 +47,7 @@ export class SimulatedDisk implements Disk {
   open(name: string, how: "read" | "write" | "create"): DiskFile {
     if (how === "create") {
       if (this.#names.has(name)) throw new Error(`EEXIST ${name}`);
+      this.fault(name, 0);
       this.#names.set(name, this.#files.push(new Content()) - 1);
       this.operations.push({ kind: "create", name });
     }
@@ -58,6 +61,7 @@ export class SimulatedDisk implements Disk {
       },
       read: (at, length) => Buffer.from(content.bytes.subarray(at, at + length)),
       write: (bytes, at) => {
+        this.fault(name, at + bytes.length);
         this.operations.push({ kind: "write", file, at, bytes: Buffer.from(bytes) });
         content.write(bytes, at);
       },
@@ -83,6 +87,12 @@ export class SimulatedDisk implements Disk {
 
   async flushFolder(): Promise<void> {
     this.operations.push({ kind: "flush-folder" });
+  }
+
+  /** Turns a bit of a file, as a disk does that fails silently. */
+  turn(name: string, at: number): void {
+    const { bytes } = this.#files[this.#names.get(name) ?? -1] as Content;
+    bytes[at] = (bytes[at] as number) ^ 1;
   }
 
   free(): number {

@@ -134,8 +134,10 @@ export class Records {
   /** Records the intent to delete a network, or its return to live. */
   markNetwork(nid: string, phase: "deleting" | "live"): Written {
     const record = this.network(nid);
+    const change = phaseChange(record.phase, phase);
     record.phase = phase;
-    return this.#write({ type: this.#type, nid }, networkEntry(record));
+    if (change === "none") return;
+    return this.#write({ type: this.#type, nid }, networkEntry(record), change === "phase");
   }
 
   /** Records how many workers have ended while it was being restored. The write is not awaited. */
@@ -152,21 +154,26 @@ export class Records {
   markEndpoint(nid: string, eid: string, phase: "deleting" | "live", interfaces?: readonly InterfaceData[]): Written {
     const record = this.#find(nid, eid);
     if (!record) return;
+    const change = phaseChange(record.phase, phase, interfaces);
     record.phase = phase;
     if (interfaces) record.interfaces = interfaces;
-    return this.#writeEndpoint(nid, record);
+    if (change === "none") return;
+    return this.#writeEndpoint(nid, record, change === "phase");
   }
 
   /** Marks a join, if it still exists, in the same way; `data` when the driver has just recorded it. */
   markJoin(nid: string, eid: string, phase: "deleting" | "live", data?: JoinData): Written {
     const record = this.#find(nid, eid)?.join;
     if (!record) return;
+    const change = phaseChange(record.phase, phase, data);
     record.phase = phase;
+    if (change === "none") return;
     if (data) record.data = data;
     const { options, sboxKey } = record;
     return this.#write(
       { type: this.#type, nid, eid, join: true },
       { phase, options, sboxKey, ...(record.data ? { data: record.data } : {}) },
+      change === "phase",
     );
   }
 
@@ -195,9 +202,12 @@ export class Records {
   setExternal(nid: string, eid: string, external: ExternalRecord | undefined): Written {
     const endpoint = this.#find(nid, eid);
     if (!endpoint) return;
+    const { external: before } = endpoint;
+    const change = phaseChange(before?.phase, external?.phase, before?.options !== external?.options);
     endpoint.external = external;
+    if (external && change === "none") return;
     const key = { type: this.#type, nid, eid, external: true } as const;
-    return external ? this.#write(key, external) : this.#journal.settle({ key, entry: undefined });
+    return external ? this.#write(key, external, change === "phase") : this.#journal.settle({ key, entry: undefined });
   }
 
   dropJoin(nid: string, eid: string): Written {
@@ -210,12 +220,13 @@ export class Records {
     return this.networks.get(nid)?.endpoints.get(eid);
   }
 
-  #writeEndpoint(nid: string, { eid, phase, options, interfaces }: EndpointRecord): Written {
-    return this.#write({ type: this.#type, nid, eid }, { phase, options, interfaces });
+  #writeEndpoint(nid: string, { eid, phase, options, interfaces }: EndpointRecord, phaseOnly = false): Written {
+    return this.#write({ type: this.#type, nid, eid }, { phase, options, interfaces }, phaseOnly);
   }
 
-  #write(key: RecordKey, entry: JournalEntry): Written {
-    return entry.phase === "live" ? this.#journal.settle({ key, entry }) : this.#journal.intend({ key, entry });
+  #write(key: RecordKey, entry: JournalEntry, phaseOnly: boolean): Written {
+    const write = { key, entry, phaseOnly };
+    return entry.phase === "live" ? this.#journal.settle(write) : this.#journal.intend(write);
   }
 
   #adopt({ nid, eid, join, external }: RecordKey, entry: JournalEntry): void {
@@ -258,4 +269,14 @@ function networkEntry({ phase, options, kills }: NetworkRecord): JournalEntry {
 export function restored(network: NetworkRecord): NetworkRecord {
   if (network.failed) throw network.failed;
   return network;
+}
+
+/**
+ * Returns what of a record must be written: nothing if its deletion is intended already, only its phase if it is live and is to be deleted,
+ * or the reverse. `more`: what else has changed.
+ */
+function phaseChange(before: Phase | undefined, after: Phase | undefined, more?: unknown): "none" | "phase" | "all" {
+  if (more || before === "creating" || before === undefined) return "all";
+  if (before === after) return after === "deleting" ? "none" : "all";
+  return after === "creating" ? "all" : "phase";
 }

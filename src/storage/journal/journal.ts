@@ -52,6 +52,8 @@ export interface JournalWrite {
   readonly key: RecordKey;
   /** undefined: the record is removed. */
   readonly entry: JournalEntry | undefined;
+  /** True if `live` becomes `deleting`, or the reverse, and nothing else changes: then the rest need not be written again. */
+  readonly phaseOnly?: boolean;
 }
 
 /** A write that may be done already. */

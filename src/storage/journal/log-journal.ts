@@ -1,6 +1,7 @@
 /** The journal in the data folder. */
 import type { JsonObject } from "../../driverapi/json.js";
 import type { StateFile } from "../state-file.js";
+import type { Row } from "../tables.js";
 import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
 
 /** An entry in a row's JSON, in which its options are JSON too. */
@@ -21,26 +22,78 @@ export type JournalRow = readonly [
 
 const EXTERNAL = "external";
 
+/**
+ * The body of a mark: a row that says that the deletion of the row before it was requested. It is small, so that a full disk has room for
+ * many; the record's own row stays as it is.
+ */
+const MARK = JSON.stringify("deleting");
+
+/** Returns the key of a row's mark. */
+export function markKey(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.from("d", "utf16le")]);
+}
+
+export function isMark({ body }: Row): boolean {
+  return body === MARK;
+}
+
+/** Returns the journal's records, each in the phase that its mark says. */
+export function recordsOf(rows: readonly Row[]): readonly JournalRow[] {
+  const marked = new Set(rows.filter(isMark).map(({ key }) => key.toString("latin1")));
+  return rows
+    .filter((row) => !isMark(row))
+    .map(({ key, body }) => {
+      const row = JSON.parse(body) as JournalRow;
+      if (marked.size === 0 || !marked.has(markKey(key).toString("latin1"))) return row;
+      const [type, nid, eid, part, entry] = row;
+      return [type, nid, eid, part, { ...entry, phase: "deleting" }];
+    });
+}
+
 export class LogJournal implements Journal {
   readonly #state: StateFile;
+  /** Keys of the marks that there are, in latin1. Complete for what was loaded. */
+  readonly #marks = new Set<string>();
 
   constructor(state: StateFile) {
     this.#state = state;
   }
 
   /** Returns at once. Throws `ERR_JOURNAL_FAILED`, and for something new `ERR_STORAGE_FULL`. */
-  intend({ key, entry }: JournalWrite): void {
+  intend({ key, entry, phaseOnly }: JournalWrite): void {
+    const row = keyOf(key);
+    if (phaseOnly && entry?.phase === "deleting") {
+      const mark = markKey(row);
+      this.#state.log([{ table: "journal", key: mark, body: MARK }]);
+      this.#marks.add(mark.toString("latin1"));
+      return;
+    }
     const body = bodyOf(key, entry);
     if (entry?.phase === "creating") this.#state.admit(Buffer.byteLength(body ?? ""));
-    this.#state.log([{ table: "journal", key: keyOf(key), body }]);
+    const mark = this.#unmark(row);
+    const write = { table: "journal", key: row, body } as const;
+    this.#state.log(mark ? [{ table: "journal", key: mark, body: undefined }, write] : [write]);
   }
 
   commit(): void {
     this.#state.commit();
   }
 
-  settle({ key, entry }: JournalWrite): Promise<void> {
-    return this.#state.put("journal", keyOf(key), bodyOf(key, entry));
+  settle({ key, entry, phaseOnly }: JournalWrite): Promise<void> {
+    const row = keyOf(key);
+    const mark = this.#unmark(row);
+    if (!mark) return this.#state.put("journal", row, bodyOf(key, entry));
+    // In one turn, and so in one frame with the row itself.
+    const unmarked = this.#state.put("journal", mark, undefined);
+    if (phaseOnly) return unmarked;
+    return Promise.all([unmarked, this.#state.put("journal", row, bodyOf(key, entry))]).then(() => {});
+  }
+
+  /** Returns the key of the row's mark, which is to be removed; undefined if it has none. */
+  #unmark(row: Buffer): Buffer | undefined {
+    if (this.#marks.size === 0) return undefined;
+    const mark = markKey(row);
+    return this.#marks.delete(mark.toString("latin1")) ? mark : undefined;
   }
 
   async load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]> {
@@ -60,7 +113,9 @@ export class LogJournal implements Journal {
   async close(): Promise<void> {}
 
   async #rows(): Promise<readonly JournalRow[]> {
-    return (await this.#state.rows("journal")).map(({ body }) => JSON.parse(body) as JournalRow);
+    const rows = await this.#state.rows("journal");
+    for (const row of rows) if (isMark(row)) this.#marks.add(row.key.toString("latin1"));
+    return recordsOf(rows);
   }
 }
 
@@ -73,7 +128,7 @@ function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEnt
 
 /**
  * Builds a row's key. Each part is preceded by its length, so that no two keys are alike; in UTF-16, since ids are opaque and
- * may not be valid Unicode. At most (3 + 64 + 2 × (4 + 256) + 1) × 2 = 1,176 bytes.
+ * may not be valid Unicode. At most (3 + 64 + 2 × (4 + 256) + 1) × 2 = 1,176 bytes, and two more in a mark.
  */
 function keyOf({ type, nid, eid, join, external }: RecordKey): Buffer {
   const rest = eid === undefined ? "" : `${eid.length}:${eid}${external ? "x" : join ? "j" : "e"}`;

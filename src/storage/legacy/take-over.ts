@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { corrupt } from "../errors.js";
+import { giveToOwner } from "../folder-owner.js";
 import { readLastFlush } from "../last-flush.js";
 import { openDisk } from "../log/disk.js";
 import { generations, nameOf } from "../log/names.js";
@@ -35,6 +36,7 @@ export async function install(paths: StatePaths, writes: readonly Write[]): Prom
   const made = statePaths(join(paths.folder, "taking-over"));
   rmSync(made.folder, { recursive: true, force: true });
   mkdirSync(made.folder, { mode: 0o700 });
+  giveToOwner(made.folder, paths.folder);
   const state = await StateFile.open(made, "");
   try {
     await Promise.all(writes.map(({ table, key, body }) => state.put(table, key, body)));
@@ -80,5 +82,6 @@ export function moveAside(paths: StatePaths, aside: string): void {
   const old = [paths.state, `${paths.state}-lock`, ...paths.redo].filter((file) => existsSync(file));
   if (old.length === 0) return;
   mkdirSync(aside, { recursive: true, mode: 0o700 });
+  giveToOwner(aside, paths.folder);
   for (const file of old) renameSync(file, join(aside, basename(file)));
 }

@@ -2,23 +2,30 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../tables.js";
 import type { Disk, DiskFile } from "./disk.js";
-import { encodeFrame } from "./frame.js";
-import { HEAD_BYTES, headOf, nameOf, newSalt, partOf, seedOf } from "./names.js";
-import type { Location, Placed } from "./row-index.js";
+import { encodeFrame, frameBytes, readFrame } from "./frame.js";
+import { HEAD_BYTES, headOf, nameOf, newSalt, partOf, seedIn, seedOf } from "./names.js";
+import { type Location, type Placed, textAt } from "./row-index.js";
 
 /** Bytes of rows in one frame, unless a single row has more. */
 const FRAME_BYTES = 1 << 16;
 
+/** A row, and its copy's place. */
+export interface Move {
+  readonly row: Placed;
+  readonly to: Location;
+}
+
 /**
  * Writes the rows as checkpoint `generation`, a piece in each turn of the loop, and flushes it. Returns the file and each row's new
- * place. Leaves nothing behind if it fails.
+ * place. Leaves nothing behind if it fails, and fails if a row is no longer what was written: its copy would get a valid checksum.
  */
 export async function writeCheckpoint(
   disk: Disk,
   generation: number,
   n: number,
   rows: readonly Placed[],
-): Promise<{ readonly file: DiskFile; readonly places: readonly Location[] }> {
+  read: RowReader = readIntact,
+): Promise<{ readonly file: DiskFile; readonly moves: readonly Move[] }> {
   const part = partOf(generation);
   disk.remove(part);
   const file = disk.open(part, "create");
@@ -38,14 +45,17 @@ export async function writeCheckpoint(
       group = [];
       bytes = 0;
     };
-    for (const { table, key, location } of rows) {
-      const body = location.file.read(location.at, location.bytes);
-      if (body.length < location.bytes) throw new Error(`${location.file.name} is shorter than it was`);
-      group.push({ table, key: Buffer.from(key, "latin1"), body: body.toString() });
-      bytes += location.bytes + key.length;
-      if (bytes < FRAME_BYTES) continue;
-      write();
-      await nextTurn();
+    const moved: Placed[] = [];
+    for (const [source, placed] of byFile(rows)) {
+      for (const found of read(source, placed)) {
+        for (const { row, body } of found) {
+          moved.push(row);
+          group.push({ table: row.table, key: Buffer.from(row.key, "latin1"), body });
+          bytes += row.location.bytes + row.key.length;
+          if (bytes >= FRAME_BYTES) write();
+        }
+        await nextTurn();
+      }
     }
     if (group.length > 0) write();
     write();
@@ -53,11 +63,65 @@ export async function writeCheckpoint(
     disk.rename(part, nameOf("checkpoint", generation));
     await disk.flushFolder();
     const whole = disk.open(nameOf("checkpoint", generation), "read");
-    return { file: whole, places: offsets.map(({ at, bytes: length }) => ({ file: whole, at, bytes: length })) };
+    const moves = moved.map((row, index): Move => {
+      const { at, bytes: length } = offsets[index] as (typeof offsets)[number];
+      return { row, to: { file: whole, at, bytes: length } };
+    });
+    return { file: whole, moves };
   } catch (error) {
     disk.remove(part);
     throw error;
   } finally {
     file.close();
   }
+}
+
+function byFile(rows: readonly Placed[]): ReadonlyMap<DiskFile, readonly Placed[]> {
+  const files = new Map<DiskFile, Placed[]>();
+  for (const row of rows) {
+    const others = files.get(row.location.file);
+    if (others) others.push(row);
+    else files.set(row.location.file, [row]);
+  }
+  return files;
+}
+
+/** Rows and their values, as a file has them. Read in pieces, so that the event loop is not held up. */
+type RowReader = (file: DiskFile, rows: readonly Placed[]) => Iterable<readonly Found[]>;
+
+interface Found {
+  readonly row: Placed;
+  readonly body: string;
+}
+
+/** Reads rows through the frames that hold them, whose checksums it verifies. Throws if one is not intact. */
+function* readIntact(file: DiskFile, rows: readonly Placed[]): Generator<readonly Found[]> {
+  const seed = seedIn(file);
+  const sorted = [...rows].sort((a, b) => a.location.at - b.location.at);
+  let start = HEAD_BYTES;
+  for (let next = 0; next < sorted.length; ) {
+    const piece = file.read(start, FRAME_BYTES);
+    const first = frameBytes(piece) ?? 0;
+    const bytes = first > piece.length ? file.read(start, first) : piece;
+    const found: Found[] = [];
+    let end = 0;
+    for (let frame = readFrame(bytes, 0, seed); frame; frame = readFrame(bytes, end, seed)) {
+      for (const { table, key, body } of frame.writes) {
+        const row = sorted[next];
+        if (!row || body === undefined || row.location.at !== start + body.at) continue;
+        if (row.table !== table || row.key !== key.toString("latin1") || row.location.bytes !== body.bytes) break;
+        found.push({ row, body: bytes.toString("utf8", body.at, body.at + body.bytes) });
+        next++;
+      }
+      end = frame.end;
+    }
+    if (end === 0) throw new Error(`${file.name}: at offset ${start} it does not hold what was written`);
+    start += end;
+    yield found;
+  }
+}
+
+/** Reads rows without their frames: for recovery, which has just read those of a damaged file. */
+export function* readPlain(_: DiskFile, rows: readonly Placed[]): Generator<readonly Found[]> {
+  for (const row of rows) yield [{ row, body: textAt(row.location) }];
 }

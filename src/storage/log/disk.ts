@@ -14,8 +14,11 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import { giveToOwner } from "../folder-owner.js";
+import { DATA } from "../limits.js";
 
 const flushData = promisify(fdatasync);
 const flushAll = promisify(fsync);
@@ -57,7 +60,7 @@ export function openDisk(folder: string): Disk {
     rename: (from, to) => renameSync(path(from), path(to)),
     remove: (name) => rmSync(path(name), { force: true }),
     async flushFolder() {
-      const fd = openSync(folder, "r");
+      const fd = await openFolder(folder);
       try {
         await flushAll(fd);
       } finally {
@@ -69,6 +72,20 @@ export function openDisk(folder: string): Disk {
       return bavail * bsize;
     },
   };
+}
+
+/** Opens a folder. Waits while no descriptor is free: the flush has not been tried yet, so nothing is lost. */
+async function openFolder(folder: string): Promise<number> {
+  const end = performance.now() + DATA.descriptorMs;
+  for (;;) {
+    try {
+      return openSync(folder, "r");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== "EMFILE" && code !== "ENFILE") || performance.now() >= end) throw error;
+      await wait(DATA.descriptorPollMs);
+    }
+  }
 }
 
 /** Most bytes that Node reads at once. */
@@ -89,6 +106,7 @@ class RealFile implements DiskFile {
     this.#path = path;
     if (existsSync(path) && !statSync(path).isFile()) throw new Error(`${path} is not a file`);
     this.#fd = openSync(path, FLAGS[how], 0o600);
+    if (how === "create") giveToOwner(this.#fd, dirname(path));
     const { dev, ino, size } = fstatSync(this.#fd);
     this.#identity = `${dev}:${ino}`;
     this.#size = size;

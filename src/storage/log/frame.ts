@@ -14,6 +14,9 @@ const MARKER = 0x31_52_48_42;
 /** Bytes before a write's key: table, operation, length of the key, length of the body. */
 const WRITE_BYTES = 10;
 
+/** Of CRC-32, reflected. */
+const POLYNOMIAL = 0xedb88320;
+
 const PUT = 1;
 const REMOVE = 2;
 
@@ -70,6 +73,12 @@ export function encodeFrame(
   return frame;
 }
 
+/** Returns the length of the frame with which these bytes begin; undefined if it is not one. */
+export function frameBytes(bytes: Buffer): number | undefined {
+  if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== MARKER) return undefined;
+  return HEADER_BYTES + bytes.readUInt32LE(4);
+}
+
 /** Reads the frame at `at`; undefined if no intact frame begins there. */
 export function readFrame(bytes: Buffer, at: number, seed: number): Frame | undefined {
   if (at + HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== MARKER) return undefined;
@@ -77,6 +86,28 @@ export function readFrame(bytes: Buffer, at: number, seed: number): Frame | unde
   if (end > bytes.length || bytes.readUInt32LE(at + 8) !== sumOf(bytes, at, end, seed)) return undefined;
   const writes = readWrites(bytes, at + HEADER_BYTES, end);
   return writes && { n: bytes.readUIntLE(at + 12, 6), flushed: bytes.readUIntLE(at + 18, 6), end, writes };
+}
+
+/**
+ * Computes the seed under which the frame at `at` is intact, for recovery of a file without a readable head; undefined if no frame
+ * begins there.
+ */
+export function seedOfFrame(bytes: Buffer, at: number): number | undefined {
+  if (at + HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== MARKER) return undefined;
+  const end = at + HEADER_BYTES + bytes.readUInt32LE(at + 4);
+  if (end > bytes.length || readWrites(bytes, at + HEADER_BYTES, end) === undefined) return undefined;
+  const behind = uncrc(bytes.subarray(at + 12, end), bytes.readUInt32LE(at + 8));
+  return uncrc(bytes.subarray(at + 4, at + 8), behind);
+}
+
+/** Undoes `crc32`: returns the value with which it had to begin to give `sum` for these bytes. */
+function uncrc(bytes: Buffer, sum: number): number {
+  let state = ~sum;
+  for (let at = bytes.length - 1; at >= 0; at--) {
+    for (let bit = 0; bit < 8; bit++) state = state < 0 ? ((state ^ POLYNOMIAL) << 1) | 1 : state << 1;
+    state ^= bytes[at] as number;
+  }
+  return ~state >>> 0;
 }
 
 /** Returns the offset of the next intact frame at or after `from`; undefined if there is none. */

@@ -8,6 +8,11 @@ import { HEAD_BYTES, headOf, nameOf, newSalt, seedOf } from "./names.js";
 
 const ZEROS = Buffer.alloc(DATA.stepBytes);
 
+/** The disk is full, and so is the reserve. `cause`: what the disk reports. */
+export class NoRoom extends Error {
+  override readonly name: string = "NoRoom";
+}
+
 export class LogWriter {
   readonly generation: number;
   readonly file: DiskFile;
@@ -54,12 +59,15 @@ export class LogWriter {
     while (this.room < bytes + DATA.reserveBytes) this.#grow();
   }
 
-  /** Appends a frame, from the reserve if the disk is full. Returns its offset. Throws what the disk reports. */
+  /**
+   * Appends a frame, from the reserve if the disk is full. Returns its offset. Throws `NoRoom`, with nothing written, or what the disk
+   * reports.
+   */
   append(frame: Uint8Array): number {
     try {
       this.ensure(frame.length);
     } catch (error) {
-      if (this.room < frame.length) throw error;
+      if (this.room < frame.length) throw new NoRoom("there is no room for a frame", { cause: error });
     }
     const at = this.used;
     this.file.write(frame, at);

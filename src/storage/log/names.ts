@@ -60,6 +60,24 @@ export function readHead(bytes: Buffer, kind: Kind, generation: number): Head {
   return format > FORMAT ? { format } : { problem: DAMAGED };
 }
 
+/** Returns the seed of a file's checksums. Throws if neither copy of its head can be read. */
+export function seedIn(file: { readonly name: string; read(at: number, length: number): Buffer }): number {
+  const [, kind, generation] = /^(log|checkpoint)\.(\d+)$/.exec(file.name.replace(/\.part$/, "")) ?? [];
+  const { seed } = readHead(file.read(0, HEAD_BYTES), kind as Kind, Number(generation));
+  if (seed === undefined) throw new Error(`${file.name}: ${DAMAGED}`);
+  return seed;
+}
+
+/** Returns the salts that may be in a damaged head, for recovery. */
+export function saltsIn(bytes: Buffer): readonly string[] {
+  return (
+    bytes
+      .subarray(0, HEAD_BYTES)
+      .toString("latin1")
+      .match(/\b[0-9a-f]{16}\b/g) ?? []
+  );
+}
+
 const DAMAGED = `its first ${HEAD_BYTES} bytes are not what was written`;
 
 /** Returns the seed of the checksums in a file with this salt. */

@@ -1,8 +1,8 @@
 /** Reads a folder's checkpoint and logs from disk: every row, or what is damaged and where. */
 import { corrupt, newerFormat } from "../errors.js";
 import type { Disk, DiskFile } from "./disk.js";
-import { type Frame, nextFrame, readFrame } from "./frame.js";
-import { generations, HEAD_BYTES, type Kind, nameOf, readHead } from "./names.js";
+import { type Frame, nextFrame, readFrame, seedOfFrame } from "./frame.js";
+import { generations, HEAD_BYTES, type Kind, nameOf, readHead, saltsIn, seedOf } from "./names.js";
 import { RowIndex } from "./row-index.js";
 
 export interface Replayed {
@@ -116,10 +116,10 @@ function begunLogs(
   const begun = [...logs];
   const dropped: { readonly generation: number; readonly holds: boolean }[] = [];
   for (let last = begun.at(-1); last !== undefined; last = begun.at(-1)) {
-    const { blank, holds, frames } = glance(disk, last);
+    const { blank, holds, frames } = glance(disk, last, salvage);
     if (frames.some(({ flushed }) => flushed > 0) || (salvage && holds)) break;
     const before = begun.at(-2);
-    const torn = before !== undefined && !glance(disk, before).ended;
+    const torn = before !== undefined && !glance(disk, before, salvage).ended;
     if (!blank && !torn) break;
     begun.pop();
     dropped.push({ generation: last, holds });
@@ -138,11 +138,11 @@ interface Glance {
 }
 
 /** Reads all intact frames of a log, wherever they are. */
-function glance(disk: Disk, generation: number): Glance {
+function glance(disk: Disk, generation: number, salvage: boolean): Glance {
   const file = disk.open(nameOf("log", generation), "read");
   try {
     const bytes = file.read(0, file.size);
-    const { seed } = readHead(bytes, "log", generation);
+    const seed = readHead(bytes, "log", generation).seed ?? (salvage ? salvagedSeed(bytes) : undefined);
     const frames: Frame[] = [];
     let gaps = 0;
     for (let at: number | undefined = HEAD_BYTES; at !== undefined && seed !== undefined; ) {
@@ -186,8 +186,9 @@ function readFile(
   if (head.format !== undefined) throw newerFormat(path, head.format);
   if (head.problem !== undefined) problem(path, head.problem);
   const frames: Frame[] = [];
-  if (head.seed === undefined) return { frames, seed: 0, end: HEAD_BYTES };
-  const { seed } = head;
+  // Only recovery comes here without a seed.
+  const seed = head.seed ?? salvagedSeed(bytes);
+  if (seed === undefined) return { frames, seed: 0, end: HEAD_BYTES };
   let at = HEAD_BYTES;
   for (;;) {
     const frame = readFrame(bytes, at, seed);
@@ -207,6 +208,15 @@ function readFile(
   if (frames.at(-1)?.writes.length !== 0) problem(path, `it ends at offset ${at}, before its last frame`);
   else if (!isEmpty(bytes.subarray(at))) problem(path, `at offset ${at} it holds something behind its last frame`);
   return { frames, seed, end: at };
+}
+
+/**
+ * Returns a seed for a file whose head cannot be read: from what is left of its salts, or from its first frame, whose place no plugin
+ * chooses.
+ */
+function salvagedSeed(bytes: Buffer): number | undefined {
+  const seeds = [...saltsIn(bytes).map(seedOf), seedOfFrame(bytes, HEAD_BYTES)];
+  return seeds.find((seed) => seed !== undefined && nextFrame(bytes, HEAD_BYTES, seed) !== undefined);
 }
 
 /** Returns true if an intact frame at or after `from` says that `at` had been flushed. */

@@ -6,10 +6,17 @@ import { encodeFrame } from "./frame.js";
 import { LogWriter } from "./log-writer.js";
 import type { RowIndex } from "./row-index.js";
 
+export interface RotationEvents {
+  /** Called after each checkpoint. */
+  replaced(): void;
+  /** Called when no new log could be begun, or no checkpoint written; both are tried again. */
+  failed(error: unknown): void;
+}
+
 export class Rotation {
   readonly #disk: Disk;
   readonly #index: RowIndex;
-  readonly #replaced: () => void;
+  readonly #events: RotationEvents;
   /** Files of earlier generations that still hold rows. */
   #earlier: readonly DiskFile[];
   /** Earlier logs whose last frames are not flushed yet. */
@@ -20,12 +27,11 @@ export class Rotation {
   #retryAt = 0;
   #closing = false;
 
-  /** `replaced` is called after each checkpoint. */
-  constructor(disk: Disk, index: RowIndex, earlier: readonly DiskFile[], replaced: () => void) {
+  constructor(disk: Disk, index: RowIndex, earlier: readonly DiskFile[], events: RotationEvents) {
     this.#disk = disk;
     this.#index = index;
     this.#earlier = earlier;
-    this.#replaced = replaced;
+    this.#events = events;
   }
 
   /** Flushes earlier logs, before any later write is acknowledged. Returns undefined if they are flushed. */
@@ -53,10 +59,11 @@ export class Rotation {
     try {
       next = LogWriter.create(this.#disk, log.generation + 1);
       log.append(encodeFrame([], n, log.flushed, log.seed));
-    } catch {
+    } catch (error) {
       next?.file.close();
       if (next) this.#disk.remove(next.file.name);
       this.#retryAt = performance.now() + DATA.retryMs;
+      this.#events.failed(error);
       return log;
     }
     this.#unflushed.push(log.file);
@@ -105,17 +112,18 @@ export class Rotation {
     const rows = this.#index.all();
     try {
       await this.flushEarlier();
-      const { file, places } = await writeCheckpoint(this.#disk, generation, n, rows);
-      for (const [at, row] of rows.entries()) this.#index.move(row, places[at] as (typeof places)[number]);
+      const { file, moves } = await writeCheckpoint(this.#disk, generation, n, rows);
+      for (const { row, to } of moves) this.#index.move(row, to);
       this.#earlier = [file, ...this.#earlier.filter((one) => !replaced.includes(one))];
       for (const one of replaced) {
         one.close();
         this.#disk.remove(one.name);
       }
-      this.#replaced();
-    } catch {
+      this.#events.replaced();
+    } catch (error) {
       // The earlier generations are kept, and read at the next opening; the next rotation retries.
       this.#retryAt = performance.now() + DATA.retryMs;
+      this.#events.failed(error);
     }
   }
 }
