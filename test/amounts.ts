@@ -17,7 +17,7 @@ function amount(variable: string, short: number, long: number): number {
 /** Loads and unloads, half of them ended by a spin. */
 export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 60, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
-export const STATE_KILLS: number = amount("BULKHEAD_ROUNDS", 40, 200);
+export const STATE_KILLS: number = amount("BULKHEAD_STATE_KILLS", 300, 10_000);
 /** Sequences of calls that are compared with the lifecycle's model. */
 export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 1000);
 /** Kills of a bridge driver's host process. */
@@ -36,5 +36,9 @@ export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 15, 60);
 export const DEMO_MOMENTS: number = LONG ? 20 : 8;
 /** Recorded lives of a data folder, cut off and killed at each of their moments. */
 export const RECORDED_LIVES: number = amount("BULKHEAD_ROUNDS", 12, 50);
+/** Sequences of writes, deletions, rotations and reopenings that are compared with a model of the log. */
+export const LOG_MODELS: number = amount("BULKHEAD_ROUNDS", 20, 500);
+/** Inputs of the fuzzed reader of the log. */
+export const LOG_INPUTS: number = amount("BULKHEAD_LOG_INPUTS", 1500, 1_000_000);
 /** File systems with little room on which a data folder lives. */
 export const WORLDS: number = amount("BULKHEAD_ROUNDS", 24, 200);

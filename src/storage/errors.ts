@@ -1,5 +1,6 @@
 /** Errors about a data folder. */
 
+import { constants } from "node:os";
 import { dirname } from "node:path";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -25,6 +26,13 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENFILE: "the machine has no free file descriptor; raise fs.file-max",
 };
 
+/** Returns the system's code of an error, if it has one. Node does not name a used-up quota, and has its number alone. */
+export function systemCode(error: unknown): string | undefined {
+  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  if (errno === -constants.errno.EDQUOT) return "EDQUOT";
+  return typeof code === "string" ? code : undefined;
+}
+
 /** What a system reports when there is no room: space, inodes or a quota. */
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
@@ -39,16 +47,16 @@ export function newerFormat(file: string, format: number): DriverError {
  * the file system say nothing about a quota, and are not named then.
  */
 export function storageFull(folder: string, free: number, needed: number, cause?: unknown): DriverError {
-  const isQuota = (cause as NodeJS.ErrnoException | undefined)?.code === "EDQUOT";
-  const why = isQuota
-    ? `the quota of this account or folder is used up, and ${needed} bytes are needed; raise the quota or make room`
-    : `its file system has ${free} bytes free for this account, and ${needed} are needed; make room`;
+  const why =
+    systemCode(cause) === "EDQUOT"
+      ? `the quota of this account or folder is used up, and ${needed} bytes are needed; raise the quota or make room`
+      : `its file system has ${free} bytes free for this account, and ${needed} are needed; make room`;
   const words = `the data folder ${folder} has no room for anything new: ${why}, and try again (deletions go on)`;
   return new DriverError("ERR_STORAGE_FULL", words, { file: folder, cause });
 }
 
 export function unusable(folder: string, cause: unknown): DriverError {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  const code = systemCode(cause) ?? "";
   if (FULL.has(code)) {
     const words = `the data folder ${folder} cannot be used: its file system has no room (${messageOf(cause)}); make room for 1 MiB and a few files (inodes), or raise the quota`;
     return new DriverError("ERR_STORAGE_FULL", words, { file: folder, cause });
@@ -60,7 +68,8 @@ export function unusable(folder: string, cause: unknown): DriverError {
 
 /** Returns the error for a write that the disk refused, and for all that would follow it. */
 export function notTaken(file: string, cause: unknown): DriverError {
-  const isFull = FULL.has((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
-  const words = `${file} did not take a write (${messageOf(cause)}); nothing more is written to it: mend the disk, or make room, and start the host again`;
+  const isFull = FULL.has(systemCode(cause) ?? "");
+  const why = systemCode(cause) === "EDQUOT" ? "EDQUOT: the quota is used up" : messageOf(cause);
+  const words = `${file} did not take a write (${why}); nothing more is written to it: mend the disk, or make room, and start the host again`;
   return new DriverError(isFull ? "ERR_STORAGE_FULL" : "ERR_JOURNAL_FAILED", words, { file, cause });
 }

@@ -39,8 +39,13 @@ export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   return {
     release() {
       // The file stays: a process that waits for the lock has it open, and a new file would be a different lock.
-      ftruncateSync(fd, 0);
-      closeSync(fd);
+      try {
+        ftruncateSync(fd, 0);
+      } catch {
+        // The disk takes no more writes. A PID that is left says nothing once the lock is free.
+      } finally {
+        closeSync(fd);
+      }
     },
   };
 }

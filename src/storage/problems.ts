@@ -1,5 +1,6 @@
 /** What goes wrong with a data folder while a host runs: told once when it begins, and once when it is over. */
 import { messageOf } from "../common/text.js";
+import { systemCode } from "./errors.js";
 
 /**
  * `full`: nothing new is accepted. `checkpoint`: the log grows, since no checkpoint can replace it. `failed`: nothing more is written until
@@ -29,8 +30,7 @@ export class Problems {
 
   /** Reports a problem, unless it is the one of its kind that has been reported. */
   begin(kind: ProblemKind, error: unknown): void {
-    const given = (error as NodeJS.ErrnoException | undefined)?.code;
-    const code = typeof given === "string" ? given : undefined;
+    const code = systemCode(error);
     const known = this.#open.get(kind);
     if (known && known.code === code) return;
     const problem: StorageProblem = {

@@ -3,8 +3,9 @@ import type { Target } from "./target.js";
 import { manifests, policies } from "./targets/documents.js";
 import { frames } from "./targets/frames.js";
 import { json } from "./targets/json.js";
+import { log } from "./targets/log.js";
 import { replies } from "./targets/replies.js";
 import { session } from "./targets/session.js";
 import { stream } from "./targets/stream.js";
 
-export const TARGETS: readonly Target[] = [frames, session, replies, json, manifests, policies, stream];
+export const TARGETS: readonly Target[] = [frames, session, replies, json, manifests, policies, stream, log];

@@ -79,7 +79,8 @@ test("a used-up quota is told as that, not by the file system's free bytes", asy
   const { disk, state, told } = await running();
   disk.free = () => 2 ** 30;
   disk.fault = (name, end) => {
-    if (end > disk.open(name, "read").size) throw systemError("EDQUOT");
+    // As Node gives it, which has no name for it.
+    if (end > disk.open(name, "read").size) throw Object.assign(systemError("UNKNOWN"), { errno: -122 });
   };
   let refused: Error | undefined;
   for (let n = 0; n < 20 && refused === undefined; n++) {

@@ -99,6 +99,15 @@ export class SimulatedDisk implements Disk {
     return 1 << 20;
   }
 
+  /** The disk as it is now, for another process: the one that has it open writes to this one no more. */
+  copy(): SimulatedDisk {
+    return SimulatedDisk.of(
+      Object.fromEntries(
+        [...this.#names].map(([name, file]) => [name, Buffer.from((this.#files[file] as Content).bytes)]),
+      ),
+    );
+  }
+
   /** The disk after a power cut behind the first `count` operations. `pick(n)`: a number from 0 to n - 1. */
   cut(count: number, pick: (n: number) => number): SimulatedDisk {
     const done = this.operations.slice(0, count);

@@ -1,41 +1,57 @@
 /**
  * One life of a data folder on a file system with little room, in a mount namespace of its own. Prints a line of JSON: what opening, creating,
  * deleting, writing again and closing did, and what a second opening found.
- * Usage: world.js KIND FREE_PAGES FREE_INODES. KIND: `tmpfs`, `ext4`.
+ * Usage: world.js KIND FREE_PAGES FREE_INODES. KIND: a file system, or `quota` for a
+ * subvolume of btrfs with a quota of that many pages.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDataFolder } from "#dist/storage/folder.js";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { type FileSystem, isSparse, mountNew } from "./file-systems.js";
 
-const [kind = "tmpfs", pages = "0", inodes = "0", root = ""] = process.argv.slice(2);
+const [given = "tmpfs", pages = "0", inodes = "0", root = ""] = process.argv.slice(2);
+const quota = given === "quota";
+const kind = quota ? "btrfs" : (given as FileSystem);
 const PAGE = 4096;
 const at = join(root, "world");
 const folder = join(at, "data");
 mkdirSync(at);
-if (kind === "ext4") {
-  const image = join(root, "image");
-  execFileSync("truncate", ["-s", "4M", image]);
-  execFileSync("mkfs.ext4", ["-q", "-O", "^has_journal", "-m", "0", "-N", "64", image]);
-  execFileSync("mount", ["-o", "loop", image, at]);
-} else execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m,nr_inodes=64", "none", at]);
-mkdirSync(folder);
+mountNew(kind, root, at);
+if (quota) {
+  execFileSync("btrfs", ["quota", "enable", at]);
+  execFileSync("btrfs", ["subvolume", "create", folder], { stdio: "ignore" });
+  execFileSync("btrfs", ["qgroup", "limit", String(Number(pages) * PAGE), folder]);
+} else mkdirSync(folder);
 
 /** Leaves that many free pages and inodes. */
 function fill(): void {
-  for (let n = 0; statfsSync(at).ffree > Number(inodes) + 1; n++) mkdirSync(join(at, `i${n}`));
+  if (quota) return;
+  if (!isSparse(kind)) for (let n = 0; statfsSync(at).ffree > Number(inodes) + 1; n++) mkdirSync(join(at, `i${n}`));
   const filler = join(at, "filler");
   writeFileSync(filler, "");
-  for (;;) {
-    const spare = statfsSync(at).bavail * statfsSync(at).bsize - Number(pages) * PAGE;
+  for (let size = isSparse(kind) ? 2 ** 24 : 65_536, end = 0; size >= PAGE; ) {
+    const { bavail, bsize } = statfsSync(at);
+    const spare = bavail * bsize - Number(pages) * PAGE;
     if (spare <= 0) return;
+    const piece = Math.min(spare, size);
     try {
-      writeFileSync(filler, Buffer.alloc(Math.min(spare, 65_536)), { flag: "a" });
+      if (isSparse(kind))
+        execFileSync("fallocate", ["-o", String(end), "-l", String(piece), filler], { stdio: "ignore" });
+      else writeFileSync(filler, Buffer.alloc(piece), { flag: "a" });
+      end += piece;
     } catch {
-      return;
+      size /= 4;
     }
   }
+}
+
+function makeRoom(): void {
+  if (quota) execFileSync("btrfs", ["qgroup", "limit", "none", folder]);
+  rmSync(join(at, "filler"), { force: true });
+  // XFS and btrfs free what was removed later.
+  if (isSparse(kind)) execFileSync("sync", ["-f", at]);
 }
 
 /** What an attempt ends with: "done", or an error's code. */
@@ -56,7 +72,7 @@ told.open = await outcome(async () => {
   opened = await openDataFolder(folder);
 });
 if (told.open !== "done") {
-  rmSync(join(at, "filler"));
+  makeRoom();
   for (const name of readdirSync(at)) if (/^i\d+$/.test(name)) rmSync(join(at, name), { recursive: true });
   told.openWithRoom = await outcome(async () => {
     opened = await openDataFolder(folder);
@@ -73,7 +89,7 @@ if (opened) {
     acknowledged.add(nid);
   };
   // More than the file system holds.
-  for (let n = 0; n < 3000 && told.create === undefined; n++) {
+  for (let n = 0; n < (isSparse(kind) ? 600 : 3000) && told.create === undefined; n++) {
     const how = await outcome(() => create(`n${n}`));
     if (how !== "done") told.create = how;
   }
@@ -91,7 +107,7 @@ if (opened) {
       acknowledged.delete(nid);
     }
   });
-  rmSync(join(at, "filler"), { force: true });
+  makeRoom();
   const end = Date.now() + 5000;
   do told.createWithRoom = await outcome(() => create("late"));
   while (told.createWithRoom === "ERR_STORAGE_FULL" && Date.now() < end);

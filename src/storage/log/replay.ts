@@ -212,11 +212,14 @@ function readFile(
 
 /**
  * Returns a seed for a file whose head cannot be read: from what is left of its salts, or from its first frame, whose place no plugin
- * chooses.
+ * chooses, if a later frame confirms it.
  */
 function salvagedSeed(bytes: Buffer): number | undefined {
-  const seeds = [...saltsIn(bytes).map(seedOf), seedOfFrame(bytes, HEAD_BYTES)];
-  return seeds.find((seed) => seed !== undefined && nextFrame(bytes, HEAD_BYTES, seed) !== undefined);
+  for (const seed of saltsIn(bytes).map(seedOf)) if (nextFrame(bytes, HEAD_BYTES, seed) !== undefined) return seed;
+  const seed = seedOfFrame(bytes, HEAD_BYTES);
+  if (seed === undefined) return undefined;
+  const { end } = readFrame(bytes, HEAD_BYTES, seed) as Frame;
+  return nextFrame(bytes, end, seed) === undefined ? undefined : seed;
 }
 
 /** Returns true if an intact frame at or after `from` says that `at` had been flushed. */
