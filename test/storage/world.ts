@@ -31,7 +31,7 @@ function fill(): void {
   if (!isSparse(kind)) for (let n = 0; statfsSync(at).ffree > Number(inodes) + 1; n++) mkdirSync(join(at, `i${n}`));
   const filler = join(at, "filler");
   writeFileSync(filler, "");
-  for (let size = isSparse(kind) ? 2 ** 24 : 65_536, end = 0; size >= PAGE; ) {
+  for (let size = isSparse(kind) ? 2 ** 24 : 65_536, end = 0; size >= (isSparse(kind) ? 65_536 : PAGE); ) {
     const { bavail, bsize } = statfsSync(at);
     const spare = bavail * bsize - Number(pages) * PAGE;
     if (spare <= 0) return;

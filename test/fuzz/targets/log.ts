@@ -82,12 +82,18 @@ function read(bytes: Buffer): number | undefined {
     must(["ERR_JOURNAL_CORRUPT", "ERR_DATA_DIR"].includes(error.code), error.code);
     mustBeLine(error.message);
     must(/(log|checkpoint)\.000001/.test(error.message), `no file is named: ${error.message}`);
-    try {
-      rowsIn(SimulatedDisk.of(files), () => {});
-    } catch (again) {
-      must(again instanceof DriverError && again.code === "ERR_DATA_DIR", "recovery throws");
-    }
     return undefined;
+  } finally {
+    recovered(files);
+  }
+}
+
+/** Recovery reads on, except in a file of a later layout. */
+function recovered(files: Readonly<Record<string, Buffer>>): void {
+  try {
+    rowsIn(SimulatedDisk.of(files), () => {});
+  } catch (error) {
+    must(error instanceof DriverError && error.code === "ERR_DATA_DIR", `recovery throws ${String(error)}`);
   }
 }
 
@@ -115,7 +121,7 @@ export const log: Target = {
   files: [
     { file: "storage/log/frame.js", functions: ["readFrame", "nextFrame", "readWrites", "seedOfFrame"] },
     { file: "storage/log/names.js", functions: ["readHead", "saltsIn"] },
-    { file: "storage/log/replay.js", functions: ["readFile", "flushedLater", "salvagedSeed", "glance", "begunLogs"] },
+    { file: "storage/log/replay.js", functions: ["readFile", "flushedLater", "salvagedSeed"] },
   ],
   generated: fc.oneof(
     { weight: 3, arbitrary: valid },
