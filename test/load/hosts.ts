@@ -26,7 +26,7 @@ export interface HouseOptions extends Pick<PluginHostOptions, "isolation"> {
 }
 
 /** On a disk: the system's temporary folder is in memory on many machines, and a flush to it is none. */
-const DISK = fileURLToPath(new URL(".", import.meta.url));
+export const DISK: string = fileURLToPath(new URL(".", import.meta.url));
 
 /** Starts a host and resolves when all its plugins are in service; rejects with the refusal of one that is not. */
 export async function openHouse(options: HouseOptions): Promise<House> {

@@ -28,3 +28,8 @@ export async function init(callback, powers) {
 }
 `;
 }
+
+/** An engine gives the interface: the driver takes it as it is. */
+export const TAKES_GIVEN: string = driverSource({
+  methods: "createEndpoint(nid, eid, epInfo) { epInfo.interfaces(); },",
+});

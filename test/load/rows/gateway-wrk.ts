@@ -10,15 +10,12 @@ import { viewOf } from "#dist/host/plugin-host.js";
 import { LOAD_NETWORK } from "#dist/load/request.js";
 import { SILENT } from "../../kit/logger.js";
 import { openHouse } from "../hosts.js";
-import { driverSource } from "../plugins.js";
+import { TAKES_GIVEN } from "../plugins.js";
 import type { Measure } from "../row.js";
 import { LAG, noWrk, wrk } from "../wrk.js";
 
 const ID = "gateway-wrk";
 const CONSTANT = JSON.stringify({ Interface: { MacAddress: "02:42:0a:01:00:02" } });
-
-/** An engine gives the interface: the driver takes it as it is. */
-const TAKES_GIVEN = driverSource({ methods: "createEndpoint(nid, eid, epInfo) { epInfo.interfaces(); }," });
 
 /** The gateway's own server, as `DockerGateway` makes it for each type, on a port instead of its socket. */
 async function gateway(ms: number): Promise<number> {
