@@ -15,14 +15,14 @@ export interface Holder {
 
 /** Returns the endpoints that have one of the addresses (CIDR form), on any network of the type. */
 export function holdersOfAddresses(view: TypeView, cidrs: readonly string[]): readonly Holder[] {
-  const wanted = new Set(cidrs.filter((one) => one !== "").map(plainAddress));
-  return wanted.size === 0 ? [] : holders(view, wanted);
+  const wanted = cidrs.filter((one) => one !== "").map(plainAddress);
+  return wanted.length === 0 ? [] : holders(view, wanted);
 }
 
 /** Returns the endpoints that the published ports lead to. */
 export function holdersOfPorts(view: TypeView, ports: readonly PublishedPort[]): readonly Holder[] {
-  const ips = new Set(ports.filter(({ plugin }) => plugin === view.plugin).map(({ ip }) => plainAddress(ip)));
-  return ips.size === 0 ? [] : holders(view, ips);
+  const ips = ports.filter(({ plugin }) => plugin === view.plugin).map(({ ip }) => plainAddress(ip));
+  return ips.length === 0 ? [] : holders(view, [...new Set(ips)]);
 }
 
 /** Returns the published ports that conflict with a wanted one. */
@@ -46,15 +46,21 @@ export function addressesOf(interfaces: readonly InterfaceData[]): readonly stri
   return interfaces.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((one) => one !== "").map(plainAddress));
 }
 
-function holders(view: TypeView, ips: ReadonlySet<string>): readonly Holder[] {
+/** Looks at every endpoint of the type for each that is created, so it allocates nothing for those that hold none of the addresses. */
+function holders(view: TypeView, ips: readonly string[]): readonly Holder[] {
   const found: Holder[] = [];
   for (const { nid, endpoints } of view.networks()) {
     for (const endpoint of endpoints.values()) {
-      const ip = addressesOf(endpoint.interfaces).find((one) => ips.has(one));
+      const ip = ips.find((one) => endpoint.interfaces.some(({ ipv4, ipv6 }) => isAt(ipv4, one) || isAt(ipv6, one)));
       if (ip !== undefined) found.push({ nid, endpoint, ip });
     }
   }
   return found;
+}
+
+/** Compares texts: recorded addresses are canonical. */
+function isAt(cidr: string, ip: string): boolean {
+  return cidr.startsWith(ip) && cidr[ip.length] === "/";
 }
 
 /** Removes the prefix length and normalizes the spelling. */

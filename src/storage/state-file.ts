@@ -1,12 +1,13 @@
 /**
  * The state file while a host runs: a log of writes, and an index of where it holds each row's current value. A write has one of
  * two strengths:
- * - `log`: when `commit` returns, it outlives this process; a microtask commits what nothing else has committed;
+ * - `log`: when `commit` returns, it outlives this process; the end of the turn commits what nothing else has committed;
  * - `put`: when its promise resolves, it is flushed and survives a power cut. Writes that come during a flush share the next one.
  * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently. One
  * for which there is no room is tried again with the next.
  */
 import { rmSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { within } from "../common/within.js";
 import { corrupt, notTaken } from "./errors.js";
 import { LastFlush, readLastFlush } from "./last-flush.js";
@@ -138,7 +139,7 @@ export class StateFile {
     for (const write of writes) this.#write(write);
     if (this.#committing) return;
     this.#committing = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#committing = false;
       try {
         this.commit();
@@ -231,9 +232,9 @@ export class StateFile {
     this.#pendingBytes += write.key.length + (write.body === undefined ? 0 : Buffer.byteLength(write.body));
   }
 
-  /** Flushes once, and then until no caller waits. The first flush includes what this turn's microtasks still add. */
+  /** Flushes once, and then until no caller waits. The first flush includes what this turn of the event loop still adds. */
   async #flush(): Promise<void> {
-    await undefined;
+    await nextTurn();
     do {
       const waiters = this.#waiters;
       this.#waiters = [];

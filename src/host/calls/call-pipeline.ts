@@ -192,11 +192,11 @@ export class CallPipeline {
     caller.reject(error);
   }
 
-  /** Collects the calls of one turn, commits their intents to the journal together, and then sends them. */
+  /** Collects the calls of one turn of the event loop, commits their intents to the journal together, and then sends them. */
   #sendCommitted(one: Intended): void {
     this.#inFlight.add();
     if (this.#intended.push(one) > 1) return;
-    queueMicrotask(() => {
+    setImmediate(() => {
       const intended = this.#intended;
       this.#intended = [];
       let refusal: { readonly error: unknown } | undefined;

@@ -46,6 +46,15 @@ export function writtenInTime(
 export function inTime(done: Promise<void>, expires: number, tooLate: () => Error): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLate()), Math.max(0, expires - monotonicNow()));
-    done.then(resolve, reject).finally(() => clearTimeout(timer));
+    done.then(
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

@@ -26,6 +26,9 @@ export class Rotation {
   /** Earliest retry after a failed rotation, on the monotonic clock. */
   #retryAt = 0;
   #closing = false;
+  /** Whether the file system has room for logs of full length, and when to ask again. */
+  #hasRoom = false;
+  #askAt = Number.NEGATIVE_INFINITY;
 
   constructor(disk: Disk, index: RowIndex, earlier: readonly DiskFile[], events: RotationEvents) {
     this.#disk = disk;
@@ -99,12 +102,17 @@ export class Rotation {
     return Math.max(most, 2 * this.#index.bytes);
   }
 
+  /** Asks the file system at intervals: every write comes here. */
   #roomy(): boolean {
+    const now = performance.now();
+    if (now < this.#askAt) return this.#hasRoom;
+    this.#askAt = now + DATA.fullMs;
     try {
-      return this.#disk.free() >= DATA.roomyBytes;
+      this.#hasRoom = this.#disk.free() >= DATA.roomyBytes;
     } catch {
-      return false;
+      this.#hasRoom = false;
     }
+    return this.#hasRoom;
   }
 
   async #replaceEarlier(generation: number, n: number): Promise<void> {
