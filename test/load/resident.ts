@@ -16,7 +16,8 @@ function below(pid: number): readonly number[] {
   }
 }
 
-function residentMb(pid: number): number {
+/** Of one process, in mebibytes. */
+export function residentMb(pid: number): number {
   try {
     return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) / 1024;
   } catch {
