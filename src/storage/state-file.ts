@@ -17,7 +17,7 @@ import { encodeFrame } from "./log/frame.js";
 import { LogWriter, NoRoom } from "./log/log-writer.js";
 import { replay } from "./log/replay.js";
 import { Rotation } from "./log/rotation.js";
-import { type Location, type RowIndex, readRows, textAt } from "./log/row-index.js";
+import { type Location, type RowIndex, readBodies, readRows, textAt } from "./log/row-index.js";
 import type { StatePaths } from "./paths.js";
 import { Problems } from "./problems.js";
 import { Room } from "./room.js";
@@ -177,6 +177,21 @@ export class StateFile {
     this.commit();
     const start = prefix.toString("latin1");
     return readRows([...this.#index.of(table)].filter(([key]) => key.startsWith(start)));
+  }
+
+  /**
+   * Returns the rows of a table one by one, keys in latin1: of a large one, not all need to be in memory. For use within a turn, since a
+   * checkpoint closes files.
+   */
+  eachRow(table: Table): Iterable<readonly [key: string, body: string]> {
+    this.commit();
+    return readBodies([...this.#index.of(table)]);
+  }
+
+  /** Returns the keys of a table's rows, in latin1. */
+  keys(table: Table): Iterable<string> {
+    this.commit();
+    return this.#index.of(table).keys();
   }
 
   /** True if the row exists. */

@@ -32,10 +32,17 @@ const BARS = [
   ["builtins", "at most", 1.3, 1.1],
   ["gateway-wrk", "at least", 0.5, 0.8],
   ["neighbours-hostile", "at most", 5, 1.5],
-  ["journal-lifecycles", "at least", 0.4, 0.8],
+  ["journal-lifecycles", "at least", 0.75, 0.9],
+  ["storage-processor", "at most", 0.5, 0.35],
+  ["storage-append-1", "at most", 1.2, 1.05],
+  ["storage-append-64", "at most", 1.2, 1.05],
+  ["storage-lmdb", "at most", 1, 0.33],
+  ["storage-sqlite", "at most", 1, 0.33],
+  ["storage-replay", "at most", 0.5, 0.25],
+  ["storage-memory", "at most", 0.7, 0.5],
 ] as const;
 
-test("a row per bar, ids once, five rounds each but two, in under eight minutes", () => {
+test("a row per bar, ids once, five rounds each but two, in under ten minutes", () => {
   const barred = SPECS.filter(({ bar }) => bar !== null);
   assert.equal(
     barred.map(({ id, direction, bar, aim }) => [id, direction, bar, aim]),
@@ -53,7 +60,7 @@ test("a row per bar, ids once, five rounds each but two, in under eight minutes"
     ],
     "what a loaded host of hundreds of plugins costs is worth two or three runs, all else five",
   );
-  assert.ok(MEASURES.reduce((sum, { seconds }) => sum + seconds, 0) < 480);
+  assert.ok(MEASURES.reduce((sum, { seconds }) => sum + seconds, 0) < 600);
 });
 
 test("README.md here has a result for each row with a bar, and the bar is the row's", async () => {

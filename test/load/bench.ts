@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: a table of ratios, all taken in this one run on this one machine. `-- --list` says what there is, `--only ID,ID`
- * takes some rows, `--json FILE` writes the figures, `--chart FILE` draws them (`--from FILE`: those of an earlier run), `--rounds N`
+ * takes some rows (`storage`: all whose ids begin with that), `--json FILE` writes the figures, `--chart FILE` draws them (`--from FILE`: those of an earlier run), `--rounds N`
  * takes other than five rounds, `--smoke` only shows that everything runs.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -36,7 +36,10 @@ const { values } = parseArgs({
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 const only = values.only?.split(",");
 const ids = MEASURES.flatMap(({ rows }) => rows.map(({ id }) => id));
-const unknown = only?.find((id) => !ids.includes(id));
+/** `one`: a row's id, or what the ids of several rows begin with. */
+const isMeant = (one: string, id: string): boolean => (ids.includes(one) ? id === one : id.startsWith(`${one}-`));
+const unknown = only?.find((one) => !ids.some((id) => isMeant(one, id)));
+const isWanted = (id: string): boolean => !only || only.some((one) => isMeant(one, id));
 
 if (unknown !== undefined) {
   console.error(`there is no row "${unknown}"; npm run bench -- --list says which there are`);
@@ -65,12 +68,12 @@ async function bench(): Promise<void> {
   console.log(heading(meta()));
   const rows: Row[] = [];
   const curves: CurvePoint[] = [];
-  const waiting = MEASURES.filter((measure) => !only || measure.rows.some(({ id }) => only.includes(id)));
+  const waiting = MEASURES.filter((measure) => measure.rows.some(({ id }) => isWanted(id)));
   const lane = async (): Promise<void> => {
     for (let measure = waiting.shift(); measure !== undefined; measure = waiting.shift()) {
       const began = performance.now();
       const found = await runMeasure(measure, values.smoke, rounds);
-      const mine = found.rows.filter(({ id }) => !only || only.includes(id));
+      const mine = found.rows.filter(({ id }) => isWanted(id));
       rows.push(...mine);
       curves.push(...found.points);
       for (const row of mine) console.log(rowLine(row));

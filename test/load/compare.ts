@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { buildCommit, git } from "./base-build.js";
 import { type Compared, comparedLine, compareRows } from "./compared.js";
 import type { Row } from "./row.js";
 import { MEASURES } from "./rows/all.js";
@@ -32,7 +33,11 @@ const root = mkdtempSync(join(tmpdir(), "bulkhead-compare-"));
 const places = [join(root, "before"), join(root, "after")] as const;
 try {
   const commits = [before, after].map((rev) => git("rev-parse", "--verify", `${rev}^{commit}`));
-  for (const [index, place] of places.entries()) prepare(place, commits[index] ?? "");
+  for (const [index, place] of places.entries()) {
+    const commit = commits[index] ?? "";
+    console.error(`building ${commit.slice(0, 10)}`);
+    buildCommit(place, commit);
+  }
   const found = places.map((): Row[][] => []);
   const ids =
     values.only?.split(",") ??
@@ -63,20 +68,6 @@ try {
     }
   }
   rmSync(root, { recursive: true, force: true });
-}
-
-function git(...args: readonly string[]): string {
-  return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-}
-
-function prepare(place: string, commit: string): void {
-  console.error(`building ${commit.slice(0, 10)}`);
-  git("worktree", "add", "--detach", place, commit);
-  const npm = (...args: readonly string[]): void => {
-    execFileSync("npm", args, { cwd: place, stdio: ["ignore", "ignore", "inherit"] });
-  };
-  npm("ci", "--prefer-offline", "--no-audit", "--no-fund");
-  npm("run", "build:test");
 }
 
 function take(place: string, id: string): Row[] {

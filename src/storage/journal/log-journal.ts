@@ -28,9 +28,12 @@ const EXTERNAL = "external";
  */
 const MARK = JSON.stringify("deleting");
 
+/** What a mark's key has behind the key of its row; in latin1. */
+const MARKED = "d\0";
+
 /** Returns the key of a row's mark. */
 export function markKey(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.from("d", "utf16le")]);
+  return Buffer.concat([key, Buffer.from(MARKED, "latin1")]);
 }
 
 export function isMark({ body }: Row): boolean {
@@ -49,6 +52,11 @@ export function recordsOf(rows: readonly Row[]): readonly JournalRow[] {
       return [type, nid, eid, part, { ...entry, phase: "deleting" }];
     });
 }
+
+/** Characters of a key in latin1 that its type is in: at most 64 in UTF-16, behind its length. */
+const TYPE_CHARS = 2 * (3 + 64);
+
+type LoadedRecord = Awaited<ReturnType<Journal["load"]>>[number];
 
 export class LogJournal implements Journal {
   readonly #state: StateFile;
@@ -96,27 +104,34 @@ export class LogJournal implements Journal {
     return this.#marks.delete(mark.toString("latin1")) ? mark : undefined;
   }
 
-  async load(type: string): Promise<readonly { readonly key: RecordKey; readonly entry: JournalEntry }[]> {
-    return (await this.#rows()).flatMap(([owner, nid, eid, part, entry]) => {
-      if (owner !== type) return [];
+  async load(type: string): Promise<readonly LoadedRecord[]> {
+    const start = `[${JSON.stringify(type)},`;
+    const found: { readonly row: string; readonly key: RecordKey; readonly entry: JournalEntry }[] = [];
+    /** Options by their text: many endpoints have the same, which is then in memory once. */
+    const texts = new Map<string, string>();
+    for (const [row, body] of this.#state.eachRow("journal")) {
+      if (body === MARK) this.#marks.add(row);
+      if (!body.startsWith(start)) continue;
+      const [, nid, eid, part, entry] = JSON.parse(body) as JournalRow;
       const of = part === true ? { join: true as const } : part === EXTERNAL ? { external: true as const } : {};
-      const key = { type, nid, ...(eid === null ? {} : { eid }), ...of };
-      return [{ key, entry: { ...entry, options: JSON.stringify(entry.options) } }];
+      const text = JSON.stringify(entry.options);
+      const options = texts.get(text) ?? text;
+      texts.set(text, options);
+      found.push({ row, key: { type, nid, ...(eid === null ? {} : { eid }), ...of }, entry: { ...entry, options } });
+    }
+    return found.map(({ row, key, entry }) => {
+      const marked = this.#marks.size > 0 && this.#marks.has(row + MARKED);
+      return { key, entry: marked ? { ...entry, phase: "deleting" } : entry };
     });
   }
 
+  /** Reads no values: the keys say it. */
   async types(): Promise<readonly string[]> {
-    return [...new Set((await this.#rows()).map(([type]) => type))];
+    return [...new Set(Array.from(this.#state.keys("journal"), typeOf))];
   }
 
   /** Does nothing: the data folder outlives the journal. */
   async close(): Promise<void> {}
-
-  async #rows(): Promise<readonly JournalRow[]> {
-    const rows = await this.#state.rows("journal");
-    for (const row of rows) if (isMark(row)) this.#marks.add(row.key.toString("latin1"));
-    return recordsOf(rows);
-  }
 }
 
 function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEntry | undefined): string | undefined {
@@ -133,4 +148,11 @@ function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEnt
 function keyOf({ type, nid, eid, join, external }: RecordKey): Buffer {
   const rest = eid === undefined ? "" : `${eid.length}:${eid}${external ? "x" : join ? "j" : "e"}`;
   return Buffer.from(`${type.length}:${type}${nid.length}:${nid}${rest}`, "utf16le");
+}
+
+/** Returns the type in a row's key, which is in latin1. */
+function typeOf(row: string): string {
+  const key = Buffer.from(row.slice(0, TYPE_CHARS), "latin1").toString("utf16le");
+  const from = key.indexOf(":") + 1;
+  return key.slice(from, from + Number.parseInt(key, 10));
 }

@@ -109,7 +109,7 @@ function* readIntact(file: DiskFile, rows: readonly Placed[]): Generator<readonl
       for (const { table, key, body } of frame.writes) {
         const row = sorted[next];
         if (!row || body === undefined || row.location.at !== start + body.at) continue;
-        if (row.table !== table || row.key !== key.toString("latin1") || row.location.bytes !== body.bytes) break;
+        if (row.table !== table || row.key !== key || row.location.bytes !== body.bytes) break;
         found.push({ row, body: bytes.toString("utf8", body.at, body.at + body.bytes) });
         next++;
       }

@@ -23,7 +23,8 @@ const REMOVE = 2;
 /** A write within a frame. `body`: its place in the bytes read; undefined: the row is removed. */
 export interface LocatedWrite {
   readonly table: Table;
-  readonly key: Buffer;
+  /** The key's bytes, in latin1. */
+  readonly key: string;
   readonly body: { readonly at: number; readonly bytes: number } | undefined;
 }
 
@@ -136,7 +137,7 @@ function readWrites(bytes: Buffer, from: number, end: number): readonly LocatedW
     if (table === undefined || next > end || (operation !== PUT && operation !== REMOVE)) return undefined;
     writes.push({
       table,
-      key: bytes.subarray(key, body),
+      key: bytes.toString("latin1", key, body),
       body: operation === PUT ? { at: body, bytes: next - body } : undefined,
     });
     at = next;

@@ -58,12 +58,12 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
       generation,
       problem,
       open: generation === last && kind === "log",
+      apply(frame) {
+        n = Math.max(n, frame.n);
+        for (const { table, key, body } of frame.writes)
+          index.set(table, key, body && { file, at: body.at, bytes: body.bytes });
+      },
     });
-    for (const frame of found.frames) {
-      n = Math.max(n, frame.n);
-      for (const { table, key, body } of frame.writes)
-        index.set(table, key.toString("latin1"), body && { file, at: body.at, bytes: body.bytes });
-    }
     end = found.end;
     seed = found.seed;
     gap ??= found.gap;
@@ -116,10 +116,10 @@ function begunLogs(
   const begun = [...logs];
   const dropped: { readonly generation: number; readonly holds: boolean }[] = [];
   for (let last = begun.at(-1); last !== undefined; last = begun.at(-1)) {
-    const { blank, holds, frames } = glance(disk, last, salvage);
-    if (frames.some(({ flushed }) => flushed > 0) || (salvage && holds)) break;
+    const { blank, holds, flushed } = glance(disk, last, salvage);
+    if (flushed || (salvage && holds)) break;
     const before = begun.at(-2);
-    const torn = before !== undefined && !glance(disk, before, salvage).ended;
+    const torn = before !== undefined && !hasEnded(disk, before, salvage);
     if (!blank && !torn) break;
     begun.pop();
     dropped.push({ generation: last, holds });
@@ -132,36 +132,38 @@ interface Glance {
   readonly blank: boolean;
   /** True if something is written behind its head. */
   readonly holds: boolean;
-  /** True if its frames follow each other up to an empty one. */
-  readonly ended: boolean;
-  readonly frames: readonly Frame[];
+  /** True if one of its intact frames, wherever it is, was written after a flush. */
+  readonly flushed: boolean;
 }
 
-/** Reads all intact frames of a log, wherever they are. */
 function glance(disk: Disk, generation: number, salvage: boolean): Glance {
+  const { bytes, seed } = wholeLog(disk, generation, salvage);
+  return {
+    blank: isEmpty(bytes.subarray(0, HEAD_BYTES)),
+    holds: !isEmpty(bytes.subarray(HEAD_BYTES)),
+    flushed: seed !== undefined && flushedLater(bytes, HEAD_BYTES, 0, seed),
+  };
+}
+
+/** Returns true if a log's frames follow each other up to an empty one, its last. */
+function hasEnded(disk: Disk, generation: number, salvage: boolean): boolean {
+  const { bytes, seed } = wholeLog(disk, generation, salvage);
+  if (seed === undefined) return false;
+  let last: Frame | undefined;
+  for (let frame = readFrame(bytes, HEAD_BYTES, seed); frame; frame = readFrame(bytes, frame.end, seed)) last = frame;
+  return last?.writes.length === 0 && nextFrame(bytes, last.end, seed) === undefined;
+}
+
+/** Reads a log. `seed`: undefined if its head cannot be read. */
+function wholeLog(
+  disk: Disk,
+  generation: number,
+  salvage: boolean,
+): { readonly bytes: Buffer; readonly seed: number | undefined } {
   const file = disk.open(nameOf("log", generation), "read");
   try {
     const bytes = file.read(0, file.size);
-    const seed = readHead(bytes, "log", generation).seed ?? (salvage ? salvagedSeed(bytes) : undefined);
-    const frames: Frame[] = [];
-    let gaps = 0;
-    for (let at: number | undefined = HEAD_BYTES; at !== undefined && seed !== undefined; ) {
-      const frame = readFrame(bytes, at, seed);
-      if (frame) {
-        frames.push(frame);
-        at = frame.end;
-      } else {
-        at = nextFrame(bytes, at + 1, seed);
-        if (at !== undefined) gaps++;
-      }
-    }
-    const holds = !isEmpty(bytes.subarray(HEAD_BYTES));
-    return {
-      blank: isEmpty(bytes.subarray(0, HEAD_BYTES)),
-      holds,
-      ended: gaps === 0 && frames.at(-1)?.writes.length === 0,
-      frames,
-    };
+    return { bytes, seed: readHead(bytes, "log", generation).seed ?? (salvage ? salvagedSeed(bytes) : undefined) };
   } finally {
     file.close();
   }
@@ -174,40 +176,44 @@ interface Reading {
   readonly problem: Problem;
   /** True for the last log, whose end may be torn. */
   readonly open: boolean;
+  /** Called with each intact frame, in order. */
+  apply(frame: Frame): void;
 }
 
 /** Reads one file's frames. Every other than the last log must end with an empty frame, and hold nothing behind it. */
 function readFile(
   file: DiskFile,
-  { path, kind, generation, problem, open }: Reading,
-): { readonly frames: readonly Frame[]; readonly seed: number; readonly end: number; readonly gap?: number } {
+  { path, kind, generation, problem, open, apply }: Reading,
+): { readonly seed: number; readonly end: number; readonly gap?: number } {
   const bytes = file.read(0, file.size);
   const head = readHead(bytes, kind, generation);
   if (head.format !== undefined) throw newerFormat(path, head.format);
   if (head.problem !== undefined) problem(path, head.problem);
-  const frames: Frame[] = [];
+  /** The number of writes in the last frame. */
+  let writes: number | undefined;
   // Only recovery comes here without a seed.
   const seed = head.seed ?? salvagedSeed(bytes);
-  if (seed === undefined) return { frames, seed: 0, end: HEAD_BYTES };
+  if (seed === undefined) return { seed: 0, end: HEAD_BYTES };
   let at = HEAD_BYTES;
   for (;;) {
     const frame = readFrame(bytes, at, seed);
     if (frame) {
-      frames.push(frame);
+      apply(frame);
+      writes = frame.writes.length;
       at = frame.end;
       continue;
     }
     const next = nextFrame(bytes, at + 1, seed);
     if (next === undefined) break;
     // A later frame that says this place was flushed proves damage; otherwise the disk wrote the last frames in another order.
-    if (open && problem === refuse && !flushedLater(bytes, next, at, seed)) return { frames, seed, end: at, gap: at };
+    if (open && problem === refuse && !flushedLater(bytes, next, at, seed)) return { seed, end: at, gap: at };
     problem(path, `at offset ${at} it does not hold what was written`);
     at = next;
   }
-  if (open) return { frames, seed, end: at };
-  if (frames.at(-1)?.writes.length !== 0) problem(path, `it ends at offset ${at}, before its last frame`);
+  if (open) return { seed, end: at };
+  if (writes !== 0) problem(path, `it ends at offset ${at}, before its last frame`);
   else if (!isEmpty(bytes.subarray(at))) problem(path, `at offset ${at} it holds something behind its last frame`);
-  return { frames, seed, end: at };
+  return { seed, end: at };
 }
 
 /**

@@ -60,8 +60,15 @@ export function textAt({ file, at, bytes }: Location): string {
   return file.read(at, bytes).toString();
 }
 
-/** Reads many rows, file by file and in the order in which they lie there. */
+/** Reads many rows. */
 export function readRows(entries: readonly (readonly [string, Location])[]): readonly Row[] {
+  return [...readBodies(entries)].map(([key, body]) => ({ key: Buffer.from(key, "latin1"), body }));
+}
+
+/** Reads rows one by one, file by file and in the order in which they lie there. */
+export function* readBodies(
+  entries: readonly (readonly [string, Location])[],
+): Generator<readonly [key: string, body: string]> {
   const sorted = [...entries].sort(([, a], [, b]) =>
     a.file === b.file ? a.at - b.at : a.file.name < b.file.name ? -1 : 1,
   );
@@ -70,10 +77,10 @@ export function readRows(entries: readonly (readonly [string, Location])[]): rea
     at: 0,
     bytes: Buffer.alloc(0),
   };
-  return sorted.map(([key, { file, at, bytes }]) => {
+  for (const [key, { file, at, bytes }] of sorted) {
     if (window.file !== file || at < window.at || at + bytes > window.at + window.bytes.length)
       window = { file, at, bytes: file.read(at, Math.max(WINDOW, bytes)) };
     const from = at - window.at;
-    return { key: Buffer.from(key, "latin1"), body: window.bytes.toString("utf8", from, from + bytes) };
-  });
+    yield [key, window.bytes.toString("utf8", from, from + bytes)];
+  }
 }

@@ -19,6 +19,8 @@ import { scale256 } from "./scale-256.js";
 import { sequentialProcessHttp } from "./sequential-process-http.js";
 import { sequentialThreadRawEcho } from "./sequential-thread-raw-echo.js";
 import { spareLoad } from "./spare-load.js";
+import { storageAppend } from "./storage-append.js";
+import { storageEndpoints, storageProcessor } from "./storage-cost.js";
 import { walls } from "./walls.js";
 import { work } from "./work.js";
 
@@ -38,6 +40,9 @@ export const MEASURES: readonly Measure[] = [
   gatewayWrk,
   neighboursHostile,
   journalLifecycles,
+  storageProcessor,
+  ...storageAppend,
+  storageEndpoints,
   saturationByFlight,
   peers,
   work,

@@ -11,7 +11,11 @@ const CHILD = fileURLToPath(new URL("./gateway-child.js", import.meta.url));
 const CONNECTIONS = 64;
 
 /** `build`: the folder of the build that is measured; `calls`: how many, after a warm-up of half as many. */
-export async function processorPerCall(build: string, calls: number, journal: "disk" | "memory" = "disk"): Promise<number> {
+export async function processorPerCall(
+  build: string,
+  calls: number,
+  journal: "disk" | "memory" = "disk",
+): Promise<number> {
   const root = await mkdtemp(join(DISK, "bulkhead-load-"));
   const child = fork(CHILD, [build, root, journal], { execArgv: [] });
   const ended = once(child, "exit");
