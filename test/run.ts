@@ -11,6 +11,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startBundleServer } from "./bundle-server.js";
 import { type Outcome, runFile } from "./run-file.js";
 import { type Ran, slowest } from "./run-report.js";
 import { isFast, schedule, type Unit } from "./schedule.js";
@@ -68,16 +69,20 @@ async function runAll(waiting: Unit[]): Promise<void> {
   }
 }
 
-const { together, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
+const { together, beside, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
+const endBundleServer = await startBundleServer();
 await Promise.all([
-  runAll(engines),
-  Promise.all(Array.from({ length: atOnce }, () => runAll(together))).then(() => runAll(alone)),
+  // Then this lane, too, takes those that run together.
+  runAll(beside).then(() => runAll(together)),
+  ...Array.from({ length: atOnce }, () => runAll(together)),
 ]);
+await runAll(alone);
 for (const unit of second) {
   const outcome = await runAndTell(unit);
   count(outcome);
   (outcome.failed > 0 ? failures : unsteady).push(`${nameOf(unit)}: ${outcome.why ?? "it passed the second time"}`);
 }
+await endBundleServer();
 const vain = wanted.filter((part) => !files.some((name) => name.includes(part)));
 if (files.length === 0 || vain.length > 0) {
   console.log(`no test file matches ${vain.join(", ")}`);
