@@ -71,11 +71,10 @@ async function runAll(waiting: Unit[]): Promise<void> {
 
 const { together, beside, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
 const endBundleServer = await startBundleServer();
-await Promise.all([
-  // Then this lane, too, takes those that run together.
-  runAll(beside).then(() => runAll(together)),
-  ...Array.from({ length: atOnce }, () => runAll(together)),
-]);
+const lanes = Array.from({ length: atOnce }, () => runAll(together));
+// One lane more; once it is through with its own, it takes what runs together.
+if (beside.length > 0) lanes.push(runAll(beside).then(() => runAll(together)));
+await Promise.all(lanes);
 await runAll(alone);
 for (const unit of second) {
   const outcome = await runAndTell(unit);
