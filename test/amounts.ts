@@ -15,7 +15,7 @@ function amount(variable: string, short: number, long: number): number {
 }
 
 /** Loads and unloads, half of them ended by a spin. */
-export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 60, 1000);
+export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 32, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_STATE_KILLS", 300, 10_000);
 /** Sequences of calls that are compared with the lifecycle's model. */
@@ -31,9 +31,9 @@ export const START_KILLS: number = amount("BULKHEAD_START_KILLS", 20, 60);
 /** Containers that start and stop on an engine while processes are killed. */
 export const ENGINE_CONTAINERS: number = amount("BULKHEAD_ENGINE_CONTAINERS", 8, 20);
 /** Seconds of attacks and load at once. */
-export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 15, 60);
+export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 10, 60);
 /** Moments at which Ctrl-C is pressed in the demonstration. */
-export const DEMO_MOMENTS: number = LONG ? 20 : 8;
+export const DEMO_MOMENTS: number = LONG ? 20 : 6;
 /** Recorded lives of a data folder, cut off and killed at each of their moments. */
 export const RECORDED_LIVES: number = amount("BULKHEAD_ROUNDS", 12, 50);
 /** Sequences of writes, deletions, rotations and reopenings that are compared with a model of the log. */

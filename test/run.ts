@@ -11,6 +11,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startBundleServer } from "./bundle-server.js";
 import { type Outcome, runFile } from "./run-file.js";
 import { type Ran, slowest } from "./run-report.js";
 import { isFast, schedule, type Unit } from "./schedule.js";
@@ -68,16 +69,19 @@ async function runAll(waiting: Unit[]): Promise<void> {
   }
 }
 
-const { together, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
-await Promise.all([
-  runAll(engines),
-  Promise.all(Array.from({ length: atOnce }, () => runAll(together))).then(() => runAll(alone)),
-]);
+const { together, beside, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
+const endBundleServer = await startBundleServer();
+const lanes = Array.from({ length: atOnce }, () => runAll(together));
+// One lane more; once it is through with its own, it takes what runs together.
+if (beside.length > 0) lanes.push(runAll(beside).then(() => runAll(together)));
+await Promise.all(lanes);
+await runAll(alone);
 for (const unit of second) {
   const outcome = await runAndTell(unit);
   count(outcome);
   (outcome.failed > 0 ? failures : unsteady).push(`${nameOf(unit)}: ${outcome.why ?? "it passed the second time"}`);
 }
+await endBundleServer();
 const vain = wanted.filter((part) => !files.some((name) => name.includes(part)));
 if (files.length === 0 || vain.length > 0) {
   console.log(`no test file matches ${vain.join(", ")}`);

@@ -9,9 +9,9 @@ export interface Unit {
   readonly isolation?: Isolation;
 }
 
-/** Each waits for an engine most of its time. One at a time, beside everything else. */
-const ENGINES = ["docker/engine.", "docker/engine-2"];
-/** Run per isolation: under threads beside other files; behind the walls alone, since three of their cases go on at a time. */
+/** Each waits for an engine most of its time. One at a time, beside everything else; the longest first. */
+const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26", "docker/engine."];
+/** Run per isolation. Behind the walls they follow the engines, one at a time: two of their cases run together. */
 const ATTACKS = ["hostile/class-"];
 /** What these assert or report depends on who else uses the processor. */
 const ALONE = ["hostile/storm", "load/", "demo.", "host/lifecycle-model", "host-time"];
@@ -77,9 +77,9 @@ export function isFast(file: string): boolean {
 export interface Schedule {
   /** Several at a time. */
   readonly together: Unit[];
-  /** One after the other, beside the others. */
-  readonly engines: Unit[];
-  /** One after the other, once those together are done. */
+  /** One after the other, beside those together. */
+  readonly beside: Unit[];
+  /** One after the other, once all others are done. */
   readonly alone: Unit[];
 }
 
@@ -89,18 +89,26 @@ export function schedule(files: readonly string[], isolations: string | undefine
   const units = files.flatMap((file): Unit[] =>
     isOf(ATTACKS, file) ? wanted.map((isolation) => ({ file, isolation })) : [{ file }],
   );
-  const engine = ({ file }: Unit): boolean => isOf(ENGINES, file);
-  const alone = ({ file, isolation }: Unit): boolean =>
-    isOf(ALONE, file) || (isolation !== undefined && isolation !== "thread");
-  const rank = ({ file }: Unit): number => {
-    const at = LONG.findIndex((part) => file.includes(part));
-    return at < 0 ? LONG.length : at;
-  };
+  const alone = ({ file }: Unit): boolean => isOf(ALONE, file);
+  const beside = ({ file, isolation }: Unit): boolean =>
+    isOf(ENGINES, file) || (isolation !== undefined && isolation !== "thread");
   return {
-    together: units.filter((one) => !engine(one) && !alone(one)).sort((a, b) => rank(a) - rank(b)),
-    engines: units.filter(engine),
-    alone: units.filter((one) => alone(one) && !engine(one)),
+    together: ranked(
+      LONG,
+      units.filter((one) => !alone(one) && !beside(one)),
+    ),
+    beside: ranked(ENGINES, units.filter(beside)),
+    alone: units.filter(alone),
   };
+}
+
+/** Those that `first` names come first, in its order. */
+function ranked(first: readonly string[], units: readonly Unit[]): Unit[] {
+  const rank = ({ file }: Unit): number => {
+    const at = first.findIndex((part) => file.includes(part));
+    return at < 0 ? first.length : at;
+  };
+  return [...units].sort((a, b) => rank(a) - rank(b));
 }
 
 function chosen(isolations: string | undefined): readonly Isolation[] {

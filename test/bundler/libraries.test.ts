@@ -50,22 +50,22 @@ const libraries: Record<string, { packages: string[]; code: string; expected: un
 };
 
 for (const [name, { packages, code, expected }] of Object.entries(libraries)) {
-  test(`${name}, in a folder and for a bare file`, async (t) => {
+  test(`${name}, for a bare file`, async (t) => {
     const root = await pluginFolder(t, { "index.js": code });
     await install(root, ...packages);
     const started = performance.now();
-    const bundled = await bundle(root);
+    const bundled = await bundle(root, { single: true });
     console.log(
       `NOTE ${name}: ${bundled.files.length} files, ${bundled.code.length} bytes, ${Math.round(performance.now() - started)} ms`,
     );
     const use = evaluate(bundled, clock).use as () => unknown;
     assert.equal(JSON.parse(JSON.stringify(await use())), expected);
-    const single = await bundle(root, { single: true });
-    assert.is(single.code, bundled.code);
+    // The others in a folder: below.
+    if (name === "ipaddr.js") assert.is((await bundle(root)).code, bundled.code);
   });
 }
 
-test("all of them in one TypeScript plugin", async (t) => {
+test("all of them in one TypeScript plugin, in a folder", async (t) => {
   const names = Object.keys(libraries);
   const files = Object.fromEntries(names.map((name, n) => [`lib${n}.ts`, libraries[name]?.code ?? ""]));
   const root = await pluginFolder(t, {

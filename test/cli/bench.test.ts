@@ -3,18 +3,16 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, suite, type TestContext } from "../harness.js";
+import { plugin as pluginText } from "../kit/plugins.js";
 import { cli, fill, withoutPrograms } from "./cli.js";
 
 const test = suite("cli/bench");
 
-const driver = (create: string): string => `export async function init(callback) {
-  const alive = new Set();
-  await callback.registerDriver("one", { type: () => "one", config() {}, createNetwork() {}, deleteNetwork() {},
-    createEndpoint(nid, eid, info) { ${create} info.addInterface(0, "", "10.1.0.2/16", ""); },
-    deleteEndpoint() {}, endpointOperInfo() { return {}; },
-    join() {}, leave() {} }, { scope: "local" });
-}
-`;
+const driver = (create: string): string =>
+  pluginText("one", {
+    start: "const alive = new Set();",
+    methods: `createEndpoint(nid, eid, info) { ${create} info.addInterface(0, "", "10.1.0.2/16", ""); },`,
+  });
 
 async function plugin(t: TestContext, create = ""): Promise<string> {
   const root = await t.folder();

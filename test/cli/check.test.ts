@@ -8,6 +8,7 @@ import type { CheckHost, MakeHost } from "#dist/cli/check.js";
 import { DriverError } from "#dist/driverapi/errors.js";
 import { assert, suite } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
+import { plugin } from "../kit/plugins.js";
 import { CODE, cli, fill, withoutPrograms } from "./cli.js";
 
 const test = suite("cli/check");
@@ -177,11 +178,7 @@ test("nothing is left when the host cannot be made", async (t) => {
   assert.equal(await leftovers(), before);
 });
 
-const HELLO = `export async function init(callback) {
-  await callback.registerDriver("one", { type: () => "one", config() {}, createNetwork() {}, deleteNetwork() {},
-    createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo() { return {}; }, join() {}, leave() {} }, { scope: "local" });
-}
-`;
+const HELLO = plugin("one");
 const index = fileURLToPath(new URL("../../../dist/index.js", import.meta.url));
 
 test(

@@ -13,6 +13,7 @@ import { codeBlock } from "../docs/blocks.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import { next, REPO, row } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 import { ENGINE_POOLS } from "./engine-pools.js";
 
 const test = suite("examples/serve");
@@ -107,8 +108,7 @@ test(
     const [plugins, policy] = [join(etc, "bulkhead/plugins"), join(etc, "bulkhead/bulkhead.config.json")];
     const places = ["--plugins", plugins, "--policy", policy];
     assert.is((await cli(["grant", "bridge", ...places])).exit, 0);
-    const logger = { debug() {}, info() {}, warn() {}, error() {} };
-    const host = await createPluginHost({ plugins, policy, watch: true, backend: "model", logger });
+    const host = await createPluginHost({ plugins, policy, watch: true, backend: "model", logger: SILENT });
     t.cleanup(() => host.close());
     const driver = host.driver("bridge");
     await driver.createNetwork("net1");

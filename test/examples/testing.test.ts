@@ -9,6 +9,9 @@ import { REPO } from "../kit/host.js";
 const test = suite("examples/testing");
 const run = promisify(execFile);
 
+/** Has the example's many hosts use the run's bundle server; the second test bundles as an author's tests do. */
+const BUNDLES = ["--import", join(REPO, "build/test/kit/bundles.js")];
+
 /** What `node --test` says of a file. */
 async function tested(
   file: string,
@@ -24,7 +27,7 @@ async function tested(
 test(
   "it passes",
   async () => {
-    const { passed, failed, text } = await tested(join(REPO, "examples/testing/leases.test.mjs"));
+    const { passed, failed, text } = await tested(join(REPO, "examples/testing/leases.test.mjs"), ...BUNDLES);
     assert.is(failed, 0, text);
     assert.ok(passed > 60, text);
     assert.match(text, /ok \d+ - restart-before-join: If the worker ends before join\(\)/);

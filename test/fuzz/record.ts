@@ -10,6 +10,7 @@ import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import { JoinConfig } from "#dist/driverapi/join-config.js";
 import { startHost } from "#dist/host/plugin-host.js";
 import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
+import { SILENT } from "../kit/logger.js";
 import { type Conversation, RECORDING } from "./corpus.js";
 
 const METHODS = "config() {}, deleteNetwork() {}, deleteEndpoint() {}, leave() {},";
@@ -89,7 +90,7 @@ const plugins = Object.fromEntries(
 await writeFile(join(folder, "busy.plugin.json"), JSON.stringify({ permissions: { log: true, store: true, netlink } }));
 for (const [id, code] of Object.entries(PLUGINS)) await writeFile(join(folder, `${id}.js`), code);
 const quiet = (): void => {};
-const logger = { debug: quiet, info: quiet, warn: quiet, error: (_: object, text: string) => console.log(text) };
+const logger = { ...SILENT, error: (_: object, text: string) => console.log(text) };
 // All in this process's own threads, where their ports can be listened to.
 const host = await startHost(
   { plugins: folder, policy: { plugins } as never, isolation: "thread", backend: "model", logger },

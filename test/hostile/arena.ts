@@ -64,7 +64,7 @@ const EVENTS: readonly HostEventName[] = [
 ];
 
 /** Short, so that what hangs is over soon; the neighbour keeps the defaults. */
-const TIMEOUTS = { default: 1000, init: 3000 };
+export const TIMEOUTS = { default: 1000, init: 3000 };
 
 /** What no plugin may read of its host anywhere. */
 const SECRETS = [process.cwd(), "bootstrap.cjs", "node:internal", "node_modules", process.execPath, tmpdir()];

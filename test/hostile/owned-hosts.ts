@@ -6,7 +6,7 @@ import { type OwnedHost, ownedHost, unharmed } from "./owned-host.js";
 import { type PlatformWatch, watchPlatform } from "./platform-watch.js";
 
 /** Attacks at the same time: under "thread" one, since they are of this process. */
-export const lanesOf = (isolation: Isolation): number => (isolation === "thread" ? 1 : 3);
+export const lanesOf = (isolation: Isolation): number => (isolation === "thread" ? 1 : 2);
 
 export class OwnedHosts {
   readonly #isolation: Isolation;

@@ -11,11 +11,10 @@ import { ahead } from "./ahead.js";
 import { runCase } from "./arena.js";
 import { type CaseResult, type HostileCase, ISOLATIONS, type Isolation } from "./case.js";
 import { outcomeSeen } from "./outcomes.js";
+import { lanesOf } from "./owned-hosts.js";
 import { watchPlatform } from "./platform-watch.js";
 
 const RUN_ONE = fileURLToPath(new URL("./run-one.js", import.meta.url));
-/** Cases that run at the same time behind the wall, where each mostly waits for its own host. */
-const AT_ONCE = 3;
 
 /** All three, or those that BULKHEAD_ISOLATION names, parted by commas. */
 export function chosenIsolations(): readonly Isolation[] {
@@ -62,7 +61,7 @@ export function runClass(title: string, cases: readonly HostileCase[]): void {
 function runUnder(isolation: Isolation, title: string, cases: readonly HostileCase[]): void {
   const test = suite(`${title} (${isolation})`);
   const needs = isolation === "thread" ? undefined : noBubblewrap;
-  const resultOf = ahead(cases, isolation === "thread" ? 1 : AT_ONCE, (one) => result(one, isolation));
+  const resultOf = ahead(cases, lanesOf(isolation), (one) => result(one, isolation));
   let watch: ReturnType<typeof watchPlatform> | undefined;
   for (const one of cases) {
     const name = `${one.item} ${one.title}`;

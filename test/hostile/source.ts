@@ -1,4 +1,5 @@
 /** Hostile plugins' code: the nine methods they all need, and the means to tell what they saw. */
+import { plugin } from "../kit/plugins.js";
 
 /** Bodies that differ from a harmless driver's. */
 export interface HostileParts {
@@ -72,14 +73,10 @@ export async function init(callback, powers) {
 }
 
 /** The good neighbour: counts its calls, so that a restart would show, knows the networks and endpoints it was given, and has a store. */
-export const NEIGHBOUR = `
-let calls = 0;
-const kept = new Set();
-export async function init(callback, { store }) {
-  await callback.registerDriver("neighbour", {
-    type: () => "neighbour", config() {}, createNetwork(nid) { kept.add(nid); }, deleteNetwork(nid) { kept.delete(nid); },
+export const NEIGHBOUR: string = plugin("neighbour", {
+  top: "let calls = 0; const kept = new Set();",
+  start: "const { store } = powers;",
+  methods: `createNetwork(nid) { kept.add(nid); }, deleteNetwork(nid) { kept.delete(nid); },
     createEndpoint(nid, eid) { kept.add(nid + "/" + eid); }, deleteEndpoint(nid, eid) { kept.delete(nid + "/" + eid); },
-    async endpointOperInfo(nid, eid) { calls++; return { nid, eid, calls, kept: [...kept].join(), store: await store.get("k") }; }, join() {}, leave() {},
-  }, { scope: "local" });
-}
-`;
+    async endpointOperInfo(nid, eid) { calls++; return { nid, eid, calls, kept: [...kept].join(), store: await store.get("k") }; },`,
+});

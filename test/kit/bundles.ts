@@ -1,68 +1,31 @@
 /**
- * Remembers bundles: what a file of tests bundles again and again goes through the real bundler once. For every host of the process
- * that imports this; tests of the bundler itself do not.
+ * Has plugins bundled by the run's bundle server, since a bundler process per plugin takes most of a small test's time. Affects every
+ * host of the process that imports this; tests of the bundler itself do not.
  */
-import { createHash } from "node:crypto";
-import { lstat, readdir, readFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { type Bundle, type BundleRequest, bundleThrough } from "#dist/bundler/bundle.js";
-
-/** A folder with more is bundled each time. */
-const MOST_FILES = 200;
-/** What a bare file's bundle can depend on besides the file. */
-const SETTINGS = ["package.json", "tsconfig.json", "jsconfig.json"];
+import { remembered } from "./bundle-memo.js";
 
 let each = false;
 
-/** From now on nothing is remembered: for tests of what happens while a bundle is made. */
+/** From now on every bundle is made by a bundler process of its own: for tests of what happens while a bundle is made. */
 export function bundleEachTime(): void {
   each = true;
 }
 
-const known = new Map<string, Promise<Bundle>>();
-
 bundleThrough(async (request, real) => {
-  if (each) return real(request);
-  const key = await keyOf(request).catch(() => undefined);
-  if (key === undefined) return real(request);
-  const found = known.get(key);
-  if (found) return found;
-  const made = real(request);
-  known.set(key, made);
-  try {
-    const bundle = await made;
-    // Of other files than the key is: a library, or one that has changed meanwhile.
-    if ((request.single && bundle.files.length !== 1) || (await keyOf(request).catch(() => undefined)) !== key)
-      known.delete(key);
-  } catch {
-    known.delete(key);
-  }
-  return made;
+  // Both end a bundling early, which the server does not.
+  if (each || request.signal !== undefined || request.deadline !== undefined) return real(request);
+  return remembered(request, async () => (await fromServer(request).catch(() => undefined)) ?? real(request));
 });
 
-/** Says what a bundle is made of; undefined where that is not known. */
-async function keyOf({ plugin, root, entry, single, signal, deadline }: BundleRequest): Promise<string | undefined> {
-  // Both end a bundling early: not what is to be remembered.
-  if (signal !== undefined || deadline !== undefined) return undefined;
-  const hash = createHash("sha256").update(JSON.stringify([plugin, relative(root, entry), single]));
-  const files = single ? [basename(entry), ...SETTINGS] : await tree(root);
-  if (files === undefined) return undefined;
-  for (const file of files) {
-    const content = await readFile(join(root, file)).catch(() => undefined);
-    hash.update(JSON.stringify([file, content?.length ?? null]));
-    if (content) hash.update(content);
-  }
-  return hash.digest("hex");
-}
-
-/** The files of a folder that holds nothing but files and folders. */
-async function tree(root: string): Promise<readonly string[] | undefined> {
-  const found: string[] = [];
-  for (const name of (await readdir(root, { recursive: true })).sort()) {
-    const stat = await lstat(join(root, name));
-    if (stat.isDirectory()) continue;
-    if (!stat.isFile() || found.length === MOST_FILES) return undefined;
-    found.push(name);
-  }
-  return found;
+/** Asks the server. Undefined without one, and for a plugin that is refused: a bundler process then words the refusal. */
+async function fromServer({ plugin, root, entry, single }: BundleRequest): Promise<Bundle | undefined> {
+  const path = process.env.BULKHEAD_BUNDLE_SERVER;
+  if (path === undefined) return undefined;
+  const socket = connect(path);
+  socket.write(`${JSON.stringify({ plugin, root, entry, single })}\n`);
+  const line = await text(socket);
+  return line.length > 1 ? (JSON.parse(line) as Bundle) : undefined;
 }

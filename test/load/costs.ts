@@ -6,6 +6,7 @@ import { createPluginHost, EndpointConfig, type PluginHost } from "bulkhead";
 import { closedLoop } from "#dist/load/closed-loop.js";
 import { LOAD_NETWORK, loadRequest } from "#dist/load/request.js";
 import { SILENT } from "../kit/logger.js";
+import { plugin } from "../kit/plugins.js";
 import { familyMb } from "./resident.js";
 import { settle } from "./settle.js";
 
@@ -27,15 +28,12 @@ export interface Costs {
 /** Idle plugins that memory is measured with. */
 export const PLUGINS = 8;
 
-const driver = (type: string): string => `
-export async function init(callback) {
-  await callback.registerDriver("${type}", {
-    type: () => "${type}", config() {}, createNetwork() {}, deleteNetwork() {},
-    createEndpoint(nid, eid, epInfo) { epInfo.addInterface(0, "", "10.1.0.2/16", ""); },
-    deleteEndpoint() {}, endpointOperInfo() { setTimeout(() => { throw new Error("asked to"); }, 0); return {}; },
-    join() {}, leave() {},
-  }, { scope: "local" });
-}`;
+/** Its `endpointOperInfo` crashes it. */
+const driver = (type: string): string =>
+  plugin(type, {
+    methods: `createEndpoint(nid, eid, epInfo) { epInfo.addInterface(0, "", "10.1.0.2/16", ""); },
+    endpointOperInfo() { setTimeout(() => { throw new Error("asked to"); }, 0); return {}; },`,
+  });
 
 /** `ms`: how long calls are made; `settleMs`: how long a spare has to be made ready. */
 export async function costs(isolation: Isolation, ms: number, settleMs: number): Promise<Costs> {

@@ -1,4 +1,5 @@
 /** The plugins that are measured, as their authors would write them. */
+import { plugin } from "../kit/plugins.js";
 import { ANSWER } from "./peers/peer.js";
 
 export interface DriverSource {
@@ -14,19 +15,13 @@ export interface DriverSource {
 
 /** Makes one interface per endpoint, and names it at `join`. */
 export function driverSource({ type = "load", top = "", init = "", methods = "" }: DriverSource = {}): string {
-  return `${top}
-export async function init(callback, powers) {
-  ${init}
-  await callback.registerDriver("${type}", {
-    type: () => "${type}", config() {}, createNetwork() {}, deleteNetwork() {},
-    createEndpoint(nid, eid, epInfo) { epInfo.addInterface(0, ${JSON.stringify(ANSWER.mac)}, ${JSON.stringify(ANSWER.ipv4)}, ""); },
-    deleteEndpoint() {}, endpointOperInfo() { return {}; },
+  return plugin(type, {
+    top,
+    start: init,
+    methods: `createEndpoint(nid, eid, epInfo) { epInfo.addInterface(0, ${JSON.stringify(ANSWER.mac)}, ${JSON.stringify(ANSWER.ipv4)}, ""); },
     join(nid, eid, key, info) { info.interfaceNames()[0].setNames("load0", "eth"); info.setGateway("10.1.0.1"); },
-    leave() {},
-    ${methods}
-  }, { scope: "local" });
-}
-`;
+    ${methods}`,
+  });
 }
 
 /** An engine gives the interface: the driver takes it as it is. */

@@ -6,6 +6,7 @@ import { Dispatcher } from "#dist/session/dispatcher.js";
 import { SESSION } from "#dist/session/limits.js";
 import { assert, suite, until } from "../harness.js";
 import { house } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 
 const test = suite("host: time on the platform's own thread");
 
@@ -69,20 +70,17 @@ test("what its work costs is measured, also of work that throws", () => {
   assert.ok(time.wait > 0);
 });
 
-const ASKS = `
-export async function init(callback, { store }) {
+const ASKS = plugin("asks", {
+  start: `const { store } = powers;
   const many = {};
   for (let n = 0; n < 7000; n++) many[((n * 7919) % 7000).toString(36).padStart(3, "z")] = 0;
   await store.set("k", many);
-  const got = [];
-  await callback.registerDriver("asks", {
-    type: () => "asks", config() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {}, join() {}, leave() {},
-    createNetwork() {
+  const got = [];`,
+  methods: `createNetwork() {
       for (let n = 0; n < 40; n++) store.compareAndSet("k", null, n).then(() => got.push(n));
     },
-    endpointOperInfo: () => ({ got }),
-  }, { scope: "local" });
-}`;
+    endpointOperInfo: () => ({ got }),`,
+});
 
 test("requests that had to wait are answered all, in their order; others' calls are not held up", async (t) => {
   const { open } = await house(t, { "asks.js": ASKS, "good.js": ASKS.replaceAll('"asks"', '"good"') });

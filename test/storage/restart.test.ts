@@ -12,6 +12,7 @@ import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
 import { cli } from "../cli/cli.js";
 import { assert, rejection, suite } from "../harness.js";
 import { type House, hear, house, REPO, row, thrown, told } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 import { plugin, telling } from "../kit/plugins.js";
 
 const test = suite("storage/restart");
@@ -274,7 +275,7 @@ test("links outlive the host; those that are gone meanwhile are reported, and ma
   await rm(join(place.plugins, "bridge", "node_modules"), { recursive: true, force: true });
   const dataDir = place.path("data");
   const warned: string[] = [];
-  const logger = { debug() {}, info() {}, warn: (_: object, text = "") => void warned.push(text), error() {} };
+  const logger = { ...SILENT, warn: (_: object, text = "") => void warned.push(text) };
   const policy = {
     plugins: {
       bridge: {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { createTestHost, EndpointConfig, type TestHostOptions } from "#dist/testing.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
 import { house, REPO, thrown } from "../kit/host.js";
-import { plugin } from "../kit/plugins.js";
+import { driver as driverText, plugin } from "../kit/plugins.js";
 import { reference } from "./reference.js";
 
 const test = suite("testing: the host");
@@ -39,11 +39,9 @@ test("a file, a folder, and their drivers by name or without", async (t) => {
 });
 
 test("of several drivers one has to be named", async (t) => {
-  const end = "await callback.registerDriver('b', { ...idle, type: () => 'b' }, { scope: 'local' });";
-  const top =
-    "const idle = { config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {}, endpointOperInfo: () => ({}), join() {}, leave() {} };";
+  const end = `await callback.registerDriver("b", ${driverText("b")}, { scope: "local" });`;
   const place = await house(t, {
-    "a.js": plugin("a", { top, end }),
+    "a.js": plugin("a", { end }),
     "a.plugin.json": '{ "networkTypes": ["a", "b"] }',
   });
   const host = await open(t, { plugin: join(place.plugins, "a.js") });

@@ -1,4 +1,5 @@
 /** The test's own drivers. They make no links, and so need no grant: what they are for is what a driver is told, and what it does wrong. */
+import { plugin } from "../../kit/plugins.js";
 
 /** A MAC address that no engine would derive. */
 export const OWN_MAC = "02:bb:00:00:00:07";
@@ -77,17 +78,7 @@ export const TYPES: readonly string[] = ["bridge", "macvlan", "odd", ...CALLED.m
 
 /** Drivers that hang before they are in service, in the two methods that no request leads to. */
 export function hangingAtStart(method: "type" | "config"): string {
-  const body = (one: string): string => (one === method ? "for (;;);" : "");
-  return `
-export async function init(callback) {
-  await callback.registerDriver("late${method}", {
-    type: () => { ${body("type")} return "late${method}"; },
-    config() { ${body("config")} },
-    createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo() { return {}; }, join() {}, leave() {},
-  }, { scope: "local" });
-}
-`;
+  return plugin(`late${method}`, { methods: `${method}() { for (;;); },` });
 }
 
 /** The shipped bridge driver's entry, with one thing more: `-o die=now` ends its worker by a stray rejection. */

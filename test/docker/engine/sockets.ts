@@ -2,18 +2,12 @@
 import { rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { assert, type Suite, type TestContext, until } from "../../harness.js";
+import { plugin } from "../../kit/plugins.js";
 import { TYPES } from "./drivers.js";
 import { type Play, SOCKETS } from "./play.js";
 
 /** A type of the test's own that comes later. */
-const LATER = `
-export async function init(callback) {
-  await callback.registerDriver("later", {
-    type: () => "later", config() {}, createNetwork() {}, deleteNetwork() {}, createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo() { return {}; }, join() {}, leave() {},
-  }, { scope: "local" });
-}
-`;
+const LATER = plugin("later");
 
 /** Connections to the bridge driver's socket: one that says nothing, one in the middle of its headers, one of its body. */
 async function halfway(play: Play, t: TestContext): Promise<void> {

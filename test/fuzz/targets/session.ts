@@ -18,6 +18,7 @@ import { decodeDown } from "#dist/protocol/frame.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { SESSION } from "#dist/session/limits.js";
 import { Session } from "#dist/session/session.js";
+import { SILENT } from "../../kit/logger.js";
 import { distinct, recorded } from "../corpus.js";
 import { conversation } from "../generators/frames.js";
 import { stopwatch } from "../stopwatch.js";
@@ -58,7 +59,6 @@ class NoLink implements Link {
 }
 
 const quiet = (): void => {};
-const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** What a plugin may be granted, afresh for each session; netlink's requests are read and carried out by nobody. */
 function powers(time: HostTime): {
@@ -69,7 +69,7 @@ function powers(time: HostTime): {
   const log = createLogPower({
     plugin,
     limits: { linesPerSecond: 200, lineChars: 4096 },
-    logger: silent,
+    logger: SILENT,
     now: () => 0,
   });
   const store = createStorePower({ plugin, limits: { bytes: 4096, keys: 8 }, backend: new MemoryStore(), time });

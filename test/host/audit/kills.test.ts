@@ -2,6 +2,7 @@
 import { ERROR_CODES, type ErrorCode } from "#dist/driverapi/errors.js";
 import { PluginReports } from "#dist/host/plugin/reports.js";
 import { assert, suite } from "../../harness.js";
+import { SILENT } from "../../kit/logger.js";
 
 const test = suite("host/audit: terminated by the host");
 
@@ -12,10 +13,9 @@ interface Entry {
 
 function reports(): { readonly told: PluginReports; readonly entries: Entry[] } {
   const entries: Entry[] = [];
-  const quiet = (): void => {};
   const context = {
-    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    events: { emit: quiet },
+    logger: SILENT,
+    events: { emit() {} },
     audit: { write: (entry: Entry) => entries.push(entry) },
   };
   const counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };

@@ -5,6 +5,7 @@ import { createPluginHost } from "#dist/host/plugin-host.js";
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
+import { plugin } from "../../kit/plugins.js";
 import { type Behaviour, event, scripted } from "../../kit/scripted.js";
 
 const test = suite("host/deadlines/elsewhere");
@@ -87,7 +88,7 @@ for (const [where, code] of Object.entries(BLOCKS)) {
   test(`a plugin that blocks in ${where} is refused, and its neighbour serves`, async (t) => {
     const dir = await t.folder();
     await writeFile(join(dir, "bad.js"), code);
-    await writeFile(join(dir, "good.js"), GOOD);
+    await writeFile(join(dir, "good.js"), plugin("good"));
     const host = await createPluginHost({
       plugins: dir,
       isolation: "thread",
@@ -101,13 +102,5 @@ for (const [where, code] of Object.entries(BLOCKS)) {
     await host.driver("good").createNetwork("net");
   });
 }
-
-const GOOD = `
-const none = () => {};
-export const init = (callback) => callback.registerDriver("good", {
-  type: () => "good", config: none, createNetwork: none, deleteNetwork: none, createEndpoint: none, deleteEndpoint: none,
-  endpointOperInfo: () => ({}), join: none, leave: none,
-}, { scope: "local" });
-`;
 
 test.run();

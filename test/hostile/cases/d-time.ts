@@ -4,11 +4,22 @@ import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import type { DriverError } from "#dist/driverapi/errors.js";
 import { JoinConfig } from "#dist/driverapi/join-config.js";
 import type { HostedDriver } from "#dist/driverapi/types.js";
-import type { Arena } from "../arena.js";
+import { type Arena, TIMEOUTS } from "../arena.js";
 import type { HostileCase, Outcome } from "../case.js";
 import { hostile } from "../source.js";
 
 const LOOP = "for (;;);";
+
+/** A loop keeps a processor busy until its deadline: that of a call, and that of a start, in which the worker must come to it. */
+const LOOP_MS = 500;
+const LOADING_MS = 1200;
+
+/** Policy of a plugin that loops in `method`; none shorter for a method that it must first answer. */
+function endsSoon(method: string): Pick<HostileCase, "policy"> {
+  if (method === "config" || method === "createEndpoint") return {};
+  const ms = method === "init" ? LOADING_MS : LOOP_MS;
+  return { policy: { timeouts: { ...TIMEOUTS, [method]: ms } } };
+}
 
 /** The call must be answered with an error of these, and the operator told that the plugin was ended for blocking. */
 async function blockedBy(arena: Arena, call: (driver: HostedDriver) => Promise<unknown>): Promise<Outcome> {
@@ -47,6 +58,7 @@ function loopIn(method: string): HostileCase {
   return {
     item: 27,
     title: `a loop in ${method}()`,
+    ...endsSoon(method),
     source: hostile({
       methods: {
         [method]: `${method}(...args) { if (${method === "config" ? "args[0].loop" : `"${method}".startsWith("create") ? args.includes("loop") : true`}) ${LOOP} }`,
@@ -65,11 +77,12 @@ const atStart = (item: number, title: string, source: string, code = /^ERR_PLUGI
   item,
   title,
   source,
+  ...endsSoon("init"),
   run: async (arena) => refusedAtStart(arena, code),
 });
 
 /** `createNetwork("loop")` does it; every other call is harmless. */
-const inCall = (item: number, title: string, code: string, ms?: number): HostileCase => ({
+const inCall = (item: number, title: string, code: string): HostileCase => ({
   item,
   title,
   source: hostile({
@@ -77,7 +90,7 @@ const inCall = (item: number, title: string, code: string, ms?: number): Hostile
     init: "granted = powers;",
     methods: { createNetwork: `async createNetwork(nid, options, ctx) { if (nid !== "loop") return; ${code} }` },
   }),
-  ...(ms === undefined ? {} : { ms }),
+  ...endsSoon("createNetwork"),
   run: (arena) => blockedBy(arena, (driver) => driver.createNetwork("loop")),
 });
 

@@ -1,4 +1,5 @@
 /** What the hostile plugins of a storm do: each attack a body of code, named by the endpoint or network it is called for. */
+import { plugin } from "../../kit/plugins.js";
 
 /** Class D, time. */
 const TIME = {
@@ -47,20 +48,13 @@ export const NAMES: readonly string[] = Object.keys(ATTACKS);
 /** Harmless until it is asked about the endpoint, or for a network, of an attack's name. */
 export function hostilePlugin(name: string): string {
   const attacks = Object.entries(ATTACKS).map(([attack, code]) => `${attack}: async (ctx) => { ${code} }`);
-  return `
-export async function init(callback, powers) {
-  const attacks = {
+  return plugin(name, {
+    start: `const attacks = {
     ${attacks.join(",\n    ")}
-  };
-  await callback.registerDriver("${name}", {
-    type: () => "${name}", config() {},
-    createNetwork: (nid, options, ctx) => attacks[nid.split("-")[0]]?.(ctx), deleteNetwork() {},
-    createEndpoint() {}, deleteEndpoint() {},
-    endpointOperInfo: async (nid, eid) => (await attacks[eid]?.()) ?? {},
-    join() {}, leave() {},
-  }, { scope: "local" });
-}
-`;
+  };`,
+    methods: `createNetwork: (nid, options, ctx) => attacks[nid.split("-")[0]]?.(ctx),
+    endpointOperInfo: async (nid, eid) => (await attacks[eid]?.()) ?? {},`,
+  });
 }
 
 /** Attacks while it is loaded; which way, chance decides. It is loaded again and again. */

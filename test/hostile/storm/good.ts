@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import type { JsonObject } from "#dist/driverapi/json.js";
 import type { HostedDriver } from "#dist/driverapi/types.js";
+import { plugin } from "../../kit/plugins.js";
 
 export const NETWORK = "net";
 /** Endpoints of one good plugin; a call's number says which one it asks about. */
@@ -12,20 +13,15 @@ const secretOf = (name: string): string => createHash("sha256").update(name).dig
 
 /** Forgets nothing that the host does not give back: an endpoint it was not told of is an error. */
 export function goodPlugin(name: string): string {
-  return `
-const known = new Set();
-export async function init(callback) {
-  await callback.registerDriver("${name}", {
-    type: () => "${name}", config() {}, createNetwork() {}, deleteNetwork() {},
+  return plugin(name, {
+    top: "const known = new Set();",
+    methods: `
     createEndpoint(nid, eid) { known.add(eid); }, deleteEndpoint(nid, eid) { known.delete(eid); },
     endpointOperInfo(nid, eid) {
       if (!known.has(eid)) throw new Error("unknown endpoint " + eid);
       return { nid, eid, secret: "${secretOf(name)}".slice(eid.length) + eid };
-    },
-    join() {}, leave() {},
-  }, { scope: "local" });
-}
-`;
+    },`,
+  });
 }
 
 /** Its network and endpoints. */

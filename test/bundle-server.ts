@@ -1,0 +1,24 @@
+/** The runner's side of the bundle server (kit/bundle-server.ts). */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const SCRIPT = fileURLToPath(new URL("./kit/bundle-server.js", import.meta.url));
+
+/** Starts it; files find it by BULKHEAD_BUNDLE_SERVER. Resolves, once it listens, with what ends it. */
+export async function startBundleServer(): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), "bulkhead-bundles-"));
+  const path = join(folder, "socket");
+  const child = spawn(process.execPath, [SCRIPT, path], { stdio: ["pipe", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  await Promise.race([once(child.stdout, "data"), closed]);
+  process.env.BULKHEAD_BUNDLE_SERVER = path;
+  return async () => {
+    child.stdin.end();
+    await closed;
+    await rm(folder, { recursive: true });
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * Bundles plugins for all the files of a run, each text once. A client sends a request as a line of JSON and gets the bundle as one,
+ * or an empty line for a plugin that is refused. Usage: node bundle-server.js SOCKET; it ends when standard input closes.
+ */
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import type { Bundle, BundleRequest } from "#dist/bundler/bundle.js";
+import { compile } from "#dist/bundler/compile.js";
+import { remembered } from "./bundle-memo.js";
+
+async function bundled(request: BundleRequest): Promise<Bundle> {
+  return remembered(request, async () => {
+    const { ok: _, ...bundle } = await compile(request);
+    return bundle;
+  });
+}
+
+createServer((socket) => {
+  socket.on("error", () => {});
+  createInterface({ input: socket }).once("line", (line) => {
+    bundled(JSON.parse(line) as BundleRequest).then(
+      (bundle) => socket.end(`${JSON.stringify(bundle)}\n`),
+      () => socket.end("\n"),
+    );
+  });
+}).listen(process.argv[2], () => console.log("listening"));
+
+process.stdin.on("close", () => process.exit()).resume();
