@@ -43,6 +43,22 @@ export function lockFolder({ folder, lock }: StatePaths): FolderLock {
   };
 }
 
+/**
+ * Returns true if another process holds the lock of a folder in which this process cannot write, or if that cannot be found out.
+ */
+export function isLocked({ lock }: StatePaths): boolean {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+  let fd: number | undefined;
+  try {
+    fd = openSync(lock, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    return fstatSync(fd).isFile() && !take(fd, readFileSync(fd, "latin1").trim());
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
 function take(fd: number, holder: string): boolean {
   const flock = program("flock");
   if (flock !== undefined) {
