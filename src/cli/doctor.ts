@@ -73,7 +73,7 @@ function networkVerdict(network: readonly CheckResult[]): string {
   if (demanded.length > 0) return `the firewall that the policy grants does not work here: ${demanded.join(", ")}`;
   const down = network.filter(({ holds }) => holds === "no");
   if (down.length === 0) return "the machine's network has what Docker networks need";
-  return `the machine's network lacks what the policy does not demand: ${down.map(({ name }) => name).join(", ")}`;
+  return `missing in the machine's network, but not demanded by the policy: ${down.map(({ name }) => name).join(", ")}`;
 }
 
 /** Returns the first probe that succeeded, or else the first one, and the number of others like it. */
@@ -96,14 +96,14 @@ function fixLines(checks: readonly CheckResult[]): readonly string[] {
 function verdict({ checks, down }: Examination): string {
   const demanded = checks.filter((one) => one.demanded);
   if (down.length > 0) {
-    const walls = down.length === 1 ? "a demanded wall is down" : `${down.length} demanded walls are down`;
-    return `${walls}: ${down.join(", ")}`;
+    const count = down.length === 1 ? "a demanded check fails" : `${down.length} demanded checks fail`;
+    return `${count}: ${down.join(", ")}`;
   }
   const skipped = checks.filter((one) => one.holds === "skipped").map(({ name }) => name);
   const weak = checks.filter((one) => !one.demanded && one.holds === "no").length;
   return [
     `every wall that the policy demands holds: ${demanded.filter((one) => one.holds === "yes").length} checks`,
-    ...(weak === 0 ? [] : [`it is weakened: ${weak} that the policy does not demand are down`]),
+    ...(weak === 0 ? [] : [`weakened: ${weak} check(s) that the policy does not demand fail`]),
     ...(skipped.length === 0 ? [] : [`not tried: ${skipped.join(", ")}`]),
   ].join("; ");
 }

@@ -97,7 +97,7 @@ async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promi
   if (changed instanceof DriverError) return { ...row, state: "refused", code: changed.code, reason: changed.message };
   const update = judgeUpdate(question);
   if (changed !== undefined && !update.letIn) {
-    const reason = `${changed}; ${update.text}; look at it, then: ${command}`;
+    const reason = `${changed}; ${update.text}; review the change, then run: ${command}`;
     return { ...row, state: "awaiting-grant", code: "ERR_PLUGIN_CHANGED", reason };
   }
   if (policyEntry(policy, id)?.enabled === false)

@@ -104,7 +104,7 @@ function text(
     `${links.length} link(s), ${rules.length} firewall rule(s)`,
     ...stores.map(({ plugin, keys, bytes }) => `store of ${plugin}: ${keys} key(s), ${bytes} bytes`),
     ...held.problems.map((problem) => `could not be read: ${problem}`),
-    ...(held.kept === undefined ? [] : [`what could be read is in its place; the damaged files are in ${held.kept}`]),
+    ...(held.kept === undefined ? [] : [`recovered all that was readable; the damaged files are in ${held.kept}`]),
   ].join("\n");
 }
 

@@ -53,7 +53,7 @@ export class DriverCalls {
 
   async deleteNetwork({ NetworkID }: { readonly NetworkID: string }, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID);
-    // The engine has forgotten these: it deletes a network only when it knows of no endpoint.
+    // The engine has forgotten these: it deletes only networks on which it does not know any endpoint.
     for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.drop(NetworkID, endpoint, call);
     await gone(this.#driver.deleteNetwork(NetworkID, call));
     return {};
@@ -120,7 +120,7 @@ export class DriverCalls {
     return {};
   }
 
-  /** Replaces the ports that an endpoint publishes; of a container's networks, the engine chooses one. */
+  /** Replaces the ports that an endpoint publishes. The engine calls this for one network of a container. */
   async programExternalConnectivity(request: ProgramRequest, call: CallOptions): Promise<object> {
     // A driver without this method got its ports with the endpoint's options.
     if (!this.#view.external) return {};

@@ -1,4 +1,4 @@
-/** Words errors as the engine's own drivers do, with a remedy. The engine's user reads them after `remote:`. */
+/** Rewrites errors in the words of the engine's own drivers, with a remedy. The engine's user reads them after `remote:`. */
 import { DriverError } from "../driverapi/errors.js";
 import type { TypeView } from "../host/type-view.js";
 import { conflictingPorts, type Holder, holdersOfPorts } from "./conflicts.js";

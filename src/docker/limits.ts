@@ -1,10 +1,10 @@
 /** Serving Docker's remote plugin protocol. */
 export const DOCKER = {
-  /** Deadline for the reply to any request, in milliseconds: shorter than a person's patience. */
+  /** Deadline for the reply to any request, in milliseconds. */
   answerMs: 10_000,
   /** A request's body, in bytes. */
   bodyBytes: 1_048_576,
-  /** Concurrent requests of one network type; further ones are told to try again. */
+  /** Concurrent requests of one network type; further ones get `ERR_DOCKER_BUSY`. */
   requests: 1024,
   /** Interval between checks for endpoints the engine forgot, in milliseconds: longer than the engine retries anything. */
   collectMs: 30_000,

@@ -1,4 +1,4 @@
-/** A check and how it came out, of the walls and of the machine's network alike. */
+/** A check and its result, for the walls and for the machine's network. */
 
 /** A check as it is listed. */
 export interface CheckRow {

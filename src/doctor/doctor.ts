@@ -69,7 +69,7 @@ export async function examine(
 
 function standing(wall: Wall | undefined): string {
   const lacks = wall === undefined || wall.lacks.length === 0 ? "" : `; ${wall.lacks.join("; ")}`;
-  return `${wall?.name ?? "nothing"} stands${lacks}`;
+  return `${wall?.name ?? "no wall"} was raised${lacks}`;
 }
 
 interface Judge {

@@ -58,7 +58,7 @@ export async function probeAsync(what: string, act: () => Promise<unknown>): Pro
   }
 }
 
-/** Creates a probe from something observed; `bad`: it must not be so. */
+/** Creates a probe from an observation; `bad`: the wall should have prevented it. */
 export function observe(what: string, bad: boolean, text: string): Probe {
   return { what, through: bad, said: text };
 }

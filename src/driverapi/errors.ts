@@ -44,7 +44,7 @@ export const ERROR_CODES = {
   ERR_BAD_ADDRESS: { kind: "BadRequest", when: "an IP address or CIDR does not parse", driver: true },
   ERR_ADDRESS_FAMILY: {
     kind: "BadRequest",
-    when: "an IPv6 address stands where IPv4 is asked, or the reverse",
+    when: "an IPv6 address is given where IPv4 is expected, or the reverse",
     driver: true,
   },
   ERR_INTERFACE_ID: {
@@ -85,7 +85,7 @@ export const ERROR_CODES = {
   ERR_ENDPOINT_JOINED: { kind: "Forbidden", when: "the endpoint is already joined to a sandbox", driver: true },
   ERR_ENDPOINT_NOT_JOINED: {
     kind: "Forbidden",
-    when: "the endpoint is joined to no sandbox",
+    when: "the endpoint is not joined to a sandbox",
     maskable: true,
     driver: true,
   },
@@ -165,10 +165,13 @@ export const ERROR_CODES = {
     kind: "Internal",
     when: "a file of the data folder is damaged; the message names it and the command that recovers what can be read",
   },
-  ERR_JOURNAL_FAILED: { kind: "Internal", when: "the data folder did not take a write, or not by the call's deadline" },
+  ERR_JOURNAL_FAILED: {
+    kind: "Internal",
+    when: "a write to the data folder failed, or was not done by the call's deadline",
+  },
   ERR_STORAGE_FULL: {
     kind: "NoService",
-    when: "the data folder's file system has no room for anything new; deletions go on, and service does when there is room",
+    when: "the data folder's file system is full; deletions still work, and the rest does once there is space",
     retry: true,
   },
   ERR_PLUGINS_DIR: { kind: "BadRequest", when: "a plugins folder does not exist or cannot be read" },

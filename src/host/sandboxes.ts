@@ -13,7 +13,7 @@ import type { DriverRegistry } from "./registry.js";
 export function homeOf(hub: NetlinkHub, netns: string | undefined): HomeNamespace {
   return {
     backend: hub.backend,
-    // A model is not a process's namespace; its own has no name.
+    // The namespace of a model has no name.
     netns: netns ?? (hub.kind === "model" ? "" : ownNamespace()),
     problem: (links) => hub.sandboxProblem(links),
     moved: (link, sandbox) => hub.moved(link, sandbox),
@@ -40,7 +40,7 @@ export class Sandboxes {
     const endpoint = records.endpoint(parseId(nid, "network"), parseId(eid, "endpoint"));
     const { join } = endpoint;
     if (join?.phase !== "live" || join.data === undefined) {
-      throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox; join it first`, {
+      throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is not joined to a sandbox; join it first`, {
         driver: type,
       });
     }

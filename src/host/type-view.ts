@@ -48,7 +48,7 @@ export function viewType(type: string, registry: DriverRegistry, netlink: Netlin
   };
 }
 
-/** Returns the links of a plugin's joined endpoints: they are in a sandbox or on their way, whatever can be seen of them. */
+/** Returns the links of a plugin's joined endpoints: they are in a sandbox or on their way there, even if they cannot be seen. */
 function joinedLinks(registry: DriverRegistry, plugin: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { records } of registry.servicesOf(plugin)) {

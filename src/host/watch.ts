@@ -77,7 +77,11 @@ export class Watcher {
     this.#files = await watchFiles({
       folders: this.#options.folders,
       changed: (id) => this.#note(id),
-      failed: (error) => this.#options.logger.error({ err: error }, "the plugins folders are not watched in full"),
+      failed: (error) =>
+        this.#options.logger.error(
+          { err: error },
+          "changes in the plugins folders may go unnoticed; call host.refresh() after an edit",
+        ),
     });
     await before?.close();
   }
@@ -97,7 +101,10 @@ export class Watcher {
     this.#turn = this.#turn
       .then(work)
       .catch((error: unknown) =>
-        this.#options.logger.error({ err: error }, "a change in the plugins folder could not be acted on"),
+        this.#options.logger.error(
+          { err: error },
+          "could not apply a change in the plugins folders; the previous state stays",
+        ),
       );
     return this.#turn;
   }

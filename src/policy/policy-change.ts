@@ -69,7 +69,7 @@ async function locked(path: string, file: string): Promise<DriverError> {
   const who = /^\d{1,10}\n$/.test(text) ? ` (process ${text.trim()})` : "";
   return new DriverError(
     "ERR_POLICY_LOCKED",
-    `${path}: another bulkhead command${who} has been changing it for ${DOCUMENT_LIMITS.policyLockMs / 1000} s; if there is none, remove ${file}`,
+    `${path}: locked by another bulkhead command${who} for over ${DOCUMENT_LIMITS.policyLockMs / 1000} s; if that no longer runs, remove ${file}`,
     { file: path },
   );
 }

@@ -30,7 +30,7 @@ export interface Update {
   readonly text: string;
   /** True if it asks for something else. */
   readonly differs: boolean;
-  /** True if it asks for no more, and the policy accepts such a plugin. */
+  /** True if it does not ask for more, and the policy accepts such a plugin. */
   readonly letIn: boolean;
 }
 
@@ -54,7 +54,7 @@ export function judgeUpdate(question: UpdateQuestion): Update {
   const found = differences(given, asked).filter(({ way }) => way !== "less");
   // A request above a limit that the policy names is lowered to it; a missing permission is not.
   const decisive = effective.missing.length > 0 ? found : differences(given, termsOf(effective));
-  return update(found, decisive, unasked, "its grant", "asks for no more");
+  return update(found, decisive, unasked, "its grant", "does not ask for more");
 }
 
 function update(

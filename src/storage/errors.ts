@@ -8,7 +8,7 @@ import { DriverError } from "../driverapi/errors.js";
 export function corrupt(file: string, why: string): DriverError {
   return new DriverError(
     "ERR_JOURNAL_CORRUPT",
-    `${file} is damaged: ${why}; what can still be read of it is recovered by: bulkhead state --data-dir ${dirname(file)} --recover`,
+    `${file} is damaged: ${why}; to recover what is readable, run: bulkhead state --data-dir ${dirname(file)} --recover`,
     { file },
   );
 }
@@ -36,7 +36,7 @@ export function newerFormat(file: string, format: number): DriverError {
 
 /** Returns the error for a disk without room. `free`, `needed`: bytes. */
 export function storageFull(folder: string, free: number, needed: number): DriverError {
-  const words = `the data folder ${folder} has no room for anything new: its file system has ${free} bytes free for this account, and ${needed} are needed; make room, and try again (deletions go on)`;
+  const words = `the data folder ${folder} is full: ${free} bytes are free, ${needed} are needed; free some space and try again (deletions still work)`;
   return new DriverError("ERR_STORAGE_FULL", words, { file: folder });
 }
 
@@ -51,9 +51,15 @@ export function unusable(folder: string, cause: unknown): DriverError {
   return new DriverError("ERR_DATA_DIR", `the data folder ${folder} cannot be used: ${why}`, { file: folder, cause });
 }
 
+/** Returns the error for a write after the host has begun to close. */
+export function folderClosed(folder: string): DriverError {
+  const words = `the data folder ${folder} is closed, because the host is closing; nothing was written`;
+  return new DriverError("ERR_JOURNAL_FAILED", words, { file: folder });
+}
+
 /** Returns the error for a write that the disk refused, and for all that would follow it. */
 export function notTaken(file: string, cause: unknown): DriverError {
   const isFull = FULL.has((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
-  const words = `${file} did not take a write (${messageOf(cause)}); nothing more is written to it: mend the disk, or make room, and start the host again`;
+  const words = `a write to ${file} failed (${messageOf(cause)}), so the host stopped writing: repair the disk or free space, then restart the host`;
   return new DriverError(isFull ? "ERR_STORAGE_FULL" : "ERR_JOURNAL_FAILED", words, { file, cause });
 }

@@ -218,7 +218,7 @@ const GRANTED: readonly [name: string, entry: object, now: object, text: string,
     "the harmless set",
     {},
     { permissions: { log: true, timers: true, clock: true, random: true, store: true } },
-    ", it asks for no more",
+    ", it does not ask for more",
     true,
   ],
   [

@@ -2,6 +2,6 @@
 export const NETWORK_WATCH = {
   /** Interval between two checks, in milliseconds. */
   lookMs: 60_000,
-  /** What a first check finds is reported if it persists after this long, in milliseconds. */
+  /** Delay before a second check; only problems that both find are reported, in milliseconds. */
   againMs: 2_000,
 } as const;

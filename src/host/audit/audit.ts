@@ -12,7 +12,7 @@ import { LineQuota } from "./line-quota.js";
 /** Takes a host's entries. No method throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
-  /** Resolves when what was written is in the file, or cannot be. Later lines are dropped. */
+  /** Resolves when all lines are in the file or have failed. Later lines are dropped. */
   close(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export class AuditLog implements Audit {
       lines,
       window,
       dropped: (plugin, what) => {
-        const detail = `dropped: ${what}; a plugin has ${lines} lines of a kind in ${window / 1000} s`;
+        const detail = `dropped: ${what}; the quota is ${lines} lines of a kind per plugin in ${window / 1000} s`;
         this.#add({ event: "dropped", plugin, detail });
       },
     });

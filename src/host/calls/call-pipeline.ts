@@ -87,13 +87,14 @@ export class CallPipeline {
     });
   }
 
-  /** A call that need not wait is sent in the same turn of the event loop. */
+  /** Starts a call; sends it in the same turn of the event loop if it need not wait. */
   #perform<T>(op: Operation<T>, caller: Caller<T>): void {
     const { expires, signal } = caller;
     if (this.#context.closed()) throw errors.hostClosed(this.#site(op.method));
     if (signal?.aborted) throw errors.aborted(this.#site(op.method), signal);
     const { nid, eid } = op;
-    // An open breaker, or a type that no plugin serves, answers at once, even if the ids are locked.
+    // `current` throws while the breaker is open or no plugin serves the type: the caller is told at once, even if the ids are
+    // locked.
     const alone = this.gate.refuses && op.quarantined?.() === true;
     if (!alone) void this.gate.current;
     const begin = (): void => (alone ? this.#withoutDriver(op, caller) : this.#begin(op, caller));

@@ -75,7 +75,7 @@ export class CreateEndpoint implements Operation<void> {
     const added = parseInterfaces(value, LIMITS.interfaces);
     if (added.length === 0) return;
     if (this.#given.length > 0)
-      throw new DriverError("ERR_INTERFACES_GIVEN", "it added interfaces to a list that was given");
+      throw new DriverError("ERR_INTERFACES_GIVEN", "it added interfaces, although the platform gave a list of them");
     this.#scope.checkInterfaces(added);
     applyInterfaces(this.#epInfo, added);
     this.#interfaces = added;

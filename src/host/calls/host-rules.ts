@@ -34,7 +34,7 @@ export interface WorkPlace {
 
 /**
  * Returns the view of the namespace that the platform named, else of the machine itself, to which a model's links are added.
- * Refreshed at most once a second.
+ * The kernel is read at most once a second, a model on every refresh.
  */
 export function hostView(place: WorkPlace, netns: string | undefined): HostView {
   const machine = machineView();
@@ -170,7 +170,7 @@ export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, own
     // `0.0.0.0/1` and `128.0.0.0/1` together take precedence over a default route; `2000::/3` is the whole IPv6 Internet.
     if (/\/[0-3]$/.test(destination))
       throw refused(
-        `a static route to ${destination} takes all traffic or a good part of it; a default route is set with setGateway`,
+        `a static route to ${destination} would take most of the traffic; call setGateway for a default route`,
       );
   }
 }

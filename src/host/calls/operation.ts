@@ -8,11 +8,11 @@ import { type EndpointRecord, type Records, restored } from "./records.js";
 
 export interface Operation<T> {
   readonly method: WorkerMethod;
-  /** undefined: the call concerns no network, and waits for no lock. */
+  /** undefined: the call does not concern a network, and does not take a lock. */
   readonly nid: string | undefined;
   /** undefined: the network as a whole. */
   readonly eid: string | undefined;
-  /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
+  /** Checks existence and order before any frame is sent. Throws `DriverError`. */
   admit(): void;
   /** True where the call succeeds without asking the driver. Checked once the call is admitted. */
   needless?(live: LiveDriver): boolean;
@@ -20,9 +20,12 @@ export interface Operation<T> {
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
   args(): readonly string[];
-  /** Resolves when what `read` must know of the machine is known; absent, or undefined: it is known already. */
+  /** Refreshes what `read` checks against, such as the host's addresses; absent, or undefined: it is recent enough. */
   ready?(): Promise<void> | undefined;
-  /** Reads the driver's reply, and applies it to the platform's objects. A throw refuses the reply, which is then rolled back. */
+  /**
+   * Reads the driver's reply, and applies it to the platform's objects. If it throws, the reply is refused and the call rolled
+   * back.
+   */
   read(value: Json): T;
   /** Journals that the driver has carried out the call. */
   accept(result: T): Written;

@@ -158,7 +158,7 @@ export class DriverSet {
       context.events.emit("driver:registered", { plugin, type, scope });
     }
     const live = liveDriver(generation, type);
-    // After the reply to the plugin.
+    // Deferred, so that the plugin gets its reply first.
     if (serving && live)
       setImmediate(
         () =>

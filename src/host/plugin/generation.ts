@@ -94,7 +94,7 @@ export class Generation {
     return this.#session?.cpuMs ?? 0;
   }
 
-  /** True if its start failed because its host process ended, perhaps because of another plugin. */
+  /** True if its session ended with its host process, in which other plugins ran too. */
   get innocent(): boolean {
     return this.#session?.over?.innocent === true;
   }

@@ -138,14 +138,17 @@ export class Loader {
     return prepared;
   }
 
-  /** Keeps its bytes for the next start. A failure to do so does not stop it from serving. */
+  /** Keeps its bytes for the next start. A failure is only logged. */
   async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
     const { bundles, logger } = this.#plugin.host;
     const types = effective.networkTypes;
     try {
       await bundles.put({ id, version, manifest, code, sourceMap, sha256, types, pinned });
     } catch (error) {
-      logger.warn({ plugin: id, err: error }, "its bytes could not be kept for the next start");
+      logger.warn(
+        { plugin: id, err: error },
+        "its code could not be stored: after a restart of the host, only the files in its folder can run",
+      );
     }
   }
 

@@ -12,7 +12,7 @@ export function stoppedByPolicy({ id, host }: PluginContext): string | undefined
   return stopped ? 'the policy stops it ("enabled": false)' : undefined;
 }
 
-/** Describes in what the running version has more than the policy now grants; "" if in nothing. */
+/** Describes what the running version has beyond the current grant; "" if nothing. */
 export function excessText(plugin: PluginContext): string {
   const running = plugin.service.prepared;
   if (!running) return "";

@@ -13,7 +13,10 @@ export class Recovery {
   readonly #restarter: Restarter;
   /** Digest of the code whose crashes the breaker counts. */
   #crashing: string | undefined;
-  /** Crashes of its own since it was loaded. */
+  /**
+   * Crashes caused by the plugin itself. No load resets them: a plugin that has crashed shares a process only with others that
+   * have.
+   */
   #faults = 0;
   /** True if its start failed when it was last loaded: a plugin that does not even start is tried alone. */
   #failedStart = false;
@@ -53,7 +56,7 @@ export class Recovery {
     this.#restarter.cancel();
   }
 
-  /** Records that a load has succeeded. Another version starts with a clean record. */
+  /** Records that a load has succeeded. Resets the breaker's count, for other code its history too; `clean` stays as it is. */
   loaded({ sha256 }: Prepared): void {
     this.#failedStart = false;
     this.#restarter.cancel();
@@ -84,7 +87,7 @@ export class Recovery {
     void plugin.next(() => this.#restarter.run(end));
   }
 
-  /** Starts the same version in another process. If that fails it stays: the end of its process restarts it too. */
+  /** Starts the same version in another process. If that fails, it stays where it is, and is restarted when its process ends. */
   async move(from: Generation): Promise<void> {
     const { id, host, service, ended } = this.#plugin;
     if (service.current !== from || !from.alive || ended) return;

@@ -75,7 +75,7 @@ export class Restarter {
     this.#endPause?.();
   }
 
-  /** Cancels an open breaker's one more try. */
+  /** Cancels the try that an open breaker has scheduled, and ends a pause. */
   cancel(): void {
     clearTimeout(this.#timer);
     this.endPause();

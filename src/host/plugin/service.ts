@@ -51,7 +51,7 @@ export class Service {
     return this.#prepared;
   }
 
-  /** Starts a version for the first time, with its own powers. `returns`: if that fails, the next launch starts the former one. */
+  /** Starts a version for the first time, with its own powers. `returns`: if it fails, the previous version is launched next. */
   async begin(prepared: Prepared, returns: boolean): Promise<void> {
     const former = { prepared: this.#prepared, powers: this.#powers };
     const powers = this.#open(prepared);
@@ -72,8 +72,8 @@ export class Service {
   }
 
   /**
-   * Starts a worker, restores its records, and sends calls to it. A record that ends the worker is found by starting further
-   * ones, and set aside. `strict`: the predecessors have blocked repeatedly.
+   * Starts a worker, restores its networks, and sends calls to it. If restoring a network ends the worker, starts further ones
+   * until that network is quarantined. `strict`: the predecessors have blocked repeatedly.
    */
   async launch(strict: boolean): Promise<void> {
     for (let tries = 1; ; tries++) {
@@ -105,12 +105,12 @@ export class Service {
     drivers.open(generation);
   }
 
-  /** The worker in service has ended by its own fault. */
+  /** Records that the worker in service ended by its own fault. */
   crashed(): void {
     this.#diedYoung = monotonicNow() - this.#since < REPLAY.youngMs;
   }
 
-  /** `strict`: the plugin's earlier workers have blocked repeatedly. A newly loaded version has no such record. */
+  /** Starts a worker. `strict`: the plugin's earlier workers have blocked repeatedly, and it is not a newly loaded version. */
   async #start(prepared: Prepared, strict: boolean): Promise<Generation> {
     for (let tries = 0; ; tries++) {
       const generation = new Generation(
@@ -211,7 +211,7 @@ export class Service {
   }
 }
 
-/** The error for something that cannot be removed while it serves networks; names some of them. */
+/** Returns the error for something that cannot be removed while it serves networks; names some of them. */
 export function inUse(plugin: string, what: string, networks: readonly string[]): DriverError {
   return new DriverError("ERR_PLUGIN_IN_USE", `${what}: ${shortList(networks)}; delete them first`, { plugin });
 }

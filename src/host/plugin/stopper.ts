@@ -69,7 +69,7 @@ export class Stopper {
   drain(why: string | undefined): void {
     const { id, host, draining } = this.#plugin;
     if (why !== undefined && draining === undefined)
-      host.logger.info({ plugin: id }, `plugin "${id}" takes no new networks: ${why}`);
+      host.logger.info({ plugin: id }, `plugin "${id}" does not accept new networks: ${why}`);
     this.#plugin.draining = why;
   }
 
@@ -98,9 +98,9 @@ export class Stopper {
     const plugin = this.#plugin;
     plugin.stopped = true;
     this.#recovery.cancel();
-    plugin.service.end("the host closes");
+    plugin.service.end("the host is closing");
     await plugin.settled();
-    plugin.service.end("the host closes");
+    plugin.service.end("the host is closing");
     plugin.drivers.shut();
     await plugin.service.closePowers();
     if (plugin.state !== "refused" && plugin.state !== "awaiting-grant") plugin.state = "stopped";

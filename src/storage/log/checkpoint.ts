@@ -1,4 +1,4 @@
-/** Writes a checkpoint: the rows of earlier generations in one file, so that those can go. */
+/** Writes a checkpoint: the rows of earlier generations in one file, so that their files can be deleted. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../tables.js";
 import type { Disk, DiskFile } from "./disk.js";

@@ -11,7 +11,7 @@ const ZEROS = Buffer.alloc(DATA.stepBytes);
 export class LogWriter {
   readonly generation: number;
   readonly file: DiskFile;
-  /** Of its frames' checksums. */
+  /** Seed of its frames' checksums. */
   readonly seed: number;
   /** The offset behind the last frame. */
   used: number;
