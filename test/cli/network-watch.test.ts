@@ -48,7 +48,7 @@ test("serve warns once with the exact command, again when the command changes, a
   ]);
 });
 
-test("what is mended by the daemon itself between two looks is not told", async (t) => {
+test("what the daemon itself fixes between two checks is not reported", async (t) => {
   const said: string[] = [];
   const note = (_: unknown, text?: string): void => {
     said.push(text ?? "");

@@ -33,7 +33,7 @@ test("crashes older than the window are forgotten", () => {
   assert.is(one.pause, 0);
 });
 
-test("the pause is none after the first crash, then doubles up to its bound", () => {
+test("there is no pause after the first crash, then it doubles up to its bound", () => {
   const { one } = breaker();
   assert.is(one.pause, 0);
   const pauses: number[] = [];

@@ -148,7 +148,7 @@ test('without the right to it: "kernel" is a wrong option that says why, "auto" 
 });
 
 test(
-  "a namespace that does not exist, and names that are none, are wrong options",
+  "a namespace that does not exist, and invalid names, are wrong options",
   async (t) => {
     const one = await house(t);
     for (const netns of ["bht-none", "/proc/nothing/ns/net", "../x", "a b", "-n", "relative/path"]) {
