@@ -17,7 +17,7 @@ export const REPLAY = {
   /** Networks restored concurrently while none is suspected of terminating the worker. */
   parallel: 32,
   /** A worker that ends this soon after it entered service may have been ended by a restored network. */
-  youngMs: 1_000,
+  earlyMs: 1_000,
   /** Pause after each network while they are restored one by one, in milliseconds. */
   pauseMs: 50,
   /** All these pauses together, in milliseconds. */

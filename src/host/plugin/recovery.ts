@@ -2,8 +2,8 @@
 import { DriverError } from "../../driverapi/errors.js";
 import { WALLS } from "../../isolation/limits.js";
 import type { SessionEnd } from "../../session/outcome.js";
-import type { Generation } from "./generation.js";
 import type { PluginContext } from "./plugin-context.js";
+import type { PluginWorker } from "./plugin-worker.js";
 import type { Prepared } from "./prepare.js";
 import { type Ending, Restarter } from "./restarter.js";
 import { toDriverError } from "./start-error.js";
@@ -22,12 +22,12 @@ export class Recovery {
   #failedStart = false;
 
   constructor(plugin: PluginContext) {
-    const { host, service } = plugin;
+    const { host, active } = plugin;
     this.#plugin = plugin;
     this.#restarter = new Restarter({
       breakerOpen: host.breakerOpen,
-      wanted: () => service.current === undefined && !plugin.ended,
-      launch: (strict) => service.launch(strict),
+      wanted: () => active.current === undefined && !plugin.ended,
+      launch: (strict) => active.launch(strict),
       restarted: (last) => this.#restarted(last),
       failed: (error) => this.#restartFailed(error),
       givenUp: (last) => this.#giveUp(last),
@@ -72,15 +72,15 @@ export class Recovery {
   /** Handles a worker in service that ended by itself. */
   crashed(end: SessionEnd): void {
     const plugin = this.#plugin;
-    plugin.service.end(end.reason);
+    plugin.active.end(end.reason);
     plugin.drivers.pause();
     if (plugin.ended) return;
     plugin.state = "restarting";
     // A plugin that shared its process with the cause of the end is not held responsible.
     if (end.innocent !== true) {
       this.#faults++;
-      this.#crashing = plugin.service.prepared?.sha256;
-      plugin.service.crashed();
+      this.#crashing = plugin.active.prepared?.sha256;
+      plugin.active.crashed();
       this.#restarter.crashed(end.code === "ERR_PLUGIN_BLOCKED");
     }
     plugin.reports.restarting(end);
@@ -88,11 +88,11 @@ export class Recovery {
   }
 
   /** Starts the same version in another process. If that fails, it stays where it is, and is restarted when its process ends. */
-  async move(from: Generation): Promise<void> {
-    const { id, host, service, ended } = this.#plugin;
-    if (service.current !== from || !from.alive || ended) return;
+  async move(from: PluginWorker): Promise<void> {
+    const { id, host, active, ended } = this.#plugin;
+    if (active.current !== from || !from.alive || ended) return;
     try {
-      await service.replace(from.prepared);
+      await active.replace(from.prepared);
     } catch (error) {
       host.logger.warn({ plugin: id, err: error }, `plugin "${id}" could not be moved to another process`);
     }
