@@ -38,7 +38,7 @@ async function open(
   const policy = { plugins: { wires: { grant: { netlink: grant, timers: true } } } };
   const host = await one.open({ policy: policy as never, netns, backend: kind });
   const links = async (): Promise<string[]> =>
-    [...((await netlinkOf(host)?.backend.glance())?.links ?? [])].filter((name) => name !== "lo").sort();
+    [...((await netlinkOf(host)?.backend.readSnapshot())?.links ?? [])].filter((name) => name !== "lo").sort();
   return { host, links, one };
 }
 
