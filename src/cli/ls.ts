@@ -96,7 +96,7 @@ async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promi
   const changed = effective.sha256 === undefined ? undefined : await whyNotPinned(plugin, effective.sha256);
   if (changed instanceof DriverError) return { ...row, state: "refused", code: changed.code, reason: changed.message };
   const update = judgeUpdate(question);
-  if (changed !== undefined && !update.letIn) {
+  if (changed !== undefined && !update.accepted) {
     const reason = `${changed}; ${update.text}; review the change, then run: ${command}`;
     return { ...row, state: "awaiting-grant", code: "ERR_PLUGIN_CHANGED", reason };
   }

@@ -73,7 +73,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   });
   hashed(sha256);
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
-  if (changed && !update.letIn) {
+  if (changed && !update.accepted) {
     throw refusal(
       "ERR_PLUGIN_CHANGED",
       ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; check what changed, then: ${command}`,
@@ -105,10 +105,10 @@ export function prepareStored(stored: StoredBundle, context: HostContext): Prepa
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
   const pinned = changed ? pinnedVersion(effective.sha256, stored) : undefined;
   const update = changed ? judgeUpdate({ ...question, pinned }) : undefined;
-  if (update && !(pinned && update.letIn)) return undefined;
+  if (update && !(pinned && update.accepted)) return undefined;
   const sandbox = effective.isolation === "thread" ? undefined : (question.policy.sandbox ?? "bubblewrap");
-  const letIn = pinned && update && { pinned: pinned.sha256, difference: update.text };
-  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned, update: letIn };
+  const accepted = pinned && update && { pinned: pinned.sha256, difference: update.text };
+  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned, update: accepted };
 }
 
 function questionOf(id: string, manifest: Manifest | undefined, context: HostContext): GrantQuestion {
