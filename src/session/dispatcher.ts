@@ -78,7 +78,7 @@ export class Dispatcher {
       // The plugin keeps sending although its requests already wait; if it goes on, that is a flood.
       time.spendUnasked(Math.min(performance.now() - began, HOST_TIME.pieceMs) + REQUEST_MS);
       if (time.overdrawn) {
-        time.forgive();
+        time.reduceDebt();
         violate("ERR_FLOOD", "rejecting its requests used more than its share of the host's own thread");
       }
       return;

@@ -96,7 +96,7 @@ export class Incoming {
     if (unasked === 0) return;
     time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
-    time.forgive();
+    time.reduceDebt();
     violate("ERR_FLOOD", "reading its messages used more than its share of the host's own thread");
   }
 }

@@ -39,7 +39,7 @@ export class AuditLog implements Audit {
   #flushing: Promise<void> | undefined;
   #lost = 0;
   #why = "";
-  readonly #said = new Set<string>();
+  readonly #reported = new Set<string>();
   #closed = false;
 
   constructor(path: string, logger: Logger, limits: AuditLimits = {}) {
@@ -103,8 +103,8 @@ export class AuditLog implements Audit {
     this.#lost += lost;
     const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
     this.#why = code ?? String(message);
-    if (this.#said.has(this.#why)) return;
-    this.#said.add(this.#why);
+    if (this.#reported.has(this.#why)) return;
+    this.#reported.add(this.#why);
     this.#logger.error(
       { file: this.#path, err: error },
       `the audit log ${this.#path} cannot be written: ${message}; its lines are lost until it can be`,

@@ -35,7 +35,7 @@ export class Exchange<T> implements CallEnd {
   readonly #caller: Caller<T>;
   #id = 0;
   /** The caller has been answered, or is about to be. */
-  #told = false;
+  #callerAnswered = false;
   #deadline: Deadline | undefined;
   /** Stops listening to the caller's signal. */
   #unlisten: (() => void) | undefined;
@@ -60,13 +60,13 @@ export class Exchange<T> implements CallEnd {
 
   /** Handles the outcome; if the caller was already answered, settles the record alone. */
   settle(outcome: CallOutcome): void {
-    if (this.#told) {
+    if (this.#callerAnswered) {
       clearTimeout(this.#unsettled);
       const { inDoubt, inFlight } = this.#parts;
       void inDoubt.settle(this.#open(), outcome, this.#live).finally(() => inFlight.done());
       return;
     }
-    this.#told = true;
+    this.#callerAnswered = true;
     this.#stopTimers();
     switch (outcome.how) {
       case "value":
@@ -90,8 +90,8 @@ export class Exchange<T> implements CallEnd {
 
   /** Answers the caller at its deadline or abort. The driver's call continues. */
   #giveUp(byCaller: boolean): void {
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#callerAnswered) return;
+    this.#callerAnswered = true;
     this.#stopTimers();
     const { session } = this.#live;
     const caller = this.#caller;

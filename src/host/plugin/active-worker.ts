@@ -133,7 +133,7 @@ export class ActiveWorker {
   /** Ends a worker that did not come into service, and forgets types that only it had registered. */
   #abandon(worker: PluginWorker): void {
     worker.stop("it did not come into service");
-    for (const type of worker.fresh) this.#options.drivers.forget(type);
+    for (const type of worker.fresh) this.#options.drivers.unregister(type);
   }
 
   /** Starts a newer version beside the one that runs. It takes over only once it has restored all networks. */
@@ -158,7 +158,7 @@ export class ActiveWorker {
       drivers.pause();
       await drivers.drained();
       // The new code may be able to restore what the old code could not.
-      drivers.forgive();
+      drivers.resetKills();
       const lost = (await drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
       if (lost) throw lost.failed;
       candidate.assertAlive();
@@ -173,7 +173,7 @@ export class ActiveWorker {
     }
     this.#prepared = prepared;
     this.#current = candidate;
-    for (const type of drivers.types()) if (!candidate.registrations.has(type)) drivers.forget(type);
+    for (const type of drivers.types()) if (!candidate.registrations.has(type)) drivers.unregister(type);
     drivers.open(candidate);
     old?.stop("a newer version has taken its place");
     await oldPowers?.close();

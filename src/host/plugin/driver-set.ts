@@ -62,7 +62,7 @@ export class DriverSet {
   }
 
   /** Clears what was counted against each network. */
-  forgive(): void {
+  resetKills(): void {
     for (const { records } of this.#services.values())
       for (const network of records.networks.values()) records.setKills(network, 0);
   }
@@ -177,7 +177,7 @@ export class DriverSet {
   }
 
   /** Unregisters a type. */
-  forget(type: string): void {
+  unregister(type: string): void {
     const service = this.#services.get(type);
     if (!service) return;
     const { plugin, context } = this.#options;

@@ -60,8 +60,8 @@ export class Recovery {
   loaded({ sha256 }: Prepared): void {
     this.#failedStart = false;
     this.#restarter.cancel();
-    if (sha256 === this.#crashing) this.#restarter.forgive();
-    else this.#restarter.forget();
+    if (sha256 === this.#crashing) this.#restarter.resetCount();
+    else this.#restarter.resetHistory();
   }
 
   /** Records that a load has failed after the new version was started. */

@@ -26,7 +26,7 @@ export class PluginReports implements CallReports, TypeReports {
   /** The version and grant that were last loaded. */
   #inForce: Prepared | undefined;
   /** The last refusal's message: every change of the policy would repeat it. */
-  #said: string | undefined;
+  #reported: string | undefined;
   /** Messages about refused drivers, of this load and of the refused one before it. */
   #driverWords: { readonly now: Set<string>; readonly before: ReadonlySet<string> } = noWords();
 
@@ -65,10 +65,10 @@ export class PluginReports implements CallReports, TypeReports {
     const waits = awaitsGrant(error);
     const event = { plugin: this.#plugin, code: error.code, reason: error.message };
     const words = `${error.code} ${sha256} ${error.message}`;
-    const level = words === this.#said ? "debug" : waits ? "warn" : "error";
+    const level = words === this.#reported ? "debug" : waits ? "warn" : "error";
     logger[level]({ plugin: this.#plugin, code: error.code }, error.message);
-    if (words !== this.#said) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
-    this.#said = words;
+    if (words !== this.#reported) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
+    this.#reported = words;
     this.#driverWords = { now: new Set(), before: this.#driverWords.now };
     events.emit(waits ? "plugin:awaiting-grant" : "plugin:refused", event);
   }
@@ -157,7 +157,7 @@ export class PluginReports implements CallReports, TypeReports {
 
   /** Forgets which messages have been logged. */
   #forget(): void {
-    this.#said = undefined;
+    this.#reported = undefined;
     this.#driverWords = noWords();
   }
 

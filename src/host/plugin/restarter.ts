@@ -82,13 +82,13 @@ export class Restarter {
   }
 
   /** Clears the crash count after a reload. */
-  forgive(): void {
-    this.#breaker.forgive();
+  resetCount(): void {
+    this.#breaker.resetCount();
   }
 
   /** Clears the record: it belongs to other code. */
-  forget(): void {
-    this.#breaker.forget();
+  resetHistory(): void {
+    this.#breaker.resetHistory();
   }
 
   #pause(ms: number): Promise<void> {

@@ -119,7 +119,7 @@ export class Stopper {
     plugin.draining = undefined;
     this.#recovery.cancel();
     plugin.active.end(reason);
-    for (const type of plugin.drivers.types()) plugin.drivers.forget(type);
+    for (const type of plugin.drivers.types()) plugin.drivers.unregister(type);
     await plugin.active.closePowers();
     if (left === "nothing") {
       await this.#release();

@@ -75,7 +75,7 @@ test("half open: one more crash opens it again, a whole window from now", () => 
 test("forgiven, it is tried at once again, and its record stays for a window; forgotten, it has none", () => {
   const { one, pass } = breaker();
   for (let i = 0; i < 10; i++) one.crash(true);
-  one.forgive();
+  one.resetCount();
   assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 10]);
   one.crash(false);
   assert.equal([one.pause, one.recentCrashes], [0, 11]);
@@ -84,7 +84,7 @@ test("forgiven, it is tried at once again, and its record stays for a window; fo
   pass(1);
   assert.is(one.recentCrashes, 0);
   one.crash(true);
-  one.forget();
+  one.resetHistory();
   assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 0]);
 });
 
