@@ -51,9 +51,9 @@ export class PluginSet {
       folders: this.#folders,
       policyFile: this.#policy.file,
       changed: (ids) => this.#changed(ids),
-      lacking: () => this.#refused().map(({ packages }) => packages),
-      installed: () => this.#changed(new Set(this.#refused().map(({ id }) => id))),
-      exchanged: () => this.#rescan(),
+      packageFolders: () => this.#refused().map(({ packages }) => packages),
+      packagesInstalled: () => this.#changed(new Set(this.#refused().map(({ id }) => id))),
+      folderReplaced: () => this.#rescan(),
       policyChanged: () => this.#policyChanged(),
       logger,
     });

@@ -52,7 +52,7 @@ export class Loader {
       return undefined;
     } catch (error) {
       if (started) this.#recovery.startFailed();
-      return await this.#failed(this.#servesOn(toDriverError(error, id), started), sha256);
+      return await this.#failed(this.#addStillServing(toDriverError(error, id), started), sha256);
     }
   }
 
@@ -65,7 +65,7 @@ export class Loader {
     plugin.state = disabled === undefined ? "running" : "orphaned";
     this.#recovery.loaded(prepared);
     plugin.reports.loaded(prepared);
-    await this.#keep(prepared);
+    await this.#store(prepared);
   }
 
   /** Handles a failed load: ends a version that lost its grant, and brings back the granted one from before a restart. */
@@ -139,7 +139,7 @@ export class Loader {
   }
 
   /** Keeps its bytes for the next start. A failure is only logged. */
-  async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
+  async #store({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
     const { bundles, logger } = this.#plugin.host;
     const types = effective.networkTypes;
     try {
@@ -153,7 +153,7 @@ export class Loader {
   }
 
   /** Adds to a failed replacement's error that the previous version still serves. */
-  #servesOn(error: DriverError, started: boolean): DriverError {
+  #addStillServing(error: DriverError, started: boolean): DriverError {
     const { alive, prepared } = this.#plugin.active;
     if (!started || !alive) return error;
     const words = `${error.message}; the version that runs, sha256 ${prepared?.sha256}, keeps running`;

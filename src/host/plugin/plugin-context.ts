@@ -66,7 +66,7 @@ export class PluginContext {
   }
 
   /** Runs `work` after all earlier changes have settled. */
-  next<T>(work: () => Promise<T>): Promise<T> {
+  enqueue<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work);
     this.#last = turn.catch(() => {});
     return turn;

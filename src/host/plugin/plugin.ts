@@ -31,15 +31,15 @@ export class Plugin {
     const plugin = new PluginContext(id, host, {
       worker: (prepared) => this.#hooks(prepared),
       networkGone: () => {
-        if (plugin.draining !== undefined) void plugin.next(() => this.#stopper.endDrained());
-        else if (!plugin.active.alive) void plugin.next(() => this.#stopper.releaseUnused());
+        if (plugin.draining !== undefined) void plugin.enqueue(() => this.#stopper.endDrained());
+        else if (!plugin.active.alive) void plugin.enqueue(() => this.#stopper.releaseUnused());
       },
     });
     this.#plugin = plugin;
     this.#recovery = new Recovery(plugin);
     this.#stopper = new Stopper(plugin, this.#recovery);
     this.#loader = new Loader(plugin, this.#recovery, this.#stopper);
-    this.#lost = new LostLinks({ plugin: id, context: host, remake: () => plugin.next(() => this.#remake()) });
+    this.#lost = new LostLinks({ plugin: id, context: host, remake: () => plugin.enqueue(() => this.#remake()) });
   }
 
   get state(): PluginState {
@@ -109,18 +109,18 @@ export class Plugin {
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#recovery.endPause();
     this.#found = found;
-    return this.#plugin.next(() => this.#loader.load(found, when));
+    return this.#plugin.enqueue(() => this.#loader.load(found, when));
   }
 
   /** Unloads it (`Stopper.unload`), after all earlier changes. */
   unload(force = false): Promise<readonly string[]> {
     this.#recovery.endPause();
-    return this.#plugin.next(() => this.#stopper.unload(force));
+    return this.#plugin.enqueue(() => this.#stopper.unload(force));
   }
 
   /** Called when the plugin's files are gone. Returns true if it had been refused and nothing is left to report. */
   orphan(): Promise<boolean> {
-    return this.#plugin.next(() => this.#stopper.orphan());
+    return this.#plugin.enqueue(() => this.#stopper.orphan());
   }
 
   /** Called when another program has deleted links of the plugin. */
@@ -163,7 +163,7 @@ export class Plugin {
       violation: (code, detail) => reports.violation(code, detail, sha256),
       clean: () => this.#recovery.clean,
       crashes: () => this.#recovery.crashes(sha256),
-      move: (worker) => void this.#plugin.next(() => this.#recovery.move(worker)),
+      move: (worker) => void this.#plugin.enqueue(() => this.#recovery.move(worker)),
       replied: (ms) => this.#usage.replied(ms),
       ended: (worker, end) => {
         this.#usage.ended(worker);

@@ -84,7 +84,7 @@ export class Recovery {
       this.#restarter.crashed(end.code === "ERR_PLUGIN_BLOCKED");
     }
     plugin.reports.restarting(end);
-    void plugin.next(() => this.#restarter.run(end));
+    void plugin.enqueue(() => this.#restarter.run(end));
   }
 
   /** Starts the same version in another process. If that fails, it stays where it is, and is restarted when its process ends. */
@@ -129,6 +129,6 @@ export class Recovery {
     if (plugin.state !== "unavailable" || plugin.stopped) return;
     plugin.state = "restarting";
     plugin.drivers.pause();
-    void plugin.next(() => this.#restarter.run(last));
+    void plugin.enqueue(() => this.#restarter.run(last));
   }
 }
