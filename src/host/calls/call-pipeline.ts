@@ -40,7 +40,7 @@ export class CallPipeline {
       context,
       inDoubt: this.#inDoubt,
       inFlight: this.#inFlight,
-      again: (op, caller) => this.#again(op, caller),
+      repeat: (op, caller) => this.#repeat(op, caller),
     };
   }
 
@@ -164,9 +164,9 @@ export class CallPipeline {
       caller.fail(error);
       return;
     }
-    if (op.needless?.(live)) {
+    if (op.skippable?.(live)) {
       caller.release();
-      // Only calls without a result are needless.
+      // Only calls without a result are skippable.
       caller.resolve(undefined as T);
       return;
     }
@@ -237,7 +237,7 @@ export class CallPipeline {
   }
 
   /** Sends a call that changes nothing to the driver's next worker. */
-  #again<T>(op: Operation<T>, caller: Caller<T>): void {
+  #repeat<T>(op: Operation<T>, caller: Caller<T>): void {
     const live = this.gate.opened;
     if (live?.session.alive) this.#admit(op, live, caller);
     else

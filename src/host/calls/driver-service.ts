@@ -10,7 +10,7 @@ import type { Journal } from "../../storage/journal/journal.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import { CallPipeline } from "./call-pipeline.js";
 import { CreateEndpoint } from "./create-endpoint.js";
-import { placed, rejectedAtCaller, unavailable, unregistered } from "./errors.js";
+import { rejectedAtCaller, unavailable, unregistered, withSite } from "./errors.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
 import type { LiveDriver } from "./host-call.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
@@ -160,7 +160,7 @@ export class DriverService {
         try {
           return work(...args).then(undefined, rejectedAtCaller);
         } catch (error) {
-          return Promise.reject(placed(error, siteOf(this.#options, name)));
+          return Promise.reject(withSite(error, siteOf(this.#options, name)));
         }
       };
     return Object.freeze<HostedDriver>({

@@ -18,7 +18,7 @@ export interface CallSite {
 type ServiceSite = Omit<CallSite, "method">;
 
 /** Adds to a `DriverError` the plugin, type and method that it does not name. Other values are returned unchanged. */
-export function placed(error: unknown, site: CallSite): unknown {
+export function withSite(error: unknown, site: CallSite): unknown {
   if (!(error instanceof DriverError)) return error;
   const { plugin = site.plugin, driver = site.driver, method = site.method } = error;
   if (plugin === error.plugin && driver === error.driver && method === error.method) return error;
@@ -146,7 +146,7 @@ export function badReply(cause: unknown, rollback: string, site: CallSite): Driv
  * Returns the error for a reply that could not be checked, since the host could not read its own network: the driver is not at
  * fault.
  */
-export function hostUnseen(cause: unknown, rollback: string, site: CallSite): DriverError {
+export function hostUnreadable(cause: unknown, rollback: string, site: CallSite): DriverError {
   const why = oneLine(messageOf(cause));
   return new DriverError(
     "ERR_NETLINK_FAILED",

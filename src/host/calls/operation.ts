@@ -15,7 +15,7 @@ export interface Operation<T> {
   /** Checks existence and order before any frame is sent. Throws `DriverError`. */
   admit(): void;
   /** True where the call succeeds without asking the driver. Checked once the call is admitted. */
-  needless?(live: LiveDriver): boolean;
+  skippable?(live: LiveDriver): boolean;
   /** Journals the call that is about to be sent. */
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
@@ -40,7 +40,7 @@ export interface Operation<T> {
   /** The call changes nothing: if another plugin's fault ended the worker, it is repeated within its deadline. */
   readonly reads?: true;
   /** True where the driver may not know what is deleted, since it could not be restored: NotFound is then success. */
-  lost?(): boolean;
+  notRestored?(): boolean;
   /** True where the network is quarantined: while no driver is in service, the host deletes without one. */
   quarantined?(): boolean;
 }
@@ -66,7 +66,7 @@ export interface OperationScope {
   checkJoin(data: JoinData): void;
 }
 
-export const nothing = (): void => {};
+export const noop = (): void => {};
 
 /** Returns what every delete, leave and revoke has in common. */
 export function removal({ records }: OperationScope, nid: string, eid: string | undefined): Removal {
@@ -74,14 +74,14 @@ export function removal({ records }: OperationScope, nid: string, eid: string | 
     nid,
     eid,
     repeats: true,
-    lost: () => records.isLost(nid),
+    notRestored: () => records.isLost(nid),
     quarantined: () => records.isQuarantined(nid),
     args: () => idArgs(nid, eid),
-    read: nothing,
+    read: noop,
   };
 }
 
-type Removal = Pick<Operation<void>, "nid" | "eid" | "repeats" | "lost" | "quarantined" | "args" | "read">;
+type Removal = Pick<Operation<void>, "nid" | "eid" | "repeats" | "notRestored" | "quarantined" | "args" | "read">;
 
 /** Returns an endpoint of a network that is in service. Throws `ERR_NETWORK_NOT_FOUND`, `ERR_ENDPOINT_NOT_FOUND`, `ERR_REPLAY_FAILED`. */
 export function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {

@@ -5,7 +5,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
 import type { JoinData, JoinInfo } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
-import { idArgs, nothing, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
+import { idArgs, noop, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
 import { applyJoin } from "./platform-objects.js";
 
 export function configOperation(options: JsonText): Operation<void> {
@@ -13,12 +13,12 @@ export function configOperation(options: JsonText): Operation<void> {
     method: "config",
     nid: undefined,
     eid: undefined,
-    admit: nothing,
-    intend: nothing,
+    admit: noop,
+    intend: noop,
     args: () => [options],
-    read: nothing,
-    accept: nothing,
-    refuse: nothing,
+    read: noop,
+    accept: noop,
+    refuse: noop,
   };
 }
 
@@ -45,7 +45,7 @@ export function createNetworkOperation(scope: OperationScope, nid: string, optio
     },
     intend: () => (known ? undefined : records.createNetwork(nid, options)),
     args: () => [JSON.stringify(nid), options, "false"],
-    read: nothing,
+    read: noop,
     accept: () => records.markNetwork(nid, "live"),
     refuse: () => (known ? undefined : records.dropNetwork(nid)),
   };
@@ -99,7 +99,7 @@ export function endpointOperInfoOperation(scope: OperationScope, nid: string, ei
     admit() {
       if (scope.replay) restoredEndpoint(scope.records, nid, eid);
     },
-    intend: nothing,
+    intend: noop,
     args: () => idArgs(nid, eid),
     read(value: Json) {
       if (!isJsonObject(value)) {
@@ -108,8 +108,8 @@ export function endpointOperInfoOperation(scope: OperationScope, nid: string, ei
       }
       return value;
     },
-    accept: nothing,
-    refuse: nothing,
+    accept: noop,
+    refuse: noop,
   };
 }
 
