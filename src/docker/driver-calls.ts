@@ -55,7 +55,7 @@ export class DriverCalls {
     const known = this.#view.network(NetworkID);
     // The engine has forgotten these: it deletes only networks on which it does not know any endpoint.
     for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.drop(NetworkID, endpoint, call);
-    await gone(this.#driver.deleteNetwork(NetworkID, call));
+    await ignoreMissing(this.#driver.deleteNetwork(NetworkID, call));
     return {};
   }
 
@@ -82,7 +82,7 @@ export class DriverCalls {
   async deleteEndpoint({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
     if (known) await this.drop(NetworkID, known, call);
-    else await gone(this.#driver.deleteEndpoint(NetworkID, EndpointID, call));
+    else await ignoreMissing(this.#driver.deleteEndpoint(NetworkID, EndpointID, call));
     return {};
   }
 
@@ -134,7 +134,7 @@ export class DriverCalls {
   }
 
   async revokeExternalConnectivity({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
-    if (this.#view.external) await gone(this.#driver.revokeExternalConnectivity(NetworkID, EndpointID, call));
+    if (this.#view.external) await ignoreMissing(this.#driver.revokeExternalConnectivity(NetworkID, EndpointID, call));
     return {};
   }
 
@@ -183,15 +183,15 @@ export class DriverCalls {
 
   /** Revokes, leaves and deletes an endpoint that the engine has forgotten. */
   async drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
-    if (endpoint.external) await gone(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
+    if (endpoint.external) await ignoreMissing(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
     if (endpoint.join) await this.#leave(nid, endpoint, call);
     // A sandbox returns its links after Leave, or they are deleted with it.
     await this.#view.returned();
-    await gone(this.#driver.deleteEndpoint(nid, endpoint.eid, call));
+    await ignoreMissing(this.#driver.deleteEndpoint(nid, endpoint.eid, call));
   }
 
   async #leave(nid: string, { eid }: EndpointRecord, call: CallOptions): Promise<void> {
-    await gone(this.#driver.leave(nid, eid, call));
+    await ignoreMissing(this.#driver.leave(nid, eid, call));
   }
 }
 
@@ -215,7 +215,7 @@ function agrees(given: readonly InterfaceData[], has: readonly InterfaceData[]):
 }
 
 /** Counts a delete of something missing as a success: its first attempt was interrupted. */
-async function gone(deleted: Promise<void>): Promise<void> {
+async function ignoreMissing(deleted: Promise<void>): Promise<void> {
   try {
     await deleted;
   } catch (error) {

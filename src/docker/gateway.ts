@@ -30,7 +30,7 @@ export interface GatewayOptions {
   /** The engine's own socket, asked for container names. Default: none. */
   readonly engine?: string | undefined;
   /** Milliseconds between two checks that each socket is in place. Default: 1,000. */
-  readonly lookMs?: number | undefined;
+  readonly socketCheckMs?: number | undefined;
 }
 
 export class DockerGateway {
@@ -84,7 +84,10 @@ export class DockerGateway {
       await gateway.close();
       throw taken;
     }
-    gateway.#repairing = setInterval(() => void gateway.#repair(), options.lookMs ?? DOCKER.lookMs).unref();
+    gateway.#repairing = setInterval(
+      () => void gateway.#repair(),
+      options.socketCheckMs ?? DOCKER.socketCheckMs,
+    ).unref();
     return gateway;
   }
 

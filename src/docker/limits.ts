@@ -13,7 +13,7 @@ export const DOCKER = {
   /** Deadline for an answer from a process that may still serve a socket at the path Bulkhead wants, in milliseconds. */
   probeMs: 500,
   /** Interval between checks that each socket is still in place, in milliseconds: an engine retries for fifteen seconds. */
-  lookMs: 1_000,
+  socketCheckMs: 1_000,
   /** Deadlines for a request's header, and for the whole request, to arrive, in milliseconds. */
   headerMs: 10_000,
   bodyMs: 30_000,
