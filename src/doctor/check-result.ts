@@ -17,6 +17,6 @@ export interface CheckResult extends CheckRow {
 }
 
 /** Returns the checks that the policy demands and that do not hold. */
-export function demandedButDown<C extends CheckResult>(checks: readonly C[]): readonly C[] {
+export function failedDemanded<C extends CheckResult>(checks: readonly C[]): readonly C[] {
   return checks.filter(({ demanded, holds }) => demanded && holds === "no");
 }
