@@ -10,7 +10,7 @@ import { DriverError } from "../driverapi/errors.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { JsonObject, JsonText } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
-import type { EndpointRecord } from "../host/calls/records.js";
+import type { EndpointRecord } from "../host/calls/record.js";
 import type { TypeView } from "../host/type-view.js";
 import type { Holder } from "./conflicts.js";
 import { engineError } from "./engine-errors.js";

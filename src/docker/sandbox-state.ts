@@ -1,7 +1,7 @@
 /** The state of an endpoint's sandbox, as far as this process can see it. */
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { EndpointRecord } from "../host/calls/records.js";
+import type { EndpointRecord } from "../host/calls/record.js";
 
 /** The file system of network namespaces (linux/magic.h). */
 const NSFS = 0x6e736673;

@@ -6,7 +6,7 @@ import { attach, type HomeNamespace, ownNamespace } from "../sandbox/attachment.
 import { parseNetns } from "../sandbox/namespace.js";
 import { planSandbox } from "../sandbox/plan.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
-import type { JoinRecord } from "./calls/records.js";
+import type { JoinRecord } from "./calls/record.js";
 import type { DriverRegistry } from "./registry.js";
 
 /** Returns where a host's links are, for attaching sandboxes to its endpoints. */

@@ -3,7 +3,7 @@ import type { Scope } from "../driverapi/types.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { PublishedPort } from "../permissions/firewall/ledger.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
-import type { NetworkRecord } from "./calls/records.js";
+import type { NetworkRecord } from "./calls/record.js";
 import type { DriverRegistry } from "./registry.js";
 
 export type { PublishedPort } from "../permissions/firewall/ledger.js";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Collector } from "#dist/docker/collector.js";
 import type { DriverCalls } from "#dist/docker/driver-calls.js";
-import type { EndpointRecord } from "#dist/host/calls/records.js";
+import type { EndpointRecord } from "#dist/host/calls/record.js";
 import type { TypeView } from "#dist/host/type-view.js";
 import { assert, suite } from "../harness.js";
 

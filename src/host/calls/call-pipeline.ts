@@ -13,16 +13,10 @@ import { Gate } from "./gate.js";
 import type { LiveDriver } from "./host-call.js";
 import { InDoubtCalls } from "./in-doubt-calls.js";
 import { InFlightCount } from "./in-flight.js";
+import { type IntendedCall, IntentBatch } from "./intent-batch.js";
 import { NetworkLocks, type Release } from "./locks.js";
 import type { Operation } from "./operation.js";
 import { writeOutcome, writtenInTime } from "./outcome-writes.js";
-
-/** A call whose intent is recorded. It is sent once the journal has committed that. */
-interface Intended {
-  readonly op: Operation<unknown>;
-  readonly live: LiveDriver;
-  readonly caller: Caller<unknown>;
-}
 
 export class CallPipeline {
   readonly gate: Gate<LiveDriver> = new Gate<LiveDriver>();
@@ -31,7 +25,7 @@ export class CallPipeline {
   readonly #inDoubt: InDoubtCalls;
   readonly #inFlight = new InFlightCount();
   readonly #exchanges: ExchangeParts;
-  #intended: Intended[] = [];
+  readonly #batch: IntentBatch;
 
   constructor(context: CallContext) {
     this.#context = context;
@@ -42,6 +36,10 @@ export class CallPipeline {
       inFlight: this.#inFlight,
       repeat: (op, caller) => this.#repeat(op, caller),
     };
+    this.#batch = new IntentBatch(context.journal, this.#inFlight, {
+      send: ({ op, live, caller }) => this.#send(op, live, caller),
+      unsent: ({ op, caller }, error) => this.#unsent(op, caller, error),
+    });
   }
 
   /** Settles what earlier workers left open. */
@@ -181,7 +179,7 @@ export class CallPipeline {
           )
           .finally(() => this.#inFlight.done());
       } else if (this.#context.journal.commit === undefined || op.reads) this.#send(op, live, caller);
-      else this.#sendCommitted({ op, live, caller } as Intended);
+      else this.#batch.add({ op, live, caller } as IntendedCall);
     } catch (error) {
       this.#unsent(op, caller, error);
     }
@@ -191,27 +189,6 @@ export class CallPipeline {
   #unsent<T>(op: Operation<T>, caller: Caller<T>, error: unknown): void {
     void writeOutcome(this.#context, op, () => op.refuse(), caller.release);
     caller.reject(error);
-  }
-
-  /** Collects the calls of one turn, commits their intents to the journal together, and then sends them. */
-  #sendCommitted(one: Intended): void {
-    this.#inFlight.add();
-    if (this.#intended.push(one) > 1) return;
-    queueMicrotask(() => {
-      const intended = this.#intended;
-      this.#intended = [];
-      let refusal: { readonly error: unknown } | undefined;
-      try {
-        this.#context.journal.commit?.();
-      } catch (error) {
-        refusal = { error };
-      }
-      for (const { op, live, caller } of intended) {
-        if (refusal) this.#unsent(op, caller, refusal.error);
-        else this.#send(op, live, caller);
-        this.#inFlight.done();
-      }
-    });
   }
 
   #send<T>(op: Operation<T>, live: LiveDriver, caller: Caller<T>): void {

@@ -10,7 +10,7 @@ import { LIMITS } from "../../protocol/limits.js";
 import type { Written } from "../../storage/journal/journal.js";
 import type { Operation, OperationScope } from "./operation.js";
 import { applyInterfaces } from "./platform-objects.js";
-import { restored } from "./records.js";
+import { restored } from "./record.js";
 
 export class CreateEndpoint implements Operation<void> {
   readonly method = "createEndpoint";

@@ -25,7 +25,8 @@ import {
   leaveOperation,
 } from "./operations.js";
 import { signalOf, snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
-import { type NetworkRecord, Records } from "./records.js";
+import type { NetworkRecord } from "./record.js";
+import { Records } from "./records.js";
 import { replay } from "./replay.js";
 import { unfinishedCalls } from "./unfinished-calls.js";
 

@@ -2,7 +2,7 @@
 import type { JsonText } from "../../driverapi/json.js";
 import type { Written } from "../../storage/journal/journal.js";
 import { idArgs, noop, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
-import type { ExternalRecord } from "./records.js";
+import type { ExternalRecord } from "./record.js";
 
 /**
  * Replaces what is programmed. If the call is refused, the previous state still holds; if its outcome is unknown, all of it

@@ -4,7 +4,8 @@ import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Written } from "../../storage/journal/journal.js";
 import type { LiveDriver } from "./host-call.js";
-import { type EndpointRecord, type Records, restored } from "./records.js";
+import { type EndpointRecord, restored } from "./record.js";
+import type { Records } from "./records.js";
 
 export interface Operation<T> {
   readonly method: WorkerMethod;

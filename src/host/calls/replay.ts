@@ -14,7 +14,8 @@ import type { WorkerMethod } from "../../protocol/messages.js";
 import { REPLAY } from "../limits.js";
 import { callDriver, type LiveDriver } from "./host-call.js";
 import { idArgs } from "./operation.js";
-import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord, type Records } from "./records.js";
+import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord } from "./record.js";
+import type { Records } from "./records.js";
 
 export interface ReplayOptions {
   readonly type: string;

@@ -9,7 +9,7 @@ import type { CallReports, Counters } from "../calls/call-context.js";
 import { DriverProxy } from "../calls/driver-proxy.js";
 import { DriverService } from "../calls/driver-service.js";
 import type { LiveDriver } from "../calls/host-call.js";
-import type { NetworkRecord } from "../calls/records.js";
+import type { NetworkRecord } from "../calls/record.js";
 import type { HostContext } from "../context.js";
 import type { PluginWorker } from "./plugin-worker.js";
 import type { Registration } from "./registrar.js";
