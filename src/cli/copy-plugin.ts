@@ -86,7 +86,7 @@ async function copyEntry(
   budget.files -= 1;
   budget.bytes -= found.isFile() ? found.size : 0;
   if (budget.files < 0 || budget.bytes < 0) {
-    const rule = `more than ${MAX_FILES} files or ${MAX_BYTES} bytes; check it without what it does not need`;
+    const rule = `more than ${MAX_FILES} files or ${MAX_BYTES} bytes; remove what the plugin does not need`;
     throw new DriverError("ERR_PLUGIN_SIZE", `${root}: ${rule}`, { file: root });
   }
   if (found.isSymbolicLink()) {

@@ -1,5 +1,5 @@
 /** `bulkhead doctor`: tests every wall from inside, checks the machine's network, and reports what fails. */
-import { type CheckResult, demandedButDown } from "../doctor/check-result.js";
+import { type CheckResult, failedDemanded } from "../doctor/check-result.js";
 import { type Checked, type DoctorSeams, type Examination, examine } from "../doctor/doctor.js";
 import { checkNetwork } from "../doctor/network/checks.js";
 import { DriverError } from "../driverapi/errors.js";
@@ -31,14 +31,14 @@ export async function doctor(
   if (problem !== undefined) throw new DriverError("ERR_OPTIONS", `--netns: ${problem}`);
   const found = await examine(policy.sandbox ?? "bubblewrap", file, seams);
   const network = await checkNetwork(netns, networkDemand(policy));
-  const { sandbox, wall, checks, down } = found;
+  const { sandbox, wall, checks, failed } = found;
   const judge = exists ? `the policy ${file}` : `no policy at ${file} (--policy names another), so the defaults`;
   const report = {
     data: { policy: exists ? file : null, sandbox, wall, checks, network },
     text: text(judge, found, network),
   };
-  if (down.length > 0) return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
-  if (demandedButDown(network).length === 0) return report;
+  if (failed.length > 0) return { ...report, error: new DriverError("ERR_ISOLATION_UNAVAILABLE", verdict(found)) };
+  if (failedDemanded(network).length === 0) return report;
   return { ...report, error: new DriverError("ERR_FIREWALL_FAILED", networkVerdict(network)) };
 }
 
@@ -69,11 +69,11 @@ function checkTable<C extends CheckResult>(checks: readonly C[], found: (check: 
 }
 
 function networkVerdict(network: readonly CheckResult[]): string {
-  const demanded = demandedButDown(network).map(({ name }) => name);
+  const demanded = failedDemanded(network).map(({ name }) => name);
   if (demanded.length > 0) return `the firewall that the policy grants does not work here: ${demanded.join(", ")}`;
-  const down = network.filter(({ holds }) => holds === "no");
-  if (down.length === 0) return "the machine's network has what Docker networks need";
-  return `the machine's network lacks what the policy does not demand: ${down.map(({ name }) => name).join(", ")}`;
+  const failed = network.filter(({ holds }) => holds === "no");
+  if (failed.length === 0) return "the machine's network has what Docker networks need";
+  return `missing in the machine's network, but not demanded by the policy: ${failed.map(({ name }) => name).join(", ")}`;
 }
 
 /** Returns the first probe that succeeded, or else the first one, and the number of others like it. */
@@ -88,22 +88,22 @@ function example({ attempts, evidence }: Checked): string {
 
 /** Lists every fix once, with the checks it is for. */
 function fixLines(checks: readonly CheckResult[]): readonly string[] {
-  const mended = new Map<string, string[]>();
-  for (const { name, fix } of checks) if (fix !== null) mended.set(fix, [...(mended.get(fix) ?? []), name]);
-  return [...mended].map(([fix, names]) => `to fix ${names.join(", ")}:\n  ${fix}`);
+  const checksByFix = new Map<string, string[]>();
+  for (const { name, fix } of checks) if (fix !== null) checksByFix.set(fix, [...(checksByFix.get(fix) ?? []), name]);
+  return [...checksByFix].map(([fix, names]) => `to fix ${names.join(", ")}:\n  ${fix}`);
 }
 
-function verdict({ checks, down }: Examination): string {
+function verdict({ checks, failed }: Examination): string {
   const demanded = checks.filter((one) => one.demanded);
-  if (down.length > 0) {
-    const walls = down.length === 1 ? "a demanded wall is down" : `${down.length} demanded walls are down`;
-    return `${walls}: ${down.join(", ")}`;
+  if (failed.length > 0) {
+    const count = failed.length === 1 ? "a demanded check fails" : `${failed.length} demanded checks fail`;
+    return `${count}: ${failed.join(", ")}`;
   }
   const skipped = checks.filter((one) => one.holds === "skipped").map(({ name }) => name);
   const weak = checks.filter((one) => !one.demanded && one.holds === "no").length;
   return [
     `every wall that the policy demands holds: ${demanded.filter((one) => one.holds === "yes").length} checks`,
-    ...(weak === 0 ? [] : [`it is weakened: ${weak} that the policy does not demand are down`]),
+    ...(weak === 0 ? [] : [`weakened: ${weak} check(s) that the policy does not demand fail`]),
     ...(skipped.length === 0 ? [] : [`not tried: ${skipped.join(", ")}`]),
   ].join("; ");
 }

@@ -38,10 +38,10 @@ export async function list(places: Places): Promise<Report> {
   const found = await discoverPlugins(places.plugins);
   for (const plugin of found) rows.push(await rowFor(plugin, policy, places));
   const ids = new Set(found.map(({ id }) => id));
-  const strangers = Object.keys(policy.plugins ?? {}).filter((id) => !ids.has(id));
+  const unknownIds = Object.keys(policy.plugins ?? {}).filter((id) => !ids.has(id));
   const wall = await tryWall(rows, policy, places);
-  const text = [listText(rows, strangers, places), ...wallLines(wall)].join("\n");
-  return { data: { plugins: rows, notFound: strangers, wall }, text };
+  const text = [listText(rows, unknownIds, places), ...wallLines(wall)].join("\n");
+  return { data: { plugins: rows, notFound: unknownIds, wall }, text };
 }
 
 /** The wall that host processes would have; not tried if every plugin runs in a thread. */
@@ -96,8 +96,8 @@ async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promi
   const changed = effective.sha256 === undefined ? undefined : await whyNotPinned(plugin, effective.sha256);
   if (changed instanceof DriverError) return { ...row, state: "refused", code: changed.code, reason: changed.message };
   const update = judgeUpdate(question);
-  if (changed !== undefined && !update.letIn) {
-    const reason = `${changed}; ${update.text}; look at it, then: ${command}`;
+  if (changed !== undefined && !update.accepted) {
+    const reason = `${changed}; ${update.text}; review the change, then run: ${command}`;
     return { ...row, state: "awaiting-grant", code: "ERR_PLUGIN_CHANGED", reason };
   }
   if (policyEntry(policy, id)?.enabled === false)
@@ -121,9 +121,9 @@ async function whyNotPinned(plugin: Discovered, pinned: string): Promise<string 
   }
 }
 
-function listText(rows: readonly Row[], strangers: readonly string[], places: Places): string {
+function listText(rows: readonly Row[], unknownIds: readonly string[], places: Places): string {
   if (rows.length === 0)
-    return [`no plugins in ${places.plugins.join(", ")}`, ...strangerLines(strangers, places)].join("\n");
+    return [`no plugins in ${places.plugins.join(", ")}`, ...unknownIdLines(unknownIds, places)].join("\n");
   const cells = rows.map((row) => [
     idText(row.id),
     row.version ?? "-",
@@ -136,9 +136,9 @@ function listText(rows: readonly Row[], strangers: readonly string[], places: Pl
   const reasons = rows.flatMap((row) =>
     row.reason === null ? [] : [[idText(row.id), row.state, row.code ?? [], row.reason].flat().join(": ")],
   );
-  const blank = reasons.length + strangers.length > 0 ? [""] : [];
+  const blank = reasons.length + unknownIds.length > 0 ? [""] : [];
   const headings = ["ID", "VERSION", "TYPES", "ISOLATION", "ASKS", "GRANTED", "STATE"];
-  return [table(headings, cells), ...blank, ...reasons, ...strangerLines(strangers, places)].join("\n");
+  return [table(headings, cells), ...blank, ...reasons, ...unknownIdLines(unknownIds, places)].join("\n");
 }
 
 /** Lists granted permissions, with each limit that differs from what the plugin asks for. */
@@ -156,8 +156,8 @@ function grantedText(asks: Readonly<Record<string, unknown>>, granted: Readonly<
   return words.join(", ") || "-";
 }
 
-function strangerLines(strangers: readonly string[], { policy }: Places): string[] {
-  return strangers.map((id) => `${id}: in ${policy}, but no plugin has that id`);
+function unknownIdLines(unknownIds: readonly string[], { policy }: Places): string[] {
+  return unknownIds.map((id) => `${id}: in ${policy}, but no plugin has that id`);
 }
 
 /** Quotes an invalid id: it may hold terminal control characters. */

@@ -17,7 +17,10 @@ interface Revoked {
   readonly kept: boolean;
 }
 
-/** Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: a mistyped id must not look done. */
+/**
+ * Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: otherwise a mistyped id would look like a
+ * success.
+ */
 export async function revoke(id: string, { policy }: Places): Promise<Report> {
   const revoked = await changePolicyFile(policy, {}, (file) => without(file, id));
   const text = `revoked ${id}, in ${policy}; it keeps its harmless permissions, and keeps running unless it needs the others ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy applies the change at once`;

@@ -112,7 +112,7 @@ function text(
       ? [`${held.waiting} logs wait for a checkpoint: checkpoints fail, and the host's log says why`]
       : []),
     ...held.problems.map((problem) => `could not be read: ${problem}`),
-    ...(held.kept === undefined ? [] : [`what could be read is in its place; the damaged files are in ${held.kept}`]),
+    ...(held.kept === undefined ? [] : [`recovered all that was readable; the damaged files are in ${held.kept}`]),
   ].join("\n");
 }
 

@@ -1,6 +1,6 @@
 /**
  * Collects endpoints that their engine has forgotten: it crashed, or its last request was lost with a killed daemon (a retried
- * request arrives without its body). It never mentions them again.
+ * request arrives without its body). The engine never mentions them again.
  */
 import type { CallOptions } from "../driverapi/types.js";
 import type { TypeView } from "../host/type-view.js";

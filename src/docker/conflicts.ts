@@ -1,7 +1,7 @@
 /** Finds endpoints that hold an address or a host port of a new one. */
 import ipaddr from "ipaddr.js";
 import type { InterfaceData } from "../driverapi/types.js";
-import type { EndpointRecord } from "../host/calls/records.js";
+import type { EndpointRecord } from "../host/calls/record.js";
 import type { PublishedPort, TypeView } from "../host/type-view.js";
 import type { WantedPort } from "./port-map.js";
 

@@ -10,7 +10,7 @@ import { DriverError } from "../driverapi/errors.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { JsonObject, JsonText } from "../driverapi/json.js";
 import type { CallOptions, HostedDriver, InterfaceData } from "../driverapi/types.js";
-import type { EndpointRecord } from "../host/calls/records.js";
+import type { EndpointRecord } from "../host/calls/record.js";
 import type { TypeView } from "../host/type-view.js";
 import type { Holder } from "./conflicts.js";
 import { engineError } from "./engine-errors.js";
@@ -53,9 +53,9 @@ export class DriverCalls {
 
   async deleteNetwork({ NetworkID }: { readonly NetworkID: string }, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID);
-    // The engine has forgotten these: it deletes a network only when it knows of no endpoint.
+    // The engine has forgotten these: it deletes only networks on which it does not know any endpoint.
     for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.drop(NetworkID, endpoint, call);
-    await gone(this.#driver.deleteNetwork(NetworkID, call));
+    await ignoreMissing(this.#driver.deleteNetwork(NetworkID, call));
     return {};
   }
 
@@ -82,7 +82,7 @@ export class DriverCalls {
   async deleteEndpoint({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
     if (known) await this.drop(NetworkID, known, call);
-    else await gone(this.#driver.deleteEndpoint(NetworkID, EndpointID, call));
+    else await ignoreMissing(this.#driver.deleteEndpoint(NetworkID, EndpointID, call));
     return {};
   }
 
@@ -120,7 +120,7 @@ export class DriverCalls {
     return {};
   }
 
-  /** Replaces the ports that an endpoint publishes; of a container's networks, the engine chooses one. */
+  /** Replaces the ports that an endpoint publishes. The engine calls this for one network of a container. */
   async programExternalConnectivity(request: ProgramRequest, call: CallOptions): Promise<object> {
     // A driver without this method got its ports with the endpoint's options.
     if (!this.#view.external) return {};
@@ -134,7 +134,7 @@ export class DriverCalls {
   }
 
   async revokeExternalConnectivity({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
-    if (this.#view.external) await gone(this.#driver.revokeExternalConnectivity(NetworkID, EndpointID, call));
+    if (this.#view.external) await ignoreMissing(this.#driver.revokeExternalConnectivity(NetworkID, EndpointID, call));
     return {};
   }
 
@@ -183,15 +183,15 @@ export class DriverCalls {
 
   /** Revokes, leaves and deletes an endpoint that the engine has forgotten. */
   async drop(nid: string, endpoint: EndpointRecord, call: CallOptions): Promise<void> {
-    if (endpoint.external) await gone(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
+    if (endpoint.external) await ignoreMissing(this.#driver.revokeExternalConnectivity(nid, endpoint.eid, call));
     if (endpoint.join) await this.#leave(nid, endpoint, call);
     // A sandbox returns its links after Leave, or they are deleted with it.
     await this.#view.returned();
-    await gone(this.#driver.deleteEndpoint(nid, endpoint.eid, call));
+    await ignoreMissing(this.#driver.deleteEndpoint(nid, endpoint.eid, call));
   }
 
   async #leave(nid: string, { eid }: EndpointRecord, call: CallOptions): Promise<void> {
-    await gone(this.#driver.leave(nid, eid, call));
+    await ignoreMissing(this.#driver.leave(nid, eid, call));
   }
 }
 
@@ -215,7 +215,7 @@ function agrees(given: readonly InterfaceData[], has: readonly InterfaceData[]):
 }
 
 /** Counts a delete of something missing as a success: its first attempt was interrupted. */
-async function gone(deleted: Promise<void>): Promise<void> {
+async function ignoreMissing(deleted: Promise<void>): Promise<void> {
   try {
     await deleted;
   } catch (error) {

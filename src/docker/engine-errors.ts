@@ -1,4 +1,4 @@
-/** Words errors as the engine's own drivers do, with a remedy. The engine's user reads them after `remote:`. */
+/** Rewrites errors in the words of the engine's own drivers, with a remedy. The engine's user reads them after `remote:`. */
 import { DriverError } from "../driverapi/errors.js";
 import type { TypeView } from "../host/type-view.js";
 import { conflictingPorts, type Holder, holdersOfPorts } from "./conflicts.js";
@@ -24,12 +24,12 @@ export async function engineError(
   const [refusal, rule] = REFUSED.exec(error.message) ?? [];
   if (refusal === undefined) return error;
   const why = error.message.slice(error.message.indexOf(refusal) + refusal.length);
-  if (rule === "taken" || rule === "listener") return again(error, await taken(why, view, wanted, engine));
+  if (rule === "taken" || rule === "listener") return reworded(error, await taken(why, view, wanted, engine));
   if (rule === "port") {
     const words = `this port may not be published here: ${why}; publish another, or have the "ports" of plugin "${view.plugin}" widened in the policy`;
-    return again(error, words);
+    return reworded(error, words);
   }
-  return again(error, error.message.replace(refusal, ""));
+  return reworded(error, error.message.replace(refusal, ""));
 }
 
 /** Describes a holder as `container web (network front)`, or by its ids if the engine does not reply. */
@@ -50,13 +50,13 @@ async function taken(
   const ports = conflictingPorts(await view.published(), [port]);
   const [holder] = holdersOfPorts(view, ports);
   const [other] = ports;
-  const who = holder
+  const holderText = holder
     ? `by ${await describeHolder(holder, engine)}`
     : other
       ? `by a network of plugin "${other.plugin}"`
       : byProgram(why);
   const address = port.hostIP.includes(":") ? `[${port.hostIP}]` : port.hostIP || "0.0.0.0";
-  return `Bind for ${address}:${port.from} failed: port is already allocated ${who}; stop that, or publish another port`;
+  return `Bind for ${address}:${port.from} failed: port is already allocated ${holderText}; stop that, or publish another port`;
 }
 
 /** Returns the host port that a refusal is about. */
@@ -79,7 +79,7 @@ export function short(id: string): string {
   return id.slice(0, 12);
 }
 
-function again(error: DriverError, message: string): DriverError {
+function reworded(error: DriverError, message: string): DriverError {
   const { code, kind, plugin, driver, method } = error;
   return new DriverError(code, message, { kind, plugin, driver, method, cause: error });
 }

@@ -30,7 +30,7 @@ export interface GatewayOptions {
   /** The engine's own socket, asked for container names. Default: none. */
   readonly engine?: string | undefined;
   /** Milliseconds between two checks that each socket is in place. Default: 1,000. */
-  readonly lookMs?: number | undefined;
+  readonly socketCheckMs?: number | undefined;
 }
 
 export class DockerGateway {
@@ -40,7 +40,7 @@ export class DockerGateway {
   readonly #served = new Map<string, ServedType>();
   /** Types that are registered. */
   readonly #wanted = new Set<string>();
-  /** Why a type is not served, or not by its own socket. */
+  /** Why a type's socket could not be put or kept in place, by type. */
   readonly #problems = new Map<string, Error>();
   /** Types that their manifest keeps from an engine, once logged. */
   readonly #excluded = new Set<string>();
@@ -67,7 +67,7 @@ export class DockerGateway {
       mkdirSync(gateway.#directory, { recursive: true, mode: 0o755 });
       const cleared = await clearStale(gateway.#directory, gateway.#prefix);
       if (cleared.length > 0)
-        options.logger.warn({ sockets: cleared }, "docker: sockets of a run that crashed are removed");
+        options.logger.warn({ sockets: cleared }, "docker: removed sockets that a crashed run had left");
     } catch (error) {
       const why = messageOf(error);
       throw new DriverError("ERR_DOCKER_SOCKET", `${gateway.#directory}: ${why}`);
@@ -84,7 +84,10 @@ export class DockerGateway {
       await gateway.close();
       throw taken;
     }
-    gateway.#repairing = setInterval(() => void gateway.#repair(), options.lookMs ?? DOCKER.lookMs).unref();
+    gateway.#repairing = setInterval(
+      () => void gateway.#repair(),
+      options.socketCheckMs ?? DOCKER.socketCheckMs,
+    ).unref();
     return gateway;
   }
 

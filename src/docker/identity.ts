@@ -22,7 +22,7 @@ export function identity(): Identity {
 }
 
 /** Returns the daemon that serves a socket; undefined if it is another program. Never rejects. */
-export async function whoServes(socketPath: string): Promise<Identity | undefined> {
+export async function identifyServer(socketPath: string): Promise<Identity | undefined> {
   const { probeMs: ms, identityBytes: maxBytes } = DOCKER;
   const read = identitySchema.safeParse(
     await unixJson({ socketPath, method: "POST", path: IDENTITY_PATH, ms, maxBytes }),

@@ -1,10 +1,10 @@
 /** Serving Docker's remote plugin protocol. */
 export const DOCKER = {
-  /** Deadline for the reply to any request, in milliseconds: shorter than a person's patience. */
+  /** Deadline for the reply to any request, in milliseconds. */
   answerMs: 10_000,
   /** A request's body, in bytes. */
   bodyBytes: 1_048_576,
-  /** Concurrent requests of one network type; further ones are told to try again. */
+  /** Concurrent requests of one network type; further ones get `ERR_DOCKER_BUSY`. */
   requests: 1024,
   /** Interval between checks for endpoints the engine forgot, in milliseconds: longer than the engine retries anything. */
   collectMs: 30_000,
@@ -13,7 +13,7 @@ export const DOCKER = {
   /** Deadline for an answer from a process that may still serve a socket at the path Bulkhead wants, in milliseconds. */
   probeMs: 500,
   /** Interval between checks that each socket is still in place, in milliseconds: an engine retries for fifteen seconds. */
-  lookMs: 1_000,
+  socketCheckMs: 1_000,
   /** Deadlines for a request's header, and for the whole request, to arrive, in milliseconds. */
   headerMs: 10_000,
   bodyMs: 30_000,

@@ -26,7 +26,7 @@ function method<S extends z.ZodType>(
   return { path, request, answer: (serving, read, call) => answer(serving, read as z.output<S>, call) };
 }
 
-const none = (): object => ({});
+const emptyReply = (): object => ({});
 
 /** One row per method. Any other path is answered with 404, which an engine takes for "not implemented". */
 export const METHODS: readonly Method[] = [
@@ -36,9 +36,9 @@ export const METHODS: readonly Method[] = [
     Scope: "local",
     ConnectivityScope: scope,
   })),
-  method("/NetworkDriver.GwAllocCheck", wire.gatewayCheck, none),
+  method("/NetworkDriver.GwAllocCheck", wire.gatewayCheck, emptyReply),
   method("/NetworkDriver.AllocateNetwork", wire.network, (_, { Options }) => ({ Options })),
-  method("/NetworkDriver.FreeNetwork", wire.networkId, none),
+  method("/NetworkDriver.FreeNetwork", wire.networkId, emptyReply),
   method("/NetworkDriver.CreateNetwork", wire.network, ({ calls }, read, call) => calls.createNetwork(read, call)),
   method("/NetworkDriver.DeleteNetwork", wire.networkId, ({ calls }, read, call) => calls.deleteNetwork(read, call)),
   method("/NetworkDriver.CreateEndpoint", wire.endpoint, ({ calls }, read, call) => calls.createEndpoint(read, call)),
@@ -56,6 +56,6 @@ export const METHODS: readonly Method[] = [
     calls.revokeExternalConnectivity(read, call),
   ),
   // The driver contract has no discovery of other hosts.
-  method("/NetworkDriver.DiscoverNew", wire.discovery, none),
-  method("/NetworkDriver.DiscoverDelete", wire.discovery, none),
+  method("/NetworkDriver.DiscoverNew", wire.discovery, emptyReply),
+  method("/NetworkDriver.DiscoverDelete", wire.discovery, emptyReply),
 ];

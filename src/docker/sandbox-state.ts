@@ -1,12 +1,12 @@
 /** The state of an endpoint's sandbox, as far as this process can see it. */
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { EndpointRecord } from "../host/calls/records.js";
+import type { EndpointRecord } from "../host/calls/record.js";
 
 /** The file system of network namespaces (linux/magic.h). */
 const NSFS = 0x6e736673;
 
-/** `none`: not joined; `unseen`: the folder of the sandboxes is not visible from here. */
+/** `none`: not joined; `unseen`: cannot be told: the join is pending, or the folder of the sandboxes is not visible here. */
 export type SandboxState = "none" | "lives" | "gone" | "unseen";
 
 export function sandboxState({ join }: Pick<EndpointRecord, "join">): SandboxState {

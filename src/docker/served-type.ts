@@ -79,10 +79,7 @@ export class ServedType {
       const { calls, view } = serving(this.#options);
       const dropped = await collector.collect(calls, view, { signal });
       if (dropped.length > 0)
-        logger.warn(
-          { driver: type, endpoints: dropped },
-          "docker: endpoints that the engine has forgotten are deleted",
-        );
+        logger.warn({ driver: type, endpoints: dropped }, "docker: deleted endpoints that the engine had forgotten");
     } catch (error) {
       logger.warn(
         { driver: type, err: error },

@@ -9,7 +9,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { type Identity, whoServes } from "./identity.js";
+import { type Identity, identifyServer } from "./identity.js";
 import { DOCKER } from "./limits.js";
 
 /** The account that may connect besides root. */
@@ -72,7 +72,7 @@ async function staleAt(path: string): Promise<number | undefined> {
   const ino = inodeOf(path);
   if (ino === undefined) return undefined;
   if (!lstatSync(path).isSocket()) throw refused(path, "a file that is not a socket is in its place; remove it");
-  if (await answers(path)) throw new SocketTaken(path, await whoServes(path));
+  if (await answers(path)) throw new SocketTaken(path, await identifyServer(path));
   return ino;
 }
 
@@ -138,13 +138,13 @@ export class SocketTaken extends DriverError {
   /** True if it is another Bulkhead daemon. */
   readonly daemon: boolean;
 
-  constructor(path: string, who: Identity | undefined) {
-    const words = who ? `another bulkhead daemon (process ${who.Pid})` : "another program";
+  constructor(path: string, server: Identity | undefined) {
+    const words = server ? `another bulkhead daemon (process ${server.Pid})` : "another program";
     super(
       "ERR_DOCKER_SOCKET",
       `${path}: ${words} serves it; end that first, or give this daemon another --docker-dir or --docker-prefix`,
     );
-    this.daemon = who !== undefined;
+    this.daemon = server !== undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-/** A check and how it came out, of the walls and of the machine's network alike. */
+/** A check and its result, for the walls and for the machine's network. */
 
 /** A check as it is listed. */
 export interface CheckRow {
@@ -17,6 +17,6 @@ export interface CheckResult extends CheckRow {
 }
 
 /** Returns the checks that the policy demands and that do not hold. */
-export function demandedButDown<C extends CheckResult>(checks: readonly C[]): readonly C[] {
+export function failedDemanded<C extends CheckResult>(checks: readonly C[]): readonly C[] {
   return checks.filter(({ demanded, holds }) => demanded && holds === "no");
 }

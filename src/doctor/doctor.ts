@@ -3,7 +3,7 @@ import { messageOf } from "../common/text.js";
 import { ASKED_FOR, raiseWall } from "../isolation/walls/raise.js";
 import { acquireRuntimeFolder, releaseRuntimeFolder } from "../isolation/walls/runtime-folder.js";
 import type { SandboxPolicy, Wall, WallName } from "../isolation/walls/wall.js";
-import { type CheckResult, demandedButDown } from "./check-result.js";
+import { type CheckResult, failedDemanded } from "./check-result.js";
 import { CHECKS, type Check } from "./checks.js";
 import { observe, type Probe, type Probes } from "./probe.js";
 import { setTargets } from "./targets.js";
@@ -22,7 +22,7 @@ export interface Examination {
   readonly wall: WallName | null;
   readonly checks: readonly Checked[];
   /** Demanded checks that do not hold. */
-  readonly down: readonly string[];
+  readonly failed: readonly string[];
 }
 
 /** Parts that tests replace. */
@@ -69,7 +69,7 @@ export async function examine(
 
 function standing(wall: Wall | undefined): string {
   const lacks = wall === undefined || wall.lacks.length === 0 ? "" : `; ${wall.lacks.join("; ")}`;
-  return `${wall?.name ?? "nothing"} stands${lacks}`;
+  return `${wall?.name ?? "no wall"} was raised${lacks}`;
 }
 
 interface Judge {
@@ -98,8 +98,8 @@ function verdict(judge: Judge, outcome: ReadonlyMap<string, Probes>): Examinatio
       attempts,
     };
   });
-  const down = demandedButDown(checks).map(({ name }) => name);
-  return { sandbox, wall: wall?.name ?? null, checks, down };
+  const failed = failedDemanded(checks).map(({ name }) => name);
+  return { sandbox, wall: wall?.name ?? null, checks, failed };
 }
 
 /** Checks of the runtime that can be made on Linux only. */

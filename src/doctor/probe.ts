@@ -58,7 +58,7 @@ export async function probeAsync(what: string, act: () => Promise<unknown>): Pro
   }
 }
 
-/** Creates a probe from something observed; `bad`: it must not be so. */
+/** Creates a probe from an observation; `bad`: the wall should have prevented it. */
 export function observe(what: string, bad: boolean, text: string): Probe {
   return { what, through: bad, said: text };
 }
@@ -77,9 +77,9 @@ function said(value: unknown): string {
 }
 
 /** Characters shown of a result. */
-const CHARS = 80;
+const SHOWN_CHARS = 80;
 
 function cut(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > CHARS ? `${line.slice(0, CHARS - 1)}…` : line;
+  return line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS - 1)}…` : line;
 }

@@ -1,5 +1,6 @@
 /** How a driver fails a call: with one of the contract's codes, or with one of libnetwork's kinds of error. */
-import type { ERROR_CODES, ErrorCode, ErrorKind } from "./errors.js";
+import type { ERROR_CODES, ErrorCode } from "./error-codes.js";
+import type { ErrorKind } from "./errors.js";
 
 /** A code that a driver may throw itself; any other one becomes `ERR_DRIVER_FAILED`. */
 export type DriverErrorCode = {

@@ -9,9 +9,9 @@ export {
   OPTIONAL_DRIVER_METHODS,
 } from "./constants.js";
 export { EndpointConfig } from "./endpoint-config.js";
+export { ERROR_CODES } from "./error-codes.js";
 export {
   DriverError,
-  ERROR_CODES,
   ERROR_STATUS,
   type ErrorCode,
   type ErrorDetails,

@@ -56,7 +56,9 @@ function homeOf({ host, from, backend = "auto" }: AttachSandboxOptions): HomeNam
   }
   if (backend !== "kernel" && backend !== "auto") {
     const why =
-      backend === "model" ? "a model's links are in a host; give it as host" : `unknown backend ${quote(backend)}`;
+      backend === "model"
+        ? 'the links of a model belong to a host; pass that as the option "host"'
+        : `unknown backend ${quote(backend)}`;
     throw new DriverError("ERR_OPTIONS", `option "backend" must be "kernel" or "auto": ${why}`);
   }
   return homeIn(from);

@@ -30,7 +30,7 @@ export async function discoverPlugins(folders: readonly string[]): Promise<Disco
   for (const root of roots) {
     for (const found of await discoverIn(root)) byId.set(found.id, [...(byId.get(found.id) ?? []), found]);
   }
-  const plugins = [...byId.values()].map(collapse);
+  const plugins = [...byId.values()].map(mergeDuplicates);
   return plugins.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 
@@ -69,17 +69,18 @@ async function discoverIn(root: string): Promise<Discovered[]> {
   for (const entry of entries) if (isSidecar(entry)) manifests.set(entry.name.slice(0, -SIDECAR.length), entry);
 
   const plugins: Discovered[] = [];
-  const paired = new Set<string>();
+  const withCode = new Set<string>();
   for (const entry of entries) {
     if (isSidecar(entry)) continue;
     const stem = codeStem(entry.name);
     const sidecar = stem === undefined ? undefined : manifests.get(stem);
     const found = await inspectEntry(root, entry, stem, sidecar);
     if (found === undefined) continue;
-    if (stem !== undefined) paired.add(stem);
+    if (stem !== undefined) withCode.add(stem);
     plugins.push(found);
   }
-  for (const [id, entry] of manifests) if (!paired.has(id)) plugins.push(lonelyManifest(root, shownPath(id), entry));
+  for (const [id, entry] of manifests)
+    if (!withCode.has(id)) plugins.push(manifestWithoutCode(root, shownPath(id), entry));
   return plugins;
 }
 
@@ -134,7 +135,7 @@ async function inspectEntry(
 }
 
 /** Merges the plugins of one id: if there are several, none loads, and the error names them all. */
-function collapse(found: readonly Discovered[]): Discovered {
+function mergeDuplicates(found: readonly Discovered[]): Discovered {
   const [first, ...others] = found;
   if (first === undefined) throw new DriverError("ERR_PLUGINS_DIR", "no plugins were found to merge");
   if (others.length === 0) return first;
@@ -144,7 +145,7 @@ function collapse(found: readonly Discovered[]): Discovered {
   return { id, kind, path, root, error: new DriverError("ERR_PLUGIN_DUPLICATE", rule, { plugin: id, file: path }) };
 }
 
-function lonelyManifest(root: string, id: string, entry: Dirent): Discovered {
+function manifestWithoutCode(root: string, id: string, entry: Dirent): Discovered {
   const path = join(root, entry.name);
   const rule = `a manifest without code beside it; add ${CODE_KINDS.map((ending) => quote(id + ending)).join(" or ")}, or remove it`;
   return { id, kind: "file", path, root, manifestPath: path, error: fileError("ERR_PLUGIN_FILE", id, path, rule) };

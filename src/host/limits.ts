@@ -1,4 +1,4 @@
-/** The host, and its plugins' lives. */
+/** Limits of the host and of the life cycle of its plugins. */
 export const HOST = {
   /** How long `close()` waits for pending calls, in milliseconds. */
   closeMs: 5_000,
@@ -17,9 +17,10 @@ export const REPLAY = {
   /** Networks restored concurrently while none is suspected of terminating the worker. */
   parallel: 32,
   /** A worker that ends this soon after it entered service may have been ended by a restored network. */
-  youngMs: 1_000,
-  /** The networks are then restored one by one, with this pause after each, and this much for all pauses together. */
+  earlyMs: 1_000,
+  /** Pause after each network while they are restored one by one, in milliseconds. */
   pauseMs: 50,
+  /** All these pauses together, in milliseconds. */
   pausesMs: 5_000,
   /** Workers in a row that may end during a restore before the plugin's circuit breaker counts another end. */
   workers: 8,

@@ -51,9 +51,9 @@ export class PluginSet {
       folders: this.#folders,
       policyFile: this.#policy.file,
       changed: (ids) => this.#changed(ids),
-      lacking: () => this.#refused().map(({ packages }) => packages),
-      installed: () => this.#changed(new Set(this.#refused().map(({ id }) => id))),
-      exchanged: () => this.#rescan(),
+      packageFolders: () => this.#refused().map(({ packages }) => packages),
+      packagesInstalled: () => this.#changed(new Set(this.#refused().map(({ id }) => id))),
+      folderReplaced: () => this.#rescan(),
       policyChanged: () => this.#policyChanged(),
       logger,
     });
@@ -78,7 +78,7 @@ export class PluginSet {
     while (busy() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** Files of these plugins have changed, appeared or gone. */
+  /** Reloads the plugins whose files have changed, appeared or disappeared. */
   async #changed(ids: ReadonlySet<string>): Promise<void> {
     let found: readonly Discovered[];
     try {
@@ -105,7 +105,7 @@ export class PluginSet {
     await this.#changed(new Set([...this.#plugins.keys(), ...found.map(({ id }) => id)]));
   }
 
-  /** The refused plugins, and where packages that they may lack would be installed. */
+  /** Returns the refused plugins, and the folders in which packages they lack would be installed. */
   #refused(): readonly { readonly id: string; readonly packages: string }[] {
     return this.all().flatMap(({ id, state, packages }) =>
       state === "refused" && packages !== undefined ? [{ id, packages }] : [],

@@ -12,7 +12,7 @@ interface Registered {
 export class DriverRegistry {
   readonly #types = new Map<string, Registered>();
   readonly #isPlugin: (id: string) => boolean;
-  /** Types that have networks in the journal, and that no plugin served at the last check. */
+  /** Types that had networks in the journal at the start, or when they were last unregistered; a plugin may serve them by now. */
   readonly journalled: Set<string> = new Set();
   /** The plugins that made the networks of each type. */
   owners: TypeOwners = new MemoryOwners();

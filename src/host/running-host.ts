@@ -40,7 +40,7 @@ export class RunningHost implements PluginHost {
   #closing: Promise<void> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   /** Stops listening to the platform's signal. */
-  #stay: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
 
   constructor(
     options: PluginHostOptions & { readonly plugins: readonly string[] },
@@ -81,7 +81,7 @@ export class RunningHost implements PluginHost {
     this.#heartbeat.unref();
     const { signal } = this.#options;
     if (signal?.aborted) await this.close();
-    else if (signal) this.#stay = whenAborted(signal, () => void this.close());
+    else if (signal) this.#unlisten = whenAborted(signal, () => void this.close());
   }
 
   driver(type: string): HostedDriver {
@@ -171,7 +171,7 @@ export class RunningHost implements PluginHost {
   async #close(): Promise<void> {
     const { threads, processes, context } = this.#parts;
     this.#closed = true;
-    this.#stay?.();
+    this.#unlisten?.();
     clearInterval(this.#heartbeat);
     await this.#plugins.stopWatching();
     await this.#plugins.idle(HOST.closeMs);

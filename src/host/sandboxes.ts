@@ -6,14 +6,14 @@ import { attach, type HomeNamespace, ownNamespace } from "../sandbox/attachment.
 import { parseNetns } from "../sandbox/namespace.js";
 import { planSandbox } from "../sandbox/plan.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
-import type { JoinRecord } from "./calls/records.js";
+import type { JoinRecord } from "./calls/record.js";
 import type { DriverRegistry } from "./registry.js";
 
 /** Returns where a host's links are, for attaching sandboxes to its endpoints. */
 export function homeOf(hub: NetlinkHub, netns: string | undefined): HomeNamespace {
   return {
     backend: hub.backend,
-    // A model is not a process's namespace; its own has no name.
+    // The namespace of a model has no name.
     netns: netns ?? (hub.kind === "model" ? "" : ownNamespace()),
     problem: (links) => hub.sandboxProblem(links),
     moved: (link, sandbox) => hub.moved(link, sandbox),
@@ -40,7 +40,7 @@ export class Sandboxes {
     const endpoint = records.endpoint(parseId(nid, "network"), parseId(eid, "endpoint"));
     const { join } = endpoint;
     if (join?.phase !== "live" || join.data === undefined) {
-      throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox; join it first`, {
+      throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is not joined to a sandbox; join it first`, {
         driver: type,
       });
     }

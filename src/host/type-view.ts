@@ -3,7 +3,7 @@ import type { Scope } from "../driverapi/types.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { PublishedPort } from "../permissions/firewall/ledger.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
-import type { NetworkRecord } from "./calls/records.js";
+import type { NetworkRecord } from "./calls/record.js";
 import type { DriverRegistry } from "./registry.js";
 
 export type { PublishedPort } from "../permissions/firewall/ledger.js";
@@ -48,7 +48,7 @@ export function viewType(type: string, registry: DriverRegistry, netlink: Netlin
   };
 }
 
-/** Returns the links of a plugin's joined endpoints: they are in a sandbox or on their way, whatever can be seen of them. */
+/** Returns the links of a plugin's joined endpoints: they are in a sandbox or on their way there, even if they cannot be seen. */
 function joinedLinks(registry: DriverRegistry, plugin: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { records } of registry.servicesOf(plugin)) {

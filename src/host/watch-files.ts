@@ -42,7 +42,7 @@ export async function watchFiles({ folders, changed, failed }: FileWatchOptions)
   return watcher;
 }
 
-/** The id of the plugin that a path below a plugins folder belongs to. */
+/** Returns the id of the plugin that a path below a plugins folder belongs to. */
 function pluginOf(path: string): string {
   const [first = "", ...rest] = path.split(sep);
   return shownPath(rest.length > 0 ? first : first.replace(/\.plugin\.json$|\.([cm]?[jt]s|[jt]sx)$/i, ""));

@@ -23,7 +23,7 @@ export interface PlaceWatchOptions {
 export class PlaceWatch {
   readonly #options: PlaceWatchOptions;
   /** What each place held when `changed` was last called, and what the latest poll found. */
-  readonly #known = new Map<string, { acted: string; since: string }>();
+  readonly #known = new Map<string, { handled: string; latest: string }>();
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> = Promise.resolve();
   #closed = false;
@@ -59,13 +59,13 @@ export class PlaceWatch {
     const keys = new Set(places.map(keyOf));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
     for (const place of places) {
-      const now = await signOf(place);
+      const now = await fingerprintOf(place);
       if (this.#closed) return;
       const known = this.#known.get(keyOf(place));
-      if (known === undefined) this.#known.set(keyOf(place), { acted: now, since: now });
-      else if (now !== known.since) known.since = now;
-      else if (now !== known.acted) {
-        known.acted = now;
+      if (known === undefined) this.#known.set(keyOf(place), { handled: now, latest: now });
+      else if (now !== known.latest) known.latest = now;
+      else if (now !== known.handled) {
+        known.handled = now;
         await this.#options.changed(place);
       }
     }
@@ -77,14 +77,14 @@ function keyOf({ what, path }: Place): string {
 }
 
 /** Returns a text that differs when the place has changed. */
-async function signOf({ path, what }: Place): Promise<string> {
-  if (what !== "packages") return sign(path, what === "file");
+async function fingerprintOf({ path, what }: Place): Promise<string> {
+  if (what !== "packages") return fingerprint(path, what === "file");
   // npm writes `.package-lock.json` with every change; other tools change the folder itself.
   const packages = join(path, "node_modules");
-  return `${await sign(packages, true)} ${await sign(join(packages, ".package-lock.json"), true)}`;
+  return `${await fingerprint(packages, true)} ${await fingerprint(join(packages, ".package-lock.json"), true)}`;
 }
 
-async function sign(path: string, content: boolean): Promise<string> {
+async function fingerprint(path: string, content: boolean): Promise<string> {
   try {
     const { dev, ino, birthtimeNs, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
     // A new file can get the inode number of a removed one.

@@ -11,13 +11,13 @@ export interface WatchOptions {
   /** Absolute. */
   readonly policyFile: string | undefined;
   /** Further folders: where the packages that refused plugins lack would be installed. */
-  lacking(): readonly string[];
+  packageFolders(): readonly string[];
   /** Files of these plugins have changed, appeared or gone. */
   changed(ids: ReadonlySet<string>): Promise<void>;
-  /** Packages have been installed in a plugins folder, or in one that `lacking` names. */
-  installed(): Promise<void>;
+  /** Packages have been installed in a plugins folder, or in one that `packageFolders` names. */
+  packagesInstalled(): Promise<void>;
   /** A plugins folder was replaced or removed: everything may have changed. */
-  exchanged(): Promise<void>;
+  folderReplaced(): Promise<void>;
   policyChanged(): Promise<void>;
   readonly logger: Logger;
 }
@@ -27,7 +27,7 @@ export class Watcher {
   readonly #dirty = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   /** Tail of the queue of changes (FIFO). */
-  #turn: Promise<void> = Promise.resolve();
+  #queue: Promise<void> = Promise.resolve();
   #files: FileWatch | undefined;
   #places: PlaceWatch | undefined;
 
@@ -50,25 +50,25 @@ export class Watcher {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#places?.close();
-    await this.#turn;
+    await this.#queue;
     await this.#files?.close();
   }
 
   #wanted(): readonly Place[] {
-    const { folders, policyFile, lacking } = this.#options;
+    const { folders, policyFile, packageFolders } = this.#options;
     return [
       ...(policyFile === undefined ? [] : [{ path: policyFile, what: "file" } as const]),
       ...folders.map((path) => ({ path, what: "folder" }) as const),
-      ...[...new Set([...folders, ...lacking()])].map((path) => ({ path, what: "packages" }) as const),
+      ...[...new Set([...folders, ...packageFolders()])].map((path) => ({ path, what: "packages" }) as const),
     ];
   }
 
   async #act({ path, what }: Place): Promise<void> {
     if (what === "file") return this.#options.policyChanged();
-    if (what === "packages") return this.#options.installed();
+    if (what === "packages") return this.#options.packagesInstalled();
     this.#options.logger.info({ folder: path }, `the plugins folder ${path} was replaced or removed`);
     await this.#follow();
-    await this.#options.exchanged();
+    await this.#options.folderReplaced();
   }
 
   /** Watches the folders at the places their paths lead to now. */
@@ -77,7 +77,11 @@ export class Watcher {
     this.#files = await watchFiles({
       folders: this.#options.folders,
       changed: (id) => this.#note(id),
-      failed: (error) => this.#options.logger.error({ err: error }, "the plugins folders are not watched in full"),
+      failed: (error) =>
+        this.#options.logger.error(
+          { err: error },
+          "changes in the plugins folders may go unnoticed; call host.refresh() after an edit",
+        ),
     });
     await before?.close();
   }
@@ -94,11 +98,14 @@ export class Watcher {
   }
 
   #next(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn
+    this.#queue = this.#queue
       .then(work)
       .catch((error: unknown) =>
-        this.#options.logger.error({ err: error }, "a change in the plugins folder could not be acted on"),
+        this.#options.logger.error(
+          { err: error },
+          "could not apply a change in the plugins folders; the previous state stays",
+        ),
       );
-    return this.#turn;
+    return this.#queue;
   }
 }

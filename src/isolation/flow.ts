@@ -1,13 +1,13 @@
 /**
- * Rate limits on what one host process may send per second. Everything it sends may be an attacker's; the platform's count of
- * it is not.
+ * Rate limits on what one host process may send per second. What arrives may come from an attacker; the counts are the platform's
+ * own.
  */
 import { Rate } from "../common/rate.js";
 import { WALLS } from "./limits.js";
 
 const WORDS = {
   bytes: "bytes",
-  strays: "frames of workers that are not there",
+  strays: "frames for unknown workers",
   controls: "control messages",
 } as const;
 

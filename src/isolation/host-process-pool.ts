@@ -48,7 +48,7 @@ export class HostProcessPool {
   /** Terminates all processes; stops waiting for their ends after a while. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { process } of this.#all) process.kill("the host closes");
+    for (const { process } of this.#all) process.kill("the host is closing");
     await within(THREADS.endMs, Promise.all([...this.#all].map(({ process }) => process.ended)));
   }
 
@@ -74,7 +74,7 @@ export class HostProcessPool {
     try {
       return this.#start(wall, "dedicated", memoryMb);
     } catch (error) {
-      // Nothing was started that could wake the next one when it is ready.
+      // No process was started whose readiness would wake the next waiter.
       this.#queue.shift()?.go();
       throw error;
     }

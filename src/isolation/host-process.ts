@@ -103,7 +103,7 @@ export class HostProcess implements LinkCarrier {
       this.#opening.set(id, { resolve, reject });
       this.#control({ kind: "open", id, memoryMb, alone });
       setTimeout(() => {
-        if (this.#opening.has(id)) this.#fail(`it gave no worker within ${WALLS.openMs} ms`);
+        if (this.#opening.has(id)) this.#fail(`it did not open a worker within ${WALLS.openMs} ms`);
       }, WALLS.openMs).unref();
     });
   }
@@ -130,7 +130,7 @@ export class HostProcess implements LinkCarrier {
     const header = routeHeader(route);
     const link = this.#links.get(header);
     this.#links.delete(header);
-    if (this.isolation === "dedicated") this.kill("its worker was ended by the host");
+    if (this.isolation === "dedicated") this.kill("its worker was terminated by the host");
     else if (link !== undefined && this.alive) {
       this.#control({ kind: "kill", route });
       const ms = WALLS.stuckMs + WALLS.pongMs;

@@ -28,7 +28,7 @@ export interface HostProcessesOptions {
 export class HostProcesses {
   readonly #options: HostProcessesOptions;
   readonly #pool: HostProcessPool = new HostProcessPool((one, why) => this.#failed(one, why));
-  /** Plugins that run alone because of an end of the host process they were in. */
+  /** Plugins that run alone because a host process they shared has ended. */
   readonly #alone = new Set<string>();
   #aborts: number[] = [];
   #closed = false;
@@ -99,7 +99,7 @@ export class HostProcesses {
     const release = tenants.reserve({ plugin, clean, move: () => {} });
     try {
       await process.ready;
-      if (this.#closed) throw new Error("the host closes");
+      if (this.#closed) throw new Error("the host is closing");
       const link = await process.open(memoryMb, alone);
       tenants.add(link, { plugin, clean, move });
       link.onGone = () => {

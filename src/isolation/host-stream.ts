@@ -34,7 +34,8 @@ export class HostStream {
     this.#open = streamSeal(key, "up");
     this.#reader = new FrameReader(WALLS.frameBytes, {
       frame: (header, text) => this.#frame(header, text),
-      violation: (why) => sink.violation(`it broke the protocol: ${why}, which its main thread did not send`),
+      violation: (why) =>
+        sink.violation(`its stream is corrupt: ${why}; something other than its main thread wrote to it`),
     });
     socket.write(key);
     socket.on("data", (chunk: Buffer) => this.#read(chunk));

@@ -37,7 +37,7 @@ export const WALLS = {
   openMs: 20_000,
   /** Deadline for bubblewrap to report the child's PID, in milliseconds; then bubblewrap alone is killed. */
   tellsPidMs: 5_000,
-  /** A host process that has closed its stream must have ended by then, in milliseconds. */
+  /** How long a host process may run on after it closed its stream, in milliseconds. */
   closedMs: 500,
   /** Deadline for its main thread to answer a ping, in milliseconds. */
   pongMs: 2_000,
@@ -47,7 +47,7 @@ export const WALLS = {
   leavingMs: 500,
   /** A terminated thread still inside a native call after this long ends its whole process, in milliseconds. */
   stuckMs: 5_000,
-  /** Ends of shared host processes within `RESTARTS.windowMs` after which all plugins present at one run alone. */
+  /** When this many shared host processes have ended within `RESTARTS.windowMs`, all plugins of the last one run alone. */
   abortsUntilAlone: 2,
   /** Crashes of its own within the breaker window after which a plugin runs alone: it may harm others or be harmed. */
   crashesUntilAlone: 2,

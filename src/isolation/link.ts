@@ -12,7 +12,7 @@ export interface LinkEnd {
    * has ended.
    */
   readonly how: "killed" | "exit" | "memory" | "process";
-  /** In the runtime's words, for the log; cut and escaped. */
+  /** The reason in the runtime's words, cut; not escaped yet (`linkEnded` does that). */
   readonly detail: string;
   /** With "process": other plugins ran there too, so this one may not be the cause. */
   readonly shared?: boolean;
@@ -34,7 +34,7 @@ export interface Link {
   /** The host process; undefined for a thread of the platform's own process. */
   readonly pid: number | undefined;
   readonly cell: CellReader;
-  /** Milliseconds its loop has been busy since its start, measured outside the worker; up to a second old. */
+  /** Milliseconds its loop has been busy, up to a second old; for a dedicated process, the CPU time that the kernel reports. */
   readonly busyMs: number;
   /** Resident memory of the host process in MiB, up to a second old; undefined for a thread of the platform's own process. */
   readonly residentMb: number | undefined;

@@ -78,7 +78,7 @@ function drain(thread: Worker): void {
 /** Describes how a worker ended, from the error its thread or its task ended with. */
 export function describeEnd(error: unknown): LinkEnd {
   if (error instanceof Error) {
-    if (error.name === "AbortError") return { how: "killed", detail: "ended by the host" };
+    if (error.name === "AbortError") return { how: "killed", detail: "terminated by the host" };
     if ((error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY")
       return { how: "memory", detail: "out of memory" };
     return { how: "exit", detail: String(error.message).slice(0, 500) };

@@ -31,7 +31,7 @@ export class Tenants {
     this.#present.delete(link);
   }
 
-  /** Returns whether every plugin here has a clean record, or none has. */
+  /** Returns true if `clean()` of every plugin here equals `clean`: clean and crashed plugins do not share a process. */
   allAre(clean: boolean): boolean {
     return [...this.#reserved, ...this.#present.values()].every((tenant) => tenant.clean() === clean);
   }

@@ -103,7 +103,7 @@ export class ThreadLauncher implements Launcher {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const link of this.#links) link.kill("the host closes");
+    for (const link of this.#links) link.kill("the host is closing");
     const ended = this.#threads.ended();
     await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
     // A thread inside one long native call ends only when the call returns, which can take hours: stops waiting after a
@@ -156,7 +156,7 @@ export class ThreadLauncher implements Launcher {
     coming.then(
       (link) => {
         if (!group.coming.delete(coming)) return;
-        if (this.#closed) link.kill("the host closes");
+        if (this.#closed) link.kill("the host is closing");
         else {
           group.spares.add(link);
           link.onEnd = () => group.spares.delete(link);
@@ -172,7 +172,7 @@ export class ThreadLauncher implements Launcher {
     while (this.#starting >= THREADS.starting) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#starting++;
     try {
-      if (this.#closed) throw new Error("the host closes");
+      if (this.#closed) throw new Error("the host is closing");
       return await this.#startNow(group, ahead);
     } finally {
       this.#starting--;

@@ -17,7 +17,7 @@ export class ThreadLink implements Link {
   onEnd: ((end: LinkEnd) => void) | undefined;
   /** Resolves with the worker's thread id when it is locked down and waiting; rejects when it ended first. */
   readonly hello: Promise<number>;
-  /** Resolves when the worker is abandoned. */
+  /** Resolves when the link has ended: the worker was terminated, or its task ended. */
   readonly gone: Promise<void>;
   /** Resolves when its thread has truly ended: if it is inside a native call, that can be long after `gone`. */
   readonly exited: Promise<void>;
@@ -123,7 +123,7 @@ export class ThreadLink implements Link {
       done?.(hello.thread);
     } catch (error) {
       done?.(error instanceof Error ? error : new Error("no hello"));
-      this.kill("no proper hello");
+      this.kill("invalid hello");
     }
   }
 }

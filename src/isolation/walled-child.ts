@@ -1,4 +1,4 @@
-/** The child process itself: started behind a wall, its PID, its last words, and its end. */
+/** The child process: starts it behind a wall, and reports its PID, its last output and how it ended. */
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
@@ -8,7 +8,7 @@ import { killPid, readChildPid } from "./walls/child-pid.js";
 import { startBehind } from "./walls/start.js";
 import type { WallCommand } from "./walls/wall.js";
 
-/** How long its last output is awaited after its end: a descendant that holds the stream open is not awaited longer. */
+/** Time to wait for its last output after its end, in milliseconds: a descendant may hold the stream open. */
 const LAST_WORDS_MS = 200;
 
 export class WalledChild {

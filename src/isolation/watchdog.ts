@@ -10,7 +10,7 @@ export interface Watched {
   ping(id: number): void;
   /** Receives its CPU time in milliseconds; absent where several workers share the process. */
   readonly used?: ((ms: number) => void) | undefined;
-  /** Called when it exceeds `residentMb` MiB of resident memory. */
+  /** Called when its resident memory exceeds `limitMb` MiB. */
   outgrown(why: string): void;
   /** Called when its main thread has not replied for too long. */
   silent(why: string): void;

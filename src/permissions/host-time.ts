@@ -60,7 +60,7 @@ export class HostTime {
   }
 
   /** Reduces the debt of a worker terminated for flooding, so that the next one is not terminated for it too. */
-  forgive(): void {
+  reduceDebt(): void {
     this.#unasked = Math.min(this.#unasked, HOST_TIME.debtMs / 2);
   }
 

@@ -44,7 +44,7 @@ export class RequestQueue<A extends Asked> {
     const { permission, max } = this.#options;
     const { plugin, request } = asked;
     if (this.#jobs.filter((job) => job.plugin === plugin).length >= max) {
-      const why = `more than ${max} requests of plugin "${plugin}" are waiting; await their answers`;
+      const why = `more than ${max} requests of plugin "${plugin}" are waiting; await their replies`;
       return Promise.reject(new DriverError("ERR_PERMISSION_LIMIT", `${permission}.${request.op}: ${why}`, { plugin }));
     }
     return new Promise((resolve, reject) => {

@@ -11,7 +11,7 @@ import type { Terms } from "./terms.js";
 /** One difference: `+netlink {"max":4}`, `-store`, `store.bytes 1000 → 2000`, `netlink.kinds +"veth"`. */
 export interface Difference {
   readonly text: string;
-  /** `more`: something is newly allowed, or that cannot be told; `gone`: a whole permission, type or scope. */
+  /** `more`: something is newly allowed, or may be; `gone`: a whole permission, type or scope was removed. */
   readonly way: "more" | "less" | "gone";
 }
 

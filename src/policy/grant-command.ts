@@ -48,9 +48,8 @@ export function missingText(missing: readonly Missing[]): string {
 }
 
 /**
- * Describes limits that `bulkhead grant` cannot fix: those that must be named and are not, and those on which manifest and
- * policy differ. Undefined if there are none, or if something is not granted at all, which comes first. The example repeats the options
- * that were `typed` already.
+ * Describes limits that a plain `bulkhead grant` cannot settle: required but unnamed ones, and those on which manifest and policy
+ * differ; the example repeats the options that were `typed`. Undefined if there are none, or if something is not granted at all.
  */
 export function limitsText(
   id: string,

@@ -14,7 +14,7 @@ export interface Missing {
   readonly asked: string | true | Limits;
   /** What is given instead: the lower scope, the policy's value for the limit, or null if it is not granted at all. */
   readonly granted: string | null;
-  /** The limit must be named, and neither side names it, or nothing is left of what both name. */
+  /** The limit is required, and neither side names it, or their values have nothing in common. */
   readonly unnamed?: true;
   /** The plugin can do without the permission. */
   readonly optional?: true;

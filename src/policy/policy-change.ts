@@ -9,7 +9,7 @@ import { DOCUMENT_LIMITS } from "./limits.js";
 import { type PolicyFile, policyRefused, readPolicyFile, writePolicyFile } from "./policy-file.js";
 
 /** Interval between tries for a held lock, in milliseconds. */
-const AGAIN = 20;
+const RETRY_MS = 20;
 
 /** A policy's new text, and the change's result. */
 export interface PolicyChange<T> {
@@ -59,17 +59,17 @@ async function lock(path: string): Promise<() => Promise<void>> {
         throw policyRefused(path, `it cannot be written: ${why}`);
       }
       if (performance.now() >= end) throw await locked(path, file);
-      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }
 
 async function locked(path: string, file: string): Promise<DriverError> {
   const text = await readFile(file, "utf8").catch(() => "");
-  const who = /^\d{1,10}\n$/.test(text) ? ` (process ${text.trim()})` : "";
+  const holder = /^\d{1,10}\n$/.test(text) ? ` (process ${text.trim()})` : "";
   return new DriverError(
     "ERR_POLICY_LOCKED",
-    `${path}: another bulkhead command${who} has been changing it for ${DOCUMENT_LIMITS.policyLockMs / 1000} s; if there is none, remove ${file}`,
+    `${path}: locked by another bulkhead command${holder} for over ${DOCUMENT_LIMITS.policyLockMs / 1000} s; if that no longer runs, remove ${file}`,
     { file: path },
   );
 }

@@ -49,7 +49,7 @@ export async function writePolicyFile(path: string, raw: JsonObject): Promise<vo
   parsePolicy(raw, path);
   const text = `${JSON.stringify(raw, undefined, 2)}\n`;
   if (Buffer.byteLength(text) > DOCUMENT_LIMITS.policyBytes)
-    throw policyRefused(path, "it would grow over the size that is read");
+    throw policyRefused(path, `it would exceed ${DOCUMENT_LIMITS.policyBytes} bytes; remove entries`);
   let temporary: string | undefined;
   try {
     const target = await realpath(path).catch(() => path);

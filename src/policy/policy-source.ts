@@ -36,7 +36,7 @@ export class PolicySource {
       const code = error instanceof DriverError ? error.code : "ERR_POLICY_INVALID";
       logger.error(
         { code, file: this.file },
-        `the policy was not read again, the one in force stays: ${messageOf(error)}`,
+        `the policy could not be reloaded, so the previous one stays in force: ${messageOf(error)}`,
       );
       return false;
     }

@@ -44,7 +44,7 @@ export interface PolicyEntry {
   readonly sha256?: string;
   /**
    * What happens to a plugin whose digest is not the pinned one. "ask" (default): it waits for its grant. "same-grant": it is
-   * loaded if it asks for no more than the pinned version was given.
+   * loaded if it does not ask for more than the pinned version was given.
    */
   readonly update?: "ask" | "same-grant";
 }
@@ -114,7 +114,7 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
       .superRefine((plugins, context) => {
         const clash = clashingPrefixes(netlinkPrefixes(plugins));
         if (clash === undefined) return;
-        const message = `begins like the prefix of plugin "${clash[0]}": the links of "${clash[0]}" and "${clash[1]}" could not be told apart`;
+        const message = `overlaps the prefix of plugin "${clash[0]}": links of both could not be told apart; choose another prefix`;
         context.addIssue({ code: "custom", path: [clash[1], "grant", "netlink", "prefix"], message });
       }),
   ),

@@ -25,7 +25,7 @@ export function termsOf(effective: Effective): Terms {
   return { scope, networkTypes, permissions, limits, timeouts, isolation, recovery };
 }
 
-/** Returns what a plugin asks for; what its manifest leaves to the operator is as given. */
+/** Returns what a plugin asks for; where its manifest leaves something open, the granted value. */
 export function askedTerms(question: GrantQuestion): Terms {
   const { id, manifest } = question;
   const given = termsOf(effectiveGrant(question));

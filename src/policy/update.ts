@@ -30,8 +30,8 @@ export interface Update {
   readonly text: string;
   /** True if it asks for something else. */
   readonly differs: boolean;
-  /** True if it asks for no more, and the policy accepts such a plugin. */
-  readonly letIn: boolean;
+  /** True if it does not ask for more, and the policy accepts such a plugin. */
+  readonly accepted: boolean;
 }
 
 /**
@@ -40,13 +40,13 @@ export interface Update {
  */
 export function judgeUpdate(question: UpdateQuestion): Update {
   const { pinned, former, recovery = "replay", ...grant } = question;
-  const unasked = policyEntry(grant.policy, grant.id)?.update === "same-grant";
-  const version = pinned ?? (unasked ? undefined : former);
+  const acceptsSameGrant = policyEntry(grant.policy, grant.id)?.update === "same-grant";
+  const version = pinned ?? (acceptsSameGrant ? undefined : former);
   const asked = askedTerms(grant);
   if (version) {
     const found = differences(askedTerms({ ...grant, manifest: version.manifest }), asked);
     const to = version === pinned ? "the granted version" : "the version before it";
-    return update(found, found, unasked, to, "asks for the same");
+    return update(found, found, acceptsSameGrant, to, "asks for the same");
   }
   const given = { ...grantedTerms(grant), recovery };
   const effective = effectiveGrant(grant);
@@ -54,19 +54,19 @@ export function judgeUpdate(question: UpdateQuestion): Update {
   const found = differences(given, asked).filter(({ way }) => way !== "less");
   // A request above a limit that the policy names is lowered to it; a missing permission is not.
   const decisive = effective.missing.length > 0 ? found : differences(given, termsOf(effective));
-  return update(found, decisive, unasked, "its grant", "asks for no more");
+  return update(found, decisive, acceptsSameGrant, "its grant", "does not ask for more");
 }
 
 function update(
   found: readonly Difference[],
   decisive: readonly Difference[],
-  unasked: boolean,
+  acceptsSameGrant: boolean,
   to: string,
   same: string,
 ): Update {
   const more = decisive.some(({ way }) => way === "more");
   const differs = found.length > 0;
-  const not = unasked && more ? '; "update": "same-grant" does not cover that' : "";
+  const not = acceptsSameGrant && more ? '; "update": "same-grant" does not cover that' : "";
   const what = differs ? `: ${differenceText(found)}` : `, it ${same}`;
-  return { text: `compared with ${to}${what}${not}`, differs, letIn: unasked && !more };
+  return { text: `compared with ${to}${what}${not}`, differs, accepted: acceptsSameGrant && !more };
 }

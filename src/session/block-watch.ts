@@ -20,7 +20,6 @@ export interface BlockWatchOptions {
   readonly defaultDeadline: number;
   inFlight(id: number): WatchedCall | undefined;
   allInFlight(): Iterable<WatchedCall>;
-  ping(): void;
   /**
    * Resolves once the process that carries frames to the worker has forwarded all of them; absent where there is no such
    * process.
@@ -30,8 +29,8 @@ export interface BlockWatchOptions {
 }
 
 /**
- * Frames sent this soon after the last sign of life count as known at that time: a worker can receive several frames before
- * it acknowledges the first, and any of them may hold the call that blocks it.
+ * Frames sent this soon after the last sign of life count as known at that time. Also the delay before a second judgement: a
+ * worker can receive several frames before it acknowledges the first, and any of them may hold the call that blocks it.
  */
 const TOGETHER = SESSION.blockMs / 4;
 
@@ -46,7 +45,7 @@ export class BlockWatch {
   strict = false;
   readonly #options: BlockWatchOptions;
   #sent = 0;
-  /** The last frame whose calls may extend a block: sent by the last sign of life, or soon after. */
+  /** The last frame whose calls may extend a block: sent before the last sign of life, or within `TOGETHER` of it. */
   #counted = 0;
   /** When a frame was first left unacknowledged; meaningless while there is none. */
   #since = 0;

@@ -24,8 +24,9 @@ export interface CallInFlight {
   readonly sentAt: number;
   readonly expires: number;
   readonly end: CallEnd;
-  /** The host's work for the worker before the call was sent, and how much of its later work has been made good, in milliseconds. */
+  /** Milliseconds that the host had worked for the worker before the call was sent. */
   readonly workedBefore: number;
+  /** Milliseconds of later host work already given back to the call. */
   madeGood: number;
   /** Number of the frame that cancels it, once it has been given up. */
   cancelledIn?: number;
@@ -93,7 +94,7 @@ export class CallsInFlight {
   /** Removes and returns a call that was answered. Throws `ProtocolViolation` for an unknown id. */
   take(id: number): CallInFlight {
     const call = this.#calls.get(id);
-    if (!call) throw new ProtocolViolation("a reply to no call in flight");
+    if (!call) throw new ProtocolViolation("a reply to an unknown call");
     this.#calls.delete(id);
     if (this.#calls.size === 0) this.#options.cpu.serving(false, monotonicNow());
     return call;
@@ -127,8 +128,8 @@ export class CallsInFlight {
   }
 
   /**
-   * Judges a call that was given up `ms` ago and has not settled. It is checked again while another call holds the worker within
-   * its deadline; otherwise once more (`last`), or when frame `upTo` is acknowledged: a driver that blocks repeatedly must end.
+   * Judges a call that was given up `ms` ago and has not settled. Checks it again while another call is within its deadline, else
+   * once more (`last`) or once frame `upTo` is acknowledged; then terminates the worker.
    */
   unsettled(id: number, ms: number, last = false, upTo?: number): void {
     const call = this.#calls.get(id);

@@ -37,9 +37,11 @@ export class Dispatcher {
   readonly #answers = new Rate(LIMITS.answerCharsPerSecond);
   readonly #notices = new Rate(LIMITS.noticesPerSecond);
   #open = 0;
-  /** Requests that the host is at work on; the milliseconds with at least one, and since when there is one now. */
+  /** Requests that the host is working on. */
   #atWork = 0;
+  /** Milliseconds with at least one. */
   #workedMs = 0;
+  /** Start of the current period with at least one. */
   #workingSince: number | undefined;
   /** Requests that wait because the plugin has used up its time on the platform's thread; FIFO. */
   #waiting: string[] = [];
@@ -71,12 +73,12 @@ export class Dispatcher {
     const began = performance.now();
     const text = time.charge(() => JSON.stringify(request));
     if (this.#waitingChars + text.length > SESSION.requestChars) {
-      const words = `more than ${SESSION.requestChars} characters of requests are waiting; await their answers`;
+      const words = `more than ${SESSION.requestChars} characters of requests are waiting; await their replies first`;
       this.#refuse(request.id, new DriverError("ERR_PERMISSION_LIMIT", `${request.path[0]}: ${words}`));
       // The plugin keeps sending although its requests already wait; if it goes on, that is a flood.
       time.spendUnasked(Math.min(performance.now() - began, HOST_TIME.pieceMs) + REQUEST_MS);
       if (time.overdrawn) {
-        time.forgive();
+        time.reduceDebt();
         violate("ERR_FLOOD", "rejecting its requests used more than its share of the host's own thread");
       }
       return;
@@ -108,7 +110,7 @@ export class Dispatcher {
       try {
         this.#serve(time.charge(() => JSON.parse(next) as ApplyRequest));
       } catch {
-        violate("ERR_PROTOCOL", "a request the host failed on");
+        violate("ERR_PROTOCOL", "the host failed to parse a queued request");
         return;
       }
     }
@@ -135,7 +137,7 @@ export class Dispatcher {
       return;
     }
     if (result === undefined) {
-      this.#options.violate("ERR_PROTOCOL", "a request of unknown name");
+      this.#options.violate("ERR_PROTOCOL", "a request with an unknown name");
       return;
     }
     if (!(result instanceof Promise)) {
@@ -160,7 +162,7 @@ export class Dispatcher {
       this.#options.violate("ERR_FLOOD", `more than ${LIMITS.noticesPerSecond} notices in a second`);
       return;
     }
-    if (!this.#options.notice(name, args)) throw new ProtocolViolation("a notice of unknown name");
+    if (!this.#options.notice(name, args)) throw new ProtocolViolation("a notice with an unknown name");
   }
 
   #refuse(id: ApplyRequest["id"], { code, kind, message }: DriverError): void {
@@ -171,6 +173,6 @@ export class Dispatcher {
     const text = this.#options.time.charge(() => `{"kind":"answer","message":${JSON.stringify(message)}}`);
     if (this.#answers.spend(text.length)) this.#options.send(text);
     else
-      this.#options.violate("ERR_FLOOD", `more than ${LIMITS.answerCharsPerSecond} characters of answers in a second`);
+      this.#options.violate("ERR_FLOOD", `more than ${LIMITS.answerCharsPerSecond} characters of replies in a second`);
   }
 }

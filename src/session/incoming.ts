@@ -71,7 +71,7 @@ export class Incoming {
       this.#pay(Math.min(cost, readingMs(length)) + FRAME_MS, before - pending(), messages.length);
     } catch (error) {
       // Any other error is a bug of the host, triggered by a hostile frame: it ends the worker, not the platform.
-      violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "a frame the host failed on");
+      violate("ERR_PROTOCOL", error instanceof ProtocolViolation ? error.message : "the host failed to handle a frame");
     }
   }
 
@@ -84,7 +84,10 @@ export class Incoming {
     return "its requests use more than their share of the host's own thread, and are delayed";
   }
 
-  /** Charges for reading. Replies to calls, and a number of messages with each, are read at the host's own expense. */
+  /**
+   * Charges for reading. Replies, with up to `MESSAGES_OF_CALL` messages each, are charged only beyond `HOST_TIME.replyMs` per
+   * reply.
+   */
   #pay(cost: number, replies: number, messages: number): void {
     const { time, violate } = this.#options;
     const unasked = replies === 0 ? 1 : Math.max(0, messages - replies * MESSAGES_OF_CALL) / messages;
@@ -93,14 +96,13 @@ export class Incoming {
     if (unasked === 0) return;
     time.spendUnasked(cost * unasked);
     if (!time.overdrawn) return;
-    time.forgive();
+    time.reduceDebt();
     violate("ERR_FLOOD", "reading its messages used more than its share of the host's own thread");
   }
 }
 
 /**
- * Returns the most that reading this many characters is charged, in milliseconds: while reading, the thread may be waiting
- * for the CPU.
+ * Returns the most that is charged for reading so many characters, in milliseconds: the thread may have waited for the CPU.
  */
 function readingMs(chars: number): number {
   return 0.05 + chars / 5_000;

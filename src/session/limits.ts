@@ -1,8 +1,11 @@
-/** The conversation with one worker. */
+/** Limits and deadlines of a session with one worker. */
 export const SESSION = {
   /** Blocking outside any driver call: timer, microtask, continuation, `init`; in milliseconds. */
   blockMs: 1_000,
-  /** A ping goes out this many milliseconds before a deadline, so that at the deadline it is known whether the worker is blocked. */
+  /**
+   * Time without an acknowledgement after which a worker counts as blocked, in milliseconds; also the delay before an expired
+   * call is judged.
+   */
   probeMs: 50,
   /** Interval between pings of an idle worker, in milliseconds. */
   heartbeatMs: 2_000,

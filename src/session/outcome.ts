@@ -46,7 +46,7 @@ export function crashReason(origin: string, error: ThrownValue): string {
   return escapeLine(`${what}: ${error.name}: ${error.message}${where}`, LIMITS.messageChars);
 }
 
-/** Returns why a session is over whose link has ended. */
+/** Returns the session's end for a link that has ended. */
 export function linkEnded(end: LinkEnd): SessionEnd {
   if (end.how === "memory") return { code: "ERR_PLUGIN_MEMORY", reason: "its worker ran out of memory", crash: true };
   if (end.how === "process")

@@ -82,7 +82,6 @@ export class Session {
       defaultDeadline,
       inFlight: (id) => this.#calls.get(id),
       allInFlight: () => this.#calls.all(),
-      ping: () => this.#outgoing.message(PING),
       passedOn: link.passedOn,
       kill: (reason) => this.end({ code: "ERR_PLUGIN_BLOCKED", reason, crash: true }),
     });
@@ -239,7 +238,7 @@ export class Session {
       case "started":
       case "failed": {
         const starting = this.#starting;
-        if (!starting) throw new ProtocolViolation("a start is answered twice");
+        if (!starting) throw new ProtocolViolation("a second reply to the start");
         this.#starting = undefined;
         if (message.kind === "started") starting.resolve();
         else starting.reject(new ThrownFailure({ stage: message.stage, error: message.error }, undefined));

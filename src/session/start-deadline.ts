@@ -53,6 +53,6 @@ export function startTimedOut(ms: number, seen: { readonly evaluating: boolean; 
   if (seen.evaluating)
     return `its code was still being evaluated after ${ms} ms; look for a loop outside init() that does not end`;
   return seen.turning
-    ? `init did not return within ${ms} ms, and waits; look for an await in it whose promise never settles`
+    ? `init did not return within ${ms} ms and is still waiting; look for an await on a promise that never settles`
     : `init did not return within ${ms} ms, and blocks its worker; look for a loop in it that does not end`;
 }

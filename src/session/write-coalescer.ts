@@ -1,7 +1,7 @@
 /**
  * Write coalescer: combines writes by turns of the event loop. The first of a turn is written in the next microtasks, so that
  * a lone caller does not wait; later ones of the same turn are written together once all its events have been handled, since
- * a write costs several times what it carries.
+ * the fixed cost of a write is several times that of its content.
  */
 export class WriteCoalescer {
   readonly #write: () => void;

@@ -9,7 +9,7 @@ import { DriverError } from "../driverapi/errors.js";
 export function corrupt(file: string, why: string): DriverError {
   return new DriverError(
     "ERR_JOURNAL_CORRUPT",
-    `${file} is damaged: ${why}; what can still be read of it is recovered by: bulkhead state --data-dir ${dirname(file)} --recover`,
+    `${file} is damaged: ${why}; to recover what is readable, run: bulkhead state --data-dir ${dirname(file)} --recover`,
     { file },
   );
 }
@@ -49,9 +49,9 @@ export function newerFormat(file: string, format: number): DriverError {
 export function storageFull(folder: string, free: number, needed: number, cause?: unknown): DriverError {
   const why =
     systemCode(cause) === "EDQUOT"
-      ? `the quota of this account or folder is used up, and ${needed} bytes are needed; raise the quota or make room`
-      : `its file system has ${free} bytes free for this account, and ${needed} are needed; make room`;
-  const words = `the data folder ${folder} has no room for anything new: ${why}, and try again (deletions go on)`;
+      ? `the quota of this account or folder is used up, and ${needed} bytes are needed; raise the quota or free some space`
+      : `its file system has ${free} bytes free for this account, and ${needed} are needed; free some space`;
+  const words = `the data folder ${folder} is full: ${why}, and try again (deletions still work)`;
   return new DriverError("ERR_STORAGE_FULL", words, { file: folder, cause });
 }
 
@@ -66,10 +66,16 @@ export function unusable(folder: string, cause: unknown): DriverError {
   return new DriverError("ERR_DATA_DIR", `the data folder ${folder} cannot be used: ${why}`, { file: folder, cause });
 }
 
+/** Returns the error for a write after the host has begun to close. */
+export function folderClosed(folder: string): DriverError {
+  const words = `the data folder ${folder} is closed, because the host is closing; nothing was written`;
+  return new DriverError("ERR_JOURNAL_FAILED", words, { file: folder });
+}
+
 /** Returns the error for a write that the disk refused, and for all that would follow it. */
 export function notTaken(file: string, cause: unknown): DriverError {
   const isFull = FULL.has(systemCode(cause) ?? "");
   const why = systemCode(cause) === "EDQUOT" ? "EDQUOT: the quota is used up" : messageOf(cause);
-  const words = `${file} did not take a write (${why}); nothing more is written to it: mend the disk, or make room, and start the host again`;
+  const words = `a write to ${file} failed (${why}), so the host stopped writing: repair the disk or free space, then restart the host`;
   return new DriverError(isFull ? "ERR_STORAGE_FULL" : "ERR_JOURNAL_FAILED", words, { file, cause });
 }

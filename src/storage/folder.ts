@@ -53,7 +53,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
       const about = JSON.parse(meta.get("about") ?? "null") as About | null;
       if (about && about.version !== FORMAT_VERSION) {
-        const why = `it was written in version ${about.version}, and this is version ${FORMAT_VERSION}`;
+        const why = `its rows have format version ${about.version}, and this Bulkhead reads ${FORMAT_VERSION}; start the version that wrote them`;
         throw unusable(folder, new Error(why));
       }
       const id = about?.id ?? `d${randomBytes(8).toString("hex")}`;

@@ -24,7 +24,7 @@ import { type Row, TABLES, type Table } from "./tables.js";
 /** The contents of a data folder. */
 export interface FolderContents {
   readonly folder: string;
-  /** True if a host is running on it. */
+  /** True if another process holds the lock, or if that cannot be found out. */
   readonly live: boolean;
   readonly rows: ReadonlyMap<Table, readonly Row[]>;
   /** What could not be read; empty if everything could. */
@@ -62,7 +62,7 @@ function assertState(paths: StatePaths): void {
   } catch (error) {
     throw unusable(folder, error);
   }
-  throw unusable(folder, "there is no log in it");
+  throw unusable(folder, "it holds no state; name the data folder of a host");
 }
 
 /** A recovered folder. */
@@ -72,9 +72,9 @@ export interface Recovered extends FolderContents {
 }
 
 /**
- * Replaces damaged files by what can be read of them, and moves the damaged ones into a new folder beside. Changes nothing if
- * nothing is damaged, reading did not finish, or something would be lost and `lossy` is false.
- * Throws `ERR_DATA_DIR`, `ERR_DATA_LOCKED`, `ERR_OPTIONS`.
+ * Replaces damaged files by what can be read of them, and moves the damaged ones into a new subfolder, `damaged-…`. Changes
+ * nothing if nothing is damaged, reading did not finish, or something would be lost and `lossy` is false. Throws `ERR_DATA_DIR`,
+ * `ERR_DATA_LOCKED`, `ERR_OPTIONS`.
  */
 export async function recover(path: string, lossy: boolean): Promise<Recovered> {
   const paths = statePaths(resolve(path));
@@ -85,7 +85,7 @@ export async function recover(path: string, lossy: boolean): Promise<Recovered> 
     if (held.problems.length === 0) return { ...held, kept: undefined };
     if (!lossy) {
       const rows = [...held.rows].map(([table, { length }]) => `${length} of ${table}`).join(", ");
-      const words = `rows may be lost: ${held.problems.join("; ")}. What can be read: ${rows}. Nothing was changed; to go on with that: bulkhead state --data-dir ${paths.folder} --recover --yes`;
+      const words = `rows may be lost: ${held.problems.join("; ")}. What can be read: ${rows}. Nothing was changed; to accept the loss, run: bulkhead state --data-dir ${paths.folder} --recover --yes`;
       throw new DriverError("ERR_OPTIONS", words, { file: paths.folder });
     }
     const kept = join(paths.folder, `damaged-${new Date().toISOString().replaceAll(":", "-")}`);
@@ -104,7 +104,7 @@ export async function recover(path: string, lossy: boolean): Promise<Recovered> 
   }
 }
 
-/** Writes what can be read of a log as the checkpoint of a new generation, and removes the files before it, linked into `kept`. */
+/** Writes the readable rows as the checkpoint of a new generation, links the old files into `kept`, then removes them. */
 async function rewrite({ folder, lastFlush }: StatePaths, kept: string): Promise<void> {
   const disk = openDisk(folder);
   const before = filesOf(folder);
@@ -127,7 +127,10 @@ function keep(file: string, kept: string): void {
   }
 }
 
-/** Copies a folder's state, beside a running host too, into a new folder that opens. Throws `ERR_OPTIONS`, `ERR_DATA_DIR`. */
+/**
+ * Copies a folder's state into a new folder that a host can open; a host may be running on it. Throws `ERR_OPTIONS`,
+ * `ERR_DATA_DIR`.
+ */
 export function backup(path: string, target: string): void {
   const paths = statePaths(resolve(path));
   assertState(paths);
@@ -137,11 +140,11 @@ export function backup(path: string, target: string): void {
       new Error("an earlier version wrote it; start a host on it first, or copy it while none runs"),
     );
   if (existsSync(target))
-    throw new DriverError("ERR_OPTIONS", `--backup ${target}: it is there already; name a new folder`);
+    throw new DriverError("ERR_OPTIONS", `--backup ${target}: it already exists; name a new folder`);
   for (let tries = 0; ; tries++) {
     mkdirSync(target, { recursive: true, mode: 0o700 });
     try {
-      // In this order, a write that comes meanwhile is in the copy or is not: the log is copied last.
+      // The log is copied last, so that a concurrent write is either in the copy or not.
       const files = [...filesOf(paths.folder)].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
       for (const file of files) copyFileSync(join(paths.folder, file), join(target, file));
       const { problems } = readLog(target, false);
@@ -179,7 +182,7 @@ function readLog(folder: string, live: boolean): Contents {
   const disk = openDisk(folder);
   const found = replay(disk, (file, why) => problems.push(`${basename(file)}: ${why}`), "read");
   try {
-    // A running host writes this number after what it counts.
+    // Skipped beside a running host: the number is read after the log, so it may count writes that came in between.
     if (!live) problems.push(...missing(disk, found.n));
     const rows = new Map(TABLES.map((table) => [table, readRows([...found.index.of(table)])]));
     return { rows, problems, waiting: found.files.filter(({ name }) => name.startsWith("log")).length };
@@ -188,14 +191,14 @@ function readLog(folder: string, live: boolean): Contents {
   }
 }
 
-/** Returns what the number of the last flush says is missing. */
+/** Returns a problem if `flushed` counts writes that the log does not have. */
 function missing(disk: Disk, n: number): readonly string[] {
   try {
     const flushed = readLastFlush(disk);
     return n < flushed ? [`it ends at write ${n}, and write ${flushed} was flushed`] : [];
   } catch (error) {
     if ((error as DriverError).code !== "ERR_JOURNAL_CORRUPT") throw error;
-    return ["flushed: it does not hold what was written"];
+    return ["flushed: it fails its checksum"];
   }
 }
 

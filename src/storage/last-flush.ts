@@ -1,6 +1,7 @@
 /**
- * The number of the last flushed write, in a file of its own: damage to the last flushed frames leaves a log that looks sound. Written
- * after each flush and before callers are told; it needs no flush itself, since an older number is only a weaker check.
+ * The number of the last flushed write, in a file of its own: without it, a log that lost its last flushed frames would look
+ * sound. Written after each flush and before callers are told; it needs no flush itself, since an older number is only a weaker
+ * check.
  */
 import { crc32 } from "node:zlib";
 import { corrupt } from "./errors.js";
@@ -36,7 +37,7 @@ export function readLastFlush(disk: Disk): number {
     const text = file.read(0, BYTES + 1).toString("latin1");
     const n = Number.parseInt(text.slice(0, 15), 10);
     if (!Number.isSafeInteger(n) || text !== line(n).toString("latin1"))
-      throw corrupt(disk.path(NAME), "it does not hold what was written");
+      throw corrupt(disk.path(NAME), "it fails its checksum");
     return n;
   } finally {
     file.close();

@@ -6,18 +6,18 @@ export const DATA = {
   stepBytes: 262_144,
   /** Allocated bytes of a log that are kept for what must not fail: deletions, leaves, the close. */
   reserveBytes: 262_144,
-  /** Bytes that one turn's writes are taken to need. */
+  /** Estimated bytes of the writes of one turn. */
   groupBytes: 65_536,
   /** Size at which a generation of the log ends, in bytes, unless its rows need more. */
   rotateBytes: 4_194_304,
   /** The same on a file system with less than `roomyBytes` free. */
   rotateBytesSmall: 524_288,
   roomyBytes: 67_108_864,
-  /** How long after a rotation that failed the next one is tried, in milliseconds. */
+  /** Delay before a failed rotation is retried, in milliseconds. */
   retryMs: 1000,
   /** How long closing waits for the disk, in milliseconds. */
   closeMs: 5_000,
-  /** How long after the disk was found full it is asked again, in milliseconds. */
+  /** Delay before a full disk is checked again, in milliseconds. */
   fullMs: 200,
   /** How long the flush of a folder waits for a free descriptor, and how often it looks, in milliseconds. */
   descriptorMs: 30_000,

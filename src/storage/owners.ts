@@ -1,5 +1,6 @@
 /**
- * Records which plugin made the networks of a type, so that replay does not hand them to another plugin that declares it.
+ * Records which plugin made the networks of a type, so that replay does not hand them to another plugin that declares the same
+ * type.
  */
 import type { StateFile } from "./state-file.js";
 

@@ -9,7 +9,7 @@
 import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { within } from "../common/within.js";
-import { corrupt, notTaken } from "./errors.js";
+import { corrupt, folderClosed, notTaken } from "./errors.js";
 import { LastFlush, readLastFlush } from "./last-flush.js";
 import { DATA } from "./limits.js";
 import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
@@ -93,14 +93,14 @@ export class StateFile {
         throw corrupt(path, last ? `it ends at write ${n}, and write ${witnessed} was flushed` : "it is gone");
       const boot = index.of("meta").get(BOOT_KEY.toString("latin1"));
       const sameBoot = boot !== undefined && textAt(boot) === JSON.stringify(bootId);
-      if (gap !== undefined && sameBoot) throw corrupt(path, `at offset ${gap} it does not hold what was written`);
+      if (gap !== undefined && sameBoot) throw corrupt(path, `the bytes at offset ${gap} fail their checksum`);
       for (const name of stale) disk.remove(name);
       const log = last ? new LogWriter(last.generation, last.file, last.seed, last.end) : LogWriter.create(disk, first);
       opened.push(log.file);
       const lastFlush = new LastFlush(disk);
       opened.push(lastFlush);
       log.clearRest();
-      // An earlier process may have left any of it in the kernel's cache alone; what is acknowledged next stands on it.
+      // Flushes what an earlier process left in the page cache: later acknowledgements depend on it.
       for (const file of [...files, log.file]) await file.flush();
       await disk.flushFolder();
       log.flushed = log.used;
@@ -112,8 +112,8 @@ export class StateFile {
   }
 
   /**
-   * Throws `ERR_STORAGE_FULL` if `bytes` more would use the room that is reserved for what has begun. Called before anything new is
-   * sent to a driver or stored; deletions and leaves are always written.
+   * Throws `ERR_STORAGE_FULL` if `bytes` more would use the reserve, which is for deletions, leaves and the close. Called before
+   * anything new is sent to a driver or stored; deletions and leaves are always written.
    */
   admit(bytes: number): void {
     const wanted = bytes + this.#pendingBytes + DATA.groupBytes;
@@ -124,7 +124,7 @@ export class StateFile {
   put(table: Table, key: Buffer, body: string | undefined): Promise<void> {
     const refusal = this.#failure ?? this.#closing;
     if (refusal) return Promise.reject(refusal);
-    // What was never written needs no removal: on a full disk, refused calls would use up the reserve.
+    // Skips the removal of rows that do not exist: on a full disk, refused calls would use up the reserve.
     if (body !== undefined || this.#holds(table, key)) this.#write({ table, key, body });
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
@@ -168,7 +168,7 @@ export class StateFile {
     this.#pending = [];
     this.#pendingBytes = 0;
     for (const [{ table, key }, place] of places) this.#index.set(table, key.toString("latin1"), place);
-    // Writes that are only logged make the log grow, too.
+    // Logged writes are not flushed, but a rotation may be due, and a flush performs it.
     if (this.#rotation.due(this.#log)) this.#flushing ??= this.#flush();
   }
 
@@ -212,11 +212,11 @@ export class StateFile {
    * once nothing uses them.
    */
   async close(): Promise<void> {
-    this.#closing ??= notTaken(this.#paths.folder, new Error("the host has closed it"));
+    this.#closing ??= folderClosed(this.#paths.folder);
     this.#rotation.stop();
     this.#closed ??= this.#settled();
     await within(DATA.closeMs, this.#closed);
-    // The lock is released now: a flush that comes back late writes nothing more.
+    // The caller releases the lock next, so a flush that finishes late must not write anything.
     this.#failure ??= this.#closing;
   }
 
@@ -227,7 +227,7 @@ export class StateFile {
       await this.#rotation.flushEarlier();
       await this.#log.file.flush();
     } catch {
-      // No caller waits for writes that were only logged; the next opening reports what is missing.
+      // Only logged writes are left, which no caller awaits; they may be lost.
     }
     await this.#rotation.idle();
     this.#rotation.close();

@@ -1,4 +1,4 @@
-/** The tables of a data folder. Their order is part of the format: new ones are added behind. */
+/** The tables of a data folder. Their order is part of the format: new tables go at the end. */
 /** `links`, `rules`: the kernel ledgers. `bundles`: the bytes run by plugins that have networks. */
 export const TABLES = ["journal", "store", "links", "rules", "meta", "bundles"] as const;
 export type Table = (typeof TABLES)[number];

@@ -28,7 +28,7 @@ export class HostRequests implements HostPort {
       if (this.#waiting.length >= WORKER.requestsWaiting) {
         throw refusal(
           "ERR_PERMISSION_LIMIT",
-          `${name}: more than ${WORKER.requestsWaiting} requests are waiting; await their answers`,
+          `${name}: more than ${WORKER.requestsWaiting} requests are waiting; await their replies`,
         );
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

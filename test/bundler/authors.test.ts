@@ -86,7 +86,7 @@ test("a name that nothing declares is a ReferenceError; typeof of it, and a guar
   assert.is(exports.method?.(), 1);
 });
 
-test("a tsconfig.json that extends a file outside, and is not needed, is no reason to refuse", async (t) => {
+test("a tsconfig.json that extends a file outside, and is not needed, is not a reason to refuse", async (t) => {
   const root = await pluginFolder(t, {
     "index.ts": "export const a: number = 1;",
     "tsconfig.json": '{ "extends": "../../tsconfig.json" }',

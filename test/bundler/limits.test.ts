@@ -100,7 +100,7 @@ test("a named pipe as the plugin's own package.json is refused at once: esbuild 
 
 test("a deadline ends it, and esbuild with it", async (t) => {
   const root = await pluginFolder(t, { "index.js": 'import "stuck";', "node_modules/stuck/index.js": "" });
-  // esbuild opens package.json files by itself, and a named pipe holds it for ever.
+  // esbuild opens package.json files by itself, and a named pipe blocks it.
   execFileSync("mkfifo", [join(root, "node_modules/stuck/package.json")]);
   const error = await refused(t, root, { deadline: 1_000 });
   assert.is(error.code, "ERR_BUNDLE_FAILED");

@@ -127,7 +127,7 @@ test(
     assert.is(text.exit, 1);
     assert.match(text.out, /^environment\.empty +no +yes +find the platform's environment: PATH/m);
     assert.match(text.out, /to fix environment\.empty:\n {2}run the bwrap of your system's own package/);
-    assert.is(text.err, "error ERR_ISOLATION_UNAVAILABLE: a demanded wall is down: environment.empty\n");
+    assert.is(text.err, "error ERR_ISOLATION_UNAVAILABLE: a demanded check fails: environment.empty\n");
     const json = await run(policy, true, seams);
     assert.equal([json.exit, json.err], [1, ""]);
     const told = JSON.parse(json.out) as Json;
@@ -151,7 +151,7 @@ test(
     chmodSync(nowhere, 0o755);
     const { code, out, err } = await inProcess(t, [process.execPath, MAIN, "doctor"], folder, { PATH: nowhere });
     assert.is(code, 1, out);
-    assert.match(err, /^error ERR_ISOLATION_UNAVAILABLE: \d+ demanded walls are down: wall\.raised, files\.host/);
+    assert.match(err, /^error ERR_ISOLATION_UNAVAILABLE: \d+ demanded checks fail: wall\.raised, files\.host/);
     assert.match(out, /to fix wall\.raised, files\.host.*:\n {2}raise bubblewrap: .*apt-get install bubblewrap/);
     assert.match(out, /^no policy at .*: sandbox "bubblewrap", tried behind: node$/m);
   },
@@ -165,7 +165,7 @@ for (const sandbox of ["node", "none"] as const) {
       const { exit, out } = await run(await policyFile(t, { sandbox }), false);
       assert.is(exit, 0, out);
       assert.match(out, new RegExp(`^the policy /.*: sandbox "${sandbox}", tried behind: ${sandbox}\n`));
-      assert.match(out, /it is weakened: \d+ that the policy does not demand are down/);
+      assert.match(out, /weakened: \d+ check\(s\) that the policy does not demand fail/);
       assert.match(out, /^files\.host +no +- /m);
       assert.match(out, new RegExp(`^flags\\.host-process +${sandbox === "node" ? "yes +yes" : "no +-"} `, "m"));
       assert.match(out, /set "sandbox": "bubblewrap" in /);

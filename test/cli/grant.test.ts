@@ -85,7 +85,7 @@ test("the rest of the policy keeps its order and its words; limits given before 
   assert.not.match(text, "0".repeat(64));
 });
 
-test("what it asks for now is compared with its grant so far; the first time there is none", async (t) => {
+test("what it asks for now is compared with its grant so far; the first time there is nothing to compare with", async (t) => {
   const { run, root } = await place(t);
   assert.is((await run("grant", "asks", "--json")).json().compared, null);
   await fill(root, {

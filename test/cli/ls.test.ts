@@ -7,7 +7,7 @@ import { CODE, cli, fill } from "./cli.js";
 
 const test = suite("cli/ls");
 
-/** Ends the process of whoever runs it. */
+/** Ends the process that runs it. */
 const DEADLY = "globalThis.process?.exit(99);\nexport function init() { globalThis.process?.exit(99); }\n";
 
 interface Row {
@@ -79,7 +79,7 @@ test("a plugin whose bytes changed since it was granted waits, manifest and code
   assert.equal([changed?.state, changed?.code], ["awaiting-grant", "ERR_PLUGIN_CHANGED"]);
   assert.match(
     changed?.reason ?? "",
-    /; compared with its grant, it asks for no more; look at it, then: bulkhead grant asks/,
+    /; compared with its grant, it does not ask for more; review the change, then run: bulkhead grant asks/,
   );
   await writeFile(join(root, "plugins/asks/index.js"), CODE);
   assert.is((await rows(args)).asks?.state, "ready");
@@ -88,11 +88,11 @@ test("a plugin whose bytes changed since it was granted waits, manifest and code
   assert.is(asks?.code, "ERR_PLUGIN_CHANGED");
   assert.match(
     asks?.reason ?? "",
-    /; compared with its grant: \+type "asks", -type "x", -type "y"; look at it, then: /,
+    /; compared with its grant: \+type "asks", -type "x", -type "y"; review the change, then run: /,
   );
 });
 
-test("same-grant: a change that asks for no more is ready, one that asks for more waits", async (t) => {
+test("same-grant: a change that does not ask for more is ready, one that asks for more waits", async (t) => {
   const { root, args } = await place(t);
   await cli(["grant", "bare", ...args]);
   const policy = JSON.parse(await readFile(join(root, "policy.json"), "utf8"));
@@ -130,8 +130,8 @@ test("a weakened wall is said, in JSON too; one that cannot be raised, with what
     return { out: (await cli(["ls", ...args])).out, wall: json().wall as Record<string, unknown> | null };
   };
   for (const [sandbox, words] of [
-    ["node", /^the wall is weakened: .*permission flags alone: the policy asks for no more$/m],
-    ["none", /^the wall is weakened: .*without any wall: the policy asks for no more$/m],
+    ["node", /^the wall is weakened: .*permission flags alone: the policy does not ask for more$/m],
+    ["none", /^the wall is weakened: .*without any wall: the policy does not ask for more$/m],
   ] as const) {
     const { out, wall } = await look({ sandbox });
     assert.match(out, words);
@@ -180,7 +180,7 @@ test("several plugins folders are one list", async (t) => {
   assert.equal([found.a?.state, found.b?.code], ["ready", "ERR_PLUGIN_DUPLICATE"]);
 });
 
-test("no folder is an error; an empty one is none", async (t) => {
+test("a missing folder is an error; an empty one is not", async (t) => {
   const root = await t.folder();
   assert.is((await cli(["ls", "--plugins", join(root, "none")])).exit, 1);
   const empty = await cli(["ls", "--plugins", root]);

@@ -13,10 +13,10 @@ import { noKernel } from "../permissions/netlink/backends.js";
 
 const test = suite("cli: the machine's network");
 
-const TIMES = { lookMs: 5, againMs: 5 };
+const TIMES = { checkMs: 5, recheckMs: 5 };
 
 function check(holds: "yes" | "no", fix: string | null): CheckResult {
-  return { name: "machine.accept4", tries: "look", demanded: true, holds, evidence: "it drops", fix };
+  return { name: "machine.accept4", tries: "check", demanded: true, holds, evidence: "it drops", fix };
 }
 
 test("serve warns once with the exact command, again when the command changes, and says when it is fixed", async (t) => {
@@ -29,11 +29,11 @@ test("serve warns once with the exact command, again when the command changes, a
   const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
   let now = check("no", "command 1");
   let looks = 0;
-  const look = async (): Promise<readonly CheckResult[]> => {
+  const runChecks = async (): Promise<readonly CheckResult[]> => {
     looks++;
     return [now];
   };
-  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, look, times: TIMES }));
+  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, check: runChecks, times: TIMES }));
   await until(() => said.length === 1, "a warning");
   const seen = looks;
   await until(() => looks > seen + 3, "further looks");
@@ -48,15 +48,15 @@ test("serve warns once with the exact command, again when the command changes, a
   ]);
 });
 
-test("what is mended by the daemon itself between two looks is not told", async (t) => {
+test("what the daemon itself fixes between two checks is not reported", async (t) => {
   const said: string[] = [];
   const note = (_: unknown, text?: string): void => {
     said.push(text ?? "");
   };
   let looks = 0;
-  const look = async (): Promise<readonly CheckResult[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
+  const runChecks = async (): Promise<readonly CheckResult[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
   const logger = { debug: note, info: note, warn: note, error: note };
-  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, look, times: TIMES }));
+  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, check: runChecks, times: TIMES }));
   await until(() => looks > 4, "looks");
   assert.equal(said, []);
 });

@@ -1,4 +1,4 @@
-/** An id that is none: the ids there are, as many as fit a line, and how many more. */
+/** An unknown id: the ids that exist, as many as fit a line, and how many more. */
 import { assert, suite } from "../harness.js";
 import { CODE, cli, fill } from "./cli.js";
 

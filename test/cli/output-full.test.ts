@@ -1,4 +1,4 @@
-/** Output that is not taken is one line and exit 1, and no stack; a reader that went away is no fault. */
+/** Output that cannot be written: one line, exit 1 and no stack; a reader that went away is not an error. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

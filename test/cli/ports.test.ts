@@ -52,7 +52,7 @@ test("chosen and asked for, both families, beside a running host; containers by 
   assert.equal([ran.exit, squeezed(ran.out)], [0, lines.map(squeezed).join("\n")]);
 });
 
-test("--json has whole ids; a folder that is none is refused", async (t) => {
+test("--json has whole ids; a path that is not a folder is refused", async (t) => {
   const { dataDir, driver } = await place(t);
   await publish(driver, "end-0123456789abcdef", 8080);
   const { ok, live, ports } = (await cli(["ports", "--json", "--data-dir", dataDir, "--engine", NONE])).json();

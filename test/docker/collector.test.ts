@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { Collector } from "#dist/docker/collector.js";
 import type { DriverCalls } from "#dist/docker/driver-calls.js";
-import type { EndpointRecord } from "#dist/host/calls/records.js";
+import type { EndpointRecord } from "#dist/host/calls/record.js";
 import type { TypeView } from "#dist/host/type-view.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("docker: the collector");
 
-/** A network with one endpoint for each sandbox; "": it is joined to none. */
+/** A network with one endpoint for each sandbox; "": it is not joined. */
 function scene(sandboxes: Readonly<Record<string, string>>) {
   const endpoints = new Map<string, Pick<EndpointRecord, "eid" | "join">>();
   for (const [eid, sboxKey] of Object.entries(sandboxes)) {
@@ -24,7 +24,7 @@ function scene(sandboxes: Readonly<Record<string, string>>) {
   return { endpoints, look: (one: Collector) => one.collect(calls, view, {}) };
 }
 
-test("a sandbox that is no more, or only a file, at two looks in a row; not one that lives, nor one that cannot be seen from here", async (t) => {
+test("a sandbox that has ended, or is only a file, at two checks in a row; not one that lives, nor one that is not visible here", async (t) => {
   const folder = await t.folder();
   const { look } = scene({
     lives: "/proc/self/ns/net",
@@ -38,7 +38,7 @@ test("a sandbox that is no more, or only a file, at two looks in a row; not one 
   assert.equal(await look(one), ["gone", "file"]);
 });
 
-test("joined to nothing at two looks in a row", async () => {
+test("not joined at two checks in a row", async () => {
   const { endpoints, look } = scene({ idle: "", late: "" });
   const one = new Collector();
   assert.equal(await look(one), []);

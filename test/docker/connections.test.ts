@@ -65,7 +65,7 @@ test("a connection that has been used and is kept open is closed too", async (t)
   await ended;
 });
 
-/** Takes a while, or for ever. */
+/** Takes a while, or never ends. */
 const SLOW = `
   createNetwork: (nid) => new Promise((done) => { if (nid === "slow") setTimeout(done, 300); }),
 `;

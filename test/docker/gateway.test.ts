@@ -135,7 +135,7 @@ test("an endpoint is deleted without Leave, a network with what the engine has f
   const given = { Address: "10.0.0.2/24", AddressIPv6: "", MacAddress: "" };
   await call("CreateEndpoint", { NetworkID: "n1", EndpointID: "e1", Interface: given });
   await call("Join", { NetworkID: "n1", EndpointID: "e1", SandboxKey: "/run/none/s", Options: {} });
-  // The engine gives its address to another: whoever had it has been forgotten.
+  // The engine gives its address to another: it has forgotten the endpoint that had it.
   assert.is(
     (await call("CreateEndpoint", { NetworkID: "n1", EndpointID: "e2", Interface: given })).body.Err,
     undefined,
@@ -180,9 +180,9 @@ const WRONG: readonly (readonly [what: string, method: string, body: unknown, st
   ["a list", "CreateNetwork", [], 400, /the body: /],
   ["an id that is not a text", "DeleteNetwork", { NetworkID: 5 }, 400, /NetworkID: /],
   ["an id that is too long", "DeleteNetwork", { NetworkID: "n".repeat(257) }, 400, /NetworkID: /],
-  ["options that are none", "CreateNetwork", { NetworkID: "n", Options: 5 }, 400, /Options: /],
+  ["invalid options", "CreateNetwork", { NetworkID: "n", Options: 5 }, 400, /Options: /],
   [
-    "an address that is none",
+    "an invalid address",
     "CreateEndpoint",
     { NetworkID: "n1", EndpointID: "x", Interface: { Address: "nonsense" } },
     200,

@@ -3,7 +3,7 @@ import { DriverCalls } from "#dist/docker/driver-calls.js";
 import { DOCKER } from "#dist/docker/limits.js";
 import { RecentEndpoints } from "#dist/docker/recent-endpoints.js";
 import type { EndpointRequest } from "#dist/docker/wire.js";
-import type { NetworkRecord } from "#dist/host/calls/records.js";
+import type { NetworkRecord } from "#dist/host/calls/record.js";
 import type { TypeView } from "#dist/host/type-view.js";
 import { DriverError, type HostedDriver } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";

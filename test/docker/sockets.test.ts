@@ -19,7 +19,7 @@ async function place(t: TestContext, types: readonly string[] = ["net"]) {
   const host = await at.open();
   const { logger, log } = recorder();
   const open = async (more: Partial<Parameters<typeof DockerGateway.open>[0]> = {}): Promise<DockerGateway> => {
-    const gateway = await DockerGateway.open({ host, logger, directory, lookMs: 20, ...more });
+    const gateway = await DockerGateway.open({ host, logger, directory, socketCheckMs: 20, ...more });
     t.cleanup(() => gateway.close());
     return gateway;
   };

@@ -113,7 +113,7 @@ test("a port outside the grant is refused with what to do, and no rule's name", 
   assert.not.match(String(words), /refused by rule/);
 });
 
-test("an endpoint is asked for again: in the same words it is answered, in others it is made anew, in use it is refused", async (t) => {
+test("an endpoint is asked for again: in the same words it is answered, in others it is replaced, in use it is refused", async (t) => {
   const { network, run, call, endpoints } = await bridged(t);
   await network("n", SUBNET);
   const ids = { NetworkID: "n", EndpointID: "e1" };

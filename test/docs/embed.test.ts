@@ -64,7 +64,7 @@ test("every event there is, and no other", () => {
 });
 
 test(
-  "packets: the script runs as it stands",
+  "packets: the script runs unchanged",
   async (t) => {
     const folder = await t.folder();
     await mkdir(join(folder, "node_modules"));

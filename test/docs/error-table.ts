@@ -1,7 +1,8 @@
 /** The table of error codes as its page shows it. `node build/test/docs/error-table.js --write` updates the page. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ERROR_CODES, ERROR_STATUS } from "#dist/driverapi/errors.js";
+import { ERROR_CODES } from "#dist/driverapi/error-codes.js";
+import { ERROR_STATUS } from "#dist/driverapi/errors.js";
 
 /** The page that has the table. */
 export const ERRORS_PAGE = "src/driverapi/README.md";

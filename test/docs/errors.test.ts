@@ -1,7 +1,8 @@
 /** The codes and the table of src/driverapi/README.md agree, in both directions; no page names a code that does not exist. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DriverError, ERROR_CODES } from "#dist/driverapi/errors.js";
+import { ERROR_CODES } from "#dist/driverapi/error-codes.js";
+import { DriverError } from "#dist/driverapi/errors.js";
 import { assert, suite } from "../harness.js";
 import { BEGIN, END, ERRORS_PAGE, errorTable } from "./error-table.js";
 import { allPages, firstCells } from "./pages.js";
@@ -44,7 +45,7 @@ const NODES_OWN = new Set([
 function sources(): string {
   const root = join(process.cwd(), "src");
   return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.endsWith("driverapi/errors.ts"))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith("driverapi/error-codes.ts"))
     .map((name) => readFileSync(join(root, name), "utf8"))
     .join("\n");
 }

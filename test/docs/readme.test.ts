@@ -68,7 +68,7 @@ test(
 );
 
 test(
-  "embedding: the script runs as it stands",
+  "embedding: the script runs unchanged",
   async (t) => {
     await runsAsPrinted(await project(t), await embedding());
   },

@@ -1,6 +1,6 @@
 /**
  * `bulkhead doctor` on a machine's network: in namespaces of the test's own each thing that drops our packets is put up as an engine, ufw,
- * firewalld or an operator does it; the check that is for it falls, and the command it tells, typed as it stands, mends it.
+ * firewalld or an operator does it; the check that is for it falls, and the command it tells, run unchanged, fixes it.
  */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -54,7 +54,7 @@ function typed(check: CheckResult): void {
 }
 
 test(
-  "an empty namespace: nothing is down, and nothing has come to be by looking",
+  "an empty namespace: nothing is down, and the examination has created nothing",
   async (t) => {
     const { look, sh } = machine(t);
     const checks = await look();

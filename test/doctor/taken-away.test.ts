@@ -158,7 +158,7 @@ for (const { wall, seams, down, needs } of CASES) {
     async () => {
       const found = await examine("bubblewrap", FILE, seams);
       const broken = found.checks.filter((one) => one.holds === "no");
-      assert.equal([...found.down].sort(), [...down].sort());
+      assert.equal([...found.failed].sort(), [...down].sort());
       for (const { name, demanded, fix, evidence, attempts } of broken) {
         assert.ok(demanded && fix !== null && fix.length > 10, `${name} has a fix`);
         assert.ok(
@@ -221,7 +221,7 @@ test(
   "what stands behind the wall does not start: every check that is tried there is down, and says why",
   async () => {
     const raise = taking(replaced(["--as-pid-1"], ["--no-such-option"]));
-    const { down, checks } = await examine("bubblewrap", FILE, { raise });
+    const { failed: down, checks } = await examine("bubblewrap", FILE, { raise });
     const up = checks.filter(({ holds }) => holds !== "no").map(({ name }) => name);
     assert.equal(up, ["wall.raised"]);
     assert.is(down.length, CHECKS.length - 1);

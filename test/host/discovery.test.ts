@@ -97,7 +97,7 @@ test("a folder: its main, else the first of index.js, index.mjs, index.ts", asyn
   assert.is(found[0]?.kind, "folder");
 });
 
-test("what is none of our business is ignored", async (t) => {
+test("files that are not plugins are ignored", async (t) => {
   const found = await discover(t, {
     ".hidden.js": "",
     ".git/x": "",
@@ -255,7 +255,7 @@ test(
   { ms: 5000 },
 );
 
-test("a plugins folder that is not there, or is none, is an error", async (t) => {
+test("a plugins folder that does not exist, or is not a folder, is an error", async (t) => {
   const root = await t.folder();
   await fill(root, { file: "" });
   for (const [path, word] of [

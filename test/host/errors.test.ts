@@ -1,7 +1,8 @@
 /** What a driver throws, as the platform sees it. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DriverError, ERROR_CODES, ERROR_STATUS, type ErrorCode } from "#dist/driverapi/errors.js";
+import { ERROR_CODES, type ErrorCode } from "#dist/driverapi/error-codes.js";
+import { DriverError, ERROR_STATUS } from "#dist/driverapi/errors.js";
 import type { HostedDriver } from "#dist/driverapi/types.js";
 import { createPluginHost } from "#dist/host/plugin-host.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";

@@ -18,7 +18,7 @@ const EARLY = Math.min(100, Math.ceil(ROUNDS / 4));
 /** The slope of resident memory is taken over so many of the last rounds, a sample every 20. */
 const WINDOW = ROUNDS / 2;
 const MOST_A_ROUND = 12 * 1024;
-/** A few rounds are all warm-up, which is no slope: they may add so many bytes, far less than one worker each. */
+/** A few rounds are all warm-up, which is not a slope: they may add so many bytes, far less than one worker each. */
 const MOST_IN_FEW = (rounds: number): number => (32 + rounds) * 1_048_576;
 
 const PLUGIN = plugin("leak", { methods: "createNetwork(nid, options) { if (options.spin) for (;;); }," });

@@ -126,7 +126,7 @@ export function cuesOf(call: Call, deadline: number): Cue[] {
 export class Model {
   readonly #networks = new Map<string, Map<string, Endpoint>>();
 
-  /** What `call` answers, and what exists afterwards, when all that follows from it has come to rest. */
+  /** What `call` answers, and what exists afterwards, when all its consequences have settled. */
   predict(call: Call): Expected {
     const refusal = this.refusal(call);
     if (refusal !== undefined) return refused(refusal);

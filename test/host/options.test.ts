@@ -118,7 +118,7 @@ test("the policy's options reach config() at registration, and a platform's own 
   );
 });
 
-test("a platform's object that is no EndpointInfo or JoinInfo is BadRequest", async (t) => {
+test("a platform's object that is not an EndpointInfo or JoinInfo is BadRequest", async (t) => {
   const d = (await scripted(t)).driver();
   await d.createNetwork("net");
   for (const wrong of [undefined, null, {}, "info", { interfaces: () => [] }]) {

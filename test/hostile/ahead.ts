@@ -13,7 +13,7 @@ export function ahead<Case extends { readonly alone?: true }, Result>(
   const results = new Map(
     cases.map((one) => {
       const promise = new Promise<Result>((resolve) => settle.set(one, resolve));
-      // Its test hears of it when it comes to its turn.
+      // Its test hears of it when its turn comes.
       promise.catch(() => {});
       return [one, promise] as const;
     }),

@@ -1,5 +1,5 @@
 /**
- * What each attack comes to under each isolation: outcomes.json, a line per case, written by `npm run hostile`; SECURITY.md's
+ * The outcome of each attack under each isolation: outcomes.json, a line per case, written by `npm run hostile`; SECURITY.md's
  * table is made of it, a row per item with the worst of its cases. In a test run, what is seen must be what stands there.
  */
 import { strict as assert } from "node:assert";

@@ -1,4 +1,4 @@
-/** The wall as it stands, but what runs behind it are workers whose realm belongs to an attacker (fixtures/owned). */
+/** The real wall, but what runs behind it are workers whose realm belongs to an attacker (fixtures/owned). */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

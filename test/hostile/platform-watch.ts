@@ -21,7 +21,7 @@ export interface PlatformWatch {
 export function watchPlatform(): PlatformWatch {
   const before = fingerprint();
   const folders = temporary();
-  // Made once for all hosts of this process; each of them would copy it anew.
+  // Made once for all hosts of this process; each of them would copy it again.
   acquireRuntimeFolder();
   const rss = process.memoryUsage.rss();
   let most = rss;
@@ -57,7 +57,7 @@ function temporary(): readonly string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith(`bulkhead-runtime-${process.pid}-`));
 }
 
-/** Processes whose parent this one is, by name and id; and those behind a wall of its own, whoever their parent is by now. */
+/** Processes whose parent this one is, by name and id; and those behind a wall of its own, whatever their parent is by now. */
 export function children(): readonly string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

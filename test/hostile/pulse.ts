@@ -59,7 +59,7 @@ export class Pulse {
         const answer = await this.#driver.endpointOperInfo("net", "end");
         this.longestMs = Math.max(this.longestMs, performance.now() - started);
         this.calls++;
-        // One that was started anew counts from one, and was given what it had.
+        // One that was restarted counts from one, and was given what it had.
         count = this.#mayBeDisturbed && answer.calls === 1 ? 1 : count + 1;
         assert.deepEqual({ ...answer }, { nid: "net", eid: "end", calls: count, kept: "net,net/end", store: null });
       } catch (error) {

@@ -46,7 +46,7 @@ async function result(one: HostileCase, isolation: Isolation): Promise<CaseResul
   assert.equal(
     ended,
     "SIGABRT",
-    `it was expected to abort its process: if it no longer does, it is no longer named. ${text}`,
+    `it was expected to abort its process: if it no longer does, remove it from the list. ${text}`,
   );
   const { item, title } = one;
   const ms = Math.round(performance.now() - started);

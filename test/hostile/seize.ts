@@ -4,7 +4,7 @@ import type { Outcome } from "./case.js";
 import type { RealmCase } from "./cases/class-g-realm.js";
 import { forgive, malloryInfo, type OwnedHost, unharmed } from "./owned-host.js";
 
-/** What is to come to nothing has as long as this to come to something after all, in milliseconds. */
+/** How long an attack that must fail may still succeed, in milliseconds. */
 const SETTLED_MS = 400;
 
 let attacks = 0;

@@ -59,7 +59,7 @@ test("numbers out of place: none is read", () => {
   for (const text of texts) assert.is(readControlUp(text), undefined, text);
 });
 
-test("shapes that are none: none is read", () => {
+test("invalid shapes: none is read", () => {
   for (const text of [
     "",
     "null",
@@ -88,7 +88,7 @@ test("shapes that are none: none is read", () => {
     assert.is(readControlUp(text), undefined, text);
 });
 
-test("size: a message beyond 64 Ki characters is none, long texts are cut, deep nesting costs nothing", () => {
+test("size: a message beyond 64 Ki characters is invalid, long texts are cut, deep nesting costs nothing", () => {
   assert.is(readControlUp(`{"kind":"ready","x":"${"y".repeat(65_536)}"}`), undefined);
   const failed = readControlUp(JSON.stringify({ kind: "failed", id: 1, why: "w".repeat(60_000) }));
   assert.is(failed?.kind === "failed" && failed.why.length, 1000);

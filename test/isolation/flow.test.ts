@@ -1,4 +1,4 @@
-/** What one host process may send in a second, whoever sends it: bytes, control messages, frames of workers that are not there. */
+/** What one host process may send in a second, from any of its code: bytes, control messages, frames for unknown workers. */
 import { Flow } from "#dist/isolation/flow.js";
 import { WALLS } from "#dist/isolation/limits.js";
 import { assert, suite } from "../harness.js";

@@ -29,7 +29,7 @@ function listen(maxBytes = MAX, seen?: (count: number, reader: FrameReader) => v
   return { frames, violations, reader };
 }
 
-/** A length, as it stands before a frame. */
+/** A length, as it precedes a frame. */
 function lengthBytes(length: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(length);
@@ -43,7 +43,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 const header = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((route) => route.toString(16).padStart(8, "0"));
-/** Well-formed text of every kind: what is no Unicode cannot travel as UTF-8. */
+/** Well-formed text of every kind: text that is not Unicode cannot travel as UTF-8. */
 const body = fc.string({ unit: "binary", maxLength: 300 });
 const frames = fc.array(
   fc.tuple(header, body).map(([head, text]) => head + text),

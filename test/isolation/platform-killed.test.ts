@@ -28,7 +28,7 @@ async function start(t: TestContext, plugins: string, tmp: string): Promise<Plat
   return { child, pids };
 }
 
-/** All that run. One that has ended holds nothing; when it is taken off the list is up to whoever adopted it. */
+/** All that run. One that has ended holds nothing; when it leaves the list depends on the process that adopted it. */
 const processes = (): readonly number[] => readdirSync("/proc").map(Number).filter(Number.isInteger).filter(running);
 
 function running(pid: number): boolean {

@@ -50,10 +50,10 @@ test("demanded and not there: the error names the package and the policy's line;
   const error = await rejection(raiseWall("bubblewrap", "/etc/bulkhead.config.json"));
   assert.is(error.code, "ERR_ISOLATION_UNAVAILABLE");
   assert.match(error.message, /there is no "bwrap" on PATH; install it \(Debian: apt-get install bubblewrap\)/);
-  assert.match(error.message, /"sandbox": "auto" in \/etc\/bulkhead\.config\.json takes the strongest wall/);
+  assert.match(error.message, /"sandbox": "auto" in \/etc\/bulkhead\.config\.json accepts the strongest wall/);
 });
 
-test("demanded and out of reach of the account it would run as: the same words", async (t) => {
+test("demanded, but not executable by the account for host processes: the same words", async (t) => {
   await temporary(t);
   await path(t);
   chmodSync(process.env.PATH ?? "", 0o700);
@@ -158,7 +158,7 @@ for (const [what, right] of [
       const { stdout, stderr } = spawnSync("setpriv", args, { encoding: "utf8" });
       const [name, lacks, account] = JSON.parse(stdout || JSON.stringify([stderr, [], 1]));
       assert.equal([name, account], ["node", null]);
-      assert.match(lacks[1], /^host processes are root: no other account can run them and be ended: .*EPERM/);
+      assert.match(lacks[1], /^host processes run as root: a trial under another account failed: .*EPERM/);
     },
     { needs: noSetpriv },
   );
@@ -226,7 +226,7 @@ test("in a worker thread: a plugin that must live apart is refused there, the ot
 });
 
 test(
-  "an ordinary user can start it too, and is no stronger inside",
+  "an ordinary user can start it too, and has no more rights inside",
   async (t) => {
     const folder = await copyPackage(t);
     const tmp = await t.folder();

@@ -25,7 +25,7 @@ export interface HouseOptions extends Pick<PluginHostOptions, "isolation"> {
   readonly parts?: HostParts;
 }
 
-/** On a disk: the system's temporary folder is in memory on many machines, and a flush to it is none. */
+/** On a disk: the system's temporary folder is in memory on many machines, where a flush does nothing. */
 export const DISK: string = fileURLToPath(new URL(".", import.meta.url));
 
 /** Starts a host and resolves when all its plugins are in service; rejects with the refusal of one that is not. */

@@ -1,5 +1,5 @@
 /**
- * plugins/README.md from its first command to its last, typed as it stands: from the package of a clone to a TypeScript driver of one's
+ * plugins/README.md from its first command to its last, typed unchanged: from the package of a clone to a TypeScript driver of one's
  * own in another folder, checked by its types, granted at the first try, served, called, and stopped on the running daemon.
  */
 import { execFileSync } from "node:child_process";
@@ -63,13 +63,13 @@ test(
     policy.plugins.greet = { ...policy.plugins.greet, enabled: false };
     await writeFile(file, JSON.stringify(policy));
     await until(
-      () => daemon.out().includes('plugin \\"greet\\" takes no new networks'),
+      () => daemon.out().includes('plugin \\"greet\\" does not accept new networks'),
       "the edit to be noticed",
       20_000,
     );
     assert.match(
       (await type(call.replace("net1", "net2"))).stdout,
-      /"Err":".*takes no new networks: the policy stops it/,
+      /"Err":".*does not accept new networks: the policy stops it/,
     );
     assert.is((await type(await block("delete"))).stdout.trim(), "{}");
     await until(() => daemon.out().includes('plugin \\"greet\\" stopped'), "the plugin to stop", 20_000);

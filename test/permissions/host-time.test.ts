@@ -1,4 +1,4 @@
-/** What one plugin has of the platform's own thread: a burst at once, a share for ever; what is more waits, or is a flood. */
+/** What one plugin gets of the platform's own thread: a burst at once, then a permanent share; anything beyond waits, or is a flood. */
 
 import { HostTime } from "#dist/permissions/host-time.js";
 import { HOST_TIME } from "#dist/permissions/limits.js";
@@ -52,7 +52,7 @@ test("while the thread has time for all, what is sent is not a flood", async () 
   await until(() => !one.overdrawn, "its share to be free");
   other.spend(hostLoad);
   assert.ok(one.overdrawn, "it has not been paid meanwhile");
-  one.forgive();
+  one.reduceDebt();
   assert.not(one.overdrawn);
   one.spend(hostBurst);
   assert.ok(one.wait > 0);
@@ -142,7 +142,7 @@ test("who goes on asking for what is refused is ended for flooding", () => {
   time.spend(hostDebt);
   const part = "x".repeat(SESSION.requestChars / 16);
   for (let n = 0; n < 16; n++) ask(part);
-  assert.match(refused.join(), /ERR_PERMISSION_LIMIT.*await their answers/);
+  assert.match(refused.join(), /ERR_PERMISSION_LIMIT.*await their replies/);
   for (let n = 0; n < 1_000_000 && violations.length === 0; n++) ask(part);
   dispatcher.stop();
   assert.equal(violations, ["ERR_FLOOD"]);

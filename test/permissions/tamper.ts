@@ -53,7 +53,7 @@ interface Walk {
 
 /**
  * Runs inside: breadth first over own keys (symbols too), prototypes, accessors and what they give, and what calls return or throw.
- * `Intrinsics` of the compartment are walked as well, but whoever holds one holds it anyway.
+ * `Intrinsics` of the compartment are walked as well, although code that holds one can use it anyway.
  */
 const WALKER = `(roots, fresh, hostName) => {
   const findings = [];
@@ -75,7 +75,7 @@ const WALKER = `(roots, fresh, hostName) => {
   // Every attempt throws a new error: each is looked at, but not walked, or the walk would feed itself.
   const thrown = (e, path) => {
     if (!isObject(e)) return;
-    if (!(e instanceof Error)) findings.push(path + " is no Error of the compartment's");
+    if (!(e instanceof Error)) findings.push(path + " is not an Error of the compartment's");
     reached.set(e, path);
     visit(Reflect.getPrototypeOf(e), path + ".[[Prototype]]");
     for (const key of ["stack", ...Reflect.ownKeys(e)]) visit(e[key], path + name(key));

@@ -140,7 +140,7 @@ test("cannot be tampered with", (t) => {
   assert.equal(walk({ timers: endowment }, "({ handle: { of: setTimeout(() => {}, 1) } })").findings, []);
 });
 
-test("setImmediate is no way around the minimum delay or the count", async (t) => {
+test("setImmediate does not get around the minimum delay or the count", async (t) => {
   const compartment = open(t, 30, 1);
   const started = performance.now();
   assert.is(await inside(compartment, "new Promise((done) => setImmediate(done, 7))"), 7);

@@ -149,7 +149,7 @@ async function crash(
     (error: { readonly code: string }) => error.code,
   );
   const words = `${name}, change ${nth}, killed ${when}`;
-  // A call that was sent, and that the worker has not come to begin.
+  // A call that was sent, and that the worker has not begun.
   const honest = ["done", "ERR_OUTCOME_UNKNOWN", ...(nth === 0 ? ["ERR_DRIVER_BUSY"] : [])];
   assert.ok(honest.includes(outcome), `${words}: ${outcome}`);
   await back;

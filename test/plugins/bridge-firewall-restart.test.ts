@@ -45,7 +45,7 @@ async function place(t: TestContext): Promise<{ readonly netns: string; readonly
 }
 
 test(
-  "the table stands while no host runs, is programmed anew where it was lost, and keeps the port that was chosen",
+  "the table stays while no host runs, is programmed again where it was lost, and keeps the port that was chosen",
   async (t) => {
     const { netns, folder } = await place(t);
 
@@ -63,7 +63,7 @@ test(
     const second = await open(t, folder, netns);
     // The guard of forwarding is its own record: what flushes it while no host runs makes the machine a router by its own word.
     const guard = /table inet bulkhead-forward_\S+ \{\n[\s\S]*?^\}\n/m;
-    assert.is(ruleset(netns), before.replace(guard, ""), "what was lost is made anew");
+    assert.is(ruleset(netns), before.replace(guard, ""), "what was lost is recreated");
     await second.driver("bridge").deleteEndpoint("n", "e");
     assert.not.match(ruleset(netns), /dnat ip to/);
     await second.driver("bridge").deleteNetwork("n");

@@ -17,7 +17,7 @@ import { SILENT } from "../kit/logger.js";
 import { generic, type Kind, namespace } from "./shipped.js";
 
 export const SEED: number = Number(process.env.BULKHEAD_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** Kills after which the plugin is loaded anew: the breaker opens at the fifth. */
+/** Kills after which the plugin is loaded again: the breaker opens at the fifth. */
 const KILLS_A_LOAD = 4;
 const OPTIONS = generic({ subnet: "10.64.1.0/24", subnet6: "fd64:0:0:1::/64" });
 

@@ -47,7 +47,7 @@ test("of two lists of ranges, what both hold", () => {
   assert.not.ok(covers("80", "1-100"));
 });
 
-test("a range that is none is refused, by file, path and form", () => {
+test("an invalid range is refused, by file, path and form", () => {
   for (const text of ["0", "65536", "9-8", "08", "http", "1-", "1-2-3", "", " 80"]) {
     assert.is(parseRange(text), undefined, text);
     assert.throws(

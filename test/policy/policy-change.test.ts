@@ -57,7 +57,7 @@ test("locked for good: ERR_POLICY_LOCKED names the process and the file to remov
   assert.is(error.code, "ERR_POLICY_LOCKED");
   assert.is(
     error.message,
-    `${path}: another bulkhead command (process 4321) has been changing it for 5 s; if there is none, remove ${lock}`,
+    `${path}: locked by another bulkhead command (process 4321) for over 5 s; if that no longer runs, remove ${lock}`,
   );
   assert.is(await readFile(path, "utf8"), "{}");
   assert.is(await readFile(lock, "utf8"), "4321\n");

@@ -158,7 +158,7 @@ for (const [name, pinned, now, text, more] of SINCE) {
     assert.equal(update, {
       text: `compared with the granted version: ${text}${more ? NOT : ""}`,
       differs: true,
-      letIn: !more,
+      accepted: !more,
     });
   });
 }
@@ -173,7 +173,7 @@ test("compared with the pinned version: the same, in whatever order it is writte
   assert.equal(judge({ entry: WIDE, pinned, now }), {
     text: "compared with the granted version, it asks for the same",
     differs: false,
-    letIn: true,
+    accepted: true,
   });
 });
 
@@ -183,7 +183,7 @@ test('"ask", and nothing said: nobody is let in', () => {
     { ...WIDE, update: undefined },
   ]) {
     for (const known of [{ pinned: {} }, { former: {} }, {}]) {
-      assert.is(judge({ entry, ...known, now: {} }).letIn, false);
+      assert.is(judge({ entry, ...known, now: {} }).accepted, false);
       assert.not.match(judge({ entry, ...known, now: { scope: "global" } }).text, "same-grant");
     }
   }
@@ -195,11 +195,11 @@ test('"ask" compares with whatever ran before; "same-grant" never trusts a versi
   const asked = judge({ entry: { update: "ask" }, former, now });
   assert.is(asked.text, "compared with the version before it, it asks for the same");
   const update = judge({ entry: { grant: { log: true } }, former, now });
-  assert.equal([update.letIn, update.text], [false, `compared with its grant: scope "local" → "global"${NOT}`]);
+  assert.equal([update.accepted, update.text], [false, `compared with its grant: scope "local" → "global"${NOT}`]);
 });
 
 /** Only the policy is known. */
-const GRANTED: readonly [name: string, entry: object, now: object, text: string, letIn: boolean][] = [
+const GRANTED: readonly [name: string, entry: object, now: object, text: string, accepted: boolean][] = [
   [
     "as granted",
     WIDE,
@@ -218,7 +218,7 @@ const GRANTED: readonly [name: string, entry: object, now: object, text: string,
     "the harmless set",
     {},
     { permissions: { log: true, timers: true, clock: true, random: true, store: true } },
-    ", it asks for no more",
+    ", it does not ask for more",
     true,
   ],
   [
@@ -283,17 +283,17 @@ const GRANTED: readonly [name: string, entry: object, now: object, text: string,
   ],
 ];
 
-for (const [name, entry, now, text, letIn] of GRANTED) {
+for (const [name, entry, now, text, accepted] of GRANTED) {
   test(`compared with the grant: ${name}`, () => {
     const update = judge({ entry: { ...entry }, now: { ...now } });
-    assert.equal([update.text, update.letIn], [`compared with its grant${text}`, letIn]);
+    assert.equal([update.text, update.accepted], [`compared with its grant${text}`, accepted]);
   });
 }
 
 test("a policy that has become tighter or wider since is not a change of the plugin's", () => {
   const same = { permissions: { store: true } };
   const update = judge({ entry: { grant: { store: { bytes: 7 } } }, pinned: same, now: same });
-  assert.equal([update.differs, update.letIn], [false, true]);
+  assert.equal([update.differs, update.accepted], [false, true]);
 });
 
 test("the text is bounded, and one visible line", () => {

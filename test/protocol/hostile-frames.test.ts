@@ -1,4 +1,4 @@
-/** Whatever the text: a message built anew, or a ProtocolViolation, and soon. */
+/** For any text: a newly built message, or a ProtocolViolation, and soon. */
 import fc from "fast-check";
 import { decodeUp, ProtocolViolation, routeHeader } from "#dist/protocol/frame.js";
 import { LIMITS } from "#dist/protocol/limits.js";

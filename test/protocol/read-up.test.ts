@@ -24,7 +24,7 @@ const reply = (more: object): unknown => ({ kind: "reply", message: { id: 1, typ
 const notice = (...args: unknown[]): unknown => ({ kind: "notice", name: "log.write", args });
 
 for (const [kind, message] of Object.entries(HONEST)) {
-  test(`an honest ${kind} comes back built anew`, () => {
+  test(`an honest ${kind} comes back as a new object`, () => {
     const read = readUpMessage(message);
     assert.equal(read, message);
     assert.ok((read as unknown) !== message);

@@ -72,7 +72,7 @@ test("the options of attachSandbox", async (t) => {
   const given = { sandbox: "no-such-box", endpoint: new EndpointConfig(), join: new JoinConfig([]) };
   const model = await rejection(attachSandbox({ ...given, backend: "model" }));
   assert.is(model.code, "ERR_OPTIONS");
-  assert.match(model.message, /a model's links are in a host; give it as host/);
+  assert.match(model.message, /the links of a model belong to a host; pass that as the option "host"/);
   assert.is((await rejection(attachSandbox({ ...given, backend: "all" as "auto" }))).code, "ERR_OPTIONS");
   assert.is((await rejection(attachSandbox({ ...given, host: {} as never }))).code, "ERR_OPTIONS");
   const host = await emptyHost(t);

@@ -26,7 +26,6 @@ function rig(t: { cleanup(undo: () => unknown): void }, defaultDeadline = 5000):
     defaultDeadline,
     inFlight: (id) => calls.get(id),
     allInFlight: () => calls.values(),
-    ping() {},
     kill(reason) {
       kills.push({ reason, at: monotonicNow() - began });
       watch.stop();

@@ -37,7 +37,7 @@ async function filled(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** What opening it comes to. */
+/** The result of opening it. */
 async function opening(folder: string): Promise<"whole" | Rejection> {
   try {
     const opened = await openDataFolder(folder);
@@ -207,7 +207,7 @@ test("recovery asks before it loses rows, keeps the damaged files, and leaves a 
   const shown = await cli(["state", "--data-dir", folder, "--json"]);
   assert.is(shown.exit, 1);
   assert.is(shown.json().error?.code, "ERR_JOURNAL_CORRUPT");
-  assert.match(shown.json().error?.message ?? "", /log\.000001: at offset \d+ it does not hold what was written/);
+  assert.match(shown.json().error?.message ?? "", /log\.000001: the bytes at offset \d+ fail their checksum/);
 
   const asked = await cli(["state", "--data-dir", folder, "--recover", "--json"]);
   assert.is(asked.exit, 1);

@@ -65,18 +65,26 @@ test("a folder that is deleted or replaced while a host runs: no later write is 
 });
 
 test(
-  "a read-only file system: shown, and refused to a host as what it is",
+  "a read-only file system: shown, with whether a host runs on it, and refused to a host as what it is",
   async (t) => {
     const folder = await filled(t);
-    execFileSync("mount", ["--bind", folder, folder]);
-    t.cleanup(() => execFileSync("umount", [folder]));
-    execFileSync("mount", ["-o", "remount,bind,ro", folder]);
-    const shown = await cli(["state", "--data-dir", folder, "--json"]);
-    assert.is(shown.exit, 0, shown.out);
-    assert.is((shown.json() as unknown as { journal: unknown[] }).journal.length, 1);
-    const { code, message } = await rejection(openDataFolder(folder));
+    const readOnly = await t.folder();
+    execFileSync("mount", ["--bind", folder, readOnly]);
+    t.cleanup(() => execFileSync("umount", [readOnly]));
+    execFileSync("mount", ["-o", "remount,bind,ro", readOnly]);
+    const shown = async () => {
+      const ran = await cli(["state", "--data-dir", readOnly, "--json"]);
+      assert.is(ran.exit, 0, ran.out);
+      const { journal, live } = ran.json() as unknown as { journal: unknown[]; live: boolean };
+      return { networks: journal.length, live };
+    };
+    assert.equal(await shown(), { networks: 1, live: false });
+    const { code, message } = await rejection(openDataFolder(readOnly));
     assert.is(code, "ERR_DATA_DIR");
     assert.match(message, /read-only/);
+    const opened = await openDataFolder(folder);
+    t.cleanup(() => opened.close());
+    assert.equal(await shown(), { networks: 1, live: true });
   },
   { needs: ROOT },
 );
@@ -210,7 +218,7 @@ test("a backup beside a running host is a folder that opens", async (t) => {
   t.cleanup(() => copy.close());
   assert.is((await new LogJournal(copy.state).load("bridge")).length, 2);
   const again = await cli(["state", "--data-dir", folder, "--backup", target, "--json"]);
-  assert.match(again.json().error?.message ?? "", /it is there already/);
+  assert.match(again.json().error?.message ?? "", /it already exists/);
 });
 
 test.run();

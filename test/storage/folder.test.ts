@@ -32,7 +32,7 @@ async function everything(journal: Journal): Promise<readonly string[]> {
 }
 
 test(
-  "the journal holds what one in memory holds, before and after it is opened anew",
+  "the journal holds what one in memory holds, before and after it is opened again",
   async (t) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {

@@ -68,7 +68,7 @@ test("a bit that turns in a log before it is copied never gets a valid checksum"
   const log = disk.open("log.000001", "read");
   disk.turn("log.000001", log.read(0, log.size).indexOf("the value") + 2);
   await write(state, () => told.length > 0);
-  assert.match(told[0]?.reason ?? "", /^log\.000001: at offset \d+ it does not hold what was written$/);
+  assert.match(told[0]?.reason ?? "", /^log\.000001: the bytes at offset \d+ fail their checksum$/);
   assert.not(disk.list().includes("checkpoint.000002"), String(disk.list()));
   await state.close();
   const left = await rejection(StateFile.open(PATHS, "boot", disk));

@@ -112,7 +112,7 @@ test("killed with a call of every method in flight: creates are undone, deletes 
     assert.is(asked.filter((one) => one === text).length, 1, text);
 });
 
-test("a network that ends its worker stays quarantined over a restart, until its plugin is loaded anew", async (t) => {
+test("a network that ends its worker stays quarantined over a restart, until its plugin is loaded again", async (t) => {
   const place = await house(t, {
     "a.js": plugin("a", {
       methods: `createNetwork(nid, options, ctx) {
@@ -231,7 +231,7 @@ test("what a plugin has stored is there; a second host on the folder is refused;
   for (const [folder, words] of [
     [place.path("nowhere"), /nowhere cannot be used: it does not exist; name the folder with --data-dir/],
     [place.path("data/log.000001"), /log\.000001 cannot be used: it is not a folder; name the folder/],
-    [place.path("."), /cannot be used: there is no log in it/],
+    [place.path("."), /cannot be used: it holds no state/],
   ] as const) {
     const none = await cli(["state", "--data-dir", folder]);
     assert.is(none.exit, 1);
@@ -269,7 +269,7 @@ test("after the machine's own restart, networks are replayed, joins and programm
   await second.driver("a").join("n", "e", "box", new JoinConfig());
 });
 
-test("links outlive the host; those that are gone meanwhile are reported, and made anew", async (t) => {
+test("links outlive the host; those that are gone meanwhile are reported and recreated", async (t) => {
   const place = await house(t);
   await cp(join(REPO, "plugins", "bridge"), join(place.plugins, "bridge"), { recursive: true });
   await rm(join(place.plugins, "bridge", "node_modules"), { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /** While the daemon serves, logs failing checks of the machine's network, with the command that fixes each, and fixed ones. */
 
 import type { Logger } from "../../common/logger.js";
-import { type CheckResult, demandedButDown } from "../../doctor/check-result.js";
+import { type CheckResult, failedDemanded } from "../../doctor/check-result.js";
 import { checkNetwork } from "../../doctor/network/checks.js";
 import { readPolicyFile } from "../../policy/policy-file.js";
 import { networkDemand } from "../network-demand.js";
@@ -15,57 +15,57 @@ export interface NetworkWatchOptions {
   readonly netns: string | undefined;
   readonly logger: Logger;
   /** Replaces the check of the machine, in tests. */
-  readonly look?: () => Promise<readonly CheckResult[]>;
+  readonly check?: () => Promise<readonly CheckResult[]>;
   /** Default: `NETWORK_WATCH`. */
-  readonly times?: { readonly lookMs: number; readonly againMs: number };
+  readonly times?: { readonly checkMs: number; readonly recheckMs: number };
 }
 
 /** Checks at once, and then every minute. Returns a function that stops it. */
 export function watchNetwork(options: NetworkWatchOptions): () => void {
-  const { logger, look = () => lookByPolicy(options), times = NETWORK_WATCH } = options;
+  const { logger, check = () => checkByPolicy(options), times = NETWORK_WATCH } = options;
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
   /** The fixes already logged, by check. */
   let warned: ReadonlyMap<string, string> = new Map();
-  const again = (ms: number, act: () => Promise<void>): void => {
+  const schedule = (ms: number, act: () => Promise<void>): void => {
     if (ended) return;
     timer = setTimeout(() => {
       act().catch((error: unknown) => {
         logger.error({ err: error }, "the machine's network could not be checked");
-        again(times.lookMs, first);
+        schedule(times.checkMs, first);
       });
     }, ms).unref();
   };
   const first = async (): Promise<void> => {
-    const bad = down(await look());
+    const bad = failed(await check());
     // Checks a second time before it warns: the daemon may be about to fix it itself.
-    if (changed(bad, warned)) again(times.againMs, second);
-    else again(times.lookMs, first);
+    if (changed(bad, warned)) schedule(times.recheckMs, second);
+    else schedule(times.checkMs, first);
   };
   const second = async (): Promise<void> => {
-    const bad = down(await look());
+    const bad = failed(await check());
     if (ended) return;
     for (const { name, evidence, fix } of bad.values())
       if (warned.get(name) !== fix) logger.warn({ check: name, fix }, `${name}: ${evidence}; to fix it: ${fix}`);
     for (const name of warned.keys()) if (!bad.has(name)) logger.info({ check: name }, `${name}: it is fixed`);
     warned = new Map([...bad.values()].map(({ name, fix }) => [name, fix ?? ""]));
-    again(times.lookMs, first);
+    schedule(times.checkMs, first);
   };
-  again(0, first);
+  schedule(0, first);
   return () => {
     ended = true;
     clearTimeout(timer);
   };
 }
 
-async function lookByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly CheckResult[]> {
+async function checkByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly CheckResult[]> {
   const { policy } = await readPolicyFile(file, { absent: "empty" });
   const demand = networkDemand(policy);
   return demand.firewall ? checkNetwork(netns, demand) : [];
 }
 
-function down(checks: readonly CheckResult[]): ReadonlyMap<string, CheckResult> {
-  return new Map(demandedButDown(checks).map((one) => [one.name, one]));
+function failed(checks: readonly CheckResult[]): ReadonlyMap<string, CheckResult> {
+  return new Map(failedDemanded(checks).map((one) => [one.name, one]));
 }
 
 function changed(bad: ReadonlyMap<string, CheckResult>, warned: ReadonlyMap<string, string>): boolean {

@@ -21,7 +21,7 @@ export async function nothingServed(
     return enabled === false || revoked !== undefined;
   });
   if (allowEmpty || taken)
-    return `no driver is in service; one that the policy starts or grants is served at once: ${states(plugins) || "no plugins"}`;
+    return `no driver is in service (${states(plugins) || "no plugins"}); a driver is served as soon as the policy grants or starts its plugin`;
   const what =
     plugins.length === 0
       ? "the plugins folders contain no plugin, so nothing can be served"

@@ -8,7 +8,7 @@ import type { Logger } from "../../common/logger.js";
 /** How long it may take, in milliseconds. */
 const NOTIFY_MS = 5_000;
 
-/** `state`: an argument of systemd-notify, `--ready` or `--stopping`. Never rejects: a failure is logged, and the service goes on. */
+/** Runs systemd-notify with `state`, `--ready` or `--stopping`. Never rejects: a failure is logged, and the service goes on. */
 export function notifySystemd(state: string, socket: string | undefined, logger: Logger): Promise<void> {
   if (socket === undefined || socket === "") return Promise.resolve();
   return new Promise((resolve) => {
@@ -16,7 +16,7 @@ export function notifySystemd(state: string, socket: string | undefined, logger:
     // Names the daemon's PID: systemd would otherwise see the PID of a program that has already ended.
     const args = [`--pid=${process.pid}`, state];
     execFile("systemd-notify", args, { env, timeout: NOTIFY_MS }, (error) => {
-      if (error) logger.warn({ err: error }, `systemd was not told ${state}: ${error.message}`);
+      if (error) logger.warn({ err: error }, `systemd-notify ${state} failed: ${error.message}`);
       resolve();
     });
   });

@@ -112,7 +112,7 @@ function listen(
       daemon.exit(1);
       return;
     }
-    logger.info({ signal: name }, `${name}: pending calls have five seconds`);
+    logger.info({ signal: name }, `${name}: stopping; pending calls have five seconds`);
     stopped.abort();
   };
   return [
@@ -120,7 +120,9 @@ function listen(
     daemon.onSignal("SIGINT", stop("SIGINT")),
     daemon.onSignal("SIGHUP", () => void hangUp()),
     // Node's default opens a debugger, through which any local program can control the daemon.
-    daemon.onSignal("SIGUSR1", () => logger.warn({ signal: "SIGUSR1" }, "SIGUSR1: it opens no debugger here")),
+    daemon.onSignal("SIGUSR1", () =>
+      logger.warn({ signal: "SIGUSR1" }, "SIGUSR1 is ignored: it would open a debugger that any local program can use"),
+    ),
   ];
 }
 
@@ -139,6 +141,6 @@ function follow(host: PluginHost, logger: Logger): void {
   host.on("plugin:loaded", ({ plugin }) => logger.info({ plugin }, `plugin "${plugin}" is loaded`));
   host.on("plugin:stopped", ({ plugin, reason }) => logger.info({ plugin }, `plugin "${plugin}" stopped: ${reason}`));
   host.on("plugin:restarted", ({ plugin, reason }) =>
-    logger.warn({ plugin }, `plugin "${plugin}" is back after: ${reason}`),
+    logger.warn({ plugin }, `plugin "${plugin}" was restarted after: ${reason}`),
   );
 }

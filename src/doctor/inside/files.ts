@@ -79,11 +79,13 @@ export function descriptors(): readonly Probe[] {
     .map((one) => ({ number: Number(one), to: linked(one) }))
     .filter(({ number, to }) => number > 3 && to !== "" && to !== "/dev/null" && !to.startsWith("anon_inode:"));
   // A pipe whose two ends are both here leads nowhere else.
-  const strangers = found.filter(
+  const foreignDescriptors = found.filter(
     ({ to }) => !to.startsWith("pipe:") || found.filter((one) => one.to === to).length < 2,
   );
-  const list = strangers.map(({ number, to }) => `${number}=${to}`).join(" ");
-  return [observe("find a descriptor of another program", strangers.length > 0, list || "none but Node's own")];
+  const list = foreignDescriptors.map(({ number, to }) => `${number}=${to}`).join(" ");
+  return [
+    observe("find a descriptor of another program", foreignDescriptors.length > 0, list || "none but Node's own"),
+  ];
 }
 
 function linked(descriptor: string): string {

@@ -6,7 +6,7 @@ import { networkInterfaces } from "node:os";
 import { observe, type Probe, probe, probeAsync, type Targets } from "../probe.js";
 
 /** Time to connect, in milliseconds: everything is on loopback. */
-const PATIENCE_MS = 1_000;
+const CONNECT_MS = 1_000;
 /** Errors of `socket()` itself: it is forbidden, or the machine lacks the family. All others come later. */
 const CLOSED: readonly string[] = ["EPERM", "EACCES", "EAFNOSUPPORT", "ERR_ACCESS_DENIED"];
 
@@ -77,7 +77,7 @@ export async function reach({ ports }: Targets): Promise<readonly Probe[]> {
 
 function connected(to: NetConnectOpts): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...to, timeout: PATIENCE_MS });
+    const socket = connect({ ...to, timeout: CONNECT_MS });
     socket.once("connect", () => {
       socket.destroy();
       resolve("connected");

@@ -26,7 +26,7 @@ export function judgeIptables(facts: NetworkFacts): Finding {
   if (first === undefined) return yes("iptables and ip6tables are there");
   if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
   if (facts.tables.has("ip filter") || facts.tables.has("ip6 filter")) return missing(first);
-  return skipped(`there is no ${lacking.join(", no ")}, and no rule of iptables' either`);
+  return skipped(`not installed: ${lacking.join(", ")}; not needed, since iptables has no rules`);
 }
 
 /** Checks whether iptables' chains accept what our networks forward. */
@@ -38,7 +38,7 @@ export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
     ({ family: of, table, policy }) => `${of} ${table}` === name && policy === "drop",
   );
   if (lines.length === 0) {
-    if (!dropping) return yes("no rule of iptables' is here");
+    if (!dropping) return yes("iptables has no rules here");
     return facts.marked.has(name) ? yes(`a rule accepts mark ${MARK_TEXT}`) : missing(IPTABLES[family]);
   }
   const fate = walkForward(lines);
@@ -53,7 +53,7 @@ export function judgeAccept(facts: NetworkFacts, family: 4 | 6): Finding {
 /** Checks firewalld, which drops forwarded packets unless the bridge's zone accepts them. */
 export function judgeFirewalld(facts: NetworkFacts): Finding {
   if (facts.inaccessible !== undefined) return skipped(facts.inaccessible);
-  if (!facts.tables.has(FIREWALLD_TABLE)) return yes("no table of firewalld's is here");
+  if (!facts.tables.has(FIREWALLD_TABLE)) return yes("firewalld has no table here");
   if (!facts.programs.has("firewall-cmd")) return missing("firewall-cmd");
   const { trusted } = facts;
   if (trusted === undefined) return no("firewalld does not answer", "systemctl restart firewalld");
@@ -107,7 +107,7 @@ export function judgeForwarding(facts: NetworkFacts, family: 4 | 6): Finding {
   const file = family === 4 ? SWITCHES.forward4 : SWITCHES.forward6;
   const value = facts.switches.get(file);
   if (value === "1") return yes(`${file} is 1`);
-  if (value === undefined) return skipped(`there is no ${file}`);
+  if (value === undefined) return skipped(`${file} does not exist`);
   if (!facts.natFamilies.has(family))
     return skipped(`${file} is 0; bulkhead serve switches it on for the first network`);
   return no(`${file} is 0`, inside(facts, `sysctl -w ${sysctlName(file)}=1`));
@@ -118,7 +118,7 @@ export function judgeBridged(facts: NetworkFacts): Finding {
   const on = ([4, 6] as const).filter(
     (family) => facts.switches.get(family === 4 ? SWITCHES.bridged4 : SWITCHES.bridged6) === "1",
   );
-  if (on.length === 0) return yes("bridged packets pass no chain for forwarded ones");
+  if (on.length === 0) return yes("bridged packets do not pass the FORWARD chains");
   const findings = on.map((family) => judgeAccept(facts, family));
   const bad = findings.find(({ holds }) => holds === "no") ?? findings.find(({ holds }) => holds === "skipped");
   const words = `bridge-nf-call is 1 for IPv${on.join(" and IPv")}`;
@@ -159,7 +159,7 @@ function no(evidence: string, fix: string): Finding {
 }
 
 function missing(name: string): Finding {
-  return no(`there is no ${name}`, `apt-get install ${PROGRAMS[name as keyof typeof PROGRAMS]}`);
+  return no(`${name} is not installed`, `apt-get install ${PROGRAMS[name as keyof typeof PROGRAMS]}`);
 }
 
 /** Returns a command that runs `command` in the namespace that was read. */

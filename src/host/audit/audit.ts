@@ -12,7 +12,7 @@ import { LineQuota } from "./line-quota.js";
 /** Takes a host's entries. No method throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
-  /** Resolves when what was written is in the file, or cannot be. Later lines are dropped. */
+  /** Resolves when all lines are in the file or have failed. Later lines are dropped. */
   close(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export class AuditLog implements Audit {
   #flushing: Promise<void> | undefined;
   #lost = 0;
   #why = "";
-  readonly #said = new Set<string>();
+  readonly #reported = new Set<string>();
   #closed = false;
 
   constructor(path: string, logger: Logger, limits: AuditLimits = {}) {
@@ -52,7 +52,7 @@ export class AuditLog implements Audit {
       lines,
       window,
       dropped: (plugin, what) => {
-        const detail = `dropped: ${what}; a plugin has ${lines} lines of a kind in ${window / 1000} s`;
+        const detail = `dropped: ${what}; the quota is ${lines} lines of a kind per plugin in ${window / 1000} s`;
         this.#add({ event: "dropped", plugin, detail });
       },
     });
@@ -103,8 +103,8 @@ export class AuditLog implements Audit {
     this.#lost += lost;
     const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
     this.#why = code ?? String(message);
-    if (this.#said.has(this.#why)) return;
-    this.#said.add(this.#why);
+    if (this.#reported.has(this.#why)) return;
+    this.#reported.add(this.#why);
     this.#logger.error(
       { file: this.#path, err: error },
       `the audit log ${this.#path} cannot be written: ${message}; its lines are lost until it can be`,

@@ -6,7 +6,7 @@ export const AUDIT = {
   files: 5,
   /** A line's detail, in UTF-16 units; longer ones are cut. */
   detailChars: 1024,
-  /** Lines one plugin may cause in one window: this many of those it can cause at will, and this many of the others. */
+  /** Lines per plugin and window, counted separately for events it can cause at will and for all others. */
   lines: 60,
   /** That window, in milliseconds. */
   window: 60_000,

@@ -13,16 +13,10 @@ import { Gate } from "./gate.js";
 import type { LiveDriver } from "./host-call.js";
 import { InDoubtCalls } from "./in-doubt-calls.js";
 import { InFlightCount } from "./in-flight.js";
+import { type IntendedCall, IntentBatch } from "./intent-batch.js";
 import { NetworkLocks, type Release } from "./locks.js";
 import type { Operation } from "./operation.js";
 import { writeOutcome, writtenInTime } from "./outcome-writes.js";
-
-/** A call whose intent is recorded. It is sent once the journal has committed that. */
-interface Intended {
-  readonly op: Operation<unknown>;
-  readonly live: LiveDriver;
-  readonly caller: Caller<unknown>;
-}
 
 export class CallPipeline {
   readonly gate: Gate<LiveDriver> = new Gate<LiveDriver>();
@@ -31,7 +25,7 @@ export class CallPipeline {
   readonly #inDoubt: InDoubtCalls;
   readonly #inFlight = new InFlightCount();
   readonly #exchanges: ExchangeParts;
-  #intended: Intended[] = [];
+  readonly #batch: IntentBatch;
 
   constructor(context: CallContext) {
     this.#context = context;
@@ -40,8 +34,12 @@ export class CallPipeline {
       context,
       inDoubt: this.#inDoubt,
       inFlight: this.#inFlight,
-      again: (op, caller) => this.#again(op, caller),
+      repeat: (op, caller) => this.#repeat(op, caller),
     };
+    this.#batch = new IntentBatch(context.journal, this.#inFlight, {
+      send: ({ op, live, caller }) => this.#send(op, live, caller),
+      unsent: ({ op, caller }, error) => this.#unsent(op, caller, error),
+    });
   }
 
   /** Settles what earlier workers left open. */
@@ -87,13 +85,14 @@ export class CallPipeline {
     });
   }
 
-  /** A call that need not wait is sent in the same turn of the event loop. */
+  /** Starts a call; sends it in the same turn of the event loop if it need not wait. */
   #perform<T>(op: Operation<T>, caller: Caller<T>): void {
     const { expires, signal } = caller;
     if (this.#context.closed()) throw errors.hostClosed(this.#site(op.method));
     if (signal?.aborted) throw errors.aborted(this.#site(op.method), signal);
     const { nid, eid } = op;
-    // An open breaker, or a type that no plugin serves, answers at once, even if the ids are locked.
+    // `current` throws while the breaker is open or no plugin serves the type: the caller is told at once, even if the ids are
+    // locked.
     const alone = this.gate.refuses && op.quarantined?.() === true;
     if (!alone) void this.gate.current;
     const begin = (): void => (alone ? this.#withoutDriver(op, caller) : this.#begin(op, caller));
@@ -163,9 +162,9 @@ export class CallPipeline {
       caller.fail(error);
       return;
     }
-    if (op.needless?.(live)) {
+    if (op.skippable?.(live)) {
       caller.release();
-      // Only calls without a result are needless.
+      // Only calls without a result are skippable.
       caller.resolve(undefined as T);
       return;
     }
@@ -180,7 +179,7 @@ export class CallPipeline {
           )
           .finally(() => this.#inFlight.done());
       } else if (this.#context.journal.commit === undefined || op.reads) this.#send(op, live, caller);
-      else this.#sendCommitted({ op, live, caller } as Intended);
+      else this.#batch.add({ op, live, caller } as IntendedCall);
     } catch (error) {
       this.#unsent(op, caller, error);
     }
@@ -190,27 +189,6 @@ export class CallPipeline {
   #unsent<T>(op: Operation<T>, caller: Caller<T>, error: unknown): void {
     void writeOutcome(this.#context, op, () => op.refuse(), caller.release);
     caller.reject(error);
-  }
-
-  /** Collects the calls of one turn of the event loop, commits their intents to the journal together, and then sends them. */
-  #sendCommitted(one: Intended): void {
-    this.#inFlight.add();
-    if (this.#intended.push(one) > 1) return;
-    setImmediate(() => {
-      const intended = this.#intended;
-      this.#intended = [];
-      let refusal: { readonly error: unknown } | undefined;
-      try {
-        this.#context.journal.commit?.();
-      } catch (error) {
-        refusal = { error };
-      }
-      for (const { op, live, caller } of intended) {
-        if (refusal) this.#unsent(op, caller, refusal.error);
-        else this.#send(op, live, caller);
-        this.#inFlight.done();
-      }
-    });
   }
 
   #send<T>(op: Operation<T>, live: LiveDriver, caller: Caller<T>): void {
@@ -236,7 +214,7 @@ export class CallPipeline {
   }
 
   /** Sends a call that changes nothing to the driver's next worker. */
-  #again<T>(op: Operation<T>, caller: Caller<T>): void {
+  #repeat<T>(op: Operation<T>, caller: Caller<T>): void {
     const live = this.gate.opened;
     if (live?.session.alive) this.#admit(op, live, caller);
     else

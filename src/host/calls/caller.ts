@@ -41,7 +41,7 @@ export class Caller<T> {
   /** Rejects the call; the error says where it happened. */
   reject(error: unknown): void {
     this.#context.counters.errors++;
-    this.#reject(errors.placed(error, siteOf(this.#context, this.#method)));
+    this.#reject(errors.withSite(error, siteOf(this.#context, this.#method)));
   }
 
   /** Releases the ids and rejects the call. */

@@ -10,7 +10,7 @@ import { LIMITS } from "../../protocol/limits.js";
 import type { Written } from "../../storage/journal/journal.js";
 import type { Operation, OperationScope } from "./operation.js";
 import { applyInterfaces } from "./platform-objects.js";
-import { restored } from "./records.js";
+import { restored } from "./record.js";
 
 export class CreateEndpoint implements Operation<void> {
   readonly method = "createEndpoint";
@@ -75,7 +75,7 @@ export class CreateEndpoint implements Operation<void> {
     const added = parseInterfaces(value, LIMITS.interfaces);
     if (added.length === 0) return;
     if (this.#given.length > 0)
-      throw new DriverError("ERR_INTERFACES_GIVEN", "it added interfaces to a list that was given");
+      throw new DriverError("ERR_INTERFACES_GIVEN", "it added interfaces, although the platform gave a list of them");
     this.#scope.checkInterfaces(added);
     applyInterfaces(this.#epInfo, added);
     this.#interfaces = added;

@@ -45,7 +45,7 @@ class List {
     if (this.#last) this.#last.next = entry;
     else this.#first = entry;
     this.#last = entry;
-    // A timer that no call waits for does not keep the platform's process alive.
+    // Undoes the `unref` of `remove`: a timer keeps the platform's process alive only while a call waits for it.
     if (this.#timer) this.#timer.ref();
     else this.#timer = setTimeout(() => this.#expire(), this.#ms);
     return entry;

@@ -10,7 +10,7 @@ import type { Journal } from "../../storage/journal/journal.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import { CallPipeline } from "./call-pipeline.js";
 import { CreateEndpoint } from "./create-endpoint.js";
-import { placed, rejectedAtCaller, unavailable, unregistered } from "./errors.js";
+import { rejectedAtCaller, unavailable, unregistered, withSite } from "./errors.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
 import type { LiveDriver } from "./host-call.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
@@ -25,7 +25,8 @@ import {
   leaveOperation,
 } from "./operations.js";
 import { signalOf, snapshotInterfaces, snapshotJoin } from "./platform-objects.js";
-import { type NetworkRecord, Records } from "./records.js";
+import type { NetworkRecord } from "./record.js";
+import { Records } from "./records.js";
 import { replay } from "./replay.js";
 import { unfinishedCalls } from "./unfinished-calls.js";
 
@@ -160,7 +161,7 @@ export class DriverService {
         try {
           return work(...args).then(undefined, rejectedAtCaller);
         } catch (error) {
-          return Promise.reject(placed(error, siteOf(this.#options, name)));
+          return Promise.reject(withSite(error, siteOf(this.#options, name)));
         }
       };
     return Object.freeze<HostedDriver>({

@@ -18,7 +18,7 @@ export interface CallSite {
 type ServiceSite = Omit<CallSite, "method">;
 
 /** Adds to a `DriverError` the plugin, type and method that it does not name. Other values are returned unchanged. */
-export function placed(error: unknown, site: CallSite): unknown {
+export function withSite(error: unknown, site: CallSite): unknown {
   if (!(error instanceof DriverError)) return error;
   const { plugin = site.plugin, driver = site.driver, method = site.method } = error;
   if (plugin === error.plugin && driver === error.driver && method === error.method) return error;
@@ -117,7 +117,7 @@ export function notJournalled(ms: number, site: CallSite): DriverError {
   );
 }
 
-/** The cause is the caller's reason, `signal.reason`. */
+/** Returns the error for a call that its caller aborted. The cause is the caller's reason, `signal.reason`. */
 export function aborted(site: CallSite, signal: AbortSignal | undefined): DriverError {
   const cause: unknown = signal?.reason;
   return new DriverError("ERR_CALL_ABORTED", `${text(site)} was aborted by its caller`, { ...site, cause });
@@ -135,19 +135,22 @@ export function unavailable(site: ServiceSite, why: string): DriverError {
   return new DriverError("ERR_PLUGIN_UNAVAILABLE", `plugin "${site.plugin}" is not in service: ${why}`, site);
 }
 
-/** A reply that the contract does not allow; `rollback` says whether it was undone. */
+/** Returns the error for a reply that the contract does not allow; `rollback` says whether the call was undone. */
 export function badReply(cause: unknown, rollback: string, site: CallSite): DriverError {
   const what = messageOf(cause);
   const words = oneLine(`driver "${site.driver}": ${site.method}: ${what}${rollback}`);
   return new DriverError("ERR_DRIVER_REPLY", words, { ...site, cause });
 }
 
-/** The host could not read its own network, against which the reply is checked; the driver is not at fault. */
-export function hostUnseen(cause: unknown, rollback: string, site: CallSite): DriverError {
+/**
+ * Returns the error for a reply that could not be checked, since the host could not read its own network: the driver is not at
+ * fault.
+ */
+export function hostUnreadable(cause: unknown, rollback: string, site: CallSite): DriverError {
   const why = oneLine(messageOf(cause));
   return new DriverError(
     "ERR_NETLINK_FAILED",
-    `${text(site)}: the host could not read its own network (${why})${rollback}; see what keeps "ip address" from answering there`,
+    `${text(site)}: the host could not read its own network (${why})${rollback}; run "ip address" there to see why`,
     { ...site, cause },
   );
 }

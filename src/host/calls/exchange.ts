@@ -25,7 +25,7 @@ export interface ExchangeParts {
   readonly inDoubt: InDoubtCalls;
   readonly inFlight: InFlightCount;
   /** Repeats the call in the driver's next worker, until the caller's deadline. */
-  again<T>(op: Operation<T>, caller: Caller<T>): void;
+  repeat<T>(op: Operation<T>, caller: Caller<T>): void;
 }
 
 export class Exchange<T> implements CallEnd {
@@ -35,7 +35,7 @@ export class Exchange<T> implements CallEnd {
   readonly #caller: Caller<T>;
   #id = 0;
   /** The caller has been answered, or is about to be. */
-  #told = false;
+  #callerAnswered = false;
   #deadline: Deadline | undefined;
   /** Stops listening to the caller's signal. */
   #unlisten: (() => void) | undefined;
@@ -60,13 +60,13 @@ export class Exchange<T> implements CallEnd {
 
   /** Handles the outcome; if the caller was already answered, settles the record alone. */
   settle(outcome: CallOutcome): void {
-    if (this.#told) {
+    if (this.#callerAnswered) {
       clearTimeout(this.#unsettled);
       const { inDoubt, inFlight } = this.#parts;
       void inDoubt.settle(this.#open(), outcome, this.#live).finally(() => inFlight.done());
       return;
     }
-    this.#told = true;
+    this.#callerAnswered = true;
     this.#stopTimers();
     switch (outcome.how) {
       case "value":
@@ -75,7 +75,7 @@ export class Exchange<T> implements CallEnd {
       case "error": {
         const { error } = outcome;
         // Only deletes and leaves can be lost, and those return nothing.
-        if (this.#op.lost?.() && errors.isNotFound(error)) this.#accept(undefined as T);
+        if (this.#op.notRestored?.() && errors.isNotFound(error)) this.#accept(undefined as T);
         else this.#refuse(() => errors.driverThrew(error, this.#site()));
         return;
       }
@@ -90,8 +90,8 @@ export class Exchange<T> implements CallEnd {
 
   /** Answers the caller at its deadline or abort. The driver's call continues. */
   #giveUp(byCaller: boolean): void {
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#callerAnswered) return;
+    this.#callerAnswered = true;
     this.#stopTimers();
     const { session } = this.#live;
     const caller = this.#caller;
@@ -162,13 +162,13 @@ export class Exchange<T> implements CallEnd {
 
   /** Handles the worker's end: repeats a read that another plugin may have ended, else defers the call as in doubt and rejects it. */
   #ended(end: SessionEnd, started: boolean): void {
-    const { context, inDoubt, inFlight, again } = this.#parts;
+    const { context, inDoubt, inFlight, repeat } = this.#parts;
     const op = this.#op;
     const caller = this.#caller;
     const { expires } = caller;
     if (op.reads && end.innocent === true && !context.closed() && monotonicNow() < expires) {
       inFlight.done();
-      again(op, caller);
+      repeat(op, caller);
       return;
     }
     inDoubt.defer(this.#open());
@@ -199,7 +199,7 @@ export class Exchange<T> implements CallEnd {
       refused = true;
       const site = this.#site();
       const error =
-        blamed === "host" ? errors.hostUnseen(cause, rollback, site) : errors.badReply(cause, rollback, site);
+        blamed === "host" ? errors.hostUnreadable(cause, rollback, site) : errors.badReply(cause, rollback, site);
       if (blamed === "driver") context.reports.replyRefused(error);
       this.#caller.reject(error);
     };

@@ -1,8 +1,8 @@
 /** The two calls of external connectivity as operations: to program it for an endpoint, and to revoke it. */
 import type { JsonText } from "../../driverapi/json.js";
 import type { Written } from "../../storage/journal/journal.js";
-import { idArgs, nothing, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
-import type { ExternalRecord } from "./records.js";
+import { idArgs, noop, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
+import type { ExternalRecord } from "./record.js";
 
 /**
  * Replaces what is programmed. If the call is refused, the previous state still holds; if its outcome is unknown, all of it
@@ -24,10 +24,10 @@ export function programOperation(
       if (replay) restoredEndpoint(records, nid, eid);
       before = records.external(nid, eid);
     },
-    needless: ({ external }) => !external,
+    skippable: ({ external }) => !external,
     intend: () => records.setExternal(nid, eid, { phase: "creating", options }),
     args: () => [...idArgs(nid, eid), options, "false"],
-    read: nothing,
+    read: noop,
     accept: () => records.setExternal(nid, eid, { phase: "live", options }),
     refuse: () => records.setExternal(nid, eid, before),
     undone: () => records.setExternal(nid, eid, undefined),
@@ -50,7 +50,7 @@ export function revokeOperation(scope: OperationScope, nid: string, eid: string)
     admit() {
       if (replay) records.endpoint(nid, eid);
     },
-    needless: ({ external }) => (replay ? records.external(nid, eid) === undefined : !external),
+    skippable: ({ external }) => (replay ? records.external(nid, eid) === undefined : !external),
     intend: () => mark("deleting"),
     accept: () => records.setExternal(nid, eid, undefined),
     refuse: () => mark("live"),

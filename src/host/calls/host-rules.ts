@@ -7,7 +7,7 @@ import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
-import type { Glance } from "../../permissions/netlink/backend.js";
+import type { NetworkSnapshot } from "../../permissions/netlink/backend.js";
 import { contains, networkOf } from "../../permissions/netlink/cidr.js";
 
 /** The host's network, as far as the rules need it. */
@@ -24,22 +24,22 @@ export interface HostView {
 }
 
 /** How long a view of the host stays valid, in milliseconds. */
-const FRESH = 1000;
+const VIEW_MS = 1000;
 
 /** Where a host's kernel permissions take effect, as far as these rules need it. */
-export interface WorkPlace {
+export interface NetworkSource {
   readonly kind: "kernel" | "model";
-  readonly backend: { glance(): Glance | Promise<Glance> };
+  readonly backend: { readSnapshot(): NetworkSnapshot | Promise<NetworkSnapshot> };
 }
 
 /**
  * Returns the view of the namespace that the platform named, else of the machine itself, to which a model's links are added.
- * Refreshed at most once a second.
+ * The kernel is read at most once a second, a model on every refresh.
  */
-export function hostView(place: WorkPlace, netns: string | undefined): HostView {
+export function hostView(source: NetworkSource, netns: string | undefined): HostView {
   const machine = machineView();
-  if (netns === undefined && place.kind === "kernel") return machine;
-  const seen = new Glances(place);
+  if (netns === undefined && source.kind === "kernel") return machine;
+  const seen = new SnapshotCache(source);
   const refresh = (): Promise<void> | undefined => seen.refresh();
   if (netns !== undefined) return { refresh, addresses: () => seen.last.addresses, links: () => seen.last.links };
   return {
@@ -49,32 +49,32 @@ export function hostView(place: WorkPlace, netns: string | undefined): HostView 
   };
 }
 
-/** The last glance at a place. Concurrent requests share one that is pending. */
-class Glances {
-  readonly #place: WorkPlace;
-  #last: Glance | undefined;
+/** The last snapshot of a source. Concurrent requests share one that is pending. */
+class SnapshotCache {
+  readonly #source: NetworkSource;
+  #last: NetworkSnapshot | undefined;
   #at = Number.NEGATIVE_INFINITY;
   #underWay: Promise<void> | undefined;
 
-  constructor(place: WorkPlace) {
-    this.#place = place;
+  constructor(source: NetworkSource) {
+    this.#source = source;
   }
 
-  get last(): Glance {
+  get last(): NetworkSnapshot {
     if (!this.#last) throw new DriverError("ERR_NETLINK_FAILED", "the host's network has not been read yet");
     return this.#last;
   }
 
   refresh(): Promise<void> | undefined {
-    // A glance at a model costs nothing.
-    if (this.#place.kind === "kernel" && performance.now() - this.#at <= FRESH) return undefined;
+    // A snapshot of a model costs nothing.
+    if (this.#source.kind === "kernel" && performance.now() - this.#at <= VIEW_MS) return undefined;
     if (this.#underWay) return this.#underWay;
     const began = performance.now();
-    const keep = (seen: Glance): void => {
+    const keep = (seen: NetworkSnapshot): void => {
       this.#last = seen;
       this.#at = began;
     };
-    const seen = this.#place.backend.glance();
+    const seen = this.#source.backend.readSnapshot();
     if (!(seen instanceof Promise)) {
       keep(seen);
       return undefined;
@@ -93,14 +93,15 @@ function machineView(): HostView {
   return {
     refresh: () => undefined,
     addresses() {
-      if (!addresses || performance.now() - addresses.at > FRESH) {
+      if (!addresses || performance.now() - addresses.at > VIEW_MS) {
         const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
         addresses = { at: performance.now(), set: new Set(all.map((one) => canonical(one.address))) };
       }
       return addresses.set;
     },
     links() {
-      if (!links || performance.now() - links.at > FRESH) links = { at: performance.now(), set: new Set(readLinks()) };
+      if (!links || performance.now() - links.at > VIEW_MS)
+        links = { at: performance.now(), set: new Set(readLinks()) };
       return links.set;
     },
   };
@@ -170,7 +171,7 @@ export function checkJoin({ names, staticRoutes }: JoinData, host: HostView, own
     // `0.0.0.0/1` and `128.0.0.0/1` together take precedence over a default route; `2000::/3` is the whole IPv6 Internet.
     if (/\/[0-3]$/.test(destination))
       throw refused(
-        `a static route to ${destination} takes all traffic or a good part of it; a default route is set with setGateway`,
+        `a static route to ${destination} would take most of the traffic; call setGateway for a default route`,
       );
   }
 }

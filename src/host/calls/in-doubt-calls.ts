@@ -11,6 +11,7 @@ import { isNotFound } from "./errors.js";
 import { callDriver, type LiveDriver } from "./host-call.js";
 import type { Release } from "./locks.js";
 import { idArgs, type Operation } from "./operation.js";
+import { OUTCOME_LOST } from "./outcome-writes.js";
 
 /** A call whose outcome is not settled yet. */
 export interface InDoubtCall {
@@ -137,7 +138,7 @@ export class InDoubtCalls {
     try {
       await write();
     } catch (error) {
-      this.#options.logger.error({ ...this.#about(op), err: error }, "the journal refused a write");
+      this.#options.logger.error({ ...this.#about(op), err: error }, OUTCOME_LOST);
     }
     release();
   }

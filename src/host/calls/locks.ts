@@ -8,7 +8,7 @@ export type Release = () => void;
 
 /** A queued request for a lock. */
 export interface Waiter {
-  /** Removes the waiter from the queue; its promise then never settles. */
+  /** Removes the waiter from the queue; neither of its callbacks is then called. */
   cancel(): void;
 }
 

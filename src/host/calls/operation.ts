@@ -4,25 +4,29 @@ import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Written } from "../../storage/journal/journal.js";
 import type { LiveDriver } from "./host-call.js";
-import { type EndpointRecord, type Records, restored } from "./records.js";
+import { type EndpointRecord, restored } from "./record.js";
+import type { Records } from "./records.js";
 
 export interface Operation<T> {
   readonly method: WorkerMethod;
-  /** undefined: the call concerns no network, and waits for no lock. */
+  /** undefined: the call does not concern a network, and does not take a lock. */
   readonly nid: string | undefined;
   /** undefined: the network as a whole. */
   readonly eid: string | undefined;
-  /** Existence and order, decided before any frame is sent. Throws `DriverError`. */
+  /** Checks existence and order before any frame is sent. Throws `DriverError`. */
   admit(): void;
   /** True where the call succeeds without asking the driver. Checked once the call is admitted. */
-  needless?(live: LiveDriver): boolean;
+  skippable?(live: LiveDriver): boolean;
   /** Journals the call that is about to be sent. */
   intend(): Written;
   /** The call's arguments after the driver's index, as JSON texts. */
   args(): readonly string[];
-  /** Resolves when what `read` must know of the machine is known; absent, or undefined: it is known already. */
+  /** Refreshes what `read` checks against, such as the host's addresses; absent, or undefined: it is recent enough. */
   ready?(): Promise<void> | undefined;
-  /** Reads the driver's reply, and applies it to the platform's objects. A throw refuses the reply, which is then rolled back. */
+  /**
+   * Reads the driver's reply, and applies it to the platform's objects. If it throws, the reply is refused and the call rolled
+   * back.
+   */
   read(value: Json): T;
   /** Journals that the driver has carried out the call. */
   accept(result: T): Written;
@@ -37,7 +41,7 @@ export interface Operation<T> {
   /** The call changes nothing: if another plugin's fault ended the worker, it is repeated within its deadline. */
   readonly reads?: true;
   /** True where the driver may not know what is deleted, since it could not be restored: NotFound is then success. */
-  lost?(): boolean;
+  notRestored?(): boolean;
   /** True where the network is quarantined: while no driver is in service, the host deletes without one. */
   quarantined?(): boolean;
 }
@@ -63,7 +67,7 @@ export interface OperationScope {
   checkJoin(data: JoinData): void;
 }
 
-export const nothing = (): void => {};
+export const noop = (): void => {};
 
 /** Returns what every delete, leave and revoke has in common. */
 export function removal({ records }: OperationScope, nid: string, eid: string | undefined): Removal {
@@ -71,14 +75,14 @@ export function removal({ records }: OperationScope, nid: string, eid: string | 
     nid,
     eid,
     repeats: true,
-    lost: () => records.isLost(nid),
+    notRestored: () => records.isLost(nid),
     quarantined: () => records.isQuarantined(nid),
     args: () => idArgs(nid, eid),
-    read: nothing,
+    read: noop,
   };
 }
 
-type Removal = Pick<Operation<void>, "nid" | "eid" | "repeats" | "lost" | "quarantined" | "args" | "read">;
+type Removal = Pick<Operation<void>, "nid" | "eid" | "repeats" | "notRestored" | "quarantined" | "args" | "read">;
 
 /** Returns an endpoint of a network that is in service. Throws `ERR_NETWORK_NOT_FOUND`, `ERR_ENDPOINT_NOT_FOUND`, `ERR_REPLAY_FAILED`. */
 export function restoredEndpoint(records: Records, nid: string, eid: string): EndpointRecord {

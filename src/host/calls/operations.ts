@@ -1,11 +1,11 @@
-/** The eight calls as operations: each says what to check, journal, send and read. README.md here has the rules. */
+/** Calls as operations: what each checks, journals, sends and reads. README.md here has the rules. */
 import { shortList } from "../../common/text.js";
 import { parseJoinData } from "../../driverapi/data.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject, type JsonText } from "../../driverapi/json.js";
 import type { JoinData, JoinInfo } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
-import { idArgs, nothing, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
+import { idArgs, noop, type Operation, type OperationScope, removal, restoredEndpoint } from "./operation.js";
 import { applyJoin } from "./platform-objects.js";
 
 export function configOperation(options: JsonText): Operation<void> {
@@ -13,12 +13,12 @@ export function configOperation(options: JsonText): Operation<void> {
     method: "config",
     nid: undefined,
     eid: undefined,
-    admit: nothing,
-    intend: nothing,
+    admit: noop,
+    intend: noop,
     args: () => [options],
-    read: nothing,
-    accept: nothing,
-    refuse: nothing,
+    read: noop,
+    accept: noop,
+    refuse: noop,
   };
 }
 
@@ -37,7 +37,7 @@ export function createNetworkOperation(scope: OperationScope, nid: string, optio
       known = records.networks.has(nid);
       const draining = known ? undefined : scope.draining();
       if (draining !== undefined)
-        throw new DriverError("ERR_PLUGIN_STOPPED", `driver "${type}" takes no new networks: ${draining}`, {
+        throw new DriverError("ERR_PLUGIN_STOPPED", `driver "${type}" does not accept new networks: ${draining}`, {
           driver: type,
         });
       if (scope.replay && known)
@@ -45,7 +45,7 @@ export function createNetworkOperation(scope: OperationScope, nid: string, optio
     },
     intend: () => (known ? undefined : records.createNetwork(nid, options)),
     args: () => [JSON.stringify(nid), options, "false"],
-    read: nothing,
+    read: noop,
     accept: () => records.markNetwork(nid, "live"),
     refuse: () => (known ? undefined : records.dropNetwork(nid)),
   };
@@ -99,17 +99,17 @@ export function endpointOperInfoOperation(scope: OperationScope, nid: string, ei
     admit() {
       if (scope.replay) restoredEndpoint(scope.records, nid, eid);
     },
-    intend: nothing,
+    intend: noop,
     args: () => idArgs(nid, eid),
     read(value: Json) {
       if (!isJsonObject(value)) {
         const why = typeof value === "string" ? `: ${value.slice(0, 400)}` : "";
-        throw new DriverError("ERR_DRIVER_REPLY", `it gave no JSON object${why}`);
+        throw new DriverError("ERR_DRIVER_REPLY", `it did not return a JSON object${why}`);
       }
       return value;
     },
-    accept: nothing,
-    refuse: nothing,
+    accept: noop,
+    refuse: noop,
   };
 }
 
@@ -177,7 +177,9 @@ export function leaveOperation(scope: OperationScope, nid: string, eid: string):
     admit() {
       if (!scope.replay) return;
       if (!records.endpoint(nid, eid).join)
-        throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is joined to no sandbox`, { driver: type });
+        throw new DriverError("ERR_ENDPOINT_NOT_JOINED", `endpoint ${eid} is not joined to a sandbox`, {
+          driver: type,
+        });
     },
     intend: () => records.markJoin(nid, eid, "deleting"),
     accept: () => records.dropJoin(nid, eid),

@@ -5,9 +5,12 @@ import { type CallContext, siteOf } from "./call-context.js";
 import * as errors from "./errors.js";
 import type { Operation } from "./operation.js";
 
+/** Logged when the journal refuses an outcome. */
+export const OUTCOME_LOST = "the outcome of a call could not be journalled; check the disk of the data folder";
+
 /**
- * Writes an outcome. Calls `over` at once if the journal answers at once, else when it has answered; the ids stay locked
- * until then, even if the caller has its reply. A refused write is logged, and the returned promise rejects.
+ * Writes an outcome. Calls `over` when the journal has settled the write, at once if it is synchronous; until then the ids stay
+ * locked. A refused write is logged, and the returned promise rejects.
  */
 export function writeOutcome(
   { plugin, type, logger }: CallContext,
@@ -26,7 +29,7 @@ export function writeOutcome(
     return;
   }
   written.then(over, (error) => {
-    logger.error({ plugin, driver: type, nid: op.nid, eid: op.eid, err: error }, "the journal refused a write");
+    logger.error({ plugin, driver: type, nid: op.nid, eid: op.eid, err: error }, OUTCOME_LOST);
     over();
   });
   return written;

@@ -7,45 +7,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
 import type { Journal, JournalEntry, Phase, RecordKey, Written } from "../../storage/journal/journal.js";
-import { REPLAY } from "../limits.js";
-
-export interface JoinRecord {
-  phase: Phase;
-  readonly sboxKey: string;
-  readonly options: JsonText;
-  data: JoinData | undefined;
-}
-
-/** External connectivity programmed for an endpoint, such as published ports. */
-export interface ExternalRecord {
-  readonly phase: Phase;
-  readonly options: JsonText;
-}
-
-export interface EndpointRecord {
-  readonly eid: string;
-  phase: Phase;
-  readonly options: JsonText;
-  interfaces: readonly InterfaceData[];
-  join: JoinRecord | undefined;
-  external: ExternalRecord | undefined;
-}
-
-export interface NetworkRecord {
-  readonly nid: string;
-  phase: Phase;
-  readonly options: JsonText;
-  readonly endpoints: Map<string, EndpointRecord>;
-  /** Why it could not be restored in the running driver. */
-  failed: DriverError | undefined;
-  /** Workers that ended while this network was being restored. */
-  kills: number;
-}
-
-/** Returns true if restoring it has ended so many workers that it is not tried any more. */
-export function isQuarantined({ kills }: NetworkRecord): boolean {
-  return kills >= REPLAY.quarantineAfter;
-}
+import { type EndpointRecord, type ExternalRecord, isQuarantined, type NetworkRecord, networkEntry } from "./record.js";
 
 export class Records {
   readonly networks: Map<string, NetworkRecord> = new Map();
@@ -259,16 +221,6 @@ export class Records {
     else if (endpoint && "sboxKey" in entry)
       endpoint.join = { phase: entry.phase, sboxKey: entry.sboxKey, options: entry.options, data: entry.data };
   }
-}
-
-function networkEntry({ phase, options, kills }: NetworkRecord): JournalEntry {
-  return { phase, options, ...(kills > 0 ? { kills } : {}) };
-}
-
-/** Returns a network, or throws why it could not be restored: such a network accepts only deletes. */
-export function restored(network: NetworkRecord): NetworkRecord {
-  if (network.failed) throw network.failed;
-  return network;
 }
 
 /**

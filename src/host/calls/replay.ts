@@ -14,7 +14,8 @@ import type { WorkerMethod } from "../../protocol/messages.js";
 import { REPLAY } from "../limits.js";
 import { callDriver, type LiveDriver } from "./host-call.js";
 import { idArgs } from "./operation.js";
-import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord, type Records } from "./records.js";
+import { type EndpointRecord, isQuarantined, type JoinRecord, type NetworkRecord } from "./record.js";
+import type { Records } from "./records.js";
 
 export interface ReplayOptions {
   readonly type: string;
@@ -42,8 +43,8 @@ export class ReplayInterrupted extends Error {
 class Unanswered extends Error {}
 
 /**
- * Resolves with the networks that could not be restored. Rejects with `ReplayInterrupted` when the worker ended: `kills` of
- * each network that was being restored then goes up by one, and as long as any has one, networks are restored one by one.
+ * Resolves with the networks that could not be restored. Rejects with `ReplayInterrupted` when the worker ended: each network
+ * being restored then counts one more in `kills`; while any count is above 0, networks are restored one by one.
  */
 export async function replay(options: ReplayOptions, live: LiveDriver): Promise<readonly NetworkRecord[]> {
   const networks = [...options.records.networks.values()].filter((one) => one.phase !== "creating");

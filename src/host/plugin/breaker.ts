@@ -55,14 +55,14 @@ export class Breaker {
   }
 
   /** Clears the count after a reload: the plugin is started at once again. */
-  forgive(): void {
+  resetCount(): void {
     this.#crashes = [];
     this.#blocks = [];
   }
 
   /** Clears the record too: it belongs to other code. */
-  forget(): void {
-    this.forgive();
+  resetHistory(): void {
+    this.resetCount();
     this.#recent = [];
   }
 }

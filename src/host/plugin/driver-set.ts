@@ -9,9 +9,9 @@ import type { CallReports, Counters } from "../calls/call-context.js";
 import { DriverProxy } from "../calls/driver-proxy.js";
 import { DriverService } from "../calls/driver-service.js";
 import type { LiveDriver } from "../calls/host-call.js";
-import type { NetworkRecord } from "../calls/records.js";
+import type { NetworkRecord } from "../calls/record.js";
 import type { HostContext } from "../context.js";
-import type { Generation } from "./generation.js";
+import type { PluginWorker } from "./plugin-worker.js";
 import type { Registration } from "./registrar.js";
 import type { TypeReports } from "./reports.js";
 
@@ -62,7 +62,7 @@ export class DriverSet {
   }
 
   /** Clears what was counted against each network. */
-  forgive(): void {
+  resetKills(): void {
     for (const { records } of this.#services.values())
       for (const network of records.networks.values()) records.setKills(network, 0);
   }
@@ -92,26 +92,26 @@ export class DriverSet {
   }
 
   /** Restores the records in a worker; resolves with the networks that failed. Rejects with `ReplayInterrupted`. */
-  async restore(generation: Generation, suspicious = false): Promise<readonly NetworkRecord[]> {
+  async restore(worker: PluginWorker, suspicious = false): Promise<readonly NetworkRecord[]> {
     const failed: NetworkRecord[] = [];
     for (const service of this.#services.values()) {
-      const live = liveDriver(generation, service.type);
+      const live = liveDriver(worker, service.type);
       if (live) failed.push(...(await service.restore(live, suspicious)));
     }
     return failed;
   }
 
   /** Sends calls to a worker; types that it has not registered are refused. */
-  open(generation: Generation): void {
+  open(worker: PluginWorker): void {
     for (const service of this.#services.values()) {
-      const live = liveDriver(generation, service.type);
+      const live = liveDriver(worker, service.type);
       if (live) service.open(live);
       else service.refuse(`plugin "${this.#options.plugin}" has not registered type "${service.type}" again`);
     }
   }
 
   /** Does the host-wide part of a registration: ownership, and the platform's callback. Throws. */
-  async admit(generation: Generation, { type, scope, external }: Registration): Promise<void> {
+  async admit(worker: PluginWorker, { type, scope, external }: Registration): Promise<void> {
     if (this.#services.has(type)) return;
     const { plugin, context, reports } = this.#options;
     const { registry, callback } = context;
@@ -120,7 +120,7 @@ export class DriverSet {
     try {
       await registry.owners.set(type, plugin);
       if (before !== undefined) reports.typeTaken(type, before);
-      const service = this.#create(type, scope, external, generation.prepared.effective);
+      const service = this.#create(type, scope, external, worker.prepared.effective);
       this.#admitted.set(type, service);
       await service.load();
       await callback?.registerDriver(type, service.driver, Object.freeze({ scope }));
@@ -145,20 +145,20 @@ export class DriverSet {
   }
 
   /** Completes a registration. `serving`: it came after `init`, so the driver goes into service here. */
-  register(generation: Generation, { type, scope }: Registration, serving: boolean): void {
+  register(worker: PluginWorker, { type, scope }: Registration, serving: boolean): void {
     const { plugin, context } = this.#options;
     const service = this.#services.get(type) ?? this.#admitted.get(type);
     if (!service) return;
     service.scope = scope;
-    service.docker = generation.prepared.manifest?.docker !== false;
+    service.docker = worker.prepared.manifest?.docker !== false;
     if (this.#admitted.delete(type)) {
-      generation.fresh.add(type);
+      worker.fresh.add(type);
       this.#services.set(type, service);
       context.registry.set(type, service);
       context.events.emit("driver:registered", { plugin, type, scope });
     }
-    const live = liveDriver(generation, type);
-    // After the reply to the plugin.
+    const live = liveDriver(worker, type);
+    // Deferred, so that the plugin gets its reply first.
     if (serving && live)
       setImmediate(
         () =>
@@ -177,7 +177,7 @@ export class DriverSet {
   }
 
   /** Unregisters a type. */
-  forget(type: string): void {
+  unregister(type: string): void {
     const service = this.#services.get(type);
     if (!service) return;
     const { plugin, context } = this.#options;
@@ -218,7 +218,7 @@ export class DriverSet {
   }
 }
 
-function liveDriver(generation: Generation, type: string): LiveDriver | undefined {
-  const registration = generation.registrations.get(type);
-  return registration && { session: generation.session, index: registration.index, external: registration.external };
+function liveDriver(worker: PluginWorker, type: string): LiveDriver | undefined {
+  const registration = worker.registrations.get(type);
+  return registration && { session: worker.session, index: registration.index, external: registration.external };
 }

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Discovered } from "../discovered.js";
+import { exceeding, excessText, stoppedByPolicy } from "./current-grant.js";
 import type { PluginContext } from "./plugin-context.js";
-import { exceeding, excessText, stoppedByPolicy } from "./policy-now.js";
 import { awaitsGrant, type Prepared, prepare, prepareStored } from "./prepare.js";
 import type { Recovery } from "./recovery.js";
 import { toDriverError } from "./start-error.js";
@@ -26,7 +26,7 @@ export class Loader {
    */
   async load(found: Discovered, when: "always" | "if changed"): Promise<DriverError | undefined> {
     const plugin = this.#plugin;
-    const { id, host, service } = plugin;
+    const { id, host, active } = plugin;
     if (host.closed()) return hostClosed(id);
     const disabled = stoppedByPolicy(plugin);
     if (disabled && !(await this.#hasNetworks())) {
@@ -37,22 +37,22 @@ export class Loader {
     const hashed = (digest: string): void => {
       sha256 = digest;
     };
-    const before = { former: service.prepared, serves: service.alive, hashed };
+    const before = { former: active.prepared, serves: active.alive, hashed };
     let started = false;
     try {
       const prepared = await prepare(found, host, before);
       if (host.closed()) return hostClosed(id);
-      const stays = when === "if changed" && service.alive && isDeepStrictEqual(prepared, service.prepared);
+      const stays = when === "if changed" && active.alive && isDeepStrictEqual(prepared, active.prepared);
       if (stays && plugin.draining === disabled) return undefined;
       started = true;
       if (stays) host.logger.debug({ plugin: id }, "its files are back, unchanged");
-      else if (service.alive) await this.#replace(prepared);
+      else if (active.alive) await this.#replace(prepared);
       else await this.#begin(prepared);
       await this.#loaded(prepared, disabled);
       return undefined;
     } catch (error) {
       if (started) this.#recovery.startFailed();
-      return await this.#failed(this.#servesOn(toDriverError(error, id), started), sha256);
+      return await this.#failed(this.#addStillServing(toDriverError(error, id), started), sha256);
     }
   }
 
@@ -65,14 +65,14 @@ export class Loader {
     plugin.state = disabled === undefined ? "running" : "orphaned";
     this.#recovery.loaded(prepared);
     plugin.reports.loaded(prepared);
-    await this.#keep(prepared);
+    await this.#store(prepared);
   }
 
   /** Handles a failed load: ends a version that lost its grant, and brings back the granted one from before a restart. */
   async #failed(refusal: DriverError, sha256: string | undefined): Promise<DriverError> {
     const plugin = this.#plugin;
     if (exceeding(plugin).length > 0) this.#stopper.endRevoked(refusal.message);
-    if (awaitsGrant(refusal) && !plugin.service.alive) {
+    if (awaitsGrant(refusal) && !plugin.active.alive) {
       const former = await this.#beginStored();
       const words = `${refusal.message}; the version it had before, sha256 ${former?.sha256}, serves its networks`;
       if (former) return this.#refuse(new DriverError(refusal.code, words, { plugin: plugin.id }), sha256);
@@ -91,16 +91,16 @@ export class Loader {
    * grant: then the new one starts as after a crash, without the networks that do not fit.
    */
   async #replace(prepared: Prepared): Promise<void> {
-    const { id, host, service, drivers } = this.#plugin;
+    const { id, host, active, drivers } = this.#plugin;
     try {
-      await service.replace(prepared);
+      await active.replace(prepared);
     } catch (error) {
       const excess = excessText(this.#plugin);
-      if (excess === "" || !service.alive) throw error;
+      if (excess === "" || !active.alive) throw error;
       const why = `the policy grants less than it ran with (${excess})`;
       host.logger.warn({ plugin: id, err: error }, `plugin "${id}" restarts: ${why}`);
       drivers.pause();
-      service.end(why);
+      active.end(why);
       await this.#begin(prepared);
     }
   }
@@ -116,7 +116,7 @@ export class Loader {
     if (!serves) plugin.state = "loading";
     // A restart, after a crash or by the breaker, may be waiting behind this load.
     const restarts = plugin.state === "unavailable" || plugin.state === "restarting";
-    await plugin.service.begin(prepared, serves && restarts);
+    await plugin.active.begin(prepared, serves && restarts);
   }
 
   /**
@@ -138,20 +138,23 @@ export class Loader {
     return prepared;
   }
 
-  /** Keeps its bytes for the next start. A failure to do so does not stop it from serving. */
-  async #keep({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
+  /** Keeps its bytes for the next start. A failure is only logged. */
+  async #store({ id, version, manifest, code, sourceMap, sha256, effective, pinned }: Prepared): Promise<void> {
     const { bundles, logger } = this.#plugin.host;
     const types = effective.networkTypes;
     try {
       await bundles.put({ id, version, manifest, code, sourceMap, sha256, types, pinned });
     } catch (error) {
-      logger.warn({ plugin: id, err: error }, "its bytes could not be kept for the next start");
+      logger.warn(
+        { plugin: id, err: error },
+        "its code could not be stored: after a restart of the host, only the files in its folder can run",
+      );
     }
   }
 
   /** Adds to a failed replacement's error that the previous version still serves. */
-  #servesOn(error: DriverError, started: boolean): DriverError {
-    const { alive, prepared } = this.#plugin.service;
+  #addStillServing(error: DriverError, started: boolean): DriverError {
+    const { alive, prepared } = this.#plugin.active;
     if (!started || !alive) return error;
     const words = `${error.message}; the version that runs, sha256 ${prepared?.sha256}, keeps running`;
     return new DriverError(error.code, words, error);
@@ -160,7 +163,7 @@ export class Loader {
   #refuse(error: DriverError, sha256: string | undefined): DriverError {
     const plugin = this.#plugin;
     // While another version serves or is restarting, only the new one is refused.
-    if (!plugin.service.alive && plugin.state !== "restarting" && plugin.state !== "unavailable") {
+    if (!plugin.active.alive && plugin.state !== "restarting" && plugin.state !== "unavailable") {
       plugin.refusal = error;
       plugin.state = awaitsGrant(error) ? "awaiting-grant" : "refused";
     }

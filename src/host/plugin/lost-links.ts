@@ -50,7 +50,7 @@ export class LostLinks {
     this.#names.clear();
     try {
       if (!(await this.#options.remake())) return;
-      context.logger.info(fields, `plugin "${plugin}" had its networks replayed, to recreate lost links`);
+      context.logger.info(fields, `replayed the networks of plugin "${plugin}" to recreate lost links`);
     } catch (error) {
       const advice = `call host.reload("${plugin}"), or restart the platform`;
       const words = `plugin "${plugin}" could not have its networks replayed, and its lost links are not recreated; ${advice}`;
@@ -60,7 +60,7 @@ export class LostLinks {
     }
   }
 
-  /** Logs the endpoints that had one of these links in a container: only the engine can recreate a deleted cable. */
+  /** Logs the endpoints that had one of these links in a container: only the engine can recreate a deleted veth pair. */
   #reportCut(links: ReadonlySet<string>): void {
     const { plugin, context } = this.#options;
     for (const { records } of context.registry.servicesOf(plugin)) {

@@ -3,16 +3,16 @@ import type { DriverError } from "../../driverapi/errors.js";
 import { type Effective, effectiveGrant } from "../../policy/effective.js";
 import type { Counters } from "../calls/call-context.js";
 import type { HostContext } from "../context.js";
+import { ActiveWorker } from "./active-worker.js";
 import { DriverSet } from "./driver-set.js";
-import type { GenerationHooks } from "./generation.js";
 import type { PluginState } from "./info.js";
+import type { WorkerHooks } from "./plugin-worker.js";
 import type { Prepared } from "./prepare.js";
 import { PluginReports } from "./reports.js";
-import { Service } from "./service.js";
 
 export interface PluginContextHooks {
   /** Returns the hooks for a worker of this version. */
-  worker(prepared: Prepared): GenerationHooks;
+  worker(prepared: Prepared): WorkerHooks;
   /** Called after each deleted network. */
   networkGone(): void;
 }
@@ -23,7 +23,7 @@ export class PluginContext {
   readonly counters: Counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
   readonly reports: PluginReports;
   readonly drivers: DriverSet;
-  readonly service: Service;
+  readonly active: ActiveWorker;
   state: PluginState = "loading";
   refusal: DriverError | undefined;
   /** Why it drains, that is, runs until its last network is deleted: its file is gone, or the policy stops it. */
@@ -36,7 +36,7 @@ export class PluginContext {
   constructor(id: string, host: HostContext, hooks: PluginContextHooks) {
     this.id = id;
     this.host = host;
-    this.reports = new PluginReports(id, host, this.counters, () => this.service.prepared?.sha256);
+    this.reports = new PluginReports(id, host, this.counters, () => this.active.prepared?.sha256);
     this.drivers = new DriverSet({
       plugin: id,
       counters: this.counters,
@@ -46,7 +46,7 @@ export class PluginContext {
       draining: () => this.draining,
       networkGone: () => hooks.networkGone(),
     });
-    this.service = new Service({
+    this.active = new ActiveWorker({
       plugin: id,
       context: host,
       drivers: this.drivers,
@@ -66,7 +66,7 @@ export class PluginContext {
   }
 
   /** Runs `work` after all earlier changes have settled. */
-  next<T>(work: () => Promise<T>): Promise<T> {
+  enqueue<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work);
     this.#last = turn.catch(() => {});
     return turn;
@@ -80,7 +80,7 @@ export class PluginContext {
   /** Returns what it may do: the grant it was prepared with or, before that, what the policy says about its id alone. */
   #effective(): Effective {
     return (
-      this.service.prepared?.effective ??
+      this.active.prepared?.effective ??
       effectiveGrant({ id: this.id, manifest: undefined, policy: this.host.policy() })
     );
   }

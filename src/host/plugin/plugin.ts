@@ -4,12 +4,12 @@ import type { JsonObject } from "../../driverapi/json.js";
 import type { LostLink } from "../../permissions/netlink/restore-links.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
-import type { Generation, GenerationHooks } from "./generation.js";
+import { exceeding } from "./current-grant.js";
 import type { PluginInfo, PluginState } from "./info.js";
 import { Loader } from "./loader.js";
 import { LostLinks } from "./lost-links.js";
 import { PluginContext } from "./plugin-context.js";
-import { exceeding } from "./policy-now.js";
+import type { PluginWorker, WorkerHooks } from "./plugin-worker.js";
 import type { Prepared } from "./prepare.js";
 import { Recovery } from "./recovery.js";
 import { Stopper } from "./stopper.js";
@@ -31,15 +31,15 @@ export class Plugin {
     const plugin = new PluginContext(id, host, {
       worker: (prepared) => this.#hooks(prepared),
       networkGone: () => {
-        if (plugin.draining !== undefined) void plugin.next(() => this.#stopper.endDrained());
-        else if (!plugin.service.alive) void plugin.next(() => this.#stopper.releaseUnused());
+        if (plugin.draining !== undefined) void plugin.enqueue(() => this.#stopper.endDrained());
+        else if (!plugin.active.alive) void plugin.enqueue(() => this.#stopper.releaseUnused());
       },
     });
     this.#plugin = plugin;
     this.#recovery = new Recovery(plugin);
     this.#stopper = new Stopper(plugin, this.#recovery);
     this.#loader = new Loader(plugin, this.#recovery, this.#stopper);
-    this.#lost = new LostLinks({ plugin: id, context: host, remake: () => plugin.next(() => this.#remake()) });
+    this.#lost = new LostLinks({ plugin: id, context: host, remake: () => plugin.enqueue(() => this.#remake()) });
   }
 
   get state(): PluginState {
@@ -52,8 +52,8 @@ export class Plugin {
   }
 
   info(): PluginInfo {
-    const { service, drivers, state, refusal, counters } = this.#plugin;
-    const { prepared, current } = service;
+    const { active, drivers, state, refusal, counters } = this.#plugin;
+    const { prepared, current } = active;
     const { effective, version, sha256 } = prepared ?? {};
     return {
       name: this.id,
@@ -82,8 +82,8 @@ export class Plugin {
   }
 
   heartbeat(): void {
-    const { state, service } = this.#plugin;
-    if (state === "running" || state === "orphaned") service.current?.session.heartbeat();
+    const { state, active } = this.#plugin;
+    if (state === "running" || state === "orphaned") active.current?.session.heartbeat();
   }
 
   /** True when an edit of the policy may start it. */
@@ -96,11 +96,11 @@ export class Plugin {
    * can run without it.
    */
   enforce(): void {
-    const { host, reports, service } = this.#plugin;
+    const { host, reports, active } = this.#plugin;
     const gone = exceeding(this.#plugin);
     if (gone.length === 0) return;
     reports.revoked(gone);
-    service.revoke(gone).catch((error: unknown) => {
+    active.revoke(gone).catch((error: unknown) => {
       host.logger.error({ plugin: this.id, err: error }, "a power that was revoked could not be closed");
     });
   }
@@ -109,18 +109,18 @@ export class Plugin {
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#recovery.endPause();
     this.#found = found;
-    return this.#plugin.next(() => this.#loader.load(found, when));
+    return this.#plugin.enqueue(() => this.#loader.load(found, when));
   }
 
   /** Unloads it (`Stopper.unload`), after all earlier changes. */
   unload(force = false): Promise<readonly string[]> {
     this.#recovery.endPause();
-    return this.#plugin.next(() => this.#stopper.unload(force));
+    return this.#plugin.enqueue(() => this.#stopper.unload(force));
   }
 
   /** Called when the plugin's files are gone. Returns true if it had been refused and nothing is left to report. */
   orphan(): Promise<boolean> {
-    return this.#plugin.next(() => this.#stopper.orphan());
+    return this.#plugin.enqueue(() => this.#stopper.orphan());
   }
 
   /** Called when another program has deleted links of the plugin. */
@@ -137,38 +137,37 @@ export class Plugin {
   /** Replays the driver's networks, as after a restart; a restart in progress replays them anyway. */
   async #remake(): Promise<boolean> {
     const plugin = this.#plugin;
-    const { current } = plugin.service;
+    const { current } = plugin.active;
     if (!current?.alive || plugin.ended || plugin.networks().length === 0) return false;
     if (exceeding(plugin).length > 0) return false;
-    await plugin.service.replace(current.prepared);
+    await plugin.active.replace(current.prepared);
     return true;
   }
 
-  #configurations({ prepared }: Generation, type: string): readonly JsonObject[] {
+  #configurations({ prepared }: PluginWorker, type: string): readonly JsonObject[] {
     const { options } = prepared.effective;
     const policy = Object.hasOwn(options, type) ? (options[type] ?? {}) : {};
     const platform = this.#plugin.drivers.configured(type);
     return platform ? [policy, platform] : [policy];
   }
 
-  #hooks({ sha256 }: Prepared): GenerationHooks {
-    const { drivers, reports, service } = this.#plugin;
+  #hooks({ sha256 }: Prepared): WorkerHooks {
+    const { drivers, reports, active } = this.#plugin;
     return {
-      admit: (generation, registration) => drivers.admit(generation, registration),
-      configurations: (generation, type) => this.#configurations(generation, type),
-      registered: (generation, registration) =>
-        drivers.register(generation, registration, generation === service.current),
+      admit: (worker, registration) => drivers.admit(worker, registration),
+      configurations: (worker, type) => this.#configurations(worker, type),
+      registered: (worker, registration) => drivers.register(worker, registration, worker === active.current),
       unregistered: (_generation, { type }) => drivers.withdraw(type),
       refused: (type, error) => reports.driverRefused(type, error, sha256),
       throttled: (code, detail) => reports.throttled(code, detail, sha256),
       violation: (code, detail) => reports.violation(code, detail, sha256),
       clean: () => this.#recovery.clean,
       crashes: () => this.#recovery.crashes(sha256),
-      move: (generation) => void this.#plugin.next(() => this.#recovery.move(generation)),
+      move: (worker) => void this.#plugin.enqueue(() => this.#recovery.move(worker)),
       replied: (ms) => this.#usage.replied(ms),
-      ended: (generation, end) => {
-        this.#usage.ended(generation);
-        if (generation === service.current && end.crash) this.#recovery.crashed(end);
+      ended: (worker, end) => {
+        this.#usage.ended(worker);
+        if (worker === active.current && end.crash) this.#recovery.crashed(end);
       },
     };
   }

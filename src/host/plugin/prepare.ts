@@ -50,7 +50,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   const question = questionOf(id, manifest, context);
   const effective = effectiveGrant(question);
   const pinned = pinnedVersion(effective.sha256, former);
-  // A policy does not mention recovery: after a restart of the platform, only its stored bundle has that of the pinned version.
+  // A policy does not contain `recovery`: after a restart of the platform, only the stored bundle has that of the pinned version.
   const kept = former ? undefined : pinnedVersion(effective.sha256, await context.bundles.get(id));
   const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
   const places = { policy: context.policyFile, plugins: dirname(found.path) };
@@ -73,7 +73,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   });
   hashed(sha256);
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
-  if (changed && !update.letIn) {
+  if (changed && !update.accepted) {
     throw refusal(
       "ERR_PLUGIN_CHANGED",
       ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; check what changed, then: ${command}`,
@@ -94,8 +94,8 @@ export async function prepare(found: Discovered, context: HostContext, before: B
 }
 
 /**
- * Prepares the bytes that a plugin ran before, if the policy still grants them: they are pinned, or were accepted in place of
- * the version that still is, and ask for no more than the policy allows.
+ * Prepares the bytes that a plugin ran before, if the policy grants all they ask for, and pins them, pins the version they were
+ * accepted in place of, or pins nothing.
  */
 export function prepareStored(stored: StoredBundle, context: HostContext): Prepared | undefined {
   const { id, version, manifest, code, sourceMap, sha256 } = stored;
@@ -105,10 +105,10 @@ export function prepareStored(stored: StoredBundle, context: HostContext): Prepa
   const changed = effective.sha256 !== undefined && effective.sha256 !== sha256;
   const pinned = changed ? pinnedVersion(effective.sha256, stored) : undefined;
   const update = changed ? judgeUpdate({ ...question, pinned }) : undefined;
-  if (update && !(pinned && update.letIn)) return undefined;
+  if (update && !(pinned && update.accepted)) return undefined;
   const sandbox = effective.isolation === "thread" ? undefined : (question.policy.sandbox ?? "bubblewrap");
-  const letIn = pinned && update && { pinned: pinned.sha256, difference: update.text };
-  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned, update: letIn };
+  const accepted = pinned && update && { pinned: pinned.sha256, difference: update.text };
+  return { id, version, manifest, effective, sandbox, code, sourceMap, sha256, pinned, update: accepted };
 }
 
 function questionOf(id: string, manifest: Manifest | undefined, context: HostContext): GrantQuestion {

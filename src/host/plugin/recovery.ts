@@ -2,8 +2,8 @@
 import { DriverError } from "../../driverapi/errors.js";
 import { WALLS } from "../../isolation/limits.js";
 import type { SessionEnd } from "../../session/outcome.js";
-import type { Generation } from "./generation.js";
 import type { PluginContext } from "./plugin-context.js";
+import type { PluginWorker } from "./plugin-worker.js";
 import type { Prepared } from "./prepare.js";
 import { type Ending, Restarter } from "./restarter.js";
 import { toDriverError } from "./start-error.js";
@@ -13,18 +13,21 @@ export class Recovery {
   readonly #restarter: Restarter;
   /** Digest of the code whose crashes the breaker counts. */
   #crashing: string | undefined;
-  /** Crashes of its own since it was loaded. */
+  /**
+   * Crashes caused by the plugin itself. No load resets them: a plugin that has crashed shares a process only with others that
+   * have.
+   */
   #faults = 0;
   /** True if its start failed when it was last loaded: a plugin that does not even start is tried alone. */
   #failedStart = false;
 
   constructor(plugin: PluginContext) {
-    const { host, service } = plugin;
+    const { host, active } = plugin;
     this.#plugin = plugin;
     this.#restarter = new Restarter({
       breakerOpen: host.breakerOpen,
-      wanted: () => service.current === undefined && !plugin.ended,
-      launch: (strict) => service.launch(strict),
+      wanted: () => active.current === undefined && !plugin.ended,
+      launch: (strict) => active.launch(strict),
       restarted: (last) => this.#restarted(last),
       failed: (error) => this.#restartFailed(error),
       givenUp: (last) => this.#giveUp(last),
@@ -53,12 +56,12 @@ export class Recovery {
     this.#restarter.cancel();
   }
 
-  /** Records that a load has succeeded. Another version starts with a clean record. */
+  /** Records that a load has succeeded. Resets the breaker's count, for other code its history too; `clean` stays as it is. */
   loaded({ sha256 }: Prepared): void {
     this.#failedStart = false;
     this.#restarter.cancel();
-    if (sha256 === this.#crashing) this.#restarter.forgive();
-    else this.#restarter.forget();
+    if (sha256 === this.#crashing) this.#restarter.resetCount();
+    else this.#restarter.resetHistory();
   }
 
   /** Records that a load has failed after the new version was started. */
@@ -69,27 +72,27 @@ export class Recovery {
   /** Handles a worker in service that ended by itself. */
   crashed(end: SessionEnd): void {
     const plugin = this.#plugin;
-    plugin.service.end(end.reason);
+    plugin.active.end(end.reason);
     plugin.drivers.pause();
     if (plugin.ended) return;
     plugin.state = "restarting";
     // A plugin that shared its process with the cause of the end is not held responsible.
     if (end.innocent !== true) {
       this.#faults++;
-      this.#crashing = plugin.service.prepared?.sha256;
-      plugin.service.crashed();
+      this.#crashing = plugin.active.prepared?.sha256;
+      plugin.active.crashed();
       this.#restarter.crashed(end.code === "ERR_PLUGIN_BLOCKED");
     }
     plugin.reports.restarting(end);
-    void plugin.next(() => this.#restarter.run(end));
+    void plugin.enqueue(() => this.#restarter.run(end));
   }
 
-  /** Starts the same version in another process. If that fails it stays: the end of its process restarts it too. */
-  async move(from: Generation): Promise<void> {
-    const { id, host, service, ended } = this.#plugin;
-    if (service.current !== from || !from.alive || ended) return;
+  /** Starts the same version in another process. If that fails, it stays where it is, and is restarted when its process ends. */
+  async move(from: PluginWorker): Promise<void> {
+    const { id, host, active, ended } = this.#plugin;
+    if (active.current !== from || !from.alive || ended) return;
     try {
-      await service.replace(from.prepared);
+      await active.replace(from.prepared);
     } catch (error) {
       host.logger.warn({ plugin: id, err: error }, `plugin "${id}" could not be moved to another process`);
     }
@@ -126,6 +129,6 @@ export class Recovery {
     if (plugin.state !== "unavailable" || plugin.stopped) return;
     plugin.state = "restarting";
     plugin.drivers.pause();
-    void plugin.next(() => this.#restarter.run(last));
+    void plugin.enqueue(() => this.#restarter.run(last));
   }
 }

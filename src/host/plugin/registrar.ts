@@ -119,7 +119,7 @@ export class Registrar {
     if (this.registrations.size + this.#underWay.size >= effective.drivers) {
       throw new DriverError(
         "ERR_DRIVER_LIMIT",
-        `plugin "${id}" may register ${effective.drivers} driver(s) (limits.drivers)`,
+        `plugin "${id}" may register at most ${effective.drivers} driver(s); raise limits.drivers in manifest and policy`,
         details,
       );
     }

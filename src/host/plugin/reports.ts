@@ -1,6 +1,6 @@
 /**
- * What the operator and the platform are told about one plugin: always both a line in the log and an event, and a line in
- * the audit log for what must be on record.
+ * Reports on one plugin to the operator and the platform: a log line and an event, and an audit line for what an operator may have
+ * to account for.
  */
 import { type DriverError, type ErrorCode, isKill } from "../../driverapi/errors.js";
 import { grantChange } from "../../policy/grant-change.js";
@@ -26,7 +26,7 @@ export class PluginReports implements CallReports, TypeReports {
   /** The version and grant that were last loaded. */
   #inForce: Prepared | undefined;
   /** The last refusal's message: every change of the policy would repeat it. */
-  #said: string | undefined;
+  #reported: string | undefined;
   /** Messages about refused drivers, of this load and of the refused one before it. */
   #driverWords: { readonly now: Set<string>; readonly before: ReadonlySet<string> } = noWords();
 
@@ -52,23 +52,23 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("plugin:loaded", { plugin: this.#plugin });
   }
 
-  /** The operator has taken permissions away while the plugin ran. */
+  /** Reports permissions that the operator took away while the plugin ran. */
   revoked(permissions: readonly string[]): void {
     const words = `plugin "${this.#plugin}": revoked at once: ${permissions.join(", ")}`;
     this.#context.logger.warn({ plugin: this.#plugin, permissions }, words);
     this.#audit("revoked", undefined, words, this.#running());
   }
 
-  /** The plugin was refused, or waits for its grant. `sha256`: of the version refused, if it is known. */
+  /** Reports that the plugin was refused, or waits for its grant. `sha256`: of the version refused, if it is known. */
   refused(error: DriverError, sha256: string | undefined): void {
     const { events, logger } = this.#context;
     const waits = awaitsGrant(error);
     const event = { plugin: this.#plugin, code: error.code, reason: error.message };
     const words = `${error.code} ${sha256} ${error.message}`;
-    const level = words === this.#said ? "debug" : waits ? "warn" : "error";
+    const level = words === this.#reported ? "debug" : waits ? "warn" : "error";
     logger[level]({ plugin: this.#plugin, code: error.code }, error.message);
-    if (words !== this.#said) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
-    this.#said = words;
+    if (words !== this.#reported) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
+    this.#reported = words;
     this.#driverWords = { now: new Set(), before: this.#driverWords.now };
     events.emit(waits ? "plugin:awaiting-grant" : "plugin:refused", event);
   }
@@ -126,7 +126,7 @@ export class PluginReports implements CallReports, TypeReports {
     this.#context.events.emit("driver:refused", { plugin: this.#plugin, type, code });
   }
 
-  /** One of the plugin's powers refused a request. */
+  /** Records that one of the plugin's powers refused a request. */
   requestRefused({ code, message }: DriverError, sha256: string): void {
     this.#audit("request-refused", code, message, sha256);
   }
@@ -150,14 +150,14 @@ export class PluginReports implements CallReports, TypeReports {
 
   violation(code: ErrorCode, detail: string, sha256: string): void {
     this.#counters.violations++;
-    this.#log("error", code, `plugin "${this.#plugin}" broke the protocol: ${detail}`);
+    this.#log("error", code, `plugin "${this.#plugin}" was terminated for a violation: ${detail}`);
     this.#audit("violation", code, detail, sha256);
     this.#context.events.emit("violation", { plugin: this.#plugin, code, detail });
   }
 
   /** Forgets which messages have been logged. */
   #forget(): void {
-    this.#said = undefined;
+    this.#reported = undefined;
     this.#driverWords = noWords();
   }
 

@@ -75,20 +75,20 @@ export class Restarter {
     this.#endPause?.();
   }
 
-  /** Cancels an open breaker's one more try. */
+  /** Cancels the try that an open breaker has scheduled, and ends a pause. */
   cancel(): void {
     clearTimeout(this.#timer);
     this.endPause();
   }
 
   /** Clears the crash count after a reload. */
-  forgive(): void {
-    this.#breaker.forgive();
+  resetCount(): void {
+    this.#breaker.resetCount();
   }
 
   /** Clears the record: it belongs to other code. */
-  forget(): void {
-    this.#breaker.forget();
+  resetHistory(): void {
+    this.#breaker.resetHistory();
   }
 
   #pause(ms: number): Promise<void> {

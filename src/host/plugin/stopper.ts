@@ -1,9 +1,9 @@
 /** Stops a plugin that is unloaded, has lost its files, is disabled by the policy, or is closed with its host. */
 import { shortList } from "../../common/text.js";
+import { inUse } from "./active-worker.js";
+import { exceeding, stoppedByPolicy } from "./current-grant.js";
 import type { PluginContext } from "./plugin-context.js";
-import { exceeding, stoppedByPolicy } from "./policy-now.js";
 import type { Recovery } from "./recovery.js";
-import { inUse } from "./service.js";
 
 export class Stopper {
   readonly #plugin: PluginContext;
@@ -43,7 +43,7 @@ export class Stopper {
   async orphan(): Promise<boolean> {
     const plugin = this.#plugin;
     if (plugin.state === "stopped") return false;
-    if (!plugin.service.alive && (plugin.state === "refused" || plugin.state === "awaiting-grant")) {
+    if (!plugin.active.alive && (plugin.state === "refused" || plugin.state === "awaiting-grant")) {
       await this.releaseUnused();
       plugin.state = "stopped";
       plugin.reports.stopped("its file was removed");
@@ -69,7 +69,7 @@ export class Stopper {
   drain(why: string | undefined): void {
     const { id, host, draining } = this.#plugin;
     if (why !== undefined && draining === undefined)
-      host.logger.info({ plugin: id }, `plugin "${id}" takes no new networks: ${why}`);
+      host.logger.info({ plugin: id }, `plugin "${id}" does not accept new networks: ${why}`);
     this.#plugin.draining = why;
   }
 
@@ -89,7 +89,7 @@ export class Stopper {
   /** Ends a running version that has lost its grant. Its networks and links stay; it starts again with its next grant. */
   endRevoked(why: string): void {
     this.#recovery.cancel();
-    this.#plugin.service.end("its grant was revoked");
+    this.#plugin.active.end("its grant was revoked");
     this.#plugin.drivers.refuse(why);
   }
 
@@ -98,18 +98,18 @@ export class Stopper {
     const plugin = this.#plugin;
     plugin.stopped = true;
     this.#recovery.cancel();
-    plugin.service.end("the host closes");
+    plugin.active.end("the host is closing");
     await plugin.settled();
-    plugin.service.end("the host closes");
+    plugin.active.end("the host is closing");
     plugin.drivers.shut();
-    await plugin.service.closePowers();
+    await plugin.active.closePowers();
     if (plugin.state !== "refused" && plugin.state !== "awaiting-grant") plugin.state = "stopped";
   }
 
   /** Removes its links and rules, unless networks or a stored version need them. */
   async releaseUnused(): Promise<void> {
-    const { id, host, service } = this.#plugin;
-    if (service.alive || this.#plugin.networks().length > 0) return;
+    const { id, host, active } = this.#plugin;
+    if (active.alive || this.#plugin.networks().length > 0) return;
     if ((await host.bundles.inUse(id)) === undefined) await this.#release();
   }
 
@@ -118,9 +118,9 @@ export class Stopper {
     plugin.stopped = true;
     plugin.draining = undefined;
     this.#recovery.cancel();
-    plugin.service.end(reason);
-    for (const type of plugin.drivers.types()) plugin.drivers.forget(type);
-    await plugin.service.closePowers();
+    plugin.active.end(reason);
+    for (const type of plugin.drivers.types()) plugin.drivers.unregister(type);
+    await plugin.active.closePowers();
     if (left === "nothing") {
       await this.#release();
       await plugin.host.bundles.delete(plugin.id).catch(() => {});

@@ -18,7 +18,7 @@ const RANGE = { lowest: 1, highest: 600_000_000, figures: 2 } as const;
 
 /** A worker, as far as its use of the machine is concerned. */
 export interface MeasuredWorker {
-  /** Milliseconds that its event loop has been busy. */
+  /** CPU time of the worker, in milliseconds (see `Session.cpuMs`). */
   readonly cpuMs: number;
 }
 

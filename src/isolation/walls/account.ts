@@ -17,7 +17,9 @@ export function serviceAccount(): WallCommand["account"] {
   );
   const account = accounts.get("bulkhead") ?? accounts.get("nobody") ?? { uid: 65_534, gid: 65_534 };
   if (!(account.uid > 0 && account.gid > 0))
-    throw new Error("the account it would run as is root's, or of root's group");
+    throw new Error(
+      'the account for host processes ("bulkhead" or "nobody") has UID or GID 0; create one without rights',
+    );
   return account;
 }
 

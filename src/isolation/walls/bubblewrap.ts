@@ -11,7 +11,7 @@ import type { Trial, WallCommand } from "./wall.js";
 /** Path of the runtime folder inside the wall. */
 const INSIDE = "/bulkhead";
 const NODE_INSIDE = "/usr/bin/node";
-/** Private and empty: nothing is written to it. */
+/** Size of /tmp, which is private and stays empty. */
 const TMP_BYTES = 1_048_576;
 
 /** Returns the command of one host process, or of a trial in its place: a trial may also be Node's own arguments. */

@@ -1,4 +1,4 @@
-/** A host process with no wall but Node's own: its permission flags, and limits on memory, files and core dumps. */
+/** A host process behind Node's own wall alone: its permission flags, and limits on memory, files and core dumps. */
 import { permissionFlag } from "../../protocol/permission-flag.js";
 import type { RuntimeFolder } from "./runtime-folder.js";
 import type { Trial, WallCommand } from "./wall.js";

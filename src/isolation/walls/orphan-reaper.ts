@@ -8,8 +8,8 @@ import { startBehind } from "./start.js";
 import type { WallCommand } from "./wall.js";
 
 /**
- * $1: the text in their command line, which arrives by descriptor 3 so that it is not in the reaper's own. A process that was
- * only just being started when the platform ended may appear late.
+ * `folder`, the text to look for in command lines, arrives on descriptor 3 so that it is not in the reaper's own command line. A
+ * process that was only just being started when the platform ended may appear late.
  */
 const REAP = `read -r folder <&3 || exit
 read -r _ <&3

@@ -1,4 +1,4 @@
-/** Raises the wall that a policy demands and tries it once for real; where it cannot be raised, the error says what to do. */
+/** Raises the wall that a policy demands, after a trial run of bubblewrap; if it cannot be raised, the error says what to do. */
 
 import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
@@ -60,7 +60,7 @@ function bubblewrapWall(folder: RuntimeFolder, reaper: OrphanReaper | undefined)
 }
 
 /** The reason given for a weaker wall where nothing failed. */
-export const ASKED_FOR = "the policy asks for no more";
+export const ASKED_FOR = "the policy does not ask for more";
 
 /** Raises Node's wall. Under a root platform, host processes run as another account if a trial succeeds. */
 async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
@@ -76,7 +76,7 @@ async function nodeWall(folder: RuntimeFolder, why: string): Promise<Wall> {
   } catch (error) {
     failure = text(error);
   }
-  const root = `host processes are root: no other account can run them and be ended: ${failure}`;
+  const root = `host processes run as root: a trial under another account failed: ${failure}`;
   return plainWall(folder, "node", [why, root], { flags: true });
 }
 
@@ -109,7 +109,7 @@ function releaseOnce(reaper?: OrphanReaper): () => void {
 
 /** Returns a hint: the policy line that accepts the strongest wall available. */
 function weakerLine(policyFile: string | undefined): string {
-  return `"sandbox": "auto" in ${policyFile ?? "the policy"} takes the strongest wall there is here, and says which`;
+  return `"sandbox": "auto" in ${policyFile ?? "the policy"} accepts the strongest wall available here, and the log names it`;
 }
 
 interface Tried {
@@ -148,7 +148,7 @@ function whyNot({ code, stdout, stderr }: Ran): string | undefined {
 /** Returns the remedy for a known bubblewrap message, or "". */
 function remedy(words: string): string {
   if (/namespace|permitted/i.test(words))
-    return "; unprivileged user namespaces must be allowed (sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0: those of the two that there are)";
+    return "; allow unprivileged user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 (whichever of the two exists)";
   if (/unknown option/i.test(words)) return "; it is too old: bubblewrap 0.8 or later is required";
   return "";
 }

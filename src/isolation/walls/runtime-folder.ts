@@ -133,7 +133,7 @@ function pidNamespace(): string {
   }
 }
 
-/** Removes folders whose process was killed before it could. For folders of another PID namespace that cannot be known. */
+/** Removes folders that killed processes left. Skips those of other PID namespaces, whose processes cannot be checked. */
 function removeStale(base: string): void {
   const own = pidNamespace();
   for (const name of readdirSync(base)) {

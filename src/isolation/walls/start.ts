@@ -5,7 +5,7 @@ import type { WallCommand } from "./wall.js";
 
 /** fcntl.h: close on exec. */
 const O_CLOEXEC = 0o2000000;
-/** Far above what is ever open: a descriptor table is built up to the highest one to be covered. */
+/** Higher descriptors are not covered: `spawn` builds its table up to the highest one, which must stay small. */
 const HIGHEST = 65_536;
 
 type Stdio = "ignore" | "pipe" | number;
@@ -63,7 +63,7 @@ function wallEnvironment(): { readonly PATH: string; readonly TZ: string } {
 
 /**
  * Lists descriptors that the platform itself inherited, from a supervisor or a shell; they are covered by /dev/null. Node
- * opens its own so that children do not get them, but does not know these.
+ * opens its own descriptors close-on-exec, but these are not.
  */
 function inherited(): readonly number[] {
   if (process.platform !== "linux") return [];

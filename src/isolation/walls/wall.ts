@@ -32,7 +32,7 @@ export interface Trial {
   readonly as: "node" | "bare" | "program";
 }
 
-/** A wall that has been tried once and holds. */
+/** A wall that was raised. Bubblewrap has been tried once; weaker walls only when the platform is root. */
 export interface Wall {
   readonly name: WallName;
   /** Parts that this machine lacks, in words; empty: the wall is complete. */

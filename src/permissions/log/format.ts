@@ -4,6 +4,7 @@
  */
 import { types } from "node:util";
 import { regExpParts } from "../regexp.js";
+import { dataOf, errorName, getter, isName, typedLength } from "./own-properties.js";
 
 /** Levels of nesting shown. */
 const DEPTH = 4;
@@ -178,42 +179,6 @@ function showError(sink: Sink, error: Error, depth: number, above: readonly obje
   }
 }
 
-function errorName(error: Error): string {
-  let at: object | null = error;
-  for (let steps = 0; at !== null && !types.isProxy(at) && steps < 16; steps++) {
-    const name = dataOf(at, "name");
-    if (isName(name)) return name;
-    const maker = Object.hasOwn(at, "constructor") ? knownConstructor(at) : undefined;
-    const made = maker === undefined || types.isProxy(maker) ? undefined : dataOf(maker, "name");
-    if (isName(made)) return made;
-    at = Reflect.getPrototypeOf(at);
-  }
-  return "Error";
-}
-
-/** True for a name that is short enough to print. */
-function isName(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= 100;
-}
-
-/** Returns a prototype's constructor. Lockdown turns that property of the realm's own prototypes into a safe accessor. */
-function knownConstructor(prototype: object): object | undefined {
-  for (const known of [
-    TypeError,
-    RangeError,
-    SyntaxError,
-    ReferenceError,
-    EvalError,
-    URIError,
-    AggregateError,
-    Error,
-  ]) {
-    if (prototype === known.prototype) return known;
-  }
-  const maker = dataOf(prototype, "constructor");
-  return typeof maker === "function" ? maker : undefined;
-}
-
 function showField(sink: Sink, value: object, key: string, depth: number, above: readonly object[]): void {
   const field = Reflect.getOwnPropertyDescriptor(value, key);
   if (field === undefined) put(sink, "<empty>");
@@ -231,20 +196,7 @@ function list(sink: Sink, open: string, parts: ReadonlyArray<() => void>, total:
   put(sink, close === "}" && parts.length > 0 ? ` ${close}` : close);
 }
 
-/** Returns an own data property's value; undefined for an accessor. */
-function dataOf(value: object, key: string): unknown {
-  return Reflect.getOwnPropertyDescriptor(value, key)?.value;
-}
-
-function getter(prototype: object, key: string, value: object): unknown {
-  const read = Reflect.getOwnPropertyDescriptor(prototype, key)?.get;
-  return read === undefined ? undefined : apply(read, value, []);
-}
-
-function typedLength(value: NodeJS.TypedArray): number {
-  return Number(getter(Reflect.getPrototypeOf(Uint8Array.prototype) ?? {}, "length", value));
-}
-
+/** Takes up to `ENTRIES` items. */
 function first<T>(entries: Iterator<T>): T[] {
   const found: T[] = [];
   while (found.length < ENTRIES) {

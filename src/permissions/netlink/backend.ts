@@ -94,7 +94,7 @@ export interface LookOptions {
 
 /** One network namespace to work in. Every method rejects with `ERR_NETLINK_FAILED` when the namespace cannot be reached. */
 /** The names and addresses in a namespace. */
-export interface Glance {
+export interface NetworkSnapshot {
   readonly links: ReadonlySet<string>;
   /** Canonical, without prefix. */
   readonly addresses: ReadonlySet<string>;
@@ -110,7 +110,7 @@ export interface NetlinkBackend {
   /** Returns the name servers' addresses, canonical. */
   resolvers(): Promise<readonly string[]>;
   /** Returns the names of links, and all addresses. Rejects as `look` does. */
-  glance(): Glance | Promise<Glance>;
+  readSnapshot(): NetworkSnapshot | Promise<NetworkSnapshot>;
   /** Notifies changes until it is stopped. */
   watch(events: LinkEvents): ChangeMonitor;
   /** Returns a backend for another namespace (a name, or a path). */

@@ -41,7 +41,7 @@ function explainIssue(issue: Issue, base: JsonPath, root: Json, schema: z.ZodTyp
   return [() => ({ path, rule: rule(issue, valueAt(root, path)) })];
 }
 
-/** Words one issue; `value` is the value at its place. */
+/** Puts one issue into words; `value` is the value at its place. */
 function rule(issue: Issue, value: Json | undefined): string {
   const got = shown(value);
   switch (issue.code) {
@@ -66,7 +66,7 @@ function isTypeMismatch(issue: Issue): boolean {
   return issue.code === "invalid_type" || issue.code === "invalid_value";
 }
 
-/** Words an unknown key. */
+/** Explains an unknown key. */
 function unknownKey(key: string, known: readonly string[]): string {
   const list = known.length === 0 ? "none are known here" : `known keys: ${known.join(", ")}`;
   const near = nearest(key, known);
@@ -137,7 +137,7 @@ function withArticle(type: string): string {
   return words[type] ?? `a ${type}`;
 }
 
-/** Words a bound: `must have at least 1 entry, and has none`; for a number: `must be at most 8, not 9`. */
+/** Explains a bound: `must have at least 1 entry, and has none`; for a number: `must be at most 8, not 9`. */
 function bound(which: string, limit: number | bigint, origin: string, value: Json | undefined): string {
   if (origin !== "string" && origin !== "array") return `must be ${which} ${limit}, not ${shown(value)}`;
   const [one, many] = origin === "string" ? ["character", "characters"] : ["entry", "entries"];

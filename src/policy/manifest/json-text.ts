@@ -62,16 +62,16 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
   };
   const expected = (what: string): never => {
     const there = text.charAt(at);
-    if (there === "") return stop(`the text ends where ${what} should stand`);
+    if (there === "") return stop(`unexpected end of text; expected ${what}`);
     if (text.startsWith("//", at) || text.startsWith("/*", at)) return stop("JSON has no comments");
-    return stop(`${quote(there)} stands where ${what} should`);
+    return stop(`unexpected ${quote(there)}; expected ${what}`);
   };
 
   const readString = (what: string): string => {
     const start = at;
     if (text.charAt(at) !== '"') return expected(what);
     const raw = match(STRING);
-    if (raw === "") return stop("a string is not closed on its line", start);
+    if (raw === "") return stop("unterminated string", start);
     try {
       return String(JSON.parse(raw));
     } catch {
@@ -103,7 +103,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
   };
 
   /** Reads what is between brackets; `item` reads one item and gets its index. */
-  const readItems = (close: string, what: string, item: (index: number) => void): void => {
+  const readItems = (close: string, item: (index: number) => void): void => {
     at++;
     skipSpace();
     for (let index = 0; text.charAt(at) !== close; index++) {
@@ -113,7 +113,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
       if (text.charAt(at) !== ",") expected(`"," or ${JSON.stringify(close)}`);
       at++;
       skipSpace();
-      if (text.charAt(at) === close) stop(`a comma stands before ${JSON.stringify(close)} with no ${what} after it`);
+      if (text.charAt(at) === close) stop(`trailing comma before ${JSON.stringify(close)}`);
     }
     at++;
   };
@@ -130,7 +130,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
 
   const readArray = (depth: number, wanted: JsonPath | undefined): Json => {
     const list: Json[] = [];
-    readItems("]", "value", (index) => {
+    readItems("]", (index) => {
       list.push(readValue(depth + 1, onward(wanted, index, at)));
     });
     return list;
@@ -138,11 +138,11 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
 
   const readObject = (depth: number, wanted: JsonPath | undefined): Json => {
     const members: Record<string, Json> = {};
-    readItems("}", "key", () => {
+    readItems("}", () => {
       const start = at;
       const key = readString("a key in double quotes");
       if (key === "__proto__") stop('"__proto__" is not a key here', start);
-      if (Object.hasOwn(members, key)) stop(`the key ${quote(key)} stands here a second time`, start);
+      if (Object.hasOwn(members, key)) stop(`duplicate key ${quote(key)}`, start);
       skipSpace();
       if (text.charAt(at) !== ":") expected('":" after the key');
       at++;
@@ -159,7 +159,7 @@ export function readJsonText(text: string, fail: JsonFail): JsonText {
     found = wanted?.length === 0 ? at : undefined;
     const value = readValue(0, wanted);
     skipSpace();
-    if (at < text.length) stop("something stands after the end of the JSON value");
+    if (at < text.length) stop("unexpected text after the JSON value");
     return value;
   };
 

@@ -18,7 +18,7 @@ export async function readManifest(id: string, path: string): Promise<ReadManife
   const read = await readRegularFile(path, { maxBytes: DOCUMENT_LIMITS.manifestBytes });
   const details = { plugin: id, file: path };
   if (read.kind === "absent") {
-    const rule = `a plugin's folder needs a manifest; the least is {}, the code being index.js beside it`;
+    const rule = `a plugin folder needs a manifest; write {} to it, and put the code into index.js, index.mjs or index.ts`;
     return { error: new DriverError("ERR_MANIFEST_MISSING", `${path}: ${rule}`, details) };
   }
   if (read.kind === "refused") {

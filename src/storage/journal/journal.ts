@@ -60,9 +60,12 @@ export interface JournalWrite {
 export type Written = void | Promise<void>;
 
 export interface Journal {
-  /** Resolves when committed: the write outlives this process, but not yet a reboot. With a `commit` method, that one commits. */
+  /**
+   * Resolves when committed: the write outlives this process, but not yet a reboot. If there is a `commit` method, intents are
+   * committed by that instead.
+   */
   intend(write: JournalWrite): Written;
-  /** Commits all intents that did not return a promise: many callers' at once. Throws. */
+  /** Commits in one write all intents that did not return a promise. Throws if it fails. */
   commit?(): void;
   /** Resolves when flushed: the write survives a reboot. */
   settle(write: JournalWrite): Written;

@@ -68,7 +68,7 @@ export function verify(
       const [rows, sum] = tally.tables[table] ?? [0, 0];
       const [seen, seenSum] = found.tables[table] ?? [0, 0];
       if (rows !== seen || sum !== seenSum)
-        return `"${table}" holds ${seen} row(s) where ${rows} were written, or other rows`;
+        return `table "${table}" has ${seen} row(s) instead of ${rows}, or rows with other contents`;
     }
     if (tally.n < lastFlushed) return `it ends at write ${tally.n}, but write ${lastFlushed} was flushed`;
     return { sums, tally };

@@ -22,7 +22,7 @@ export async function check(state: string, fresh: string, lastFlushed: number): 
   return answer.problem ?? damageBy(state, end);
 }
 
-/** Signals with which a process ends that reads a damaged page. */
+/** Signals that end a process when it reads a damaged page. */
 const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"]);
 
 /** Returns what a reader's crash says about the file. Throws `ERR_DATA_DIR` if the reader was stopped, or could not be started. */

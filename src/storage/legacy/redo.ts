@@ -1,4 +1,4 @@
-/** The redo files of a data folder that lmdb kept: writes that lmdb may not have had when its host ended. */
+/** The redo files of a data folder that lmdb kept: writes that lmdb may not have stored when the host ended. */
 import { existsSync, readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { corrupt } from "../errors.js";
@@ -26,7 +26,7 @@ export function readRedo(paths: readonly string[], n: number, sameBoot: boolean)
     for (const text of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
       const line = parse(text);
       if (line) lines.push(line);
-      else if (sameBoot) throw corrupt(path, "a line of it is not what was written");
+      else if (sameBoot) throw corrupt(path, "one of its lines fails its checksum");
       else break;
     }
   }

@@ -1,4 +1,4 @@
-/** Writes a checkpoint: the rows of earlier generations in one file, so that those can go. */
+/** Writes a checkpoint: the rows of earlier generations in one file, so that their files can be deleted. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "../tables.js";
 import type { Disk, DiskFile } from "./disk.js";
@@ -115,7 +115,7 @@ function* readIntact(file: DiskFile, rows: readonly Placed[]): Generator<readonl
       }
       end = frame.end;
     }
-    if (end === 0) throw new Error(`${file.name}: at offset ${start} it does not hold what was written`);
+    if (end === 0) throw new Error(`${file.name}: the bytes at offset ${start} fail their checksum`);
     start += end;
     yield found;
   }

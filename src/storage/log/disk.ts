@@ -25,14 +25,14 @@ const flushAll = promisify(fsync);
 
 export interface DiskFile {
   readonly name: string;
-  /** Its size when it was opened, and what has been written behind that. */
+  /** Its current size, as far as it was written through this handle. */
   readonly size: number;
   /** Reads up to `length` bytes at `at`. */
   read(at: number, length: number): Buffer;
   write(bytes: Uint8Array, at: number): void;
   /** Resolves when everything written is on the disk. */
   flush(): Promise<void>;
-  /** Throws if the file is no longer the one that the folder has under its name. */
+  /** Throws if its path leads to another file by now, or to none. */
   assertInPlace(): void;
   close(): void;
 }

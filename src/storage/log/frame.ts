@@ -39,8 +39,8 @@ export interface Frame {
 }
 
 /**
- * Encodes one frame. `flushed`: the offset up to which the file has been flushed; `seed`: of its checksums. `placed` is called for each write with the offset of its
- * body in the frame, and its length.
+ * Encodes one frame. `flushed`: offset up to which the file is flushed; `seed`: of the checksums; `placed`: called with each body's
+ * offset in the frame, and its length.
  */
 export function encodeFrame(
   writes: readonly Write[],

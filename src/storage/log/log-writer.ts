@@ -16,7 +16,7 @@ export class NoRoom extends Error {
 export class LogWriter {
   readonly generation: number;
   readonly file: DiskFile;
-  /** Of its frames' checksums. */
+  /** Seed of its frames' checksums. */
   readonly seed: number;
   /** The offset behind the last frame. */
   used: number;

@@ -14,7 +14,7 @@ export function nameOf(kind: Kind, generation: number): string {
   return `${kind}.${String(generation).padStart(6, "0")}`;
 }
 
-/** A checkpoint that is being written. */
+/** Returns the name of a checkpoint that is still being written. */
 export function partOf(generation: number): string {
   return `${nameOf("checkpoint", generation)}.part`;
 }
@@ -38,7 +38,7 @@ export function headOf(kind: Kind, generation: number, salt: string): Buffer {
 
 /** What a file's head says. */
 export interface Head {
-  /** Of its frames' checksums; undefined: it cannot be read. */
+  /** Seed of its frames' checksums; undefined: it cannot be read. */
   readonly seed?: number;
   /** What is wrong with it; absent: nothing. */
   readonly problem?: string;
@@ -78,7 +78,7 @@ export function saltsIn(bytes: Buffer): readonly string[] {
   );
 }
 
-const DAMAGED = `its first ${HEAD_BYTES} bytes are not what was written`;
+const DAMAGED = `its first ${HEAD_BYTES} bytes fail their checksum`;
 
 /** Returns the seed of the checksums in a file with this salt. */
 export function seedOf(salt: string): number {

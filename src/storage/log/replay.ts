@@ -17,7 +17,10 @@ export interface Replayed {
     | undefined;
   /** Files of earlier generations that still hold rows. */
   readonly files: readonly DiskFile[];
-  /** The offset of an unreadable frame in the last log that intact frames follow, none of which was flushed. */
+  /**
+   * Offset of an unreadable frame before intact, unflushed ones; 0: a later log with content was dropped; undefined: the logs are
+   * sound.
+   */
   readonly gap: number | undefined;
   /** Names of files of older generations, which nothing refers to. */
   readonly stale: readonly string[];
@@ -101,9 +104,8 @@ export function replay(disk: Disk, problem: Problem = refuse, how: "read" | "wri
 }
 
 /**
- * Leaves out the logs at the end that a power cut caught before their first flush: blank, or behind a log whose end is not on
- * the disk. Nothing in them was acknowledged as flushed. `holds`: something was written behind its head
- * nevertheless.
+ * Drops trailing logs that were never flushed before a power cut: those that are blank, or follow a log without its end. `holds`:
+ * one of these has content nevertheless, none of which was acknowledged as flushed.
  */
 function begunLogs(
   disk: Disk,
@@ -180,7 +182,7 @@ interface Reading {
   apply(frame: Frame): void;
 }
 
-/** Reads one file's frames. Every other than the last log must end with an empty frame, and hold nothing behind it. */
+/** Reads one file's frames. Every file except the last log must end with an empty frame, and have only zeros after it. */
 function readFile(
   file: DiskFile,
   { path, kind, generation, problem, open, apply }: Reading,
@@ -207,12 +209,12 @@ function readFile(
     if (next === undefined) break;
     // A later frame that says this place was flushed proves damage; otherwise the disk wrote the last frames in another order.
     if (open && problem === refuse && !flushedLater(bytes, next, at, seed)) return { seed, end: at, gap: at };
-    problem(path, `at offset ${at} it does not hold what was written`);
+    problem(path, `the bytes at offset ${at} fail their checksum`);
     at = next;
   }
   if (open) return { seed, end: at };
   if (writes !== 0) problem(path, `it ends at offset ${at}, before its last frame`);
-  else if (!isEmpty(bytes.subarray(at))) problem(path, `at offset ${at} it holds something behind its last frame`);
+  else if (!isEmpty(bytes.subarray(at))) problem(path, `unexpected data after its last frame, at offset ${at}`);
   return { seed, end: at };
 }
 

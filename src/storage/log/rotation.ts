@@ -43,7 +43,7 @@ export class Rotation {
     return this.#flushing;
   }
 
-  /** A flush that fails fails for good: the system would report success the next time, without the bytes on the disk. */
+  /** Keeps a failed flush failed: the next fsync would report success although the bytes are lost. */
   async #flush(): Promise<void> {
     const files = [...this.#unflushed];
     for (const file of files) await file.flush();

@@ -1,4 +1,4 @@
-/** Containers that start and stop in a loop, whoever is killed meanwhile; and whether all is well afterwards. */
+/** Containers that start and stop in a loop, while processes are killed; and whether all is well afterwards. */
 import { DOCKER } from "#dist/docker/limits.js";
 import { assert, until } from "../../harness.js";
 import type { Net, Play } from "./play.js";

@@ -6,7 +6,7 @@ export const OWN_MAC = "02:bb:00:00:00:07";
 
 /**
  * `odd`: by a network's option, `-o DEED=METHOD`, a method tells what it was given (as an error: that is what an engine shows), fails,
- * hangs (holds its worker for ever) or forgets (never answers); these two only once for each network, so that one sees who works
+ * hangs (blocks its worker without end) or forgets (never answers); these two only once for each network, so that one sees who works
  * afterwards.
  */
 const ODD = `

@@ -182,7 +182,7 @@ export function moby(test: Suite, open: () => Promise<Play>, needs: string | und
   );
 
   test(
-    "the plugin is started anew between create and run",
+    "the plugin is restarted between create and run",
     async (t) => {
       const play = await open();
       const net = await play.net(t);

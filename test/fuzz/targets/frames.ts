@@ -32,7 +32,7 @@ function run(input: unknown): Outcome {
   try {
     for (const message of messages) {
       const read = readUpMessage(message);
-      must(Object.getPrototypeOf(read) === Object.prototype, "a message that was not built anew");
+      must(Object.getPrototypeOf(read) === Object.prototype, "a message that was not newly built");
       must(Object.keys(read).join() === FIELDS[read.kind]?.join(), `the fields ${Object.keys(read)} of a ${read.kind}`);
     }
   } catch (error) {

@@ -84,7 +84,7 @@ function taken(text: string): boolean {
   }
 }
 
-/** Two times in three the frames' texts are mutated and framed anew, else the bytes of the stream itself. */
+/** Two times in three the frames' texts are mutated and framed again, else the bytes of the stream itself. */
 function mutated(random: Random): Buffer {
   const texts = Array.from({ length: 1 + random.below(3) }, () => random.pick(random.oneIn(2) ? CONTROL : FRAMES));
   const whole = Buffer.concat(texts.map(frameBytes));

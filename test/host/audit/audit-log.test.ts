@@ -170,7 +170,7 @@ test("a flood is dropped, counted and said; ends, violations and other plugins h
       ["p", "timeout", "1"],
       ["p", "killed", "killed"],
       ["q", "timeout", "neighbour"],
-      ["p", "dropped", "dropped: 999 request-refused, 998 timeout; a plugin has 3 lines of a kind in 60 s"],
+      ["p", "dropped", "dropped: 999 request-refused, 998 timeout; the quota is 3 lines of a kind per plugin in 60 s"],
     ],
   );
 });
@@ -186,7 +186,11 @@ test("what was dropped is said when the window is over, without another line; th
   );
   log.write({ event: "crashed", plugin: "p", detail: "again" });
   await log.close();
-  assert.equal(await details(path), ["0", "dropped: 4 crashed; a plugin has 1 lines of a kind in 0.1 s", "again"]);
+  assert.equal(await details(path), [
+    "0",
+    "dropped: 4 crashed; the quota is 1 lines of a kind per plugin in 0.1 s",
+    "again",
+  ]);
 });
 
 test("where it cannot be written: said once, nothing thrown; when it can, what was lost is said", async (t) => {

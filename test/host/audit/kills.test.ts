@@ -1,5 +1,5 @@
 /** What is on record when the host terminates or delays a plugin: "killed", never "crashed", by the table of errors. */
-import { ERROR_CODES, type ErrorCode } from "#dist/driverapi/errors.js";
+import { ERROR_CODES, type ErrorCode } from "#dist/driverapi/error-codes.js";
 import { PluginReports } from "#dist/host/plugin/reports.js";
 import { assert, suite } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";

@@ -1,4 +1,4 @@
-/** README "Embedding": every rejection of a driver's method says `plugin`, `driver` and `method`, whoever refused the call. */
+/** README "Embedding": every rejection of a driver's method says `plugin`, `driver` and `method`, no matter what refused the call. */
 import { EndpointConfig, type HostedDriver, JoinConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { house } from "../../kit/host.js";

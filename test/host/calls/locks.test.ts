@@ -104,7 +104,7 @@ interface Claim {
 const conflicts = (a: Claim, b: Claim): boolean =>
   a.nid === b.nid && (a.eid === undefined || b.eid === undefined || a.eid === b.eid);
 
-/** What the model says holds: in order of arrival, whoever conflicts neither with a holder nor with one who waits ahead. */
+/** The holders according to the model: in order of arrival, each that conflicts neither with a holder nor with a waiter ahead. */
 function grantable(holders: readonly Claim[], waiting: readonly Claim[]): Claim[] {
   const granted: Claim[] = [];
   const kept: Claim[] = [];

@@ -51,7 +51,7 @@ test("a power that takes longer than two deadlines: the caller is answered in ti
   await sleep(5 * DEADLINE);
   model.apply = apply.bind(model);
   // Its create came too late and is undone; then the id is free.
-  await until(async () => !(await model.glance()).links.has("hw-b1"), "the link to be gone");
+  await until(async () => !(await model.readSnapshot()).links.has("hw-b1"), "the link to be gone");
   await host.driver("wires").createNetwork("1");
   assert.equal([row(host, "wires").state, row(host, "wires").counters.restarts], ["running", 0]);
   assert.equal(
@@ -79,9 +79,9 @@ test("a look at the host's network that hangs: the caller is answered in time, i
   const { host, model } = await open(t);
   const driver = host.driver("wires");
   await driver.createNetwork("1");
-  const { glance } = model;
+  const { readSnapshot } = model;
   const hangs = sleep(3 * DEADLINE).then(() => Promise.reject(new Error("ip: it was ended")));
-  model.glance = (() => hangs) as never;
+  model.readSnapshot = (() => hangs) as never;
   const began = performance.now();
   const error = await rejection(driver.createEndpoint("1", "e", new EndpointConfig()));
   assert.ok(performance.now() - began < 3 * DEADLINE);
@@ -95,7 +95,7 @@ test("a look at the host's network that hangs: the caller is answered in time, i
     (await rejection(driver.createEndpoint("1", "f", new EndpointConfig()))).message,
     /\(ip: it was ended\)/,
   );
-  model.glance = glance.bind(model);
+  model.readSnapshot = readSnapshot.bind(model);
   await driver.createEndpoint("1", "f", new EndpointConfig());
   assert.is(row(host, "wires").counters.restarts, 0);
 });

@@ -85,7 +85,7 @@ test(
         .createNetwork("crash")
         .catch(() => {});
       assert.is((await back).plugin, id);
-      assert.is(row(host, id).isolation, "process", "one crash of a worker is no reason");
+      assert.is(row(host, id).isolation, "process", "one crash of a worker is not a reason");
     }
     assert.is(row(host, "b").pid, row(host, "c").pid);
     assert.is.not(row(host, "a").pid, row(host, "b").pid);

@@ -1,4 +1,4 @@
-/** From `awaiting-grant` to running: the message's own line, run as it stands; and the pin that a change breaks. */
+/** From `awaiting-grant` to running: the message's own line, run unchanged; and the pin that a change breaks. */
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ function lineOf(message: string | undefined): string {
   return /bulkhead grant .*$/.exec(message ?? "")?.[0] ?? "";
 }
 
-test("the message's line, run as it stands, and a reload: running", async (t) => {
+test("the message's line, run unchanged, and a reload: running", async (t) => {
   const place = await house(t, {
     "a.js": plugin("a", { capability: '{ scope: "global" }' }),
     "a.plugin.json": '{ "scope": "global", "permissions": { "store": { "bytes": 4096 } } }',
@@ -135,7 +135,7 @@ test("watch: a policy edited into nonsense keeps the one in force, and says so",
     "the log line",
     10_000,
   );
-  assert.match(line.text, /policy was not read again, the one in force stays: .*policy\.json:2/);
+  assert.match(line.text, /policy could not be reloaded, so the previous one stays in force: .*policy\.json:2/);
   assert.is(row(host, "a").state, "running");
   await host.reload("a");
   assert.is(row(host, "a").grant?.scope, "global");

@@ -7,7 +7,7 @@ const test = suite("host: an init that does not return");
 const CASES = {
   waits: [
     "export const init = () => new Promise(() => {});",
-    /init did not return within 1000 ms, and waits; look for an await/,
+    /init did not return within 1000 ms and is still waiting; look for an await/,
   ],
   loops: [
     "export function init() { for (;;); }",

@@ -21,7 +21,7 @@ test("a file's stem or a folder's name is the id; .js, .mjs and .ts load", async
   assert.equal(names, ["five running", "four running", "one running", "three running", "two running"]);
 });
 
-test("an id that is none is refused with what to do; a manifest's name must be the id", async (t) => {
+test("an invalid id is refused with what to do; a manifest's name must be the id", async (t) => {
   const { open } = await house(t, {
     "Big.js": plugin("big"),
     "fine.js": plugin("fine"),

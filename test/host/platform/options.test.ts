@@ -30,7 +30,7 @@ const WRONG: ReadonlyArray<readonly [string, unknown, RegExp]> = [
   ["an isolation there is not", { plugins: ".", isolation: "vm" }, /"isolation" must be one of "thread", "process"/],
   ["a callback without registerDriver", { plugins: ".", callback: {} }, /"callback" must be .*registerDriver/],
   ["half a logger", { plugins: ".", logger: { info() {} } }, /"logger" must be pino-shaped/],
-  ["a signal that is none", { plugins: ".", signal: {} }, /"signal" must be an AbortSignal/],
+  ["an invalid signal", { plugins: ".", signal: {} }, /"signal" must be an AbortSignal/],
   ["watch as a word", { plugins: ".", watch: "yes" }, /"watch" must be true or false/],
   ["a backend there is not", { plugins: ".", backend: "bsd" }, /"backend" must be/],
   ["a namespace that is a number", { plugins: ".", netns: 1 }, /"netns" must be/],

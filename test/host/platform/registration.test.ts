@@ -88,7 +88,7 @@ const REFUSED: ReadonlyArray<{ what: string; manifest?: object; body: string; co
     says: /no method config\(\)/,
   },
   {
-    what: "a scope that is none",
+    what: "an invalid scope",
     manifest: { networkTypes: ["a", "b"] },
     body: `await callback.registerDriver("b", ${driver("b")}, { scope: "swarm" })`,
     code: "ERR_BAD_CAPABILITY",
@@ -176,7 +176,7 @@ test("every method may be async, type() too, and may come from a class", async (
   await served.deleteNetwork("n");
 });
 
-test("a type that is another plugin's id stays that plugin's, whoever comes first", async (t) => {
+test("a type that is another plugin's id stays that plugin's, in any order of loading", async (t) => {
   const { open } = await house(t, {
     "a.js": plugin("z"),
     "a.plugin.json": JSON.stringify({ networkTypes: ["a", "z"] }),

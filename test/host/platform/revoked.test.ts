@@ -41,7 +41,9 @@ async function running(t: TestContext, kinds: readonly string[] = ["bridge"]): P
   await policy({ grant: { netlink: NETLINK } });
   const host = await place.open({ policy: file, dataDir: place.path("data"), backend: "model", watch: true });
   const links = (): readonly string[] =>
-    [...((netlinkOf(host)?.backend as ModelBackend | undefined)?.glance().links ?? [])].filter((one) => one !== "lo");
+    [...((netlinkOf(host)?.backend as ModelBackend | undefined)?.readSnapshot().links ?? [])].filter(
+      (one) => one !== "lo",
+    );
   return { place, host, policy, links };
 }
 

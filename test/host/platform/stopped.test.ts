@@ -1,4 +1,4 @@
-/** Stopping a plugin: by the policy it drains, by force it leaves what it made; an orphan takes no new networks either. */
+/** Stopping a plugin: by the policy it drains, by force it leaves what it made; an orphan does not accept new networks either. */
 import { writeFile } from "node:fs/promises";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
 import { type House, house, next, row } from "../../kit/host.js";
@@ -30,7 +30,7 @@ test('"enabled": false with networks: no new ones, the others serve until the la
   assert.is(row(host, "a").state, "orphaned");
   const refused = await rejection(a.createNetwork("new"));
   assert.is(refused.code, "ERR_PLUGIN_STOPPED");
-  assert.match(refused.message, /takes no new networks: the policy stops it/);
+  assert.match(refused.message, /does not accept new networks: the policy stops it/);
   const stopped = next(host, "plugin:stopped");
   await a.deleteNetwork("old");
   await stopped;
@@ -58,7 +58,7 @@ test('"enabled": false from the start: not loaded without networks; with them it
   assert.is(row(await open(), "a").state, "stopped");
 });
 
-test("an orphan takes no new networks", async (t) => {
+test("an orphan does not accept new networks", async (t) => {
   const { place, host } = await running(t);
   const a = host.driver("a");
   await a.createNetwork("old");

@@ -108,7 +108,7 @@ test("not running, and not known: compared with its grant", async (t) => {
   assert.not.match(refusal?.message ?? "", "keeps running");
 });
 
-test("same-grant: what asks for no more takes its place, with its networks; logged and audited with both digests", async (t) => {
+test("same-grant: what does not ask for more takes its place, with its networks; logged and audited with both digests", async (t) => {
   const { place, host, sha256 } = await pinned(t, { update: "same-grant" });
   await host.driver("a").createNetwork("kept");
   const fewer = { ...ASKS, permissions: { log: true } };
@@ -132,7 +132,7 @@ test("same-grant: what asks for no more takes its place, with its networks; logg
       serving = index + 2;
       assert.is(outcome, "loaded");
       ran.push(row(host, "a").sha256 ?? "");
-      // Loading it once more is no news.
+      // Loading it once more is not reported.
       await host.reload("a");
     } else assert.match(outcome, /; "update": "same-grant" does not cover that; the version that runs, /);
     assert.is(row(host, "a").state, "running");

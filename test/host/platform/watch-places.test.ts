@@ -1,4 +1,4 @@
-/** `watch` where a path leads elsewhere than before: links that are swapped, folders that are moved or made anew, packages installed later. */
+/** `watch` where a path leads elsewhere than before: links that are swapped, folders that are moved or recreated, packages installed later. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";

@@ -33,7 +33,7 @@ test("crashes older than the window are forgotten", () => {
   assert.is(one.pause, 0);
 });
 
-test("the pause is none after the first crash, then doubles up to its bound", () => {
+test("there is no pause after the first crash, then it doubles up to its bound", () => {
   const { one } = breaker();
   assert.is(one.pause, 0);
   const pauses: number[] = [];
@@ -75,7 +75,7 @@ test("half open: one more crash opens it again, a whole window from now", () => 
 test("forgiven, it is tried at once again, and its record stays for a window; forgotten, it has none", () => {
   const { one, pass } = breaker();
   for (let i = 0; i < 10; i++) one.crash(true);
-  one.forgive();
+  one.resetCount();
   assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 10]);
   one.crash(false);
   assert.equal([one.pause, one.recentCrashes], [0, 11]);
@@ -84,7 +84,7 @@ test("forgiven, it is tried at once again, and its record stays for a window; fo
   pass(1);
   assert.is(one.recentCrashes, 0);
   one.crash(true);
-  one.forget();
+  one.resetHistory();
   assert.equal([one.open, one.strict, one.pause, one.recentCrashes], [false, false, 0, 0]);
 });
 

@@ -66,7 +66,7 @@ test("a replayed join must record the same names, gateways and routes: any one t
     "a.js": plugin("a", {
       methods: `
         createNetwork(nid) { if (nid === "crash") { Promise.reject(new Error("stray")); return new Promise(() => {}); } },
-        // It always adds: the very same again, in a replay, is no difference.
+        // It always adds: the very same again, in a replay, is not a difference.
         createEndpoint(nid, eid, info) { info.addInterface(0, "", "10.9.0.2/24", ""); },
         join(nid, eid, box, jinfo, options, { replay }) {
           const differs = (part) => replay && nid === part;

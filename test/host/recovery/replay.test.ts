@@ -60,7 +60,7 @@ for (const how of ["crash", "reload"] as const) {
     assert.ok(calls.some((one) => one.method === "createNetwork" && one.nid === "two"));
     assert.not.ok(calls.some((one) => one.nid === "gone"));
     const live = calls.find((one) => one.method === "endpointOperInfo");
-    assert.is(live?.replay, false, "a call of the platform's own is no replay");
+    assert.is(live?.replay, false, "a call of the platform's own is not a replay");
 
     // The driver object is the same, and all of it serves on.
     assert.is(d.type(), "scripted");

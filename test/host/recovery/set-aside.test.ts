@@ -85,7 +85,7 @@ test(
     while (row(host, "a").state !== "unavailable") await driver.config({ die: true }).catch(() => {});
     assert.is((await rejection(driver.createNetwork("n"))).code, "ERR_PLUGIN_UNAVAILABLE");
     await driver.deleteNetwork("bad");
-    await until(() => !model.glance().links.has("sa-bad"), "its link to be gone");
+    await until(() => !model.readSnapshot().links.has("sa-bad"), "its link to be gone");
     assert.is((await rejection(driver.deleteNetwork("bad"))).code, "ERR_PLUGIN_UNAVAILABLE");
   },
   { ms: 60_000 },

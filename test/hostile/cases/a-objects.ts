@@ -9,7 +9,7 @@ import { hostile } from "../source.js";
 
 /**
  * In the plugin: walks what hangs on a value (own properties of any kind, getters and setters as functions, prototypes) and
- * notes each object that is neither the compartment's own nor frozen, and each whose prototype is none of its intrinsics.
+ * notes each object that is neither the compartment's own nor frozen, and each whose prototype is not one of its intrinsics.
  */
 const WALK = `
 const reach = (roots, seen) => {

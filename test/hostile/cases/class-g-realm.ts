@@ -4,7 +4,7 @@ export interface RealmCase {
   readonly item: number;
   readonly title: string;
   readonly attack: Readonly<Record<string, unknown>>;
-  /** It costs the worker at least; the others, signals of process 1 to itself, come to nothing. */
+  /** It costs the worker at least; the others, signals of process 1 to itself, have no effect. */
   readonly ends: boolean;
   /** Under "thread" it ends the platform, by this signal: SECURITY.md names it. Those without are tried behind the wall alone. */
   readonly thread?: NodeJS.Signals;

@@ -266,19 +266,19 @@ export const cases: readonly Case[] = [
     [{ kind: "hello", protocol: 2, runtime: "9.9.9", thread: 1 }],
     /second hello/,
   ),
-  messages(50, "a second started", [{ kind: "started" }], /answered twice/),
+  messages(50, "a second started", [{ kind: "started" }], /second reply to the start/),
   messages(
     50,
     "failed after started",
     [{ kind: "failed", stage: "init", error: { name: "E", message: "m" } }],
-    /answered twice/,
+    /second reply to the start/,
   ),
   messages(50, "failed at no stage", [{ kind: "failed", stage: "__proto__", error: {} }], /no known stage/),
   messages(
     50,
     "a notice of unknown name",
     [{ kind: "notice", name: "constructor", args: [] }],
-    /notice of unknown name/,
+    /notice with an unknown name/,
   ),
   messages(50, "a notice without arguments", [{ kind: "notice", name: "log.write" }], /not a list/),
   messages(

@@ -1,4 +1,4 @@
-/** Class D, time: code that does not come back. Whoever waits for it, the neighbour does not. */
+/** Class D, time: code that does not return. The neighbour does not wait for it, even if others do. */
 import { strict as assert } from "node:assert";
 import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import type { DriverError } from "#dist/driverapi/errors.js";

@@ -53,7 +53,7 @@ export const LIES: readonly HostileCase[] = [
       "plugin.json": `{ "main": "index.js", "networkTypes": ["hostile", "neighbour", "constructor"] }`,
       "index.js": hostile({
         top: TRY,
-        // Tried in a call: at the start, whoever comes first has a type that two plugins declare.
+        // Tried in a call: at the start, the first plugin gets a type that two declare.
         init: "register = callback.registerDriver;",
         methods: {
           createNetwork: `async createNetwork() {

@@ -1,4 +1,4 @@
-/** Whoever calls the hostile plugins: one attack after the other, as fast as the breaker lets them come back. */
+/** Calls the hostile plugins: one attack after the other, as fast as the breaker restarts them. */
 import { EndpointConfig } from "#dist/driverapi/endpoint-config.js";
 import type { PluginHost } from "#dist/host/plugin-host.js";
 import { NAMES } from "./attacks.js";

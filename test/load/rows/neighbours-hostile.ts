@@ -20,7 +20,7 @@ const plugins: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(HOSTILE).map(([type, methods]) => [type, driverSource({ type, methods })])),
 };
 
-/** Asks for trouble again and again; one whose breaker is open is loaded anew. */
+/** Asks for trouble again and again; one whose breaker is open is loaded again. */
 async function provoke(host: PluginHost, type: string, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     const failed = await host

@@ -75,7 +75,7 @@ test(
 );
 
 test(
-  "left on where somebody else has come to need it: a bridge that is not ours",
+  "left on where something else needs it by now: a bridge that is not ours",
   async (t) => {
     const { netns, fire, firewall } = await house(t);
     await fire("masquerade", { bridge: "bh-a", subnet: "10.64.1.0/24" });

@@ -116,7 +116,7 @@ onBoth(test, "rules go with their bridge, and with their plugin; at the end no t
 
 onBoth(
   test,
-  "a lasting ledger: rules outlive the host, and the next one programs them anew before it is asked anything",
+  "a lasting ledger: rules outlive the host, and the next one programs them again before it gets any request",
   async (t, kind) => {
     const ledger = new LastingLedger();
     const { ask, fire, firewall, hub } = await firewallBench(t, kind, {}, { ledger });

@@ -98,7 +98,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Call>(["links"]) },
 );
 
-/** A few links up from the start, so that more of the calls come to something. */
+/** A few links up from the start, so that more of the calls have an effect. */
 const START: readonly Call[] = [
   ["createLink", { kind: "bridge", name: "bh-a", mac: MACS[0] ?? "" }],
   ["createLink", { kind: "veth", name: "bh-b", peer: "bh-c" }],

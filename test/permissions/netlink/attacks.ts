@@ -299,7 +299,7 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     rule: "remote",
-    what: "a tunnel to whoever writes to it first",
+    what: "a tunnel to the first host that writes to it",
     limits: TUNNELS,
     ask: ["createLink", { kind: "vxlan", name: "bh-x", vni: 100 }],
     shows: "192.0.2.0/24",

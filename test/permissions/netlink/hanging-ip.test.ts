@@ -10,7 +10,7 @@ test("timers have their turn while ip takes its time", async (t) => {
   let turns = 0;
   const timer = setInterval(() => turns++, 10);
   t.cleanup(() => clearInterval(timer));
-  const error = await rejection(Promise.resolve().then(() => backend.glance()));
+  const error = await rejection(Promise.resolve().then(() => backend.readSnapshot()));
   assert.is(error.code, "ERR_NETLINK_FAILED");
   assert.ok(turns > 5, `the loop turned ${turns} times in a second`);
 });

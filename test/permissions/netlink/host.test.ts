@@ -38,7 +38,7 @@ async function open(
   const policy = { plugins: { wires: { grant: { netlink: grant, timers: true } } } };
   const host = await one.open({ policy: policy as never, netns, backend: kind });
   const links = async (): Promise<string[]> =>
-    [...((await netlinkOf(host)?.backend.glance())?.links ?? [])].filter((name) => name !== "lo").sort();
+    [...((await netlinkOf(host)?.backend.readSnapshot())?.links ?? [])].filter((name) => name !== "lo").sort();
   return { host, links, one };
 }
 
@@ -148,7 +148,7 @@ test('without the right to it: "kernel" is a wrong option that says why, "auto" 
 });
 
 test(
-  "a namespace that does not exist, and names that are none, are wrong options",
+  "a namespace that does not exist, and invalid names, are wrong options",
   async (t) => {
     const one = await house(t);
     for (const netns of ["bht-none", "/proc/nothing/ns/net", "../x", "a b", "-n", "relative/path"]) {

@@ -69,7 +69,7 @@ export class ModelFirewall implements FirewallBackend {
   }
 
   /** Notifies a change, for a test that changes `programmed` itself. */
-  changed: (who: string) => void = () => {};
+  changed: (plugin: string) => void = () => {};
 
   watch({ changed }: RuleEvents): ChangeMonitor {
     this.changed = changed;

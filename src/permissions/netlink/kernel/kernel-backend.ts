@@ -5,11 +5,11 @@ import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type {
   Applied,
   Failure,
-  Glance,
   LinkView,
   LookOptions,
   NamespaceView,
   NetlinkBackend,
+  NetworkSnapshot,
   Unit,
 } from "../backend.js";
 import { failed } from "../errors.js";
@@ -80,7 +80,7 @@ export class KernelBackend implements NetlinkBackend {
     return readResolvers(texts.join("\n"));
   }
 
-  async glance(): Promise<Glance> {
+  async readSnapshot(): Promise<NetworkSnapshot> {
     const outcome = await this.#ip.batch(["-json"], ["address show"]);
     if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
     const { links } = readView(outcome.stdout);

@@ -4,11 +4,11 @@ import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type {
   Applied,
   Failure,
-  Glance,
   LinkView,
   LookOptions,
   NamespaceView,
   NetlinkBackend,
+  NetworkSnapshot,
   Step,
   Unit,
 } from "../backend.js";
@@ -57,7 +57,7 @@ export class ModelBackend implements NetlinkBackend {
     return [];
   }
 
-  glance(): Glance {
+  readSnapshot(): NetworkSnapshot {
     const { links } = this.#space();
     return {
       links: new Set(links.keys()),

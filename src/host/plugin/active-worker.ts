@@ -8,37 +8,37 @@ import { ReplayInterrupted } from "../calls/replay.js";
 import type { HostContext } from "../context.js";
 import { REPLAY } from "../limits.js";
 import type { DriverSet } from "./driver-set.js";
-import { Generation, type GenerationHooks } from "./generation.js";
+import { PluginWorker, type WorkerHooks } from "./plugin-worker.js";
 import { type OpenPowers, openPowers } from "./powers.js";
 import type { Prepared } from "./prepare.js";
 import type { PluginReports } from "./reports.js";
 
-export interface ServiceOptions {
+export interface ActiveWorkerOptions {
   readonly plugin: string;
   readonly context: HostContext;
   readonly drivers: DriverSet;
   readonly reports: PluginReports;
-  hooks(prepared: Prepared): GenerationHooks;
+  hooks(prepared: Prepared): WorkerHooks;
 }
 
-export class Service {
-  readonly #options: ServiceOptions;
-  #current: Generation | undefined;
+export class ActiveWorker {
+  readonly #options: ActiveWorkerOptions;
+  #current: PluginWorker | undefined;
   #prepared: Prepared | undefined;
   #powers: OpenPowers | undefined;
   /** When the last worker came into service. */
   #since = Number.NEGATIVE_INFINITY;
   /** True if that worker crashed soon after. */
-  #diedYoung = false;
+  #endedEarly = false;
   /** All powers that are open: while one version replaces another, each has its own. */
   readonly #opened = new Set<OpenPowers>();
 
-  constructor(options: ServiceOptions) {
+  constructor(options: ActiveWorkerOptions) {
     this.#options = options;
   }
 
   /** The worker in service. */
-  get current(): Generation | undefined {
+  get current(): PluginWorker | undefined {
     return this.#current;
   }
 
@@ -51,8 +51,8 @@ export class Service {
     return this.#prepared;
   }
 
-  /** Starts a version for the first time, with its own powers. `returns`: if that fails, the next launch starts the former one. */
-  async begin(prepared: Prepared, returns: boolean): Promise<void> {
+  /** Starts a version for the first time, with its own powers. `restorePrevious`: if it fails, the previous version is launched next. */
+  async begin(prepared: Prepared, restorePrevious: boolean): Promise<void> {
     const former = { prepared: this.#prepared, powers: this.#powers };
     const powers = this.#open(prepared);
     this.#powers = powers;
@@ -60,7 +60,7 @@ export class Service {
     try {
       await this.launch(false);
     } catch (error) {
-      if (!returns) await former.powers?.close();
+      if (!restorePrevious) await former.powers?.close();
       else {
         this.#powers = former.powers;
         this.#prepared = former.prepared;
@@ -72,8 +72,8 @@ export class Service {
   }
 
   /**
-   * Starts a worker, restores its records, and sends calls to it. A record that ends the worker is found by starting further
-   * ones, and set aside. `strict`: the predecessors have blocked repeatedly.
+   * Starts a worker, restores its networks, and sends calls to it. If restoring a network ends the worker, starts further ones
+   * until that network is quarantined. `strict`: the predecessors have blocked repeatedly.
    */
   async launch(strict: boolean): Promise<void> {
     for (let tries = 1; ; tries++) {
@@ -89,51 +89,51 @@ export class Service {
 
   async #launch(strict: boolean): Promise<void> {
     const { drivers, reports } = this.#options;
-    const suspicious = this.#diedYoung;
-    const generation = await this.#start(this.#prepared as Prepared, strict);
+    const suspicious = this.#endedEarly;
+    const worker = await this.#start(this.#prepared as Prepared, strict);
     try {
-      for (const network of await drivers.restore(generation, suspicious)) {
+      for (const network of await drivers.restore(worker, suspicious)) {
         reports.networkLost(network.nid, network.failed?.message ?? "");
       }
-      generation.assertAlive();
+      worker.assertAlive();
     } catch (error) {
-      this.#abandon(generation);
+      this.#abandon(worker);
       throw error;
     }
-    this.#current = generation;
+    this.#current = worker;
     this.#since = monotonicNow();
-    drivers.open(generation);
+    drivers.open(worker);
   }
 
-  /** The worker in service has ended by its own fault. */
+  /** Records that the worker in service ended by its own fault. */
   crashed(): void {
-    this.#diedYoung = monotonicNow() - this.#since < REPLAY.youngMs;
+    this.#endedEarly = monotonicNow() - this.#since < REPLAY.earlyMs;
   }
 
-  /** `strict`: the plugin's earlier workers have blocked repeatedly. A newly loaded version has no such record. */
-  async #start(prepared: Prepared, strict: boolean): Promise<Generation> {
+  /** Starts a worker. `strict`: the plugin's earlier workers have blocked repeatedly, and it is not a newly loaded version. */
+  async #start(prepared: Prepared, strict: boolean): Promise<PluginWorker> {
     for (let tries = 0; ; tries++) {
-      const generation = new Generation(
+      const worker = new PluginWorker(
         prepared,
         this.#powers as OpenPowers,
         this.#options.context,
         this.#options.hooks(prepared),
       );
       try {
-        await generation.start(strict);
-        return generation;
+        await worker.start(strict);
+        return worker;
       } catch (error) {
-        this.#abandon(generation);
+        this.#abandon(worker);
         // Its process ended, perhaps because of another plugin: the last try runs in a process of its own.
-        if (!generation.innocent || tries >= WALLS.abortsUntilAlone) throw error;
+        if (!worker.innocent || tries >= WALLS.abortsUntilAlone) throw error;
       }
     }
   }
 
   /** Ends a worker that did not come into service, and forgets types that only it had registered. */
-  #abandon(generation: Generation): void {
-    generation.stop("it did not come into service");
-    for (const type of generation.fresh) this.#options.drivers.forget(type);
+  #abandon(worker: PluginWorker): void {
+    worker.stop("it did not come into service");
+    for (const type of worker.fresh) this.#options.drivers.unregister(type);
   }
 
   /** Starts a newer version beside the one that runs. It takes over only once it has restored all networks. */
@@ -143,7 +143,7 @@ export class Service {
     const oldPowers = this.#powers;
     const failures = drivers.failures();
     this.#powers = this.#open(prepared);
-    let candidate: Generation | undefined;
+    let candidate: PluginWorker | undefined;
     try {
       candidate = await this.#start(prepared, false);
       for (const type of drivers.types()) {
@@ -158,7 +158,7 @@ export class Service {
       drivers.pause();
       await drivers.drained();
       // The new code may be able to restore what the old code could not.
-      drivers.forgive();
+      drivers.resetKills();
       const lost = (await drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
       if (lost) throw lost.failed;
       candidate.assertAlive();
@@ -173,7 +173,7 @@ export class Service {
     }
     this.#prepared = prepared;
     this.#current = candidate;
-    for (const type of drivers.types()) if (!candidate.registrations.has(type)) drivers.forget(type);
+    for (const type of drivers.types()) if (!candidate.registrations.has(type)) drivers.unregister(type);
     drivers.open(candidate);
     old?.stop("a newer version has taken its place");
     await oldPowers?.close();
@@ -211,7 +211,7 @@ export class Service {
   }
 }
 
-/** The error for something that cannot be removed while it serves networks; names some of them. */
+/** Returns the error for something that cannot be removed while it serves networks; names some of them. */
 export function inUse(plugin: string, what: string, networks: readonly string[]): DriverError {
   return new DriverError("ERR_PLUGIN_IN_USE", `${what}: ${shortList(networks)}; delete them first`, { plugin });
 }

@@ -13,15 +13,15 @@ import type { Prepared } from "./prepare.js";
 import { Registrar, type Registration } from "./registrar.js";
 import { startError } from "./start-error.js";
 
-export interface GenerationHooks {
+export interface WorkerHooks {
   /** Does the host-wide part of a registration: ownership and the platform's callback. Throws. */
-  admit(generation: Generation, registration: Registration): Promise<void>;
+  admit(worker: PluginWorker, registration: Registration): Promise<void>;
   /** Returns the configurations for a driver, first to last. */
-  configurations(generation: Generation, type: string): readonly JsonObject[];
+  configurations(worker: PluginWorker, type: string): readonly JsonObject[];
   /** The registration is complete. */
-  registered(generation: Generation, registration: Registration): void;
+  registered(worker: PluginWorker, registration: Registration): void;
   /** The registration failed: undoes what `admit` did. */
-  unregistered(generation: Generation, registration: Registration): void;
+  unregistered(worker: PluginWorker, registration: Registration): void;
   refused(type: string, error: DriverError): void;
   violation(code: ErrorCode, detail: string): void;
   throttled(code: ErrorCode, detail: string): void;
@@ -32,22 +32,22 @@ export interface GenerationHooks {
   /** Returns the crashes of its code within the breaker's window. */
   crashes(): number;
   /** Asks to move its worker to another process. */
-  move(generation: Generation): void;
-  ended(generation: Generation, end: SessionEnd): void;
+  move(worker: PluginWorker): void;
+  ended(worker: PluginWorker, end: SessionEnd): void;
 }
 
-export class Generation {
+export class PluginWorker {
   readonly prepared: Prepared;
   /** Types that this worker was the first to register. */
   readonly fresh: Set<string> = new Set();
   readonly #context: HostContext;
-  readonly #hooks: GenerationHooks;
+  readonly #hooks: WorkerHooks;
   readonly #powers: OpenPowers;
   #session: Session | undefined;
   #link: Link | undefined;
   readonly #registrar: Registrar;
 
-  constructor(prepared: Prepared, powers: OpenPowers, context: HostContext, hooks: GenerationHooks) {
+  constructor(prepared: Prepared, powers: OpenPowers, context: HostContext, hooks: WorkerHooks) {
     this.prepared = prepared;
     this.#powers = powers;
     this.#context = context;
@@ -69,7 +69,7 @@ export class Generation {
   }
 
   get session(): Session {
-    if (!this.#session) throw new Error("the generation has not been started");
+    if (!this.#session) throw new Error("the worker has not been started");
     return this.#session;
   }
 
@@ -94,7 +94,7 @@ export class Generation {
     return this.#session?.cpuMs ?? 0;
   }
 
-  /** True if its start failed because its host process ended, perhaps because of another plugin. */
+  /** True if its session ended with its host process, in which other plugins ran too. */
   get innocent(): boolean {
     return this.#session?.over?.innocent === true;
   }

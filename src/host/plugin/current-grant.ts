@@ -12,9 +12,9 @@ export function stoppedByPolicy({ id, host }: PluginContext): string | undefined
   return stopped ? 'the policy stops it ("enabled": false)' : undefined;
 }
 
-/** Describes in what the running version has more than the policy now grants; "" if in nothing. */
+/** Describes what the running version has beyond the current grant; "" if nothing. */
 export function excessText(plugin: PluginContext): string {
-  const running = plugin.service.prepared;
+  const running = plugin.active.prepared;
   if (!running) return "";
   const found = differences(termsOf(grantNow(plugin, running)), termsOf(running.effective));
   return differenceText(found.filter(({ way }) => way === "more"));
@@ -22,7 +22,7 @@ export function excessText(plugin: PluginContext): string {
 
 /** Lists the permissions, and "scope", that the running version has and the policy no longer grants. */
 export function exceeding(plugin: PluginContext): readonly string[] {
-  const running = plugin.service.alive ? plugin.service.prepared : undefined;
+  const running = plugin.active.alive ? plugin.active.prepared : undefined;
   if (!running) return [];
   const now = grantNow(plugin, running);
   const { permissions, scope } = running.effective;
