@@ -15,7 +15,7 @@ const test = suite("cli: the machine's network");
 
 const TIMES = { checkMs: 5, recheckMs: 5 };
 
-function check(holds: "yes" | "no", fix: string | null): CheckResult {
+function result(holds: "yes" | "no", fix: string | null): CheckResult {
   return { name: "machine.accept4", tries: "check", demanded: true, holds, evidence: "it drops", fix };
 }
 
@@ -27,19 +27,19 @@ test("serve warns once with the exact command, again when the command changes, a
       said.push(`${level} ${text}`);
     };
   const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-  let now = check("no", "command 1");
-  let looks = 0;
-  const runChecks = async (): Promise<readonly CheckResult[]> => {
-    looks++;
+  let now = result("no", "command 1");
+  let checked = 0;
+  const check = async (): Promise<readonly CheckResult[]> => {
+    checked++;
     return [now];
   };
-  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, check: runChecks, times: TIMES }));
+  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, check, times: TIMES }));
   await until(() => said.length === 1, "a warning");
-  const seen = looks;
-  await until(() => looks > seen + 3, "further looks");
-  now = check("no", "command 2");
+  const seen = checked;
+  await until(() => checked > seen + 3, "further checks");
+  now = result("no", "command 2");
   await until(() => said.length === 2, "a second warning");
-  now = check("yes", null);
+  now = result("yes", null);
   await until(() => said.length === 3, "that it is fixed");
   assert.equal(said, [
     "warn machine.accept4: it drops; to fix it: command 1",
@@ -53,11 +53,11 @@ test("what the daemon itself fixes between two checks is not reported", async (t
   const note = (_: unknown, text?: string): void => {
     said.push(text ?? "");
   };
-  let looks = 0;
-  const runChecks = async (): Promise<readonly CheckResult[]> => [check(looks++ === 0 ? "no" : "yes", "command")];
+  let checked = 0;
+  const check = async (): Promise<readonly CheckResult[]> => [result(checked++ === 0 ? "no" : "yes", "command")];
   const logger = { debug: note, info: note, warn: note, error: note };
-  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, check: runChecks, times: TIMES }));
-  await until(() => looks > 4, "looks");
+  t.cleanup(watchNetwork({ policy: "unused", netns: undefined, logger, check, times: TIMES }));
+  await until(() => checked > 4, "five checks");
   assert.equal(said, []);
 });
 

@@ -206,7 +206,7 @@ test(
       await writeFile(policy, JSON.stringify({ plugins: { net: entry } }));
       const one = await start();
       assert.match(one.ready, /^bulkhead ready: 0 plugin\(s\), sockets none; not in service: /, one.stderr());
-      const warning = /"level":40,.*no driver is in service; .*net (stopped|awaiting-grant)/;
+      const warning = /"level":40,.*no driver is in service \(.*net (stopped|awaiting-grant)/;
       await until(() => warning.test(one.stderr()), "the warning");
       await writeFile(policy, "{}");
       await until(() => readdir(dockerDir).then((names) => names.length > 0), "its socket", 20_000);

@@ -205,7 +205,7 @@ test(
       if (demanded === "bubblewrap") throw new Error("there is no bwrap");
       return raiseWall("node", policyFile);
     };
-    const { wall, down, checks } = await examine("bubblewrap", FILE, { raise });
+    const { wall, failed: down, checks } = await examine("bubblewrap", FILE, { raise });
     assert.is(wall, "node");
     assert.ok(
       down.includes("wall.raised") && down.includes("files.host") && down.includes("account.no-new-privileges"),
@@ -232,7 +232,7 @@ test(
 
 test("nothing can be raised: every check is skipped, and one that is demanded is down", async () => {
   const raise = (): Promise<never> => Promise.reject(new Error("the runtime folder cannot be made"));
-  const { wall, down, checks } = await examine("bubblewrap", FILE, { raise });
+  const { wall, failed: down, checks } = await examine("bubblewrap", FILE, { raise });
   assert.is(wall, null);
   assert.equal(down, ["wall.raised"]);
   assert.ok(checks.every(({ name, holds }) => holds === (name === "wall.raised" ? "no" : "skipped")));

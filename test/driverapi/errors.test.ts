@@ -1,8 +1,7 @@
+import { ERROR_CODES, type ErrorCode } from "#dist/driverapi/error-codes.js";
 import {
   DriverError,
-  ERROR_CODES,
   ERROR_STATUS,
-  type ErrorCode,
   type ErrorKind,
   isDriverThrowable,
   isErrorCode,

@@ -97,7 +97,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["a timeout over 10 minutes", { defaults: { timeouts: { default: 600_001 } } }, "at most 600000"],
   ["__proto__ in text", '{"plugins": {"__proto__": {}}}', "p.json:1:14:"],
   ["__proto__ as own key", JSON.parse('{"plugins": {"__proto__": {}}}'), "__proto__"],
-  ["a key twice", '{"plugins": {"a": {}, "a": {}}}', "second time"],
+  ["a key twice", '{"plugins": {"a": {}, "a": {}}}', "duplicate key"],
   ["a syntax error", '{\n"plugins": {\n}', ":3:2:"],
 ];
 for (const [what, input, rule] of WRONG) {

@@ -63,17 +63,17 @@ test("a mistake names its line and column", () => {
   assert.is(mistake('{\n  "a": 1,\n  "b" 2\n}').message, '3:7: unexpected "2"; expected ":" after the key');
   assert.is(mistake('{"a": 1,}').message, '1:9: trailing comma before "}"');
   assert.is(mistake('{\n  "a": [1 2]}').place.line, 2);
-  assert.match(mistake('{"a": "x').rule, "not closed");
+  assert.match(mistake('{"a": "x').rule, "unterminated string");
   assert.match(mistake('{"a": "\\x"}').rule, "bad escape");
-  assert.match(mistake('{"a"').rule, "the text ends");
+  assert.match(mistake('{"a"').rule, "unexpected end of text");
   assert.match(mistake("// hello\n{}").rule, "no comments");
-  assert.match(mistake("{} {}").rule, "after the end");
+  assert.match(mistake("{} {}").rule, "after the JSON value");
   assert.match(mistake('{"a": nul}').rule, '"nul" is not a JSON value');
 });
 
 test("a key given twice, __proto__, a number out of range and a deep nest are refused", () => {
   assert.is(mistake('{\n"a": 1,\n"a": 2}').message, '3:1: duplicate key "a"');
-  assert.match(mistake('{"a": 1, "\\u0061": 2}').rule, "second time");
+  assert.match(mistake('{"a": 1, "\\u0061": 2}').rule, "duplicate key");
   assert.match(mistake('{"x": {"__proto__": {}}}').rule, "__proto__");
   assert.match(mistake('{"x": {"__pr\\u006fto__": {}}}').rule, "__proto__");
   assert.match(mistake('{"a": 1e999}').rule, "out of range");

@@ -113,9 +113,9 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["a description with an escape", { description: "a\u001b[2Jb" }, "control characters"],
   ["a description that turns the line", { description: "a\u202eb" }, "control characters"],
   ["__proto__", '{"__proto__": {"scope": "global"}}', "__proto__"],
-  ["a key twice", '{"scope": "local", "scope": "global"}', "second time"],
+  ["a key twice", '{"scope": "local", "scope": "global"}', "duplicate key"],
   ["a syntax error", '{\n  "name": "x"\n  "main": 1\n}', ":3:3:"],
-  ["nothing", "", "the text ends"],
+  ["nothing", "", "unexpected end of text"],
   ["64 KiB and more", JSON.stringify({ $schema: "x".repeat(65_536) }), "at most 65536"],
 ];
 for (const [what, value, rule] of WRONG) {
