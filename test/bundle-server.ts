@@ -1,7 +1,7 @@
 /** The runner's side of the bundle server (kit/bundle-server.ts). */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,5 @@ export async function startBundleServer(): Promise<() => Promise<void>> {
   return async () => {
     child.stdin.end();
     await closed;
-    await rm(folder, { recursive: true });
   };
 }

@@ -1,8 +1,11 @@
 /**
  * Bundles plugins for all the files of a run, each text once. A client sends a request as a line of JSON and gets the bundle as one,
- * or an empty line for a plugin that is refused. Usage: node bundle-server.js SOCKET; it ends when standard input closes.
+ * or an empty line for a plugin that is refused. Usage: node bundle-server.js SOCKET. When standard input closes, because the runner
+ * has ended, it removes the socket's folder and ends.
  */
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Bundle, BundleRequest } from "#dist/bundler/bundle.js";
 import { compile } from "#dist/bundler/compile.js";
@@ -15,6 +18,8 @@ async function bundled(request: BundleRequest): Promise<Bundle> {
   });
 }
 
+const [, , path = ""] = process.argv;
+
 createServer((socket) => {
   socket.on("error", () => {});
   createInterface({ input: socket }).once("line", (line) => {
@@ -23,6 +28,11 @@ createServer((socket) => {
       () => socket.end("\n"),
     );
   });
-}).listen(process.argv[2], () => console.log("listening"));
+}).listen(path, () => console.log("listening"));
 
-process.stdin.on("close", () => process.exit()).resume();
+process.stdin
+  .on("close", () => {
+    rmSync(dirname(path), { recursive: true, force: true });
+    process.exit();
+  })
+  .resume();
