@@ -114,7 +114,7 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
       .superRefine((plugins, context) => {
         const clash = clashingPrefixes(netlinkPrefixes(plugins));
         if (clash === undefined) return;
-        const message = `overlaps the prefix of plugin "${clash[0]}": links of both could not be told apart; choose another prefix`;
+        const message = `overlaps the prefix of plugin "${clash[0]}": the links of "${clash[0]}" and "${clash[1]}" could not be told apart; choose another prefix`;
         context.addIssue({ code: "custom", path: [clash[1], "grant", "netlink", "prefix"], message });
       }),
   ),

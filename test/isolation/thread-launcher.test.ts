@@ -171,7 +171,7 @@ test("close ends all, also those that are being started or loop, and tells their
   assert.is(told[0]?.how, "killed");
   const error = await rejection(launcher.launch(wanted));
   assert.is(error.code, "ERR_PLUGIN_START");
-  assert.match(error.message, "closes");
+  assert.match(error.message, "is closing");
   await launcher.close();
   assert.is(launcher.live(), 0);
 });

@@ -47,7 +47,7 @@ const REFUSED: ReadonlyArray<{ what: string; manifest?: object; body: string; co
     manifest: { networkTypes: ["a", "b"], limits: { drivers: 1 } },
     body: `await callback.registerDriver("b", ${driver("b")}, { scope: "local" })`,
     code: "ERR_DRIVER_LIMIT",
-    says: /plugin "a" may register 1 driver/,
+    says: /plugin "a" may register at most 1 driver/,
   },
   {
     what: "an empty name",
