@@ -10,7 +10,10 @@ test("on, once and off throw a TypeError that names the nearest event, or all of
     const add = (name: unknown) => thrown(() => host[method](name as never, () => {}));
     assert.instance(add("plugin:restart"), TypeError);
     assert.is(add("plugin:restart").message, 'there is no event "plugin:restart"; did you mean "plugin:restarted"?');
-    assert.match(add("error").message, /^there is no event "error"; the events are plugin:loaded, .*, storage:problem$/);
+    assert.match(
+      add("error").message,
+      /^there is no event "error"; the events are plugin:loaded, .*, storage:problem$/,
+    );
     assert.match(add("toString").message, /^there is no event "toString"/);
     assert.match(add(5).message, /^there is no event 5; the events are/);
   }

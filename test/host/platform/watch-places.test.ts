@@ -49,7 +49,10 @@ test("a policy that was away and is back: what it says then acts", async (t) => 
   await writeFile(policy, policyText(true));
   const host = await place.open({ policy, watch: true, backend: "model" });
   await rm(policy);
-  await until(() => place.log.some(({ text }) => text.includes("the previous one stays in force")), "the log to say so");
+  await until(
+    () => place.log.some(({ text }) => text.includes("the previous one stays in force")),
+    "the log to say so",
+  );
   assert.is(row(host, "a").state, "running");
   const waits = next(host, "plugin:awaiting-grant");
   await writeFile(policy, policyText(false));
