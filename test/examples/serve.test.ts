@@ -121,7 +121,7 @@ test(
       const loaded = next(host, "plugin:loaded");
       const out = await type("mv plugins/.bridge plugins/bridge");
       assert.match(out, new RegExp(`^bridge +${version} .* awaiting-grant$`, "m"));
-      assert.match(out, /^would grant bridge.*\n.*changes .*no more$/m);
+      assert.match(out, /^would grant bridge.*\n.*changes .*does not ask for more$/m);
       await loaded;
       assert.is(row(host, "bridge").version, version);
     }
