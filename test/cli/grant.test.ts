@@ -64,7 +64,10 @@ test("--dry-run writes nothing and says the same", async (t) => {
   assert.equal({ ...dry.json(), dryRun: false }, wet.json());
   assert.match((await run("grant", "asks", "--dry-run")).out, "would grant asks");
   const again = (await run("grant", "asks")).out;
-  assert.match(again, /granted asks.*\n {2}changes .*does not ask for more\n.*global\n.*log, store \{"bytes":1000\}\n.*sha256/);
+  assert.match(
+    again,
+    /granted asks.*\n {2}changes .*does not ask for more\n.*global\n.*log, store \{"bytes":1000\}\n.*sha256/,
+  );
 });
 
 test("the rest of the policy keeps its order and its words; limits given before are not widened; what is not asked goes", async (t) => {
