@@ -34,4 +34,18 @@ test("a folder of tests is named as one of src/, or the page names it", () => {
   assert.equal(others, named);
 });
 
+test("each Debian package that CI installs has its place in the page", () => {
+  const script = readFileSync(join(ROOT, ".ci/run"), "utf8");
+  const [, line = ""] = /apt-get install -y -qq --no-install-recommends (.*) >\/dev\/null\n/.exec(script) ?? [];
+  const [, paragraph = ""] = /The tests use these Debian packages ([\s\S]*?)\n\n/.exec(page) ?? [];
+  const named: readonly string[] =
+    paragraph.replaceAll(/\([^)]*\)|`[^`]*`/g, "").match(/[a-z][a-z0-9.-]*[a-z0-9]/g) ?? [];
+  const installed = line.split(" ");
+  assert.ok(installed.length > 10);
+  assert.equal(
+    installed.filter((one) => !named.includes(one)),
+    [],
+  );
+});
+
 test.run();
