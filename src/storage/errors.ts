@@ -36,9 +36,9 @@ export function systemCode(error: unknown): string | undefined {
 /** What a system reports when there is no room: space, inodes or a quota. */
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
-/** Returns the error for a file that a later version wrote. */
-export function newerFormat(file: string, format: number): DriverError {
-  const words = `${file} was written in format ${format}, by a later version of Bulkhead; start that version`;
+/** Returns the error for a file that is intact, and in a layout that this version does not read. */
+export function otherFormat(file: string, format: number): DriverError {
+  const words = `${file} was written in format ${format}, by another version of Bulkhead; start that version`;
   return new DriverError("ERR_DATA_DIR", words, { file });
 }
 

@@ -1,9 +1,9 @@
 /** A data folder: opened by one host at a time, checked before any of it is used, and handed out in parts. */
-import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { DriverError } from "../driverapi/errors.js";
+import { ABOUT_KEY, newAbout, readAbout } from "./about.js";
 import { unusable } from "./errors.js";
 import { type FolderLock, lockFolder } from "./folder-lock.js";
 import { isMark, markKey } from "./journal/log-journal.js";
@@ -12,18 +12,6 @@ import { DATA } from "./limits.js";
 import { type StatePaths, statePaths } from "./paths.js";
 import { BOOT_KEY, StateFile } from "./state-file.js";
 import type { Table } from "./tables.js";
-
-/** The value of "about" in `meta`. */
-interface About {
-  readonly version: number;
-  /** The ledgers' id: written into the kernel, so it never changes. */
-  readonly id: string;
-}
-
-/** Version of what is written here; a folder of another version is not opened. */
-const FORMAT_VERSION = 1;
-
-const ABOUT_KEY = Buffer.from("about");
 
 export interface DataFolder {
   readonly path: string;
@@ -50,16 +38,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     await takeOver(paths, bootId);
     const state = await StateFile.open(paths, bootId);
     try {
-      const meta = new Map((await state.rows("meta")).map(({ key, body }) => [key.toString(), body]));
-      const about = JSON.parse(meta.get("about") ?? "null") as About | null;
-      if (about && about.version !== FORMAT_VERSION) {
-        const why = `its rows have format version ${about.version}, and this Bulkhead reads ${FORMAT_VERSION}; start the version that wrote them`;
-        throw unusable(folder, new Error(why));
-      }
-      const id = about?.id ?? `d${randomBytes(8).toString("hex")}`;
-      const before = meta.get(BOOT_KEY.toString());
+      const meta = await state.rows("meta");
+      const known = readAbout(folder, meta);
+      const about = known ?? newAbout();
+      if (!known) await state.put("meta", ABOUT_KEY, JSON.stringify(about));
+      const before = meta.find(({ key }) => key.equals(BOOT_KEY))?.body;
       const rebooted = before !== undefined && before !== JSON.stringify(bootId);
-      if (!about) await state.put("meta", ABOUT_KEY, JSON.stringify({ version: FORMAT_VERSION, id } satisfies About));
       let closing: Promise<void> | undefined;
       const close = async (): Promise<void> => {
         await state.close();
@@ -70,7 +54,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       return {
         path: folder,
         state,
-        id,
+        id: about.id,
         rebooted,
         close: () => {
           closing ??= close();

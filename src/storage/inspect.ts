@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, sta
 import { basename, join, resolve } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
 import { type FirewallRow, type PublishedPort, publishedOf } from "../permissions/firewall/ledger.js";
+import { readAbout } from "./about.js";
 import { unusable } from "./errors.js";
 import { locked } from "./folder.js";
 import { isLocked } from "./folder-lock.js";
@@ -171,8 +172,9 @@ function filesOf(folder: string): readonly string[] {
 
 async function read(paths: StatePaths, live: boolean): Promise<FolderContents> {
   const { folder } = paths;
-  if (!hasLog(paths)) return { folder, live, ...(await readLegacy(paths)) };
-  return { folder, live, ...readLog(folder, live) };
+  const found = hasLog(paths) ? readLog(folder, live) : await readLegacy(paths);
+  readAbout(folder, found.rows.get("meta") ?? []);
+  return { folder, live, ...found };
 }
 
 type Contents = Pick<FolderContents, "rows" | "problems" | "waiting">;

@@ -1,7 +1,9 @@
 /** Turned bits and cut files: a data folder opens with all of it, or is refused with the file, the place and the command that mends it. */
 import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ABOUT_KEY } from "#dist/storage/about.js";
 import { openDataFolder } from "#dist/storage/folder.js";
+import { inspectFolder, recover } from "#dist/storage/inspect.js";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
 import { encodeFrame } from "#dist/storage/log/frame.js";
 import { statePaths } from "#dist/storage/paths.js";
@@ -287,14 +289,34 @@ test("a frame in a plugin's key is not read as one", async () => {
   await again.close();
 });
 
-test("a file of a later format is told as that", async (t) => {
+const recoverAll = (folder: string): Promise<unknown> => recover(folder, true);
+
+for (const format of [0, 7]) {
+  test(`a file in format ${format} is not damage: it is neither opened, nor shown, nor recovered`, async (t) => {
+    const folder = await filled(t);
+    const file = join(folder, LOG);
+    const text = await readFile(file, "latin1");
+    const other = text.replaceAll("bulkhead log 1 ", `bulkhead log ${format} `);
+    await writeFile(file, other, "latin1");
+    for (const use of [openDataFolder, inspectFolder, recoverAll]) {
+      const { code, message } = await rejection(use(folder));
+      assert.is(code, "ERR_DATA_DIR");
+      assert.match(message, `was written in format ${format}, by another version`);
+    }
+    assert.is(await readFile(file, "latin1"), other);
+  });
+}
+
+test("rows of another version are neither opened, nor shown, nor recovered", async (t) => {
   const folder = await filled(t);
-  const file = join(folder, LOG);
-  const text = await readFile(file, "latin1");
-  await writeFile(file, text.replaceAll("bulkhead log 1 ", "bulkhead log 7 "), "latin1");
-  const { code, message } = await rejection(openDataFolder(folder));
-  assert.is(code, "ERR_DATA_DIR");
-  assert.match(message, /was written in format 7, by a later version/);
+  const open = await openDataFolder(folder);
+  await open.state.put("meta", ABOUT_KEY, JSON.stringify({ version: 2, id: open.id }));
+  await open.close();
+  for (const use of [openDataFolder, inspectFolder, recoverAll]) {
+    const { code, message } = await rejection(use(folder));
+    assert.is(code, "ERR_DATA_DIR");
+    assert.match(message, "format version 2, and this Bulkhead reads 1");
+  }
 });
 
 test("recovery of a sound folder changes nothing", async (t) => {

@@ -42,7 +42,7 @@ export interface Head {
   readonly seed?: number;
   /** What is wrong with it; absent: nothing. */
   readonly problem?: string;
-  /** A later layout than this one. */
+  /** Another layout than this one. */
   readonly format?: number;
 }
 
@@ -57,7 +57,7 @@ export function readHead(bytes: Buffer, kind: Kind, generation: number): Head {
     if (copies.some(Boolean)) return { seed: seedOf(salt), problem: DAMAGED };
   }
   const format = Number(new RegExp(`^bulkhead ${kind} (\\d+) `).exec(head.toString("latin1"))?.[1]);
-  return format > FORMAT ? { format } : { problem: DAMAGED };
+  return Number.isNaN(format) || format === FORMAT ? { problem: DAMAGED } : { format };
 }
 
 /** Returns the seed of a file's checksums. Throws if neither copy of its head can be read. */

@@ -1,5 +1,5 @@
 /** Reads a folder's checkpoint and logs from disk: every row, or what is damaged and where. */
-import { corrupt, newerFormat } from "../errors.js";
+import { corrupt, otherFormat } from "../errors.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { type Frame, nextFrame, readFrame, seedOfFrame } from "./frame.js";
 import { generations, HEAD_BYTES, type Kind, nameOf, readHead, saltsIn, seedOf } from "./names.js";
@@ -189,7 +189,7 @@ function readFile(
 ): { readonly seed: number; readonly end: number; readonly gap?: number } {
   const bytes = file.read(0, file.size);
   const head = readHead(bytes, kind, generation);
-  if (head.format !== undefined) throw newerFormat(path, head.format);
+  if (head.format !== undefined) throw otherFormat(path, head.format);
   if (head.problem !== undefined) problem(path, head.problem);
   /** The number of writes in the last frame. */
   let writes: number | undefined;
