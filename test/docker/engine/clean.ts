@@ -21,12 +21,16 @@ export async function machineState(): Promise<readonly string[]> {
 
 /** Closes the stage. Nothing of it is left: no process, namespace, mount, control group or folder. */
 export async function closeClean(stage: Stage, before: readonly string[]): Promise<void> {
-  const { namespaces } = stage;
-  await stage.close();
+  const { names, release } = stage.holdNamespaces();
+  try {
+    await stage.close();
+    assert.equal(living(stage.root, names), [], "its processes");
+  } finally {
+    release();
+  }
   assert.not(existsSync(stage.root), "its folder");
   assert.equal(cgroups(stage.cgroup), [], "its control groups");
   assert.not(readFileSync("/proc/self/mountinfo", "utf8").includes(stage.root), "its mounts");
-  assert.equal(living(stage.root, namespaces), [], "its processes");
   await sameAgain(before);
 }
 

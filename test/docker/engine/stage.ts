@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,9 +95,11 @@ export class Stage {
     return `/proc/${this.#pid}/root${inner}`;
   }
 
-  /** Its network, mount and process namespace, as /proc names them: `net:[…]`. */
-  get namespaces(): readonly string[] {
-    return ["net", "mnt", "pid"].map((kind) => readlinkSync(`/proc/${this.#pid}/ns/${kind}`));
+  /** Its network, mount and process namespace. Until they are released, the kernel gives their names to no others. */
+  holdNamespaces(): HeldNamespaces {
+    const paths = ["net", "mnt", "pid"].map((kind) => `/proc/${this.#pid}/ns/${kind}`);
+    const held = paths.map((path) => openSync(path, "r"));
+    return { names: paths.map((path) => readlinkSync(path)), release: () => held.forEach(closeSync) };
   }
 
   /** A command for `run` and `start` that runs the engine's programs, of its own release where it has a root. */
@@ -159,6 +161,13 @@ export class Stage {
   #enter(command: readonly string[]): readonly string[] {
     return ["nsenter", `--target=${this.#pid}`, "--net", "--mount", "--pid", "--", ...command];
   }
+}
+
+/** Namespaces that are kept from ending. */
+export interface HeldNamespaces {
+  /** As /proc names them: `net:[…]`. */
+  readonly names: readonly string[];
+  release(): void;
 }
 
 interface Booted {
