@@ -28,6 +28,8 @@ export function serveFlags(command: Command): Command {
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
     .option("--allow-empty", "keep running while there is no driver to serve")
+    .option("--control <path>", "where the control socket is opened (default: control.sock in the data folder)")
+    .option("--no-control", "open no control socket")
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 

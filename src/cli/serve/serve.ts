@@ -77,6 +77,10 @@ async function served(
     engine: settings.engine,
   });
   try {
+    if (settings.control !== undefined) {
+      const { path } = await host.control(settings.control);
+      logger.info({ socket: path }, `control: an operator's commands are served at ${path}`);
+    }
     if (gateway.sockets.size === 0) logger.warn({}, await nothingServed(host.plugins(), settings));
     const sockets = Object.fromEntries(gateway.sockets);
     const plugins = host.plugins().map(({ name, state }) => ({ name, state }));

@@ -2,6 +2,7 @@
 import { isAbsolute } from "node:path";
 import { quote } from "../../common/quote.js";
 import { z } from "../../common/zod.js";
+import { controlPath } from "../../control/operations.js";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
 import { DOCKER } from "../../docker/limits.js";
@@ -35,6 +36,8 @@ export interface ServeConfig {
   /** Keep running without a driver to serve. */
   readonly allowEmpty?: boolean;
   readonly logLevel?: LogLevel;
+  /** The control socket's path; false: none. */
+  readonly control?: string | false;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -55,6 +58,7 @@ export interface ServeSettings {
   readonly isolation: Isolation | undefined;
   readonly allowEmpty: boolean;
   readonly logLevel: LogLevel;
+  readonly control: string | undefined;
 }
 
 export const DEFAULTS = {
@@ -81,6 +85,7 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   isolation: z.exactOptional(z.enum(ISOLATIONS)),
   allowEmpty: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
+  control: z.exactOptional(z.union([path, z.literal(false)])),
 });
 
 /** Reads the config file. `named`: the user gave its path, so it must be there. Throws `ERR_OPTIONS`. */
@@ -120,13 +125,13 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   if (flags.dockerDir !== undefined && !isAbsolute(flags.dockerDir))
     throw new DriverError("ERR_USAGE", `--docker-dir is an absolute path, not ${quote(flags.dockerDir)}`);
   const all: ServeConfig = { ...DEFAULTS, ...config, ...checked.data };
-  const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR } = all;
+  const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR, dataDir = DEFAULTS.dataDir } = all;
   // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
   if (!isAbsolute(dockerDir)) throw wrong(`dockerDir is an absolute path, not ${quote(dockerDir)}`);
   return {
     plugins: typeof plugins === "string" ? [plugins] : plugins,
     policy: all.policy ?? DEFAULTS.policy,
-    dataDir: all.dataDir ?? DEFAULTS.dataDir,
+    dataDir,
     dockerDir,
     dockerPrefix: all.dockerPrefix ?? DOCKER_PREFIX,
     socketOwner: owner(all.socketOwner),
@@ -137,6 +142,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     isolation: all.isolation,
     allowEmpty: all.allowEmpty ?? false,
     logLevel: all.logLevel ?? "info",
+    control: all.control === false ? undefined : (all.control ?? controlPath(dataDir)),
   };
 }
 
