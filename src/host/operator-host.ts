@@ -1,5 +1,6 @@
 /** A host as its operator sees and steers it: what a control socket serves. */
 import { escapeLine } from "../common/escape.js";
+import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { Effective } from "../policy/effective.js";
@@ -139,7 +140,7 @@ export class OperatorHost {
     const name = escapeLine(id, 128);
     throw new DriverError(
       "ERR_PLUGIN_NOT_FOUND",
-      `the host has no plugin "${name}"; it has: ${ids.join(", ") || "none"}`,
+      `the host has no plugin "${name}"; it has: ${shortList(ids, 20) || "none"}`,
       {
         plugin: name,
       },

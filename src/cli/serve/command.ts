@@ -1,8 +1,9 @@
 /** The command `serve` and its flags. */
 import type { Command } from "commander";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
+import { DEFAULTS } from "./defaults.js";
 import { type Daemon, serve } from "./serve.js";
-import { DEFAULTS, readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
+import { readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
 
 /** Adds the flags. Each has the same name as a key of the config file. */
 export function serveFlags(command: Command): Command {

@@ -12,6 +12,7 @@ import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import { parseDocumentText } from "../../policy/manifest/document.js";
 import { readRegularFile } from "../../policy/manifest/read-file.js";
+import { DEFAULTS } from "./defaults.js";
 
 /** The config file that is read where none is named, if it exists. */
 export const SERVE_CONFIG = "/etc/bulkhead/serve.json";
@@ -60,12 +61,6 @@ export interface ServeSettings {
   readonly logLevel: LogLevel;
   readonly control: string | undefined;
 }
-
-export const DEFAULTS = {
-  plugins: "/etc/bulkhead/plugins",
-  policy: "/etc/bulkhead/bulkhead.config.json",
-  dataDir: "/var/lib/bulkhead",
-} as const;
 
 const path = z.string().min(1).max(4096);
 
