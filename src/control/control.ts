@@ -18,13 +18,17 @@ import { placeControl } from "./socket.js";
 import type { CallRequest } from "./types.js";
 import * as views from "./views.js";
 
-/** Opens a control socket at `path`. Rejects with `ERR_CONTROL_SOCKET`. */
-export async function openControl(
-  path: string,
-  host: OperatorHost,
-  dataDir: string | undefined,
-  logger: Logger,
-): Promise<ControlSocket> {
+export interface ControlOptions {
+  readonly path: string;
+  readonly host: OperatorHost;
+  /** Its owner becomes the socket's. */
+  readonly dataDir: string | undefined;
+  readonly logger: Logger;
+  metrics(): Promise<string>;
+}
+
+/** Opens a control socket. Rejects with `ERR_CONTROL_SOCKET`. */
+export async function openControl({ path, host, dataDir, logger, metrics }: ControlOptions): Promise<ControlSocket> {
   const log = new EventLog();
   const streams = new Set<EventStream>();
   const problems = new Map<string, string>();
@@ -32,6 +36,7 @@ export async function openControl(
   const server = createControlServer({
     perform: (name, input) => control.perform(name, input),
     openApi,
+    metrics,
     follow(query, start) {
       if (streams.size >= CONTROL.streams)
         throw new RequestError(`${streams.size} clients follow the events already`, undefined, "ERR_CONTROL_BUSY");

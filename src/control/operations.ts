@@ -95,6 +95,8 @@ export interface Input {
 
 /** Path of the events: server-sent events, not a JSON reply. */
 export const EVENTS_PATH = "/v1/events";
+/** Path of the metrics, which are text. */
+export const METRICS_PATH = "/metrics";
 /** Path of the API's own description. */
 export const OPENAPI_PATH = "/v1/openapi.json";
 

@@ -8,6 +8,7 @@ import { CONTROL } from "./limits.js";
 import {
   EVENTS_PATH,
   type Input,
+  METRICS_PATH,
   OPENAPI_PATH,
   OPERATIONS,
   type Operation,
@@ -29,6 +30,8 @@ export interface ControlServerOptions {
   /** Serves the events on a response whose head has been sent. Throws `ERR_CONTROL_BUSY` before anything is sent. */
   follow(query: EventsQuery, start: () => FastifyReply["raw"]): void;
   openApi(): object;
+  /** Resolves with the metrics in Prometheus' text format. */
+  metrics(): Promise<string>;
   /** Called with faults of the server itself. */
   failed(error: unknown): void;
 }
@@ -72,6 +75,10 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     });
   });
   server.get(OPENAPI_PATH, () => options.openApi());
+  server.get(METRICS_PATH, async (_, reply) => {
+    const text = await options.metrics();
+    return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
+  });
   server.post(IDENTITY_PATH, (_, reply) => reply.send(identity()));
   server.setNotFoundHandler((request, reply) => {
     const asked = escapeLine(`${request.method} ${request.url}`, 200);

@@ -55,6 +55,8 @@ export interface PluginHost {
    * that a killed host left is replaced. Rejects with `ERR_CONTROL_SOCKET`.
    */
   control(path: string): Promise<ControlSocket>;
+  /** Resolves with the host's metrics in Prometheus' text format (src/control/README.md lists them), for a server of the platform's. */
+  metrics(): Promise<string>;
   on<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;
   once<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;
   off<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;

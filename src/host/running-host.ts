@@ -39,6 +39,7 @@ export class RunningHost implements PluginHost {
   readonly #plugins: PluginSet;
   readonly #sandboxes: Sandboxes;
   readonly #operator: OperatorHost;
+  #metrics: Promise<() => Promise<string>> | undefined;
   readonly #controls = new Set<Promise<ControlSocket>>();
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -130,11 +131,20 @@ export class RunningHost implements PluginHost {
   async control(path: string): Promise<ControlSocket> {
     this.#refuseClosed();
     const opening = import("../control/control.js").then(({ openControl }) =>
-      openControl(path, this.#operator, this.#options.dataDir, this.#logger),
+      openControl({
+        ...{ path, host: this.#operator, dataDir: this.#options.dataDir, logger: this.#logger },
+        metrics: () => this.metrics(),
+      }),
     );
     this.#controls.add(opening);
     opening.catch(() => this.#controls.delete(opening));
     return opening;
+  }
+
+  async metrics(): Promise<string> {
+    this.#refuseClosed();
+    this.#metrics ??= import("../control/metrics.js").then(({ metricsOf }) => metricsOf(this.#operator));
+    return (await this.#metrics)();
   }
 
   get journal(): Journal {

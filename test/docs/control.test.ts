@@ -1,6 +1,7 @@
 /** src/control/README.md: every operation with its summary, every file. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { METRIC_NAMES } from "#dist/control/metrics.js";
 import { OPERATIONS } from "#dist/control/operations.js";
 import { assert, suite } from "../harness.js";
 import { REPO } from "../kit/host.js";
@@ -18,6 +19,10 @@ test("every operation, with its words, in the code's order", () => {
     rows,
     Object.values(OPERATIONS).map(({ method, path, summary }) => [`${method} ${path}`, summary]),
   );
+});
+
+test("every metric, in the code's order", () => {
+  assert.equal(firstCells(page, "| metric | labels | says |"), METRIC_NAMES);
 });
 
 test("every file", () => {

@@ -54,17 +54,21 @@ test(
   { needs: noBubblewrap },
 );
 
-test("looking into a running host: the commands run as written", async (t) => {
-  const { host, home } = await controlled(t, { "bridge.js": plugin("bridge") });
-  const bin = await t.folder();
-  await symlink(join(REPO, "dist/cli/main.js"), join(bin, "bulkhead"));
-  const block = await codeBlock(PAGE, "sh", "bulkhead status bridge");
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-  const { stdout, stderr } = await run("sh", ["-ec", block], { cwd: home.path("."), env });
-  assert.is(stderr, "");
-  assert.match(stdout, "bridge: quarantined\nbridge: running\n");
-  assert.is(row(host, "bridge").state, "running");
-});
+test(
+  "looking into a running host: the commands run as written",
+  async (t) => {
+    const { host, home } = await controlled(t, { "bridge.js": plugin("bridge") });
+    const bin = await t.folder();
+    await symlink(join(REPO, "dist/cli/main.js"), join(bin, "bulkhead"));
+    const block = await codeBlock(PAGE, "sh", "bulkhead status bridge");
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const { stdout, stderr } = await run("sh", ["-ec", block], { cwd: home.path("."), env });
+    assert.is(stderr, "");
+    assert.match(stdout, "bridge: quarantined\nbridge: running\n");
+    assert.is(row(host, "bridge").state, "running");
+  },
+  { ms: 60_000 },
+);
 
 test("every event of the audit log, and no other", () => {
   const union = (path: string, name: string): readonly string[] => {

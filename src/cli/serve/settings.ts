@@ -13,6 +13,7 @@ import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import { parseDocumentText } from "../../policy/manifest/document.js";
 import { readRegularFile } from "../../policy/manifest/read-file.js";
 import { DEFAULTS } from "./defaults.js";
+import { type MetricsAddress, metricsAddress } from "./metrics-server.js";
 
 /** The config file that is read where none is named, if it exists. */
 export const SERVE_CONFIG = "/etc/bulkhead/serve.json";
@@ -39,6 +40,8 @@ export interface ServeConfig {
   readonly logLevel?: LogLevel;
   /** The control socket's path; false: none. */
   readonly control?: string | false;
+  /** Where metrics are served: `PORT` on 127.0.0.1, or `ADDRESS:PORT`. */
+  readonly metrics?: string;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -60,6 +63,7 @@ export interface ServeSettings {
   readonly allowEmpty: boolean;
   readonly logLevel: LogLevel;
   readonly control: string | undefined;
+  readonly metrics: MetricsAddress | undefined;
 }
 
 const path = z.string().min(1).max(4096);
@@ -81,6 +85,7 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   allowEmpty: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
   control: z.exactOptional(z.union([path, z.literal(false)])),
+  metrics: z.exactOptional(z.string().refine((text) => metricsAddress(text) !== undefined)),
 });
 
 /** Reads the config file. `named`: the user gave its path, so it must be there. Throws `ERR_OPTIONS`. */
@@ -104,6 +109,7 @@ const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
   answerMs: "a whole number of milliseconds from 100 to 600000",
   backend: "one of kernel, model, auto",
   isolation: `one of ${ISOLATIONS.join(", ")}`,
+  metrics: "a port, or an IP address and a port, as 127.0.0.1:9464 or [::1]:9464",
   logLevel: `one of ${LOG_LEVELS.join(", ")}`,
 };
 
@@ -138,6 +144,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     allowEmpty: all.allowEmpty ?? false,
     logLevel: all.logLevel ?? "info",
     control: all.control === false ? undefined : (all.control ?? controlPath(dataDir)),
+    metrics: all.metrics === undefined ? undefined : metricsAddress(all.metrics),
   };
 }
 

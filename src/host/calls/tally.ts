@@ -3,7 +3,7 @@ import { monotonicNow } from "../../common/clock.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 
 /** Upper bounds of the durations' buckets, in milliseconds; one more bucket has the rest. */
-const DURATION_BUCKETS: readonly number[] = [0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1_000, 2_500, 10_000];
+export const DURATION_BUCKETS: readonly number[] = [0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1_000, 2_500, 10_000];
 
 /** Errors that are remembered. */
 const LAST_ERRORS = 10;
