@@ -2,7 +2,7 @@
 /** The command line's perimeter: the only file of it that touches the process. */
 import { readFileSync } from "node:fs";
 import { CONTROL_COMMANDS } from "./control/commands.js";
-import type { Streams } from "./output.js";
+import type { Streams, Terminal } from "./output.js";
 
 const argv = process.argv.slice(2);
 const asksHost = CONTROL_COMMANDS.has(argv[0] ?? "");
@@ -25,10 +25,26 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ...(process.stdin.isTTY && process.stdout.isTTY ? { terminal: terminal() } : {}),
   colour: process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "",
 };
 
 process.exitCode = asksHost ? await control() : await all();
+
+function terminal(): Terminal {
+  const { stdin, stdout } = process;
+  return {
+    rows: () => stdout.rows,
+    write: (text) => void stdout.write(text),
+    keys(listener) {
+      const heard = (keys: Buffer): void => {
+        for (const key of keys.toString("latin1")) listener(key);
+      };
+      stdin.setRawMode(true).on("data", heard).resume();
+      return () => void stdin.off("data", heard).setRawMode(false).pause();
+    },
+  };
+}
 
 /** Loads only what a command needs that asks a running host. */
 async function control(): Promise<number> {

@@ -17,12 +17,22 @@ export interface Report {
   readonly error?: DriverError;
 }
 
+/** A terminal that shows a screen and reads keys. */
+export interface Terminal {
+  rows(): number;
+  write(text: string): void;
+  /** Gives each key to `listener`, unechoed. Returns a function that stops that. */
+  keys(listener: (key: string) => void): () => void;
+}
+
 /** Where a command prints. */
 export interface Streams {
   out(text: string): void;
   err(text: string): void;
   /** True if `out` is a terminal that shows colours. */
   readonly colour?: boolean;
+  /** The terminal that the user sits at; absent where input or output is something else. */
+  readonly terminal?: Terminal;
 }
 
 /** Runs a command, prints its report or error, and returns its exit code. Never throws. */

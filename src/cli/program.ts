@@ -135,6 +135,10 @@ export async function runProgram(
     .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
     .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
+  command("completion <shell>", "print the completion script of bash, zsh or fish", async (shell) => {
+    const { completion } = await import("./completion.js");
+    return completion(program, shell);
+  });
   addControlCommands(program, streams, json, (code) => {
     exit = code;
   });

@@ -3,12 +3,13 @@ import { type Command, Option } from "commander";
 import { ControlClient } from "../../control/client.js";
 import { controlPath } from "../../control/operations.js";
 import { DEFAULT_TEXTS, defaultOf } from "../default-places.js";
-import type { Streams } from "../output.js";
+import type { Streams, Terminal } from "../output.js";
 import { type ActionName, act, call } from "./act.js";
 import { follow } from "./events.js";
 import { inspect, networks } from "./inspect.js";
 import { type Printer, runPrinted } from "./output.js";
 import { ps, status } from "./plugins.js";
+import { top } from "./top.js";
 
 /** What a command works with. */
 interface Given {
@@ -18,6 +19,7 @@ interface Given {
   readonly args: readonly (string | undefined)[];
   readonly rest: readonly string[];
   readonly flags: Readonly<Record<string, unknown>>;
+  readonly terminal: Terminal | undefined;
 }
 
 interface ControlCommand {
@@ -69,6 +71,17 @@ const COMMANDS: readonly ControlCommand[] = [
     does: "show the running host, or all about one of its plugins",
     example: "bulkhead status bridge",
     work: ({ client, printer, args: [id] }) => status(client, printer, id),
+  },
+  {
+    usage: "top",
+    does: "show the plugins of the running host, live; keys choose the order",
+    example: "bulkhead top --sort m",
+    options: (command) =>
+      command
+        .option("--seconds <number>", "time between two readings", "1")
+        .option("--sort <key>", "the first order: c CPU, m memory, r calls, l latency, e errors, n name", "c"),
+    work: ({ client, printer, flags, terminal }) =>
+      top(client, printer, { seconds: text(flags.seconds) ?? "", sort: text(flags.sort) ?? "", terminal }),
   },
   stream("logs", "show the log of the running host, or of one plugin"),
   stream("events", "show what happened in the running host, or to one plugin"),
@@ -126,7 +139,7 @@ export function addControlCommands(
       const rest = command.processedArgs.find(Array.isArray) ?? [];
       done(
         await runPrinted(streams, json, (printer) =>
-          work({ client: new ControlClient(socket), printer, args, rest, flags }),
+          work({ client: new ControlClient(socket), printer, args, rest, flags, terminal: streams.terminal }),
         ),
       );
     });

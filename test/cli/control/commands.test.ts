@@ -194,7 +194,7 @@ test("no host: one line that says what to start, exit 3; wrong use: exit 2; help
     const args =
       name === "call"
         ? ["net", "config"]
-        : ["ps", "status", "logs", "events", "networks"].includes(name)
+        : ["ps", "top", "status", "logs", "events", "networks"].includes(name)
           ? []
           : ["net"];
     const none = await cli([name, ...args, "--data-dir", folder]);
