@@ -1,6 +1,7 @@
-/** Generates the JSON Schemas of manifest, policy and the daemon's config file from the schemas that the host uses. */
+/** Generates the JSON Schemas of manifest, policy and the daemon's config file, and the control API's description, from the schemas in use. */
 
 import { z } from "../common/zod.js";
+import { openApi } from "../control/openapi.js";
 import { manifestSchema } from "../policy/manifest/schema.js";
 import { policySchema } from "../policy/schema.js";
 import { serveSchema } from "./serve/settings.js";
@@ -11,6 +12,7 @@ export function jsonSchemas(): Readonly<Record<string, Readonly<Record<string, u
     "plugin.schema.json": jsonSchema(manifestSchema, "Bulkhead: a plugin's manifest"),
     "bulkhead.config.schema.json": jsonSchema(policySchema, "Bulkhead: an operator's policy"),
     "serve.schema.json": jsonSchema(serveSchema, "Bulkhead: what bulkhead serve is told"),
+    "openapi.json": openApi(),
   };
 }
 

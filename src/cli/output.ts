@@ -1,11 +1,11 @@
-/** Output and exit code of a command: text, or one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use. */
+/** Output and exit code of a command: text, or one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use, 3 no host runs. */
 
 import { escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 
 /** Exit codes. */
-export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
+export const EXIT = { done: 0, failed: 1, wrongUse: 2, noHost: 3 } as const;
 
 /** The result of a command. */
 export interface Report {
@@ -17,10 +17,22 @@ export interface Report {
   readonly error?: DriverError;
 }
 
+/** A terminal that shows a screen and reads keys. */
+export interface Terminal {
+  rows(): number;
+  write(text: string): void;
+  /** Gives each key to `listener`, unechoed. Returns a function that stops that. */
+  keys(listener: (key: string) => void): () => void;
+}
+
 /** Where a command prints. */
 export interface Streams {
   out(text: string): void;
   err(text: string): void;
+  /** True if `out` is a terminal that shows colours. */
+  readonly colour?: boolean;
+  /** The terminal that the user sits at; absent where input or output is something else. */
+  readonly terminal?: Terminal;
 }
 
 /** Runs a command, prints its report or error, and returns its exit code. Never throws. */
@@ -51,8 +63,9 @@ export function reportError(json: boolean, streams: Streams, error: unknown): nu
   return known ? exitCode(known) : EXIT.failed;
 }
 
-function exitCode(error: DriverError): number {
-  return error.code === "ERR_USAGE" ? EXIT.wrongUse : EXIT.failed;
+export function exitCode({ code }: DriverError): number {
+  if (code === "ERR_NO_DAEMON") return EXIT.noHost;
+  return code === "ERR_USAGE" ? EXIT.wrongUse : EXIT.failed;
 }
 
 function errorText(error: DriverError): string {

@@ -1,13 +1,10 @@
 /** The commands' common options: the plugins folders and the policy. */
 
-import { existsSync } from "node:fs";
 import { nearest } from "../common/nearest.js";
 import { quote } from "../common/quote.js";
 import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import { type Discovered, discoverPlugins } from "../host/discovery.js";
-import { DEFAULT_POLICY_FILE } from "../policy/grant-command.js";
-import { DEFAULTS as DAEMON } from "./serve/settings.js";
 
 /** The options of commands that work on plugins folders. */
 export interface Places {
@@ -17,33 +14,6 @@ export interface Places {
   readonly policy: string;
   /** True if the user named the policy's file: it must exist, unless the command creates it. */
   readonly policyNamed: boolean;
-}
-
-/** Defaults in a project's folder. */
-const HERE: Readonly<Record<"plugins" | "policy" | "dataDir", string>> = {
-  plugins: "./plugins",
-  policy: `./${DEFAULT_POLICY_FILE}`,
-  dataDir: "./data",
-};
-
-/** For `--help`. */
-export const DEFAULT_TEXTS: Readonly<Record<keyof typeof HERE, string>> = {
-  plugins: defaultText("plugins"),
-  policy: defaultText("policy"),
-  dataDir: defaultText("dataDir"),
-};
-
-function defaultText(key: keyof typeof HERE): string {
-  return `default: ${HERE[key]}; in a folder with neither plugins, policy nor data: ${DAEMON[key]}`;
-}
-
-/**
- * Returns the default path: in the working folder, or the daemon's if the working folder has none of the three. The choice is the
- * same for all three, so that a project's plugin is not granted in the daemon's policy.
- */
-export function defaultOf(key: keyof typeof HERE, exists: (path: string) => boolean = existsSync): string {
-  const here = Object.values(HERE).some(exists);
-  return !here && exists(DAEMON[key]) ? DAEMON[key] : HERE[key];
 }
 
 /** Finds the plugin `id`. Throws its `error` if it has one, `ERR_PLUGIN_NOT_FOUND`, or `ERR_PLUGINS_DIR`. */

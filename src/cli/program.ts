@@ -1,16 +1,19 @@
 /** The commands and their options. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LOAD } from "../load/limits.js";
 import { parseSetting } from "../policy/grant-settings.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
+import { addControlCommands } from "./control/commands.js";
+import { DEFAULT_TEXTS, defaultOf } from "./default-places.js";
 import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
 import { list } from "./ls.js";
-import { EXIT, type Report, reportError, runReported, type Streams } from "./output.js";
-import { DEFAULT_TEXTS, defaultOf, type Places } from "./places.js";
+import { EXIT, type Report, runReported, type Streams } from "./output.js";
+import { parse } from "./parse.js";
+import type { Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
@@ -36,13 +39,7 @@ export async function runProgram(
   const json = argv.includes("--json");
   let exit: number = EXIT.done;
   const program = new Command("bulkhead");
-  program
-    .description("Runs network drivers written by people you do not trust.")
-    .version(version, "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ writeOut: streams.out, writeErr: () => {} });
+  program.description("Runs network drivers written by people you do not trust.");
 
   const command = (
     usage: string,
@@ -138,20 +135,15 @@ export async function runProgram(
     .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
     .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
-  try {
-    await program.parseAsync(argv, { from: "user" });
-    return exit;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) return reportError(json, streams, error);
-    if (error.exitCode === 0) return EXIT.done;
-    // `bulkhead` alone, and `bulkhead help nonsense`, have no message.
-    const words = error.message
-      .replace(/^error: /, "")
-      .replaceAll("\n", " ")
-      .replace(/\.$/, "");
-    const message = words === "(outputHelp)" ? "a command is missing" : words;
-    return reportError(json, streams, new DriverError("ERR_USAGE", `${message}; see bulkhead --help`));
-  }
+  command("completion <shell>", "print the completion script of bash, zsh or fish", async (shell) => {
+    const { completion } = await import("./completion.js");
+    return completion(program, shell);
+  });
+  addControlCommands(program, streams, json, (code) => {
+    exit = code;
+  });
+  const failed = await parse(program, argv, { json, streams, version });
+  return failed ?? exit;
 }
 
 function withPlaces(command: Command): Command {

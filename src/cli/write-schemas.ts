@@ -1,5 +1,6 @@
 /**
- * Writes the JSON Schemas that ship, for editors: `plugin`, `bulkhead.config` and `serve.schema.json` in `dist/schemas`.
+ * Writes the JSON Schemas that ship, for editors: `plugin`, `bulkhead.config` and `serve.schema.json` in `dist/schemas`, and beside them
+ * `openapi.json`, the control API.
  * A build step: `node dist/cli/write-schemas.js [FOLDER]`.
  */
 import { mkdir, writeFile } from "node:fs/promises";

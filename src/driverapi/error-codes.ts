@@ -177,7 +177,8 @@ export const ERROR_CODES = {
     when: "the plugin blocked its worker past what is allowed, and was ended",
     killed: true,
   },
-  ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform" },
+  ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform, the policy or an operator" },
+  ERR_PLUGIN_QUARANTINED: { kind: "NoService", when: "an operator has quarantined the plugin" },
   // The command line
   ERR_USAGE: { kind: "BadRequest", when: "the bulkhead command was called with wrong arguments" },
   ERR_INTERNAL: {
@@ -227,6 +228,21 @@ export const ERROR_CODES = {
   },
   ERR_DOCKER_BUSY: { kind: "NoService", when: "too many requests of one network type are under way", retry: true },
   ERR_DOCKER_SOCKET: { kind: "Internal", when: "a plugin socket cannot be created, or another process serves it" },
+  // The control socket
+  ERR_CONTROL_REQUEST: {
+    kind: "BadRequest",
+    when: "a request to the control socket is not part of the API, or does not parse; `field` names what is wrong",
+  },
+  ERR_CONTROL_BUSY: {
+    kind: "NoService",
+    when: "too many clients follow the events of a control socket, or too many calls are under way through it",
+    retry: true,
+  },
+  ERR_CONTROL_SOCKET: {
+    kind: "Internal",
+    when: "a control socket cannot be created, its path is too long, or another process serves it",
+  },
+  ERR_NO_DAEMON: { kind: "NoService", when: "a command found no running host behind its control socket" },
   // Sandboxes
   ERR_SANDBOX_NOT_FOUND: {
     kind: "NotFound",

@@ -16,6 +16,13 @@ export interface Unloaded {
   readonly networks: readonly string[];
 }
 
+/** An open control socket. */
+export interface ControlSocket {
+  readonly path: string;
+  /** Closes it, ends its clients' streams, and removes the file. Idempotent; `host.close()` does it too. */
+  close(): Promise<void>;
+}
+
 /** A running host. */
 export interface PluginHost {
   /** Returns the driver of a network type, whichever worker serves it. Throws `ERR_DRIVER_NOT_FOUND`. */
@@ -42,6 +49,14 @@ export interface PluginHost {
    * are, with links and rules, and their ids are returned; a plugin that registers their type later serves them again.
    */
   unload(id: string, options?: UnloadOptions): Promise<Unloaded>;
+  /**
+   * Opens a Unix socket (mode 0600, owned by the data folder's owner) through which an operator sees and steers the host: the API of
+   * src/control/README.md, and the commands `bulkhead ps`, `status`, `logs` and others. Its folder is created if needed, and a socket
+   * that a killed host left is replaced. Rejects with `ERR_CONTROL_SOCKET`.
+   */
+  control(path: string): Promise<ControlSocket>;
+  /** Resolves with the host's metrics in Prometheus' text format (src/control/README.md lists them), for a server of the platform's. */
+  metrics(): Promise<string>;
   on<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;
   once<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;
   off<N extends HostEventName>(name: N, listener: HostListener<N>): PluginHost;

@@ -12,6 +12,12 @@ export const HOST = {
   repeatBlocks: 3,
 } as const;
 
+/** What an operator can see of a running host. */
+export const OPERATOR = {
+  /** Lines of the log that are kept for a control socket that is opened later. */
+  keptLines: 200,
+} as const;
+
 /** Restoring a driver's networks in its next worker. */
 export const REPLAY = {
   /** Networks restored concurrently while none is suspected of terminating the worker. */

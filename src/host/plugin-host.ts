@@ -11,6 +11,7 @@ import type { Journal } from "../storage/journal/journal.js";
 import type { PluginHost } from "./api.js";
 import { discoverPlugins } from "./discovery.js";
 import type { HostParts } from "./host-parts.js";
+import { LogTap } from "./log-tap.js";
 import { checkOptions, type PluginHostOptions, withPaths } from "./options.js";
 import { refuseBundled } from "./own-files.js";
 import { RunningHost } from "./running-host.js";
@@ -33,13 +34,14 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
   refuseBundled();
   const options = withPaths(checkOptions(given));
-  const logger = safeLogger(options.logger ?? defaultLogger);
+  const tap = new LogTap(options.logger ?? defaultLogger);
+  const logger = safeLogger(tap);
   if (options.isolation !== "thread") refuseInsideThread();
   const policy = await PolicySource.open(options.policy);
   const found = await discoverPlugins(options.plugins);
   const data = options.dataDir === undefined ? undefined : await openData(options.dataDir);
   try {
-    const host = new RunningHost(options, policy, logger, parts, data);
+    const host = new RunningHost(options, policy, { logger, tap }, parts, data);
     await host.begin(found);
     return host;
   } catch (error) {

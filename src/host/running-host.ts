@@ -14,13 +14,15 @@ import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import { StateOwners } from "../storage/owners.js";
 import { whenAborted } from "./abort-signals.js";
-import type { PluginHost, Unloaded, UnloadOptions } from "./api.js";
+import type { ControlSocket, PluginHost, Unloaded, UnloadOptions } from "./api.js";
 import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
 import { discoverPlugins } from "./discovery.js";
 import type { HostEventName, HostListener } from "./events.js";
 import { type Assembled, assemble, type HostParts } from "./host-parts.js";
 import { HOST } from "./limits.js";
+import type { LogTap } from "./log-tap.js";
+import { OperatorHost } from "./operator-host.js";
 import type { PluginHostOptions } from "./options.js";
 import type { PluginInfo } from "./plugin/info.js";
 import { PluginSet } from "./plugin-set.js";
@@ -36,6 +38,9 @@ export class RunningHost implements PluginHost {
   readonly #context: HostContext;
   readonly #plugins: PluginSet;
   readonly #sandboxes: Sandboxes;
+  readonly #operator: OperatorHost;
+  #metrics: Promise<() => Promise<string>> | undefined;
+  readonly #controls = new Set<Promise<ControlSocket>>();
   #closed = false;
   #closing: Promise<void> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -45,7 +50,7 @@ export class RunningHost implements PluginHost {
   constructor(
     options: PluginHostOptions & { readonly plugins: readonly string[] },
     policy: PolicySource,
-    logger: Logger,
+    { logger, tap }: { readonly logger: Logger; readonly tap: LogTap },
     parts: HostParts,
     data?: DataFolder,
   ) {
@@ -65,6 +70,13 @@ export class RunningHost implements PluginHost {
     });
     this.#context = this.#parts.context;
     this.#plugins = new PluginSet(this.#context, options.plugins, policy);
+    this.#operator = new OperatorHost({
+      host: this,
+      context: this.#context,
+      plugins: this.#plugins,
+      found: (id) => this.#find(id),
+      tap,
+    });
     this.#sandboxes = new Sandboxes(this.#context.registry, this.netlink, options.netns);
   }
 
@@ -94,14 +106,7 @@ export class RunningHost implements PluginHost {
 
   async reload(id: string): Promise<void> {
     this.#refuseClosed();
-    await this.#policy.refresh(this.#logger);
-    const folders = this.#options.plugins;
-    const found = (await discoverPlugins(folders)).find((one) => one.id === id);
-    if (!found)
-      throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" in ${folders.join(", ")}`, {
-        plugin: id,
-      });
-    this.#refuseClosed();
+    const found = await this.#find(id);
     const refusal = await this.#plugins.get(id).load(found);
     if (refusal) throw refusal;
   }
@@ -121,6 +126,25 @@ export class RunningHost implements PluginHost {
   async attach(request: AttachRequest): Promise<AttachedSandbox> {
     this.#refuseClosed();
     return this.#sandboxes.attach(request);
+  }
+
+  async control(path: string): Promise<ControlSocket> {
+    this.#refuseClosed();
+    const opening = import("../control/control.js").then(({ openControl }) =>
+      openControl({
+        ...{ path, host: this.#operator, dataDir: this.#options.dataDir, logger: this.#logger },
+        metrics: () => this.metrics(),
+      }),
+    );
+    this.#controls.add(opening);
+    opening.catch(() => this.#controls.delete(opening));
+    return opening;
+  }
+
+  async metrics(): Promise<string> {
+    this.#refuseClosed();
+    this.#metrics ??= import("../control/metrics.js").then(({ metricsOf }) => metricsOf(this.#operator));
+    return (await this.#metrics)();
   }
 
   get journal(): Journal {
@@ -173,6 +197,7 @@ export class RunningHost implements PluginHost {
     this.#closed = true;
     this.#unlisten?.();
     clearInterval(this.#heartbeat);
+    await Promise.all([...this.#controls].map((one) => one.then((control) => control.close()).catch(() => {})));
     await this.#plugins.stopWatching();
     await this.#plugins.idle(HOST.closeMs);
     await Promise.all(this.#plugins.all().map((one) => one.close()));
@@ -198,6 +223,17 @@ export class RunningHost implements PluginHost {
     } catch (error) {
       this.#logger.warn({ err: error }, "firewall: the rules of an earlier run could not be programmed yet");
     }
+  }
+
+  /** Reads the policy again, and finds a plugin in the folders. Throws `ERR_PLUGIN_NOT_FOUND`, `ERR_HOST_CLOSED`. */
+  async #find(id: string): Promise<Discovered> {
+    await this.#policy.refresh(this.#logger);
+    const folders = this.#options.plugins;
+    const found = (await discoverPlugins(folders)).find((one) => one.id === id);
+    if (!found)
+      throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" in ${folders.join(", ")}`, { plugin: id });
+    this.#refuseClosed();
+    return found;
   }
 
   #refuseClosed(): void {

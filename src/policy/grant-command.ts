@@ -1,6 +1,7 @@
 /** The command line that grants a plugin what it asks for, as printed in error texts. */
 import { type Limits, PERMISSIONS, type PermissionRow } from "../permissions/catalogue.js";
 import { clashingPrefixes } from "../permissions/netlink/grant.js";
+import { DEFAULT_POLICY_FILE } from "./default-file.js";
 import type { Missing } from "./intersect.js";
 import { netlinkPrefixes, type Policy, policyEntry } from "./schema.js";
 
@@ -11,9 +12,6 @@ export interface GrantPlaces {
   /** The plugins folder; absent: the command's default. */
   readonly plugins?: string | undefined;
 }
-
-/** Default file of the policy. */
-export const DEFAULT_POLICY_FILE = "bulkhead.config.json";
 
 /** Returns the exact line, ready for a shell: `bulkhead grant ID --policy FILE [--plugins DIR]`. */
 export function grantCommand(id: string, places: GrantPlaces = {}): string {

@@ -1,6 +1,6 @@
 /** Where commands look when nothing is named: in the working folder; where nothing stands there, at what the daemon uses. */
-import { defaultOf } from "#dist/cli/places.js";
-import { DEFAULTS } from "#dist/cli/serve/settings.js";
+import { defaultOf } from "#dist/cli/default-places.js";
+import { DEFAULTS } from "#dist/cli/serve/defaults.js";
 import { assert, suite } from "../harness.js";
 
 const test = suite("cli: default places");

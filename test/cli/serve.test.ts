@@ -11,6 +11,7 @@ import { assert, suite, type TestContext, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import { REPO } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
+import { cli } from "./cli.js";
 
 const test = suite("cli/serve");
 
@@ -99,6 +100,33 @@ test(
     for (const line of one.stderr().trim().split("\n")) assert.is(JSON.parse(line).name, "bulkhead");
   },
   { ms: 60_000, needs: noBubblewrap },
+);
+
+test(
+  "an operator's commands and Prometheus find it; nothing of that is left, and --no-control opens nothing",
+  async (t) => {
+    const { start, data } = await place(t);
+    const one = await start("--metrics", "0");
+    const ps = await cli(["ps", "--data-dir", data]);
+    assert.match(ps.out, /\nnet +running .* \d+ +\d+ MiB/);
+    const [url = ""] = /http:\/\/127\.0\.0\.1:\d+\/metrics/.exec(one.stderr()) ?? [];
+    assert.match(await (await fetch(url)).text(), 'bulkhead_plugin_up{plugin="net"} 1');
+    one.child.kill("SIGKILL");
+    await one.ended;
+    const again = await start();
+    assert.is((await cli(["restart", "net", "--data-dir", data])).out, "net: running\n");
+    again.child.kill("SIGTERM");
+    assert.is(await again.ended, "0", again.stderr());
+    assert.not((await readdir(data)).includes("control.sock"));
+    const without = await start("--no-control");
+    assert.is((await cli(["ps", "--data-dir", data])).exit, 3);
+    without.child.kill("SIGTERM");
+    assert.is(await without.ended, "0");
+    const long = await start("--control", join(data, "x".repeat(100)));
+    assert.is(await long.ended, "1");
+    assert.match(long.stderr(), "too long for a Unix socket");
+  },
+  { ms: 120_000, needs: noBubblewrap },
 );
 
 test(

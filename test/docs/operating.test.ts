@@ -1,12 +1,15 @@
 /** examples/serve/README.md: the commands, the doctor's JSON, the policy it prints, and the events of the audit log. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parsePolicy } from "#dist/policy/parse-policy.js";
+import { controlled } from "../control/controlled.js";
 import { assert, suite } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
-import { REPO } from "../kit/host.js";
+import { REPO, row } from "../kit/host.js";
+import { plugin } from "../kit/plugins.js";
 import { codeBlock } from "./blocks.js";
 import { firstCells } from "./pages.js";
 
@@ -23,9 +26,12 @@ test("the policy it prints is one", async () => {
 test("the table of commands is what `bulkhead --help` says", async () => {
   const { stdout } = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "--help"]);
   const list = (stdout.split("Commands:\n")[1] ?? "").replaceAll(/\n {4,}/g, " ");
-  const told = [...list.matchAll(/^ {2}(\w+) (?:\[options\] ?)?(?:<(\w+)>)? {2,}(.*)$/gm)]
+  const told = [...list.matchAll(/^ {2}(\w+) (?:\[options\] ?)?((?:[<[][\w.]+[>\]] ?)*) +(.*)$/gm)]
     .filter(([, name]) => name !== "help")
-    .map(([, name, argument, says]) => [`bulkhead ${name}${argument ? ` ${argument.toUpperCase()}` : ""}`, says]);
+    .map(([, name = "", given = "", says]) => {
+      const shown = given.trim().toUpperCase().replaceAll(/[<>]/g, "");
+      return [["bulkhead", name, ...(shown === "" ? [] : [shown])].join(" "), says];
+    });
   const rows = [...text.matchAll(/^\| `(bulkhead [^`]+)` \| (.*) \|$/gm)].map(([, command, says]) => [command, says]);
   assert.ok(told.length >= 4);
   assert.equal(rows, told);
@@ -46,6 +52,22 @@ test(
     assert.equal([...told].sort(), [...has].sort());
   },
   { needs: noBubblewrap },
+);
+
+test(
+  "looking into a running host: the commands run as written",
+  async (t) => {
+    const { host, home } = await controlled(t, { "bridge.js": plugin("bridge") });
+    const bin = await t.folder();
+    await symlink(join(REPO, "dist/cli/main.js"), join(bin, "bulkhead"));
+    const block = await codeBlock(PAGE, "sh", "bulkhead status bridge");
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const { stdout, stderr } = await run("sh", ["-ec", block], { cwd: home.path("."), env });
+    assert.is(stderr, "");
+    assert.match(stdout, "bridge: quarantined\nbridge: running\n");
+    assert.is(row(host, "bridge").state, "running");
+  },
+  { ms: 60_000 },
 );
 
 test("every event of the audit log, and no other", () => {

@@ -1,8 +1,9 @@
 /** The command `serve` and its flags. */
 import type { Command } from "commander";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
+import { DEFAULTS } from "./defaults.js";
 import { type Daemon, serve } from "./serve.js";
-import { DEFAULTS, readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
+import { readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
 
 /** Adds the flags. Each has the same name as a key of the config file. */
 export function serveFlags(command: Command): Command {
@@ -28,6 +29,9 @@ export function serveFlags(command: Command): Command {
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
     .option("--allow-empty", "keep running while there is no driver to serve")
+    .option("--control <path>", "where the control socket is opened (default: control.sock in the data folder)")
+    .option("--no-control", "open no control socket")
+    .option("--metrics <address>", "serve metrics to Prometheus: a port of 127.0.0.1, or ADDRESS:PORT")
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 

@@ -7,6 +7,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { daemonLog } from "./log.js";
+import { serveMetrics } from "./metrics-server.js";
 import { watchNetwork } from "./network-watch.js";
 import { nothingServed } from "./nothing-served.js";
 import { notifySystemd } from "./notify.js";
@@ -76,7 +77,16 @@ async function served(
     answerMs: settings.answerMs,
     engine: settings.engine,
   });
+  let metrics: { readonly url: string; close(): Promise<void> } | undefined;
   try {
+    if (settings.metrics !== undefined) {
+      metrics = await serveMetrics(host, settings.metrics, logger);
+      logger.info({ url: metrics.url }, `metrics are served at ${metrics.url}`);
+    }
+    if (settings.control !== undefined) {
+      const { path } = await host.control(settings.control);
+      logger.info({ socket: path }, `control: an operator's commands are served at ${path}`);
+    }
     if (gateway.sockets.size === 0) logger.warn({}, await nothingServed(host.plugins(), settings));
     const sockets = Object.fromEntries(gateway.sockets);
     const plugins = host.plugins().map(({ name, state }) => ({ name, state }));
@@ -85,6 +95,7 @@ async function served(
     if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
     await notifySystemd("--stopping", daemon.notifySocket, logger);
   } finally {
+    await metrics?.close();
     await gateway.close();
   }
 }

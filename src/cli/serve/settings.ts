@@ -2,6 +2,7 @@
 import { isAbsolute } from "node:path";
 import { quote } from "../../common/quote.js";
 import { z } from "../../common/zod.js";
+import { controlPath } from "../../control/operations.js";
 import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
 import { DOCKER } from "../../docker/limits.js";
@@ -11,6 +12,8 @@ import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import { parseDocumentText } from "../../policy/manifest/document.js";
 import { readRegularFile } from "../../policy/manifest/read-file.js";
+import { DEFAULTS } from "./defaults.js";
+import { type MetricsAddress, metricsAddress } from "./metrics-server.js";
 
 /** The config file that is read where none is named, if it exists. */
 export const SERVE_CONFIG = "/etc/bulkhead/serve.json";
@@ -35,6 +38,10 @@ export interface ServeConfig {
   /** Keep running without a driver to serve. */
   readonly allowEmpty?: boolean;
   readonly logLevel?: LogLevel;
+  /** The control socket's path; false: none. */
+  readonly control?: string | false;
+  /** Where metrics are served: `PORT` on 127.0.0.1, or `ADDRESS:PORT`. */
+  readonly metrics?: string;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -55,13 +62,9 @@ export interface ServeSettings {
   readonly isolation: Isolation | undefined;
   readonly allowEmpty: boolean;
   readonly logLevel: LogLevel;
+  readonly control: string | undefined;
+  readonly metrics: MetricsAddress | undefined;
 }
-
-export const DEFAULTS = {
-  plugins: "/etc/bulkhead/plugins",
-  policy: "/etc/bulkhead/bulkhead.config.json",
-  dataDir: "/var/lib/bulkhead",
-} as const;
 
 const path = z.string().min(1).max(4096);
 
@@ -81,6 +84,8 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   isolation: z.exactOptional(z.enum(ISOLATIONS)),
   allowEmpty: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
+  control: z.exactOptional(z.union([path, z.literal(false)])),
+  metrics: z.exactOptional(z.string().refine((text) => metricsAddress(text) !== undefined)),
 });
 
 /** Reads the config file. `named`: the user gave its path, so it must be there. Throws `ERR_OPTIONS`. */
@@ -104,6 +109,7 @@ const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
   answerMs: "a whole number of milliseconds from 100 to 600000",
   backend: "one of kernel, model, auto",
   isolation: `one of ${ISOLATIONS.join(", ")}`,
+  metrics: "a port, or an IP address and a port, as 127.0.0.1:9464 or [::1]:9464",
   logLevel: `one of ${LOG_LEVELS.join(", ")}`,
 };
 
@@ -120,13 +126,13 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   if (flags.dockerDir !== undefined && !isAbsolute(flags.dockerDir))
     throw new DriverError("ERR_USAGE", `--docker-dir is an absolute path, not ${quote(flags.dockerDir)}`);
   const all: ServeConfig = { ...DEFAULTS, ...config, ...checked.data };
-  const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR } = all;
+  const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR, dataDir = DEFAULTS.dataDir } = all;
   // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
   if (!isAbsolute(dockerDir)) throw wrong(`dockerDir is an absolute path, not ${quote(dockerDir)}`);
   return {
     plugins: typeof plugins === "string" ? [plugins] : plugins,
     policy: all.policy ?? DEFAULTS.policy,
-    dataDir: all.dataDir ?? DEFAULTS.dataDir,
+    dataDir,
     dockerDir,
     dockerPrefix: all.dockerPrefix ?? DOCKER_PREFIX,
     socketOwner: owner(all.socketOwner),
@@ -137,6 +143,8 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     isolation: all.isolation,
     allowEmpty: all.allowEmpty ?? false,
     logLevel: all.logLevel ?? "info",
+    control: all.control === false ? undefined : (all.control ?? controlPath(dataDir)),
+    metrics: all.metrics === undefined ? undefined : metricsAddress(all.metrics),
   };
 }
 

@@ -11,7 +11,7 @@ import { AUDIT } from "./limits.js";
  * `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process ended), `restarted`, `restart-failed`,
  * `breaker-open`. The walls: `wall-weakened`.
  * Other programs on the machine: `rules-restored`, `link-restored`, `link-lost`, `forwarding-restored` (see
- * `permissions/external-changes`). The data folder: `storage` (a problem began, or is over). The log itself: `dropped` (lines over a plugin's quota), `lost` (lines that could not be
+ * `permissions/external-changes`). An operator at the control socket: `operator`. The data folder: `storage` (a problem began, or is over). The log itself: `dropped` (lines over a plugin's quota), `lost` (lines that could not be
  * written).
  */
 export type AuditEvent =
@@ -36,6 +36,7 @@ export type AuditEvent =
   | "breaker-open"
   | "wall-weakened"
   | ExternalChangeName
+  | "operator"
   | "storage"
   | "dropped"
   | "lost";

@@ -8,6 +8,11 @@ import type { AuditEvent } from "./entry.js";
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 
+/** No plugin causes an operator's changes, so none may use up their quota. */
+function kindOf(event: AuditEvent): string {
+  return event === "operator" ? event : AT_WILL.has(event) ? "at will" : "its life";
+}
+
 export interface LineQuotaOptions {
   /** Lines per window, per plugin, for each of the two kinds of events. */
   readonly lines: number;
@@ -36,7 +41,7 @@ export class LineQuota {
   /** Returns false if the line must be dropped; it has been counted. */
   spend(plugin: string | undefined, event: AuditEvent): boolean {
     const now = monotonicNow();
-    const key = `${AT_WILL.has(event) ? "at will" : "its life"} ${plugin ?? ""}`;
+    const key = `${kindOf(event)} ${plugin ?? ""}`;
     let window = this.#windows.get(key);
     if (window === undefined || now >= window.ends) {
       if (window) this.#end(key, window);

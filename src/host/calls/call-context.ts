@@ -6,6 +6,7 @@ import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Journal } from "../../storage/journal/journal.js";
 import type { CallTimeoutEvent } from "../events.js";
 import type { CallSite } from "./errors.js";
+import type { Tally } from "./tally.js";
 
 /** Counters of a plugin since it was loaded. */
 export interface Counters {
@@ -32,6 +33,7 @@ export interface CallContext {
   readonly type: string;
   readonly plugin: string;
   readonly counters: Counters;
+  readonly tally: Tally;
   readonly reports: CallReports;
   readonly logger: Logger;
   readonly closed: () => boolean;

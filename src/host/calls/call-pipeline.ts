@@ -76,7 +76,7 @@ export class CallPipeline {
   perform<T>(op: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#context.counters.calls++;
     return new Promise<T>((resolve, reject) => {
-      const caller = new Caller<T>(this.#context, op.method, signal, resolve, reject);
+      const caller = new Caller<T>(this.#context, op, signal, resolve, reject);
       try {
         this.#perform(op, caller);
       } catch (error) {

@@ -1,47 +1,71 @@
 /** The caller of one call: its deadline and signal, the way to answer it, and the ids it holds. */
 import { monotonicNow } from "../../common/clock.js";
-import type { DriverError } from "../../driverapi/errors.js";
+import { messageOf } from "../../common/text.js";
+import { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import * as errors from "./errors.js";
 import type { Release } from "./locks.js";
 import type { Operation } from "./operation.js";
+import type { OpenCall } from "./tally.js";
 
 const NOTHING: Release = () => {};
 
 /** A class, as `Exchange` is: there is one per call in flight, and closures would take several times the memory. */
-export class Caller<T> {
+export class Caller<T> implements OpenCall {
   readonly ms: number;
   /** Monotonic milliseconds. */
   readonly expires: number;
   readonly signal: AbortSignal | undefined;
-  readonly resolve: (value: T) => void;
+  readonly nid: string | undefined;
+  readonly eid: string | undefined;
   release: Release = NOTHING;
   readonly #reject: (error: unknown) => void;
+  readonly #resolve: (value: T) => void;
   readonly #context: CallContext;
-  readonly #method: WorkerMethod;
+  readonly method: WorkerMethod;
 
   /** Starts the deadline: the method's timeout from now on. */
   constructor(
     context: CallContext,
-    method: WorkerMethod,
+    { method, nid, eid }: Operation<T>,
     signal: AbortSignal | undefined,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ) {
     this.#context = context;
-    this.#method = method;
+    this.method = method;
+    this.nid = nid;
+    this.eid = eid;
     this.ms = context.timeout(method);
     this.expires = monotonicNow() + this.ms;
     this.signal = signal;
-    this.resolve = resolve;
+    this.#resolve = resolve;
     this.#reject = reject;
+    context.tally.began(this);
+  }
+
+  get type(): string {
+    return this.#context.type;
+  }
+
+  get began(): number {
+    return this.expires - this.ms;
+  }
+
+  resolve(value: T): void {
+    this.#context.tally.ended(this, "ok");
+    this.#resolve(value);
   }
 
   /** Rejects the call; the error says where it happened. */
   reject(error: unknown): void {
-    this.#context.counters.errors++;
-    this.#reject(errors.withSite(error, siteOf(this.#context, this.#method)));
+    const { counters, tally, type } = this.#context;
+    counters.errors++;
+    const code = error instanceof DriverError ? error.code : "ERR_INTERNAL";
+    tally.ended(this, code);
+    tally.failed({ code, message: messageOf(error), type, method: this.method });
+    this.#reject(errors.withSite(error, siteOf(this.#context, this.method)));
   }
 
   /** Releases the ids and rejects the call. */

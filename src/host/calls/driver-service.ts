@@ -10,7 +10,7 @@ import type { Journal } from "../../storage/journal/journal.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import { CallPipeline } from "./call-pipeline.js";
 import { CreateEndpoint } from "./create-endpoint.js";
-import { rejectedAtCaller, unavailable, unregistered, withSite } from "./errors.js";
+import { type OutOfService, rejectedAtCaller, unavailable, unregistered, withSite } from "./errors.js";
 import { programOperation, revokeOperation } from "./external-operations.js";
 import type { LiveDriver } from "./host-call.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
@@ -111,8 +111,8 @@ export class DriverService {
   }
 
   /** Makes calls fail at once from now on: the breaker is open, or no worker serves the type. */
-  refuse(why: string): void {
-    this.#pipeline.gate.refuse(() => unavailable({ plugin: this.#options.plugin, driver: this.type }, why));
+  refuse(why: string, code: OutOfService): void {
+    this.#pipeline.gate.refuse(() => unavailable({ plugin: this.#options.plugin, driver: this.type }, why, code));
   }
 
   /** Makes waiting calls fail because the host is closed. */

@@ -131,8 +131,11 @@ export function unregistered(site: ServiceSite): DriverError {
   return new DriverError("ERR_DRIVER_NOT_FOUND", `no driver of type "${site.driver}" is registered any more`, site);
 }
 
-export function unavailable(site: ServiceSite, why: string): DriverError {
-  return new DriverError("ERR_PLUGIN_UNAVAILABLE", `plugin "${site.plugin}" is not in service: ${why}`, site);
+/** Codes for a plugin that is out of service: by its crashes, or on an operator's word. */
+export type OutOfService = "ERR_PLUGIN_UNAVAILABLE" | "ERR_PLUGIN_STOPPED" | "ERR_PLUGIN_QUARANTINED";
+
+export function unavailable(site: ServiceSite, why: string, code: OutOfService): DriverError {
+  return new DriverError(code, `plugin "${site.plugin}" is not in service: ${why}`, site);
 }
 
 /** Returns the error for a reply that the contract does not allow; `rollback` says whether the call was undone. */

@@ -134,10 +134,10 @@ export class Exchange<T> implements CallEnd {
 
   /** Resolves the call once the journal has recorded that the driver carried it out. */
   #accept(result: T): void {
-    const { resolve } = this.#caller;
+    const caller = this.#caller;
     const written = this.#write(() => this.#op.accept(result));
-    if (written) this.#inTime(written, () => resolve(result));
-    else resolve(result);
+    if (written) this.#inTime(written, () => caller.resolve(result));
+    else caller.resolve(result);
   }
 
   /** Rejects the call once the journal has recorded that the driver did not carry it out. */

@@ -8,8 +8,10 @@ import { policyEntry } from "../../policy/schema.js";
 import type { CallReports, Counters } from "../calls/call-context.js";
 import { DriverProxy } from "../calls/driver-proxy.js";
 import { DriverService } from "../calls/driver-service.js";
+import type { OutOfService } from "../calls/errors.js";
 import type { LiveDriver } from "../calls/host-call.js";
 import type { NetworkRecord } from "../calls/record.js";
+import type { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import type { PluginWorker } from "./plugin-worker.js";
 import type { Registration } from "./registrar.js";
@@ -18,6 +20,7 @@ import type { TypeReports } from "./reports.js";
 export interface DriverSetOptions {
   readonly plugin: string;
   readonly counters: Counters;
+  readonly tally: Tally;
   readonly context: HostContext;
   readonly reports: CallReports & TypeReports;
   /** Returns what the plugin may do at the moment. */
@@ -77,8 +80,8 @@ export class DriverSet {
   }
 
   /** Makes calls fail at once. */
-  refuse(why: string): void {
-    for (const service of this.#services.values()) service.refuse(why);
+  refuse(why: string, code: OutOfService = "ERR_PLUGIN_UNAVAILABLE"): void {
+    for (const service of this.#services.values()) service.refuse(why, code);
   }
 
   /** Makes calls fail because the host is closed. */
@@ -106,7 +109,10 @@ export class DriverSet {
     for (const service of this.#services.values()) {
       const live = liveDriver(worker, service.type);
       if (live) service.open(live);
-      else service.refuse(`plugin "${this.#options.plugin}" has not registered type "${service.type}" again`);
+      else {
+        const words = `plugin "${this.#options.plugin}" has not registered type "${service.type}" again`;
+        service.refuse(words, "ERR_PLUGIN_UNAVAILABLE");
+      }
     }
   }
 
@@ -190,7 +196,7 @@ export class DriverSet {
   }
 
   #create(type: string, scope: Scope, external: boolean, asked: Effective): DriverService {
-    const { plugin, counters, context, reports, networkGone } = this.#options;
+    const { plugin, counters, tally, context, reports, networkGone } = this.#options;
     const { logger, journal, machine } = context;
     const service = new DriverService({
       type,
@@ -198,6 +204,7 @@ export class DriverSet {
       external,
       plugin,
       counters,
+      tally,
       reports,
       logger,
       journal,

@@ -6,7 +6,10 @@ import type { Effective } from "../../policy/effective.js";
 import type { Counters } from "../calls/call-context.js";
 import type { Latency } from "./usage.js";
 
-/** `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, but its networks remain. */
+/**
+ * `restarting`: calls wait; `unavailable`: the breaker is open; `orphaned`: its file is gone, but its networks remain;
+ * `quarantined`: an operator has ended it, and its calls are refused.
+ */
 export type PluginState =
   | "loading"
   | "awaiting-grant"
@@ -15,13 +18,16 @@ export type PluginState =
   | "unavailable"
   | "refused"
   | "orphaned"
-  | "stopped";
+  | "stopped"
+  | "quarantined";
 
 /** A row of `host.plugins()`. */
 export interface PluginInfo {
   readonly name: string;
   readonly version: string | undefined;
   readonly state: PluginState;
+  /** When that state began, in milliseconds since 1970. */
+  readonly since: number;
   /** Network types it serves. */
   readonly drivers: readonly string[];
   /** Those of them whose driver has `programExternalConnectivity` and `revokeExternalConnectivity`. */

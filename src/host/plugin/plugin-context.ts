@@ -2,6 +2,7 @@
 import type { DriverError } from "../../driverapi/errors.js";
 import { type Effective, effectiveGrant } from "../../policy/effective.js";
 import type { Counters } from "../calls/call-context.js";
+import { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import { ActiveWorker } from "./active-worker.js";
 import { DriverSet } from "./driver-set.js";
@@ -21,25 +22,31 @@ export class PluginContext {
   readonly id: string;
   readonly host: HostContext;
   readonly counters: Counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
+  readonly tally: Tally = new Tally();
   readonly reports: PluginReports;
   readonly drivers: DriverSet;
   readonly active: ActiveWorker;
-  state: PluginState = "loading";
+  #state: PluginState = "loading";
+  /** When the state began, in milliseconds since 1970. */
+  since: number = Date.now();
   refusal: DriverError | undefined;
   /** Why it drains, that is, runs until its last network is deleted: its file is gone, or the policy stops it. */
   draining: string | undefined;
   /** True after a stop, until the next start. */
   stopped = false;
+  /** Set while an operator has taken it out of service: no load starts it. */
+  held: "stopped" | "quarantined" | undefined;
   /** Tail of the queue of changes: loads, restarts and stops (FIFO). */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(id: string, host: HostContext, hooks: PluginContextHooks) {
     this.id = id;
     this.host = host;
-    this.reports = new PluginReports(id, host, this.counters, () => this.active.prepared?.sha256);
+    this.reports = new PluginReports(id, host, this.counters, this.tally, () => this.active.prepared?.sha256);
     this.drivers = new DriverSet({
       plugin: id,
       counters: this.counters,
+      tally: this.tally,
       context: host,
       reports: this.reports,
       effective: () => this.#effective(),
@@ -53,6 +60,15 @@ export class PluginContext {
       reports: this.reports,
       hooks: (prepared) => hooks.worker(prepared),
     });
+  }
+
+  get state(): PluginState {
+    return this.#state;
+  }
+
+  set state(state: PluginState) {
+    if (state !== this.#state) this.since = Date.now();
+    this.#state = state;
   }
 
   /** True when it must not be started: it was stopped, or the host is closed. */

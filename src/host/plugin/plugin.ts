@@ -2,12 +2,15 @@
 import type { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
 import type { LostLink } from "../../permissions/netlink/restore-links.js";
+import type { Effective } from "../../policy/effective.js";
+import type { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
 import { exceeding } from "./current-grant.js";
 import type { PluginInfo, PluginState } from "./info.js";
 import { Loader } from "./loader.js";
 import { LostLinks } from "./lost-links.js";
+import { type Hold, Operator } from "./operator.js";
 import { PluginContext } from "./plugin-context.js";
 import type { PluginWorker, WorkerHooks } from "./plugin-worker.js";
 import type { Prepared } from "./prepare.js";
@@ -21,6 +24,7 @@ export class Plugin {
   readonly #recovery: Recovery;
   readonly #stopper: Stopper;
   readonly #loader: Loader;
+  readonly #operator: Operator;
   readonly #lost: LostLinks;
   readonly #usage = new Usage();
   /** Where it was found last. */
@@ -39,6 +43,7 @@ export class Plugin {
     this.#recovery = new Recovery(plugin);
     this.#stopper = new Stopper(plugin, this.#recovery);
     this.#loader = new Loader(plugin, this.#recovery, this.#stopper);
+    this.#operator = new Operator(plugin, this.#recovery);
     this.#lost = new LostLinks({ plugin: id, context: host, remake: () => plugin.enqueue(() => this.#remake()) });
   }
 
@@ -52,13 +57,14 @@ export class Plugin {
   }
 
   info(): PluginInfo {
-    const { active, drivers, state, refusal, counters } = this.#plugin;
+    const { active, drivers, state, since, refusal, counters } = this.#plugin;
     const { prepared, current } = active;
     const { effective, version, sha256 } = prepared ?? {};
     return {
       name: this.id,
       version,
       state,
+      since,
       drivers: drivers.types(),
       external: drivers.external(),
       isolation: current?.isolation ?? effective?.isolation,
@@ -76,6 +82,16 @@ export class Plugin {
     };
   }
 
+  /** What its calls did. */
+  get tally(): Tally {
+    return this.#plugin.tally;
+  }
+
+  /** What the version that runs, or ran last, may use and must keep; undefined before the first. */
+  get effective(): Effective | undefined {
+    return this.#plugin.active.prepared?.effective;
+  }
+
   /** The folder whose node_modules hold its packages; undefined before it was found. */
   get packages(): string | undefined {
     return this.#found?.root;
@@ -88,7 +104,7 @@ export class Plugin {
 
   /** True when an edit of the policy may start it. */
   get wanted(): boolean {
-    return this.#plugin.state !== "stopped" || this.#stopper.byPolicy;
+    return this.#plugin.held === undefined && (this.#plugin.state !== "stopped" || this.#stopper.byPolicy);
   }
 
   /**
@@ -109,18 +125,44 @@ export class Plugin {
   load(found: Discovered, when: "always" | "if changed" = "always"): Promise<DriverError | undefined> {
     this.#recovery.endPause();
     this.#found = found;
-    return this.#plugin.enqueue(() => this.#loader.load(found, when));
+    return this.#plugin.enqueue(async () => this.#operator.refusal ?? (await this.#loader.load(found, when)));
+  }
+
+  /** Takes it out of service on an operator's word (`Operator.hold`). */
+  hold(how: Hold): Promise<void> {
+    this.#recovery.endPause();
+    return this.#operator.hold(how);
+  }
+
+  /** Starts it on an operator's word: lifts a hold, and loads what was found. Resolves with why it was refused. */
+  async start(found: Discovered): Promise<DriverError | undefined> {
+    const plugin = this.#plugin;
+    if (plugin.held === undefined && plugin.active.alive) return undefined;
+    if (plugin.held !== undefined) this.#operator.lift();
+    const refusal = await this.load(found);
+    if (refusal && !plugin.active.alive && plugin.held === undefined) plugin.drivers.refuse(refusal.message);
+    return refusal;
+  }
+
+  /** Restarts it on an operator's word (`Operator.restart`). Resolves with false if there is nothing to restart: it must be started. */
+  restart(): Promise<boolean> {
+    this.#recovery.endPause();
+    return this.#plugin.enqueue(() => this.#operator.restart());
   }
 
   /** Unloads it (`Stopper.unload`), after all earlier changes. */
   unload(force = false): Promise<readonly string[]> {
     this.#recovery.endPause();
-    return this.#plugin.enqueue(() => this.#stopper.unload(force));
+    return this.#plugin.enqueue(async () => {
+      const networks = await this.#stopper.unload(force);
+      this.#plugin.held = undefined;
+      return networks;
+    });
   }
 
   /** Called when the plugin's files are gone. Returns true if it had been refused and nothing is left to report. */
   orphan(): Promise<boolean> {
-    return this.#plugin.enqueue(() => this.#stopper.orphan());
+    return this.#plugin.enqueue(async () => this.#plugin.held === undefined && (await this.#stopper.orphan()));
   }
 
   /** Called when another program has deleted links of the plugin. */

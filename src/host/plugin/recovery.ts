@@ -56,6 +56,20 @@ export class Recovery {
     this.#restarter.cancel();
   }
 
+  /** Forgets the crashes, and cancels what is scheduled: an operator restarts it. */
+  reset(): void {
+    this.#restarter.cancel();
+    this.#restarter.resetCount();
+  }
+
+  /** Tries again, as after a crash, to start a plugin whose start has failed. */
+  goOn(last: Ending): void {
+    const plugin = this.#plugin;
+    this.#restarter.crashed(false);
+    plugin.reports.restartFailed(last);
+    void plugin.enqueue(() => this.#restarter.run(last));
+  }
+
   /** Records that a load has succeeded. Resets the breaker's count, for other code its history too; `clean` stays as it is. */
   loaded({ sha256 }: Prepared): void {
     this.#failedStart = false;

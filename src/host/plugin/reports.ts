@@ -7,6 +7,7 @@ import { grantChange } from "../../policy/grant-change.js";
 import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import type { AuditEvent } from "../audit/entry.js";
 import type { CallReports, Counters } from "../calls/call-context.js";
+import type { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import type { CallTimeoutEvent } from "../events.js";
 import { awaitsGrant, type Prepared } from "./prepare.js";
@@ -22,6 +23,7 @@ export class PluginReports implements CallReports, TypeReports {
   readonly #plugin: string;
   readonly #context: HostContext;
   readonly #counters: Counters;
+  readonly #tally: Tally;
   readonly #running: () => string | undefined;
   /** The version and grant that were last loaded. */
   #inForce: Prepared | undefined;
@@ -31,10 +33,17 @@ export class PluginReports implements CallReports, TypeReports {
   #driverWords: { readonly now: Set<string>; readonly before: ReadonlySet<string> } = noWords();
 
   /** `running`: returns the sha256 of the version that runs. */
-  constructor(plugin: string, context: HostContext, counters: Counters, running: () => string | undefined) {
+  constructor(
+    plugin: string,
+    context: HostContext,
+    counters: Counters,
+    tally: Tally,
+    running: () => string | undefined,
+  ) {
     this.#plugin = plugin;
     this.#context = context;
     this.#counters = counters;
+    this.#tally = tally;
     this.#running = running;
   }
 
@@ -68,6 +77,7 @@ export class PluginReports implements CallReports, TypeReports {
     const level = words === this.#reported ? "debug" : waits ? "warn" : "error";
     logger[level]({ plugin: this.#plugin, code: error.code }, error.message);
     if (words !== this.#reported) this.#audit(waits ? "awaiting-grant" : "refused", error.code, error.message, sha256);
+    if (words !== this.#reported) this.#tally.failed({ code: error.code, message: error.message });
     this.#reported = words;
     this.#driverWords = { now: new Set(), before: this.#driverWords.now };
     events.emit(waits ? "plugin:awaiting-grant" : "plugin:refused", event);
@@ -77,18 +87,31 @@ export class PluginReports implements CallReports, TypeReports {
     this.#log("warn", code, `plugin "${this.#plugin}" ended: ${reason}`);
     const event = code === "ERR_HOST_PROCESS" ? "aborted" : isKill(code) ? "killed" : "crashed";
     this.#audit(event, code, reason, this.#running());
+    if (event === "killed") this.#tally.killed(code);
+    this.#tally.failed({ code, message: reason });
     this.#context.events.emit("plugin:restarting", { plugin: this.#plugin, code, reason });
   }
 
   restartFailed({ code, reason }: Ending): void {
     this.#log("warn", code, `plugin "${this.#plugin}" could not be restarted: ${reason}`);
     this.#audit("restart-failed", code, reason, this.#running());
+    this.#tally.failed({ code, message: reason });
   }
 
   restarted({ code, reason }: Ending): void {
     this.#counters.restarts++;
     this.#audit("restarted", code, reason, this.#running());
     this.#context.events.emit("plugin:restarted", { plugin: this.#plugin, code, reason });
+  }
+
+  /** Reports a restart that is not due to a crash, and so is not counted. */
+  restartedByOperator(reason: string): void {
+    this.#context.events.emit("plugin:restarted", { plugin: this.#plugin, reason });
+  }
+
+  /** Reports that an operator has taken it out of service. */
+  held(code: ErrorCode, reason: string): void {
+    this.#context.events.emit("plugin:stopped", { plugin: this.#plugin, code, reason });
   }
 
   unavailable({ code, reason }: Ending, words: string): void {

@@ -1,5 +1,6 @@
 /** What is on record when the host terminates or delays a plugin: "killed", never "crashed", by the table of errors. */
 import { ERROR_CODES, type ErrorCode } from "#dist/driverapi/error-codes.js";
+import { Tally } from "#dist/host/calls/tally.js";
 import { PluginReports } from "#dist/host/plugin/reports.js";
 import { assert, suite } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
@@ -19,7 +20,7 @@ function reports(): { readonly told: PluginReports; readonly entries: Entry[] } 
     audit: { write: (entry: Entry) => entries.push(entry) },
   };
   const counters = { calls: 0, errors: 0, timeouts: 0, restarts: 0, violations: 0 };
-  return { told: new PluginReports("a", context as never, counters, () => undefined), entries };
+  return { told: new PluginReports("a", context as never, counters, new Tally(), () => undefined), entries };
 }
 
 test("every code that the host terminates a worker with is audited as killed, the CPU quota's too", () => {

@@ -1,0 +1,147 @@
+/** The commands that ask a running host, through its control socket. Everything they load is light: they start fast. */
+import { type Command, Option } from "commander";
+import { ControlClient } from "../../control/client.js";
+import { controlPath } from "../../control/operations.js";
+import { DEFAULT_TEXTS, defaultOf } from "../default-places.js";
+import type { Streams, Terminal } from "../output.js";
+import { type ActionName, act, call } from "./act.js";
+import { follow } from "./events.js";
+import { inspect, networks } from "./inspect.js";
+import { type Printer, runPrinted } from "./output.js";
+import { ps, status } from "./plugins.js";
+import { top } from "./top.js";
+
+/** What a command works with. */
+interface Given {
+  readonly client: ControlClient;
+  readonly printer: Printer;
+  /** Its arguments, in order. */
+  readonly args: readonly (string | undefined)[];
+  readonly rest: readonly string[];
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly terminal: Terminal | undefined;
+}
+
+interface ControlCommand {
+  readonly usage: string;
+  readonly does: string;
+  readonly example: string;
+  readonly options?: (command: Command) => void;
+  work(given: Given): Promise<void>;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+function action(name: ActionName, does: string): ControlCommand {
+  return {
+    usage: `${name} <id>`,
+    does,
+    example: `bulkhead ${name} bridge`,
+    work: ({ client, printer, args: [id = ""] }) => act(client, printer, name, id),
+  };
+}
+
+function stream(name: "logs" | "events", does: string): ControlCommand {
+  const kind = name === "logs" ? "log" : "event";
+  return {
+    usage: `${name} [id]`,
+    does,
+    example: `bulkhead ${name} -f bridge`,
+    options: (command) =>
+      command
+        .option("-f, --follow", "go on with what comes")
+        .option("-n, --lines <number>", "only the last ones (default: all that the host keeps)")
+        .option("--since <event>", "only what came after the event with this id, which --json shows"),
+    work: ({ client, printer, args: [plugin], flags }) => {
+      const [lines, since] = [text(flags.lines), text(flags.since)];
+      return follow(client, printer, { kind, plugin, follow: flags.follow === true, lines, since });
+    },
+  };
+}
+
+const COMMANDS: readonly ControlCommand[] = [
+  {
+    usage: "ps",
+    does: "list the plugins of the running host: state, calls, latency, memory, CPU",
+    example: "bulkhead ps --json | jq -r 'select(.state != \"running\") | .id'",
+    work: ({ client, printer }) => ps(client, printer),
+  },
+  {
+    usage: "status [id]",
+    does: "show the running host, or all about one of its plugins",
+    example: "bulkhead status bridge",
+    work: ({ client, printer, args: [id] }) => status(client, printer, id),
+  },
+  {
+    usage: "top",
+    does: "show the plugins of the running host, live; keys choose the order",
+    example: "bulkhead top --sort m",
+    options: (command) =>
+      command
+        .option("--seconds <number>", "time between two readings", "1")
+        .option("--sort <key>", "the first order: c CPU, m memory, r calls, l latency, e errors, n name", "c"),
+    work: ({ client, printer, flags, terminal }) =>
+      top(client, printer, { seconds: text(flags.seconds) ?? "", sort: text(flags.sort) ?? "", terminal }),
+  },
+  stream("logs", "show the log of the running host, or of one plugin"),
+  stream("events", "show what happened in the running host, or to one plugin"),
+  {
+    usage: "networks",
+    does: "list the networks that the running host has recorded",
+    example: "bulkhead networks",
+    work: ({ client, printer }) => networks(client, printer),
+  },
+  {
+    usage: "inspect <name>",
+    does: "show a plugin, network or endpoint of the running host, as JSON",
+    example: "bulkhead inspect 3f2a",
+    work: ({ client, printer, args: [name = ""] }) => inspect(client, printer, name),
+  },
+  action("restart", "end a plugin's worker in the running host, start it again, and replay its networks"),
+  action(
+    "stop",
+    "refuse a plugin's calls in the running host until it is started, and end its worker after those in progress",
+  ),
+  action("start", "start a plugin that was stopped or quarantined in the running host, or is out of service"),
+  action("reload", "load a plugin's files again; the running version serves until the new one replaces it"),
+  action("quarantine", "terminate a plugin's worker at once and refuse its calls; its links and rules stay"),
+  {
+    usage: "call <type> <method> [args...]",
+    does: "call a driver of the running host; the method's arguments without epInfo and jinfo",
+    example: `bulkhead call bridge createNetwork n1 '{"mtu": 1400}'`,
+    work: ({ client, printer, args: [type = "", method = ""], rest }) =>
+      call(client, printer, { type, method, args: rest }),
+  },
+];
+
+/** The commands' names. */
+export const CONTROL_COMMANDS: ReadonlySet<string> = new Set(COMMANDS.map(({ usage }) => usage.split(" ")[0] ?? ""));
+
+/** Adds the commands. `done` gets each one's exit code. */
+export function addControlCommands(
+  program: Command,
+  streams: Streams,
+  json: boolean,
+  done: (exit: number) => void,
+): void {
+  for (const { usage, does, example, options, work } of COMMANDS) {
+    const command = program.command(usage).description(does).allowExcessArguments(false);
+    command
+      .addOption(new Option("--json", "print a line of JSON for each"))
+      .option("--data-dir <folder>", `the host's data folder (${DEFAULT_TEXTS.dataDir})`)
+      .option("--control <path>", "the host's control socket (default: control.sock in its data folder)")
+      .addHelpText("after", `\nExample:\n  ${example}\n\nExit codes: 0 done, 1 failed, 2 wrong use, 3 no host runs.`);
+    options?.(command);
+    command.action(async () => {
+      const flags = command.opts<Readonly<Record<string, unknown>>>();
+      const socket = text(flags.control) ?? controlPath(text(flags.dataDir) ?? defaultOf("dataDir"));
+      const args = command.processedArgs.map(text);
+      const rest = command.processedArgs.find(Array.isArray) ?? [];
+      done(
+        await runPrinted(streams, json, (printer) =>
+          work({ client: new ControlClient(socket), printer, args, rest, flags, terminal: streams.terminal }),
+        ),
+      );
+    });
+  }
+}

@@ -1,0 +1,54 @@
+/** `bulkhead logs` and `bulkhead events`: what the host keeps of both, and with `-f` what comes. */
+import type { ControlClient, Followed } from "../../control/client.js";
+import { DriverError } from "../../driverapi/errors.js";
+import { type Colour, type Printer, safe } from "./output.js";
+
+export interface EventsOptions {
+  readonly kind: "log" | "event";
+  readonly plugin: string | undefined;
+  readonly follow: boolean;
+  /** At most so many of those that are kept. */
+  readonly lines: string | undefined;
+  /** The id after which to go on. */
+  readonly since: string | undefined;
+}
+
+/** Prints them. With `follow`, rejects with `ERR_NO_DAEMON` when the host ends. */
+export async function follow(client: ControlClient, printer: Printer, options: EventsOptions): Promise<void> {
+  const { kind, plugin, follow, lines, since } = options;
+  if (lines !== undefined && !/^\d{1,6}$/.test(lines))
+    throw new DriverError("ERR_USAGE", "--lines is a whole number, of lines");
+  // An unknown id is the user's mistake; without this, its log would just be empty.
+  if (plugin !== undefined) await client.ask("plugin", { id: plugin });
+  const last = lines ?? (since === undefined ? "1000000" : undefined);
+  const query = {
+    ...{ kind, follow: String(follow) },
+    ...(plugin === undefined ? {} : { plugin }),
+    ...(since === undefined ? {} : { since }),
+    ...(last === undefined ? {} : { last }),
+  };
+  for await (const one of client.events(query)) {
+    if ("missed" in one && !printer.json)
+      printer.note(`${one.missed} events were missed: they came faster than they were read`);
+    else printer.print([one], eventLine(printer, one));
+  }
+  if (follow) throw new DriverError("ERR_NO_DAEMON", "the host has ended");
+}
+
+const LEVELS: Readonly<Record<string, Colour>> = { warn: "yellow", error: "red", debug: "faint" };
+
+/** Formats one event or line: time, level or name, whose it is, words. */
+export function eventLine(printer: Printer, one: Followed): string {
+  if ("missed" in one) return `… ${one.missed} missed`;
+  const { time, event, plugin, level = "info", own, code, message, data } = one;
+  const at = printer.paint("faint", safe(time));
+  if (event !== "log")
+    return `${at} ${safe(event)}${plugin === undefined ? "" : ` ${safe(plugin)}`}: ${codeText(code)}${safe(message)}`;
+  const who = own && plugin !== undefined ? `[${safe(plugin)}]` : "bulkhead:";
+  const fields = data === undefined ? "" : ` ${safe(JSON.stringify(data))}`;
+  return `${at} ${printer.paint(LEVELS[level] ?? "plain", safe(level.padEnd(5)))} ${who} ${codeText(own ? undefined : code)}${safe(message)}${fields}`;
+}
+
+function codeText(code: string | undefined): string {
+  return code === undefined ? "" : `${safe(code)}: `;
+}

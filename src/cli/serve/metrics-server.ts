@@ -1,0 +1,71 @@
+/** `bulkhead serve --metrics`: serves the host's metrics, and nothing else, to Prometheus on a TCP port. */
+import { createServer } from "node:http";
+import { isIP } from "node:net";
+import type { Logger } from "../../common/logger.js";
+import { messageOf } from "../../common/text.js";
+import { DriverError } from "../../driverapi/errors.js";
+import type { PluginHost } from "../../host/plugin-host.js";
+import { METRICS_SERVER } from "./limits.js";
+
+/** Prometheus' text format. */
+const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Where metrics are served. */
+export interface MetricsAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `PORT`, `127.0.0.1:PORT` or `[::1]:PORT`; without an address it is 127.0.0.1. undefined: it is none of these. */
+export function metricsAddress(text: string): MetricsAddress | undefined {
+  const [, bracketed, plain, digits = ""] = /^(?:\[([\da-f:.]+)\]:|([\d.]+):)?(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain ?? "127.0.0.1";
+  const port = Number(digits);
+  return digits !== "" && port <= 65_535 && isIP(host) !== 0 ? { host, port } : undefined;
+}
+
+/** Serves `GET /metrics` until the returned function is called. Rejects with `ERR_OPTIONS` if the address cannot be used. */
+export async function serveMetrics(
+  host: Pick<PluginHost, "metrics">,
+  at: MetricsAddress,
+  logger: Logger,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { headerMs, requestMs, connections } = METRICS_SERVER;
+  const server = createServer(
+    { headersTimeout: headerMs, requestTimeout: requestMs, connectionsCheckingInterval: headerMs },
+    (request, response) => {
+      request.resume();
+      if (request.method !== "GET" || request.url?.split("?", 1)[0] !== "/metrics") {
+        response.writeHead(404, { "content-type": "text/plain" }).end("GET /metrics is all there is\n");
+        return;
+      }
+      host.metrics().then(
+        (text) => response.writeHead(200, { "content-type": CONTENT_TYPE }).end(text),
+        (error: unknown) => {
+          logger.error({ err: error }, `the metrics could not be read: ${messageOf(error)}`);
+          response.writeHead(500).end();
+        },
+      );
+    },
+  );
+  server.maxConnections = connections;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(new DriverError("ERR_OPTIONS", `metrics cannot be served at ${at.host}:${at.port}: ${error.message}`)),
+    );
+    server.listen(at.port, at.host, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : at.port;
+  const url = `http://${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}/metrics`;
+  if (!/^(127\.|::1$)/.test(at.host))
+    logger.warn({ url }, `${url} is open to everyone who can reach that address: it shows plugins, types and counts`);
+  return {
+    url,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,164 @@
+/** A host's control socket: its server, its event log and its clients' streams. */
+
+import type { Logger } from "../common/logger.js";
+import { messageOf } from "../common/text.js";
+import { DriverError } from "../driverapi/errors.js";
+import type { ControlSocket } from "../host/api.js";
+import { ACTIONS, type Action, type OperatorHost } from "../host/operator-host.js";
+import { callDriver } from "./driver-call.js";
+import { EventLog } from "./event-log.js";
+import { EventStream } from "./event-stream.js";
+import { feed } from "./feed.js";
+import { CONTROL } from "./limits.js";
+import { openApi } from "./openapi.js";
+import type { Input, OperationName } from "./operations.js";
+import { RequestError } from "./request-error.js";
+import { type Answer, createControlServer } from "./server.js";
+import { placeControl } from "./socket.js";
+import type { CallRequest } from "./types.js";
+import * as views from "./views.js";
+
+export interface ControlOptions {
+  readonly path: string;
+  readonly host: OperatorHost;
+  /** Its owner becomes the socket's. */
+  readonly dataDir: string | undefined;
+  readonly logger: Logger;
+  metrics(): Promise<string>;
+}
+
+/** Opens a control socket. Rejects with `ERR_CONTROL_SOCKET`. */
+export async function openControl({ path, host, dataDir, logger, metrics }: ControlOptions): Promise<ControlSocket> {
+  const log = new EventLog();
+  const streams = new Set<EventStream>();
+  const problems = new Map<string, string>();
+  const control = new Control(host, problems);
+  const server = createControlServer({
+    perform: (name, input) => control.perform(name, input),
+    openApi,
+    metrics,
+    follow(query, start) {
+      if (streams.size >= CONTROL.streams)
+        throw new RequestError(`${streams.size} clients follow the events already`, undefined, "ERR_CONTROL_BUSY");
+      const target = start();
+      target.on("error", () => {});
+      const stream: EventStream = new EventStream(log, target, query, () => setImmediate(() => streams.delete(stream)));
+      streams.add(stream);
+    },
+    failed: (error) => logger.error({ err: error }, `the control socket failed: ${messageOf(error)}`),
+  });
+  const file = await placeControl(path, dataDir, (at) => server.listen({ path: at })).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
+  control.caller = `by uid ${file.uid} through ${file.path}`;
+  const unfeed = feed(host, log, ({ kind, reason, over }) => {
+    if (over) problems.delete(kind);
+    else problems.set(kind, reason);
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    unfeed();
+    file.remove();
+    for (const stream of streams) stream.end();
+    const cut = setTimeout(() => server.server.closeAllConnections(), CONTROL.closeMs);
+    await server.close().finally(() => clearTimeout(cut));
+  };
+  return {
+    path: file.path,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+class Control {
+  /** Who asks, for the audit log. */
+  caller = "";
+  readonly #host: OperatorHost;
+  readonly #problems: ReadonlyMap<string, string>;
+  readonly #began = performance.now();
+  #calls = 0;
+
+  constructor(host: OperatorHost, problems: ReadonlyMap<string, string>) {
+    this.#host = host;
+    this.#problems = problems;
+  }
+
+  async perform<N extends OperationName>(name: N, input: Input): Promise<Answer<N>> {
+    const answer = await this.#answer(name, input);
+    return answer as Answer<N>;
+  }
+
+  async #answer(name: OperationName, { id = "", body }: Input): Promise<Answer<OperationName>> {
+    const host = this.#host;
+    if (isAction(name)) return this.#act(name, id);
+    switch (name) {
+      case "plugins":
+        return { body: { plugins: host.plugins().map(views.pluginRow) } };
+      case "plugin":
+        return { body: views.pluginDetails(host.plugin(id)) };
+      case "networks":
+        return { body: { networks: views.networks(host) } };
+      case "endpoints":
+        return { body: { endpoints: views.endpoints(host) } };
+      case "calls":
+        return { body: { calls: views.calls(host) } };
+      case "ports":
+        return { body: { ports: await views.ports(host) } };
+      case "call":
+        return { body: { result: await this.#call(body as CallRequest) } };
+      case "ready": {
+        const ready = views.ready(host);
+        return { status: ready.ready ? 200 : 503, body: ready };
+      }
+      case "health": {
+        const problems = [...this.#problems.values()];
+        const status = problems.length === 0 ? "ok" : "degraded";
+        const uptimeMs = Math.round(performance.now() - this.#began);
+        return { status: status === "ok" ? 200 : 503, body: { status, pid: process.pid, uptimeMs, problems } };
+      }
+    }
+  }
+
+  async #act(action: Action, id: string): Promise<Answer<Action>> {
+    // A plugin that is not known has no line in the audit log: any text may be asked for.
+    this.#host.plugin(id);
+    await this.#audited(action, id, () => this.#host.act(action, id));
+    return { body: views.pluginDetails(this.#host.plugin(id)) };
+  }
+
+  async #call(request: CallRequest): Promise<unknown> {
+    const { driver, plugin } = this.#host.driver(request.type);
+    if (this.#calls >= CONTROL.calls)
+      throw new RequestError(`${this.#calls} calls are under way already`, undefined, "ERR_CONTROL_BUSY");
+    this.#calls++;
+    try {
+      const { type, method, args = [] } = request;
+      return await this.#audited(`call ${type}.${method}(${JSON.stringify(args).slice(1, -1)})`, plugin, () =>
+        callDriver(driver, request),
+      );
+    } finally {
+      this.#calls--;
+    }
+  }
+
+  /** Carries out a change, and writes an audit line that says who asked for it and how it ended. */
+  async #audited<T>(what: string, plugin: string | undefined, work: () => Promise<T>): Promise<T> {
+    const asked = `${what} ${this.caller}`;
+    try {
+      const result = await work();
+      this.#host.audit({ plugin, code: undefined, detail: `${asked}: done` });
+      return result;
+    } catch (error) {
+      const code = error instanceof DriverError ? error.code : undefined;
+      this.#host.audit({ plugin, code, detail: `${asked}: failed: ${messageOf(error)}` });
+      throw error;
+    }
+  }
+}
+
+function isAction(name: OperationName): name is Action {
+  return (ACTIONS as readonly string[]).includes(name);
+}

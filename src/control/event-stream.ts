@@ -1,0 +1,107 @@
+/**
+ * One client that follows the events. It has no queue of its own: it reads the ring as fast as its connection takes it, and is told how
+ * many events were evicted before it read them.
+ */
+import type { EventLog, LoggedEvent } from "./event-log.js";
+import { CONTROL } from "./limits.js";
+import type { EventsQuery } from "./schemas.js";
+
+/** The part of a response that a stream uses. */
+export interface StreamTarget {
+  /** Returns false if `drain` must come before more is written. */
+  write(text: string): boolean;
+  end(): void;
+  on(event: "drain" | "close", listener: () => void): unknown;
+}
+
+export class EventStream {
+  readonly #log: EventLog;
+  readonly #target: StreamTarget;
+  readonly #query: EventsQuery;
+  readonly #ended: () => void;
+  readonly #unlisten: () => void;
+  readonly #beat: NodeJS.Timeout;
+  #next: number;
+  #blocked = false;
+  #closed = false;
+
+  /** `ended`: called once, when the client has gone or has got all it asked for. */
+  constructor(log: EventLog, target: StreamTarget, query: EventsQuery, ended: () => void) {
+    this.#log = log;
+    this.#target = target;
+    this.#query = query;
+    this.#ended = ended;
+    this.#next = this.#start();
+    this.#unlisten = log.listen(() => this.#pump());
+    this.#beat = setInterval(() => {
+      if (!this.#blocked) this.#write(":\n\n");
+    }, CONTROL.beatMs).unref();
+    target.on("drain", () => {
+      this.#blocked = false;
+      this.#pump();
+    });
+    target.on("close", () => this.#close());
+    this.#pump();
+  }
+
+  /** Ends the stream: the host closes. */
+  end(): void {
+    if (this.#closed) return;
+    this.#target.end();
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#beat);
+    this.#unlisten();
+    this.#ended();
+  }
+
+  /** Returns the number of the first event to send. */
+  #start(): number {
+    const { since, last, follow } = this.#query;
+    const { first, next } = this.#log;
+    if (since !== undefined) return this.#log.after(since);
+    if (last === undefined) return follow === "false" ? first : next;
+    let left = last;
+    let number = next;
+    while (left > 0 && number > first) {
+      number--;
+      if (this.#wanted(this.#log.at(number))) left--;
+    }
+    return number;
+  }
+
+  #pump(): void {
+    while (!this.#blocked && !this.#closed && this.#next < this.#log.next) this.#write(this.#chunk());
+    if (this.#query.follow === "false" && this.#next >= this.#log.next) this.end();
+  }
+
+  /** Takes the next events from the ring, as many as fit. */
+  #chunk(): string {
+    const { first, next } = this.#log;
+    let text = "";
+    if (this.#next < first) {
+      text = `event: missed\ndata: ${JSON.stringify({ count: first - this.#next })}\n\n`;
+      this.#next = first;
+    }
+    while (this.#next < next && text.length < CONTROL.chunkChars) {
+      const entry = this.#log.at(this.#next++);
+      if (entry && this.#wanted(entry)) text += entry.text;
+    }
+    return text;
+  }
+
+  #wanted(entry: LoggedEvent | undefined): boolean {
+    if (entry === undefined) return false;
+    const { plugin, kind } = this.#query;
+    if (plugin !== undefined && entry.plugin !== plugin) return false;
+    return kind === undefined || (kind === "log") === (entry.event === "log");
+  }
+
+  #write(text: string): void {
+    if (text !== "" && !this.#target.write(text)) this.#blocked = true;
+  }
+}

@@ -1,0 +1,106 @@
+/** The control API's operations, by name. Server, client and `openapi.json` are made of this table and the schemas of schemas.ts. */
+import { join } from "node:path";
+import type {
+  CallInFlight,
+  CallRequest,
+  Endpoint,
+  Health,
+  Network,
+  PluginDetails,
+  PluginRow,
+  Port,
+  Ready,
+} from "./types.js";
+
+export interface Operation {
+  readonly method: "GET" | "POST";
+  /** `{id}` is a parameter. */
+  readonly path: string;
+  readonly summary: string;
+  /** It changes something: an audit line says who asked for it. */
+  readonly changes?: true;
+}
+
+export const OPERATIONS = {
+  plugins: { method: "GET", path: "/v1/plugins", summary: "list the plugins" },
+  plugin: { method: "GET", path: "/v1/plugins/{id}", summary: "show all about one plugin" },
+  restart: {
+    method: "POST",
+    path: "/v1/plugins/{id}/restart",
+    summary: "end its worker, start the same bytes again, and replay its networks",
+    changes: true,
+  },
+  stop: {
+    method: "POST",
+    path: "/v1/plugins/{id}/stop",
+    summary: "refuse its calls, and end its worker when those in progress are answered, within five seconds",
+    changes: true,
+  },
+  start: {
+    method: "POST",
+    path: "/v1/plugins/{id}/start",
+    summary: "lift a stop or a quarantine, and load its files",
+    changes: true,
+  },
+  reload: {
+    method: "POST",
+    path: "/v1/plugins/{id}/reload",
+    summary: "load its files again; the version that runs serves until the new one replaces it",
+    changes: true,
+  },
+  quarantine: {
+    method: "POST",
+    path: "/v1/plugins/{id}/quarantine",
+    summary: "terminate its worker at once and refuse its calls; links and rules stay",
+    changes: true,
+  },
+  networks: { method: "GET", path: "/v1/networks", summary: "list the networks that the host has recorded" },
+  endpoints: { method: "GET", path: "/v1/endpoints", summary: "list the endpoints that the host has recorded" },
+  calls: { method: "GET", path: "/v1/calls", summary: "list the calls in progress" },
+  ports: { method: "GET", path: "/v1/ports", summary: "list the published ports" },
+  call: { method: "POST", path: "/v1/call", summary: "call a driver's method", changes: true },
+  health: {
+    method: "GET",
+    path: "/v1/health",
+    summary: "answer while the host lives; 503 if its data folder has a problem",
+  },
+  ready: { method: "GET", path: "/v1/ready", summary: "200 once no plugin is being loaded or restarted, else 503" },
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;
+
+/** The body of each operation's reply. */
+export interface Replies {
+  readonly plugins: { readonly plugins: readonly PluginRow[] };
+  readonly plugin: PluginDetails;
+  readonly restart: PluginDetails;
+  readonly stop: PluginDetails;
+  readonly start: PluginDetails;
+  readonly reload: PluginDetails;
+  readonly quarantine: PluginDetails;
+  readonly networks: { readonly networks: readonly Network[] };
+  readonly endpoints: { readonly endpoints: readonly Endpoint[] };
+  readonly calls: { readonly calls: readonly CallInFlight[] };
+  readonly ports: { readonly ports: readonly Port[] };
+  readonly call: { readonly result: unknown };
+  readonly health: Health;
+  readonly ready: Ready;
+}
+
+/** What an operation takes besides its name. */
+export interface Input {
+  readonly id?: string | undefined;
+  readonly body?: CallRequest | undefined;
+}
+
+/** Path of the events: server-sent events, not a JSON reply. */
+export const EVENTS_PATH = "/v1/events";
+/** Path of the metrics, which are text. */
+export const METRICS_PATH = "/metrics";
+/** Path of the API's own description. */
+export const OPENAPI_PATH = "/v1/openapi.json";
+
+/** Returns where `bulkhead serve` opens the control socket of a host with this data folder. */
+export function controlPath(dataDir: string): string {
+  return join(dataDir, "control.sock");
+}

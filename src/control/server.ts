@@ -1,0 +1,114 @@
+/** The HTTP server of a control socket: fastify, a route per operation. Nothing that a client sends reaches the host unchecked. */
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { escapeLine } from "../common/escape.js";
+import { messageOf } from "../common/text.js";
+import { IDENTITY_PATH, identity } from "../docker/identity.js";
+import { DriverError } from "../driverapi/errors.js";
+import { CONTROL } from "./limits.js";
+import {
+  EVENTS_PATH,
+  type Input,
+  METRICS_PATH,
+  OPENAPI_PATH,
+  OPERATIONS,
+  type Operation,
+  type OperationName,
+  type Replies,
+} from "./operations.js";
+import { errorBodyOf, RequestError, read } from "./request-error.js";
+import { callRequest, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
+
+/** A reply with a status other than 200. */
+export interface Answer<N extends OperationName> {
+  readonly status?: number;
+  readonly body: Replies[N];
+}
+
+export interface ControlServerOptions {
+  /** Carries out an operation whose input has been checked. */
+  perform<N extends OperationName>(name: N, input: Input): Promise<Answer<N>>;
+  /** Serves the events on a response whose head has been sent. Throws `ERR_CONTROL_BUSY` before anything is sent. */
+  follow(query: EventsQuery, start: () => FastifyReply["raw"]): void;
+  openApi(): object;
+  /** Resolves with the metrics in Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** Called with faults of the server itself. */
+  failed(error: unknown): void;
+}
+
+/** Creates a server that does not listen yet. */
+export function createControlServer(options: ControlServerOptions): FastifyInstance {
+  const server = fastify({
+    bodyLimit: CONTROL.bodyBytes,
+    keepAliveTimeout: CONTROL.idleMs,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestTimeout: CONTROL.requestMs,
+    routerOptions: { maxParamLength: 256 },
+    http: { headersTimeout: CONTROL.headerMs, connectionsCheckingInterval: CONTROL.connectionCheckMs },
+  });
+  server.server.maxConnections = CONTROL.connections;
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+  const operations: Readonly<Record<string, Operation>> = OPERATIONS;
+  for (const [key, { method, path }] of Object.entries(operations)) {
+    const name = key as OperationName;
+    server.route({
+      method,
+      url: path.replace("{id}", ":id"),
+      handler: async (request, reply) => {
+        const { status = 200, body } = await options.perform(name, inputOf(name, path, request));
+        return reply.code(status).send(body);
+      },
+    });
+  }
+  server.get(EVENTS_PATH, (request, reply) => {
+    const query = read(eventsQuery, request.query, "query");
+    const last = request.headers["last-event-id"];
+    const since = query.since ?? (typeof last === "string" ? last.slice(0, 64) : undefined);
+    options.follow(since === undefined ? query : { ...query, since }, () => {
+      reply.hijack();
+      reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+      // A client learns at once that it follows, not with the first event.
+      reply.raw.flushHeaders();
+      return reply.raw;
+    });
+  });
+  server.get(OPENAPI_PATH, () => options.openApi());
+  server.get(METRICS_PATH, async (_, reply) => {
+    const text = await options.metrics();
+    return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
+  });
+  server.post(IDENTITY_PATH, (_, reply) => reply.send(identity()));
+  server.setNotFoundHandler((request, reply) => {
+    const asked = escapeLine(`${request.method} ${request.url}`, 200);
+    const error = new RequestError(`${asked} is not part of the API; GET ${OPENAPI_PATH} lists what is`, "path");
+    return reply.code(404).send(errorBodyOf(error));
+  });
+  server.setErrorHandler((error: unknown, _request, reply) => refuse(error, reply, options.failed));
+  return server;
+}
+
+function inputOf(name: OperationName, path: string, request: FastifyRequest): Input {
+  const id = path.includes("{id}") ? read(idParams, request.params, "path").id : undefined;
+  if (name !== "call") return { id };
+  let body: unknown;
+  try {
+    body = JSON.parse(typeof request.body === "string" ? request.body : "");
+  } catch (error) {
+    throw new RequestError(`body: it is not JSON: ${escapeLine(messageOf(error), 200)}`, "body");
+  }
+  return { body: read(callRequest, body, "body") };
+}
+
+function refuse(error: unknown, reply: FastifyReply, failed: (error: unknown) => void): FastifyReply {
+  if (error instanceof DriverError) return reply.code(error.status).send(errorBodyOf(error));
+  const { statusCode: status = 500 } = error as { readonly statusCode?: number };
+  if (status >= 500) {
+    failed(error);
+    const words = "the control socket failed; see the host's log";
+    return reply.code(500).send(errorBodyOf(new DriverError("ERR_INTERNAL", words)));
+  }
+  const field = status === 413 ? "body" : undefined;
+  return reply.code(status).send(errorBodyOf(new RequestError(escapeLine(messageOf(error), 200), field)));
+}

@@ -1,0 +1,168 @@
+/** What the control API's replies hold. schemas.ts has the same shapes for machines; the compiler compares the two. */
+import type { Json, JsonObject } from "../driverapi/json.js";
+import type { InterfaceData, JoinData } from "../driverapi/types.js";
+
+/** A plugin, in a line. `null`: there is none, or it is not known. */
+export interface PluginRow {
+  readonly id: string;
+  readonly version: string | null;
+  /** A `PluginState`. */
+  readonly state: string;
+  /** When that state began, as ISO 8601. */
+  readonly since: string;
+  /** Network types that it serves. */
+  readonly types: readonly string[];
+  readonly isolation: string | null;
+  readonly wall: string | null;
+  readonly pid: number | null;
+  /** Resident memory of its host process, in MiB. */
+  readonly memoryMb: number | null;
+  /** CPU time of its workers so far, in milliseconds. */
+  readonly cpuMs: number;
+  /** Calls in progress. */
+  readonly inFlight: number;
+  readonly calls: number;
+  readonly errors: number;
+  readonly timeouts: number;
+  readonly restarts: number;
+  readonly violations: number;
+  /** Milliseconds. */
+  readonly latency: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** Why it is not in service. */
+  readonly reason: Reason | null;
+}
+
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+  /** In the plugin author's own source. */
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+}
+
+/** All about one plugin. */
+export interface PluginDetails extends PluginRow {
+  readonly sha256: string | null;
+  /** Those of its types whose driver programs ports. */
+  readonly external: readonly string[];
+  readonly grant: { readonly scope: string; readonly permissions: JsonObject } | null;
+  readonly limits: { readonly memoryMb: number; readonly cpuPercent: number; readonly drivers: number } | null;
+  /** Deadlines by method, in milliseconds. */
+  readonly deadlines: Readonly<Record<string, number>> | null;
+  /** Answered calls; code `ok` for success. */
+  readonly answers: readonly Answers[];
+  /** Workers that the host terminated, by code. */
+  readonly kills: Readonly<Record<string, number>>;
+  /** The last errors, oldest first. */
+  readonly lastErrors: readonly LastError[];
+}
+
+export interface Answers {
+  readonly type: string;
+  readonly method: string;
+  readonly code: string;
+  readonly count: number;
+}
+
+export interface LastError {
+  readonly time: string;
+  readonly code: string;
+  readonly message: string;
+  readonly type?: string | undefined;
+  readonly method?: string | undefined;
+}
+
+/** A network, as the host has recorded it. */
+export interface Network {
+  readonly id: string;
+  readonly type: string;
+  readonly plugin: string;
+  /** creating, live or deleting. */
+  readonly phase: string;
+  readonly endpoints: number;
+  /** Workers that ended while it was being restored. */
+  readonly kills: number;
+  /** Why it could not be restored: it accepts deletes alone. */
+  readonly failed: Reason | null;
+  readonly options: JsonObject;
+}
+
+/** An endpoint, as the host has recorded it. */
+export interface Endpoint {
+  readonly id: string;
+  readonly network: string;
+  readonly type: string;
+  readonly plugin: string;
+  readonly phase: string;
+  readonly interfaces: readonly InterfaceData[];
+  readonly options: JsonObject;
+  readonly join: { readonly phase: string; readonly sandbox: string; readonly data: JoinData | null } | null;
+  /** Ports and the like that are programmed for it. */
+  readonly external: JsonObject | null;
+}
+
+/** A call in progress. */
+export interface CallInFlight {
+  readonly plugin: string;
+  readonly type: string;
+  readonly method: string;
+  readonly network: string | null;
+  readonly endpoint: string | null;
+  readonly since: string;
+  readonly ms: number;
+}
+
+/** A published port. */
+export interface Port {
+  readonly plugin: string;
+  readonly protocol: string;
+  /** null: all addresses. */
+  readonly hostIP: string | null;
+  readonly hostPort: number;
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface Health {
+  readonly status: "ok" | "degraded";
+  readonly pid: number;
+  readonly uptimeMs: number;
+  /** What is wrong with the data folder. */
+  readonly problems: readonly string[];
+}
+
+export interface Ready {
+  readonly ready: boolean;
+  /** Plugins that are being loaded or restarted. */
+  readonly waiting: readonly string[];
+}
+
+/** An event of the host (`event` is its name), or a line of its log (`event` is `log`). */
+export interface HostEvent {
+  readonly id: string;
+  readonly time: string;
+  readonly event: string;
+  readonly plugin?: string | undefined;
+  /** Of a line. */
+  readonly level?: string | undefined;
+  /** True for a line that the plugin wrote itself. */
+  readonly own?: boolean | undefined;
+  readonly code?: string | undefined;
+  readonly message: string;
+  readonly data?: JsonObject | undefined;
+}
+
+/** A driver call. `args`: the method's, without `epInfo` and `jinfo`. */
+export interface CallRequest {
+  readonly type: string;
+  readonly method: string;
+  readonly args?: readonly Json[] | undefined;
+}
+
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly plugin?: string | undefined;
+  /** The part of the request that is wrong, such as `body.method`. */
+  readonly field?: string | undefined;
+}

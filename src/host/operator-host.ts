@@ -1,0 +1,153 @@
+/** A host as its operator sees and steers it: what a control socket serves. */
+import { escapeLine } from "../common/escape.js";
+import { shortList } from "../common/text.js";
+import { DriverError } from "../driverapi/errors.js";
+import type { HostedDriver } from "../driverapi/types.js";
+import type { Effective } from "../policy/effective.js";
+import type { PluginHost } from "./api.js";
+import type { NetworkRecord } from "./calls/record.js";
+import type { Tally } from "./calls/tally.js";
+import type { HostContext } from "./context.js";
+import type { Discovered } from "./discovered.js";
+import type { HostEventName, HostListener } from "./events.js";
+import type { LogRecord, LogTap } from "./log-tap.js";
+import type { PluginInfo } from "./plugin/info.js";
+import type { Plugin } from "./plugin/plugin.js";
+import type { PluginSet } from "./plugin-set.js";
+import type { PublishedPort } from "./type-view.js";
+
+/** What `PluginHost.plugins()` says of a plugin, and what only an operator is told. */
+export interface OperatorPlugin {
+  readonly info: PluginInfo;
+  readonly tally: Tally;
+  readonly effective: Effective | undefined;
+}
+
+/** A network as the host has recorded it. */
+export interface OperatorNetwork {
+  readonly plugin: string;
+  readonly type: string;
+  readonly record: NetworkRecord;
+}
+
+export const ACTIONS = ["restart", "stop", "start", "reload", "quarantine"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** A change to be audited: who asked for what, and how it ended. */
+export interface OperatorChange {
+  readonly plugin: string | undefined;
+  readonly code: string | undefined;
+  readonly detail: string;
+}
+
+export interface OperatorHostOptions {
+  readonly host: Pick<PluginHost, "reload" | "on" | "off">;
+  readonly context: HostContext;
+  readonly plugins: PluginSet;
+  /** Reads the policy, and finds a plugin in its folder. Throws `ERR_PLUGIN_NOT_FOUND`. */
+  found(id: string): Promise<Discovered>;
+  readonly tap: LogTap;
+}
+
+export class OperatorHost {
+  readonly #options: OperatorHostOptions;
+
+  constructor(options: OperatorHostOptions) {
+    this.#options = options;
+  }
+
+  plugins(): readonly OperatorPlugin[] {
+    return this.#options.plugins.all().map(shown);
+  }
+
+  /** Throws `ERR_PLUGIN_NOT_FOUND`. */
+  plugin(id: string): OperatorPlugin {
+    return shown(this.#known(id));
+  }
+
+  networks(): readonly OperatorNetwork[] {
+    const { plugins, context } = this.#options;
+    return plugins
+      .all()
+      .flatMap(({ id }) =>
+        context.registry
+          .servicesOf(id)
+          .flatMap(({ type, records }) =>
+            [...records.networks.values()].map((record) => ({ plugin: id, type, record })),
+          ),
+      );
+  }
+
+  /** Returns the published ports of the machine, of all plugins. */
+  published(): Promise<readonly PublishedPort[]> {
+    return this.#options.context.firewall.published();
+  }
+
+  /** Returns a type's driver, and the plugin that serves it. Throws as `PluginHost.driver` does. */
+  driver(type: string): { readonly driver: HostedDriver; readonly plugin: string | undefined } {
+    const { registry } = this.#options.context;
+    return { driver: registry.find(type).driver, plugin: registry.owner(type) };
+  }
+
+  /** Carries out an action. Rejects with why it failed; for `stop`, `start` and `quarantine` doing it twice is the same as once. */
+  async act(action: Action, id: string): Promise<void> {
+    const plugin = this.#known(id);
+    switch (action) {
+      case "reload":
+        return this.#options.host.reload(id);
+      case "stop":
+        return plugin.hold("stopped");
+      case "quarantine":
+        return plugin.hold("quarantined");
+      case "restart":
+        if (!(await plugin.restart())) await this.#start(plugin);
+        return;
+      case "start":
+        return this.#start(plugin);
+    }
+  }
+
+  /** Writes a line of the audit log. */
+  audit({ plugin, code, detail }: OperatorChange): void {
+    this.#options.context.audit.write({ event: "operator", plugin, code, detail });
+  }
+
+  on<N extends HostEventName>(name: N, listener: HostListener<N>): void {
+    this.#options.host.on(name, listener);
+  }
+
+  off<N extends HostEventName>(name: N, listener: HostListener<N>): void {
+    this.#options.host.off(name, listener);
+  }
+
+  /** Gives the last lines of the log, and all from now on, to `listener`. Returns a function that stops that. */
+  log(listener: (record: LogRecord) => void): () => void {
+    return this.#options.tap.listen(listener);
+  }
+
+  async #start(plugin: Plugin): Promise<void> {
+    const refusal = await plugin.start(await this.#options.found(plugin.id));
+    if (refusal) throw refusal;
+    if (plugin.state !== "stopped") return;
+    const words = `plugin "${plugin.id}" stays stopped: its entry in the policy says "enabled": false`;
+    throw new DriverError("ERR_PLUGIN_STOPPED", words, { plugin: plugin.id });
+  }
+
+  #known(id: string): Plugin {
+    const plugin = this.#options.plugins.find(id);
+    if (plugin) return plugin;
+    const ids = this.#options.plugins.all().map((one) => one.id);
+    const name = escapeLine(id, 128);
+    throw new DriverError(
+      "ERR_PLUGIN_NOT_FOUND",
+      `the host has no plugin "${name}"; it has: ${shortList(ids, 20) || "none"}`,
+      {
+        plugin: name,
+      },
+    );
+  }
+}
+
+function shown(plugin: Plugin): OperatorPlugin {
+  return { info: plugin.info(), tally: plugin.tally, effective: plugin.effective };
+}

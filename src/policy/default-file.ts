@@ -1,0 +1,2 @@
+/** The policy's file where none is named. */
+export const DEFAULT_POLICY_FILE = "bulkhead.config.json";
