@@ -83,6 +83,13 @@ export async function runProgram(
       collect,
     );
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
+  command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
+    const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
+    const { newPlugin } = await import("./new/new.js");
+    return newPlugin(path, { typescript: ts, uses, version });
+  })
+    .option("--ts", "in TypeScript")
+    .option("--with <permissions>", "permissions that the driver uses, as netlink,store", collect);
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),
   );
