@@ -49,6 +49,7 @@ const NOT_FAST = [
     "cli/new",
     "cli/ports",
     "cli/serve",
+    "cli/test.",
     "examples/",
     "docs/documented",
     "docs/readme",

@@ -14,6 +14,7 @@ import { DEFAULT_TEXTS, defaultOf, type Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
+import type { TestFlags } from "./test/flags.js";
 
 /** Gathers an option that may be given more than once. */
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
@@ -48,12 +49,14 @@ export async function runProgram(
     usage: string,
     description: string,
     work: (id: string, command: Command) => Promise<Report>,
+    /** `--json` prints an object per line while the command runs. */
+    lines = false,
   ): Command => {
     const one = program.command(usage).description(description).allowExcessArguments(false);
-    one.addOption(new Option("--json", "print one JSON object"));
+    one.addOption(new Option("--json", lines ? "print a JSON object per line" : "print one JSON object"));
     one.action(async (...args: unknown[]) => {
       const [id] = args;
-      exit = await runReported(json, streams, () => work(typeof id === "string" ? id : "", one));
+      exit = await runReported(json, streams, () => work(typeof id === "string" ? id : "", one), lines);
     });
     return one;
   };
@@ -93,6 +96,20 @@ export async function runProgram(
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),
   );
+  command(
+    "test <path>",
+    "try the rules of the driver contract on a plugin, each in a host of its own",
+    async (path, one) => {
+      const { testPlugin } = await import("./test/test.js");
+      return testPlugin(path, one.opts<TestFlags>(), json, streams.out);
+    },
+    true,
+  )
+    .option("--type <type>", "the network type to test (default: all that the plugin registers)")
+    .option("--rule <id>", "only this rule; may be given more than once", collect)
+    .option("--except <id>", "all but this rule; may be given more than once", collect)
+    .option("--network-options <json>", "the options of networks; {n} in it is the network's number")
+    .option("--rounds <number>", "repetitions in rules about leaks (default: 300)");
   command("bench <path>", "measure throughput and latency of a plugin's drivers under load", (path, one) =>
     bench(path, one.opts<BenchFlags>()),
   )
