@@ -44,6 +44,7 @@ const NOT_FAST = [
   ...[
     "cli/bench",
     "cli/check",
+    "cli/dev",
     "cli/grant",
     "cli/ls",
     "cli/new",

@@ -6,6 +6,7 @@ import { LOAD } from "../load/limits.js";
 import { parseSetting } from "../policy/grant-settings.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
+import { devFlags } from "./dev/flags.js";
 import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
 import { list } from "./ls.js";
@@ -95,6 +96,18 @@ export async function runProgram(
     .option("--with <permissions>", "permissions that the driver uses, as netlink,store", collect);
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),
+  );
+  devFlags(
+    command(
+      "dev <path>",
+      "run a plugin and load it again whenever its files change; show its calls and lines",
+      async (path, one) => {
+        if (!parts.daemon) throw new DriverError("ERR_USAGE", "dev runs in a process of its own");
+        const { runDev } = await import("./dev/command.js");
+        return runDev(path, one, parts.daemon, json);
+      },
+      true,
+    ),
   );
   command(
     "test <path>",
