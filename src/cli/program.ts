@@ -123,6 +123,10 @@ export async function runProgram(
     .option("--except <id>", "all but this rule; may be given more than once", collect)
     .option("--network-options <json>", "the options of networks; {n} in it is the network's number")
     .option("--rounds <number>", "repetitions in rules about leaks (default: 300)");
+  command("schema [which]", "print the JSON Schema of a manifest, a policy or serve's config file", async (which) => {
+    const { schema } = await import("./schema.js");
+    return schema(which);
+  });
   command("bench <path>", "measure throughput and latency of a plugin's drivers under load", (path, one) =>
     bench(path, one.opts<BenchFlags>()),
   )

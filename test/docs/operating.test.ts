@@ -23,7 +23,7 @@ test("the policy it prints is one", async () => {
 test("the table of commands is what `bulkhead --help` says", async () => {
   const { stdout } = await run(process.execPath, [join(REPO, "dist/cli/main.js"), "--help"]);
   const list = (stdout.split("Commands:\n")[1] ?? "").replaceAll(/\n {4,}/g, " ");
-  const told = [...list.matchAll(/^ {2}(\w+) (?:\[options\] ?)?(?:<(\w+)>)? {2,}(.*)$/gm)]
+  const told = [...list.matchAll(/^ {2}(\w+) (?:\[options\] ?)?(?:[<[](\w+)[>\]])? {2,}(.*)$/gm)]
     .filter(([, name]) => name !== "help")
     .map(([, name, argument, says]) => [`bulkhead ${name}${argument ? ` ${argument.toUpperCase()}` : ""}`, says]);
   const rows = [...text.matchAll(/^\| `(bulkhead [^`]+)` \| (.*) \|$/gm)].map(([, command, says]) => [command, says]);
