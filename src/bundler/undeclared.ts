@@ -28,8 +28,8 @@ interface Read {
   readonly shorthand: boolean;
 }
 
-/** Finds reads of names that nothing in the tree declares; `typeof` does not count as a read. */
-export function undeclaredReads(root: Node): Read[] {
+/** Finds reads of names that nothing in the tree declares, but for those in `known`; `typeof` does not count as a read. */
+export function undeclaredReads(root: Node, known: ReadonlySet<string> = ALWAYS): Read[] {
   const declared = new Set<string>();
   const reads: Read[] = [];
   walkTree(root, (node, parent, grandparent) => {
@@ -37,7 +37,7 @@ export function undeclaredReads(root: Node): Read[] {
       const name = String(Reflect.get(node, "name"));
       const use = useOf(node, parent, grandparent);
       if (use === "declared") declared.add(name);
-      else if (use !== "other" && !ALWAYS.has(name)) reads.push({ node, name, shorthand: use === "shorthand" });
+      else if (use !== "other" && !known.has(name)) reads.push({ node, name, shorthand: use === "shorthand" });
     }
     return true;
   });

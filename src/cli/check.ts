@@ -12,6 +12,7 @@ import { missingText } from "../policy/grant-command.js";
 import type { Policy } from "../policy/schema.js";
 import { CapturedLog, type WallReport } from "./captured-log.js";
 import { withCopy } from "./copy-plugin.js";
+import { findingLines, findings } from "./findings/findings.js";
 import { permissionsText, type Report } from "./output.js";
 
 /** The part of a plugin host that a check needs. */
@@ -43,7 +44,8 @@ export async function check(path: string, makeHost: MakeHost = productHost): Pro
 }
 
 async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost): Promise<Report> {
-  const { files, code, sha256, nodeModules = [] } = await bundleDiscovered(plugin);
+  const { files, code, sourceMap, sha256, nodeModules = [] } = await bundleDiscovered(plugin);
+  const found = findings(plugin, code, sourceMap);
   const question = { id: plugin.id, manifest: plugin.manifest, policy: {} };
   const asks = { scope: askedScope(question), permissions: askedPermissions(question) };
   const policy: Policy = { plugins: { [plugin.id]: grantAll(plugin.id, plugin.manifest) } };
@@ -60,6 +62,7 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
     bytes: code.length,
     nodeModules,
     sha256,
+    findings: found,
   };
   const lines = [
     `${plugin.id}${plugin.version === undefined ? "" : ` ${plugin.version}`}: ${files.length} file${files.length === 1 ? "" : "s"}, bundled to ${code.length} bytes`,
@@ -69,6 +72,7 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
       ? []
       : [`  of Node's    ${nodeModules.join(", ")} (copies without access to the machine)`]),
     `  sha256       ${sha256}`,
+    ...findingLines(found),
   ];
   const outcome = await runInit(plugin, folder, policy, makeHost);
   const { drivers, wall, log, error } = outcome;

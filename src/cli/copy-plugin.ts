@@ -1,5 +1,7 @@
 /** Copies one plugin to a plugins folder of its own, so that it runs without its neighbours. */
-import { copyFile, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
+
+import type { Stats } from "node:fs";
+import { copyFile, link, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
@@ -38,8 +40,8 @@ export async function withCopy(
   }
 }
 
-/** Returns the same error with the author's paths instead of the copy's. */
-function atHome(error: DriverError, folder: string, source: string): DriverError {
+/** Returns the same error with the author's paths instead of the copy's, which is in `folder`. */
+export function atHome(error: DriverError, folder: string, source: string): DriverError {
   const home = (text: string): string => text.replaceAll(folder, dirname(source));
   const { code, plugin, driver, method, line, file, pluginStack, kind, cause } = error;
   return new DriverError(code, home(error.message), {
@@ -54,26 +56,56 @@ function atHome(error: DriverError, folder: string, source: string): DriverError
   });
 }
 
+/** Where packages are installed. */
+const PACKAGES = "node_modules";
+
 /**
  * Copies the file or folder at `path` into the folder `into`; for a file, also the manifest and the node_modules beside it.
  * Copies links as links, and leaves out special files. Throws `ERR_PLUGIN_FILE` and `ERR_PLUGIN_SIZE`.
  */
 export async function copyPlugin(path: string, into: string): Promise<void> {
   const budget = { bytes: MAX_BYTES, files: MAX_FILES };
-  const found = await lstat(path).catch((error: unknown) => {
+  const found = await sourceAt(path);
+  const name = basename(path);
+  await copyEntry(path, join(into, name), dirname(path), budget);
+  if (found.isDirectory()) return;
+  for (const beside of [manifestName(name), PACKAGES]) {
+    const from = join(dirname(path), beside);
+    const there = await lstat(from).catch(() => undefined);
+    if (there) await copyEntry(from, join(into, beside), dirname(path), budget);
+  }
+}
+
+/** Brings a copy up to date, but for its packages. Throws as `copyPlugin` does. */
+export async function refreshCopy(path: string, into: string): Promise<void> {
+  const budget = { bytes: MAX_BYTES, files: MAX_FILES };
+  const found = await sourceAt(path);
+  const name = basename(path);
+  const [from, to] = found.isDirectory() ? [path, join(into, name)] : [dirname(path), into];
+  const own = async (folder: string): Promise<readonly string[]> =>
+    found.isDirectory() ? (await readdir(folder)).filter((one) => one !== PACKAGES) : [name, manifestName(name)];
+  for (const one of await own(to)) await rm(join(to, one), { recursive: true, force: true });
+  for (const one of await own(from)) {
+    await copyEntry(join(from, one), join(to, one), dirname(path), budget).catch((error: unknown) => {
+      // It has gone meanwhile, as an editor's own files do.
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    });
+  }
+}
+
+/** Returns what is at the path of a plugin. Throws `ERR_PLUGIN_FILE`. */
+async function sourceAt(path: string): Promise<Stats> {
+  return lstat(path).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     const why =
       code === "ENOENT" || code === "ENOTDIR" ? "there is no such file or folder" : `it cannot be read (${code})`;
     throw new DriverError("ERR_PLUGIN_FILE", `${path}: ${why}; name a plugin's file or folder`, { file: path });
   });
-  const name = basename(path);
-  await copyEntry(path, join(into, name), dirname(path), budget);
-  if (found.isDirectory()) return;
-  for (const beside of [`${name.replace(/\.[^.]*$/, "")}.plugin.json`, "node_modules"]) {
-    const from = join(dirname(path), beside);
-    const there = await lstat(from).catch(() => undefined);
-    if (there) await copyEntry(from, join(into, beside), dirname(path), budget);
-  }
+}
+
+/** Returns the name of the manifest beside a file. */
+function manifestName(file: string): string {
+  return `${file.replace(/\.[^.]*$/, "")}.plugin.json`;
 }
 
 async function copyEntry(
@@ -81,6 +113,7 @@ async function copyEntry(
   to: string,
   root: string,
   budget: { bytes: number; files: number },
+  packages = false,
 ): Promise<void> {
   const found = await lstat(from);
   budget.files -= 1;
@@ -97,8 +130,11 @@ async function copyEntry(
     await symlink(inside ? relative(dirname(from), target) : target, to);
   } else if (found.isDirectory()) {
     await mkdir(to);
-    for (const name of await readdir(from)) await copyEntry(join(from, name), join(to, name), root, budget);
+    const inside = packages || basename(from) === PACKAGES;
+    for (const name of await readdir(from)) await copyEntry(join(from, name), join(to, name), root, budget, inside);
   } else if (found.isFile()) {
-    await copyFile(from, to);
+    // Packages are large, and nothing writes to the copy's: on the same file system it shares their files.
+    if (packages) await link(from, to).catch(() => copyFile(from, to));
+    else await copyFile(from, to);
   }
 }

@@ -35,26 +35,35 @@ export interface Streams {
   readonly terminal?: Terminal;
 }
 
-/** Runs a command, prints its report or error, and returns its exit code. Never throws. */
-export async function runReported(json: boolean, streams: Streams, work: () => Promise<Report>): Promise<number> {
+/**
+ * Runs a command, prints its report or error, and returns its exit code. Never throws. `lines`: the command prints a JSON object
+ * per line, and the report is the last one.
+ */
+export async function runReported(
+  json: boolean,
+  streams: Streams,
+  work: () => Promise<Report>,
+  lines = false,
+): Promise<number> {
   try {
     const { data, text, error } = await work();
-    if (json) streams.out(jsonText({ ok: error === undefined, ...data, ...(error ? { error: error.toJSON() } : {}) }));
+    const all = { ok: error === undefined, ...data, ...(error ? { error: error.toJSON() } : {}) };
+    if (json) streams.out(jsonText(all, lines));
     else if (text !== "") streams.out(`${visible(text)}\n`);
     if (error === undefined) return EXIT.done;
     if (!json) streams.err(errorText(error));
     return exitCode(error);
   } catch (error) {
-    return reportError(json, streams, error);
+    return reportError(json, streams, error, lines);
   }
 }
 
 /** Prints an error and returns its exit code. */
-export function reportError(json: boolean, streams: Streams, error: unknown): number {
+export function reportError(json: boolean, streams: Streams, error: unknown, lines = false): number {
   const known = error instanceof DriverError ? error : undefined;
   if (json) {
     const message = messageOf(error);
-    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }));
+    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }, lines));
   } else {
     // Any other error is a fault of the command itself, so its stack is printed.
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -81,8 +90,8 @@ function visible(text: string): string {
     .join("\n");
 }
 
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+function jsonText(value: unknown, line: boolean): string {
+  return `${JSON.stringify(value, undefined, line ? undefined : 2)}\n`;
 }
 
 /** Formats rows as padded columns under headings. */

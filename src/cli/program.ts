@@ -8,6 +8,7 @@ import { type BenchFlags, bench } from "./bench.js";
 import { check, type MakeHost } from "./check.js";
 import { addControlCommands } from "./control/commands.js";
 import { DEFAULT_TEXTS, defaultOf } from "./default-places.js";
+import { devFlags } from "./dev/flags.js";
 import { doctor } from "./doctor.js";
 import { grant } from "./grant.js";
 import { list } from "./ls.js";
@@ -17,6 +18,7 @@ import type { Places } from "./places.js";
 import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import type { Daemon } from "./serve/serve.js";
+import type { TestFlags } from "./test/flags.js";
 
 /** Gathers an option that may be given more than once. */
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
@@ -45,12 +47,14 @@ export async function runProgram(
     usage: string,
     description: string,
     work: (id: string, command: Command) => Promise<Report>,
+    /** `--json` prints an object per line while the command runs. */
+    lines = false,
   ): Command => {
     const one = program.command(usage).description(description).allowExcessArguments(false);
-    one.addOption(new Option("--json", "print one JSON object"));
+    one.addOption(new Option("--json", lines ? "print a JSON object per line" : "print one JSON object"));
     one.action(async (...args: unknown[]) => {
       const [id] = args;
-      exit = await runReported(json, streams, () => work(typeof id === "string" ? id : "", one));
+      exit = await runReported(json, streams, () => work(typeof id === "string" ? id : "", one), lines);
     });
     return one;
   };
@@ -80,9 +84,46 @@ export async function runProgram(
       collect,
     );
   withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
+  command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
+    const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
+    const { newPlugin } = await import("./new/new.js");
+    return newPlugin(path, { typescript: ts, uses, version });
+  })
+    .option("--ts", "in TypeScript")
+    .option("--with <permissions>", "permissions that the driver uses, as netlink,store", collect);
   command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
     check(path, parts.makeHost),
   );
+  devFlags(
+    command(
+      "dev <path>",
+      "run a plugin and load it again whenever its files change; show its calls and lines",
+      async (path, one) => {
+        if (!parts.daemon) throw new DriverError("ERR_USAGE", "dev runs in a process of its own");
+        const { runDev } = await import("./dev/command.js");
+        return runDev(path, one, parts.daemon, json);
+      },
+      true,
+    ),
+  );
+  command(
+    "test <path>",
+    "try the rules of the driver contract on a plugin, each in a host of its own",
+    async (path, one) => {
+      const { testPlugin } = await import("./test/test.js");
+      return testPlugin(path, one.opts<TestFlags>(), json, streams.out);
+    },
+    true,
+  )
+    .option("--type <type>", "the network type to test (default: all that the plugin registers)")
+    .option("--rule <id>", "only this rule; may be given more than once", collect)
+    .option("--except <id>", "all but this rule; may be given more than once", collect)
+    .option("--network-options <json>", "the options of networks; {n} in it is the network's number")
+    .option("--rounds <number>", "repetitions in rules about leaks (default: 300)");
+  command("schema [which]", "print the JSON Schema of a manifest, a policy or serve's config file", async (which) => {
+    const { schema } = await import("./schema.js");
+    return schema(which);
+  });
   command("bench <path>", "measure throughput and latency of a plugin's drivers under load", (path, one) =>
     bench(path, one.opts<BenchFlags>()),
   )

@@ -181,6 +181,7 @@ export const ERROR_CODES = {
   ERR_PLUGIN_QUARANTINED: { kind: "NoService", when: "an operator has quarantined the plugin" },
   // The command line
   ERR_USAGE: { kind: "BadRequest", when: "the bulkhead command was called with wrong arguments" },
+  ERR_CONTRACT_BROKEN: { kind: "Internal", when: "`bulkhead test` found that a driver breaks rules of the contract" },
   ERR_INTERNAL: {
     kind: "Internal",
     when: "a bulkhead command failed by a fault of its own; without --json its stack is printed instead",

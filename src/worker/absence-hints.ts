@@ -47,6 +47,11 @@ const INSTEAD: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/** Returns what to use instead of a name that the sandbox lacks; undefined if it is not a name that authors expect. */
+export function insteadOf(name: string): string | undefined {
+  return INSTEAD.get(name);
+}
+
 /** How SES words the refusals of its tamed Date and Math. */
 const TAMED: readonly (readonly [says: RegExp, what: string, permission: string])[] = [
   [/%SharedDate%/, "clock", "clock"],

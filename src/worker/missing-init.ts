@@ -14,12 +14,18 @@ export function missingInitMessage(exports: unknown): string {
   }
 }
 
+function isClass(value: unknown): boolean {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
 function words(exports: unknown): string {
   if (typeof exports === "function")
     return 'it exports no function "init": its module.exports is a function; write exports.init = …';
   const found = exports as { readonly init?: unknown; readonly default?: unknown } | null | undefined;
   const whole: unknown = found?.default;
   if (typeof whole === "function" || typeof (whole as { init?: unknown } | null | undefined)?.init === "function") {
+    if (isClass(whole))
+      return `it exports no function "init": its default export is a class; ${WRITE}, and register an instance of the class there`;
     const what = typeof whole === "function" ? "a function" : "an object that has it";
     return `it exports no function "init" by that name: its default export is ${what}; ${WRITE}, without "default"`;
   }

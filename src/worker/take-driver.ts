@@ -29,8 +29,10 @@ export function checkedName(name: unknown): string {
 
 /** Reads the nine methods and the optional ones once, and calls `type()` once. */
 export async function takeDriver(name: string, driver: unknown): Promise<TakenDriver> {
-  if (typeof driver !== "object" || driver === null)
-    throw refusal("ERR_DRIVER_SHAPE", `registerDriver("${name}"): the driver must be an object`);
+  if (typeof driver !== "object" || driver === null) {
+    const hint = typeof driver === "function" ? "; of a class, register an instance: new …()" : "";
+    throw refusal("ERR_DRIVER_SHAPE", `registerDriver("${name}"): the driver must be an object${hint}`);
+  }
   const methods = new Map<string, Method>();
   for (const method of DRIVER_METHODS) {
     const body = (driver as Record<string, unknown>)[method];

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { jsonSchemas } from "#dist/cli/json-schemas.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
 import { assert, suite } from "../harness.js";
+import { cli } from "./cli.js";
 
 const test = suite("cli/json-schemas");
 
@@ -72,6 +73,23 @@ test("the policy's", () => {
     "update",
   ]);
   assert.equal(Object.keys(entry.properties.grant?.properties ?? {}), ["scope", ...Object.keys(PERMISSIONS)]);
+});
+
+test("`bulkhead schema` prints them; of what there is none, it names those that there are", async () => {
+  for (const [args, file] of [
+    [[], "plugin.schema.json"],
+    [["manifest"], "plugin.schema.json"],
+    [["policy"], "bulkhead.config.schema.json"],
+    [["serve"], "serve.schema.json"],
+  ] as const) {
+    const plain = await cli(["schema", ...args]);
+    assert.is(plain.exit, 0, plain.err);
+    assert.equal(JSON.parse(plain.out), jsonSchemas()[file]);
+    assert.equal((await cli(["schema", ...args, "--json"])).json().schema, jsonSchemas()[file]);
+  }
+  const wrong = await cli(["schema", "polcy"]);
+  assert.is(wrong.exit, 2);
+  assert.match(wrong.err, /there is no schema "polcy"; did you mean "policy"\?; there are: manifest, policy, serve\n$/);
 });
 
 test("the build step writes them", async (t) => {

@@ -10,6 +10,11 @@ const CASES: readonly (readonly [file: string, code: string, says: RegExp])[] = 
     "export default async function init() {}",
     /its default export is a function; write "export async.*without "default"$/,
   ],
+  [
+    "class.js",
+    "export default class Driver { config() {} }",
+    /its default export is a class; write "export async.*, and register an instance of the class there$/,
+  ],
   ["object.js", "export default { init() {} };", /its default export is an object that has it; .*without "default"$/],
   ["common.js", "module.exports = function init() {};", /its module\.exports is a function; write exports\.init = …$/],
   [
