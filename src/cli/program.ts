@@ -1,22 +1,17 @@
 /** The commands and their options. */
 import { Command, Option } from "commander";
-import { DOCKER_ENGINE } from "../docker/engine-containers.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LOAD } from "../load/limits.js";
-import { parseSetting } from "../policy/grant-settings.js";
-import { type BenchFlags, bench } from "./bench.js";
-import { check, type MakeHost } from "./check.js";
+import type { BenchFlags } from "./bench.js";
+import type { MakeHost } from "./check.js";
 import { addControlCommands } from "./control/commands.js";
 import { DEFAULT_TEXTS, defaultOf } from "./default-places.js";
 import { devFlags } from "./dev/flags.js";
-import { doctor } from "./doctor.js";
-import { grant } from "./grant.js";
-import { list } from "./ls.js";
 import { EXIT, type Report, runReported, type Streams } from "./output.js";
 import { parse } from "./parse.js";
 import type { Places } from "./places.js";
-import { revoke } from "./revoke.js";
 import { runServe, serveFlags } from "./serve/command.js";
+import { DOCKER_ENGINE } from "./serve/defaults.js";
 import type { Daemon } from "./serve/serve.js";
 import type { TestFlags } from "./test/flags.js";
 
@@ -60,17 +55,18 @@ export async function runProgram(
   };
 
   withPlaces(
-    command("ls", "list the plugins, what they ask for and what they are granted", (_, one) => list(placesOf(one))),
+    command("ls", "list the plugins, what they ask for and what they are granted", async (_, one) => {
+      const { list } = await import("./ls.js");
+      return list(placesOf(one));
+    }),
   );
   withPlaces(
-    command("grant <id>", "grant a plugin what it asks for, and pin its bytes", (id, one) =>
-      grant(id, {
-        ...placesOf(one),
-        dryRun: one.opts().dryRun === true,
-        takeTypes: one.opts().takeType,
-        settings: (one.opts().set as string[] | undefined)?.map(parseSetting),
-      }),
-    ),
+    command("grant <id>", "grant a plugin what it asks for, and pin its bytes", async (id, one) => {
+      const { grant } = await import("./grant.js");
+      const { parseSetting } = await import("../policy/grant-settings.js");
+      const { dryRun = false, takeType, set } = one.opts<{ dryRun?: true; takeType?: string[]; set?: string[] }>();
+      return grant(id, { ...placesOf(one), dryRun, takeTypes: takeType, settings: set?.map(parseSetting) });
+    }),
   )
     .option("--dry-run", "only print what would be granted")
     .option(
@@ -83,7 +79,12 @@ export async function runProgram(
       "take over a network type whose networks another plugin made; may be given more than once",
       collect,
     );
-  withPolicy(command("revoke <id>", "take back what was granted to a plugin", (id, one) => revoke(id, placesOf(one))));
+  withPolicy(
+    command("revoke <id>", "take back what was granted to a plugin", async (id, one) => {
+      const { revoke } = await import("./revoke.js");
+      return revoke(id, placesOf(one));
+    }),
+  );
   command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
     const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
     const { newPlugin } = await import("./new/new.js");
@@ -91,9 +92,10 @@ export async function runProgram(
   })
     .option("--ts", "in TypeScript")
     .option("--with <permissions>", "permissions that the driver uses, as netlink,store", collect);
-  command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", (path) =>
-    check(path, parts.makeHost),
-  );
+  command("check <path>", "bundle a plugin's file or folder, list what it asks for, and run its init", async (path) => {
+    const { check } = await import("./check.js");
+    return check(path, parts.makeHost);
+  });
   devFlags(
     command(
       "dev <path>",
@@ -124,9 +126,10 @@ export async function runProgram(
     const { schema } = await import("./schema.js");
     return schema(which);
   });
-  command("bench <path>", "measure throughput and latency of a plugin's drivers under load", (path, one) =>
-    bench(path, one.opts<BenchFlags>()),
-  )
+  command("bench <path>", "measure throughput and latency of a plugin's drivers under load", async (path, one) => {
+    const { bench } = await import("./bench.js");
+    return bench(path, one.opts<BenchFlags>());
+  })
     .option("--isolation <isolation>", "thread, process or dedicated", "process")
     .option("--work <work>", "endpoint, lifecycle or network: what one unit of work does", "endpoint")
     .option("--seconds <number>", "duration of each measurement", String(LOAD.seconds))
@@ -135,7 +138,10 @@ export async function runProgram(
     command(
       "doctor",
       "test every wall around plugins from inside, check the machine's network, and print how to fix what fails",
-      (_, one) => doctor({ ...placesOf(one), netns: one.opts<{ netns?: string }>().netns }),
+      async (_, one) => {
+        const { doctor } = await import("./doctor.js");
+        return doctor({ ...placesOf(one), netns: one.opts<{ netns?: string }>().netns });
+      },
     ),
   ).option("--netns <name>", "the network namespace to check");
   serveFlags(

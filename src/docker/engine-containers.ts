@@ -7,9 +7,6 @@ import { z } from "../common/zod.js";
 import { DOCKER } from "./limits.js";
 import { unixJson } from "./unix-request.js";
 
-/** An engine's default socket. */
-export const DOCKER_ENGINE = "/run/docker.sock";
-
 /** A container on a network. */
 export interface ContainerEnd {
   readonly container: string;

@@ -1,10 +1,12 @@
 /** Wrong use is exit 2 with one line, or one JSON object; help and version are exit 0. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { assert, suite } from "../harness.js";
 import { cli } from "./cli.js";
 
 const test = suite("cli/usage");
+const MAIN = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 
 const WRONG: readonly (readonly [readonly string[], string])[] = [
   [[], "a command is missing"],
@@ -51,10 +53,9 @@ test("help and version are exit 0, on stdout", async () => {
 });
 
 test("the bin itself sets the process's exit code and prints the package's version", async () => {
-  const main = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
   const run = (args: readonly string[]): Promise<{ code: number | string; out: string; err: string }> =>
     new Promise((resolve) => {
-      execFile(process.execPath, [main, ...args], (error, out, err) => resolve({ code: error?.code ?? 0, out, err }));
+      execFile(process.execPath, [MAIN, ...args], (error, out, err) => resolve({ code: error?.code ?? 0, out, err }));
     });
   const version = await run(["--version"]);
   assert.is(version.code, 0);
@@ -63,6 +64,13 @@ test("the bin itself sets the process's exit code and prints the package's versi
   const failed = await run(["ls", "--plugins", "/no/such/folder"]);
   assert.is(failed.code, 1);
   assert.match(failed.err, "error ERR_PLUGINS_DIR: ");
+});
+
+test("help loads the commands' options and none of their work", async () => {
+  const env = { ...process.env, NODE_DEBUG: "esm", NO_COLOR: "1" };
+  const { stderr } = await promisify(execFile)(process.execPath, [MAIN, "--help"], { env });
+  const loaded = [...new Set([...stderr.matchAll(/node_modules\/((?:@[\w-]+\/)?[\w.-]+)/g)].map(([, name]) => name))];
+  assert.equal(loaded, ["commander"]);
 });
 
 test.run();

@@ -1,9 +1,8 @@
 /** The command `serve` and its flags. */
 import type { Command } from "commander";
-import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
-import { DEFAULTS } from "./defaults.js";
-import { type Daemon, serve } from "./serve.js";
-import { readServeConfig, SERVE_CONFIG, type ServeConfig, settle } from "./settings.js";
+import { DEFAULTS, DOCKER_ENGINE, SERVE_CONFIG } from "./defaults.js";
+import type { Daemon } from "./serve.js";
+import type { ServeConfig } from "./settings.js";
 
 /** Adds the flags. Each has the same name as a key of the config file. */
 export function serveFlags(command: Command): Command {
@@ -37,6 +36,8 @@ export function serveFlags(command: Command): Command {
 
 /** Runs until a signal. Rejects with `ERR_USAGE`, `ERR_OPTIONS`, and the errors of a host's start. */
 export async function runServe(command: Command, daemon: Daemon): Promise<void> {
+  const { serve } = await import("./serve.js");
+  const { readServeConfig, settle } = await import("./settings.js");
   const { config, json, ...flags } = command.opts<ServeConfig & { config?: string; json?: boolean }>();
   const read = await readServeConfig(config ?? SERVE_CONFIG, config !== undefined);
   await serve(settle(flags, read), daemon, json === true);

@@ -3,7 +3,6 @@ import { isAbsolute } from "node:path";
 import { quote } from "../../common/quote.js";
 import { z } from "../../common/zod.js";
 import { controlPath } from "../../control/operations.js";
-import { DOCKER_ENGINE } from "../../docker/engine-containers.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
 import { DOCKER } from "../../docker/limits.js";
 import type { SocketOwner } from "../../docker/socket-file.js";
@@ -12,11 +11,8 @@ import { ISOLATIONS, type Isolation } from "../../isolation/link.js";
 import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import { parseDocumentText } from "../../policy/manifest/document.js";
 import { readRegularFile } from "../../policy/manifest/read-file.js";
-import { DEFAULTS } from "./defaults.js";
+import { DEFAULTS, DOCKER_ENGINE } from "./defaults.js";
 import { type MetricsAddress, metricsAddress } from "./metrics-server.js";
-
-/** The config file that is read where none is named, if it exists. */
-export const SERVE_CONFIG = "/etc/bulkhead/serve.json";
 
 /** A config file; every key has a flag of the same name. */
 export interface ServeConfig {
