@@ -2,7 +2,7 @@
 import { EndpointConfig } from "#dist/index.js";
 import { NETWORKS } from "../amounts.js";
 import { assert, suite } from "../harness.js";
-import { KINDS, noKernel } from "../permissions/netlink/backends.js";
+import { DRIVER_KINDS, noKernel } from "../permissions/netlink/backends.js";
 import { generic, serve } from "./shipped.js";
 
 const test = suite("plugins/bridge: many");
@@ -19,7 +19,7 @@ async function parallel(width: number, jobs: readonly (() => Promise<void>)[]): 
   await Promise.all(Array.from({ length: width }, runner));
 }
 
-for (const kind of KINDS) {
+for (const kind of DRIVER_KINDS) {
   test(
     `${kind}: ${NETWORKS} networks of ${ENDPOINTS} endpoints, four at a time and all at once`,
     async (t) => {
