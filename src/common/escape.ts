@@ -56,3 +56,15 @@ export function escapeLine(text: string, max: number): string {
   }
   return pieces.join("") + CUT;
 }
+
+/** Returns a JSON text of the same value in which every unsafe character is `\uXXXX`; newlines between values stay. */
+export function escapeJson(json: string): string {
+  return json.replaceAll(UNSAFE, (character) =>
+    character === "\n"
+      ? character
+      : Array.from({ length: character.length }, (_, at) => {
+          const unit = character.charCodeAt(at).toString(16).padStart(4, "0");
+          return `\\u${unit}`;
+        }).join(""),
+  );
+}

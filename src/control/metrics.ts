@@ -21,9 +21,9 @@ const METRICS: readonly Metric[] = [
     name: "bulkhead_calls_total",
     help: "Answered calls by plugin, network type, method and code (ok for success).",
     type: "counter",
-    values: ofMethods((labels, { codes }) => {
-      const counts = new Map<string, number>();
-      for (const [code, count] of codes) counts.set(codeLabel(code), (counts.get(codeLabel(code)) ?? 0) + count);
+    values: ofMethods((labels, { ok, errors }) => {
+      const counts = new Map([["ok", ok]]);
+      for (const [code, count] of errors) counts.set(codeLabel(code), (counts.get(codeLabel(code)) ?? 0) + count);
       return [...counts].map(([code, value]) => ({ labels: { ...labels, code }, value }));
     }),
   },
@@ -179,5 +179,5 @@ function label({ info }: OperatorPlugin): Labels {
 
 /** Returns one of the codes of the table, or `other`: no plugin chooses a label. */
 function codeLabel(code: string): string {
-  return code === "ok" || isErrorCode(code) ? code : "other";
+  return isErrorCode(code) ? code : "other";
 }

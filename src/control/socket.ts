@@ -21,7 +21,7 @@ export async function placeControl(
   const bytes = Math.max(Buffer.byteLength(place), Buffer.byteLength(join(folder, ".bulkhead-XXXXXX", "s")));
   if (bytes > CONTROL.pathBytes)
     throw refused(
-      `${place}: it is too long for a Unix socket, whose path has at most ${CONTROL.pathBytes} bytes (here ${bytes}, with the private folder in which it is made); name a shorter one with --control`,
+      `${place}: it is too long for a Unix socket, whose path has at most ${CONTROL.pathBytes} bytes (here ${bytes}, with the private folder in which it is made); name a shorter one with --control, or open none with --no-control`,
     );
   const self = process.getuid?.() ?? 0;
   const { uid, gid } = dataDir === undefined ? { uid: self, gid: process.getgid?.() ?? 0 } : statSync(dataDir);

@@ -108,8 +108,8 @@ export function ready(host: OperatorHost): Ready {
 }
 
 function answersOf(tally: Tally): readonly Answers[] {
-  return [...tally.methods()].flatMap(({ type, method, codes }) =>
-    [...codes].map(([code, count]) => ({ type, method, code, count })),
+  return [...tally.methods()].flatMap(({ type, method, ok, errors }) =>
+    [["ok", ok] as const, ...errors].flatMap(([code, count]) => (count > 0 ? [{ type, method, code, count }] : [])),
   );
 }
 

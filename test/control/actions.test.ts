@@ -106,6 +106,64 @@ test("reload takes the new files; a version that does not load is an error, and 
   assert.is((await client.ask("reload", { id: "net" })).state, "running");
 });
 
+test("a quarantine during a reload holds, whatever the reload does", async (t) => {
+  const slow = (n: number): string =>
+    plugin("net", { top: `// ${n}`, start: "await new Promise((resolve) => setTimeout(resolve, 200));" });
+  const { host, client, home } = await controlled(t, { "net.js": slow(1) });
+  await home.put({ "net.js": slow(2) });
+  const reloaded = client.ask("reload", { id: "net" }).catch(() => undefined);
+  const details = await client.ask("quarantine", { id: "net" });
+  await reloaded;
+  assert.is(details.state, "quarantined");
+  assert.is(row(host, "net").state, "quarantined");
+  assert.is((await rejection(host.driver("net").createNetwork("n"))).code, "ERR_PLUGIN_QUARANTINED");
+});
+
+test("a plugin that has ended too often is started at once; one that cannot start says why", async (t) => {
+  const crashing = plugin("net", {
+    methods:
+      'createNetwork(nid) { if (nid === "die") { Promise.reject(new Error("stray")); return new Promise(() => {}); } },',
+  });
+  const { host, client, home } = await controlled(t, { "net.js": crashing, "bad.js": "export const init = 7;\n" });
+  const unavailable = next(host, "plugin:unavailable");
+  const crash = async (): Promise<void> => {
+    while (row(host, "net").state !== "unavailable") await rejection(host.driver("net").createNetwork("die"));
+  };
+  await Promise.all([crash(), unavailable]);
+  assert.is((await client.ask("plugin", { id: "net" })).state, "unavailable");
+  assert.is((await client.ask("restart", { id: "net" })).state, "running");
+  await host.driver("net").createNetwork("n");
+  const refused = await rejection(client.ask("start", { id: "bad" }));
+  assert.is(refused.code, "ERR_PLUGIN_NO_INIT");
+  assert.is((await client.ask("plugin", { id: "bad" })).reason?.code, "ERR_PLUGIN_NO_INIT");
+  await home.put({ "bad.js": plugin("bad") });
+  assert.is((await client.ask("restart", { id: "bad" })).state, "running");
+});
+
+test("a stopped plugin can be unloaded, and loaded again", async (t) => {
+  const { host, client } = await controlled(t, { "net.js": TELLING });
+  await client.ask("stop", { id: "net" });
+  await host.unload("net");
+  await host.reload("net");
+  assert.is(row(host, "net").state, "running");
+});
+
+test("a restart that fails is tried again, as after a crash", async (t) => {
+  const { host, client } = await controlled(t, {
+    "net.js": plugin("net", {
+      start:
+        'if ((await powers.store.get("fail")) === true) { await powers.store.delete("fail"); throw new Error("no"); }',
+      methods: 'createNetwork: () => powers.store.set("fail", true),',
+    }),
+    "net.plugin.json": '{ "permissions": { "store": true } }',
+  });
+  await host.driver("net").createNetwork("n");
+  const restarted = next(host, "plugin:restarted");
+  assert.is((await rejection(client.ask("restart", { id: "net" }))).code, "ERR_PLUGIN_INIT");
+  await restarted;
+  assert.is(row(host, "net").state, "running");
+});
+
 test("a plugin that the policy stops stays stopped, and the error says why", async (t) => {
   const policy = { plugins: { net: { enabled: false } } };
   const { client } = await controlled(t, { "net.js": TELLING }, { policy });

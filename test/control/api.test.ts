@@ -3,10 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { ControlClient } from "#dist/control/client.js";
+import { CONTROL } from "#dist/control/limits.js";
 import { openApi } from "#dist/control/openapi.js";
 import { OPERATIONS, type OperationName } from "#dist/control/operations.js";
 import { errorBody, REPLIES } from "#dist/control/schemas.js";
 import { EndpointConfig } from "#dist/index.js";
+import { bridgeHost } from "../docker/bridge-host.js";
 import { assert, rejection, suite } from "../harness.js";
 import { REPO } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
@@ -101,6 +104,37 @@ test("a driver is called with an operator's arguments; its error keeps its code"
   assert.equal([again.status, again.body.code, again.body.plugin], [403, "ERR_NETWORK_EXISTS", "net"]);
   const unknown = await rejection(client.ask("call", { body: { type: "none", method: "config" } }));
   assert.is(unknown.code, "ERR_DRIVER_NOT_FOUND");
+});
+
+test(
+  "connections without a whole request are closed, and do not keep others out",
+  async (t) => {
+    const { socket, client } = await controlled(t, { "net.js": STUCK });
+    const open = Array.from({ length: CONTROL.connections + 20 }, (_, n) => {
+      const one = createConnection(socket, () => one.write(n % 2 === 0 ? "GET /v1/plug" : ""));
+      one.on("error", () => {}).on("data", () => {});
+      t.cleanup(() => one.destroy());
+      return new Promise((resolve) => one.on("close", resolve));
+    });
+    await Promise.all(open);
+    assert.is((await client.ask("health")).status, "ok");
+  },
+  { ms: 60_000 },
+);
+
+test("published ports, as the firewall has them", async (t) => {
+  const dataDir = join(await t.folder(), "data");
+  const host = await bridgeHost(t, dataDir);
+  const { path } = await host.control(join(dataDir, "control.sock"));
+  const driver = host.driver("bridge");
+  const pool = { AddressSpace: "LocalDefault", Pool: "10.64.1.0/24", Gateway: "10.64.1.1/24", AuxAddresses: {} };
+  await driver.createNetwork("n", { "com.docker.network.ipam": { ipv4: [pool], ipv6: [] } });
+  const map = { Proto: 6, IP: "", Port: 80, HostIP: "127.0.0.1", HostPort: 8080, HostPortEnd: 8080 };
+  await driver.createEndpoint("n", "e", new EndpointConfig(), { "com.docker.network.portmap": [map] });
+  const { ports } = await new ControlClient(path).ask("ports");
+  assert.equal(ports, [
+    { plugin: "bridge", protocol: "tcp", hostIP: "127.0.0.1", hostPort: 8080, ip: "10.64.1.2", port: 80 },
+  ]);
 });
 
 test("a wrong request is refused with its field and reason; the host goes on", async (t) => {

@@ -5,7 +5,7 @@ import type { ControlClient } from "../../control/client.js";
 import type { OperationName } from "../../control/operations.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
-import { type Printer, safe, stateColour } from "./output.js";
+import { type Printer, safe, safeJson, stateColour } from "./output.js";
 
 /** Operations on one plugin. */
 export type ActionName = Extract<OperationName, "restart" | "stop" | "start" | "reload" | "quarantine">;
@@ -22,14 +22,7 @@ export async function call(
   { type, method, args }: { readonly type: string; readonly method: string; readonly args: readonly string[] },
 ): Promise<void> {
   const { result } = await client.ask("call", { body: { type, method, args: args.map(argument) } });
-  const text = result === null ? "done" : JSON.stringify(result, undefined, 2);
-  printer.print(
-    [{ result }],
-    text
-      .split("\n")
-      .map((line) => safe(line))
-      .join("\n"),
-  );
+  printer.print([{ result }], result === null ? "done" : safeJson(result, 2));
 }
 
 function argument(text: string, at: number): Json {

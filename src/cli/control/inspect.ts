@@ -2,7 +2,7 @@
 import type { ControlClient } from "../../control/client.js";
 import type { Endpoint, Network } from "../../control/types.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { cell, columns, type Printer, safe } from "./output.js";
+import { cell, columns, type Printer, safeJson } from "./output.js";
 
 export async function networks(client: ControlClient, printer: Printer): Promise<void> {
   const { networks } = await client.ask("networks");
@@ -21,14 +21,7 @@ export async function networks(client: ControlClient, printer: Printer): Promise
 /** Shows a plugin, network or endpoint whose id is `name`, or a network or endpoint whose id alone begins with it. */
 export async function inspect(client: ControlClient, printer: Printer, name: string): Promise<void> {
   const found = await find(client, name);
-  const text = JSON.stringify(found, undefined, 2);
-  printer.print(
-    [found],
-    text
-      .split("\n")
-      .map((line) => safe(line))
-      .join("\n"),
-  );
+  printer.print([found], safeJson(found, 2));
 }
 
 async function find(client: ControlClient, name: string): Promise<object> {

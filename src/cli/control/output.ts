@@ -1,5 +1,5 @@
 /** Output of the commands that ask a running host: rows for people, or a line of JSON for each thing. */
-import { escapeLine } from "../../common/escape.js";
+import { escapeJson, escapeLine } from "../../common/escape.js";
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { EXIT, exitCode, reportError, type Streams } from "../output.js";
@@ -16,7 +16,7 @@ export class Printer {
 
   /** Prints each value as a line of JSON, or `text` for people; "" is no line. `text` must hold no text of a plugin that is not escaped. */
   print(values: Iterable<object>, text: string): void {
-    if (this.json) for (const value of values) this.#streams.out(`${JSON.stringify(value)}\n`);
+    if (this.json) for (const value of values) this.#streams.out(`${safeJson(value)}\n`);
     else if (text !== "") this.#streams.out(`${text}\n`);
   }
 
@@ -59,6 +59,11 @@ export function safe(text: string, max: number = Number.POSITIVE_INFINITY): stri
   return escapeLine(text, max);
 }
 
+/** Returns a value as JSON that no terminal acts on. */
+export function safeJson(value: unknown, indent?: number): string {
+  return escapeJson(JSON.stringify(value, undefined, indent));
+}
+
 /** A cell: its text, escaped and cut, and its colour. */
 export interface Cell {
   readonly text: string;
@@ -97,7 +102,7 @@ export async function runPrinted(
   } catch (error) {
     if (!json) return reportError(false, streams, error);
     const known = error instanceof DriverError ? error : new DriverError("ERR_INTERNAL", messageOf(error));
-    streams.out(`${JSON.stringify({ ok: false, error: known.toJSON() })}\n`);
+    streams.out(`${safeJson({ ok: false, error: known.toJSON() })}\n`);
     return exitCode(known);
   }
 }

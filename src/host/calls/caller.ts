@@ -54,7 +54,7 @@ export class Caller<T> implements OpenCall {
   }
 
   resolve(value: T): void {
-    this.#context.tally.ended(this, "ok");
+    this.#context.tally.ended(this);
     this.#resolve(value);
   }
 

@@ -31,8 +31,10 @@ export interface PastError {
 export interface MethodTally {
   readonly type: string;
   readonly method: WorkerMethod;
-  /** Answers by code; `ok` for success. */
-  readonly codes: Map<string, number>;
+  /** Answers without an error. */
+  ok: number;
+  /** Those with an error, by code. */
+  readonly errors: Map<string, number>;
   /** Answers by duration: `DURATION_BUCKETS`, not cumulative. */
   readonly buckets: number[];
   /** All durations together, in milliseconds. */
@@ -72,13 +74,14 @@ export class Tally {
     this.#open.add(call);
   }
 
-  /** Counts an answer. A second answer to the same call is not counted. */
-  ended(call: OpenCall, code: string): void {
+  /** Counts an answer; `code`: its error's, if it is one. A second answer to the same call is not counted. */
+  ended(call: OpenCall, code?: string): void {
     if (!this.#open.delete(call)) return;
     const { type, method, began } = call;
     const ms = monotonicNow() - began;
     const of = this.#of(type, method);
-    of.codes.set(code, (of.codes.get(code) ?? 0) + 1);
+    if (code === undefined) of.ok++;
+    else of.errors.set(code, (of.errors.get(code) ?? 0) + 1);
     of.totalMs += ms;
     let bucket = 0;
     while (bucket < DURATION_BUCKETS.length && ms > (DURATION_BUCKETS[bucket] ?? 0)) bucket++;
@@ -103,7 +106,7 @@ export class Tally {
     }
     let of = methods.get(method);
     if (!of) {
-      of = { type, method, codes: new Map(), buckets: Array(DURATION_BUCKETS.length + 1).fill(0), totalMs: 0 };
+      of = { type, method, ok: 0, errors: new Map(), buckets: Array(DURATION_BUCKETS.length + 1).fill(0), totalMs: 0 };
       methods.set(method, of);
     }
     return of;

@@ -21,7 +21,7 @@ const NET = plugin("net", {
 async function place(t: TestContext) {
   const { host, home, client } = await controlled(t, { "net.js": NET, "bad.js": "export async function init() {}\n" });
   const driver = host.driver("net");
-  await driver.createNetwork("net-0123456789", { label: "\u001b[31m" });
+  await driver.createNetwork("net-0123456789", { label: "\u009b31m\u202e" });
   await driver.createEndpoint("net-0123456789", "end-0123456789", new EndpointConfig());
   const run = (...args: string[]): Promise<Ran> => cli([...args, "--data-dir", home.path("data")]);
   const lines = async (...args: string[]): Promise<Record<string, unknown>[]> => {
@@ -125,7 +125,7 @@ test("-f goes on with what comes, and ends with 3 when the host ends", async (t)
 });
 
 test("networks, and inspect by an id or its beginning", async (t) => {
-  const { run, lines } = await place(t);
+  const { run, lines, driver } = await place(t);
   const ran = await run("networks");
   assert.match(ran.out, /^NETWORK +TYPE +PLUGIN +PHASE +ENDPOINTS +LOST\nnet-0123456789 +net +net +live +1 +-\n$/);
   assert.is((await lines("networks"))[0]?.id, "net-0123456789");
@@ -135,6 +135,11 @@ test("networks, and inspect by an id or its beginning", async (t) => {
   assert.equal([shown.kind, shown.endpoints[0]?.id], ["network", "end-0123456789"]);
   assert.is((await lines("inspect", "end-0123456789"))[0]?.kind, "endpoint");
   assert.is((await lines("inspect", "net"))[0]?.kind, "plugin");
+  await driver.createNetwork("x\n\u001b[2J\u202e");
+  plain(await run("networks"));
+  const json = await run("networks", "--json");
+  plain(json);
+  assert.match(json.out, '{"id":"x\\n\\u001b[2J\\u202e",');
   const none = await run("inspect", "none");
   assert.equal([none.exit, none.err.split("\n").length], [1, 2]);
 });
@@ -174,6 +179,15 @@ test("call: ids as text, options as JSON, the result", async (t) => {
   const wrong = await run("call", "net", "createNetwork", "8", "{");
   assert.equal([wrong.exit, wrong.err.startsWith("error ERR_USAGE: argument 2 is not JSON")], [2, true]);
   assert.match((await run("call", "net", "nothing")).err, /^error ERR_CONTROL_REQUEST: body\.method: /);
+});
+
+test("a hundred plugins are a hundred rows, and a hundred lines", async (t) => {
+  const files = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`p${n}.plugin.json`, "{}"]));
+  const { home } = await controlled(t, { ...files, "net.js": NET });
+  const ran = await cli(["ps", "--data-dir", home.path("data")]);
+  assert.is(ran.out.trimEnd().split("\n").length, 102);
+  const json = await cli(["ps", "--json", "--data-dir", home.path("data")]);
+  assert.is(json.out.trimEnd().split("\n").length, 101);
 });
 
 test("a plugin that hangs: the call is seen, the plugin is quarantined, and everything else answers", async (t) => {

@@ -2,6 +2,7 @@
 import type { Measure } from "../row.js";
 import { builtins } from "./builtins.js";
 import { coldLoad } from "./cold-load.js";
+import { controlFollowers } from "./control-followers.js";
 import { curves } from "./curves.js";
 import { gatewayWrk } from "./gateway-wrk.js";
 import { hangRecovery } from "./hang-recovery.js";
@@ -48,5 +49,6 @@ export const MEASURES: readonly Measure[] = [
   work,
   walls,
   isolations,
+  controlFollowers,
   curves,
 ];
