@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { next, row } from "../kit/host.js";
+import { hear, next, row } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
 import { controlled } from "./controlled.js";
 
@@ -112,10 +112,12 @@ test("a quarantine during a reload holds, whatever the reload does", async (t) =
   const { host, client, home } = await controlled(t, { "net.js": slow(1) });
   await home.put({ "net.js": slow(2) });
   const reloaded = client.ask("reload", { id: "net" }).catch(() => undefined);
+  const heard = hear(host);
   const details = await client.ask("quarantine", { id: "net" });
   await reloaded;
   assert.is(details.state, "quarantined");
   assert.is(row(host, "net").state, "quarantined");
+  assert.not(heard.some(({ name }) => name === "plugin:loaded"));
   assert.is((await rejection(host.driver("net").createNetwork("n"))).code, "ERR_PLUGIN_QUARANTINED");
 });
 
