@@ -108,10 +108,15 @@ test("reload takes the new files; a version that does not load is an error, and 
 
 test("a quarantine during a reload holds, whatever the reload does", async (t) => {
   const slow = (n: number): string =>
-    plugin("net", { top: `// ${n}`, start: "await new Promise((resolve) => setTimeout(resolve, 200));" });
+    plugin("net", {
+      top: `// ${n}`,
+      start: "console.log('begun'); await new Promise((resolve) => setTimeout(resolve, 200));",
+    });
   const { host, client, home } = await controlled(t, { "net.js": slow(1) });
   await home.put({ "net.js": slow(2) });
+  const begun = next(host, "plugin:log");
   const reloaded = client.ask("reload", { id: "net" }).catch(() => undefined);
+  await begun;
   const heard = hear(host);
   const details = await client.ask("quarantine", { id: "net" });
   await reloaded;
