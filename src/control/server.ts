@@ -43,6 +43,8 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     keepAliveTimeout: CONTROL.idleMs,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    // Such as a path that does not decode.
+    frameworkErrors: (error, _request, reply) => void refuse(error, reply, options.failed),
     requestTimeout: CONTROL.requestMs,
     routerOptions: { maxParamLength: 256 },
     http: { headersTimeout: CONTROL.headerMs, connectionsCheckingInterval: CONTROL.connectionCheckMs },

@@ -16,6 +16,8 @@ export const HOST = {
 export const OPERATOR = {
   /** Lines of the log that are kept for a control socket that is opened later. */
   keptLines: 200,
+  /** Longest message of such a line, in UTF-16 units. */
+  lineChars: 4_096,
 } as const;
 
 /** Restoring a driver's networks in its next worker. */

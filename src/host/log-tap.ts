@@ -1,4 +1,5 @@
 /** Lets control sockets read the host's log: passes every line on, keeps the last ones, and gives them to listeners. */
+import { escapeLine } from "../common/escape.js";
 import { type Logger, pluginOutput } from "../common/logger.js";
 import { OPERATOR } from "./limits.js";
 
@@ -62,7 +63,7 @@ export class LogTap implements Logger {
       ...(typeof plugin === "string" ? { plugin } : {}),
       own: own !== undefined,
       ...(typeof code === "string" ? { code } : {}),
-      message,
+      message: escapeLine(message, OPERATOR.lineChars),
       ...(own?.fields ? { fields: own.fields } : {}),
     };
     this.#last.push(record);

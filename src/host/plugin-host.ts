@@ -34,7 +34,9 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 export async function startHost(given: PluginHostOptions, parts: HostParts): Promise<PluginHost> {
   refuseBundled();
   const options = withPaths(checkOptions(given));
-  const tap = new LogTap(options.logger ?? defaultLogger);
+  // The daemon writes lines of its own to the same log.
+  const { logger: log = defaultLogger } = options;
+  const tap = log instanceof LogTap ? log : new LogTap(log);
   const logger = safeLogger(tap);
   if (options.isolation !== "thread") refuseInsideThread();
   const policy = await PolicySource.open(options.policy);

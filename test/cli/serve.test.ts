@@ -109,6 +109,7 @@ test(
     const one = await start("--metrics", "0");
     const ps = await cli(["ps", "--data-dir", data]);
     assert.match(ps.out, /\nnet +running .* \d+ +\d+ MiB/);
+    assert.match((await cli(["logs", "--data-dir", data])).out, 'bulkhead: docker: driver "net" is served\n');
     const [url = ""] = /http:\/\/127\.0\.0\.1:\d+\/metrics/.exec(one.stderr()) ?? [];
     assert.match(await (await fetch(url)).text(), 'bulkhead_plugin_up{plugin="net"} 1');
     one.child.kill("SIGKILL");

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
-import { next, row } from "../kit/host.js";
+import { hear, next, row } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
 import { controlled } from "./controlled.js";
 
@@ -108,14 +108,21 @@ test("reload takes the new files; a version that does not load is an error, and 
 
 test("a quarantine during a reload holds, whatever the reload does", async (t) => {
   const slow = (n: number): string =>
-    plugin("net", { top: `// ${n}`, start: "await new Promise((resolve) => setTimeout(resolve, 200));" });
+    plugin("net", {
+      top: `// ${n}`,
+      start: "console.log('begun'); await new Promise((resolve) => setTimeout(resolve, 200));",
+    });
   const { host, client, home } = await controlled(t, { "net.js": slow(1) });
   await home.put({ "net.js": slow(2) });
+  const begun = next(host, "plugin:log");
   const reloaded = client.ask("reload", { id: "net" }).catch(() => undefined);
+  await begun;
+  const heard = hear(host);
   const details = await client.ask("quarantine", { id: "net" });
   await reloaded;
   assert.is(details.state, "quarantined");
   assert.is(row(host, "net").state, "quarantined");
+  assert.not(heard.some(({ name }) => name === "plugin:loaded"));
   assert.is((await rejection(host.driver("net").createNetwork("n"))).code, "ERR_PLUGIN_QUARANTINED");
 });
 

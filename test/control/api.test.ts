@@ -165,6 +165,8 @@ test("a wrong request is refused with its field and reason; the host goes on", a
     ["POST", "/v1/plugins/%0a%1b/stop", undefined, 404],
     ["GET", "/v2/%1b[31m", undefined, 404, "path"],
     ["DELETE", "/v1/plugins/net", undefined, 404, "path"],
+    ["GET", "/v1/plugins/%ff", undefined, 400],
+    ["GET", `/v1/plugins/${"x".repeat(2000)}`, undefined, 414],
   ];
   for (const [method, path, body, status, field] of cases) {
     const reply = await raw(socket, method, path, body);

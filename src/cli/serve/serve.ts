@@ -4,6 +4,7 @@ import type { Logger } from "../../common/logger.js";
 import { shortList } from "../../common/text.js";
 import { DockerGateway } from "../../docker/gateway.js";
 import { DriverError } from "../../driverapi/errors.js";
+import { LogTap } from "../../host/log-tap.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { daemonLog } from "./log.js";
@@ -35,7 +36,8 @@ export async function serve(settings: ServeSettings, daemon: Daemon, json: boole
     const hint = "an engine needs real links and rules; to serve an in-memory model of them, pass --backend model";
     throw new DriverError("ERR_OPTIONS", `${problem}; ${hint}`);
   }
-  const logger = daemonLog(settings.logLevel);
+  // `bulkhead logs` shows the daemon's own lines too.
+  const logger = new LogTap(daemonLog(settings.logLevel));
   const stopped = new AbortController();
   let running: PluginHost | undefined;
   const undo = listen(daemon, logger, stopped, () => reread(running, logger));

@@ -19,6 +19,8 @@ export interface ActiveWorkerOptions {
   readonly drivers: DriverSet;
   readonly reports: PluginReports;
   hooks(prepared: Prepared): WorkerHooks;
+  /** True once an operator has quarantined the plugin: no worker may enter service. */
+  quarantined(): boolean;
 }
 
 export class ActiveWorker {
@@ -96,6 +98,7 @@ export class ActiveWorker {
         reports.networkLost(network.nid, network.failed?.message ?? "");
       }
       worker.assertAlive();
+      this.#assertWanted();
     } catch (error) {
       this.#abandon(worker);
       throw error;
@@ -130,6 +133,11 @@ export class ActiveWorker {
     }
   }
 
+  /** Throws if the plugin was quarantined while a worker was started. */
+  #assertWanted(): void {
+    if (this.#options.quarantined()) throw new Error("an operator quarantined it while it was put into service");
+  }
+
   /** Ends a worker that did not come into service, and forgets types that only it had registered. */
   #abandon(worker: PluginWorker): void {
     worker.stop("it did not come into service");
@@ -162,6 +170,7 @@ export class ActiveWorker {
       const lost = (await drivers.restore(candidate)).find((network) => failures.get(network) === undefined);
       if (lost) throw lost.failed;
       candidate.assertAlive();
+      this.#assertWanted();
     } catch (error) {
       if (candidate) this.#abandon(candidate);
       const refused = this.#powers;

@@ -59,6 +59,7 @@ export class PluginContext {
       drivers: this.drivers,
       reports: this.reports,
       hooks: (prepared) => hooks.worker(prepared),
+      quarantined: () => this.held === "quarantined",
     });
   }
 
