@@ -1,10 +1,10 @@
 /** A host's control socket: its server, its event log and its clients' streams. */
-
+import type { Socket } from "node:net";
 import type { Logger } from "../common/logger.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { ControlSocket } from "../host/api.js";
-import { ACTIONS, type Action, type OperatorHost } from "../host/operator-host.js";
+import { ACTIONS, type Action, type OperatorChange, type OperatorHost } from "../host/operator-host.js";
 import { callDriver } from "./driver-call.js";
 import { EventLog } from "./event-log.js";
 import { EventStream } from "./event-stream.js";
@@ -31,19 +31,31 @@ export interface ControlOptions {
 export async function openControl({ path, host, dataDir, logger, metrics }: ControlOptions): Promise<ControlSocket> {
   const log = new EventLog();
   const streams = new Set<EventStream>();
+  const followed = new WeakSet<Socket>();
   const problems = new Map<string, string>();
   const control = new Control(host, problems);
   const server = createControlServer({
     perform: (name, input) => control.perform(name, input),
     openApi,
     metrics,
-    follow(query, start) {
+    follow(query, socket, start) {
+      // The answers to one connection's requests come one after the other, and Node tells only the first of them that the client has gone.
+      if (followed.has(socket))
+        throw new RequestError("this connection follows the events already", undefined, "ERR_CONTROL_BUSY");
       if (streams.size >= CONTROL.streams)
         throw new RequestError(`${streams.size} clients follow the events already`, undefined, "ERR_CONTROL_BUSY");
       const target = start();
       target.on("error", () => {});
-      const stream: EventStream = new EventStream(log, target, query, () => setImmediate(() => streams.delete(stream)));
+      const gone = (): void => stream.end();
+      const stream: EventStream = new EventStream(log, target, query, () => {
+        socket.off("close", gone);
+        followed.delete(socket);
+        setImmediate(() => streams.delete(stream));
+      });
       streams.add(stream);
+      if (stream.closed) return;
+      followed.add(socket);
+      socket.once("close", gone);
     },
     failed: (error) => logger.error({ err: error }, `the control socket failed: ${messageOf(error)}`),
   });
@@ -71,6 +83,13 @@ export async function openControl({ path, host, dataDir, logger, metrics }: Cont
       return closing;
     },
   };
+}
+
+/** A change that an operator asks for. */
+interface Change extends Pick<OperatorChange, "event" | "plugin"> {
+  readonly what: string;
+  /** What the audit line says last. */
+  readonly more: string;
 }
 
 class Control {
@@ -125,7 +144,8 @@ class Control {
   async #act(action: Action, id: string): Promise<Answer<Action>> {
     // A plugin that is not known has no line in the audit log: any text may be asked for.
     this.#host.plugin(id);
-    await this.#audited(action, id, () => this.#host.act(action, id));
+    const change = { event: "operator", plugin: id, what: action, more: "" } as const;
+    await this.#audited(change, () => this.#host.act(action, id));
     return { body: views.pluginDetails(this.#host.plugin(id)) };
   }
 
@@ -136,24 +156,25 @@ class Control {
     this.#calls++;
     try {
       const { type, method, args = [] } = request;
-      return await this.#audited(`call ${type}.${method}(${JSON.stringify(args).slice(1, -1)})`, plugin, () =>
-        callDriver(driver, request),
-      );
+      const given = JSON.stringify(args).slice(1, -1);
+      const more = given === "" ? "" : `; arguments: ${given}`;
+      const change = { event: "operator-call", plugin, what: `call ${type}.${method}`, more } as const;
+      return await this.#audited(change, () => callDriver(driver, request));
     } finally {
       this.#calls--;
     }
   }
 
-  /** Carries out a change, and writes an audit line that says who asked for it and how it ended. */
-  async #audited<T>(what: string, plugin: string | undefined, work: () => Promise<T>): Promise<T> {
+  /** Carries out a change, and writes an audit line that says who asked for it and how it ended; long arguments are cut at its end. */
+  async #audited<T>({ event, plugin, what, more }: Change, work: () => Promise<T>): Promise<T> {
     const asked = `${what} ${this.caller}`;
     try {
       const result = await work();
-      this.#host.audit({ plugin, code: undefined, detail: `${asked}: done` });
+      this.#host.audit({ event, plugin, code: undefined, detail: `${asked}: done${more}` });
       return result;
     } catch (error) {
       const code = error instanceof DriverError ? error.code : undefined;
-      this.#host.audit({ plugin, code, detail: `${asked}: failed: ${messageOf(error)}` });
+      this.#host.audit({ event, plugin, code, detail: `${asked}: failed: ${messageOf(error)}${more}` });
       throw error;
     }
   }

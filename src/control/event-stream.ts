@@ -44,7 +44,12 @@ export class EventStream {
     this.#pump();
   }
 
-  /** Ends the stream: the host closes. */
+  /** True once it has ended, or its client has gone. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Ends the stream: the host closes, or the client has gone. */
   end(): void {
     if (this.#closed) return;
     this.#target.end();

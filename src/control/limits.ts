@@ -4,6 +4,8 @@ export const CONTROL = {
   pathBytes: 107,
   /** A request's body, in bytes. */
   bodyBytes: 262_144,
+  /** Levels of arrays and objects in it. */
+  bodyDepth: 64,
   /** Concurrent connections; further ones are closed. */
   connections: 128,
   /** Clients that may follow the events at one time; further ones get `ERR_CONTROL_BUSY`. */

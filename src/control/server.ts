@@ -1,4 +1,5 @@
 /** The HTTP server of a control socket: fastify, a route per operation. Nothing that a client sends reaches the host unchecked. */
+import type { Socket } from "node:net";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
@@ -28,7 +29,7 @@ export interface ControlServerOptions {
   /** Carries out an operation whose input has been checked. */
   perform<N extends OperationName>(name: N, input: Input): Promise<Answer<N>>;
   /** Serves the events on a response whose head has been sent. Throws `ERR_CONTROL_BUSY` before anything is sent. */
-  follow(query: EventsQuery, start: () => FastifyReply["raw"]): void;
+  follow(query: EventsQuery, socket: Socket, start: () => FastifyReply["raw"]): void;
   openApi(): object;
   /** Resolves with the metrics in Prometheus' text format. */
   metrics(): Promise<string>;
@@ -68,7 +69,7 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     const query = read(eventsQuery, request.query, "query");
     const last = request.headers["last-event-id"];
     const since = query.since ?? (typeof last === "string" ? last.slice(0, 64) : undefined);
-    options.follow(since === undefined ? query : { ...query, since }, () => {
+    options.follow(since === undefined ? query : { ...query, since }, request.raw.socket, () => {
       reply.hijack();
       reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
       // A client learns at once that it follows, not with the first event.
@@ -100,7 +101,18 @@ function inputOf(name: OperationName, path: string, request: FastifyRequest): In
   } catch (error) {
     throw new RequestError(`body: it is not JSON: ${escapeLine(messageOf(error), 200)}`, "body");
   }
+  if (isDeeper(body, CONTROL.bodyDepth))
+    throw new RequestError(`body: it is nested more than ${CONTROL.bodyDepth} levels deep`, "body");
   return { body: read(callRequest, body, "body") };
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) => (one !== null && typeof one === "object" ? Object.values(one) : []));
+  }
+  return false;
 }
 
 function refuse(error: unknown, reply: FastifyReply, failed: (error: unknown) => void): FastifyReply {

@@ -3,8 +3,8 @@
  * can connect before its mode is set; a leftover is removed only if no process accepts on it.
  */
 
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { chmod, chown, link, mkdtemp } from "node:fs/promises";
+import { constants, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { chmod, type FileHandle, lchown, link, lstat, mkdtemp, open } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { messageOf } from "../common/text.js";
@@ -46,15 +46,18 @@ export async function placeSocket(
   listen: (path: string) => Promise<unknown>,
 ): Promise<PlacedSocket> {
   let folder: string | undefined;
+  let held: FileHandle | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o755 });
     const stale = await staleAt(path);
     folder = await mkdtemp(join(directory, ".bulkhead-"));
-    const made = join(folder, "s");
-    await listen(made);
+    // The owner of `directory` may rename what is in it: from here on the private folder is reached by its descriptor.
+    held = await openOwn(folder);
+    await listen(join(folder, "s"));
+    const made = `/proc/self/fd/${held.fd}/s`;
+    const { ino } = await lstat(made);
     await chmod(made, 0o600);
-    if (owner) await chown(made, owner.uid, owner.gid);
-    const { ino } = statSync(made);
+    if (owner) await lchown(made, owner.uid, owner.gid);
     if (stale !== undefined) removeIf(path, stale);
     // Unlike a rename, a link never replaces a file that appeared meanwhile.
     await link(made, path);
@@ -63,8 +66,19 @@ export async function placeSocket(
     if (error instanceof DriverError) throw error;
     throw refused(path, messageOf(error));
   } finally {
-    if (folder !== undefined) removeFolder(folder);
+    if (held) rmSync(`/proc/self/fd/${held.fd}/s`, { force: true });
+    await held?.close();
+    if (folder !== undefined) removeEmpty(folder);
   }
+}
+
+/** Opens a folder in which no other account can write. Throws if it is another one. */
+async function openOwn(folder: string): Promise<FileHandle> {
+  const held = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const { uid, mode } = await held.stat();
+  if (uid === process.geteuid?.() && (mode & 0o022) === 0) return held;
+  await held.close();
+  throw new Error(`another program has replaced ${folder}`);
 }
 
 /** Returns the inode of a socket that no process serves; undefined if there is none. Throws for another program's file. */
@@ -125,8 +139,12 @@ function removeIf(path: string, ino: number): void {
 }
 
 function removeFolder(folder: string): void {
+  rmSync(join(folder, "s"), { force: true });
+  removeEmpty(folder);
+}
+
+function removeEmpty(folder: string): void {
   try {
-    rmSync(join(folder, "s"), { force: true });
     rmdirSync(folder);
   } catch {
     // It is in use by another run, or gone.

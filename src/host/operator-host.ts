@@ -35,6 +35,7 @@ export type Action = (typeof ACTIONS)[number];
 
 /** A change to be audited: who asked for what, and how it ended. */
 export interface OperatorChange {
+  readonly event: "operator" | "operator-call";
   readonly plugin: string | undefined;
   readonly code: string | undefined;
   readonly detail: string;
@@ -92,6 +93,7 @@ export class OperatorHost {
   /** Carries out an action. Rejects with why it failed; for `stop`, `start` and `quarantine` doing it twice is the same as once. */
   async act(action: Action, id: string): Promise<void> {
     const plugin = this.#known(id);
+    const { holds } = plugin;
     switch (action) {
       case "reload":
         return this.#options.host.reload(id);
@@ -100,16 +102,16 @@ export class OperatorHost {
       case "quarantine":
         return plugin.hold("quarantined");
       case "restart":
-        if (!(await plugin.restart())) await this.#start(plugin);
+        if (!(await plugin.restart())) await this.#start(plugin, holds);
         return;
       case "start":
-        return this.#start(plugin);
+        return this.#start(plugin, holds);
     }
   }
 
   /** Writes a line of the audit log. */
-  audit({ plugin, code, detail }: OperatorChange): void {
-    this.#options.context.audit.write({ event: "operator", plugin, code, detail });
+  audit(change: OperatorChange): void {
+    this.#options.context.audit.write(change);
   }
 
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {
@@ -125,8 +127,8 @@ export class OperatorHost {
     return this.#options.tap.listen(listener);
   }
 
-  async #start(plugin: Plugin): Promise<void> {
-    const refusal = await plugin.start(await this.#options.found(plugin.id));
+  async #start(plugin: Plugin, holds: number): Promise<void> {
+    const refusal = await plugin.start(await this.#options.found(plugin.id), holds);
     if (refusal) throw refusal;
     if (plugin.state !== "stopped") return;
     const words = `plugin "${plugin.id}" stays stopped: its entry in the policy says "enabled": false`;

@@ -195,6 +195,8 @@ test("every change is a line of the audit log, with the caller; reading is not",
   for (const name of ["restart", "stop", "start", "reload", "quarantine"] as const)
     await client.ask(name, { id: "net" });
   await rejection(client.ask("call", { body: { type: "net", method: "createNetwork", args: ["n\n\u001b"] } }));
+  const args = ["n", { long: "x".repeat(5000) }];
+  await rejection(client.ask("call", { body: { type: "net", method: "createNetwork", args } }));
   await rejection(client.ask("restart", { id: "no\nsuch" }));
   await host.close();
   const text = await readFile(home.path("data/audit.jsonl"), "utf8");
@@ -208,9 +210,12 @@ test("every change is a line of the audit log, with the caller; reading is not",
     told.map(({ plugin, detail }) => [plugin, detail]).slice(0, 5),
     ["restart", "stop", "start", "reload", "quarantine"].map((what) => ["net", `${what} ${by}: done`]),
   );
-  assert.is(told.length, 6);
-  assert.match(told[5]?.detail ?? "", /^call net\.createNetwork\("n\\n\\u001b"\) by uid \d+ .*: failed: /);
-  assert.is(told[5]?.code, "ERR_PLUGIN_QUARANTINED");
+  assert.is(told.length, 5);
+  const [call, long] = lines.filter(({ event }) => event === "operator-call");
+  assert.match(call?.detail ?? "", /^call net\.createNetwork by uid \d+ .*: failed: .*; arguments: "n\\n\\u001b"$/);
+  assert.is(call?.code, "ERR_PLUGIN_QUARANTINED");
+  const who = long?.detail ?? "";
+  assert.ok(who.startsWith(`call net.createNetwork ${by}: failed: `), "long arguments hide neither who nor how");
 });
 
 test.run();

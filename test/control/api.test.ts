@@ -157,6 +157,7 @@ test("a wrong request is refused with its field and reason; the host goes on", a
     [...call('{"type":"net","method":"createNetwork","args":["n",[]]}'), 400, "body.args.1"],
     [...call('{"type":"net","method":"deleteNetwork","args":["n",{}]}'), 400, "body.args.1"],
     [...call(`{"type":"${"x".repeat(300_000)}"}`), 413, "body"],
+    [...call(`{"type":"net","method":"config","args":${"[".repeat(60_000)}${"]".repeat(60_000)}}`), 400, "body"],
     ["GET", "/v1/events?kind=noise", undefined, 400, "query.kind"],
     ["GET", "/v1/events?last=-1", undefined, 400, "query.last"],
     ["GET", "/v1/events?colour=red", undefined, 400, "query.colour"],

@@ -156,4 +156,26 @@ test("too many followers are refused; one that goes away makes room", async (t) 
   );
 });
 
+test("a connection that asks to follow many times, and goes away, leaves nothing", async (t) => {
+  const { client, socket } = await controlled(t, { "net.js": plugin("net") });
+  const one = createConnection(socket);
+  one.on("error", () => {});
+  one.write("GET /v1/events?last=1 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(CONTROL.streams));
+  await once(one, "data");
+  // All its requests have been read by the time that another connection is answered.
+  await client.ask("plugins");
+  assert.ok(await kept(client.events({ follow: "false" })), "one connection has one place");
+  one.destroy();
+  const open = [];
+  // Two fewer than there may be: the host may not have noticed yet that the last ones are gone.
+  for (let n = 0; n < CONTROL.streams - 2; n++) {
+    const next = createConnection(socket, () => next.write("GET /v1/events?last=1 HTTP/1.1\r\nhost: x\r\n\r\n"));
+    next.on("error", () => {});
+    t.cleanup(() => next.destroy());
+    const [head] = await once(next, "data");
+    open.push(String(head).split("\r\n")[0]);
+  }
+  assert.equal([...new Set(open)], ["HTTP/1.1 200 OK"]);
+});
+
 test.run();

@@ -102,6 +102,10 @@ test("a port serves metrics and nothing else; an address is one of numbers, loop
   assert.match(reply.text, 'bulkhead_plugin_up{plugin="net"} 1');
   assert.is((await get({ host: "127.0.0.1", port, path: "/v1/plugins" })).status, 404);
   assert.is((await get({ host: "127.0.0.1", port, path: "/metrics", method: "POST" })).status, 404);
+  for (const name of ["localhost", "127.0.0.1", "[::1]:9464"])
+    assert.is((await get({ host: "127.0.0.1", port, path: "/metrics", headers: { host: name } })).status, 200, name);
+  const rebound = { host: "127.0.0.1", port, path: "/metrics", headers: { host: `evil.example:${port}` } };
+  assert.is((await get(rebound)).status, 403, "a web page's own name");
   const taken = await rejection(serveMetrics(host, { host: "127.0.0.1", port: Number(port) }, SILENT));
   assert.is(taken.code, "ERR_OPTIONS");
   assert.equal(metricsAddress("9464"), { host: "127.0.0.1", port: 9464 });

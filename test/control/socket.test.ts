@@ -1,9 +1,10 @@
 /** The control socket's file: mode, owner, a leftover, another host's, a path that is too long. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { ControlClient } from "#dist/control/client.js";
+import { placeSocket } from "#dist/docker/socket-file.js";
 import { assert, rejection, suite } from "../harness.js";
 import { house } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
@@ -52,6 +53,22 @@ test("the socket of a killed process is taken over; a live host's is not, nor an
   assert.match((await rejection(host.control(home.path("file")))).message, /not a socket is in its place/);
   await symlink(path, home.path("link"));
   assert.is((await rejection(host.control(home.path("link")))).code, "ERR_CONTROL_SOCKET");
+});
+
+test("the folder's owner cannot turn the mode and owner of the socket onto another file", async (t) => {
+  const folder = await t.folder();
+  const victim = join(folder, "victim");
+  await writeFile(victim, "", { mode: 0o644 });
+  const before = await stat(victim);
+  const swap = async (made: string): Promise<void> => {
+    await rename(dirname(made), join(folder, "away"));
+    await mkdir(dirname(made));
+    await symlink(victim, made);
+  };
+  const refused = await rejection(placeSocket(folder, join(folder, "c.sock"), { uid: 65_534, gid: 65_534 }, swap));
+  assert.is(refused.code, "ERR_DOCKER_SOCKET");
+  const { mode, uid } = await stat(victim);
+  assert.equal([mode, uid], [before.mode, before.uid]);
 });
 
 test("a path over 107 bytes is an error that says so; no host: one line that says what to start", async (t) => {

@@ -35,6 +35,13 @@ export async function serveMetrics(
     { headersTimeout: headerMs, requestTimeout: requestMs, connectionsCheckingInterval: headerMs },
     (request, response) => {
       request.resume();
+      // A web page may have its own name point at this address; it is not to read what answers here.
+      if (isLoopback(at.host) && !isLocalName(request.headers.host)) {
+        response
+          .writeHead(403, { "content-type": "text/plain" })
+          .end("name this host by its address or as localhost\n");
+        return;
+      }
       if (request.method !== "GET" || request.url?.split("?", 1)[0] !== "/metrics") {
         response.writeHead(404, { "content-type": "text/plain" }).end("GET /metrics is all there is\n");
         return;
@@ -58,7 +65,7 @@ export async function serveMetrics(
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : at.port;
   const url = `http://${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}/metrics`;
-  if (!/^(127\.|::1$)/.test(at.host))
+  if (!isLoopback(at.host))
     logger.warn({ url }, `${url} is open to everyone who can reach that address: it shows plugins, types and counts`);
   return {
     url,
@@ -68,4 +75,14 @@ export async function serveMetrics(
         server.closeAllConnections();
       }),
   };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127\.|::1$)/.test(host);
+}
+
+/** True for `localhost` and for an address, with a port or without. */
+function isLocalName(host = ""): boolean {
+  const name = host.replace(/:\d+$/, "");
+  return name === "localhost" || isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
 }

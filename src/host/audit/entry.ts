@@ -11,8 +11,8 @@ import { AUDIT } from "./limits.js";
  * `throttled`, `violation`, `killed`, `crashed`, `aborted` (its host process ended), `restarted`, `restart-failed`,
  * `breaker-open`. The walls: `wall-weakened`.
  * Other programs on the machine: `rules-restored`, `link-restored`, `link-lost`, `forwarding-restored` (see
- * `permissions/external-changes`). An operator at the control socket: `operator`. The data folder: `storage` (a problem began, or is over). The log itself: `dropped` (lines over a plugin's quota), `lost` (lines that could not be
- * written).
+ * `permissions/external-changes`). An operator at the control socket: `operator`, `operator-call`. The data folder: `storage` (a problem
+ * began, or is over). The log itself: `dropped` (lines over a plugin's quota), `lost` (lines that could not be written).
  */
 export type AuditEvent =
   | "refused"
@@ -37,6 +37,7 @@ export type AuditEvent =
   | "wall-weakened"
   | ExternalChangeName
   | "operator"
+  | "operator-call"
   | "storage"
   | "dropped"
   | "lost";

@@ -8,9 +8,9 @@ import type { AuditEvent } from "./entry.js";
  */
 const AT_WILL: ReadonlySet<AuditEvent> = new Set(["driver-refused", "request-refused", "reply-refused", "timeout"]);
 
-/** No plugin causes an operator's changes, so none may use up their quota. */
+/** No plugin causes what an operator does, so none may use up its quota, nor do calls use up that of changes. */
 function kindOf(event: AuditEvent): string {
-  return event === "operator" ? event : AT_WILL.has(event) ? "at will" : "its life";
+  return event === "operator" || event === "operator-call" ? event : AT_WILL.has(event) ? "at will" : "its life";
 }
 
 export interface LineQuotaOptions {

@@ -26,6 +26,8 @@ export interface ActiveWorkerOptions {
 export class ActiveWorker {
   readonly #options: ActiveWorkerOptions;
   #current: PluginWorker | undefined;
+  /** Workers that have not come into service yet. */
+  readonly #starting = new Set<PluginWorker>();
   #prepared: Prepared | undefined;
   #powers: OpenPowers | undefined;
   /** When the last worker came into service. */
@@ -103,6 +105,7 @@ export class ActiveWorker {
       this.#abandon(worker);
       throw error;
     }
+    this.#starting.delete(worker);
     this.#current = worker;
     this.#since = monotonicNow();
     drivers.open(worker);
@@ -116,14 +119,17 @@ export class ActiveWorker {
   /** Starts a worker. `strict`: the plugin's earlier workers have blocked repeatedly, and it is not a newly loaded version. */
   async #start(prepared: Prepared, strict: boolean): Promise<PluginWorker> {
     for (let tries = 0; ; tries++) {
+      this.#assertWanted();
       const worker = new PluginWorker(
         prepared,
         this.#powers as OpenPowers,
         this.#options.context,
         this.#options.hooks(prepared),
       );
+      this.#starting.add(worker);
       try {
         await worker.start(strict);
+        this.#assertWanted();
         return worker;
       } catch (error) {
         this.#abandon(worker);
@@ -140,6 +146,7 @@ export class ActiveWorker {
 
   /** Ends a worker that did not come into service, and forgets types that only it had registered. */
   #abandon(worker: PluginWorker): void {
+    this.#starting.delete(worker);
     worker.stop("it did not come into service");
     for (const type of worker.fresh) this.#options.drivers.unregister(type);
   }
@@ -180,6 +187,7 @@ export class ActiveWorker {
       if (old?.alive) drivers.open(old);
       throw error;
     }
+    this.#starting.delete(candidate);
     this.#prepared = prepared;
     this.#current = candidate;
     for (const type of drivers.types()) if (!candidate.registrations.has(type)) drivers.unregister(type);
@@ -192,6 +200,12 @@ export class ActiveWorker {
   end(reason: string): void {
     this.#current?.stop(reason);
     this.#current = undefined;
+  }
+
+  /** Ends the worker in service and those that are being started. */
+  endAll(reason: string): void {
+    this.end(reason);
+    for (const worker of this.#starting) worker.stop(reason);
   }
 
   /** Takes permissions away at once, from every version that is running. */

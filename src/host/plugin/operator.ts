@@ -14,6 +14,8 @@ const CODES = { stopped: "ERR_PLUGIN_STOPPED", quarantined: "ERR_PLUGIN_QUARANTI
 export class Operator {
   readonly #plugin: PluginContext;
   readonly #recovery: Recovery;
+  /** The hold in progress, or the last one. */
+  #holding: Promise<void> = Promise.resolve();
 
   constructor(plugin: PluginContext, recovery: Recovery) {
     this.#plugin = plugin;
@@ -32,17 +34,20 @@ export class Operator {
    * Takes it out of service: its calls are refused from now on; networks, links and rules stay. "stopped": pending calls have five
    * seconds; "quarantined": the worker is terminated at once.
    */
-  async hold(how: Hold): Promise<void> {
+  hold(how: Hold): Promise<void> {
     const plugin = this.#plugin;
-    if (plugin.held === "quarantined" || plugin.held === how) return;
+    if (plugin.held === "quarantined" || plugin.held === how) return this.#holding;
     plugin.held = how;
+    plugin.holds++;
     this.#refuse(how);
-    if (how === "quarantined") plugin.active.end(`an operator ${how} it`);
-    await plugin.enqueue(async () => {
+    if (how === "quarantined") plugin.active.endAll(`an operator ${how} it`);
+    this.#holding = plugin.enqueue(async () => {
       // A load that was in progress may have put a worker into service.
       this.#refuse(how);
       if (how === "stopped") await within(HOST.closeMs, plugin.drivers.drained());
       plugin.active.end(`an operator ${how} it`);
+      // A crash or another type that it registered meanwhile may have let calls wait.
+      this.#refuse(how);
       await plugin.active.closePowers();
       // A quarantine may have followed while calls were pending.
       if (plugin.held !== how) return;
@@ -50,6 +55,7 @@ export class Operator {
       plugin.refusal = this.refusal;
       plugin.reports.held(CODES[how], `an operator ${how} it`);
     });
+    return this.#holding;
   }
 
   /** Lifts a hold: calls wait for the load that must follow. */

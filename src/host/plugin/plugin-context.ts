@@ -36,6 +36,8 @@ export class PluginContext {
   stopped = false;
   /** Set while an operator has taken it out of service: no load starts it. */
   held: "stopped" | "quarantined" | undefined;
+  /** How often one has begun. */
+  holds = 0;
   /** Tail of the queue of changes: loads, restarts and stops (FIFO). */
   #last: Promise<unknown> = Promise.resolve();
 

@@ -134,10 +134,19 @@ export class Plugin {
     return this.#operator.hold(how);
   }
 
-  /** Starts it on an operator's word: lifts a hold, and loads what was found. Resolves with why it was refused. */
-  async start(found: Discovered): Promise<DriverError | undefined> {
+  /** Number of holds so far: what a request to start it may lift. */
+  get holds(): number {
+    return this.#plugin.holds;
+  }
+
+  /**
+   * Starts it on an operator's word: lifts a hold, and loads what was found. Resolves with why it was refused. `holds`: their number when
+   * it was asked for; a later one stays.
+   */
+  async start(found: Discovered, holds: number): Promise<DriverError | undefined> {
     const plugin = this.#plugin;
     if (plugin.held === undefined && plugin.active.alive) return undefined;
+    if (plugin.holds !== holds) return this.#operator.refusal;
     if (plugin.held !== undefined) this.#operator.lift();
     const refusal = await this.load(found);
     if (refusal && !plugin.active.alive && plugin.held === undefined) plugin.drivers.refuse(refusal.message);
@@ -155,7 +164,7 @@ export class Plugin {
     this.#recovery.endPause();
     return this.#plugin.enqueue(async () => {
       const networks = await this.#stopper.unload(force);
-      this.#plugin.held = undefined;
+      if (this.#plugin.held === "stopped") this.#plugin.held = undefined;
       return networks;
     });
   }

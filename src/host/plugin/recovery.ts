@@ -87,8 +87,8 @@ export class Recovery {
   crashed(end: SessionEnd): void {
     const plugin = this.#plugin;
     plugin.active.end(end.reason);
-    plugin.drivers.pause();
     if (plugin.ended) return;
+    plugin.drivers.pause();
     plugin.state = "restarting";
     // A plugin that shared its process with the cause of the end is not held responsible.
     if (end.innocent !== true) {

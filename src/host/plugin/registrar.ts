@@ -153,7 +153,7 @@ export class Registrar {
         ? cause
         : new DriverError("ERR_PERMISSION_FAILED", "the host failed to register the driver", { cause });
     // A name may be anything: `String` of an object without a usable toString throws.
-    refused(typeof name === "string" ? name.slice(0, 64) : `(${typeof name})`, error);
+    refused(typeof name === "string" ? escapeLine(name, 64) : `(${typeof name})`, error);
     if (++this.#refusals > REFUSALS && session().alive) {
       violation("ERR_FLOOD", `${REFUSALS} refused registrations`);
       session().end({
