@@ -76,6 +76,18 @@ const METRICS: readonly Metric[] = [
     values: (host) => recorded(host, ({ endpoints }) => endpoints.size),
   },
   {
+    name: "bulkhead_journal_flushes_total",
+    help: "Flushes of the data folder's log to the disk.",
+    type: "counter",
+    values: ({ flushes }) => (flushes ? [{ labels: {}, value: flushes.count }] : []),
+  },
+  {
+    name: "bulkhead_journal_flush_seconds_total",
+    help: "Time that those flushes took.",
+    type: "counter",
+    values: ({ flushes }) => (flushes ? [{ labels: {}, value: flushes.ms / 1000 }] : []),
+  },
+  {
     name: "bulkhead_host_memory_bytes",
     help: "Resident memory of the host's own process.",
     type: "gauge",

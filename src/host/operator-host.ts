@@ -41,6 +41,12 @@ export interface OperatorChange {
   readonly detail: string;
 }
 
+/** Flushes of the data folder's log, and the milliseconds that they took together. */
+export interface Flushes {
+  readonly count: number;
+  readonly ms: number;
+}
+
 export interface OperatorHostOptions {
   readonly host: Pick<PluginHost, "reload" | "on" | "off">;
   readonly context: HostContext;
@@ -48,6 +54,8 @@ export interface OperatorHostOptions {
   /** Reads the policy, and finds a plugin in its folder. Throws `ERR_PLUGIN_NOT_FOUND`. */
   found(id: string): Promise<Discovered>;
   readonly tap: LogTap;
+  /** Flushes of the data folder; undefined without one. */
+  readonly flushes: Flushes | undefined;
 }
 
 export class OperatorHost {
@@ -77,6 +85,10 @@ export class OperatorHost {
             [...records.networks.values()].map((record) => ({ plugin: id, type, record })),
           ),
       );
+  }
+
+  get flushes(): Flushes | undefined {
+    return this.#options.flushes;
   }
 
   /** Returns the published ports of the machine, of all plugins. */

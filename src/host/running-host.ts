@@ -76,6 +76,7 @@ export class RunningHost implements PluginHost {
       plugins: this.#plugins,
       found: (id) => this.#find(id),
       tap,
+      flushes: data?.state.flushes,
     });
     this.#sandboxes = new Sandboxes(this.#context.registry, this.netlink, options.netns);
   }

@@ -34,6 +34,8 @@ interface Waiter {
 export class StateFile {
   /** What goes wrong while it is open. */
   readonly problems: Problems = new Problems();
+  /** Flushes of the log so far, and the time that they took together, in milliseconds. */
+  readonly flushes: { count: number; ms: number } = { count: 0, ms: 0 };
   readonly #paths: StatePaths;
   readonly #disk: Disk;
   readonly #index: RowIndex;
@@ -256,8 +258,11 @@ export class StateFile {
       try {
         this.commit();
         const [log, end, n] = [this.#log, this.#log.used, this.#n];
+        const began = performance.now();
         await this.#rotation.flushEarlier();
         await log.file.flush();
+        this.flushes.count++;
+        this.flushes.ms += performance.now() - began;
         if (this.#failure) throw this.#failure;
         log.file.assertInPlace();
         log.flushed = end;

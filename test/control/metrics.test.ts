@@ -70,6 +70,8 @@ test("calls by code, durations that add up, restarts, networks; codes are the ta
   assert.is(of("bulkhead_call_duration_seconds_count", ',driver="net",method="endpointOperInfo"'), 3);
   assert.ok((of("bulkhead_call_duration_seconds_sum", ',driver="net",method="endpointOperInfo"') ?? 0) > 0);
   assert.equal([of("bulkhead_plugin_up", ""), of("bulkhead_networks", ',driver="net"')], [1, 1]);
+  assert.ok((values.get("bulkhead_journal_flushes_total") ?? 0) > 0);
+  assert.ok((values.get("bulkhead_journal_flush_seconds_total") ?? 0) > 0);
   await client.ask("quarantine", { id: "net" });
   assert.is(parsed(await host.metrics()).get('bulkhead_plugin_up{plugin="net"}'), 0);
 });

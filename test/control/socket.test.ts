@@ -71,6 +71,21 @@ test("the folder's owner cannot turn the mode and owner of the socket onto anoth
   assert.equal([mode, uid], [before.mode, before.uid]);
 });
 
+test(
+  "another account may not connect, and is told what to use",
+  async (t) => {
+    const { client } = await controlled(t, { "net.js": plugin("net") });
+    process.seteuid?.(65_534);
+    const refused = rejection(client.ask("health"));
+    process.seteuid?.(0);
+    const { code, message } = await refused;
+    assert.is(code, "ERR_CONTROL_SOCKET");
+    assert.match(message, /: this account may not connect; use root's, or that of the data folder's owner$/);
+    assert.is((await client.ask("health")).status, "ok");
+  },
+  { needs: process.getuid?.() === 0 ? false : "only root can act as another account" },
+);
+
 test("a path over 107 bytes is an error that says so; no host: one line that says what to start", async (t) => {
   const home = await house(t, { "net.js": plugin("net") });
   const host = await home.open();
