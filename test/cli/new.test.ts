@@ -78,7 +78,7 @@ for (const [id, flags, asks] of SETS) {
 
       const checked = await cli(["check", folder, "--json"]);
       assert.is(checked.exit, 0, checked.out);
-      assert.equal(checked.json().drivers, [{ type: id, scope: "local" }]);
+      assert.equal([checked.json().drivers, checked.json().findings], [[{ type: id, scope: "local" }], []]);
       if (flags.includes("--ts"))
         await run(process.execPath, [join(REPO, "node_modules/typescript/bin/tsc"), "--noEmit", "-p", folder]);
       assert.equal(await brokenRules(folder), []);

@@ -31,6 +31,9 @@ export interface DevSettings {
   readonly isolation: Isolation | undefined;
 }
 
+/** Under npx a Ctrl-C comes twice at once, from the terminal and from npx; only a later one means "now". In milliseconds. */
+const AGAIN_MS = 500;
+
 /** Runs until a signal. Throws `ERR_PLUGIN_FILE` for a path without a plugin, and the errors of a host's start. */
 export async function dev(
   path: string,
@@ -40,7 +43,12 @@ export async function dev(
 ): Promise<Report> {
   const source = resolve(path);
   const stopped = new AbortController();
-  const stop = (): void => (stopped.signal.aborted ? daemon.exit(1) : stopped.abort());
+  let first = 0;
+  const stop = (): void => {
+    if (!stopped.signal.aborted) first = performance.now();
+    else if (performance.now() - first > AGAIN_MS) daemon.exit(1);
+    stopped.abort();
+  };
   const undo = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => daemon.onSignal(name, stop));
   // The real path, so that it can be replaced in errors.
   const place = await realpath(await mkdtemp(join(tmpdir(), "bulkhead-dev-")));

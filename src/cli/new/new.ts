@@ -35,7 +35,13 @@ export async function newPlugin(path: string, { typescript, uses: asked, version
 
   const shown = relative(".", folder) || ".";
   const install = bulkhead !== undefined || typescript;
-  const next = [`cd ${shellWord(shown)}`, ...(install ? ["npm install"] : []), "npx bulkhead check .", "node --test"];
+  const next = [
+    `cd ${shellWord(shown)}`,
+    ...(install ? ["npm install"] : []),
+    "npx bulkhead check .",
+    "npx bulkhead test .",
+    "npx bulkhead dev .",
+  ];
   const width = Math.max(...files.map((file) => file.path.length));
   const lines = [
     `${id} is written to ${shown}:`,

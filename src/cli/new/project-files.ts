@@ -68,6 +68,7 @@ function packageJson({ id, typescript, bulkhead }: NewPlugin): object {
     private: true,
     type: "module",
     scripts: {
+      dev: "bulkhead dev .",
       check: "bulkhead check .",
       ...(typescript ? { types: "tsc --noEmit" } : {}),
       test: "node --test",
@@ -132,13 +133,13 @@ function readmeText(plugin: NewPlugin): string {
   const { id, typescript, uses, bulkhead } = plugin;
   const asks = [...uses].map((name) => `- \`${name}\`: ${PERMISSIONS[name].gives}`);
   const commands = [
-    ...(bulkhead !== undefined || typescript ? ["npm install"] : []),
-    ...(typescript
-      ? ["npx tsc --noEmit       # checks the types, which are only stripped when the plugin is loaded"]
-      : []),
-    "npx bulkhead check .   # bundles it, lists what it asks for, and runs its init",
-    "node --test            # the contract's rules and the driver's own test",
-  ];
+    ...(bulkhead !== undefined || typescript ? [["npm install", ""]] : []),
+    ["npx bulkhead dev .", "runs it, and loads it again whenever you save a file"],
+    ["npx bulkhead check .", "bundles it, lists what it asks for, and runs its init"],
+    ...(typescript ? [["npx tsc --noEmit", "checks the types, which are only stripped when it is loaded"]] : []),
+    ["npx bulkhead test .", "tries every rule of the driver contract"],
+    ["node --test", "the same, and the driver's own test"],
+  ].map(([command = "", does]) => (does === "" ? command : `${command.padEnd(22)}# ${does}`));
   return `# ${id}
 
 A network driver for Bulkhead. It hands out the addresses of a network's subnets${
