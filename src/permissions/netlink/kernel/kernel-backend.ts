@@ -39,7 +39,7 @@ export class KernelBackend implements NetlinkBackend {
     const details = kinds || addresses ? ["-details"] : [];
     const options = ["-json", ...details, ...(counters ? ["-statistics"] : [])];
     const lines = [addresses ? "address show" : "link show", ...(routes ? ["route show table all"] : [])];
-    const outcome = await this.#ip.batch(options, lines);
+    const outcome = await this.#ip.list(options, lines);
     if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
     return readView(outcome.stdout);
   }
@@ -50,7 +50,7 @@ export class KernelBackend implements NetlinkBackend {
     await this.#enableIPv6(units);
     let lines = programOf(units);
     while (lines.length > 0) {
-      const outcome = await this.#ip.batch(
+      const outcome = await this.#ip.change(
         ["-json"],
         lines.map(({ text }) => text),
       );
@@ -81,7 +81,7 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   async readSnapshot(): Promise<NetworkSnapshot> {
-    const outcome = await this.#ip.batch(["-json"], ["address show"]);
+    const outcome = await this.#ip.list(["-json"], ["address show"]);
     if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
     const { links } = readView(outcome.stdout);
     return {
@@ -94,7 +94,12 @@ export class KernelBackend implements NetlinkBackend {
     return watchLinks(this.#ip.command, events);
   }
 
+  close(): Promise<void> {
+    return this.#ip.close();
+  }
+
   elsewhere(netns: string): NetlinkBackend {
+    // Without standing processes, which would keep a sandbox's namespace, and the links in it, after its container.
     return new KernelBackend(runnerIn(netns), netns);
   }
 
