@@ -85,7 +85,7 @@ export class StandingIp {
    */
   list(lines: readonly string[]): Promise<IpOutcome> {
     const all = [...lines, MARKER];
-    return this.#run(all.length, () => this.#child.stdin.write(`${all.join("\n")}\n`)).then((outcome) => {
+    return this.#run(all.length, () => this.#child.stdin?.write(`${all.join("\n")}\n`)).then((outcome) => {
       const marker = outcome.stdout.trimEnd().split("\n").at(-1) ?? "";
       if (outcome.code !== 0 || !isMarker(marker)) {
         this.kill("it printed something else than was asked for");
@@ -97,7 +97,7 @@ export class StandingIp {
 
   /** Carries out a batch; the process ends with it. Never rejects. */
   last(lines: readonly string[]): Promise<IpOutcome> {
-    return this.#run(undefined, () => this.#child.stdin.end(`${lines.join("\n")}\n`));
+    return this.#run(undefined, () => this.#child.stdin?.end(`${lines.join("\n")}\n`));
   }
 
   /** Lets an idle process end. Resolves when it has. */
