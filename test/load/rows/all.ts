@@ -3,6 +3,7 @@ import type { Measure } from "../row.js";
 import { builtins } from "./builtins.js";
 import { coldLoad } from "./cold-load.js";
 import { curves } from "./curves.js";
+import { docker } from "./docker.js";
 import { gatewayWrk } from "./gateway-wrk.js";
 import { hangRecovery } from "./hang-recovery.js";
 import { isolations } from "./isolations.js";
@@ -43,6 +44,7 @@ export const MEASURES: readonly Measure[] = [
   storageProcessor,
   ...storageAppend,
   storageEndpoints,
+  docker,
   saturationByFlight,
   peers,
   work,
