@@ -1,5 +1,6 @@
 /** The firewall rules of a network: isolation from other networks, and masquerading. Without the permission there are none. */
 import { type FirewallPower, fail } from "bulkhead/plugin";
+import { together } from "./together.ts";
 
 /** The rules that a network's options ask for. */
 export interface NetworkRuleOptions {
@@ -35,15 +36,20 @@ export class NetworkRules {
     { internal, masquerade = true }: NetworkRuleOptions,
   ): Promise<void> {
     if (!this.#firewall) return;
-    await this.#firewall.isolate({ bridge, internal });
-    if (internal || !masquerade) return;
-    for (const subnet of subnets) await this.#firewall.masquerade({ bridge, subnet });
+    const firewall = this.#firewall;
+    const outside = internal || !masquerade ? [] : subnets;
+    // What is asked for at once is programmed in one transaction.
+    await together([
+      firewall.isolate({ bridge, internal }),
+      ...outside.map((subnet) => firewall.masquerade({ bridge, subnet })),
+    ]);
   }
 
   /** Withdraws all rules of a network. */
   async close(bridge: string): Promise<void> {
     if (!this.#firewall) return;
-    const rules = (await this.#firewall.rules()).filter((rule) => rule.bridge === bridge);
-    for (const rule of rules) await this.#firewall.withdraw(rule);
+    const firewall = this.#firewall;
+    const rules = (await firewall.rules()).filter((rule) => rule.bridge === bridge);
+    await together(rules.map((rule) => firewall.withdraw(rule)));
   }
 }

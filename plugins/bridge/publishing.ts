@@ -1,6 +1,7 @@
 /** Publishes the ports of endpoints. The firewall's rules are the only record of them, since they outlive a worker. */
 import { type FirewallPower, type FirewallRule, fail, type PublishSpec } from "bulkhead/plugin";
 import { type Binding, bindText, candidates, hostsConflict, isWildcard, type PortRequest } from "./ports.ts";
+import { together } from "./together.ts";
 
 type PublishRule = Extract<FirewallRule, { readonly kind: "publish" }>;
 
@@ -47,7 +48,7 @@ export class Publishing {
     const stale = before.filter((rule) => !plans.some((plan) => keeps(plan, rule)));
     const done: Binding[] = [];
     try {
-      for (const rule of stale) await firewall.withdraw(rule);
+      await withdrawAll(firewall, stale);
       for (const plan of plans) done.push(...(await this.#bind(firewall, target.bridge, plan)));
     } catch (error) {
       await restore(firewall, target, before);
@@ -59,14 +60,14 @@ export class Publishing {
   /** Withdraws all published ports of an endpoint. */
   async withdraw(target: Target): Promise<void> {
     if (!this.#firewall) return;
-    for (const rule of ofTarget(await published(this.#firewall), target)) await this.#firewall.withdraw(rule);
+    await withdrawAll(this.#firewall, ofTarget(await published(this.#firewall), target));
   }
 
   /** Withdraws the ports of addresses that no endpoint has, which a worker may leave when it ends during a call. */
   async withdrawOrphans(bridge: string, isTaken: (ip: string) => boolean): Promise<void> {
     if (!this.#firewall) return;
     const left = (await published(this.#firewall)).filter((rule) => rule.bridge === bridge && !isTaken(rule.ip));
-    for (const rule of left) await this.#firewall.withdraw(rule);
+    await withdrawAll(this.#firewall, left);
   }
 
   /** Publishes one host port for all addresses of the plan. */
@@ -91,7 +92,8 @@ export class Publishing {
         }
         return specs.map(({ ip }) => ({ protocol, hostPort, ip, port, hostIP }));
       } catch (error) {
-        for (const spec of made) await firewall.withdraw({ kind: "publish", ...spec });
+        const rules = made.map((spec) => ({ kind: "publish", ...spec }) as const);
+        await withdrawAll(firewall, rules);
         if (!isTaken(error)) throw error;
         refusal = (error as Error).message;
       }
@@ -152,6 +154,11 @@ async function restore(firewall: FirewallPower, target: Target, before: readonly
   for (const rule of ofTarget(await published(firewall), target))
     if (!before.some((one) => isSame(one, rule))) await firewall.withdraw(rule);
   for (const { kind: _, ...spec } of before) await firewall.publish(spec);
+}
+
+/** In one transaction. */
+function withdrawAll(firewall: FirewallPower, rules: readonly PublishRule[]): Promise<void> {
+  return together(rules.map((rule) => firewall.withdraw(rule)));
 }
 
 async function published(firewall: FirewallPower): Promise<readonly PublishRule[]> {

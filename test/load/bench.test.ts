@@ -40,6 +40,10 @@ const BARS = [
   ["storage-sqlite", "at most", 1, 0.33],
   ["storage-replay", "at most", 0.5, 0.25],
   ["storage-memory", "at most", 0.7, 0.5],
+  ["docker-run", "at most", 1.12, 1.05],
+  ["docker-run-publish", "at most", 1.15, 1.05],
+  ["docker-run-50", "at most", 1.15, 1.05],
+  ["docker-network-create", "at most", 1, 0.8],
 ] as const;
 
 test("a row per bar, ids once, five rounds each but two, in under ten minutes", () => {
@@ -60,7 +64,8 @@ test("a row per bar, ids once, five rounds each but two, in under ten minutes", 
     ],
     "what a loaded host of hundreds of plugins costs is worth two or three runs, all else five",
   );
-  assert.ok(MEASURES.reduce((sum, { seconds }) => sum + seconds, 0) < 600);
+  const unnamed = MEASURES.filter(({ onlyNamed }) => !onlyNamed);
+  assert.ok(unnamed.reduce((sum, { seconds }) => sum + seconds, 0) < 600);
 });
 
 test("README.md here has a result for each row with a bar, and the bar is the row's", async () => {

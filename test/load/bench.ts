@@ -53,14 +53,17 @@ else if (values.from !== undefined && values.chart !== undefined)
 else await bench();
 
 function list(): void {
-  for (const { rows, seconds, rounds = ROUNDS } of MEASURES) {
+  for (const { rows, seconds, rounds = ROUNDS, onlyNamed } of MEASURES) {
     for (const { id, what, bar, direction } of rows) {
       const bars = bar === null ? "" : `  bar ${direction === "at least" ? "≥" : "≤"} ${bar}`;
       console.log(`${id.padEnd(34)} ${what}${bars}`);
     }
-    console.log(`    about ${seconds} s, ${rounds === 1 ? "one round" : `${rounds} rounds`}\n`);
+    console.log(
+      `    about ${seconds} s, ${rounds === 1 ? "one round" : `${rounds} rounds`}${onlyNamed ? "; only with --only" : ""}\n`,
+    );
   }
-  console.log(`in all about ${MEASURES.reduce((sum, { seconds }) => sum + seconds, 0)} s`);
+  const unnamed = MEASURES.filter(({ onlyNamed }) => !onlyNamed);
+  console.log(`in all about ${unnamed.reduce((sum, { seconds }) => sum + seconds, 0)} s`);
 }
 
 async function bench(): Promise<void> {
@@ -68,7 +71,9 @@ async function bench(): Promise<void> {
   console.log(heading(meta()));
   const rows: Row[] = [];
   const curves: CurvePoint[] = [];
-  const waiting = MEASURES.filter((measure) => measure.rows.some(({ id }) => isWanted(id)));
+  const waiting = MEASURES.filter(
+    ({ rows: specs, onlyNamed = false }) => (only !== undefined || !onlyNamed) && specs.some(({ id }) => isWanted(id)),
+  );
   const lane = async (): Promise<void> => {
     for (let measure = waiting.shift(); measure !== undefined; measure = waiting.shift()) {
       const began = performance.now();
@@ -89,6 +94,8 @@ async function bench(): Promise<void> {
   console.log(
     `\n${barred.filter(({ met }) => met).length} of ${barred.length} bars met, in ${seconds} s; load afterwards ${loadAfter.map((one) => one.toFixed(1)).join(" ")}`,
   );
+  const left = only === undefined ? MEASURES.filter(({ onlyNamed }) => onlyNamed).flatMap((one) => one.rows) : [];
+  if (left.length > 0) console.log(`taken only when --only names them: ${left.map(({ id }) => id).join(", ")}`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(file, null, 2)}\n`);
   if (values.chart !== undefined) writeFileSync(values.chart, chart(file));
   // A row that could not be taken for want of a tool is told; one whose process failed is a failure.

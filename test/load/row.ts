@@ -59,10 +59,14 @@ export interface Measure {
   readonly seconds: number;
   /** Rounds of a full run; absent: five. */
   readonly rounds?: number;
+  /** Left out unless `--only` names it: it takes more of a machine than most have, or too long. */
+  readonly onlyNamed?: boolean;
   /** Why it cannot be measured here; undefined: it can. */
   lacks?(): string | undefined;
   /** Figures by row. A row that is missing was not measured in this round. */
   round(run: Run): Promise<Readonly<Record<string, Figures>>>;
+  /** Ends what the rounds share. */
+  end?(): Promise<void>;
 }
 
 /** A row as it is written; figures are medians of the rounds. `ratio`: ours to the peer's, or ours where there is no peer. */

@@ -61,8 +61,10 @@ export class RuleRestorer {
   /** To be called right after tables were programmed: sets up what has to exist outside them, and remembers their text. */
   async programmed(rules: readonly FirewallRule[]): Promise<void> {
     const { tables, logger } = this.#options;
-    await this.#settle();
-    const opened = await tables.forward(rules);
+    const settled = this.#settle();
+    // With rules left, what is outside our tables and the guard are apart; without, the guard goes.
+    if (tables.bridges.length === 0) await settled;
+    const opened = await tables.forward(rules).finally(() => settled);
     await this.#remember().catch((error: unknown) =>
       logger.warn({ err: error }, "firewall: rules could not be read back"),
     );

@@ -113,6 +113,8 @@ export interface NetlinkBackend {
   readSnapshot(): NetworkSnapshot | Promise<NetworkSnapshot>;
   /** Notifies changes until it is stopped. */
   watch(events: LinkEvents): ChangeMonitor;
+  /** Ends what runs for the namespace; it can still be used. */
+  close(): Promise<void>;
   /** Returns a backend for another namespace (a name, or a path). */
   elsewhere(netns: string): NetlinkBackend;
 }

@@ -211,7 +211,8 @@ class Hub implements NetlinkHub {
   close(): Promise<void> {
     this.#closing ??= this.#watch
       .stop()
-      .then(() => this.#remove(() => (this.#ledger.durable ? [] : this.#ownership.all())));
+      .then(() => this.#remove(() => (this.#ledger.durable ? [] : this.#ownership.all())))
+      .then(() => this.backend.close());
     return this.#closing;
   }
 

@@ -2,6 +2,10 @@
 export const NETLINK = {
   /** One run of `ip`, in milliseconds. */
   runMs: 10_000,
+  /** Listings by one standing `ip`, which remembers the name of every link that it has seen. */
+  standingRuns: 1000,
+  /** A standing `ip` ends after this long without work, in milliseconds. */
+  standingIdleMs: 60_000,
   /** Output of one run, in bytes: a listing of some ten thousand links. */
   outputBytes: 67_108_864,
   /** Requests of one plugin that go into one run; the rest give way to other plugins. */

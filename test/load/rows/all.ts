@@ -4,6 +4,7 @@ import { builtins } from "./builtins.js";
 import { coldLoad } from "./cold-load.js";
 import { controlFollowers } from "./control-followers.js";
 import { curves } from "./curves.js";
+import { docker } from "./docker.js";
 import { gatewayWrk } from "./gateway-wrk.js";
 import { hangRecovery } from "./hang-recovery.js";
 import { isolations } from "./isolations.js";
@@ -44,6 +45,7 @@ export const MEASURES: readonly Measure[] = [
   storageProcessor,
   ...storageAppend,
   storageEndpoints,
+  docker,
   saturationByFlight,
   peers,
   work,

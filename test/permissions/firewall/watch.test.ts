@@ -1,6 +1,7 @@
 /** What somebody else does to rules and forwarding: it is noticed, restored, and told; without end it is not. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { ExternalChange } from "#dist/permissions/external-changes.js";
 import { ModelFirewall } from "#dist/permissions/firewall/model/model-firewall.js";
 import { assert, suite, until } from "../../harness.js";
@@ -166,7 +167,7 @@ setInterval(() => {}, 1000);
 `;
 
 test(
-  "a platform that is killed takes its monitors along",
+  "a platform that is killed takes along its monitors and what stands ready",
   async (t) => {
     const { netns } = await firewallBench(t, "kernel");
     const dist = new URL("../../../../dist", import.meta.url).pathname;
@@ -176,12 +177,17 @@ test(
     const ended = once(child, "exit");
     t.cleanup(() => child.kill("SIGKILL"));
     await once(child.stdout, "data");
-    const monitors = (): readonly string[] =>
+    const inside = (): readonly string[] =>
       execFileSync("ip", ["netns", "pids", netns], { encoding: "utf8" }).split("\n").filter(Boolean);
-    assert.is(monitors().length, 2, "nft monitor and ip monitor");
+    const commands = inside().map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"));
+    assert.is(commands.filter((words) => words.includes("monitor")).length, 2, "nft monitor and ip monitor");
+    assert.ok(
+      commands.some((words) => words.includes("-batch")),
+      "ip",
+    );
     child.kill("SIGKILL");
     await ended;
-    await until(() => monitors().length === 0, "none is left", SOON);
+    await until(() => inside().length === 0, "none is left", SOON);
   },
   { ms, needs },
 );

@@ -29,7 +29,7 @@ export const HOLDER = {
   /** Deadline for its reply to an order, in milliseconds; then it is terminated. */
   answerMs: 5_000,
   /** It exits after this long without a port to hold, in milliseconds. */
-  lingerMs: 10_000,
+  lingerMs: 60_000,
   /** Characters of one line of its output, and of its standard error that are kept for the message. */
   lineChars: 4096,
 } as const;

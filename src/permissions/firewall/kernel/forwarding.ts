@@ -50,7 +50,7 @@ export class Forwarding {
     }
     if (off.length === 0) return [];
     const files = off.map((family) => SWITCHES[family]);
-    await this.#tools.run("forward", "tee", files, "1");
+    await this.#tools.write("forward", files, "1");
     return off;
   }
 
@@ -64,7 +64,7 @@ export class Forwarding {
     const families = familiesOf(guards);
     const others = await this.#others(chains);
     const files = families.map((family) => SWITCHES[family]);
-    if (others.length === 0) await this.#tools.run("forward", "tee", files, "0");
+    if (others.length === 0) await this.#tools.write("forward", files, "0");
     const tables = new Set(guards.map(({ table }) => table));
     await this.#nft([...tables].map((name): Json => ({ delete: { table: { family: "inet", name } } })));
     if (others.length === 0) return { off: families, left: [], others };
@@ -78,7 +78,7 @@ export class Forwarding {
 
   async #areOff(families: readonly Family[]): Promise<readonly Family[]> {
     const files = families.map((family) => SWITCHES[family]);
-    const now = (await this.#tools.run("forward", "cat", files)).trim().split("\n");
+    const now = await this.#tools.read("forward", files);
     return families.filter((_, index) => now[index] === "0");
   }
 

@@ -2,7 +2,8 @@
 import { Monitor } from "../../netlink/kernel/monitor.js";
 import type { ChangeMonitor } from "../../poll-scheduler.js";
 import type { RuleEvents } from "../rule-events.js";
-import { type Tools, wasOurs } from "./tools.js";
+import { ownChangesIn } from "./own-changes.js";
+import type { Tools } from "./tools.js";
 
 /** Lines about our tables, or about rules that let our packets pass. */
 const CONCERNS = /bulkhead|\bFORWARD\b|DOCKER-USER|^(?:add|delete) table inet firewalld/;
@@ -17,10 +18,11 @@ export function watchRules(tools: Tools, events: RuleEvents): ChangeMonitor {
         concerns ||= CONCERNS.test(text);
         return;
       }
-      // PIDs are those of the initial PID namespace: from within another, our own changes look like others'.
-      const ours = wasOurs(Number(pid));
-      if (concerns && !ours) events.changed(`process ${pid} (${name})`);
+      const concerned = concerns;
       concerns = false;
+      void ownChangesIn(tools.netns)
+        .made(Number(pid), name)
+        .then((ours) => concerned && !ours && events.changed(`process ${pid} (${name})`));
     },
     lost: (why) => events.blind(why),
   });

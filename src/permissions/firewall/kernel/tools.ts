@@ -1,9 +1,11 @@
 /** Runs the system's programs in one network namespace, without a shell. */
 
+import { readFile, writeFile } from "node:fs/promises";
+import { messageOf } from "../../../common/text.js";
 import type { IpOutcome } from "../../netlink/kernel/ip.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
-import { NETLINK } from "../../netlink/limits.js";
 import { failed } from "../errors.js";
+import { ownChangesIn } from "./own-changes.js";
 import { execute } from "./run.js";
 
 /** Programs used, and their Debian packages. */
@@ -20,15 +22,12 @@ const PACKAGES = {
 } as const;
 export type ToolName = keyof typeof PACKAGES;
 
-const CHANGE_RULES: ReadonlySet<ToolName> = new Set(["nft", "iptables", "ip6tables"]);
-
-/** PIDs of programs that were run here and may have changed rules. */
-const OWN = new Set<number>();
-
-/** Returns true, once, for the PID of a program that was run here and may have changed rules. */
-export function wasOurs(pid: number): boolean {
-  return OWN.delete(pid);
-}
+/** Arguments with which a program changes rules. */
+const CHANGING: Partial<Record<ToolName, readonly string[]>> = {
+  nft: ["-f"],
+  iptables: ["-I", "-D"],
+  ip6tables: ["-I", "-D"],
+};
 
 export class Tools {
   /** The namespace's file; undefined: the process's own namespace. */
@@ -59,12 +58,32 @@ export class Tools {
 
   /** Runs a program; returns its outcome. Rejects if it is not installed. */
   async try(op: string, name: ToolName, args: readonly string[], input = ""): Promise<IpOutcome> {
-    return execute(this.command(op, name, args), input, (pid) => {
-      if (!CHANGE_RULES.has(name)) return;
-      OWN.add(pid);
-      // Most are removed when their change is notified; this forgets programs that only read.
-      setTimeout(() => OWN.delete(pid), NETLINK.runMs).unref();
+    const outcome = execute(this.command(op, name, args), input, (pid) => {
+      if (!CHANGING[name]?.some((one) => args.includes(one))) return;
+      ownChangesIn(this.netns).started(pid, { program: name, made: outcome.then(({ code }) => code === 0) });
     });
+    return outcome;
+  }
+
+  /** Reads settings of the kernel's: files under /proc/sys/net, which are those of the namespace. Rejects as `run` does. */
+  async read(op: string, files: readonly string[]): Promise<readonly string[]> {
+    if (this.netns !== undefined) return (await this.run(op, "cat", files)).trim().split("\n");
+    return this.#settings(op, files, async (file) => (await readFile(file, "utf8")).trim());
+  }
+
+  /** Writes a text to settings of the kernel's. Rejects as `run` does. */
+  async write(op: string, files: readonly string[], text: string): Promise<void> {
+    if (this.netns !== undefined) await this.run(op, "tee", files, text);
+    else await this.#settings(op, files, (file) => writeFile(file, text));
+  }
+
+  /** Where the namespace is the process's own, no program is needed. */
+  async #settings<T>(op: string, files: readonly string[], work: (file: string) => Promise<T>): Promise<readonly T[]> {
+    try {
+      return await Promise.all(files.map(work));
+    } catch (error) {
+      throw failed(undefined, op, messageOf(error));
+    }
   }
 
   /** Runs a program; returns its output. Rejects with `ERR_FIREWALL_FAILED` if it fails. */

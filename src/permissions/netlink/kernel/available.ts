@@ -4,7 +4,7 @@ import { quote } from "../../../common/quote.js";
 import { DriverError } from "../../../driverapi/errors.js";
 import type { NetlinkBackend } from "../backend.js";
 import { KernelBackend } from "./kernel-backend.js";
-import { FOLDERS, netnsPath, program, runnerIn } from "./programs.js";
+import { FOLDERS, netnsPath, program, standingRunnerIn } from "./programs.js";
 
 const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
@@ -22,7 +22,7 @@ export function kernelProblem(): string | undefined {
 export function openKernel(netns: string | undefined): NetlinkBackend {
   const problem = netns === undefined ? undefined : netnsProblem(netns);
   if (problem !== undefined) throw new DriverError("ERR_OPTIONS", `option "netns": ${problem}`);
-  return new KernelBackend(runnerIn(netns), netns);
+  return new KernelBackend(standingRunnerIn(netns), netns);
 }
 
 /** Returns why a namespace cannot be entered; undefined if it can. */

@@ -1,6 +1,7 @@
-/** The perimeter: the only file of `netlink` that runs programs. It uses no shell; commands go to standard input. */
+/** The perimeter: with `standing-ip.ts`, all of `netlink` that runs `ip`. It uses no shell; commands go to standard input. */
 import { execFile } from "node:child_process";
 import { NETLINK } from "../limits.js";
+import type { IpPool } from "./ip-pool.js";
 
 /** How a run ended. */
 export interface IpOutcome {
@@ -16,17 +17,42 @@ export const ENV: NodeJS.ProcessEnv = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", L
 export class IpRunner {
   /** The namespace's file; undefined: the process's own namespace. */
   readonly netns: string | undefined;
-  /** Runs so far. */
+  /** Batches so far. */
   count = 0;
   /** Program and first arguments that run `ip` in its namespace. */
   readonly command: readonly string[];
 
-  constructor(command: readonly string[], netns: string | undefined) {
+  readonly #pool: IpPool | undefined;
+
+  /** `pool`: processes that are started before they are needed; without it, each batch starts its own. */
+  constructor(command: readonly string[], netns: string | undefined, pool?: IpPool) {
     this.command = command;
     this.netns = netns;
+    this.#pool = pool;
   }
 
-  /** Runs `ip OPTIONS -batch -`. Never rejects. */
+  /** Runs lines that print one list each and change nothing. Never rejects. */
+  async list(options: readonly string[], lines: readonly string[]): Promise<IpOutcome> {
+    const outcome = await this.#pool?.list(options, lines);
+    if (outcome === undefined) return this.batch(options, lines);
+    this.count++;
+    return outcome;
+  }
+
+  /** Runs changes. Never rejects. */
+  async change(options: readonly string[], lines: readonly string[]): Promise<IpOutcome> {
+    const outcome = await this.#pool?.change(options, lines);
+    if (outcome === undefined) return this.batch(options, lines);
+    this.count++;
+    return outcome;
+  }
+
+  /** Ends the processes that stand ready. Later batches start their own. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  /** Runs `ip OPTIONS -batch -` in a process of its own. Never rejects. */
   batch(options: readonly string[], lines: readonly string[]): Promise<IpOutcome> {
     this.count++;
     const [program = "", ...first] = this.command;

@@ -39,7 +39,7 @@ export class KernelBackend implements NetlinkBackend {
     const details = kinds || addresses ? ["-details"] : [];
     const options = ["-json", ...details, ...(counters ? ["-statistics"] : [])];
     const lines = [addresses ? "address show" : "link show", ...(routes ? ["route show table all"] : [])];
-    const outcome = await this.#ip.batch(options, lines);
+    const outcome = await this.#ip.list(options, lines);
     if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
     return readView(outcome.stdout);
   }
@@ -50,10 +50,9 @@ export class KernelBackend implements NetlinkBackend {
     await this.#enableIPv6(units);
     let lines = programOf(units);
     while (lines.length > 0) {
-      const outcome = await this.#ip.batch(
-        ["-json"],
-        lines.map(({ text }) => text),
-      );
+      const texts = lines.map(({ text }) => text);
+      const looks = texts.every((text) => text.startsWith("link show "));
+      const outcome = await (looks ? this.#ip.list(["-json"], texts) : this.#ip.change(["-json"], texts));
       for (const row of readLists(outcome.stdout).flat()) {
         const link = readLink(row);
         if (link) seen.set(link.name, link);
@@ -81,7 +80,7 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   async readSnapshot(): Promise<NetworkSnapshot> {
-    const outcome = await this.#ip.batch(["-json"], ["address show"]);
+    const outcome = await this.#ip.list(["-json"], ["address show"]);
     if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
     const { links } = readView(outcome.stdout);
     return {
@@ -94,7 +93,12 @@ export class KernelBackend implements NetlinkBackend {
     return watchLinks(this.#ip.command, events);
   }
 
+  close(): Promise<void> {
+    return this.#ip.close();
+  }
+
   elsewhere(netns: string): NetlinkBackend {
+    // Without standing processes, which would keep a sandbox's namespace, and the links in it, after its container.
     return new KernelBackend(runnerIn(netns), netns);
   }
 

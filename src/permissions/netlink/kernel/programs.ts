@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { IpRunner } from "./ip.js";
+import { IpPool } from "./ip-pool.js";
 
 /** Folders that are searched for programs, instead of the platform's PATH. */
 export const FOLDERS: readonly string[] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -13,11 +14,20 @@ export function program(name: string): string | undefined {
 
 /** Returns a runner of `ip` in a namespace (a name, a path, or the process's own). Each run fails if the namespace does not exist. */
 export function runnerIn(netns: string | undefined): IpRunner {
+  return new IpRunner(ipIn(netns), netns === undefined ? undefined : netnsPath(netns));
+}
+
+/** Returns the same with processes that stand ready. They keep the namespace: call its `close`. */
+export function standingRunnerIn(netns: string | undefined): IpRunner {
+  const [command, path] = [ipIn(netns), netns === undefined ? undefined : netnsPath(netns)];
+  return new IpRunner(command, path, new IpPool(command, path));
+}
+
+function ipIn(netns: string | undefined): readonly string[] {
   const ip = program("ip") ?? "ip";
-  if (netns === undefined) return new IpRunner([ip], undefined);
+  if (netns === undefined) return [ip];
   const path = netnsPath(netns);
-  if (netns !== path) return new IpRunner([ip, "-n", netns], path);
-  return new IpRunner([program("nsenter") ?? "nsenter", `--net=${path}`, ip], path);
+  return netns === path ? [program("nsenter") ?? "nsenter", `--net=${path}`, ip] : [ip, "-n", netns];
 }
 
 /** Returns the file of a namespace. */

@@ -71,6 +71,8 @@ export class ModelBackend implements NetlinkBackend {
     return { alive: true, stop: async () => void watchers.delete(events) };
   }
 
+  async close(): Promise<void> {}
+
   elsewhere(netns: string): NetlinkBackend {
     return new ModelBackend(this.world, netns);
   }
