@@ -2,17 +2,7 @@
 import { execFile } from "node:child_process";
 import { NETLINK } from "../limits.js";
 import type { IpPool } from "./ip-pool.js";
-
-/** How a run ended. */
-export interface IpOutcome {
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The exit code; null if it did not exit by itself: `stderr` then says why. */
-  readonly code: number | null;
-}
-
-/** No variables of the platform's environment; English messages, which are parsed. */
-export const ENV: NodeJS.ProcessEnv = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+import { ENV, type IpOutcome } from "./outcome.js";
 
 export class IpRunner {
   /** The namespace's file; undefined: the process's own namespace. */

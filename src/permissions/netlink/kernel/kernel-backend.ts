@@ -14,8 +14,9 @@ import type {
 } from "../backend.js";
 import { failed } from "../errors.js";
 import type { LinkEvents } from "../link-events.js";
-import { execute, type IpOutcome, type IpRunner } from "./ip.js";
+import { execute, type IpRunner } from "./ip.js";
 import { watchLinks } from "./link-events.js";
+import type { IpOutcome } from "./outcome.js";
 import { programAfter, programOf } from "./program.js";
 import { program, runnerIn } from "./programs.js";
 import { readLink, readLists, readResolvers, readRoute } from "./read.js";
