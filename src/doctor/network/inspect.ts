@@ -4,7 +4,8 @@ import { ZONE } from "../../permissions/firewall/kernel/firewalld.js";
 import { MARK } from "../../permissions/firewall/kernel/mark-rules.js";
 import { readTable } from "../../permissions/firewall/ledger.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
-import { execute, type IpOutcome } from "../../permissions/netlink/kernel/ip.js";
+import { execute } from "../../permissions/netlink/kernel/ip.js";
+import type { IpOutcome } from "../../permissions/netlink/kernel/ip-outcome.js";
 import { netnsPath, program } from "../../permissions/netlink/kernel/programs.js";
 import { FIREWALLD_TABLE, IPTABLES, type NetworkFacts, PROGRAMS, SWITCHES } from "./facts.js";
 

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isJsonObject, type Json, type JsonObject } from "../../../driverapi/json.js";
 import { permissionFlag } from "../../../protocol/permission-flag.js";
-import { ENV } from "../../netlink/kernel/ip.js";
+import { ENV } from "../../netlink/kernel/ip-outcome.js";
 import { program } from "../../netlink/kernel/programs.js";
 import { HOLDER } from "../holder/limits.js";
 import type { HeldPort, Order } from "../holder/messages.js";

@@ -1,7 +1,7 @@
 /** Finds the process that has a port, as `ss -p` prints it: `users:(("nginx",pid=77,fd=6))`. */
 import { execFile } from "node:child_process";
 import { isIPv6 } from "node:net";
-import { ENV } from "../../netlink/kernel/ip.js";
+import { ENV } from "../../netlink/kernel/ip-outcome.js";
 import { program } from "../../netlink/kernel/programs.js";
 import { NETLINK } from "../../netlink/limits.js";
 import type { HeldPort } from "../holder/messages.js";

@@ -8,7 +8,7 @@ import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../../common/text.js";
-import { ENV, type IpOutcome } from "../../netlink/kernel/ip.js";
+import { ENV, type IpOutcome } from "../../netlink/kernel/ip-outcome.js";
 import { NETLINK } from "../../netlink/limits.js";
 
 /** Runs a program with a text as its standard input. `started`: called with its PID. Never rejects. */

@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { messageOf } from "../../../common/text.js";
-import type { IpOutcome } from "../../netlink/kernel/ip.js";
+import type { IpOutcome } from "../../netlink/kernel/ip-outcome.js";
 import { FOLDERS, netnsPath, program } from "../../netlink/kernel/programs.js";
 import { failed } from "../errors.js";
 import { ownChangesIn } from "./own-changes.js";

@@ -2,7 +2,7 @@
 import { readlinkSync, statSync } from "node:fs";
 import { Mutex } from "../../../common/mutex.js";
 import { NETLINK } from "../limits.js";
-import type { IpOutcome } from "./ip.js";
+import type { IpOutcome } from "./ip-outcome.js";
 import { StandingIp } from "./standing-ip.js";
 
 /** Where listings with one set of options are carried out, one after another. */

@@ -1,18 +1,8 @@
 /** The perimeter: with `standing-ip.ts`, all of `netlink` that runs `ip`. It uses no shell; commands go to standard input. */
 import { execFile } from "node:child_process";
 import { NETLINK } from "../limits.js";
+import { ENV, type IpOutcome } from "./ip-outcome.js";
 import type { IpPool } from "./ip-pool.js";
-
-/** How a run ended. */
-export interface IpOutcome {
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The exit code; null if it did not exit by itself: `stderr` then says why. */
-  readonly code: number | null;
-}
-
-/** No variables of the platform's environment; English messages, which are parsed. */
-export const ENV: NodeJS.ProcessEnv = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 export class IpRunner {
   /** The namespace's file; undefined: the process's own namespace. */

@@ -14,7 +14,8 @@ import type {
 } from "../backend.js";
 import { failed } from "../errors.js";
 import type { LinkEvents } from "../link-events.js";
-import { execute, type IpOutcome, type IpRunner } from "./ip.js";
+import { execute, type IpRunner } from "./ip.js";
+import type { IpOutcome } from "./ip-outcome.js";
 import { watchLinks } from "./link-events.js";
 import { programAfter, programOf } from "./program.js";
 import { program, runnerIn } from "./programs.js";

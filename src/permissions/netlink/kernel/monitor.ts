@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { WATCH } from "../../limits.js";
-import { ENV } from "./ip.js";
+import { ENV } from "./ip-outcome.js";
 import { program } from "./programs.js";
 
 export interface MonitorOptions {

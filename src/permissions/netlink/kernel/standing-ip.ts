@@ -6,7 +6,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import { NETLINK } from "../limits.js";
-import { ENV, type IpOutcome } from "./ip.js";
+import { ENV, type IpOutcome } from "./ip-outcome.js";
 
 /** Every namespace has this link. */
 const LOOPBACK = "lo";
