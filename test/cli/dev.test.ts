@@ -29,7 +29,7 @@ interface Line {
 interface Dev {
   readonly child: ChildProcess;
   readonly ended: Promise<string>;
-  /** Resolves with the next line from here on that fits; lines before it are not given again. */
+  /** Resolves with the first line that fits; no line is given twice. */
   next(event: string, fits?: (line: Line) => boolean): Promise<Line>;
   /** Its temporary folder. */
   readonly temporary: string;
@@ -67,12 +67,13 @@ async function dev(t: TestContext, path: string, ...args: readonly string[]): Pr
     err: () => err,
     async next(event, fits = () => true) {
       for (;;) {
-        for (let line = lines.shift(); line; line = lines.shift()) if (line.event === event && fits(line)) return line;
+        const at = lines.findIndex((line) => line.event === event && fits(line));
+        const [found] = at < 0 ? [] : lines.splice(at, 1);
+        if (found) return found;
         const more = new Promise<void>((resolve) => {
           wake = resolve;
         });
-        if (lines.length === 0)
-          await Promise.race([more, ended.then((how) => Promise.reject(new Error(`${how} ${err}`)))]);
+        await Promise.race([more, ended.then((how) => Promise.reject(new Error(`${how} ${err}`)))]);
       }
     },
   };
@@ -165,6 +166,7 @@ test(
     const root = await t.folder();
     await fill(root, { "mine.js": "export const = 1;\n" });
     const { next } = await dev(t, join(root, "mine.js"), "--isolation", "thread");
+    assert.match((await next("note", (line) => line.grant !== undefined)).text, /log, timers, clock, random, store$/);
     const refused = await next("refused");
     assert.equal([refused.file, refused.line, refused.serves], [join(root, "mine.js"), 1, false]);
     await next("note", ready);
