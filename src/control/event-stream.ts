@@ -1,8 +1,8 @@
 /**
- * One client that follows the events. It has no queue of its own: it reads the ring as fast as its connection takes it, and is told how
+ * One client that follows the events. It has no queue of its own: it reads the log as fast as its connection takes it, and is told how
  * many events were evicted before it read them.
  */
-import type { EventLog, LoggedEvent } from "./event-log.js";
+import type { EventLog, LoggedEvent, Reader } from "./event-log.js";
 import { CONTROL } from "./limits.js";
 import type { EventsQuery } from "./schemas.js";
 
@@ -21,7 +21,7 @@ export class EventStream {
   readonly #ended: () => void;
   readonly #unlisten: () => void;
   readonly #beat: NodeJS.Timeout;
-  #next: number;
+  readonly #reader: Reader;
   #blocked = false;
   #closed = false;
 
@@ -31,7 +31,7 @@ export class EventStream {
     this.#target = target;
     this.#query = query;
     this.#ended = ended;
-    this.#next = this.#start();
+    this.#reader = this.#start();
     this.#unlisten = log.listen(() => this.#pump());
     this.#beat = setInterval(() => {
       if (!this.#blocked) this.#write(":\n\n");
@@ -64,43 +64,31 @@ export class EventStream {
     this.#ended();
   }
 
-  /** Returns the number of the first event to send. */
-  #start(): number {
+  #start(): Reader {
     const { since, last, follow } = this.#query;
-    const { first, next } = this.#log;
     if (since !== undefined) return this.#log.after(since);
-    if (last === undefined) return follow === "false" ? first : next;
-    let left = last;
-    let number = next;
-    while (left > 0 && number > first) {
-      number--;
-      if (this.#wanted(this.#log.at(number))) left--;
-    }
-    return number;
+    if (last !== undefined) return this.#log.last(last, (entry) => this.#wanted(entry));
+    return follow === "false" ? this.#log.oldest() : this.#log.newest();
   }
 
   #pump(): void {
-    while (!this.#blocked && !this.#closed && this.#next < this.#log.next) this.#write(this.#chunk());
-    if (this.#query.follow === "false" && this.#next >= this.#log.next) this.end();
+    while (!this.#blocked && !this.#closed && this.#reader.left > 0) this.#write(this.#chunk());
+    if (this.#query.follow === "false" && this.#reader.left === 0) this.end();
   }
 
-  /** Takes the next events from the ring, as many as fit. */
+  /** Takes the next events, as many as fit. */
   #chunk(): string {
-    const { first, next } = this.#log;
-    let text = "";
-    if (this.#next < first) {
-      text = `event: missed\ndata: ${JSON.stringify({ count: first - this.#next })}\n\n`;
-      this.#next = first;
-    }
-    while (this.#next < next && text.length < CONTROL.chunkChars) {
-      const entry = this.#log.at(this.#next++);
-      if (entry && this.#wanted(entry)) text += entry.text;
+    const count = this.#reader.skip();
+    let text = count === 0 ? "" : `event: missed\ndata: ${JSON.stringify({ count })}\n\n`;
+    while (text.length < CONTROL.chunkChars) {
+      const entry = this.#reader.next();
+      if (!entry) break;
+      if (this.#wanted(entry)) text += entry.text;
     }
     return text;
   }
 
-  #wanted(entry: LoggedEvent | undefined): boolean {
-    if (entry === undefined) return false;
+  #wanted(entry: LoggedEvent): boolean {
     const { plugin, kind } = this.#query;
     if (plugin !== undefined && entry.plugin !== plugin) return false;
     return kind === undefined || (kind === "log") === (entry.event === "log");

@@ -21,9 +21,9 @@ export const CONTROL = {
   idleMs: 5_000,
   /** How long pending replies may take after `close()`, in milliseconds. */
   closeMs: 1_000,
-  /** Events and log lines that are kept for clients, and all their texts together, in UTF-16 units. */
+  /** Lines of plugins that are kept for clients, and as many other lines and events; all texts of either together, in UTF-16 units. */
   events: 10_000,
-  eventChars: 8_388_608,
+  eventChars: 4_194_304,
   /** One event's or log line's text, in UTF-16 units; longer ones lose their fields. */
   eventLine: 16_384,
   /** Most that is written to a stream at once, in UTF-16 units. */

@@ -14,7 +14,7 @@ export const HOST = {
 
 /** What an operator can see of a running host. */
 export const OPERATOR = {
-  /** Lines of the log that are kept for a control socket that is opened later. */
+  /** Lines of plugins that are kept for a control socket that is opened later, and as many other lines of the log. */
   keptLines: 200,
   /** Longest message of such a line, in UTF-16 units. */
   lineChars: 4_096,

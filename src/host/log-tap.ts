@@ -18,9 +18,18 @@ export interface LogRecord {
   readonly fields?: object | undefined;
 }
 
+interface Kept {
+  /** Its place among all lines. */
+  readonly number: number;
+  readonly record: LogRecord;
+}
+
 export class LogTap implements Logger {
   readonly #inner: Logger;
-  readonly #last: LogRecord[] = [];
+  /** The last lines: those of plugins, and the others, so that no plugin can push out what is told of it. */
+  readonly #own: Kept[] = [];
+  readonly #others: Kept[] = [];
+  #next = 0;
   readonly #listeners = new Set<(record: LogRecord) => void>();
 
   constructor(inner: Logger) {
@@ -29,7 +38,7 @@ export class LogTap implements Logger {
 
   /** Gives `listener` the last lines, and all from now on. Returns a function that stops that. */
   listen(listener: (record: LogRecord) => void): () => void {
-    for (const record of this.#last) listener(record);
+    for (const { record } of [...this.#own, ...this.#others].sort((a, b) => a.number - b.number)) listener(record);
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -66,8 +75,9 @@ export class LogTap implements Logger {
       message: escapeLine(message, OPERATOR.lineChars),
       ...(own?.fields ? { fields: own.fields } : {}),
     };
-    this.#last.push(record);
-    if (this.#last.length > OPERATOR.keptLines) this.#last.shift();
+    const kept = own ? this.#own : this.#others;
+    kept.push({ number: this.#next++, record });
+    if (kept.length > OPERATOR.keptLines) kept.shift();
     for (const listener of this.#listeners) listener(record);
   }
 }
