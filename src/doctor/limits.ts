@@ -5,8 +5,9 @@ export const DOCTOR = {
   /** Step and target of memory growth, in mebibytes: above the watched limit of a dedicated process, below the hard one. */
   growChunkMb: 8,
   growToMb: 256,
-  /** Deadline for the growing process to have been terminated, in milliseconds. */
+  /** Deadline for the growing process to have been terminated, in milliseconds, and how often it is waited for until it has grown. */
   grownMs: 5_000,
+  growWaits: 5,
   /** Deadline for all trials of one process, in milliseconds. */
   answerMs: 20_000,
   /** Deadline for a host process to be gone after its platform process, in milliseconds. */

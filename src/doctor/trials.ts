@@ -103,12 +103,17 @@ async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<v
   const [warmMb] = MEMORY_CLASSES;
   const options = { isolation: "dedicated", dataMb: DATA_MB, residentMb, warmMb, ending: () => false } as const;
   const one = new HostProcess({ ...options, wall: growing });
-  const why = await within(DOCTOR.grownMs, one.ended);
+  let why: string | undefined;
+  // On a busy machine it takes longer to grow; only then is there something to end.
+  for (let waits = 0; why === undefined && waits < DOCTOR.growWaits; waits++) {
+    why = await within(DOCTOR.grownMs, one.ended);
+    if (one.residentMb > RESIDENT_MB) break;
+  }
   one.kill("the trial is over");
   await one.ended;
   const watched = why?.includes(`grew beyond ${residentMb} MiB`) === true;
   add(outcome, "memory.resident", [
-    observe(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it still held it after ${DOCTOR.grownMs} ms`),
+    observe(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it was not ended while it held ${Math.round(one.residentMb)} MiB`),
   ]);
 }
 
