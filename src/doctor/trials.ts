@@ -113,7 +113,11 @@ async function grow(wall: Wall, residentMb: number, outcome: Outcome): Promise<v
   await one.ended;
   const watched = why?.includes(`grew beyond ${residentMb} MiB`) === true;
   add(outcome, "memory.resident", [
-    observe(`hold more than ${RESIDENT_MB} MiB`, !watched, why ?? `it was not ended while it held ${Math.round(one.residentMb)} MiB`),
+    observe(
+      `hold more than ${RESIDENT_MB} MiB`,
+      !watched,
+      why ?? `it was not ended while it held ${Math.round(one.residentMb)} MiB`,
+    ),
   ]);
 }
 
