@@ -51,9 +51,11 @@ export class KernelBackend implements NetlinkBackend {
     await this.#enableIPv6(units);
     let lines = programOf(units);
     while (lines.length > 0) {
-      const texts = lines.map(({ text }) => text);
-      const looks = texts.every((text) => text.startsWith("link show "));
-      const outcome = await (looks ? this.#ip.list(["-json"], texts) : this.#ip.change(["-json"], texts));
+      // Looks at one link too: a process that stays would answer for the index that the name had before.
+      const outcome = await this.#ip.change(
+        ["-json"],
+        lines.map(({ text }) => text),
+      );
       for (const row of readLists(outcome.stdout).flat()) {
         const link = readLink(row);
         if (link) seen.set(link.name, link);
