@@ -97,8 +97,7 @@ export async function refreshCopy(path: string, into: string): Promise<void> {
 async function sourceAt(path: string): Promise<Stats> {
   return lstat(path).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    const why =
-      code === "ENOENT" || code === "ENOTDIR" ? "there is no such file or folder" : `it cannot be read (${code})`;
+    const why = code === "ENOENT" || code === "ENOTDIR" ? "file or folder not found" : `it cannot be read (${code})`;
     throw new DriverError("ERR_PLUGIN_FILE", `${path}: ${why}; name a plugin's file or folder`, { file: path });
   });
 }

@@ -21,7 +21,7 @@ export async function schema(which: string): Promise<Report> {
   if (file === undefined) {
     const near = nearest(name, NAMES);
     const hint = near === undefined ? "" : `; did you mean ${quote(near)}?`;
-    const rule = `there is no schema ${quote(name)}${hint}; there are: ${NAMES.join(", ")}`;
+    const rule = `unknown schema ${quote(name)}${hint}; the schemas are ${NAMES.join(", ")}`;
     throw new DriverError("ERR_USAGE", rule);
   }
   const found = jsonSchemas()[file];

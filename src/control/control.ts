@@ -93,7 +93,7 @@ interface Change extends Pick<OperatorChange, "event" | "plugin"> {
 }
 
 class Control {
-  /** Who asks, for the audit log. */
+  /** Names the caller in the audit log. */
   caller = "";
   readonly #host: OperatorHost;
   readonly #problems: ReadonlyMap<string, string>;

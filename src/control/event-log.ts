@@ -57,8 +57,8 @@ export class EventLog {
   }
 
   /**
-   * Returns a reader that begins after the entry with this id; what has been evicted since counts as missed. An id of an earlier host, or
-   * one that is none, gives the oldest entry: what came between is not known.
+   * Returns a reader that begins after the entry with this id; what has been evicted since counts as missed. An unknown id, such as
+   * an earlier host's, gives the oldest entry: what came between is not known.
    */
   after(id: string): Reader {
     const [run, number = ""] = id.split("-");

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 
-/** A plugin, in a line. `null`: there is none, or it is not known. */
+/** A plugin, in a line. `null`: absent or unknown. */
 export interface PluginRow {
   readonly id: string;
   readonly version: string | null;

@@ -116,7 +116,7 @@ test("what is wrong with the files is told with the author's own paths", async (
     ["syntax.js", "ERR_PLUGIN_SYNTAX", "syntax.js"],
     ["none", "ERR_MANIFEST_MISSING", join(root, "none/plugin.json")],
     ["x.txt", "ERR_PLUGIN_FILE", "this is not a plugin"],
-    ["nowhere", "ERR_PLUGIN_FILE", "no such file"],
+    ["nowhere", "ERR_PLUGIN_FILE", "file or folder not found"],
     ["Up.js", "ERR_PLUGIN_NAME", join(root, "Up.js")],
     ["link.js", "ERR_PLUGIN_FILE", "symbolic link"],
     ["out", "ERR_PLUGIN_IMPORT", "link.js"],

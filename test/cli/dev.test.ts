@@ -204,7 +204,7 @@ test(
     const root = await t.folder();
     await mkdir(join(root, "empty"));
     for (const [args, exit, words] of [
-      [[join(root, "none.js")], "1", /^\{"ok":false,"error":\{.*"ERR_PLUGIN_FILE".*no such file/],
+      [[join(root, "none.js")], "1", /^\{"ok":false,"error":\{.*"ERR_PLUGIN_FILE".*file or folder not found/],
       [[join(root, "empty"), "--isolation", "none"], "2", /"ERR_USAGE".*--isolation is one of thread/],
     ] as const) {
       const main = join(REPO, "dist/cli/main.js");

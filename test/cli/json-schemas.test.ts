@@ -75,7 +75,7 @@ test("the policy's", () => {
   assert.equal(Object.keys(entry.properties.grant?.properties ?? {}), ["scope", ...Object.keys(PERMISSIONS)]);
 });
 
-test("`bulkhead schema` prints them; of what there is none, it names those that there are", async () => {
+test("`bulkhead schema` prints them; for an unknown name it lists the known ones", async () => {
   for (const [args, file] of [
     [[], "plugin.schema.json"],
     [["manifest"], "plugin.schema.json"],
@@ -89,7 +89,10 @@ test("`bulkhead schema` prints them; of what there is none, it names those that 
   }
   const wrong = await cli(["schema", "polcy"]);
   assert.is(wrong.exit, 2);
-  assert.match(wrong.err, /there is no schema "polcy"; did you mean "policy"\?; there are: manifest, policy, serve\n$/);
+  assert.match(
+    wrong.err,
+    /unknown schema "polcy"; did you mean "policy"\?; the schemas are manifest, policy, serve\n$/,
+  );
 });
 
 test("the build step writes them", async (t) => {

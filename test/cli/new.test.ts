@@ -152,7 +152,7 @@ test("a name that cannot be a plugin's is refused with the rule that it breaks, 
   }
 });
 
-test("a permission that there is not: the nearest, and all", async (t) => {
+test("an unknown permission: the nearest one, and all", async (t) => {
   const folder = join(await project(t), "mine");
   const { exit, err } = await cli(["new", folder, "--with", "store,netlnk"]);
   assert.is(exit, 2);

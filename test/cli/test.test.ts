@@ -9,7 +9,7 @@ import { cli, fill, type Ran } from "./cli.js";
 const test = suite("cli/test");
 
 /** Only the rules named. */
-const only = (...ids: readonly string[]): string[] => ids.flatMap((id) => ["--rule", id]);
+const ruleFlags = (...ids: readonly string[]): string[] => ids.flatMap((id) => ["--rule", id]);
 
 /** One line of `--json`. */
 interface Line {
@@ -44,7 +44,7 @@ test("a file and a folder, JavaScript and TypeScript: each rule, and how many ar
     ["two.ts", "two"],
     ["three", "three"],
   ] as const) {
-    const ran = await cli(["test", join(root, path), ...only("nine-methods", "type")]);
+    const ran = await cli(["test", join(root, path), ...ruleFlags("nine-methods", "type")]);
     assert.is(ran.exit, 0, ran.err);
     assert.match(
       ran.out,
@@ -59,7 +59,7 @@ test("a broken rule: what happened, the rule, the seed's sentence, and what the 
   const root = await t.folder();
   const methods = addresses('(console.log("to\\u001b[2J " + eid.length), "10.1.0.2/24")');
   await fill(root, { "one.js": plugin("one", { methods }) });
-  const args = ["test", join(root, "one.js"), ...only("type", "addresses-are-unique")];
+  const args = ["test", join(root, "one.js"), ...ruleFlags("type", "addresses-are-unique")];
   const ran = await cli(args);
   assert.is(ran.exit, 1);
   assert.match(ran.out, /^ {2}broken {2}addresses-are-unique +[\d.]+ s\n {10}what: +.*10\.1\.0\.2/m);
@@ -83,12 +83,12 @@ test("a driver that throws is a line with the author's file and line, and never 
   const root = await t.folder();
   const methods = 'createNetwork() {\n throw new TypeError("boo\\n  ok      forged  0.1 s\\n    at x (y.js:1:1)"); },';
   await fill(root, { "one.js": plugin("one", { methods }) });
-  const ran = await cli(["test", join(root, "one.js"), ...only("nine-methods")]);
+  const ran = await cli(["test", join(root, "one.js"), ...ruleFlags("nine-methods")]);
   assert.is(ran.exit, 1);
   assert.match(ran.out, /what: +ERR_DRIVER_FAILED \(Internal\): boo\\n {2}ok.* \(one\.js:8\)$/m);
   assert.not.match(ran.out + ran.err, /^\s*at /m);
   assert.not.match(ran.out, /^ {2}ok {6}forged/m);
-  const [result] = lines(await cli(["test", join(root, "one.js"), ...only("nine-methods"), "--json"]));
+  const [result] = lines(await cli(["test", join(root, "one.js"), ...ruleFlags("nine-methods"), "--json"]));
   assert.equal([result?.code, result?.file, result?.line], ["ERR_DRIVER_FAILED", "one.js", 8]);
 });
 
@@ -99,7 +99,7 @@ test("a driver that hangs ends the run after three rules", async (t) => {
     "one.plugin.json": '{ "timeouts": { "default": 300 } }',
   });
   const ids = ["nine-methods", "type", "create-network", "networks-apart", "delete-network", "networks-leave-nothing"];
-  const ran = await cli(["test", join(root, "one.js"), ...only(...ids)]);
+  const ran = await cli(["test", join(root, "one.js"), ...ruleFlags(...ids)]);
   assert.is(ran.exit, 1);
   assert.match(ran.out, /broken {2}nine-methods.*\n +what: +ERR_DRIVER_TIMEOUT \(Timeout\): .*300 ms/);
   assert.match(ran.out, /^1 kept, 4 broken|^1 kept, 3 broken, \d not tried$/m);
@@ -124,7 +124,7 @@ test("a plugin that does not load is one error, with the author's own paths; not
     ["syntax.js", "ERR_PLUGIN_SYNTAX", "syntax.js:2"],
     ["bad", "ERR_MANIFEST_INVALID", join(root, "bad/plugin.json:2:1: scop")],
     ["throws.js", "ERR_PLUGIN_INIT", "boo (throws.js:2)"],
-    ["nowhere", "ERR_PLUGIN_FILE", "no such file"],
+    ["nowhere", "ERR_PLUGIN_FILE", "file or folder not found"],
   ] as const) {
     const ran = await cli(["test", join(root, path)]);
     assert.equal([ran.exit, ran.out], [1, ""], path);
@@ -140,8 +140,8 @@ test("wrong use is exit 2", async (t) => {
   const root = await t.folder();
   await fill(root, { "one.js": plugin("one") });
   for (const [args, words] of [
-    [["--rule", "tpe"], /--rule "tpe": there is no such rule; did you mean "type"\?/],
-    [["--except", "nonsense-of-mine"], /there is no such rule; the rules are nine-methods, type, /],
+    [["--rule", "tpe"], /--rule "tpe": unknown rule; did you mean "type"\?/],
+    [["--except", "nonsense-of-mine"], /unknown rule; the rules are nine-methods, type, /],
     [["--rounds", "0"], /--rounds is a whole number from 1 to 10000, not "0"/],
     [["--type", "two"], /plugin "one" does not register that type; it registers one/],
     [["--network-options", "[]"], /--network-options is a JSON object, not "\[\]"/],
@@ -157,7 +157,9 @@ test("networks have an engine's pool, or the options named, with the network's n
   const methods = "createNetwork(_n, options) { console.log(JSON.stringify(options)); throw new Error('seen'); },";
   await fill(root, { "one.js": plugin("one", { methods }) });
   const seen = async (...args: readonly string[]): Promise<unknown> => {
-    const [result] = lines(await cli(["test", join(root, "one.js"), "--json", ...only("networks-apart"), ...args]));
+    const [result] = lines(
+      await cli(["test", join(root, "one.js"), "--json", ...ruleFlags("networks-apart"), ...args]),
+    );
     return JSON.parse(result?.console?.[0] ?? "");
   };
   assert.equal(await seen(), {

@@ -14,7 +14,7 @@ export class Printer {
     this.json = json;
   }
 
-  /** Prints each value as a line of JSON, or `text` for people; "" is no line. `text` must hold no text of a plugin that is not escaped. */
+  /** Prints each value as a line of JSON, or `text` for people; an empty `text` prints nothing. A plugin's words in `text` must be escaped. */
   print(values: Iterable<object>, text: string): void {
     if (this.json) for (const value of values) this.#streams.out(`${safeJson(value)}\n`);
     else if (text !== "") this.#streams.out(`${text}\n`);

@@ -30,7 +30,7 @@ export interface TopOptions {
   readonly seconds: string;
   /** The key of an order. */
   readonly sort: string;
-  /** Absent: the output is no terminal. */
+  /** Absent if the output is not a terminal. */
   readonly terminal: Terminal | undefined;
 }
 

@@ -60,7 +60,7 @@ function judge({ name, file, line }: CodeRead, granted: ReadonlySet<string>): re
   }
   if (power !== undefined) {
     const names = Object.keys(PERMISSIONS).join(", ");
-    return [{ kind: "absent", ...at, message: `there is no ${name}; the permissions are ${names}` }];
+    return [{ kind: "absent", ...at, message: `${name} is not a permission; the permissions are ${names}` }];
   }
   if (name === "Intl") return [{ kind: "bounded", ...at, message: INTL }];
   const instead = insteadOf(name);

@@ -20,8 +20,8 @@ export interface NewOptions {
 }
 
 /**
- * Writes the plugin's folder at `path`, whose last part is the plugin's id. Throws `ERR_USAGE` for a name or a permission that
- * there cannot be, and `ERR_PLUGIN_FILE` for a folder that is not empty or cannot be written.
+ * Writes the plugin's folder at `path`, whose last part is the plugin's id. Throws `ERR_USAGE` for an invalid name
+ * or an unknown permission, and `ERR_PLUGIN_FILE` for a folder that is not empty or cannot be written.
  */
 export async function newPlugin(path: string, { typescript, uses: asked, version }: NewOptions): Promise<Report> {
   const folder = resolve(path);

@@ -16,7 +16,7 @@ export interface MetricsAddress {
   readonly port: number;
 }
 
-/** Reads `PORT`, `127.0.0.1:PORT` or `[::1]:PORT`; without an address it is 127.0.0.1. undefined: it is none of these. */
+/** Reads `PORT`, `127.0.0.1:PORT` or `[::1]:PORT`; without an address it is 127.0.0.1. Returns undefined for anything else. */
 export function metricsAddress(text: string): MetricsAddress | undefined {
   const [, bracketed, plain, digits = ""] = /^(?:\[([\da-f:.]+)\]:|([\d.]+):)?(\d{1,5})$/i.exec(text) ?? [];
   const host = bracketed ?? plain ?? "127.0.0.1";

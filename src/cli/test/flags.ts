@@ -46,7 +46,7 @@ export function checkRules(flag: string, named: readonly string[], rules: readon
   if (unknown === undefined) return;
   const near = nearest(unknown, rules);
   const hint = near === undefined ? `the rules are ${rules.join(", ")}` : `did you mean ${quote(near)}?`;
-  throw wrongUse(`${flag} ${quote(unknown)}: there is no such rule; ${hint}`);
+  throw wrongUse(`${flag} ${quote(unknown)}: unknown rule; ${hint}`);
 }
 
 /** Returns what an engine gives a network: a subnet of its own, chosen by its address management. */
