@@ -30,6 +30,7 @@ const LONG = [
   "docker/connections",
   "recovery/set-aside",
   "session/cpu-watch",
+  "page/page",
   "hostile/class-d",
   "hostile/class-a",
   "hostile/class-g",

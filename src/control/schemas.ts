@@ -50,7 +50,7 @@ const row = {
   timeouts: count,
   restarts: count,
   violations: count,
-  latency: z.object({ count, p50: z.number(), p99: z.number(), max: z.number() }),
+  latency: z.object({ count, p50: z.number(), p99: z.number(), max: z.number(), total: z.number() }),
   reason: reason.nullable(),
 };
 

@@ -26,8 +26,14 @@ export interface PluginRow {
   readonly timeouts: number;
   readonly restarts: number;
   readonly violations: number;
-  /** Milliseconds. */
-  readonly latency: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** Of its replies; milliseconds. `total`: all together. */
+  readonly latency: {
+    readonly count: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly total: number;
+  };
   /** Why it is not in service. */
   readonly reason: Reason | null;
 }

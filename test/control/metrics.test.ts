@@ -1,6 +1,7 @@
 /** Metrics: what they count, that they add up, and that no plugin chooses a label. */
 import { request } from "node:http";
-import { metricsAddress, serveMetrics } from "#dist/cli/serve/metrics-server.js";
+import { serveMetrics } from "#dist/cli/serve/metrics-server.js";
+import { tcpAddress } from "#dist/common/tcp-address.js";
 import { METRIC_NAMES } from "#dist/control/metrics.js";
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../harness.js";
@@ -110,10 +111,10 @@ test("a port serves metrics and nothing else; an address is one of numbers, loop
   assert.is((await get(rebound)).status, 403, "a web page's own name");
   const taken = await rejection(serveMetrics(host, { host: "127.0.0.1", port: Number(port) }, SILENT));
   assert.is(taken.code, "ERR_OPTIONS");
-  assert.equal(metricsAddress("9464"), { host: "127.0.0.1", port: 9464 });
-  assert.equal(metricsAddress("[::1]:9464"), { host: "::1", port: 9464 });
+  assert.equal(tcpAddress("9464"), { host: "127.0.0.1", port: 9464 });
+  assert.equal(tcpAddress("[::1]:9464"), { host: "::1", port: 9464 });
   for (const wrong of ["", "localhost:9464", "1.2.3.4", "1.2.3.4:99999", "x", ":1"])
-    assert.is(metricsAddress(wrong), undefined, wrong);
+    assert.is(tcpAddress(wrong), undefined, wrong);
 });
 
 test.run();

@@ -31,6 +31,7 @@ export function serveFlags(command: Command): Command {
     .option("--control <path>", "where the control socket is opened (default: control.sock in the data folder)")
     .option("--no-control", "open no control socket")
     .option("--metrics <address>", "serve metrics to Prometheus: a port of 127.0.0.1, or ADDRESS:PORT")
+    .option("--http <address>", "serve a page for browsers: a port of 127.0.0.1, or a loopback ADDRESS:PORT")
     .option("--log-level <level>", "debug, info, warn or error (default: info)");
 }
 

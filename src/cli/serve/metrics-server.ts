@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { isIP } from "node:net";
 import type { Logger } from "../../common/logger.js";
+import { hostName, httpUrl, isLoopback, type TcpAddress } from "../../common/tcp-address.js";
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { PluginHost } from "../../host/plugin-host.js";
@@ -10,24 +11,10 @@ import { METRICS_SERVER } from "./limits.js";
 /** Prometheus' text format. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Where metrics are served. */
-export interface MetricsAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Reads `PORT`, `127.0.0.1:PORT` or `[::1]:PORT`; without an address it is 127.0.0.1. Returns undefined for anything else. */
-export function metricsAddress(text: string): MetricsAddress | undefined {
-  const [, bracketed, plain, digits = ""] = /^(?:\[([\da-f:.]+)\]:|([\d.]+):)?(\d{1,5})$/i.exec(text) ?? [];
-  const host = bracketed ?? plain ?? "127.0.0.1";
-  const port = Number(digits);
-  return digits !== "" && port <= 65_535 && isIP(host) !== 0 ? { host, port } : undefined;
-}
-
 /** Serves `GET /metrics` until the returned function is called. Rejects with `ERR_OPTIONS` if the address cannot be used. */
 export async function serveMetrics(
   host: Pick<PluginHost, "metrics">,
-  at: MetricsAddress,
+  at: TcpAddress,
   logger: Logger,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { headerMs, requestMs, connections } = METRICS_SERVER;
@@ -64,7 +51,7 @@ export async function serveMetrics(
   });
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : at.port;
-  const url = `http://${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}/metrics`;
+  const url = httpUrl({ host: at.host, port }, "/metrics");
   if (!isLoopback(at.host))
     logger.warn({ url }, `${url} is open to everyone who can reach that address: it shows plugins, types and counts`);
   return {
@@ -77,12 +64,8 @@ export async function serveMetrics(
   };
 }
 
-function isLoopback(host: string): boolean {
-  return /^(127\.|::1$)/.test(host);
-}
-
 /** True for `localhost` and for an address, with a port or without. */
-function isLocalName(host = ""): boolean {
-  const name = host.replace(/:\d+$/, "");
-  return name === "localhost" || isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
+function isLocalName(header: string | undefined): boolean {
+  const name = hostName(header);
+  return name === "localhost" || isIP(name) !== 0;
 }

@@ -6,6 +6,7 @@ import { DockerGateway } from "../../docker/gateway.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { LogTap } from "../../host/log-tap.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
+import type { Page } from "../../page/server.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
 import { daemonLog } from "./log.js";
 import { serveMetrics } from "./metrics-server.js";
@@ -80,6 +81,7 @@ async function served(
     engine: settings.engine,
   });
   let metrics: { readonly url: string; close(): Promise<void> } | undefined;
+  let page: Page | undefined;
   try {
     if (settings.metrics !== undefined) {
       metrics = await serveMetrics(host, settings.metrics, logger);
@@ -88,6 +90,13 @@ async function served(
     if (settings.control !== undefined) {
       const { path } = await host.control(settings.control);
       logger.info({ socket: path }, `control: an operator's commands are served at ${path}`);
+      if (settings.http !== undefined) {
+        // Loaded only where it is wanted.
+        const { servePage } = await import("../../page/server.js");
+        page = await servePage({ at: settings.http, control: path, dataDir: settings.dataDir, logger });
+        const { url, tokenFile } = page;
+        logger.info({ url, tokenFile }, `the page is served at ${url}; it asks for the token in ${tokenFile}`);
+      }
     }
     if (gateway.sockets.size === 0) logger.warn({}, await nothingServed(host.plugins(), settings));
     const sockets = Object.fromEntries(gateway.sockets);
@@ -97,6 +106,7 @@ async function served(
     if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
     await notifySystemd("--stopping", daemon.notifySocket, logger);
   } finally {
+    await page?.close();
     await metrics?.close();
     await gateway.close();
   }

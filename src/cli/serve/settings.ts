@@ -1,6 +1,7 @@
 /** The daemon's settings: flags win over the config file, and the config file over defaults. */
 import { isAbsolute } from "node:path";
 import { quote } from "../../common/quote.js";
+import { type TcpAddress, tcpAddress } from "../../common/tcp-address.js";
 import { z } from "../../common/zod.js";
 import { controlPath } from "../../control/operations.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
@@ -12,7 +13,6 @@ import { DOCUMENT_LIMITS } from "../../policy/limits.js";
 import { parseDocumentText } from "../../policy/manifest/document.js";
 import { readRegularFile } from "../../policy/manifest/read-file.js";
 import { DEFAULTS, DOCKER_ENGINE } from "./defaults.js";
-import { type MetricsAddress, metricsAddress } from "./metrics-server.js";
 
 /** A config file; every key has a flag of the same name. */
 export interface ServeConfig {
@@ -38,6 +38,8 @@ export interface ServeConfig {
   readonly control?: string | false;
   /** Where metrics are served: `PORT` on 127.0.0.1, or `ADDRESS:PORT`. */
   readonly metrics?: string;
+  /** Where the page is served: `PORT` on 127.0.0.1, or `ADDRESS:PORT` with a loopback address. */
+  readonly http?: string;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -59,10 +61,12 @@ export interface ServeSettings {
   readonly allowEmpty: boolean;
   readonly logLevel: LogLevel;
   readonly control: string | undefined;
-  readonly metrics: MetricsAddress | undefined;
+  readonly metrics: TcpAddress | undefined;
+  readonly http: TcpAddress | undefined;
 }
 
 const path = z.string().min(1).max(4096);
+const address = z.string().refine((text) => tcpAddress(text) !== undefined);
 
 /** The config file's schema; shipped as JSON Schema too. */
 export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
@@ -81,7 +85,8 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   allowEmpty: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
   control: z.exactOptional(z.union([path, z.literal(false)])),
-  metrics: z.exactOptional(z.string().refine((text) => metricsAddress(text) !== undefined)),
+  metrics: z.exactOptional(address),
+  http: z.exactOptional(address),
 });
 
 /** Reads the config file. `named`: the user gave its path, so it must be there. Throws `ERR_OPTIONS`. */
@@ -106,6 +111,7 @@ const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
   backend: "one of kernel, model, auto",
   isolation: `one of ${ISOLATIONS.join(", ")}`,
   metrics: "a port, or an IP address and a port, as 127.0.0.1:9464 or [::1]:9464",
+  http: "a port, or a loopback address and a port, as 127.0.0.1:9465 or [::1]:9465",
   logLevel: `one of ${LOG_LEVELS.join(", ")}`,
 };
 
@@ -125,6 +131,8 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR, dataDir = DEFAULTS.dataDir } = all;
   // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
   if (!isAbsolute(dockerDir)) throw wrong(`dockerDir is an absolute path, not ${quote(dockerDir)}`);
+  if (all.http !== undefined && all.control === false)
+    throw wrong("http serves a page that asks the control socket: without one (control: false) it cannot");
   return {
     plugins: typeof plugins === "string" ? [plugins] : plugins,
     policy: all.policy ?? DEFAULTS.policy,
@@ -140,7 +148,8 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     allowEmpty: all.allowEmpty ?? false,
     logLevel: all.logLevel ?? "info",
     control: all.control === false ? undefined : (all.control ?? controlPath(dataDir)),
-    metrics: all.metrics === undefined ? undefined : metricsAddress(all.metrics),
+    metrics: all.metrics === undefined ? undefined : tcpAddress(all.metrics),
+    http: all.http === undefined ? undefined : tcpAddress(all.http),
   };
 }
 

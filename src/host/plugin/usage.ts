@@ -11,6 +11,8 @@ export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** All replies together. */
+  readonly total: number;
 }
 
 /** Two significant digits; microseconds, up to ten minutes. */
@@ -24,10 +26,12 @@ export interface MeasuredWorker {
 
 export class Usage {
   readonly #took: RecordableHistogram = createHistogram(RANGE);
+  #totalMs = 0;
   /** CPU time of the workers that have ended. */
   #spentMs = 0;
 
   replied(ms: number): void {
+    this.#totalMs += ms;
     this.#took.record(Math.min(Math.max(1, Math.round(ms * 1000)), RANGE.highest));
   }
 
@@ -37,12 +41,13 @@ export class Usage {
 
   latency(): Latency {
     const took = this.#took;
-    if (took.count === 0) return { count: 0, p50: 0, p99: 0, max: 0 };
+    if (took.count === 0) return { count: 0, p50: 0, p99: 0, max: 0, total: 0 };
     return {
       count: took.count,
       p50: took.percentile(50) / 1000,
       p99: took.percentile(99) / 1000,
       max: took.max / 1000,
+      total: this.#totalMs,
     };
   }
 

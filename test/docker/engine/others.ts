@@ -27,7 +27,7 @@ export function others(test: Suite, open: () => Promise<Play>, needs: string | u
       await until(async () => (await play.outsideHears(HOST.ipv4, 8350)) === a, "the port", RESTORED_MS);
       await bothWays(play, a, 8350);
       await apart(play, a, two);
-      assert.match(play.daemon.log().slice(before), /restored|again/i);
+      await until(() => /restored|again/i.test(play.daemon.log().slice(before)), "the log's line", RESTORED_MS);
     },
     { ms: 120_000, needs },
   );

@@ -114,7 +114,10 @@ export class Play {
     await until(async () => (await missing()).length === 0, `running: ${names.join(", ")}`, 45_000).catch(
       async (error) => {
         const states = await this.engine.docker("ps", "-a", "--format", "{{.Names}}: {{.Status}}");
-        throw new Error(`${error.message}; ${states.replaceAll("\n", "; ")}`);
+        const logs = [this.engine.log(), this.daemon.log()].map((log) =>
+          log.trimEnd().split("\n").slice(-25).join("\n"),
+        );
+        throw new Error(`${error.message}; ${states.replaceAll("\n", "; ")}\n${logs.join("\n\n")}`);
       },
     );
   }

@@ -1,0 +1,35 @@
+/** Decides which requests the page's server answers: its own page's, from a browser that has the token. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { hostName, isLoopback } from "../common/tcp-address.js";
+
+/** A refusal: its status, and what to do. */
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly message: string;
+}
+
+/** Refuses a request that another site's page may have sent: by a name that it points here (DNS rebinding), or across origins. */
+export function refuseForeign(headers: IncomingHttpHeaders): Refusal | undefined {
+  const { host = "", origin, "sec-fetch-site": site } = headers;
+  if (!isLoopbackName(host))
+    return { status: 403, message: "open the page by a loopback address, such as 127.0.0.1, or as localhost" };
+  const own = origin === undefined || origin === `http://${host}`;
+  const sent = site === undefined || site === "same-origin" || site === "none";
+  return own && sent ? undefined : { status: 403, message: "another site's page sent this request" };
+}
+
+/** Refuses a request without the token. */
+export function refuseUnknown(headers: IncomingHttpHeaders, token: string): Refusal | undefined {
+  const [, given = ""] = /^Bearer ([\w-]{1,128})$/.exec(headers.authorization ?? "") ?? [];
+  // Digests have one length, and comparing them takes the same time whatever was given.
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  if (timingSafeEqual(digest(given), digest(token))) return undefined;
+  return { status: 401, message: "the token is missing or wrong" };
+}
+
+/** True for `localhost` and a loopback address, whatever the port: a tunnel may have another one than the server. */
+function isLoopbackName(header: string): boolean {
+  const name = hostName(header);
+  return name === "localhost" || isLoopback(name);
+}
