@@ -11,6 +11,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LONG } from "./amounts.js";
 import { startBundleServer } from "./bundle-server.js";
 import { type Outcome, runFile } from "./run-file.js";
 import { type Ran, slowest } from "./run-report.js";
@@ -69,7 +70,7 @@ async function runAll(waiting: Unit[]): Promise<void> {
   }
 }
 
-const { together, beside, alone } = schedule(files, process.env.BULKHEAD_ISOLATION);
+const { together, beside, alone } = schedule(files, process.env.BULKHEAD_ISOLATION, LONG);
 const endBundleServer = await startBundleServer();
 const lanes = Array.from({ length: atOnce }, () => runAll(together));
 // One lane more; once it is through with its own, it takes what runs together.

@@ -9,15 +9,20 @@ const test = suite("the runner's schedule");
 const HERE = dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(HERE, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".test.js"));
 
-test("every file is run once, an attack once per isolation", () => {
-  const { together, beside, alone } = schedule(files, undefined);
-  const run = [...together, ...beside, ...alone].map(({ file, isolation = "" }) => `${file} ${isolation}`);
-  const wanted = files.flatMap((file) =>
-    file.startsWith("hostile/class-")
-      ? ["thread", "process", "dedicated"].map((isolation) => `${file} ${isolation}`)
-      : [`${file} `],
-  );
-  assert.equal(run.sort(), wanted.sort());
+test("every file is run once, an attack once per isolation, under dedicated in the long run", () => {
+  for (const long of [true, false]) {
+    const { together, beside, alone } = schedule(files, undefined, long);
+    const run = [...together, ...beside, ...alone].map(({ file, isolation = "" }) => `${file} ${isolation}`);
+    const isolations = (file: string): string[] => [
+      ...["thread", "process"],
+      ...(long || file.startsWith("hostile/class-e") ? ["dedicated"] : []),
+    ];
+    const wanted = files.flatMap((file) =>
+      file.startsWith("hostile/class-") ? isolations(file).map((isolation) => `${file} ${isolation}`) : [`${file} `],
+    );
+    assert.equal(run.sort(), wanted.sort());
+  }
+  const { beside } = schedule(files, undefined, false);
   assert.equal(
     beside.map(({ file, isolation }) => `${file.split(/[-.]/)[0]} ${isolation ?? ""}`.trim()).slice(0, 5),
     [...Array.from({ length: 4 }, () => "docker/engine"), "hostile/class process"],
@@ -26,12 +31,12 @@ test("every file is run once, an attack once per isolation", () => {
 });
 
 test("the isolations that are named are run, and a wrong name is refused", () => {
-  const { together, beside } = schedule(["hostile/class-a.test.js"], "process,thread");
+  const { together, beside } = schedule(["hostile/class-a.test.js"], "process,thread", true);
   assert.equal(
     [...beside, ...together].map(({ isolation }) => isolation),
     ["process", "thread"],
   );
-  assert.throws(() => schedule(files, "threads"), /"threads"/);
+  assert.throws(() => schedule(files, "threads", false), /"threads"/);
 });
 
 test("each part of a path names a file", () => {

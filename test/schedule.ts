@@ -13,6 +13,8 @@ export interface Unit {
 const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26", "docker/engine."];
 /** Run per isolation. Behind the walls they follow the engines, one at a time: two of their cases run together. */
 const ATTACKS = ["hostile/class-"];
+/** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
+const DEDICATED = ["hostile/class-e"];
 /** What these assert or report depends on who else uses the processor. */
 const ALONE = ["hostile/storm", "load/", "demo.", "host/lifecycle-model", "host-time"];
 /** Those that take long by themselves: begun first, so that a run does not end with one of them. */
@@ -70,7 +72,7 @@ const NOT_FAST = [
 ];
 
 /** All of them; a test asserts that each part still names a file. */
-export const NAMED: readonly string[] = [...ENGINES, ...ATTACKS, ...ALONE, ...LONG, ...NOT_FAST];
+export const NAMED: readonly string[] = [...ENGINES, ...ATTACKS, ...DEDICATED, ...ALONE, ...LONG, ...NOT_FAST];
 
 const isOf = (parts: readonly string[], file: string): boolean => parts.some((part) => file.includes(part));
 
@@ -89,10 +91,12 @@ export interface Schedule {
 }
 
 /** Lays out the files. `isolations`: what BULKHEAD_ISOLATION names, if it is set; throws for a name that is not an isolation. */
-export function schedule(files: readonly string[], isolations: string | undefined): Schedule {
-  const wanted = chosen(isolations);
+export function schedule(files: readonly string[], isolations: string | undefined, long: boolean): Schedule {
+  const named = chosen(isolations);
+  const short = ISOLATIONS.filter((one) => one !== "dedicated");
+  const under = (file: string): readonly Isolation[] => named ?? (long || isOf(DEDICATED, file) ? ISOLATIONS : short);
   const units = files.flatMap((file): Unit[] =>
-    isOf(ATTACKS, file) ? wanted.map((isolation) => ({ file, isolation })) : [{ file }],
+    isOf(ATTACKS, file) ? under(file).map((isolation) => ({ file, isolation })) : [{ file }],
   );
   const alone = ({ file }: Unit): boolean => isOf(ALONE, file);
   const beside = ({ file, isolation }: Unit): boolean =>
@@ -116,8 +120,9 @@ function ranked(first: readonly string[], units: readonly Unit[]): Unit[] {
   return [...units].sort((a, b) => rank(a) - rank(b));
 }
 
-function chosen(isolations: string | undefined): readonly Isolation[] {
-  const named = isolations?.split(",") ?? ISOLATIONS;
+function chosen(isolations: string | undefined): readonly Isolation[] | undefined {
+  if (isolations === undefined) return undefined;
+  const named = isolations.split(",");
   const unknown = named.find((one) => !(ISOLATIONS as readonly string[]).includes(one));
   if (unknown !== undefined)
     throw new Error(`BULKHEAD_ISOLATION names "${unknown}": it may name "thread", "process" and "dedicated"`);
