@@ -84,6 +84,7 @@ test("these are all: no other page prints a driver, and no other example has one
     "embed",
     "hello",
     "hello-ts",
+    "monitoring",
     "serve",
     "testing",
   ]);
