@@ -10,7 +10,7 @@ export interface Unit {
 }
 
 /** Each waits for an engine most of its time. One at a time, beside everything else; the longest first. */
-const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26", "docker/engine."];
+const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26"];
 /** Run per isolation. Behind the walls they follow the engines, one at a time: two of their cases run together. */
 const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */

@@ -40,17 +40,17 @@ const MOVING: readonly Cases[] = [traffic, outside, loopback, twoNetworks, ports
 const ASKED: readonly Cases[] = [traffic, outside, loopback, twoNetworks, calls];
 /** What people do to a machine with an engine as it comes; what restarts everything comes last. */
 const FAULTS: readonly Cases[] = [...MOVING, pools, shapes, calls, sockets, others, power];
-/** Of them, in short, what does not depend on the release and needs a stage of its own. */
-const FAULTS_SHORT: readonly Cases[] = [outside, loopback, others, power];
 /** What plugins do, whatever the engine. */
 const PLUGINS: readonly Cases[] = [macvlan, moby, hangs, kills, timing];
 
-/** Of them, in short, what no test without an engine has. */
-const PLUGINS_SHORT: readonly Cases[] = [macvlan];
+/** What a test file runs in short: of the first, what does not depend on the release. */
+const PARTS = {
+  faults: [outside, loopback, others, power, macvlan],
+  asked: ASKED,
+  calls: [outside, calls],
+} as const;
 
-/** What a test file runs; with BULKHEAD_ENGINES=whole all of it. */
-const PARTS = { faults: FAULTS_SHORT, plugins: PLUGINS_SHORT, asked: ASKED, calls: [outside, calls] } as const;
-
+/** With BULKHEAD_ENGINES=whole, every file runs all of it. ufw and firewalld take Python and a bus. */
 const EVERY: readonly Cases[] = [...FAULTS, ...PLUGINS, firewalls, compose];
 /** BULKHEAD_ENGINE_CASES=compose,power: these alone, for who works on them. */
 const CHOSEN = process.env.BULKHEAD_ENGINE_CASES?.split(",");
@@ -58,16 +58,19 @@ const CHOSEN = process.env.BULKHEAD_ENGINE_CASES?.split(",");
 /** Runs a part of the acceptance on one engine. */
 export function acceptance(kind: EngineKind, part: keyof typeof PARTS): void {
   const needs = noEngine() ?? noRoot(kind) ?? noBubblewrap;
-  const whole = { faults: FAULTS, plugins: PLUGINS, asked: [...FAULTS, ...PLUGINS], calls: [...FAULTS, ...PLUGINS] };
-  const all = WHOLE ? whole[part] : PARTS[part];
-  // Of the long form alone: ufw and firewalld take Python and a bus, a compose-like set-up is cut off and started again several times.
-  const stated = WHOLE && part !== "plugins" ? [...all, firewalls, compose] : all;
-  const cases = CHOSEN === undefined ? stated : EVERY.filter(({ name }) => CHOSEN.includes(name));
-  stock(`docker: a stock engine ${kind.release}, ${part}`, { kind, variant: STOCK, cases, needs });
-  if (!WHOLE || CHOSEN !== undefined || part === "plugins") return;
+  const all = WHOLE ? EVERY : PARTS[part];
+  const cases = CHOSEN === undefined ? all : EVERY.filter(({ name }) => CHOSEN.includes(name));
+  stock(`docker: a stock engine ${kind.release}, ${part}`, {
+    kind,
+    variant: STOCK,
+    cases,
+    typed: WHOLE || part === "faults",
+    needs,
+  });
+  if (!WHOLE || CHOSEN !== undefined) return;
   for (const variant of VARIANTS) {
     const title = `docker: a stock engine ${kind.release}, ${wayOf(variant)}`;
-    stock(title, { kind, variant, cases: MOVING, needs });
+    stock(title, { kind, variant, cases: MOVING, typed: true, needs });
   }
 }
 
@@ -75,10 +78,12 @@ interface Scene {
   readonly kind: EngineKind;
   readonly variant: Variant;
   readonly cases: readonly Cases[];
+  /** Types the page's commands, on a host of their own. */
+  readonly typed: boolean;
   readonly needs: string | undefined;
 }
 
-function stock(title: string, { kind, variant, cases, needs }: Scene): void {
+function stock(title: string, { kind, variant, cases, typed, needs }: Scene): void {
   const test = suite(title);
   let play: Promise<Play> | undefined;
   let before: readonly string[] = [];
@@ -130,7 +135,7 @@ function stock(title: string, { kind, variant, cases, needs }: Scene): void {
     { ms: 60_000, needs },
   );
 
-  readme(test, open, needs);
+  if (typed) readme(test, open, needs);
 
   test("the machine is as it was", async () => closeClean((await open()).stage, before), { ms: 60_000, needs });
   test.run();
