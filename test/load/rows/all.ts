@@ -5,6 +5,7 @@ import { coldLoad } from "./cold-load.js";
 import { controlFollowers } from "./control-followers.js";
 import { curves } from "./curves.js";
 import { docker } from "./docker.js";
+import { dockerPs } from "./docker-ps.js";
 import { gatewayWrk } from "./gateway-wrk.js";
 import { hangRecovery } from "./hang-recovery.js";
 import { isolations } from "./isolations.js";
@@ -46,6 +47,7 @@ export const MEASURES: readonly Measure[] = [
   ...storageAppend,
   storageEndpoints,
   docker,
+  dockerPs,
   saturationByFlight,
   peers,
   work,
