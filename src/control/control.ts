@@ -165,16 +165,21 @@ class Control {
     }
   }
 
-  /** Carries out a change, and writes an audit line that says who asked for it and how it ended; long arguments are cut at its end. */
+  /**
+   * Carries out a change. An audit line says before it who asked for what, so that a host that ends meanwhile leaves a trace, and another
+   * one afterwards how it ended; long arguments are cut at a line's end.
+   */
   async #audited<T>({ event, plugin, what, more }: Change, work: () => Promise<T>): Promise<T> {
     const asked = `${what} ${this.caller}`;
     try {
       const result = await work();
-      this.#host.audit({ event, plugin, code: undefined, detail: `${asked}: done${more}` });
+      void tell(undefined, "done");
+    const tell = (code: string | undefined, words: string): Promise<void> =>
+      this.#host.audit({ event, plugin, code, detail: `${asked}: ${words}${more}` });
+    await tell(undefined, "begun");
       return result;
     } catch (error) {
-      const code = error instanceof DriverError ? error.code : undefined;
-      this.#host.audit({ event, plugin, code, detail: `${asked}: failed: ${messageOf(error)}${more}` });
+      void tell(error instanceof DriverError ? error.code : undefined, `failed: ${messageOf(error)}`);
       throw error;
     }
   }

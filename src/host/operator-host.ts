@@ -33,7 +33,7 @@ export interface OperatorNetwork {
 export const ACTIONS = ["restart", "stop", "start", "reload", "quarantine"] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** A change to be audited: who asked for what, and how it ended. */
+/** A line of the audit log about a change: who asked for what, or how it ended. */
 export interface OperatorChange {
   readonly event: "operator" | "operator-call";
   readonly plugin: string | undefined;
@@ -121,9 +121,11 @@ export class OperatorHost {
     }
   }
 
-  /** Writes a line of the audit log. */
-  audit(change: OperatorChange): void {
-    this.#options.context.audit.write(change);
+  /** Writes a line of the audit log. Resolves when it is written; a disk that hangs or fails does not keep an operator from acting. */
+  audit(change: OperatorChange): Promise<void> {
+    const { audit } = this.#options.context;
+    audit.write(change);
+    return audit.written();
   }
 
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {
