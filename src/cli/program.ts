@@ -1,7 +1,9 @@
 /** The commands and their options. */
 import { Command, Option } from "commander";
+import { controlPath } from "../control/operations.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LOAD } from "../load/limits.js";
+import type { HostPlace } from "./applied.js";
 import type { BenchFlags } from "./bench.js";
 import type { MakeHost } from "./check.js";
 import { addControlCommands } from "./control/commands.js";
@@ -60,13 +62,25 @@ export async function runProgram(
       return list(placesOf(one));
     }),
   );
-  withPlaces(
-    command("grant <id>", "grant a plugin what it asks for, and pin its bytes", async (id, one) => {
-      const { grant } = await import("./grant.js");
-      const { parseSetting } = await import("../policy/grant-settings.js");
-      const { dryRun = false, takeType, set } = one.opts<{ dryRun?: true; takeType?: string[]; set?: string[] }>();
-      return grant(id, { ...placesOf(one), dryRun, takeTypes: takeType, settings: set?.map(parseSetting) });
-    }),
+  withHost(
+    withPlaces(
+      command(
+        "grant <id>",
+        "grant a plugin what it asks for, and pin its bytes; a running host applies it at once",
+        async (id, one) => {
+          const { grant } = await import("./grant.js");
+          const { parseSetting } = await import("../policy/grant-settings.js");
+          const { dryRun = false, takeType, set } = one.opts<{ dryRun?: true; takeType?: string[]; set?: string[] }>();
+          return grant(id, {
+            ...placesOf(one),
+            ...hostOf(one),
+            dryRun,
+            takeTypes: takeType,
+            settings: set?.map(parseSetting),
+          });
+        },
+      ),
+    ),
   )
     .option("--dry-run", "only print what would be granted")
     .option(
@@ -79,11 +93,29 @@ export async function runProgram(
       "take over a network type whose networks another plugin made; may be given more than once",
       collect,
     );
-  withPolicy(
-    command("revoke <id>", "take back what was granted to a plugin", async (id, one) => {
-      const { revoke } = await import("./revoke.js");
-      return revoke(id, placesOf(one));
-    }),
+  withHost(
+    withPolicy(
+      command(
+        "revoke <id>",
+        "take back what was granted to a plugin; a running host applies it at once",
+        async (id, one) => {
+          const { revoke } = await import("./revoke.js");
+          return revoke(id, { ...placesOf(one), ...hostOf(one) });
+        },
+      ),
+    ),
+  );
+  withHost(
+    withPlaces(
+      command(
+        "policy <what> [file]",
+        "check: whether a policy is valid; diff: what it would change for each plugin",
+        async (what, one) => {
+          const { policy } = await import("./policy/policy.js");
+          return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) });
+        },
+      ),
+    ),
   );
   command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
     const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
@@ -207,6 +239,17 @@ function withPlaces(command: Command): Command {
 
 function withPolicy(command: Command): Command {
   return command.option("--policy <file>", `the policy's file (${DEFAULT_TEXTS.policy})`);
+}
+
+function withHost(command: Command): Command {
+  return command
+    .option("--data-dir <folder>", `the host's data folder (${DEFAULT_TEXTS.dataDir})`)
+    .option("--control <path>", "the host's control socket (default: control.sock in its data folder)");
+}
+
+function hostOf(command: Command): HostPlace {
+  const { dataDir, control } = command.opts<{ dataDir?: string; control?: string }>();
+  return { socket: control ?? controlPath(dataDir ?? defaultOf("dataDir")) };
 }
 
 function placesOf(command: Command): Places {
