@@ -214,6 +214,23 @@ export async function runProgram(
     .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
     .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
+  withDataDir(
+    command(
+      "backup <to>",
+      "copy the state into a new file, or a new folder (its name ends in /), also while a host runs",
+      async (to, one) => {
+        const { backup } = await import("./backup.js");
+        return backup(to, one.opts<{ dataDir?: string }>().dataDir ?? defaultOf("dataDir"));
+      },
+    ),
+  );
+  withDataDir(
+    command("restore <from>", "put the state of a backup into an empty data folder", async (from, one) => {
+      const { restoreBackup } = await import("./backup.js");
+      return restoreBackup(from, one.opts<{ dataDir?: string }>().dataDir ?? defaultOf("dataDir"));
+    }),
+  );
+
   command("completion <shell>", "print the completion script of bash, zsh or fish", async (shell) => {
     const { completion } = await import("./completion.js");
     return completion(program, shell);
@@ -239,6 +256,10 @@ function withPlaces(command: Command): Command {
 
 function withPolicy(command: Command): Command {
   return command.option("--policy <file>", `the policy's file (${DEFAULT_TEXTS.policy})`);
+}
+
+function withDataDir(command: Command): Command {
+  return command.option("--data-dir <folder>", `the data folder (${DEFAULT_TEXTS.dataDir})`);
 }
 
 function withHost(command: Command): Command {
