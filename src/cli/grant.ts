@@ -13,11 +13,12 @@ import { changePolicyFile, type PolicyChange } from "../policy/policy-change.js"
 import { type PolicyFile, readPolicyFile } from "../policy/policy-file.js";
 import { type Grant, type Policy, type PolicyEntry, policyEntry } from "../policy/schema.js";
 import { judgeUpdate } from "../policy/update.js";
+import { appliedText, applyToHost, type HostPlace, notServed } from "./applied.js";
 import { permissionsText, type Report } from "./output.js";
 import { findPlugin, type Places } from "./places.js";
 
 /** What `grant` takes. */
-export interface GrantOptions extends Places {
+export interface GrantOptions extends Places, HostPlace {
   /** Only print what would be written. */
   readonly dryRun: boolean;
   /** Network types to take over, whose networks another plugin made. */
@@ -26,7 +27,10 @@ export interface GrantOptions extends Places {
   readonly settings?: readonly GrantSetting[] | undefined;
 }
 
-/** Grants, creating the policy's file if needed. Writes nothing if the plugin cannot be bundled. */
+/**
+ * Grants, creating the policy's file if needed, and has the running host apply it. Writes nothing if the plugin cannot be bundled; fails
+ * if the host does not serve the plugin afterwards.
+ */
 export async function grant(id: string, options: GrantOptions): Promise<Report> {
   const absent = { absent: "empty" } as const;
   // Reports a broken policy before the plugin is bundled.
@@ -38,6 +42,7 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
     : await changePolicyFile(options.policy, absent, (now) => granted(now, plugin, sha256, options));
   const { scope, ...permissions } = entry.grant;
   const { networkTypes, takeTypes } = entry;
+  const host = options.dryRun ? null : await applyToHost(id, options.policy, options);
   const lines = [
     `${options.dryRun ? "would grant" : "granted"} ${id}, in ${options.policy}:`,
     ...(compared === null ? [] : [`  changes      ${compared}`]),
@@ -46,10 +51,12 @@ export async function grant(id: string, options: GrantOptions): Promise<Report> 
     ...(takeTypes === undefined ? [] : [`  takes over   ${takeTypes.join(", ")}`]),
     `  permissions  ${permissionsText(permissions)}`,
     `  sha256       ${sha256}`,
+    ...(options.dryRun ? [] : [`  host         ${appliedText(id, host, options)}`]),
     ...optional.map(({ permission, line }) => `  optional     ${permission} is not granted; to grant it: ${line}`),
   ];
-  const data = { plugin: id, policy: options.policy, dryRun: options.dryRun, compared, ...entry };
-  return { data, text: lines.join("\n") };
+  const data = { plugin: id, policy: options.policy, dryRun: options.dryRun, compared, ...entry, host };
+  const error = notServed(id, host);
+  return { data, text: lines.join("\n"), ...(error ? { error } : {}) };
 }
 
 interface Granted {

@@ -75,7 +75,8 @@ function wallLines(wall: WallState | null): string[] {
   return wall.weakened === null ? [] : ["", wall.weakened];
 }
 
-async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
+/** Says what a plugin asks for and gets under a policy, and whether it would run. */
+export async function rowFor(plugin: Discovered, policy: Policy, places: Places): Promise<Row> {
   const { id, manifest, version = null, error } = plugin;
   if (error) {
     const nothing = { id, version, networkTypes: [], asks: null, granted: null, isolation: null };
@@ -161,6 +162,6 @@ function unknownIdLines(unknownIds: readonly string[], { policy }: Places): stri
 }
 
 /** Quotes an invalid id: it may hold terminal control characters. */
-function idText(id: string): string {
+export function idText(id: string): string {
   return /^[\w-]+$/.test(id) ? id : quote(id);
 }

@@ -1,7 +1,9 @@
 /** The commands and their options. */
 import { Command, Option } from "commander";
+import { controlPath } from "../control/operations.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LOAD } from "../load/limits.js";
+import type { HostPlace } from "./applied.js";
 import type { BenchFlags } from "./bench.js";
 import type { MakeHost } from "./check.js";
 import { addControlCommands } from "./control/commands.js";
@@ -60,13 +62,25 @@ export async function runProgram(
       return list(placesOf(one));
     }),
   );
-  withPlaces(
-    command("grant <id>", "grant a plugin what it asks for, and pin its bytes", async (id, one) => {
-      const { grant } = await import("./grant.js");
-      const { parseSetting } = await import("../policy/grant-settings.js");
-      const { dryRun = false, takeType, set } = one.opts<{ dryRun?: true; takeType?: string[]; set?: string[] }>();
-      return grant(id, { ...placesOf(one), dryRun, takeTypes: takeType, settings: set?.map(parseSetting) });
-    }),
+  withHost(
+    withPlaces(
+      command(
+        "grant <id>",
+        "grant a plugin what it asks for, and pin its bytes; a running host applies it at once",
+        async (id, one) => {
+          const { grant } = await import("./grant.js");
+          const { parseSetting } = await import("../policy/grant-settings.js");
+          const { dryRun = false, takeType, set } = one.opts<{ dryRun?: true; takeType?: string[]; set?: string[] }>();
+          return grant(id, {
+            ...placesOf(one),
+            ...hostOf(one),
+            dryRun,
+            takeTypes: takeType,
+            settings: set?.map(parseSetting),
+          });
+        },
+      ),
+    ),
   )
     .option("--dry-run", "only print what would be granted")
     .option(
@@ -79,11 +93,29 @@ export async function runProgram(
       "take over a network type whose networks another plugin made; may be given more than once",
       collect,
     );
-  withPolicy(
-    command("revoke <id>", "take back what was granted to a plugin", async (id, one) => {
-      const { revoke } = await import("./revoke.js");
-      return revoke(id, placesOf(one));
-    }),
+  withHost(
+    withPolicy(
+      command(
+        "revoke <id>",
+        "take back what was granted to a plugin; a running host applies it at once",
+        async (id, one) => {
+          const { revoke } = await import("./revoke.js");
+          return revoke(id, { ...placesOf(one), ...hostOf(one) });
+        },
+      ),
+    ),
+  );
+  withHost(
+    withPlaces(
+      command(
+        "policy <what> [file]",
+        "check: whether a policy is valid; diff: what it would change for each plugin",
+        async (what, one) => {
+          const { policy } = await import("./policy/policy.js");
+          return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) });
+        },
+      ),
+    ),
   );
   command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
     const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
@@ -182,6 +214,23 @@ export async function runProgram(
     .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
     .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
+  withDataDir(
+    command(
+      "backup <to>",
+      "copy the state into a new file, or a new folder (its name ends in /), also while a host runs",
+      async (to, one) => {
+        const { backup } = await import("./backup.js");
+        return backup(to, one.opts<{ dataDir?: string }>().dataDir ?? defaultOf("dataDir"));
+      },
+    ),
+  );
+  withDataDir(
+    command("restore <from>", "put the state of a backup into an empty data folder", async (from, one) => {
+      const { restoreBackup } = await import("./backup.js");
+      return restoreBackup(from, one.opts<{ dataDir?: string }>().dataDir ?? defaultOf("dataDir"));
+    }),
+  );
+
   command("completion <shell>", "print the completion script of bash, zsh or fish", async (shell) => {
     const { completion } = await import("./completion.js");
     return completion(program, shell);
@@ -207,6 +256,21 @@ function withPlaces(command: Command): Command {
 
 function withPolicy(command: Command): Command {
   return command.option("--policy <file>", `the policy's file (${DEFAULT_TEXTS.policy})`);
+}
+
+function withDataDir(command: Command): Command {
+  return command.option("--data-dir <folder>", `the data folder (${DEFAULT_TEXTS.dataDir})`);
+}
+
+function withHost(command: Command): Command {
+  return command
+    .option("--data-dir <folder>", `the host's data folder (${DEFAULT_TEXTS.dataDir})`)
+    .option("--control <path>", "the host's control socket (default: control.sock in its data folder)");
+}
+
+function hostOf(command: Command): HostPlace {
+  const { dataDir, control } = command.opts<{ dataDir?: string; control?: string }>();
+  return { socket: control ?? controlPath(dataDir ?? defaultOf("dataDir")) };
 }
 
 function placesOf(command: Command): Places {

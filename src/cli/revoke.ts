@@ -7,6 +7,7 @@ import { quote } from "../common/quote.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { changePolicyFile, type PolicyChange } from "../policy/policy-change.js";
 import type { PolicyFile } from "../policy/policy-file.js";
+import { appliedText, applyToHost, type HostPlace } from "./applied.js";
 import type { Report } from "./output.js";
 import { notFound, type Places } from "./places.js";
 
@@ -18,13 +19,17 @@ interface Revoked {
 }
 
 /**
- * Revokes. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: otherwise a mistyped id would look like a
+ * Revokes, and has the running host apply it. Throws `ERR_PLUGIN_NOT_FOUND` if the policy grants the plugin nothing: otherwise a mistyped id would look like a
  * success.
  */
-export async function revoke(id: string, { policy }: Places): Promise<Report> {
+export async function revoke(id: string, { policy, ...place }: Places & HostPlace): Promise<Report> {
   const revoked = await changePolicyFile(policy, {}, (file) => without(file, id));
-  const text = `revoked ${id}, in ${policy}; it keeps its harmless permissions, and keeps running unless it needs the others ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}; a host that follows this policy applies the change at once`;
-  return { data: { plugin: id, policy, ...revoked }, text };
+  const host = await applyToHost(id, policy, place);
+  const text = [
+    `revoked ${id}, in ${policy}; it keeps its harmless permissions, and keeps running unless it needs the others ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}`,
+    `  host  ${appliedText(id, host, place)}`,
+  ].join("\n");
+  return { data: { plugin: id, policy, ...revoked, host }, text };
 }
 
 function without({ path, raw }: PolicyFile, id: string): PolicyChange<Revoked> {

@@ -2,8 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
+import { backUp } from "../storage/backup.js";
 import { corrupt } from "../storage/errors.js";
-import { backup, type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
+import { type FolderContents, inspectFolder, journalRows, recover } from "../storage/inspect.js";
 import type { Table } from "../storage/tables.js";
 import { OUTPUT } from "./limits.js";
 import { type Report, table } from "./output.js";
@@ -23,7 +24,7 @@ export interface StateOptions {
 
 /** Shows the folder, also while a host runs. Fails with `ERR_JOURNAL_CORRUPT` if part of it could not be read. */
 export async function state(options: StateOptions): Promise<Report> {
-  if (options.backup !== undefined) backup(options.dataDir, options.backup);
+  if (options.backup !== undefined) await backUp(options.dataDir, options.backup, "folder");
   const held: FolderContents & { readonly kept?: string | undefined } = options.recover
     ? await recover(options.dataDir, options.yes)
     : await inspectFolder(options.dataDir);

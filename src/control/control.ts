@@ -118,6 +118,8 @@ class Control {
         return { body: { plugins: host.plugins().map(views.pluginRow) } };
       case "plugin":
         return { body: views.pluginDetails(host.plugin(id)) };
+      case "policy":
+        return { body: views.policy(host) };
       case "networks":
         return { body: { networks: views.networks(host) } };
       case "endpoints":
@@ -142,8 +144,9 @@ class Control {
   }
 
   async #act(action: Action, id: string): Promise<Answer<Action>> {
-    // A plugin that is not known has no line in the audit log: any text may be asked for.
-    this.#host.plugin(id);
+    // A plugin that is not known has no line in the audit log: any text may be asked for. A grant may concern one that was just added.
+    if (action === "apply") await this.#host.present(id);
+    else this.#host.plugin(id);
     const change = { event: "operator", plugin: id, what: action, more: "" } as const;
     await this.#audited(change, () => this.#host.act(action, id));
     return { body: views.pluginDetails(this.#host.plugin(id)) };
@@ -165,16 +168,21 @@ class Control {
     }
   }
 
-  /** Carries out a change, and writes an audit line that says who asked for it and how it ended; long arguments are cut at its end. */
+  /**
+   * Carries out a change. An audit line says before it who asked for what, so that a host that ends meanwhile leaves a trace, and another
+   * one afterwards how it ended; long arguments are cut at a line's end.
+   */
   async #audited<T>({ event, plugin, what, more }: Change, work: () => Promise<T>): Promise<T> {
     const asked = `${what} ${this.caller}`;
+    const tell = (code: string | undefined, words: string): Promise<void> =>
+      this.#host.audit({ event, plugin, code, detail: `${asked}: ${words}${more}` });
+    await tell(undefined, "begun");
     try {
       const result = await work();
-      this.#host.audit({ event, plugin, code: undefined, detail: `${asked}: done${more}` });
+      void tell(undefined, "done");
       return result;
     } catch (error) {
-      const code = error instanceof DriverError ? error.code : undefined;
-      this.#host.audit({ event, plugin, code, detail: `${asked}: failed: ${messageOf(error)}${more}` });
+      void tell(error instanceof DriverError ? error.code : undefined, `failed: ${messageOf(error)}`);
       throw error;
     }
   }

@@ -28,6 +28,8 @@ export const CONTROL = {
   eventLine: 16_384,
   /** Most that is written to a stream at once, in UTF-16 units. */
   chunkChars: 65_536,
+  /** Age up to which a reading of the metrics is given again, in milliseconds. */
+  metricsMs: 1_000,
   /** Interval between comments on a quiet stream, in milliseconds: they show a client that the host lives. */
   beatMs: 15_000,
   /** Reply that a command reads at most, in bytes, and its deadline, in milliseconds: longer than any call's. */

@@ -1,10 +1,12 @@
 /** The host's metrics in Prometheus' format. Values are read when they are asked for: a call only counts. */
 import { type MetricType, type MetricValue, Registry } from "prom-client";
+import { monotonicNow } from "../common/clock.js";
 import { escapeLine } from "../common/escape.js";
 import { isErrorCode } from "../driverapi/errors.js";
 import { DURATION_BUCKETS, type MethodTally } from "../host/calls/tally.js";
 import type { OperatorHost, OperatorPlugin } from "../host/operator-host.js";
 import type { PluginState } from "../host/plugin/info.js";
+import { CONTROL } from "./limits.js";
 
 type Value = MetricValue<string> & { readonly metricName?: string };
 
@@ -109,7 +111,10 @@ const SERVING: ReadonlySet<PluginState> = new Set<PluginState>(["running", "orph
 /** The metrics' names, in order. */
 export const METRIC_NAMES: readonly string[] = METRICS.map(({ name }) => name);
 
-/** Returns a function that resolves with a host's metrics. Requests at the same time share one reading. */
+/**
+ * Returns a function that resolves with a host's metrics. Requests within a second share one reading, so that many clients cost no more
+ * than one.
+ */
 export function metricsOf(host: OperatorHost): () => Promise<string> {
   const registry = new Registry();
   for (const { name, help, type, values } of METRICS) {
@@ -118,11 +123,18 @@ export function metricsOf(host: OperatorHost): () => Promise<string> {
     registry.registerMetric({ name, help, get, type: type as unknown as MetricType } as never);
   }
   let reading: Promise<string> | undefined;
+  let read = 0;
   return () => {
-    reading ??= registry.metrics().finally(() => {
-      reading = undefined;
+    const now = monotonicNow();
+    if (reading !== undefined && now - read < CONTROL.metricsMs) return reading;
+    read = now;
+    const next = registry.metrics();
+    reading = next;
+    // A reading that failed is not given again.
+    next.catch(() => {
+      if (reading === next) reading = undefined;
     });
-    return reading;
+    return next;
   };
 }
 

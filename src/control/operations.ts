@@ -8,6 +8,7 @@ import type {
   Network,
   PluginDetails,
   PluginRow,
+  PolicyInForce,
   Port,
   Ready,
 } from "./types.js";
@@ -54,6 +55,13 @@ export const OPERATIONS = {
     summary: "terminate its worker at once and refuse its calls; links and rules stay",
     changes: true,
   },
+  apply: {
+    method: "POST",
+    path: "/v1/plugins/{id}/apply",
+    summary: "read the policy again, and answer when the plugin has settled under it; other plugins follow",
+    changes: true,
+  },
+  policy: { method: "GET", path: "/v1/policy", summary: "show the policy in force" },
   networks: { method: "GET", path: "/v1/networks", summary: "list the networks that the host has recorded" },
   endpoints: { method: "GET", path: "/v1/endpoints", summary: "list the endpoints that the host has recorded" },
   calls: { method: "GET", path: "/v1/calls", summary: "list the calls in progress" },
@@ -78,6 +86,8 @@ export interface Replies {
   readonly start: PluginDetails;
   readonly reload: PluginDetails;
   readonly quarantine: PluginDetails;
+  readonly apply: PluginDetails;
+  readonly policy: PolicyInForce;
   readonly networks: { readonly networks: readonly Network[] };
   readonly endpoints: { readonly endpoints: readonly Endpoint[] };
   readonly calls: { readonly calls: readonly CallInFlight[] };

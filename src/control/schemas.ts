@@ -13,6 +13,7 @@ import type {
   Network,
   PluginDetails,
   PluginRow,
+  PolicyInForce,
   Port,
   Ready,
   Reason,
@@ -125,6 +126,12 @@ const port: z.ZodType<Port> = z.object({
   port: count,
 });
 
+const policy: z.ZodType<PolicyInForce> = z.object({
+  file: text.nullable(),
+  policy: object,
+  problem: reason.nullable(),
+});
+
 const health: z.ZodType<Health> = z.object({
   status: z.enum(["ok", "degraded"]),
   pid: count,
@@ -195,6 +202,8 @@ export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } =
   start: pluginDetails,
   reload: pluginDetails,
   quarantine: pluginDetails,
+  apply: pluginDetails,
+  policy,
   networks: z.object({ networks: z.array(network) }),
   endpoints: z.object({ endpoints: z.array(endpoint) }),
   calls: z.object({ calls: z.array(call) }),

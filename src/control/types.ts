@@ -129,6 +129,16 @@ export interface Port {
   readonly port: number;
 }
 
+/** The policy that the host follows. */
+export interface PolicyInForce {
+  /** Its file, absolute; null: the platform gave the policy itself. */
+  readonly file: string | null;
+  /** What is in force. */
+  readonly policy: JsonObject;
+  /** Why the file could not be read the last time: an earlier policy is in force. */
+  readonly problem: Reason | null;
+}
+
 export interface Health {
   readonly status: "ok" | "degraded";
   readonly pid: number;

@@ -12,6 +12,7 @@ import type {
   Network,
   PluginDetails,
   PluginRow,
+  PolicyInForce,
   Port,
   Ready,
   Reason,
@@ -97,6 +98,11 @@ export async function ports(host: OperatorHost): Promise<readonly Port[]> {
   return published.map(({ plugin, protocol, hostIP = null, hostPort, ip, port }) => ({
     ...{ plugin, protocol, hostIP, hostPort, ip, port },
   }));
+}
+
+export function policy({ policy }: OperatorHost): PolicyInForce {
+  const { file, current, problem } = policy;
+  return { file: file ?? null, policy: current as unknown as JsonObject, problem: reasonOf(problem) };
 }
 
 export function ready(host: OperatorHost): Ready {

@@ -4,6 +4,7 @@ import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { Effective } from "../policy/effective.js";
+import type { PolicySource } from "../policy/policy-source.js";
 import type { PluginHost } from "./api.js";
 import type { NetworkRecord } from "./calls/record.js";
 import type { Tally } from "./calls/tally.js";
@@ -30,10 +31,10 @@ export interface OperatorNetwork {
   readonly record: NetworkRecord;
 }
 
-export const ACTIONS = ["restart", "stop", "start", "reload", "quarantine"] as const;
+export const ACTIONS = ["restart", "stop", "start", "reload", "quarantine", "apply"] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** A change to be audited: who asked for what, and how it ended. */
+/** A line of the audit log about a change: who asked for what, or how it ended. */
 export interface OperatorChange {
   readonly event: "operator" | "operator-call";
   readonly plugin: string | undefined;
@@ -51,6 +52,7 @@ export interface OperatorHostOptions {
   readonly host: Pick<PluginHost, "reload" | "on" | "off">;
   readonly context: HostContext;
   readonly plugins: PluginSet;
+  readonly policy: Pick<PolicySource, "file" | "current" | "problem">;
   /** Reads the policy, and finds a plugin in its folder. Throws `ERR_PLUGIN_NOT_FOUND`. */
   found(id: string): Promise<Discovered>;
   readonly tap: LogTap;
@@ -72,6 +74,16 @@ export class OperatorHost {
   /** Throws `ERR_PLUGIN_NOT_FOUND`. */
   plugin(id: string): OperatorPlugin {
     return shown(this.#known(id));
+  }
+
+  /** Resolves if the plugin is known, or found in the folders now. Rejects with `ERR_PLUGIN_NOT_FOUND`. */
+  async present(id: string): Promise<void> {
+    if (!this.#options.plugins.find(id)) await this.#options.found(id).catch(() => this.#known(id));
+  }
+
+  /** The policy in force, and its file. */
+  get policy(): Pick<PolicySource, "file" | "current" | "problem"> {
+    return this.#options.policy;
   }
 
   networks(): readonly OperatorNetwork[] {
@@ -104,6 +116,7 @@ export class OperatorHost {
 
   /** Carries out an action. Rejects with why it failed; for `stop`, `start` and `quarantine` doing it twice is the same as once. */
   async act(action: Action, id: string): Promise<void> {
+    if (action === "apply") return this.#options.plugins.apply(id);
     const plugin = this.#known(id);
     const { holds } = plugin;
     switch (action) {
@@ -121,9 +134,11 @@ export class OperatorHost {
     }
   }
 
-  /** Writes a line of the audit log. */
-  audit(change: OperatorChange): void {
-    this.#options.context.audit.write(change);
+  /** Writes a line of the audit log. Resolves when it is written; a disk that hangs or fails does not keep an operator from acting. */
+  audit(change: OperatorChange): Promise<void> {
+    const { audit } = this.#options.context;
+    audit.write(change);
+    return audit.written();
   }
 
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {

@@ -1,4 +1,5 @@
 /** A host's plugins, kept in step with the plugins folders and the policy: on request, or with `watch` on every change. */
+import { DriverError } from "../driverapi/errors.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
@@ -71,6 +72,24 @@ export class PluginSet {
     await this.#rescan();
   }
 
+  /**
+   * Reads the policy again, revokes at once what it no longer grants, and resolves when plugin `id` has settled under it; the others
+   * follow. A plugin that is held stays so. Rejects with `ERR_POLICY_INVALID` (the earlier policy stays) and `ERR_PLUGIN_NOT_FOUND`.
+   */
+  async apply(id: string): Promise<void> {
+    const { logger } = this.#context;
+    if (!(await this.#policy.refresh(logger))) throw this.#policy.problem;
+    const concerned = this.#enforce();
+    this.#changed(new Set(concerned.filter((one) => one !== id))).catch((error: unknown) =>
+      logger.error({ err: error }, "the policy could not be applied to every plugin"),
+    );
+    const found = (await discoverPlugins(this.#folders)).find((one) => one.id === id);
+    if (!found)
+      throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" in ${this.#folders.join(", ")}`, { plugin: id });
+    const plugin = this.get(id);
+    if (plugin.wanted) await plugin.load(found, "if changed");
+  }
+
   /** Waits until no call is pending, at most `ms`. */
   async idle(ms: number): Promise<void> {
     const end = performance.now() + ms;
@@ -114,9 +133,14 @@ export class PluginSet {
 
   async #policyChanged(): Promise<void> {
     if (!(await this.#policy.refresh(this.#context.logger))) return;
+    await this.#changed(new Set(this.#enforce()));
+  }
+
+  /** Revokes what the policy no longer grants. Returns the plugins that it concerns. */
+  #enforce(): readonly string[] {
     // An unrelated edit does not start a plugin that was stopped.
     const concerned = this.all().filter(({ wanted }) => wanted);
     for (const plugin of concerned) plugin.enforce();
-    await this.#changed(new Set(concerned.map(({ id }) => id)));
+    return concerned.map(({ id }) => id);
   }
 }

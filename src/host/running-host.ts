@@ -74,6 +74,7 @@ export class RunningHost implements PluginHost {
       host: this,
       context: this.#context,
       plugins: this.#plugins,
+      policy,
       found: (id) => this.#find(id),
       tap,
       flushes: data?.state.flushes,

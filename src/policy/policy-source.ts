@@ -10,6 +10,7 @@ import type { Policy } from "./schema.js";
 export class PolicySource {
   readonly file: string | undefined;
   #policy: Policy;
+  #problem: DriverError | undefined;
 
   private constructor(file: string | undefined, policy: Policy) {
     this.file = file;
@@ -26,17 +27,27 @@ export class PolicySource {
     return this.#policy;
   }
 
+  /** Returns why the file could not be read at the last refresh: an earlier policy is in force. */
+  get problem(): DriverError | undefined {
+    return this.#problem;
+  }
+
   /** Reads the file again. Returns true if it could be read; otherwise the policy in force stays, and the log says why. */
   async refresh(logger: Logger): Promise<boolean> {
     if (this.file === undefined) return true;
     try {
       this.#policy = (await readPolicyFile(this.file)).policy;
+      this.#problem = undefined;
       return true;
     } catch (error) {
-      const code = error instanceof DriverError ? error.code : "ERR_POLICY_INVALID";
+      const problem =
+        error instanceof DriverError
+          ? error
+          : new DriverError("ERR_POLICY_INVALID", messageOf(error), { file: this.file });
+      this.#problem = problem;
       logger.error(
-        { code, file: this.file },
-        `the policy could not be reloaded, so the previous one stays in force: ${messageOf(error)}`,
+        { code: problem.code, file: this.file },
+        `the policy could not be reloaded, so the previous one stays in force: ${problem.message}`,
       );
       return false;
     }

@@ -31,7 +31,7 @@ export interface DataFolder {
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const folder = resolve(path);
   const paths = statePaths(folder);
-  prepare(folder);
+  prepareFolder(folder);
   const lock = await locked(paths);
   try {
     const bootId = machineRun();
@@ -84,7 +84,8 @@ async function forgetMachine(state: StateFile): Promise<void> {
   await Promise.all(gone.map(({ table, key }) => state.put(table, key, undefined)));
 }
 
-function prepare(folder: string): void {
+/** Creates a folder (0700) with its parents if it does not exist. Throws `ERR_DATA_DIR` if it cannot be used. */
+export function prepareFolder(folder: string): void {
   try {
     make(folder);
     if (!statSync(folder).isDirectory()) throw new Error("it is not a folder");

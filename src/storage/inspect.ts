@@ -128,43 +128,6 @@ function keep(file: string, kept: string): void {
   }
 }
 
-/**
- * Copies a folder's state into a new folder that a host can open; a host may be running on it. Throws `ERR_OPTIONS`,
- * `ERR_DATA_DIR`.
- */
-export function backup(path: string, target: string): void {
-  const paths = statePaths(resolve(path));
-  assertState(paths);
-  if (!hasLog(paths))
-    throw unusable(
-      paths.folder,
-      new Error("an earlier version wrote it; start a host on it first, or copy it while none runs"),
-    );
-  if (existsSync(target))
-    throw new DriverError("ERR_OPTIONS", `--backup ${target}: it already exists; name a new folder`);
-  for (let tries = 0; ; tries++) {
-    mkdirSync(target, { recursive: true, mode: 0o700 });
-    try {
-      // The log is copied last, so that a concurrent write is either in the copy or not.
-      const files = [...filesOf(paths.folder)].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
-      for (const file of files) copyFileSync(join(paths.folder, file), join(target, file));
-      const { problems } = readLog(target, false);
-      if (problems.length === 0) return;
-      // The host wrote into a file while it was copied.
-      if (tries === 5) throw new Error(problems.join("; "));
-      rmSync(target, { recursive: true, force: true });
-    } catch (error) {
-      rmSync(target, { recursive: true, force: true });
-      // A checkpoint has just replaced a file that was to be copied.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || tries === 5) throw unusable(paths.folder, error);
-    }
-  }
-}
-
-function order(file: string): number {
-  return file === "flushed" ? 0 : file.startsWith("checkpoint") ? 1 : 2;
-}
-
 /** Names of the files that hold a folder's state. */
 function filesOf(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => name === "flushed" || /^(log|checkpoint)\.\d+$/.test(name));

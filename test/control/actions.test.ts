@@ -1,8 +1,9 @@
 /** What an operator does to a running plugin: restart, stop, start, reload, quarantine; what becomes of calls and networks; the audit. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, type PluginHost } from "#dist/index.js";
-import { assert, rejection, suite } from "../harness.js";
+import { assert, rejection, suite, until } from "../harness.js";
 import { hear, next, row } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
 import { controlled } from "./controlled.js";
@@ -207,15 +208,47 @@ test("every change is a line of the audit log, with the caller; reading is not",
   const by = `by uid ${process.getuid?.()} through ${socket}`;
   const told = lines.filter(({ event }) => event === "operator");
   assert.equal(
-    told.map(({ plugin, detail }) => [plugin, detail]).slice(0, 5),
-    ["restart", "stop", "start", "reload", "quarantine"].map((what) => ["net", `${what} ${by}: done`]),
+    told.map(({ plugin, detail }) => [plugin, detail]),
+    ["restart", "stop", "start", "reload", "quarantine"].flatMap((what) =>
+      ["begun", "done"].map((how) => ["net", `${what} ${by}: ${how}`]),
+    ),
   );
-  assert.is(told.length, 5);
-  const [call, long] = lines.filter(({ event }) => event === "operator-call");
+  const [begun, call, , long] = lines.filter(({ event }) => event === "operator-call");
+  assert.match(begun?.detail ?? "", /^call net\.createNetwork by uid \d+ .*: begun; arguments: "n\\n\\u001b"$/);
   assert.match(call?.detail ?? "", /^call net\.createNetwork by uid \d+ .*: failed: .*; arguments: "n\\n\\u001b"$/);
   assert.is(call?.code, "ERR_PLUGIN_QUARANTINED");
   const who = long?.detail ?? "";
   assert.ok(who.startsWith(`call net.createNetwork ${by}: failed: `), "long arguments hide neither who nor how");
+});
+
+test("the line of a change is in the audit log before the change acts, whatever becomes of it", async (t) => {
+  const { client, home, host } = await controlled(t, {
+    "net.js": plugin("net", { methods: "deleteNetwork() { console.log('reached'); return new Promise(() => {}); }," }),
+  });
+  await host.driver("net").createNetwork("n");
+  const audit = async (): Promise<string> => readFile(home.path("data/audit.jsonl"), "utf8").catch(() => "");
+  const written: string[] = [];
+  const reached = new Promise<void>((resolve) => {
+    host.on("plugin:log", () => {
+      // At this moment the driver has the call.
+      written.push(readFileSync(home.path("data/audit.jsonl"), "utf8"));
+      resolve();
+    });
+  });
+  const hanging = rejection(client.ask("call", { body: { type: "net", method: "deleteNetwork", args: ["n"] } }));
+  await reached;
+  assert.match(written[0] ?? "", /"operator-call".*: begun; arguments/);
+  assert.not.match(await audit(), ": failed");
+  await client.ask("quarantine", { id: "net" });
+  await hanging;
+  await until(async () => /"operator-call".*: failed/.test(await audit()), "the call's end in the audit log");
+});
+
+test("an audit log that cannot be written keeps no operator from acting", async (t) => {
+  const { client, home } = await controlled(t, { "net.js": TELLING });
+  await mkdir(home.path("data/audit.jsonl"));
+  assert.is((await client.ask("quarantine", { id: "net" })).state, "quarantined");
+  assert.ok(home.log.some(({ text }) => /audit log .* cannot be written/.test(text)));
 });
 
 test.run();

@@ -4,7 +4,7 @@ import { serveMetrics } from "#dist/cli/serve/metrics-server.js";
 import { tcpAddress } from "#dist/common/tcp-address.js";
 import { METRIC_NAMES } from "#dist/control/metrics.js";
 import { EndpointConfig } from "#dist/index.js";
-import { assert, rejection, suite } from "../harness.js";
+import { assert, rejection, suite, until } from "../harness.js";
 import { next } from "../kit/host.js";
 import { SILENT } from "../kit/logger.js";
 import { plugin } from "../kit/plugins.js";
@@ -74,7 +74,19 @@ test("calls by code, durations that add up, restarts, networks; codes are the ta
   assert.ok((values.get("bulkhead_journal_flushes_total") ?? 0) > 0);
   assert.ok((values.get("bulkhead_journal_flush_seconds_total") ?? 0) > 0);
   await client.ask("quarantine", { id: "net" });
-  assert.is(parsed(await host.metrics()).get('bulkhead_plugin_up{plugin="net"}'), 0);
+  const down = async (): Promise<boolean> => parsed(await host.metrics()).get('bulkhead_plugin_up{plugin="net"}') === 0;
+  await until(down, "the next reading");
+});
+
+test("requests within a second share one reading", async (t) => {
+  const { host } = await controlled(t, { "net.js": CODE });
+  const first = host.metrics();
+  await host.driver("net").createNetwork("n");
+  const again = await host.metrics();
+  assert.is(again, await first);
+  const began = performance.now();
+  await until(async () => (await host.metrics()) !== again, "another reading");
+  assert.ok(performance.now() - began < 2_000, "a reading is a second old at most");
 });
 
 test("a crash is a restart; every metric has its help and type", async (t) => {

@@ -12,6 +12,8 @@ import { LineQuota } from "./line-quota.js";
 /** Takes a host's entries. No method throws, rejects, or waits for a disk. */
 export interface Audit {
   write(entry: AuditEntry): void;
+  /** Resolves when the lines so far are in the file or have failed, or when the disk has taken too long (`AUDIT.writtenMs`). */
+  written(): Promise<void>;
   /** Resolves when all lines are in the file or have failed. Later lines are dropped. */
   close(): Promise<void>;
 }
@@ -26,7 +28,7 @@ export function openAudit(dataDir: string | undefined, logger: Logger): Audit {
   return dataDir === undefined ? NO_AUDIT : new AuditLog(join(dataDir, "audit.jsonl"), logger);
 }
 
-const NO_AUDIT: Audit = { write() {}, async close() {} };
+const NO_AUDIT: Audit = { write() {}, async written() {}, async close() {} };
 
 /** Opened with the first line. Lines of one turn of the event loop are written together. */
 export class AuditLog implements Audit {
@@ -61,6 +63,10 @@ export class AuditLog implements Audit {
   write(entry: AuditEntry): void {
     if (this.#closed || !this.#quota.spend(entry.plugin, entry.event)) return;
     this.#add(entry);
+  }
+
+  async written(): Promise<void> {
+    await within(AUDIT.writtenMs, this.#flushing ?? Promise.resolve());
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,8 @@ export const AUDIT = {
   lines: 60,
   /** That window, in milliseconds. */
   window: 60_000,
+  /** How long an operator's change waits for the line that announces it, in milliseconds. */
+  writtenMs: 1_000,
   /** Lines that may be queued for the disk. */
   queue: 10_000,
 } as const;

@@ -74,6 +74,11 @@ export function openDisk(folder: string): Disk {
   };
 }
 
+/** Opens a file for reading, as if it were the one of a folder with that name. */
+export function openFileAs(path: string, name: string): DiskFile {
+  return new RealFile(name, path, "read");
+}
+
 /** Opens a folder. Waits while no descriptor is free: the flush has not been tried yet, so nothing is lost. */
 async function openFolder(folder: string): Promise<number> {
   const end = performance.now() + DATA.descriptorMs;
