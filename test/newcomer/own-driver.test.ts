@@ -73,10 +73,7 @@ test(
       "the edit to be noticed",
       20_000,
     );
-    assert.match(
-      (await type(another)).stdout,
-      /"Err":".*does not accept new networks: the policy stops it/,
-    );
+    assert.match((await type(another)).stdout, /"Err":".*does not accept new networks: the policy stops it/);
     assert.is((await type(await block("delete"))).stdout.trim(), "{}");
     await until(() => daemon.out().includes('plugin \\"greet\\" stopped'), "the plugin to stop", 20_000);
 
