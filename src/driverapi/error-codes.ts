@@ -127,7 +127,10 @@ export const ERROR_CODES = {
     kind: "NotImplemented",
     when: "the platform's bundle has taken Bulkhead's code away from the files that its workers are started from",
   },
-  ERR_OPTIONS: { kind: "BadRequest", when: "createPluginHost was given a wrong or unknown option" },
+  ERR_OPTIONS: {
+    kind: "BadRequest",
+    when: "createPluginHost, a method of its host or a function of bulkhead/testing was given a wrong or unknown option",
+  },
   ERR_DATA_DIR: {
     kind: "BadRequest",
     when: "the data folder cannot be made, read or written, or is of another version",

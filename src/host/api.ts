@@ -34,7 +34,7 @@ export interface PluginHost {
    * nothing. Interfaces, names, gateways and routes are those accepted at createEndpoint and join; the namespace is by
    * default the join's sandbox key, and never the machine's own. Detach before `leave`.
    * Rejects with `ERR_SANDBOX_FAILED`, which names the step, `ERR_SANDBOX_NOT_FOUND`, `ERR_SANDBOX_ATTACHED`,
-   * `ERR_ENDPOINT_NOT_JOINED`, `ERR_DRIVER_NOT_FOUND`, `ERR_NETWORK_NOT_FOUND`, `ERR_ENDPOINT_NOT_FOUND`.
+   * `ERR_ENDPOINT_NOT_JOINED`, `ERR_DRIVER_NOT_FOUND`, `ERR_NETWORK_NOT_FOUND`, `ERR_ENDPOINT_NOT_FOUND`, `ERR_OPTIONS`.
    */
   attach(request: AttachRequest): Promise<AttachedSandbox>;
   /** Reloads a plugin's files; the running version stays in service until the new one replaces it. Rejects with why it was refused. */
@@ -46,7 +46,8 @@ export interface PluginHost {
   refresh(): Promise<void>;
   /**
    * Stops a plugin. Rejects with `ERR_PLUGIN_IN_USE` while it has networks, unless `force` is set: they then stay as they
-   * are, with links and rules, and their ids are returned; a plugin that registers their type later serves them again.
+   * are, with links and rules, and their ids are returned; a plugin that registers their type later serves them again. For an
+   * unknown option rejects with `ERR_OPTIONS`.
    */
   unload(id: string, options?: UnloadOptions): Promise<Unloaded>;
   /**

@@ -3,6 +3,7 @@
 import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { InterfaceRecord } from "../driverapi/interfaces.js";
+import { knownOptions } from "../driverapi/known-options.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 import { openBackend } from "../permissions/netlink/choose.js";
 import { attach, type HomeNamespace, ownNamespace } from "../sandbox/attachment.js";
@@ -28,6 +29,15 @@ export interface AttachSandboxOptions {
   readonly backend?: "kernel" | "model" | "auto" | undefined;
 }
 
+const OPTIONS = [
+  "sandbox",
+  "endpoint",
+  "join",
+  "host",
+  "from",
+  "backend",
+] as const satisfies readonly (keyof AttachSandboxOptions)[];
+
 /**
  * Moves an endpoint's links into a sandbox's network namespace, as libnetwork does after a join, or changes nothing. Each
  * interface that has names is moved, renamed to `dstPrefix` and the lowest free number, given its MAC and addresses, and
@@ -37,6 +47,7 @@ export interface AttachSandboxOptions {
  * `endpoint` or `join` (`ERR_INTERFACE_…`, `ERR_ROUTE_…`, `ERR_BAD_…`).
  */
 export async function attachSandbox(options: AttachSandboxOptions): Promise<AttachedSandbox> {
+  knownOptions("attachSandbox", options, OPTIONS);
   const { sandbox, endpoint, join } = options;
   const netns = parseNetns(sandbox);
   const plan = planSandbox(plain(endpoint), plain(join));

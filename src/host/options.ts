@@ -1,8 +1,8 @@
 /** Checks `createPluginHost`'s options before anything is started. */
 import { resolve } from "node:path";
 import type { Logger } from "../common/logger.js";
-import { nearest } from "../common/nearest.js";
 import { DriverError } from "../driverapi/errors.js";
+import { knownOptions } from "../driverapi/known-options.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
 import type { Policy } from "../policy/schema.js";
 import type { PlatformCallback } from "./context.js";
@@ -50,11 +50,7 @@ const KEYS = [
 /** Throws `ERR_OPTIONS`, naming the option. */
 export function checkOptions(options: unknown): PluginHostOptions {
   if (typeof options !== "object" || options === null) throw wrong("createPluginHost takes an object: { plugins, … }");
-  for (const key of Object.keys(options)) {
-    if ((KEYS as readonly string[]).includes(key)) continue;
-    const near = nearest(key, KEYS);
-    throw wrong(`unknown option "${key}"${near === undefined ? "" : `; did you mean "${near}"?`}`);
-  }
+  knownOptions("", options, KEYS);
   const given = options as Record<string, unknown>;
   const check = (key: (typeof KEYS)[number], rule: string, holds: (value: unknown) => boolean): void => {
     if (given[key] !== undefined && !holds(given[key])) throw wrong(`option "${key}" must be ${rule}`);

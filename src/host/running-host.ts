@@ -2,7 +2,9 @@
 
 import { prepareBundler, releaseBundler } from "../bundler/bundle.js";
 import type { Logger } from "../common/logger.js";
+import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
+import { knownOptions } from "../driverapi/known-options.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
@@ -118,8 +120,13 @@ export class RunningHost implements PluginHost {
     await this.#plugins.refresh();
   }
 
-  async unload(id: string, { force = false }: UnloadOptions = {}): Promise<Unloaded> {
+  async unload(id: string, options: UnloadOptions = {}): Promise<Unloaded> {
     this.#refuseClosed();
+    knownOptions("unload", options, ["force"] satisfies readonly (keyof UnloadOptions)[]);
+    const { force = false } = options;
+    if (typeof force !== "boolean") {
+      throw new DriverError("ERR_OPTIONS", `unload: option "force" must be true or false, not ${quote(force)}`);
+    }
     const plugin = this.#plugins.find(id);
     if (!plugin) throw new DriverError("ERR_PLUGIN_NOT_FOUND", `no plugin "${id}" is loaded`, { plugin: id });
     return { networks: await plugin.unload(force) };

@@ -1,5 +1,6 @@
 /** The sandboxes of a host's endpoints: `host.attach` moves a join's links into the sandbox that the journal records for it. */
 import { DriverError } from "../driverapi/errors.js";
+import { knownOptions } from "../driverapi/known-options.js";
 import { parseId } from "../driverapi/names.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import { attach, type HomeNamespace, ownNamespace } from "../sandbox/attachment.js";
@@ -35,7 +36,9 @@ export class Sandboxes {
   }
 
   /** Implements `PluginHost.attach`. */
-  async attach({ type, nid, eid, sandbox }: AttachRequest): Promise<AttachedSandbox> {
+  async attach(request: AttachRequest): Promise<AttachedSandbox> {
+    knownOptions("attach", request, ["type", "nid", "eid", "sandbox"] satisfies readonly (keyof AttachRequest)[]);
+    const { type, nid, eid, sandbox } = request;
     const { records } = this.#registry.find(type);
     const endpoint = records.endpoint(parseId(nid, "network"), parseId(eid, "endpoint"));
     const { join } = endpoint;

@@ -1,6 +1,7 @@
 /** The driver contract as a test suite: every rule with its name and its source, to run under any test framework. */
 import { AssertionError } from "node:assert";
 import { DriverError } from "../driverapi/errors.js";
+import { knownOptions } from "../driverapi/known-options.js";
 import { told } from "./expect.js";
 import type { ContractRule, RuleGroup, RuleRow } from "./rule.js";
 import { ABORT_RULES } from "./rules/aborts.js";
@@ -11,8 +12,8 @@ import { EXTERNAL_RULES } from "./rules/external.js";
 import { JOIN_RULES } from "./rules/joins.js";
 import { NETWORK_RULES } from "./rules/networks.js";
 import { RESTART_RULES } from "./rules/restarts.js";
-import { createTestHost, type TestHostOptions } from "./test-host.js";
-import { Trial, type TrialOptions } from "./trial.js";
+import { createTestHost, TEST_HOST_OPTIONS, type TestHostOptions } from "./test-host.js";
+import { TRIAL_OPTIONS, Trial, type TrialOptions } from "./trial.js";
 
 /** The plugin that the contract is tested on. */
 export interface ContractOptions extends Omit<TestHostOptions, "recovery">, TrialOptions {
@@ -21,6 +22,13 @@ export interface ContractOptions extends Omit<TestHostOptions, "recovery">, Tria
   /** Rules that this driver does not follow, by id, each with the reason. */
   readonly except?: Readonly<Record<string, string>>;
 }
+
+const OPTIONS: readonly (keyof ContractOptions)[] = [
+  ...TEST_HOST_OPTIONS.filter((name) => name !== "recovery"),
+  ...TRIAL_OPTIONS,
+  "type",
+  "except",
+];
 
 const GROUPS: Readonly<Record<RuleGroup, readonly RuleRow[]>> = {
   driver: DRIVER_RULES,
@@ -40,9 +48,10 @@ const GROUPS: Readonly<Record<RuleGroup, readonly RuleRow[]>> = {
  *
  * The group "alone" tests the driver without the host's own bookkeeping; all of it matters with `recovery: "self"`. With "replay"
  * the host itself refuses duplicates and deletes of what is in use, and undoes calls of unknown outcome, for which an unknown
- * network or endpoint must be NotFound. Throws `ERR_OPTIONS` if `except` names an unknown rule.
+ * network or endpoint must be NotFound. Throws `ERR_OPTIONS` for an unknown option, or if `except` names an unknown rule.
  */
 export function driverContract(options: ContractOptions): readonly ContractRule[] {
+  knownOptions("driverContract", options, OPTIONS);
   const { except = {} } = options;
   const rules = Object.entries(GROUPS).flatMap(([group, rows]) =>
     rows.map((row) => contractRule(group as RuleGroup, row, options)),

@@ -2,6 +2,7 @@
 
 import type { Logger } from "../common/logger.js";
 import { DriverError } from "../driverapi/errors.js";
+import { knownOptions } from "../driverapi/known-options.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { HostEvents } from "../host/events.js";
 import { netlinkOf, type PluginHost, startHost } from "../host/plugin-host.js";
@@ -54,6 +55,18 @@ export interface TestHost {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The options' names. */
+export const TEST_HOST_OPTIONS: readonly (keyof TestHostOptions)[] = [
+  "plugin",
+  "permissions",
+  "policy",
+  "recovery",
+  "backend",
+  "links",
+  "netns",
+  "logger",
+];
+
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Captures the host's log lines about networks that could not be restored. */
@@ -83,9 +96,10 @@ class ReplayFailures {
 
 /**
  * Starts the plugin in a host of its own, with a SES-hardened worker thread, a journal in memory, and a model of the kernel. Resolves
- * when its drivers are in service; rejects with the error that kept it from loading.
+ * when its drivers are in service; rejects with the error that kept it from loading, or `ERR_OPTIONS` for an unknown option.
  */
 export async function createTestHost(options: TestHostOptions): Promise<TestHost> {
+  knownOptions("createTestHost", options, TEST_HOST_OPTIONS);
   const copy = await copyForTest(options.plugin, options.recovery);
   const threads = new KillableThreads();
   const failures = new ReplayFailures(options.logger ?? SILENT);

@@ -26,6 +26,16 @@ export interface TrialOptions {
   readonly rounds?: number;
 }
 
+/** The options' names. */
+export const TRIAL_OPTIONS: readonly (keyof TrialOptions)[] = [
+  "network",
+  "endpoint",
+  "join",
+  "external",
+  "given",
+  "rounds",
+];
+
 /** A network that a trial uses. */
 export interface TrialNetwork {
   readonly nid: string;

@@ -58,6 +58,12 @@ test(
     assert.is((await type(call)).stdout.trim(), "{}");
     await until(() => /"source":"plugin","msg":"network net1 is created"/.test(daemon.out()), "the plugin's line");
 
+    const stop = await block("stop");
+    assert.is((await type(stop)).stdout, "greet: stopped\n");
+    const another = call.replace("net1", "net2");
+    assert.match((await type(another)).stdout, /"Err":".*an operator stopped it; to start it: bulkhead start greet"/);
+    assert.is((await type(stop.replace("stop", "start"))).stdout, "greet: running\n");
+
     const file = join(folder, "bulkhead.config.json");
     const policy = JSON.parse(await readFile(file, "utf8")) as { plugins: { greet: object } };
     policy.plugins.greet = { ...policy.plugins.greet, enabled: false };
@@ -67,10 +73,7 @@ test(
       "the edit to be noticed",
       20_000,
     );
-    assert.match(
-      (await type(call.replace("net1", "net2"))).stdout,
-      /"Err":".*does not accept new networks: the policy stops it/,
-    );
+    assert.match((await type(another)).stdout, /"Err":".*does not accept new networks: the policy stops it/);
     assert.is((await type(await block("delete"))).stdout.trim(), "{}");
     await until(() => daemon.out().includes('plugin \\"greet\\" stopped'), "the plugin to stop", 20_000);
 

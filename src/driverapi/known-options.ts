@@ -1,0 +1,23 @@
+/** Refuses an option that does not exist, since it would have no effect. */
+import { nearest } from "../common/nearest.js";
+import { quote } from "../common/quote.js";
+import { DriverError } from "./errors.js";
+
+/**
+ * Checks the names of a platform's options. Throws `ERR_OPTIONS`, naming the first unknown option and the nearest known one.
+ *
+ * @param called Begins the message: the function that was called, or "".
+ */
+export function knownOptions(called: string, given: unknown, known: readonly string[]): asserts given is object {
+  const at = called === "" ? "" : `${called}: `;
+  if (typeof given !== "object" || given === null) {
+    throw new DriverError("ERR_OPTIONS", `${at}its options are an object of ${known.join(", ")}, not ${quote(given)}`);
+  }
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  throw new DriverError(
+    "ERR_OPTIONS",
+    `${at}unknown option ${quote(unknown)}${near === undefined ? "" : `; did you mean "${near}"?`}`,
+  );
+}
