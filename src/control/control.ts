@@ -88,6 +88,8 @@ export async function openControl({ path, host, dataDir, logger, metrics }: Cont
 /** A change that an operator asks for. */
 interface Change extends Pick<OperatorChange, "event" | "plugin"> {
   readonly what: string;
+  /** What passed the request on. */
+  readonly via: string | undefined;
   /** What the audit line says last. */
   readonly more: string;
 }
@@ -110,9 +112,9 @@ class Control {
     return answer as Answer<N>;
   }
 
-  async #answer(name: OperationName, { id = "", body }: Input): Promise<Answer<OperationName>> {
+  async #answer(name: OperationName, { id = "", body, via }: Input): Promise<Answer<OperationName>> {
     const host = this.#host;
-    if (isAction(name)) return this.#act(name, id);
+    if (isAction(name)) return this.#act(name, id, via);
     switch (name) {
       case "plugins":
         return { body: { plugins: host.plugins().map(views.pluginRow) } };
@@ -129,7 +131,7 @@ class Control {
       case "ports":
         return { body: { ports: await views.ports(host) } };
       case "call":
-        return { body: { result: await this.#call(body as CallRequest) } };
+        return { body: { result: await this.#call(body as CallRequest, via) } };
       case "ready": {
         const ready = views.ready(host);
         return { status: ready.ready ? 200 : 503, body: ready };
@@ -143,16 +145,16 @@ class Control {
     }
   }
 
-  async #act(action: Action, id: string): Promise<Answer<Action>> {
+  async #act(action: Action, id: string, via: string | undefined): Promise<Answer<Action>> {
     // A plugin that is not known has no line in the audit log: any text may be asked for. A grant may concern one that was just added.
     if (action === "apply") await this.#host.present(id);
     else this.#host.plugin(id);
-    const change = { event: "operator", plugin: id, what: action, more: "" } as const;
+    const change = { event: "operator", plugin: id, what: action, via, more: "" } as const;
     await this.#audited(change, () => this.#host.act(action, id));
     return { body: views.pluginDetails(this.#host.plugin(id)) };
   }
 
-  async #call(request: CallRequest): Promise<unknown> {
+  async #call(request: CallRequest, via: string | undefined): Promise<unknown> {
     const { driver, plugin } = this.#host.driver(request.type);
     if (this.#calls >= CONTROL.calls)
       throw new RequestError(`${this.#calls} calls are under way already`, undefined, "ERR_CONTROL_BUSY");
@@ -161,7 +163,7 @@ class Control {
       const { type, method, args = [] } = request;
       const given = JSON.stringify(args).slice(1, -1);
       const more = given === "" ? "" : `; arguments: ${given}`;
-      const change = { event: "operator-call", plugin, what: `call ${type}.${method}`, more } as const;
+      const change = { event: "operator-call", plugin, what: `call ${type}.${method}`, via, more } as const;
       return await this.#audited(change, () => callDriver(driver, request));
     } finally {
       this.#calls--;
@@ -172,8 +174,8 @@ class Control {
    * Carries out a change. An audit line says before it who asked for what, so that a host that ends meanwhile leaves a trace, and another
    * one afterwards how it ended; long arguments are cut at a line's end.
    */
-  async #audited<T>({ event, plugin, what, more }: Change, work: () => Promise<T>): Promise<T> {
-    const asked = `${what} ${this.caller}`;
+  async #audited<T>({ event, plugin, what, via, more }: Change, work: () => Promise<T>): Promise<T> {
+    const asked = `${what} ${this.caller}${via === undefined ? "" : `, from ${via}`}`;
     const tell = (code: string | undefined, words: string): Promise<void> =>
       this.#host.audit({ event, plugin, code, detail: `${asked}: ${words}${more}` });
     await tell(undefined, "begun");

@@ -101,8 +101,12 @@ export interface Replies {
 export interface Input {
   readonly id?: string | undefined;
   readonly body?: CallRequest | undefined;
+  /** What passed the request on, for the audit log. */
+  readonly via?: string | undefined;
 }
 
+/** The header in which a program that passes requests on names itself. */
+export const VIA_HEADER = "bulkhead-via";
 /** Path of the events: server-sent events, not a JSON reply. */
 export const EVENTS_PATH = "/v1/events";
 /** Path of the metrics, which are text. */

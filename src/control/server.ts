@@ -15,6 +15,7 @@ import {
   type Operation,
   type OperationName,
   type Replies,
+  VIA_HEADER,
 } from "./operations.js";
 import { errorBodyOf, RequestError, read } from "./request-error.js";
 import { callRequest, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
@@ -60,7 +61,10 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
       method,
       url: path.replace("{id}", ":id"),
       handler: async (request, reply) => {
-        const { status = 200, body } = await options.perform(name, inputOf(name, path, request));
+        const { status = 200, body } = await options.perform(name, {
+          ...inputOf(name, path, request),
+          via: viaOf(request),
+        });
         return reply.code(status).send(body);
       },
     });
@@ -104,6 +108,11 @@ function inputOf(name: OperationName, path: string, request: FastifyRequest): In
   if (isDeeper(body, CONTROL.bodyDepth))
     throw new RequestError(`body: it is nested more than ${CONTROL.bodyDepth} levels deep`, "body");
   return { body: read(callRequest, body, "body") };
+}
+
+/** Returns the name in the header, if it is a short plain one. */
+function viaOf({ headers: { [VIA_HEADER]: via } }: FastifyRequest): string | undefined {
+  return typeof via === "string" && /^[\w.:[\] -]{1,64}$/.test(via) ? via : undefined;
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

@@ -7,7 +7,7 @@ import type { Logger } from "../common/logger.js";
 import { httpUrl, isLoopback, type TcpAddress } from "../common/tcp-address.js";
 import { messageOf } from "../common/text.js";
 import { ControlClient } from "../control/client.js";
-import { EVENTS_PATH, OPERATIONS, type OperationName } from "../control/operations.js";
+import { EVENTS_PATH, OPERATIONS, type OperationName, VIA_HEADER } from "../control/operations.js";
 import { DriverError } from "../driverapi/errors.js";
 import { HEADERS, readAssets } from "./assets.js";
 import { refuseForeign, refuseUnknown } from "./guard.js";
@@ -153,13 +153,16 @@ function isPassed(method: string, path: string): boolean {
 function pass(incoming: IncomingMessage, response: ServerResponse, socketPath: string): void {
   incoming.resume();
   const { method, url: path } = incoming;
-  const onward = request({ socketPath, method, path, agent: false, headers: { host: "bulkhead" } }, (answer) => {
-    const type = answer.headers["content-type"] ?? "application/json";
-    response.writeHead(answer.statusCode ?? 502, { ...HEADERS, "content-type": type });
-    response.flushHeaders();
-    answer.on("error", () => response.destroy());
-    answer.pipe(response);
-  });
+  const onward = request(
+    { socketPath, method, path, agent: false, headers: { host: "bulkhead", [VIA_HEADER]: "the page" } },
+    (answer) => {
+      const type = answer.headers["content-type"] ?? "application/json";
+      response.writeHead(answer.statusCode ?? 502, { ...HEADERS, "content-type": type });
+      response.flushHeaders();
+      answer.on("error", () => response.destroy());
+      answer.pipe(response);
+    },
+  );
   onward.on("error", (error) => {
     if (response.headersSent) response.destroy();
     else reply(response, 502, "ERR_NO_DAEMON", `the control socket does not answer: ${error.message}`);

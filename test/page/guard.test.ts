@@ -6,7 +6,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { servePage } from "#dist/page/server.js";
 import { pageToken } from "#dist/page/token.js";
-import { assert, rejection, suite, type TestContext } from "../harness.js";
+import { assert, rejection, suite, type TestContext, until } from "../harness.js";
 import { recorder } from "../kit/logger.js";
 import { plugin } from "../kit/plugins.js";
 import { type Paged, paged } from "./paged.js";
@@ -94,6 +94,8 @@ test("only what the page uses is passed to the control socket", async (t) => {
     assert.is((await ask(method, path)).status, 404, `${method} ${path}`);
   assert.is(JSON.parse((await ask("POST", "v1/plugins/net/quarantine")).text).state, "quarantined");
   assert.is(JSON.parse((await ask("POST", "v1/plugins/net/start")).text).state, "running");
+  const audited = /quarantine by uid \d+ through .*control\.sock, from the page: done/;
+  await until(async () => audited.test(await readFile(one.home.path("data/audit.jsonl"), "utf8")), "the audit line");
   const unknown = await ask("POST", "v1/plugins/none/restart");
   assert.equal([unknown.status, JSON.parse(unknown.text).plugin], [404, "none"]);
 });
