@@ -1,5 +1,6 @@
 /** Handles one request: parses its body, runs its method, and replies by the deadline. */
 
+import { traceRequest } from "../common/tracing.js";
 import type { z } from "../common/zod.js";
 import { DriverError } from "../driverapi/errors.js";
 import { copyJson, JsonError } from "../driverapi/json.js";
@@ -31,7 +32,17 @@ export interface AnswerOptions {
 }
 
 /** Handles a request. Never rejects. */
-export async function answerRequest(
+export function answerRequest(
+  method: Method,
+  body: Buffer,
+  serving: () => Serving,
+  options: AnswerOptions,
+): Promise<Answer> {
+  const refused = ({ text }: Answer): string | undefined => (text.startsWith('{"Err":') ? "refused" : undefined);
+  return traceRequest(method.path, () => answer(method, body, serving, options), refused);
+}
+
+async function answer(
   method: Method,
   body: Buffer,
   serving: () => Serving,

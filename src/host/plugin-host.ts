@@ -1,6 +1,7 @@
 /** Starts a host: checks options and policy, finds the plugins, and runs. */
 
 import { defaultLogger, safeLogger } from "../common/logger.js";
+import { loadTracing } from "../common/tracing.js";
 import { refuseInsideThread } from "../isolation/walls/raise.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
@@ -39,6 +40,8 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
   const tap = log instanceof LogTap ? log : new LogTap(log);
   const logger = safeLogger(tap);
   if (options.isolation !== "thread") refuseInsideThread();
+  const untraced = await loadTracing();
+  if (untraced !== undefined) logger.warn({}, `calls are not traced: @opentelemetry/api cannot be used: ${untraced}`);
   const policy = await PolicySource.open(options.policy);
   const found = await discoverPlugins(options.plugins);
   const data = options.dataDir === undefined ? undefined : await openData(options.dataDir);

@@ -1,6 +1,7 @@
 /** The caller of one call: its deadline and signal, the way to answer it, and the ids it holds. */
 import { monotonicNow } from "../../common/clock.js";
 import { messageOf } from "../../common/text.js";
+import { beginCall, endStep, type Step } from "../../common/tracing.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { type CallContext, siteOf } from "./call-context.js";
@@ -24,6 +25,8 @@ export class Caller<T> implements OpenCall {
   readonly #resolve: (value: T) => void;
   readonly #context: CallContext;
   readonly method: WorkerMethod;
+  /** Its span, where calls are traced. */
+  readonly step: Step | undefined;
 
   /** Starts the deadline: the method's timeout from now on. */
   constructor(
@@ -43,6 +46,11 @@ export class Caller<T> implements OpenCall {
     this.#resolve = resolve;
     this.#reject = reject;
     context.tally.began(this);
+    this.step = beginCall(this);
+  }
+
+  get plugin(): string {
+    return this.#context.plugin;
   }
 
   get type(): string {
@@ -55,6 +63,7 @@ export class Caller<T> implements OpenCall {
 
   resolve(value: T): void {
     this.#context.tally.ended(this);
+    endStep(this.step);
     this.#resolve(value);
   }
 
@@ -64,6 +73,7 @@ export class Caller<T> implements OpenCall {
     counters.errors++;
     const code = error instanceof DriverError ? error.code : "ERR_INTERNAL";
     tally.ended(this, code);
+    endStep(this.step, code);
     tally.failed({ code, message: messageOf(error), type, method: this.method });
     this.#reject(errors.withSite(error, siteOf(this.#context, this.method)));
   }

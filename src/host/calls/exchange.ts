@@ -4,6 +4,7 @@
  */
 
 import { monotonicNow } from "../../common/clock.js";
+import { beginWork, endWork, type Step } from "../../common/tracing.js";
 import type { Json } from "../../driverapi/json.js";
 import type { CallEnd } from "../../session/calls-in-flight.js";
 import type { CallOutcome, SessionEnd } from "../../session/outcome.js";
@@ -40,6 +41,8 @@ export class Exchange<T> implements CallEnd {
   /** Stops listening to the caller's signal. */
   #unlisten: (() => void) | undefined;
   #unsettled: NodeJS.Timeout | undefined;
+  /** The span of its stay in the worker. */
+  #step: Step | undefined;
 
   constructor(parts: ExchangeParts, op: Operation<T>, live: LiveDriver, caller: Caller<T>) {
     this.#parts = parts;
@@ -55,11 +58,13 @@ export class Exchange<T> implements CallEnd {
     this.#deadline = deadline(expires, ms, () => this.#giveUp(false));
     if (signal) this.#unlisten = whenAborted(signal, () => this.#giveUp(true));
     this.#parts.inFlight.add();
+    this.#step = beginWork(this.#caller.step, this.#parts.context.plugin, this.#op.method);
     this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
   }
 
   /** Handles the outcome; if the caller was already answered, settles the record alone. */
   settle(outcome: CallOutcome): void {
+    endWork(this.#step, this.#parts.context.plugin, outcome.how === "value" ? undefined : outcome.how);
     if (this.#callerAnswered) {
       clearTimeout(this.#unsettled);
       const { inDoubt, inFlight } = this.#parts;

@@ -2,8 +2,10 @@
  * One host's whole firewall: one namespace, one ledger, every plugin's rules. Requests are judged one after another; those of
  * one turn of the event loop are recorded together and programmed in one transaction, which replaces each plugin's whole table.
  */
+
 import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
+import { traceBatch } from "../../common/tracing.js";
 import type { Json } from "../../driverapi/json.js";
 import type { ExternalChange } from "../external-changes.js";
 import type { NetlinkLimits } from "../netlink/grant.js";
@@ -174,7 +176,9 @@ class Hub implements FirewallHub {
       if (batch.length > 0) {
         await this.#tables.load();
         if (!this.#restorer.unchanged) await this.#restorer.restore();
-        await runBatch(batch, { tables: this.#tables, backend: this.backend, netlink: this.#netlink });
+        const context = { tables: this.#tables, backend: this.backend, netlink: this.#netlink };
+        const plugins = batch.map(({ plugin }) => plugin);
+        await traceBatch("firewall", plugins, () => runBatch(batch, context));
       }
     } catch (error) {
       this.#queue.reject(batch, error);

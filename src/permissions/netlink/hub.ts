@@ -2,8 +2,10 @@
  * One host's netlink: one namespace, one ledger, every plugin's links. Requests of one turn of the event loop are judged together,
  * recorded together and carried out in one run; conflicting ones wait for the next run.
  */
+
 import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
+import { traceBatch } from "../../common/tracing.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import type { ExternalChange } from "../external-changes.js";
@@ -234,7 +236,9 @@ class Hub implements NetlinkHub {
       const batch = this.#queue.take((jobs) => nextBatch(jobs, (name) => this.#ownership.peer(name)));
       try {
         await this.reconcile();
-        await runBatch(batch, { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers });
+        const context = { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers };
+        const plugins = batch.map(({ plugin }) => plugin);
+        await traceBatch("netlink", plugins, () => runBatch(batch, context));
       } catch (error) {
         this.#queue.reject(batch, error);
       }
