@@ -103,7 +103,7 @@ test("nothing but what is meant to be is packed", async (t) => {
     [],
   );
   for (const name of [...folders, "package.json"]) assert.ok(tops.has(name), name);
-  const strays = files.filter((path) => /^(src|test)\//.test(path) && !/\/(README\.md|\w+\.svg)$/.test(path));
+  const strays = files.filter((path) => /^(src|test)\//.test(path) && !/\/(README\.md|[\w-]+\.(svg|png))$/.test(path));
   assert.equal(strays, [], "of src and test, only pages and their pictures");
   assert.not.match(files.join("\n"), /node_modules|(^|\n)dist\/.*\.test\.|\.tsbuildinfo/);
 });
