@@ -9,7 +9,7 @@ const test = suite("the runner's schedule");
 const HERE = dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(HERE, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".test.js"));
 
-test("every file is run once, an attack once per isolation, under dedicated in the long run", () => {
+test("every file is run once, an attack once per isolation; dedicated only in the long run, or for attacks on memory", () => {
   for (const long of [true, false]) {
     const { together, beside, alone } = schedule(files, undefined, long);
     const run = [...together, ...beside, ...alone].map(({ file, isolation = "" }) => `${file} ${isolation}`);

@@ -54,12 +54,12 @@ export async function applyToHost(id: string, file: string, { socket }: HostPlac
 
 /** Says in one line what became of an edit. */
 export function appliedText(id: string, applied: Applied | null, { socket }: HostPlace): string {
-  if (applied === null) return `no host runs at ${socket}; the next one that follows this policy starts with it`;
+  if (applied === null) return `no host runs at ${socket}; it takes effect when one starts with this policy`;
   const { outcome, state, reason } = applied;
   const why = reason === undefined ? "" : `: ${reason.code}: ${escapeLine(reason.message, Number.POSITIVE_INFINITY)}`;
   if (outcome === "applied") return `applied by the running host: ${id} is ${state}${why}`;
   if (outcome === "unknown")
-    return `the running host could not be asked${why}; if it follows this policy, it applies it`;
+    return `the running host did not answer${why}; if it watches this policy, it will apply the change`;
   return `not in force in the host at ${socket}: ${reason?.message}`;
 }
 
@@ -68,7 +68,7 @@ export function notServed(id: string, applied: Applied | null): DriverError | un
   const { outcome, state = "", reason } = applied ?? {};
   if (outcome !== "applied" || reason === undefined || HELD.has(state)) return undefined;
   const code = isErrorCode(reason.code) ? reason.code : "ERR_INTERNAL";
-  const words = `it is granted, but the running host does not serve that version; its plugin "${id}" is ${state}: ${reason.message}`;
+  const words = `"${id}" is granted, but the running host does not serve this version (state: ${state}): ${reason.message}`;
   return new DriverError(code, words, { plugin: id });
 }
 

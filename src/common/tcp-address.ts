@@ -1,10 +1,10 @@
-/** The addresses at which the daemon listens on TCP, and the names by which it is asked there. */
+/** TCP addresses that the daemon listens on, and names in `Host` headers. */
 import { isIP } from "node:net";
 
 export interface TcpAddress {
   /** An IP address. */
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Spans of OpenTelemetry: an engine's request, the call that it leads to, the worker's part of that, and the kernel's. They are made
- * where the platform has installed `@opentelemetry/api`; elsewhere each function here costs a comparison.
+ * OpenTelemetry spans: an engine's request, its call, the worker's part of that, and the kernel's. They are created if the platform has
+ * registered a provider before it creates the host; otherwise each function here costs a comparison.
  */
 import type { Span as ApiSpan, Attributes, Context, Link, Tracer } from "@opentelemetry/api";
 import { messageOf } from "./text.js";
@@ -9,7 +9,7 @@ type Api = typeof import("@opentelemetry/api");
 
 let loaded: { readonly api: Api; readonly tracer: Tracer } | undefined;
 
-/** Parts of calls that workers carry out now, by plugin: a kernel's batch names no call. */
+/** Steps in progress in workers, by plugin, because a kernel batch does not name its call. */
 const working = new Map<string, Set<Step>>();
 
 /** A part of a call that is under way. */
@@ -61,7 +61,7 @@ export interface TracedCall {
   readonly eid: string | undefined;
 }
 
-/** Begins the span of a call of the platform's or an engine's. */
+/** Begins the span of a call from the platform or an engine. */
 export function beginCall({ plugin, type, method, nid, eid }: TracedCall): Step | undefined {
   if (!loaded) return undefined;
   const ids = {
@@ -90,7 +90,7 @@ export function endWork(step: Step | undefined, plugin: string, code?: string): 
   if (steps?.size === 0) working.delete(plugin);
 }
 
-/** Carries out an engine's request in a span of its own; `failed` tells the code of an answer that is a refusal. */
+/** Carries out an engine's request in a span of its own; `failed` returns the code of a refusal. */
 export async function traceRequest<T>(
   path: string,
   work: () => Promise<T>,
@@ -104,8 +104,8 @@ export async function traceRequest<T>(
 }
 
 /**
- * Carries out a batch of kernel requests in a span. It belongs to the call that its plugin's worker carries out; where that could be
- * one of several, it is linked to each.
+ * Carries out a batch of kernel requests in a span. Its parent is the plugin's call in progress; if there are several, it is linked to
+ * each.
  */
 export async function traceBatch(power: string, plugins: readonly string[], work: () => Promise<void>): Promise<void> {
   if (!loaded) return work();

@@ -88,7 +88,7 @@ export async function openControl({ path, host, dataDir, logger, metrics }: Cont
 /** A change that an operator asks for. */
 interface Change extends Pick<OperatorChange, "event" | "plugin"> {
   readonly what: string;
-  /** What passed the request on. */
+  /** The program that forwarded the request. */
   readonly via: string | undefined;
   /** What the audit line says last. */
   readonly more: string;

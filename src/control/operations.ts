@@ -101,11 +101,11 @@ export interface Replies {
 export interface Input {
   readonly id?: string | undefined;
   readonly body?: CallRequest | undefined;
-  /** What passed the request on, for the audit log. */
+  /** The program that forwarded the request, for the audit log. */
   readonly via?: string | undefined;
 }
 
-/** The header in which a program that passes requests on names itself. */
+/** The header in which a program that forwards requests names itself. */
 export const VIA_HEADER = "bulkhead-via";
 /** Path of the events: server-sent events, not a JSON reply. */
 export const EVENTS_PATH = "/v1/events";

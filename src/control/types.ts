@@ -26,7 +26,7 @@ export interface PluginRow {
   readonly timeouts: number;
   readonly restarts: number;
   readonly violations: number;
-  /** Of its replies; milliseconds. `total`: all together. */
+  /** Latency of its replies, in milliseconds; `total` is their sum. */
   readonly latency: {
     readonly count: number;
     readonly p50: number;

@@ -11,7 +11,7 @@ import { DriverError } from "./errors.js";
 export function knownOptions(called: string, given: unknown, known: readonly string[]): asserts given is object {
   const at = called === "" ? "" : `${called}: `;
   if (typeof given !== "object" || given === null) {
-    throw new DriverError("ERR_OPTIONS", `${at}its options are an object of ${known.join(", ")}, not ${quote(given)}`);
+    throw new DriverError("ERR_OPTIONS", `${at}expected an object with ${known.join(", ")}; got ${quote(given)}`);
   }
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;

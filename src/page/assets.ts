@@ -1,7 +1,7 @@
 /** The page's own files: it loads nothing from elsewhere, and its policy forbids the browser to. */
 import { readFile } from "node:fs/promises";
 
-/** What every reply of the server says. `no-store` also keeps a page that was left from holding its stream in the browser's cache. */
+/** Headers of every reply. `no-store` also keeps the page out of the back/forward cache. */
 export const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "content-security-policy":

@@ -1,4 +1,4 @@
-/** Decides which requests the page's server answers: its own page's, from a browser that has the token. */
+/** Decides which requests the page's server answers. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { hostName, isLoopback } from "../common/tcp-address.js";
@@ -9,11 +9,11 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Refuses a request that another site's page may have sent: by a name that it points here (DNS rebinding), or across origins. */
+/** Refuses requests from another site: DNS rebinding or cross-origin. */
 export function refuseForeign(headers: IncomingHttpHeaders): Refusal | undefined {
   const { host = "", origin, "sec-fetch-site": site } = headers;
   if (!isLoopbackName(host))
-    return { status: 403, message: "open the page by a loopback address, such as 127.0.0.1, or as localhost" };
+    return { status: 403, message: "open the page at a loopback address, such as 127.0.0.1, or at localhost" };
   const own = origin === undefined || origin === `http://${host}`;
   const sent = site === undefined || site === "same-origin" || site === "none";
   return own && sent ? undefined : { status: 403, message: "another site's page sent this request" };

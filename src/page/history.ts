@@ -24,7 +24,7 @@ interface Sample {
 }
 
 export class History {
-  /** One more than is told: each value needs the sample before. */
+  /** One more than is returned, for the first difference. */
   readonly #samples: Sample[] = [];
 
   /** Adds a sample; the oldest makes room. `time`: Unix time, in seconds. */
@@ -34,7 +34,7 @@ export class History {
     if (this.#samples.length > PAGE.samples + 1) this.#samples.shift();
   }
 
-  /** Returns the samples of the plugins that the last one has. */
+  /** Returns the series of the plugins in the last sample. */
   reply(): HistoryReply {
     const after = this.#samples.slice(1);
     const ids = [...(this.#samples.at(-1)?.rows.keys() ?? [])];

@@ -17,7 +17,7 @@ import { pageToken } from "./token.js";
 
 /** What the page can ask of the control socket. */
 const PASSED: readonly OperationName[] = [
-  ...(["plugins", "plugin", "networks", "endpoints", "calls", "ports", "health"] as const),
+  ...(["plugins", "plugin", "networks", "calls", "ports"] as const),
   ...(["restart", "quarantine", "start"] as const),
 ];
 
@@ -35,7 +35,7 @@ export interface PageOptions {
 
 export interface Page {
   readonly url: string;
-  /** What a browser needs, and the file that it is in. */
+  /** The token that a browser needs, and its file. */
   readonly token: string;
   readonly tokenFile: string;
   /** Event streams that are open. */
@@ -50,7 +50,7 @@ export async function servePage(options: PageOptions): Promise<Page> {
   if (!isLoopback(host))
     throw new DriverError(
       "ERR_OPTIONS",
-      `the page is served on loopback alone, not at ${host}: its token would cross the network in the clear; from another machine, use a tunnel: ssh -L 9465:127.0.0.1:PORT`,
+      `the page is served on loopback addresses only, not at ${host}: its token would cross the network unencrypted; from another machine, use a tunnel: ssh -L 9465:127.0.0.1:${port} HOST`,
     );
   const [assets, { token, file }] = await Promise.all([readAssets(), pageToken(dataDir)]);
   const history = new History();
@@ -83,7 +83,7 @@ export async function servePage(options: PageOptions): Promise<Page> {
     },
   );
   server.maxConnections = PAGE.connections;
-  // Browsers open connections ahead of need. Closed without a word, one is opened again; a 408 would be taken for a reply.
+  // Browsers open connections in advance. One that is closed silently is reopened; a 408 would be taken for a reply.
   server.on("clientError", (_, socket) => socket.destroy());
   await listen(server, host, port);
   const stopSampling = sample(new ControlClient(control), history, logger);

@@ -12,7 +12,10 @@ export interface PageToken {
   readonly file: string;
 }
 
-/** Reads the token in the data folder, or makes one. Rejects with `ERR_OPTIONS` for a file that others could read or have put there. */
+/**
+ * Reads the token in the data folder, or makes one. Rejects with `ERR_OPTIONS` if the file is not this account's alone, does not hold a
+ * token, or cannot be written.
+ */
 export async function pageToken(dataDir: string): Promise<PageToken> {
   const file = join(dataDir, "page-token");
   return { token: (await kept(file)) ?? (await made(file)), file };
@@ -46,7 +49,7 @@ async function made(file: string): Promise<string> {
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true });
-    throw refused(file, (error as Error).message);
+    throw new DriverError("ERR_OPTIONS", `${file}: the token cannot be written: ${(error as Error).message}`);
   }
   return token;
 }

@@ -157,10 +157,10 @@ async function writeFile(to: string, rows: Tables): Promise<void> {
   }
 }
 
-/** Stands for the file of rows that are in memory. */
+/** A placeholder for the file of rows that are in memory. */
 const NOWHERE = {} as Placed["location"]["file"];
 
-/** Gives a file a second name, and never replaces another file; some file systems have no links. */
+/** Links a file to its final name, or copies it where links are not supported; never replaces another file. */
 function place(file: string, to: string): void {
   try {
     linkSync(file, to);

@@ -73,7 +73,7 @@ test("a plugin that does not start under its grant: the policy is written, the c
   assert.is(ran.exit, 1);
   assert.match(
     ran.err,
-    /^error ERR_PLUGIN_INIT: it is granted, but the running host does not serve that version; .*\n$/,
+    /^error ERR_PLUGIN_INIT: "[^"]+" is granted, but the running host does not serve this version .*\n$/,
   );
   assert.not(/[^\P{C}\n]/u.test(ran.out + ran.err), JSON.stringify(ran));
   assert.not(ran.out.split("\n").some((line) => line.startsWith("host  applied")));
@@ -104,7 +104,7 @@ test("a plugin that an operator stopped stays stopped", async (t) => {
   assert.is(row(host, "net").state, "stopped");
 });
 
-test("a host that follows another policy is left alone; without one, the file is all", async (t) => {
+test("a host that follows another policy is left alone; without a host, only the file changes", async (t) => {
   const { home, host, socket } = await place(t, { "net.js": NET, "net.plugin.json": ASKS });
   const other = home.path("other.json");
   const places = ["--policy", other, "--plugins", home.plugins];
@@ -119,7 +119,7 @@ test("a host that follows another policy is left alone; without one, the file is
   const none = await cli(["grant", "net", ...places, "--control", socket]);
   assert.match(
     none.out,
-    `\n  host         no host runs at ${socket}; the next one that follows this policy starts with it`,
+    `\n  host         no host runs at ${socket}; it takes effect when one starts with this policy`,
   );
   assert.is((await cli(["revoke", "net", "--policy", other, "--control", socket, "--json"])).json().host, null);
 });

@@ -33,7 +33,7 @@ test("check: an invalid policy is named with its line and rule", async (t) => {
   assert.is((await run("check", "/nowhere/policy.json")).exit, 1);
 });
 
-test("check: a valid one, with what it does not fit", async (t) => {
+test("check: check: a valid policy, and entries that match no plugin", async (t) => {
   const { run, put, home } = await place(t);
   const grant = { store: true, firewall: { ports: ["80"] } };
   const ran = await run("check", await put({ plugins: { net: { grant }, othre: {} } }), "--json");

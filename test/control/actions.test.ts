@@ -244,7 +244,7 @@ test("the line of a change is in the audit log before the change acts, whatever 
   await until(async () => /"operator-call".*: failed/.test(await audit()), "the call's end in the audit log");
 });
 
-test("an audit log that cannot be written keeps no operator from acting", async (t) => {
+test("an audit log that cannot be written does not keep an operator from acting", async (t) => {
   const { client, home } = await controlled(t, { "net.js": TELLING });
   await mkdir(home.path("data/audit.jsonl"));
   assert.is((await client.ask("quarantine", { id: "net" })).state, "quarantined");

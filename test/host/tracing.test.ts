@@ -84,7 +84,7 @@ test("an engine's request, call, worker and kernel", async (t) => {
   assert.equal(call?.attributes, { "bulkhead.plugin": "net", "bulkhead.driver": "net", "bulkhead.network": "n1" });
 });
 
-test("a platform's span is a call's parent; a call that fails says with which code", async (t) => {
+test("a platform's span is a call's parent; a failed call has its error code", async (t) => {
   exporter.reset();
   const host = await open(t);
   const own = trace.getTracer("platform").startSpan("own");

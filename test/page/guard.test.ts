@@ -55,7 +55,7 @@ test("its files need no token; everything else does", async (t) => {
   assert.equal(Object.keys(JSON.parse((await send(`${url}history`, bearer(one))).text)), ["times", "plugins"]);
 });
 
-test("a name that is not loopback's, and another origin, are refused with the right token too", async (t) => {
+test("a foreign Host or Origin is refused even with the token", async (t) => {
   const one = await served(t);
   const url = `${one.page.url}v1/plugins`;
   const { host } = new URL(url);
@@ -78,7 +78,7 @@ test("a name that is not loopback's, and another origin, are refused with the ri
     assert.is((await send(url, { ...bearer(one), ...headers })).status, 200, JSON.stringify(headers));
 });
 
-test("only what the page uses is passed to the control socket", async (t) => {
+test("only the operations that the page uses are passed on", async (t) => {
   const one = await served(t);
   const ask = (method: string, path: string) => send(one.page.url + path, bearer(one), method);
   for (const [method, path] of [

@@ -37,7 +37,7 @@ test(
 );
 
 test(
-  "restart and quarantine ask first, by keyboard too; Escape is a no",
+  "restart and quarantine ask first, by keyboard too; Escape cancels",
   async (t) => {
     const { host, link } = await paged(t, { "net.js": plugin("net") });
     const { tab: page, errors } = await tab(t);
@@ -112,7 +112,7 @@ test(
 );
 
 test(
-  "it connects again by itself, and ends its stream when it is left",
+  "it reconnects, and closes its stream on leaving",
   async (t) => {
     const { page: served, link, serve } = await paged(t, { "net.js": plugin("net") });
     const { tab: page, errors } = await tab(t);

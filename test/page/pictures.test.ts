@@ -15,7 +15,7 @@ const fileOf = (scheme: string): string => join(REPO, `src/page/page-${scheme}.p
 const BUSY =
   "createNetwork(nid) { let n = 0; for (let at = 0; at < 3e5 * (1 + (nid.length % 5)); at++) n += at; return void n; },";
 
-test("both are there", async () => {
+test("both pictures exist", async () => {
   if (!DRAW) for (const scheme of SCHEMES) await access(fileOf(scheme));
 });
 

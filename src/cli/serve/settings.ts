@@ -132,7 +132,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
   if (!isAbsolute(dockerDir)) throw wrong(`dockerDir is an absolute path, not ${quote(dockerDir)}`);
   if (all.http !== undefined && all.control === false)
-    throw wrong("http serves a page that asks the control socket: without one (control: false) it cannot");
+    throw wrong('http needs the control socket: remove "control": false, or http');
   return {
     plugins: typeof plugins === "string" ? [plugins] : plugins,
     policy: all.policy ?? DEFAULTS.policy,

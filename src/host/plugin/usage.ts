@@ -11,7 +11,7 @@ export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** All replies together. */
+  /** Sum over all replies. */
   readonly total: number;
 }
 

@@ -6,7 +6,7 @@ const KEY = "bulkhead-token";
 /** The token is missing or wrong. */
 export class TokenRefused extends Error {}
 
-/** Takes the token from the address, from which it then goes, or from this tab's storage. */
+/** Moves a token from the address into this tab's storage, and returns the stored one. */
 export function storedToken(): string {
   const given = location.hash.slice(1);
   if (given !== "") {

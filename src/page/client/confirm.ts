@@ -9,7 +9,7 @@ export interface Question {
   readonly yes: string;
 }
 
-/** Resolves with true if the operator confirms; Escape is a no. The focus returns to where it was. */
+/** Resolves with true if the operator confirms; Escape cancels. The focus returns to where it was. */
 export function confirmed({ title, effect, yes }: Question): Promise<boolean> {
   const dialog = byId("confirm") as HTMLDialogElement;
   setText(byId("confirm-question"), title);

@@ -1,4 +1,4 @@
-/** The list of events: refusals, terminations, restarts and time-outs, as they come. */
+/** The list of events: refusals, terminations, restarts and timeouts, as they come. */
 import type { HostEvent } from "../../control/types.js";
 import { byId, make } from "./dom.js";
 

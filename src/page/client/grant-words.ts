@@ -4,7 +4,7 @@ import type { PluginDetails } from "../../control/types.js";
 /** What each permission gives, from the catalogue; filled in by the build. */
 declare const GIVES: Readonly<Record<string, string>>;
 
-/** Returns a sentence for each part of the grant. */
+/** Returns a line for each part of the grant. */
 export function grantInWords({ grant, limits, types }: PluginDetails): readonly string[] {
   if (grant === null) return ["Nothing: it has no grant."];
   const permissions = Object.entries(grant.permissions).map(([name, bounds]) => {

@@ -28,7 +28,7 @@ async function refresh(): Promise<void> {
     ...[plugin, `${type}.${method}`, network ?? "–"],
     `${Math.round(ms)} ms`,
   ]);
-  byId("calls").replaceChildren(table(["Plugin", "Call", "Network", "For"], callRows, "None."));
+  byId("calls").replaceChildren(table(["Plugin", "Call", "Network", "Duration"], callRows, "None."));
   const networkRows = networks.map(({ id, type, plugin, phase, endpoints, failed }) => [
     ...[id.slice(0, 12), type, plugin, failed ? `${phase}: ${failed.code}` : phase, String(endpoints)],
   ]);
@@ -36,7 +36,7 @@ async function refresh(): Promise<void> {
   const portRows = ports.map(({ plugin, protocol, hostIP, hostPort, ip, port }) => [
     ...[`${hostIP ?? "all addresses"}:${hostPort}/${protocol}`, `${ip}:${port}`, plugin],
   ]);
-  byId("ports").replaceChildren(table(["On the host", "Of the endpoint", "Plugin"], portRows, "None."));
+  byId("ports").replaceChildren(table(["Host address", "Endpoint address", "Plugin"], portRows, "None."));
 }
 
 function showPlugins(rows: readonly PluginRow[]): void {

@@ -43,7 +43,7 @@ const FAULTS: readonly Cases[] = [...MOVING, pools, shapes, calls, sockets, othe
 /** What plugins do, whatever the engine. */
 const PLUGINS: readonly Cases[] = [macvlan, moby, hangs, kills, timing];
 
-/** What a test file runs in short: of the first, what does not depend on the release. */
+/** The cases of each file's short form; `faults` has only those that do not depend on the release. */
 const PARTS = {
   faults: [outside, loopback, others, power, macvlan],
   asked: ASKED,
