@@ -14,13 +14,13 @@ test("unload and attach", async (t) => {
   await host.driver("one").createNetwork("n");
   const cases: readonly (readonly [call: () => Promise<unknown>, says: RegExp])[] = [
     [() => host.unload("one", { forc: true } as never), /^unload: unknown option "forc"; did you mean "force"\?$/],
-    [() => host.unload("one", true as never), /^unload: its options are an object of force, not true$/],
+    [() => host.unload("one", true as never), /^unload: expected an object with force; got true$/],
     [() => host.unload("one", { force: "no" } as never), /^unload: option "force" must be true or false, not "no"$/],
     [
       () => host.attach({ type: "one", nid: "n", eid: "e", sandbx: "s" } as never),
       /^attach: unknown option "sandbx"; did you mean "sandbox"\?$/,
     ],
-    [() => host.attach("n" as never), /^attach: its options are an object of type, nid, eid, sandbox, not "n"$/],
+    [() => host.attach("n" as never), /^attach: expected an object with type, nid, eid, sandbox; got "n"$/],
     [
       () => attachSandbox({ sandbox: "s", endpoint: [], join: {}, netns: "x" } as never),
       /^attachSandbox: unknown option "netns"$/,
