@@ -50,8 +50,10 @@ async function checkCopy(plugin: Discovered, folder: string, makeHost: MakeHost)
   const asks = { scope: askedScope(question), permissions: askedPermissions(question) };
   const policy: Policy = { plugins: { [plugin.id]: grantAll(plugin.id, plugin.manifest) } };
   const { networkTypes, missing } = effectiveGrant({ ...question, policy });
-  if (missing.length > 0)
-    throw new DriverError("ERR_GRANT_MISSING", `cannot grant ${missingText(missing)}`, { plugin: plugin.id });
+  if (missing.length > 0) {
+    const words = `its manifest asks for nothing that can be granted at ${missingText(missing)}; name at least one item there`;
+    throw new DriverError("ERR_GRANT_MISSING", words, { plugin: plugin.id });
+  }
 
   const data = {
     plugin: plugin.id,

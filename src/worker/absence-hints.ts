@@ -52,6 +52,9 @@ export function insteadOf(name: string): string | undefined {
   return INSTEAD.get(name);
 }
 
+/** The methods that `log` gives the global `console`. */
+const CONSOLE = "log, info, warn, error, debug, trace and assert";
+
 /** How SES words the refusals of its tamed Date and Math. */
 const TAMED: readonly (readonly [says: RegExp, what: string, permission: string])[] = [
   [/%SharedDate%/, "clock", "clock"],
@@ -77,6 +80,8 @@ export function absenceHint(
   const wanted =
     /^([\w$.]{1,64}) is not (?:defined(?: in the sandbox)?|a function|a constructor)$/.exec(message)?.[1] ??
     (/^Cannot (?:read|set) properties of undefined /.test(message) ? nameAt(stack, code, headerLines) : undefined);
+  const method = /^console\.(\w+)$/.exec(wanted ?? "")?.[1];
+  if (method !== undefined) return `the sandbox's console has no ${method}: it has ${CONSOLE}`;
   const instead = wanted === undefined ? undefined : INSTEAD.get(wanted);
   if (wanted === undefined || instead === undefined) return undefined;
   return wanted.startsWith("powers.")

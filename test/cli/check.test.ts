@@ -95,43 +95,54 @@ test("a folder, with the links inside it", async (t) => {
   assert.is(ran.json().files, 2);
 });
 
-test("what is wrong with the files is told with the author's own paths", async (t) => {
-  const before = await leftovers();
-  const root = await t.folder();
-  await fill(root, {
-    "bad/plugin.json": '{\n"scop": 1}',
-    "syntax.js": "\nexport const = 1;\n",
-    "none/x.js": CODE,
-    "x.txt": "",
-    "Up.js": CODE,
-    "out/plugin.json": "{}",
-    "secret.js": "export {};\n",
-  });
-  await writeFile(join(root, "out/index.js"), 'import "./link.js";\nexport function init() {}\n');
-  await symlink(join(root, "secret.js"), join(root, "out/link.js"));
-  await symlink(join(root, "syntax.js"), join(root, "link.js"));
-  const host = running("x");
-  for (const [path, code, words] of [
-    ["bad", "ERR_MANIFEST_INVALID", join(root, "bad/plugin.json:2:1: scop")],
-    ["syntax.js", "ERR_PLUGIN_SYNTAX", "syntax.js"],
-    ["none", "ERR_MANIFEST_MISSING", join(root, "none/plugin.json")],
-    ["x.txt", "ERR_PLUGIN_FILE", "this is not a plugin"],
-    ["nowhere", "ERR_PLUGIN_FILE", "file or folder not found"],
-    ["Up.js", "ERR_PLUGIN_NAME", join(root, "Up.js")],
-    ["link.js", "ERR_PLUGIN_FILE", "symbolic link"],
-    ["out", "ERR_PLUGIN_IMPORT", "link.js"],
-  ] as const) {
-    const ran = await cli(["check", join(root, path), "--json"], host.makeHost);
-    assert.is(ran.exit, 1, path);
-    assert.is(ran.json().error?.code, code, path);
-    assert.match(ran.json().error?.message ?? "", words);
-    assert.not.match(ran.out, "bulkhead-check-");
-  }
-  const syntax = (await cli(["check", join(root, "syntax.js"), "--json"], host.makeHost)).json().error;
-  assert.equal([syntax?.file, syntax?.line], ["syntax.js", 2]);
-  assert.equal(host.calls, [], "no code is run");
-  assert.equal(await leftovers(), before);
-});
+test(
+  "what is wrong with the files is told with the author's own paths",
+  async (t) => {
+    const before = await leftovers();
+    const root = await t.folder();
+    await fill(root, {
+      "bad/plugin.json": '{\n"scop": 1}',
+      "syntax.js": "\nexport const = 1;\n",
+      "none/x.js": CODE,
+      "x.txt": "",
+      "Up.js": CODE,
+      "out/plugin.json": "{}",
+      "secret.js": "export {};\n",
+      "kinds.js": CODE,
+      "kinds.plugin.json": '{ "permissions": { "netlink": { "kinds": [] } } }',
+    });
+    await writeFile(join(root, "out/index.js"), 'import "./link.js";\nexport function init() {}\n');
+    await symlink(join(root, "secret.js"), join(root, "out/link.js"));
+    await symlink(join(root, "syntax.js"), join(root, "link.js"));
+    const host = running("x");
+    for (const [path, code, words] of [
+      ["bad", "ERR_MANIFEST_INVALID", join(root, "bad/plugin.json:2:1: scop")],
+      ["syntax.js", "ERR_PLUGIN_SYNTAX", "syntax.js"],
+      ["none", "ERR_MANIFEST_MISSING", join(root, "none/plugin.json")],
+      ["x.txt", "ERR_PLUGIN_FILE", "this is not a plugin"],
+      ["nowhere", "ERR_PLUGIN_FILE", "file or folder not found"],
+      ["Up.js", "ERR_PLUGIN_NAME", join(root, "Up.js")],
+      ["link.js", "ERR_PLUGIN_FILE", "symbolic link"],
+      ["out", "ERR_PLUGIN_IMPORT", "link.js"],
+      [
+        "kinds.js",
+        "ERR_GRANT_MISSING",
+        "asks for nothing that can be granted at netlink.kinds; name at least one item there",
+      ],
+    ] as const) {
+      const ran = await cli(["check", join(root, path), "--json"], host.makeHost);
+      assert.is(ran.exit, 1, path);
+      assert.is(ran.json().error?.code, code, path);
+      assert.match(ran.json().error?.message ?? "", words);
+      assert.not.match(ran.out, "bulkhead-check-");
+    }
+    const syntax = (await cli(["check", join(root, "syntax.js"), "--json"], host.makeHost)).json().error;
+    assert.equal([syntax?.file, syntax?.line], ["syntax.js", 2]);
+    assert.equal(host.calls, [], "no code is run");
+    assert.equal(await leftovers(), before);
+  },
+  { ms: 60_000 },
+);
 
 test("a refusal of init is exit 1, with what was found before it", async (t) => {
   const root = await t.folder();

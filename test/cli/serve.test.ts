@@ -269,23 +269,31 @@ test(
   { ms: 60_000, needs: noBubblewrap },
 );
 
-test("a config file or flag that is wrong is named, and nothing starts", async (t) => {
-  const { start, config } = await place(t);
-  for (const [flag, value, words] of [
-    ["--answer-ms", "soon", "--answer-ms is a whole number of milliseconds from 100 to 600000"],
-    ["--socket-owner", "me", "--socket-owner is UID or UID:GID, in numbers"],
-    ["--log-level", "loud", "--log-level is one of debug, info, warn, error"],
-    ["--docker-dir", "sockets", '--docker-dir is an absolute path, not "sockets"'],
-  ] as const) {
-    const wrong = await start(flag, value);
-    assert.is(await wrong.ended, "2");
-    assert.match(wrong.stderr(), `ERR_USAGE: ${words}`);
-  }
-  await writeFile(config, '{\n  "dokerDir": "/x"\n}');
-  const key = await start();
-  assert.is(await key.ended, "1");
-  assert.match(key.stderr(), /serve\.json:2:\d+: dokerDir: .*dockerDir/);
-});
+test(
+  "a config file or flag that is wrong is named, and nothing starts",
+  async (t) => {
+    const { start, config } = await place(t);
+    for (const [flag, value, words] of [
+      ["--answer-ms", "soon", "--answer-ms is a whole number of milliseconds from 100 to 600000"],
+      ["--socket-owner", "me", "--socket-owner is UID or UID:GID, in numbers"],
+      ["--log-level", "loud", "--log-level is one of debug, info, warn, error"],
+      ["--docker-dir", "sockets", '--docker-dir is an absolute path, not "sockets"'],
+    ] as const) {
+      const wrong = await start(flag, value);
+      assert.is(await wrong.ended, "2");
+      assert.match(wrong.stderr(), `ERR_USAGE: ${words}`);
+    }
+    await writeFile(config, '{\n  "dokerDir": "/x"\n}');
+    const key = await start();
+    assert.is(await key.ended, "1");
+    assert.match(key.stderr(), /serve\.json:2:\d+: dokerDir: .*dockerDir/);
+    await writeFile(config, '{ "metrics": "x" }');
+    const address = await start();
+    assert.is(await address.ended, "1");
+    assert.match(address.stderr(), /metrics: must be a port, or an IP address and a port, as 127.+, not "x"/);
+  },
+  { ms: 60_000 },
+);
 
 test("examples/serve: the config file and the policy are valid, and say what is the default anyway", async () => {
   const folder = join(REPO, "examples/serve");

@@ -66,7 +66,12 @@ export interface ServeSettings {
 }
 
 const path = z.string().min(1).max(4096);
-const address = z.string().refine((text) => tcpAddress(text) !== undefined);
+/** The schema of a TCP address; the error says what is wanted. */
+const address = (wanted: string): z.ZodType<string> =>
+  z.string().refine((text) => tcpAddress(text) !== undefined, { error: `must be ${wanted}` });
+
+const METRICS = "a port, or an IP address and a port, as 127.0.0.1:9464 or [::1]:9464";
+const HTTP = "a port, or a loopback address and a port, as 127.0.0.1:9465 or [::1]:9465";
 
 /** The config file's schema; shipped as JSON Schema too. */
 export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
@@ -85,8 +90,8 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   allowEmpty: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
   control: z.exactOptional(z.union([path, z.literal(false)])),
-  metrics: z.exactOptional(address),
-  http: z.exactOptional(address),
+  metrics: z.exactOptional(address(METRICS)),
+  http: z.exactOptional(address(HTTP)),
 });
 
 /** Reads the config file. `named`: the user gave its path, so it must be there. Throws `ERR_OPTIONS`. */
@@ -110,8 +115,8 @@ const WANTED: Readonly<Partial<Record<keyof ServeConfig, string>>> = {
   answerMs: "a whole number of milliseconds from 100 to 600000",
   backend: "one of kernel, model, auto",
   isolation: `one of ${ISOLATIONS.join(", ")}`,
-  metrics: "a port, or an IP address and a port, as 127.0.0.1:9464 or [::1]:9464",
-  http: "a port, or a loopback address and a port, as 127.0.0.1:9465 or [::1]:9465",
+  metrics: METRICS,
+  http: HTTP,
   logLevel: `one of ${LOG_LEVELS.join(", ")}`,
 };
 

@@ -37,6 +37,14 @@ for (const [code, says] of CASES) {
   });
 }
 
+test("a method of the console's, which the editor's types have", async (t) => {
+  const { open } = await house(t, { "bad.js": plugin("bad", { start: "console.table([1]);" }) });
+  assert.match(
+    row(await open(), "bad").refusal?.message ?? "",
+    /the sandbox's console has no table: it has log, info, warn, error, debug, trace and assert \(bad\.js:\d\)$/,
+  );
+});
+
 test("in a driver's method", async (t) => {
   const { open } = await house(t, {
     "bad.js": plugin("bad", { methods: "async createNetwork() { await fetch(1); }," }),
