@@ -76,6 +76,7 @@ export class RunningHost implements PluginHost {
       plugins: this.#plugins,
       policy,
       found: (id) => this.#find(id),
+      netns: options.netns,
       tap,
       flushes: data?.state.flushes,
     });
