@@ -15,7 +15,7 @@ import type { Input, OperationName } from "./operations.js";
 import { RequestError } from "./request-error.js";
 import { type Answer, createControlServer } from "./server.js";
 import { placeControl } from "./socket.js";
-import type { CallRequest } from "./types.js";
+import type { CallRequest, WhyRequest } from "./types.js";
 import * as views from "./views.js";
 
 export interface ControlOptions {
@@ -132,6 +132,10 @@ class Control {
         return { body: { ports: await views.ports(host) } };
       case "call":
         return { body: { result: await this.#call(body as CallRequest, via) } };
+      case "why": {
+        const { why } = await import("../why/why.js");
+        return { body: await why(host, body as WhyRequest) };
+      }
       case "ready": {
         const ready = views.ready(host);
         return { status: ready.ready ? 200 : 503, body: ready };

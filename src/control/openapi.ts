@@ -1,7 +1,7 @@
 /** Generates `openapi.json` from the operations and their schemas. */
 import { z } from "../common/zod.js";
 import { EVENTS_PATH, OPERATIONS, type OperationName } from "./operations.js";
-import { callRequest, errorBody, eventsQuery, hostEvent, idParams, REPLIES } from "./schemas.js";
+import { BODIES, errorBody, eventsQuery, hostEvent, idParams, REPLIES } from "./schemas.js";
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,8 @@ export function openApi(): Document {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [name, { method, path, summary }] of Object.entries(OPERATIONS)) {
     const reply = { description: "done", content: json(schemaOf(REPLIES[name as OperationName], "output")) };
-    const body = name === "call" ? { requestBody: { required: true, content: json(schemaOf(callRequest)) } } : {};
+    const schema = BODIES[name as keyof typeof BODIES];
+    const body = schema ? { requestBody: { required: true, content: json(schemaOf(schema)) } } : {};
     paths[path] = {
       ...paths[path],
       [method.toLowerCase()]: {

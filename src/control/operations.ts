@@ -11,6 +11,8 @@ import type {
   PolicyInForce,
   Port,
   Ready,
+  WhyReply,
+  WhyRequest,
 } from "./types.js";
 
 export interface Operation {
@@ -67,6 +69,7 @@ export const OPERATIONS = {
   calls: { method: "GET", path: "/v1/calls", summary: "list the calls in progress" },
   ports: { method: "GET", path: "/v1/ports", summary: "list the published ports" },
   call: { method: "POST", path: "/v1/call", summary: "call a driver's method", changes: true },
+  why: { method: "POST", path: "/v1/why", summary: "say why packets of an endpoint do not arrive" },
   health: {
     method: "GET",
     path: "/v1/health",
@@ -93,14 +96,21 @@ export interface Replies {
   readonly calls: { readonly calls: readonly CallInFlight[] };
   readonly ports: { readonly ports: readonly Port[] };
   readonly call: { readonly result: unknown };
+  readonly why: WhyReply;
   readonly health: Health;
   readonly ready: Ready;
+}
+
+/** The bodies of the operations that take one. */
+export interface Bodies {
+  readonly call: CallRequest;
+  readonly why: WhyRequest;
 }
 
 /** What an operation takes besides its name. */
 export interface Input {
   readonly id?: string | undefined;
-  readonly body?: CallRequest | undefined;
+  readonly body?: Bodies[keyof Bodies] | undefined;
   /** The program that forwarded the request, for the audit log. */
   readonly via?: string | undefined;
 }

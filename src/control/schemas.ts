@@ -2,7 +2,7 @@
 import { z } from "../common/zod.js";
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import type { JsonObject } from "../driverapi/json.js";
-import type { OperationName, Replies } from "./operations.js";
+import type { Bodies, OperationName, Replies } from "./operations.js";
 import type {
   CallInFlight,
   CallRequest,
@@ -17,6 +17,8 @@ import type {
   Port,
   Ready,
   Reason,
+  WhyCheck,
+  WhyRequest,
 } from "./types.js";
 
 /** Methods that can be called: all but `type`, which asks nothing of the plugin. */
@@ -165,10 +167,28 @@ export const errorBody: z.ZodType<ErrorBody> = z.object({
 export const idParams: z.ZodType<{ readonly id: string }> = z.object({ id: z.string().min(1).max(256) });
 
 /** The body of `call`. */
-export const callRequest: z.ZodType<CallRequest> = z.strictObject({
+const callRequest: z.ZodType<CallRequest> = z.strictObject({
   type: z.string().min(1).max(64),
   method: z.enum(METHODS),
   args: z.array(z.json()).max(8).optional(),
+});
+
+/** The body of `why`. */
+const whyRequest: z.ZodType<WhyRequest> = z.strictObject({
+  from: z.string().min(1).max(256),
+  to: z.string().min(1).max(256).optional(),
+  port: z.int().min(1).max(65_535).optional(),
+});
+
+/** The bodies of the operations that take one. */
+export const BODIES: { readonly [N in keyof Bodies]: z.ZodType<Bodies[N]> } = { call: callRequest, why: whyRequest };
+
+const whyCheck: z.ZodType<WhyCheck> = z.object({
+  check: text,
+  holds: z.enum(["yes", "no", "skipped"]),
+  evidence: text,
+  fix: text.nullable(),
+  of: text.optional(),
 });
 
 /** The query of the events. */
@@ -209,6 +229,7 @@ export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } =
   calls: z.object({ calls: z.array(call) }),
   ports: z.object({ ports: z.array(port) }),
   call: z.object({ result: z.unknown() }),
+  why: z.object({ cause: whyCheck.nullable(), checks: z.array(whyCheck) }),
   health,
   ready,
 };

@@ -7,6 +7,7 @@ import { IDENTITY_PATH, identity } from "../docker/identity.js";
 import { DriverError } from "../driverapi/errors.js";
 import { CONTROL } from "./limits.js";
 import {
+  type Bodies,
   EVENTS_PATH,
   type Input,
   METRICS_PATH,
@@ -18,7 +19,7 @@ import {
   VIA_HEADER,
 } from "./operations.js";
 import { errorBodyOf, RequestError, read } from "./request-error.js";
-import { callRequest, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
+import { BODIES, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
 
 /** A reply with a status other than 200. */
 export interface Answer<N extends OperationName> {
@@ -98,7 +99,7 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
 
 function inputOf(name: OperationName, path: string, request: FastifyRequest): Input {
   const id = path.includes("{id}") ? read(idParams, request.params, "path").id : undefined;
-  if (name !== "call") return { id };
+  if (!(name in BODIES)) return { id };
   let body: unknown;
   try {
     body = JSON.parse(typeof request.body === "string" ? request.body : "");
@@ -107,7 +108,7 @@ function inputOf(name: OperationName, path: string, request: FastifyRequest): In
   }
   if (isDeeper(body, CONTROL.bodyDepth))
     throw new RequestError(`body: it is nested more than ${CONTROL.bodyDepth} levels deep`, "body");
-  return { body: read(callRequest, body, "body") };
+  return { body: read<Bodies[keyof Bodies]>(BODIES[name as keyof Bodies], body, "body") };
 }
 
 /** Returns the name in the header, if it is a short plain one. */

@@ -175,6 +175,33 @@ export interface CallRequest {
   readonly args?: readonly Json[] | undefined;
 }
 
+/** A question: why packets of `from` (an endpoint's id or address) do not arrive, in general or at `to`, at its port. */
+export interface WhyRequest {
+  readonly from: string;
+  /** An endpoint's id or address, or an address outside. */
+  readonly to?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** One check on the way. */
+export interface WhyCheck {
+  /** plugin, driver, network, join, sandbox, link, master, address, route, internal, port or forward. */
+  readonly check: string;
+  readonly holds: "yes" | "no" | "skipped";
+  /** What was seen, in the host's records or in the kernel. */
+  readonly evidence: string;
+  /** A command or a step that helps. */
+  readonly fix: string | null;
+  /** The end or the way that it is about. */
+  readonly of?: string | undefined;
+}
+
+export interface WhyReply {
+  /** The first check that does not hold; null: all hold. */
+  readonly cause: WhyCheck | null;
+  readonly checks: readonly WhyCheck[];
+}
+
 export interface ErrorBody {
   readonly code: string;
   readonly message: string;

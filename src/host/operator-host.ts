@@ -5,6 +5,7 @@ import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { Effective } from "../policy/effective.js";
 import type { PolicySource } from "../policy/policy-source.js";
+import { netlinkPrefixes } from "../policy/schema.js";
 import type { PluginHost } from "./api.js";
 import type { NetworkRecord } from "./calls/record.js";
 import type { Tally } from "./calls/tally.js";
@@ -55,6 +56,7 @@ export interface OperatorHostOptions {
   readonly policy: Pick<PolicySource, "file" | "current" | "problem">;
   /** Reads the policy, and finds a plugin in its folder. Throws `ERR_PLUGIN_NOT_FOUND`. */
   found(id: string): Promise<Discovered>;
+  readonly netns: string | undefined;
   readonly tap: LogTap;
   /** Flushes of the data folder; undefined without one. */
   readonly flushes: Flushes | undefined;
@@ -101,6 +103,23 @@ export class OperatorHost {
 
   get flushes(): Flushes | undefined {
     return this.#options.flushes;
+  }
+
+  /** The network namespace that links are made in (undefined: the process's own); `kernel` false: a model of one. */
+  get machine(): { readonly netns: string | undefined; readonly kernel: boolean } {
+    return { netns: this.#options.netns, kernel: this.#options.context.netlink.kind === "kernel" };
+  }
+
+  /** Lists the prefixes of link names that plugins are granted. */
+  linkPrefixes(): readonly string[] {
+    return netlinkPrefixes(this.#options.context.policy().plugins ?? {}).map(([, prefix]) => prefix);
+  }
+
+  /** Returns the bridges that the firewall closes to the outside. */
+  async internalBridges(): Promise<ReadonlySet<string>> {
+    const { plugins, context } = this.#options;
+    const rules = await Promise.all(plugins.all().map(({ id }) => context.firewall.rules(id)));
+    return new Set(rules.flat().flatMap((rule) => (rule.kind === "isolate" && rule.internal ? [rule.bridge] : [])));
   }
 
   /** Returns the published ports of the machine, of all plugins. */

@@ -78,6 +78,7 @@ export class RunningHost implements PluginHost {
       plugins: this.#plugins,
       policy,
       found: (id) => this.#find(id),
+      netns: options.netns,
       tap,
       flushes: data?.state.flushes,
     });

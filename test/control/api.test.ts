@@ -22,14 +22,20 @@ const STUCK = plugin("net", {
     'endpointOperInfo: () => new Promise(() => {}), createEndpoint(_n, _e, info) { info.addInterface(0, "", "10.7.0.2/24", ""); },',
 });
 
+/** What the operations that take a body are given. */
+const BODIES: Readonly<Record<string, object>> = {
+  call: { type: "net", method: "createNetwork", args: ["m"] },
+  why: { from: "e" },
+};
+
 test("each operation's reply fits its schema, and each is in openapi.json", async (t) => {
   const { socket, host } = await controlled(t, { "net.js": STUCK });
   const driver = host.driver("net");
   await driver.createNetwork("n", { a: 1 });
   await driver.createEndpoint("n", "e", new EndpointConfig());
   for (const [name, { method, path }] of Object.entries(OPERATIONS)) {
-    const body = name === "call" ? JSON.stringify({ type: "net", method: "createNetwork", args: ["m"] }) : undefined;
-    const reply = await raw(socket, method, path.replace("{id}", "net"), body);
+    const body = BODIES[name];
+    const reply = await raw(socket, method, path.replace("{id}", "net"), body && JSON.stringify(body));
     assert.is(reply.status, 200, `${name}: ${JSON.stringify(reply.body)}`);
     const read = REPLIES[name as OperationName].safeParse(reply.body);
     assert.ok(read.success, `${name}: ${read.error?.message}`);

@@ -4,12 +4,14 @@ import { ControlClient } from "../../control/client.js";
 import { controlPath } from "../../control/operations.js";
 import { DEFAULT_TEXTS, defaultOf } from "../default-places.js";
 import type { Streams, Terminal } from "../output.js";
+import { DOCKER_ENGINE } from "../serve/defaults.js";
 import { type ActionName, act, call } from "./act.js";
 import { follow } from "./events.js";
 import { inspect, networks } from "./inspect.js";
 import { type Printer, runPrinted } from "./output.js";
 import { ps, status } from "./plugins.js";
 import { top } from "./top.js";
+import { why } from "./why.js";
 
 /** What a command works with. */
 interface Given {
@@ -96,6 +98,15 @@ const COMMANDS: readonly ControlCommand[] = [
     does: "show a plugin, network or endpoint of the running host, as JSON",
     example: "bulkhead inspect 3f2a",
     work: ({ client, printer, args: [name = ""] }) => inspect(client, printer, name),
+  },
+  {
+    usage: "why <from> [to]",
+    does: "say why packets of an endpoint, container or address do not arrive, in general or at another one (with :PORT)",
+    example: "bulkhead why web db:5432",
+    options: (command) =>
+      command.option("--engine <socket>", "the engine's own socket, asked for container names", DOCKER_ENGINE),
+    work: ({ client, printer, args: [from = "", to], flags }) =>
+      why(client, printer, { from, to, engine: text(flags.engine) ?? DOCKER_ENGINE }),
   },
   action("restart", "end a plugin's worker in the running host, start it again, and replay its networks"),
   action(
