@@ -17,7 +17,7 @@ import { encodeFrame } from "./log/frame.js";
 import { LogWriter, NoRoom } from "./log/log-writer.js";
 import { replay } from "./log/replay.js";
 import { Rotation } from "./log/rotation.js";
-import { type Location, type RowIndex, readBodies, readRows, textAt } from "./log/row-index.js";
+import { type RowIndex, readBodies, readRows, textAt } from "./log/row-index.js";
 import type { StatePaths } from "./paths.js";
 import { Problems } from "./problems.js";
 import { Room } from "./room.js";
@@ -26,10 +26,15 @@ import type { Row, Table, Write } from "./tables.js";
 /** Key of the boot id under which the file was last written. */
 export const BOOT_KEY: Buffer = Buffer.from("boot");
 
-interface Waiter {
+/** The callers that the same flush serves: they share one promise. */
+interface Group {
+  readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** A write with its key in latin1, as the index has it. */
+type Pending = Write<string>;
 
 export class StateFile {
   /** What goes wrong while it is open. */
@@ -45,10 +50,10 @@ export class StateFile {
   #log: LogWriter;
   #n: number;
   /** Writes that are not in the log yet. */
-  #pending: Write[] = [];
+  #pending: Pending[] = [];
   #pendingBytes = 0;
-  /** Callers whose writes are not flushed yet. */
-  #waiters: Waiter[] = [];
+  /** Callers whose writes no flush includes yet. */
+  #waiting: Group | undefined;
   #flushing: Promise<void> | undefined;
   #committing = false;
   #failure: Error | undefined;
@@ -123,22 +128,29 @@ export class StateFile {
   }
 
   /** Writes a row; resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. `body` undefined: removes the row. */
-  put(table: Table, key: Buffer, body: string | undefined): Promise<void> {
+  put(table: Table, key: Buffer | string, body: string | undefined): Promise<void> {
+    return this.putAll([{ table, key, body }]);
+  }
+
+  /** Writes rows in one frame; resolves when flushed. Rejects with `ERR_JOURNAL_FAILED`. */
+  putAll(writes: readonly Write[]): Promise<void> {
     const refusal = this.#failure ?? this.#closing;
     if (refusal) return Promise.reject(refusal);
-    // Skips the removal of rows that do not exist: on a full disk, refused calls would use up the reserve.
-    if (body !== undefined || this.#holds(table, key)) this.#write({ table, key, body });
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
-      this.#flushing ??= this.#flush();
-    });
+    for (const write of writes) {
+      const one = pendingOf(write);
+      // Skips the removal of rows that do not exist: on a full disk, refused calls would use up the reserve.
+      if (one.body !== undefined || this.#holds(one)) this.#write(one);
+    }
+    this.#waiting ??= newGroup();
+    this.#flushing ??= this.#flush();
+    return this.#waiting.done;
   }
 
   /** Logs all of the writes, or none. Throws `ERR_JOURNAL_FAILED`. */
   log(writes: readonly Write[]): void {
     const refusal = this.#failure ?? this.#closing;
     if (refusal) throw refusal;
-    for (const write of writes) this.#write(write);
+    for (const write of writes) this.#write(pendingOf(write));
     if (this.#committing) return;
     this.#committing = true;
     setImmediate(() => {
@@ -156,10 +168,8 @@ export class StateFile {
     if (this.#failure) throw this.#failure;
     if (this.#pending.length === 0) return;
     const { file, used, flushed, seed } = this.#log;
-    const places: (readonly [Write, Location | undefined])[] = [];
-    const frame = encodeFrame(this.#pending, this.#n, flushed, seed, (at, bytes, write) =>
-      places.push([write, write.body === undefined ? undefined : { file, at: used + at, bytes }]),
-    );
+    const placed: number[] = [];
+    const frame = encodeFrame(this.#pending, this.#n, flushed, seed, placed);
     try {
       this.#log.append(frame);
     } catch (error) {
@@ -167,9 +177,13 @@ export class StateFile {
       if (error instanceof NoRoom) throw this.#room.full(this.#index.bytes, error.cause);
       throw this.#fail(error);
     }
+    const writes = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
-    for (const [{ table, key }, place] of places) this.#index.set(table, key.toString("latin1"), place);
+    for (const [n, { table, key, body }] of writes.entries()) {
+      const [at, bytes] = [placed[2 * n] as number, placed[2 * n + 1] as number];
+      this.#index.set(table, key, body === undefined ? undefined : { file, at: used + at, bytes });
+    }
     // Logged writes are not flushed, but a rotation may be due, and a flush performs it.
     if (this.#rotation.due(this.#log)) this.#flushing ??= this.#flush();
   }
@@ -238,12 +252,11 @@ export class StateFile {
   }
 
   /** True if the row exists, or will with what is pending. */
-  #holds(table: Table, key: Buffer): boolean {
-    if (this.#index.of(table).has(key.toString("latin1"))) return true;
-    return this.#pending.some((write) => write.table === table && write.key.equals(key));
+  #holds({ table, key }: Pending): boolean {
+    return this.#index.of(table).has(key) || this.#pending.some((one) => one.table === table && one.key === key);
   }
 
-  #write(write: Write): void {
+  #write(write: Pending): void {
     this.#n++;
     this.#pending.push(write);
     this.#pendingBytes += write.key.length + (write.body === undefined ? 0 : Buffer.byteLength(write.body));
@@ -253,8 +266,8 @@ export class StateFile {
   async #flush(): Promise<void> {
     await nextTurn();
     do {
-      const waiters = this.#waiters;
-      this.#waiters = [];
+      const group = this.#waiting;
+      this.#waiting = undefined;
       try {
         this.commit();
         const [log, end, n] = [this.#log, this.#log.used, this.#n];
@@ -267,16 +280,21 @@ export class StateFile {
         log.file.assertInPlace();
         log.flushed = end;
         this.#lastFlush.write(n);
-        for (const { resolve } of waiters) resolve();
+        group?.resolve();
         this.commit();
         this.#log = this.#rotation.turn(this.#log, this.#n);
       } catch (error) {
         const failure = this.#room.isFull(error) ? error : this.#fail(error);
-        for (const { reject } of [...waiters, ...this.#waiters]) reject(failure);
-        this.#waiters = [];
+        group?.reject(failure);
+        this.#refuseWaiting(failure);
       }
-    } while (this.#waiters.length > 0);
+    } while (this.#waiting);
     this.#flushing = undefined;
+  }
+
+  #refuseWaiting(failure: unknown): void {
+    this.#waiting?.reject(failure);
+    this.#waiting = undefined;
   }
 
   #fail(cause: unknown): Error {
@@ -286,4 +304,16 @@ export class StateFile {
     }
     return this.#failure;
   }
+}
+
+function newGroup(): Group {
+  let group: Omit<Group, "done"> | undefined;
+  const done = new Promise<void>((resolve, reject) => {
+    group = { resolve, reject };
+  });
+  return { ...(group as unknown as Omit<Group, "done">), done };
+}
+
+function pendingOf({ table, key, body }: Write): Pending {
+  return { table, key: typeof key === "string" ? key : key.toString("latin1"), body };
 }

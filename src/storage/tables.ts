@@ -9,9 +9,9 @@ export interface Row {
   readonly body: string;
 }
 
-/** One write. `body` undefined: the row is removed. */
-export interface Write {
+/** One write. `key`: its bytes, or a string of them in latin1; `body` undefined: the row is removed. */
+export interface Write<Key extends Buffer | string = Buffer | string> {
   readonly table: Table;
-  readonly key: Buffer;
+  readonly key: Key;
   readonly body: string | undefined;
 }

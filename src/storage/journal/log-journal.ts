@@ -1,7 +1,7 @@
 /** The journal in the data folder. */
 import type { JsonObject } from "../../driverapi/json.js";
 import type { StateFile } from "../state-file.js";
-import type { Row } from "../tables.js";
+import type { Row, Write } from "../tables.js";
 import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
 
 /** An entry in a row's JSON, in which its options are JSON too. */
@@ -60,7 +60,7 @@ type LoadedRecord = Awaited<ReturnType<Journal["load"]>>[number];
 
 export class LogJournal implements Journal {
   readonly #state: StateFile;
-  /** Keys of the marks that there are, in latin1. Complete for what was loaded. */
+  /** Keys of the rows that have marks, in latin1. Complete for what was loaded. */
   readonly #marks = new Set<string>();
 
   constructor(state: StateFile) {
@@ -71,16 +71,14 @@ export class LogJournal implements Journal {
   intend({ key, entry, phaseOnly }: JournalWrite): void {
     const row = keyOf(key);
     if (phaseOnly && entry?.phase === "deleting") {
-      const mark = markKey(row);
-      this.#state.log([{ table: "journal", key: mark, body: MARK }]);
-      this.#marks.add(mark.toString("latin1"));
+      this.#state.log([{ table: "journal", key: row + MARKED, body: MARK }]);
+      this.#marks.add(row);
       return;
     }
     const body = bodyOf(key, entry);
     if (entry?.phase === "creating") this.#state.admit(Buffer.byteLength(body ?? ""));
-    const mark = this.#unmark(row);
     const write = { table: "journal", key: row, body } as const;
-    this.#state.log(mark ? [{ table: "journal", key: mark, body: undefined }, write] : [write]);
+    this.#state.log(this.#marks.delete(row) ? [unmarked(row), write] : [write]);
   }
 
   commit(): void {
@@ -89,19 +87,10 @@ export class LogJournal implements Journal {
 
   settle({ key, entry, phaseOnly }: JournalWrite): Promise<void> {
     const row = keyOf(key);
-    const mark = this.#unmark(row);
-    if (!mark) return this.#state.put("journal", row, bodyOf(key, entry));
-    // In one turn, and so in one frame with the row itself.
-    const unmarked = this.#state.put("journal", mark, undefined);
-    if (phaseOnly) return unmarked;
-    return Promise.all([unmarked, this.#state.put("journal", row, bodyOf(key, entry))]).then(() => {});
-  }
-
-  /** Returns the key of the row's mark, which is to be removed; undefined if it has none. */
-  #unmark(row: Buffer): Buffer | undefined {
-    if (this.#marks.size === 0) return undefined;
-    const mark = markKey(row);
-    return this.#marks.delete(mark.toString("latin1")) ? mark : undefined;
+    const isMarked = this.#marks.delete(row);
+    if (isMarked && phaseOnly) return this.#state.putAll([unmarked(row)]);
+    const write = { table: "journal", key: row, body: bodyOf(key, entry) } as const;
+    return this.#state.putAll(isMarked ? [unmarked(row), write] : [write]);
   }
 
   async load(type: string): Promise<readonly LoadedRecord[]> {
@@ -110,7 +99,7 @@ export class LogJournal implements Journal {
     /** Options by their text: many endpoints have the same, which is then in memory once. */
     const texts = new Map<string, string>();
     for (const [row, body] of this.#state.eachRow("journal")) {
-      if (body === MARK) this.#marks.add(row);
+      if (body === MARK) this.#marks.add(row.slice(0, -MARKED.length));
       if (!body.startsWith(start)) continue;
       const [, nid, eid, part, entry] = JSON.parse(body) as JournalRow;
       const of = part === true ? { join: true as const } : part === EXTERNAL ? { external: true as const } : {};
@@ -120,7 +109,7 @@ export class LogJournal implements Journal {
       found.push({ row, key: { type, nid, ...(eid === null ? {} : { eid }), ...of }, entry: { ...entry, options } });
     }
     return found.map(({ row, key, entry }) => {
-      const marked = this.#marks.size > 0 && this.#marks.has(row + MARKED);
+      const marked = this.#marks.has(row);
       return { key, entry: marked ? { ...entry, phase: "deleting" } : entry };
     });
   }
@@ -136,18 +125,30 @@ export class LogJournal implements Journal {
 
 function bodyOf({ type, nid, eid, join, external }: RecordKey, entry: JournalEntry | undefined): string | undefined {
   if (entry === undefined) return undefined;
-  const { options, ...rest } = entry;
-  const head = JSON.stringify([type, nid, eid ?? null, external ? EXTERNAL : join === true, rest]);
-  return `${head.slice(0, -2)},"options":${options}}]`;
+  const part = external ? EXTERNAL : join === true;
+  const head = JSON.stringify([type, nid, eid ?? null, part, { ...entry, options: undefined }]);
+  return `${head.slice(0, -2)},"options":${entry.options}}]`;
 }
 
+/** Returns the write that removes a row's mark. */
+function unmarked(row: string): Write {
+  return { table: "journal", key: row + MARKED, body: undefined };
+}
+
+/** Most bytes of a key. */
+const KEY_BYTES = 1176;
+
+const SCRATCH = Buffer.alloc(2 * KEY_BYTES);
+
 /**
- * Builds a row's key. Each part is preceded by its length, so that no two keys are alike; in UTF-16, since ids are opaque and
+ * Builds a row's key, in latin1. Each part is preceded by its length, so that no two keys are alike; in UTF-16, since ids are opaque and
  * may not be valid Unicode. At most (3 + 64 + 2 × (4 + 256) + 1) × 2 = 1,176 bytes, and two more in a mark.
  */
-function keyOf({ type, nid, eid, join, external }: RecordKey): Buffer {
+function keyOf({ type, nid, eid, join, external }: RecordKey): string {
   const rest = eid === undefined ? "" : `${eid.length}:${eid}${external ? "x" : join ? "j" : "e"}`;
-  return Buffer.from(`${type.length}:${type}${nid.length}:${nid}${rest}`, "utf16le");
+  const text = `${type.length}:${type}${nid.length}:${nid}${rest}`;
+  if (2 * text.length > SCRATCH.length) throw new RangeError(`the key of ${nid.slice(0, 64)} is too long`);
+  return SCRATCH.toString("latin1", 0, SCRATCH.write(text, "utf16le"));
 }
 
 /** Returns the type in a row's key, which is in latin1. */

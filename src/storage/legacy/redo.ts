@@ -10,7 +10,7 @@ import { TABLES, type Table, type Write } from "../tables.js";
  */
 export interface RedoLine {
   readonly n: number;
-  readonly writes: readonly Write[];
+  readonly writes: readonly Write<Buffer>[];
 }
 
 /**
@@ -37,7 +37,7 @@ function parse(line: string): RedoLine | undefined {
   const text = line.slice(8);
   if (line.slice(0, 8) !== crc32(text).toString(16).padStart(8, "0")) return undefined;
   const [n = "", ...fields] = text.split("\t");
-  const writes: Write[] = [];
+  const writes: Write<Buffer>[] = [];
   for (let at = 0; at < fields.length; at += 3) {
     const [table, key = "", body] = fields.slice(at, at + 3);
     if (!TABLES.includes(table as Table) || body === undefined) return undefined;

@@ -53,7 +53,7 @@ export async function install(paths: StatePaths, writes: readonly Write[]): Prom
 }
 
 /** Reads all rows of an earlier version's folder. */
-async function readAll(paths: StatePaths, bootId: string): Promise<readonly Write[]> {
+async function readAll(paths: StatePaths, bootId: string): Promise<readonly Write<Buffer>[]> {
   const removeCopy = (): void => {
     for (const file of [paths.fresh, `${paths.fresh}-lock`]) rmSync(file, { force: true });
   };
@@ -61,7 +61,7 @@ async function readAll(paths: StatePaths, bootId: string): Promise<readonly Writ
   const problem = await check(paths.state, paths.fresh, readLastFlush(openDisk(paths.folder)));
   try {
     if (problem !== undefined) throw corrupt(paths.state, problem);
-    const rows: Write[] = [];
+    const rows: Write<Buffer>[] = [];
     let last = 0;
     for (const table of TABLES) {
       const found = await salvage(paths.fresh, table);

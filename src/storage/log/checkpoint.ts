@@ -39,7 +39,10 @@ export async function writeCheckpoint(
     let bytes = 0;
     const write = (): void => {
       const start = end;
-      const frame = encodeFrame(group, n, end, seed, (at, length) => offsets.push({ at: start + at, bytes: length }));
+      const placed: number[] = [];
+      const frame = encodeFrame(group, n, end, seed, placed);
+      for (let at = 0; at < placed.length; at += 2)
+        offsets.push({ at: start + (placed[at] as number), bytes: placed[at + 1] as number });
       file.write(frame, end);
       end += frame.length;
       group = [];
@@ -50,7 +53,7 @@ export async function writeCheckpoint(
       for (const found of read(source, placed)) {
         for (const { row, body } of found) {
           moved.push(row);
-          group.push({ table: row.table, key: Buffer.from(row.key, "latin1"), body });
+          group.push({ table: row.table, key: row.key, body });
           bytes += row.location.bytes + row.key.length;
           if (bytes >= FRAME_BYTES) write();
         }

@@ -38,40 +38,45 @@ export interface Frame {
   readonly writes: readonly LocatedWrite[];
 }
 
+/** Where frames are encoded, unless one may be larger: allocating a buffer for each costs more than filling it. */
+const SCRATCH = Buffer.allocUnsafeSlow(1 << 18);
+
+/** Most bytes of a UTF-16 unit in UTF-8. */
+const UNIT_BYTES = 3;
+
 /**
- * Encodes one frame. `flushed`: offset up to which the file is flushed; `seed`: of the checksums; `placed`: called with each body's
- * offset in the frame, and its length.
+ * Encodes one frame; it is valid until the next call. `flushed`: offset up to which the file is flushed; `seed`: of the checksums;
+ * `placed`: gets each body's offset in the frame, and its length.
  */
 export function encodeFrame(
   writes: readonly Write[],
   n: number,
   flushed: number,
   seed: number,
-  placed: (at: number, bytes: number, write: Write) => void = () => {},
+  placed: number[] = [],
 ): Buffer {
-  let bytes = HEADER_BYTES;
-  for (const { key, body } of writes)
-    bytes += WRITE_BYTES + key.length + (body === undefined ? 0 : Buffer.byteLength(body));
-  const frame = Buffer.allocUnsafe(bytes);
+  let most = HEADER_BYTES;
+  for (const { key, body } of writes) most += WRITE_BYTES + key.length + UNIT_BYTES * (body?.length ?? 0);
+  const frame = most <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafeSlow(most);
   frame.writeUInt32LE(MARKER, 0);
-  frame.writeUInt32LE(bytes - HEADER_BYTES, 4);
   frame.writeUIntLE(n, 12, 6);
   frame.writeUIntLE(flushed, 18, 6);
   let at = HEADER_BYTES;
-  for (const write of writes) {
-    const { table, key, body } = write;
+  for (const { table, key, body } of writes) {
     frame[at] = TABLES.indexOf(table);
     frame[at + 1] = body === undefined ? REMOVE : PUT;
     frame.writeUInt32LE(key.length, at + 2);
+    if (typeof key === "string") frame.write(key, at + WRITE_BYTES, "latin1");
+    else key.copy(frame, at + WRITE_BYTES);
     const text = at + WRITE_BYTES + key.length;
-    key.copy(frame, at + WRITE_BYTES);
     const length = body === undefined ? 0 : frame.write(body, text);
     frame.writeUInt32LE(length, at + 6);
-    placed(text, length, write);
+    placed.push(text, length);
     at = text + length;
   }
-  frame.writeUInt32LE(sumOf(frame, 0, bytes, seed), 8);
-  return frame;
+  frame.writeUInt32LE(at - HEADER_BYTES, 4);
+  frame.writeUInt32LE(sumOf(frame, 0, at, seed), 8);
+  return frame.subarray(0, at);
 }
 
 /** Returns the length of the frame with which these bytes begin; undefined if it is not one. */

@@ -33,7 +33,7 @@ function fileOf(kind: (typeof KINDS)[number], groups: readonly (readonly [Table,
       key: Buffer.from(key),
       body: gone ? undefined : writtenValue(table, key),
     }));
-    const frame = encodeFrame(writes, n, end, seedOf(SALT));
+    const frame = Buffer.from(encodeFrame(writes, n, end, seedOf(SALT)));
     parts.push(frame);
     end += frame.length;
   }
