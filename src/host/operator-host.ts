@@ -4,6 +4,7 @@ import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { Effective } from "../policy/effective.js";
+import type { StorageStatus } from "../storage/status.js";
 import type { PluginHost } from "./api.js";
 import type { NetworkRecord } from "./calls/record.js";
 import type { Tally } from "./calls/tally.js";
@@ -41,12 +42,6 @@ export interface OperatorChange {
   readonly detail: string;
 }
 
-/** Flushes of the data folder's log, and the milliseconds that they took together. */
-export interface Flushes {
-  readonly count: number;
-  readonly ms: number;
-}
-
 export interface OperatorHostOptions {
   readonly host: Pick<PluginHost, "reload" | "on" | "off">;
   readonly context: HostContext;
@@ -54,8 +49,8 @@ export interface OperatorHostOptions {
   /** Reads the policy, and finds a plugin in its folder. Throws `ERR_PLUGIN_NOT_FOUND`. */
   found(id: string): Promise<Discovered>;
   readonly tap: LogTap;
-  /** Flushes of the data folder; undefined without one. */
-  readonly flushes: Flushes | undefined;
+  /** Returns the state of the data folder; undefined without one. */
+  readonly storage: (() => StorageStatus) | undefined;
 }
 
 export class OperatorHost {
@@ -87,8 +82,9 @@ export class OperatorHost {
       );
   }
 
-  get flushes(): Flushes | undefined {
-    return this.#options.flushes;
+  /** Returns the state of the data folder; undefined without one. */
+  storage(): StorageStatus | undefined {
+    return this.#options.storage?.();
   }
 
   /** Returns the published ports of the machine, of all plugins. */

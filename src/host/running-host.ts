@@ -76,7 +76,7 @@ export class RunningHost implements PluginHost {
       plugins: this.#plugins,
       found: (id) => this.#find(id),
       tap,
-      flushes: data?.state.flushes,
+      storage: data && (() => data.state.status()),
     });
     this.#sandboxes = new Sandboxes(this.#context.registry, this.netlink, options.netns);
   }
