@@ -270,7 +270,7 @@ test("after many generations one checkpoint and one log are left", async (t) => 
 });
 
 test("a frame in a plugin's key is not read as one", async () => {
-  const forged = encodeFrame([{ table: "meta", key: Buffer.from("forged"), body: "1" }], 9, 1 << 30, 0);
+  const forged = Buffer.from(encodeFrame([{ table: "meta", key: Buffer.from("forged"), body: "1" }], 9, 1 << 30, 0));
   const disk = new SimulatedDisk();
   const state = await StateFile.open(statePaths("/simulated"), "boot", disk);
   await state.put("meta", BOOT_KEY, JSON.stringify("boot"));
