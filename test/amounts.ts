@@ -6,9 +6,12 @@
 const { BULKHEAD_LONG, BULKHEAD_ENGINES } = process.env;
 export const LONG: boolean = BULKHEAD_LONG === "1" || BULKHEAD_ENGINES === "whole";
 
+let isLengthened = LONG;
+
 function amount(variable: string, short: number, long: number): number {
   const given = process.env[variable];
   if (given === undefined) return LONG ? long : short;
+  isLengthened = true;
   const chosen = Number(given);
   if (!Number.isSafeInteger(chosen) || chosen < 1) throw new Error(`${variable} is "${given}", not a number from 1 on`);
   return chosen;
@@ -42,3 +45,6 @@ export const LOG_MODELS: number = amount("BULKHEAD_ROUNDS", 20, 500);
 export const LOG_INPUTS: number = amount("BULKHEAD_LOG_INPUTS", 1500, 1_000_000);
 /** File systems with little room on which a data folder lives. */
 export const WORLDS: number = amount("BULKHEAD_ROUNDS", 24, 200);
+
+/** True if any amount may be another than the short one: a file may then take hours. */
+export const PATIENT: boolean = isLengthened;

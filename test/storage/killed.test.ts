@@ -95,7 +95,7 @@ test(
     assert.ok(flushed > ROUNDS && kept > ROUNDS, `${flushed} flushed, ${kept} kept`);
     console.log(`${ROUNDS * FOLDERS} lives: ${flushed} flushed and ${kept} kept writes acknowledged, none lost`);
   },
-  { ms: 3_600_000 },
+  { ms: 7_200_000 },
 );
 
 test.run();
