@@ -8,6 +8,8 @@ import type { OperatorHost, OperatorPlugin } from "../host/operator-host.js";
 import type { PluginState } from "../host/plugin/info.js";
 import { CONTROL } from "./limits.js";
 
+type StorageStatus = NonNullable<ReturnType<OperatorHost["storage"]>>;
+
 type Value = MetricValue<string> & { readonly metricName?: string };
 
 /** One metric: its name after Prometheus' conventions, what it says, and its values now. */
@@ -81,13 +83,43 @@ const METRICS: readonly Metric[] = [
     name: "bulkhead_journal_flushes_total",
     help: "Flushes of the data folder's log to the disk.",
     type: "counter",
-    values: ({ flushes }) => (flushes ? [{ labels: {}, value: flushes.count }] : []),
+    values: stored(({ flushes }) => flushes.count),
   },
   {
     name: "bulkhead_journal_flush_seconds_total",
     help: "Time that those flushes took.",
     type: "counter",
-    values: ({ flushes }) => (flushes ? [{ labels: {}, value: flushes.ms / 1000 }] : []),
+    values: stored(({ flushes }) => flushes.ms / 1000),
+  },
+  {
+    name: "bulkhead_journal_last_flush_seconds",
+    help: "Time that the last of them took.",
+    type: "gauge",
+    values: stored(({ flushes }) => flushes.lastMs / 1000),
+  },
+  {
+    name: "bulkhead_journal_log_bytes",
+    help: "Bytes written to the data folder's log since the last checkpoint began.",
+    type: "gauge",
+    values: stored(({ logBytes }) => logBytes),
+  },
+  {
+    name: "bulkhead_journal_row_bytes",
+    help: "Bytes of all that the data folder holds at present.",
+    type: "gauge",
+    values: stored(({ rowBytes }) => rowBytes),
+  },
+  {
+    name: "bulkhead_journal_reserve_bytes",
+    help: "Bytes of the log that are kept for deletions on a full disk.",
+    type: "gauge",
+    values: stored(({ reserveBytes }) => reserveBytes),
+  },
+  {
+    name: "bulkhead_journal_free_bytes",
+    help: "Bytes that may still be written to the data folder's file system.",
+    type: "gauge",
+    values: stored(({ freeBytes }) => freeBytes),
   },
   {
     name: "bulkhead_host_memory_bytes",
@@ -150,6 +182,15 @@ function perPlugin(
       return value === undefined ? [] : [{ labels: label(one), value }];
     });
   return { name, help, type, values };
+}
+
+/** Returns values of the data folder: none without one. */
+function stored(of: (status: StorageStatus) => number | undefined): Metric["values"] {
+  return (host) => {
+    const status = host.storage();
+    const value = status && of(status);
+    return value === undefined ? [] : [{ labels: {}, value }];
+  };
 }
 
 function count(name: "timeouts" | "restarts" | "violations"): (plugin: OperatorPlugin) => number {

@@ -6,6 +6,7 @@ import type { HostedDriver } from "../driverapi/types.js";
 import type { Effective } from "../policy/effective.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { netlinkPrefixes } from "../policy/schema.js";
+import type { StorageStatus } from "../storage/status.js";
 import type { PluginHost } from "./api.js";
 import type { NetworkRecord } from "./calls/record.js";
 import type { Tally } from "./calls/tally.js";
@@ -43,12 +44,6 @@ export interface OperatorChange {
   readonly detail: string;
 }
 
-/** Flushes of the data folder's log, and the milliseconds that they took together. */
-export interface Flushes {
-  readonly count: number;
-  readonly ms: number;
-}
-
 export interface OperatorHostOptions {
   readonly host: Pick<PluginHost, "reload" | "on" | "off">;
   readonly context: HostContext;
@@ -58,8 +53,8 @@ export interface OperatorHostOptions {
   found(id: string): Promise<Discovered>;
   readonly netns: string | undefined;
   readonly tap: LogTap;
-  /** Flushes of the data folder; undefined without one. */
-  readonly flushes: Flushes | undefined;
+  /** Returns the state of the data folder; undefined without one. */
+  readonly storage: (() => StorageStatus) | undefined;
 }
 
 export class OperatorHost {
@@ -101,8 +96,9 @@ export class OperatorHost {
       );
   }
 
-  get flushes(): Flushes | undefined {
-    return this.#options.flushes;
+  /** Returns the state of the data folder; undefined without one. */
+  storage(): StorageStatus | undefined {
+    return this.#options.storage?.();
   }
 
   /** The network namespace that links are made in (undefined: the process's own); `kernel` false: a model of one. */

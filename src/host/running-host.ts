@@ -80,7 +80,7 @@ export class RunningHost implements PluginHost {
       found: (id) => this.#find(id),
       netns: options.netns,
       tap,
-      flushes: data?.state.flushes,
+      storage: data && (() => data.state.status()),
     });
     this.#sandboxes = new Sandboxes(this.#context.registry, this.netlink, options.netns);
   }

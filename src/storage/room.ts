@@ -28,7 +28,7 @@ export class Room {
 
   /** Records that the disk is full; returns the error. */
   full(rows: number, cause: unknown): Error {
-    this.#full = storageFull(this.#folder, this.#free(), needed(rows), cause);
+    this.#full = storageFull(this.#folder, this.free ?? 0, needed(rows), cause);
     this.#problems.begin("full", this.#full);
     return this.#full;
   }
@@ -52,11 +52,12 @@ export class Room {
     }
   }
 
-  #free(): number {
+  /** Bytes that may still be written to the folder's file system; undefined if it does not say. */
+  get free(): number | undefined {
     try {
       return this.#disk.free();
     } catch {
-      return 0;
+      return undefined;
     }
   }
 }

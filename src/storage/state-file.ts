@@ -10,6 +10,7 @@ import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { within } from "../common/within.js";
 import { corrupt, folderClosed, notTaken } from "./errors.js";
+import { type FlushGroup, newGroup } from "./flush-group.js";
 import { LastFlush, readLastFlush } from "./last-flush.js";
 import { DATA } from "./limits.js";
 import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
@@ -21,17 +22,11 @@ import { type RowIndex, readBodies, readRows, textAt } from "./log/row-index.js"
 import type { StatePaths } from "./paths.js";
 import { Problems } from "./problems.js";
 import { Room } from "./room.js";
+import type { StorageStatus } from "./status.js";
 import type { Row, Table, Write } from "./tables.js";
 
 /** Key of the boot id under which the file was last written. */
 export const BOOT_KEY: Buffer = Buffer.from("boot");
-
-/** The callers that the same flush serves: they share one promise. */
-interface Group {
-  readonly done: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** A write with its key in latin1, as the index has it. */
 type Pending = Write<string>;
@@ -39,8 +34,7 @@ type Pending = Write<string>;
 export class StateFile {
   /** What goes wrong while it is open. */
   readonly problems: Problems = new Problems();
-  /** Flushes of the log so far, and the time that they took together, in milliseconds. */
-  readonly flushes: { count: number; ms: number } = { count: 0, ms: 0 };
+  readonly #flushes = { count: 0, ms: 0, lastMs: 0 };
   readonly #paths: StatePaths;
   readonly #disk: Disk;
   readonly #index: RowIndex;
@@ -53,7 +47,7 @@ export class StateFile {
   #pending: Pending[] = [];
   #pendingBytes = 0;
   /** Callers whose writes no flush includes yet. */
-  #waiting: Group | undefined;
+  #waiting: FlushGroup | undefined;
   #flushing: Promise<void> | undefined;
   #committing = false;
   #failure: Error | undefined;
@@ -223,6 +217,17 @@ export class StateFile {
     return place && textAt(place);
   }
 
+  /** Asks the file system, so it is for operators, not for every write. */
+  status(): StorageStatus {
+    return {
+      flushes: { ...this.#flushes },
+      logBytes: this.#log.used,
+      rowBytes: this.#index.bytes,
+      reserveBytes: Math.min(this.#log.room, DATA.reserveBytes),
+      freeBytes: this.#room.free,
+    };
+  }
+
   /**
    * Refuses further writes, flushes and closes. A disk that hangs does not delay it for longer than `DATA.closeMs`; the files are closed
    * once nothing uses them.
@@ -274,8 +279,7 @@ export class StateFile {
         const began = performance.now();
         await this.#rotation.flushEarlier();
         await log.file.flush();
-        this.flushes.count++;
-        this.flushes.ms += performance.now() - began;
+        this.#flushed(performance.now() - began);
         if (this.#failure) throw this.#failure;
         log.file.assertInPlace();
         log.flushed = end;
@@ -292,6 +296,12 @@ export class StateFile {
     this.#flushing = undefined;
   }
 
+  #flushed(ms: number): void {
+    this.#flushes.count++;
+    this.#flushes.ms += ms;
+    this.#flushes.lastMs = ms;
+  }
+
   #refuseWaiting(failure: unknown): void {
     this.#waiting?.reject(failure);
     this.#waiting = undefined;
@@ -304,14 +314,6 @@ export class StateFile {
     }
     return this.#failure;
   }
-}
-
-function newGroup(): Group {
-  let group: Omit<Group, "done"> | undefined;
-  const done = new Promise<void>((resolve, reject) => {
-    group = { resolve, reject };
-  });
-  return { ...(group as unknown as Omit<Group, "done">), done };
 }
 
 function pendingOf({ table, key, body }: Write): Pending {

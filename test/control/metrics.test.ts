@@ -73,6 +73,11 @@ test("calls by code, durations that add up, restarts, networks; codes are the ta
   assert.equal([of("bulkhead_plugin_up", ""), of("bulkhead_networks", ',driver="net"')], [1, 1]);
   assert.ok((values.get("bulkhead_journal_flushes_total") ?? 0) > 0);
   assert.ok((values.get("bulkhead_journal_flush_seconds_total") ?? 0) > 0);
+  const storage = (name: string) => values.get(`bulkhead_journal_${name}`) ?? 0;
+  assert.ok(storage("last_flush_seconds") > 0 && storage("last_flush_seconds") <= storage("flush_seconds_total"));
+  assert.ok(storage("row_bytes") > 0 && storage("row_bytes") < storage("log_bytes"));
+  assert.is(storage("reserve_bytes"), 262_144);
+  assert.ok(storage("free_bytes") > 1_048_576);
   await client.ask("quarantine", { id: "net" });
   const down = async (): Promise<boolean> => parsed(await host.metrics()).get('bulkhead_plugin_up{plugin="net"}') === 0;
   await until(down, "the next reading");
