@@ -4,6 +4,7 @@
 
 import type { Manifest } from "../policy/manifest/schema.js";
 import type { Journal } from "./journal/journal.js";
+import { rowValue } from "./row-shape.js";
 import type { StateFile } from "./state-file.js";
 
 /** One plugin as it was when last in service. */
@@ -75,6 +76,6 @@ export class LogBundleStore implements BundleStore {
 
   async get(id: string): Promise<StoredBundle | undefined> {
     const body = this.#state.get("bundles", Buffer.from(id));
-    return body === undefined ? undefined : (JSON.parse(body) as StoredBundle);
+    return body === undefined ? undefined : (rowValue(this.#state.folder, "bundles", body) as StoredBundle);
   }
 }

@@ -1,4 +1,5 @@
 /** Ledgers of what the host has made in the kernel: links, firewall rules. */
+import { rowValue } from "./row-shape.js";
 import type { StateFile } from "./state-file.js";
 
 /** A row to keep, or the name of a row to forget. */
@@ -20,8 +21,10 @@ export class LogLedger<R extends { readonly name: string }> {
     this.id = id;
   }
 
+  /** Throws `ERR_JOURNAL_CORRUPT`. */
   async load(): Promise<readonly R[]> {
-    return (await this.#state.rows(this.#table)).map(({ body }) => JSON.parse(body) as R);
+    const { folder } = this.#state;
+    return (await this.#state.rows(this.#table)).map(({ body }) => rowValue(folder, this.#table, body) as R);
   }
 
   hasRoom(bytes: number): boolean {

@@ -210,6 +210,11 @@ export class StateFile {
     return this.#index.of(table).has(key.toString("latin1"));
   }
 
+  /** The data folder, for messages. */
+  get folder(): string {
+    return this.#paths.folder;
+  }
+
   /** Returns one row's value. */
   get(table: Table, key: Buffer): string | undefined {
     this.commit();

@@ -1,5 +1,6 @@
 /** The journal in the data folder. */
 import type { JsonObject } from "../../driverapi/json.js";
+import { rowValue } from "../row-shape.js";
 import type { StateFile } from "../state-file.js";
 import type { Row, Write } from "../tables.js";
 import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
@@ -93,6 +94,7 @@ export class LogJournal implements Journal {
     return this.#state.putAll(isMarked ? [unmarked(row), write] : [write]);
   }
 
+  /** Throws `ERR_JOURNAL_CORRUPT`. */
   async load(type: string): Promise<readonly LoadedRecord[]> {
     const start = `[${JSON.stringify(type)},`;
     const found: { readonly row: string; readonly key: RecordKey; readonly entry: JournalEntry }[] = [];
@@ -101,7 +103,7 @@ export class LogJournal implements Journal {
     for (const [row, body] of this.#state.eachRow("journal")) {
       if (body === MARK) this.#marks.add(row.slice(0, -MARKED.length));
       if (!body.startsWith(start)) continue;
-      const [, nid, eid, part, entry] = JSON.parse(body) as JournalRow;
+      const [, nid, eid, part, entry] = rowValue(this.#state.folder, "journal", body) as JournalRow;
       const of = part === true ? { join: true as const } : part === EXTERNAL ? { external: true as const } : {};
       const text = JSON.stringify(entry.options);
       const options = texts.get(text) ?? text;

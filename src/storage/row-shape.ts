@@ -1,0 +1,59 @@
+/**
+ * Checks rows when they are read. The checksums of the log are verified when it is opened, and a disk may turn a bit later; a row is
+ * also what another version may have written.
+ */
+import { join } from "node:path";
+import { corrupt } from "./errors.js";
+import type { Table } from "./tables.js";
+
+type Shape = (value: unknown) => boolean;
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `[type, nid, eid | null, true | false | word, entry]`, where the entry has a phase and options. */
+const isRecord: Shape = (value) => {
+  if (!Array.isArray(value) || value.length !== 5) return false;
+  const [type, nid, eid, part, entry] = value as readonly unknown[];
+  return (
+    isText(type) &&
+    isText(nid) &&
+    (eid === null || isText(eid)) &&
+    (typeof part === "boolean" || isText(part)) &&
+    isObject(entry) &&
+    ["creating", "live", "deleting"].includes(entry.phase as string) &&
+    isObject(entry.options) &&
+    (entry.interfaces === undefined || (Array.isArray(entry.interfaces) && entry.interfaces.every(isObject)))
+  );
+};
+
+const isBundle: Shape = (value) =>
+  isObject(value) &&
+  [value.id, value.code, value.sourceMap, value.sha256].every(isText) &&
+  Array.isArray(value.types) &&
+  value.types.every(isText);
+
+const isNamed: Shape = (value) => isObject(value) && isText(value.name);
+
+type Checked = Extract<Table, "journal" | "bundles" | "links" | "rules">;
+
+const SHAPES: Readonly<Record<Checked, Shape>> = {
+  journal: isRecord,
+  bundles: isBundle,
+  links: isNamed,
+  rules: isNamed,
+};
+
+/** Parses a row's value. Throws `ERR_JOURNAL_CORRUPT` if it is not JSON, or not of its table's form. `folder`: the data folder. */
+export function rowValue(folder: string, table: Checked, body: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw corrupt(join(folder, "log"), `a row of its table ${table} is not JSON`);
+  }
+  if (!SHAPES[table](value))
+    throw corrupt(join(folder, "log"), `a row of its table ${table} is not of that table's form`);
+  return value;
+}
