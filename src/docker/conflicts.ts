@@ -63,8 +63,13 @@ function isAt(cidr: string, ip: string): boolean {
   return cidr.startsWith(ip) && cidr[ip.length] === "/";
 }
 
+/** An IPv4 address in its usual spelling: parsing returns the same text, and takes fifteen times as long. */
+const USUAL = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/;
+
 /** Removes the prefix length and normalizes the spelling. */
 export function plainAddress(cidr: string): string {
-  const [plain = ""] = cidr.split("/", 1);
+  const end = cidr.indexOf("/");
+  const plain = end < 0 ? cidr : cidr.slice(0, end);
+  if (USUAL.test(plain)) return plain;
   return ipaddr.isValid(plain) ? ipaddr.parse(plain).toString() : plain;
 }
