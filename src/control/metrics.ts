@@ -9,6 +9,8 @@ import type { PluginState } from "../host/plugin/info.js";
 import type { StorageStatus } from "../storage/status.js";
 import { CONTROL } from "./limits.js";
 
+type StorageStatus = NonNullable<ReturnType<OperatorHost["storage"]>>;
+
 type Value = MetricValue<string> & { readonly metricName?: string };
 
 /** One metric: its name after Prometheus' conventions, what it says, and its values now. */
