@@ -6,7 +6,6 @@ import { isErrorCode } from "../driverapi/errors.js";
 import { DURATION_BUCKETS, type MethodTally } from "../host/calls/tally.js";
 import type { OperatorHost, OperatorPlugin } from "../host/operator-host.js";
 import type { PluginState } from "../host/plugin/info.js";
-import type { StorageStatus } from "../storage/status.js";
 import { CONTROL } from "./limits.js";
 
 type StorageStatus = NonNullable<ReturnType<OperatorHost["storage"]>>;
