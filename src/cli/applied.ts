@@ -57,10 +57,10 @@ export function appliedText(id: string, applied: Applied | null, { socket }: Hos
   if (applied === null) return `no host runs at ${socket}; it takes effect when one starts with this policy`;
   const { outcome, state, reason } = applied;
   const why = reason === undefined ? "" : `: ${reason.code}: ${escapeLine(reason.message, Number.POSITIVE_INFINITY)}`;
-  if (outcome === "applied") return `applied by the running host: ${id} is ${state}${why}`;
+  if (outcome === "applied") return `applied by the running host: ${id} is ${escapeLine(state ?? "", 100)}${why}`;
   if (outcome === "unknown")
     return `the running host did not answer${why}; if it watches this policy, it will apply the change`;
-  return `not in force in the host at ${socket}: ${reason?.message}`;
+  return `not in force in the host at ${socket}: ${escapeLine(reason?.message ?? "", Number.POSITIVE_INFINITY)}`;
 }
 
 /** Returns the error of a grant after which the plugin is not in service, whatever its policy says. */

@@ -180,15 +180,19 @@ class Control {
    */
   async #audited<T>({ event, plugin, what, via, more }: Change, work: () => Promise<T>): Promise<T> {
     const asked = `${what} ${this.caller}${via === undefined ? "" : `, from ${via}`}`;
-    const tell = (code: string | undefined, words: string): Promise<void> =>
-      this.#host.audit({ event, plugin, code, detail: `${asked}: ${words}${more}` });
-    await tell(undefined, "begun");
+    const line = (code: string | undefined, words: string): OperatorChange => ({
+      ...{ event, plugin, code },
+      detail: `${asked}: ${words}${more}`,
+    });
+    if (!(await this.#host.auditBegin(line(undefined, "begun"))))
+      throw new RequestError("too many changes within a minute for the audit log", undefined, "ERR_CONTROL_BUSY");
     try {
       const result = await work();
-      void tell(undefined, "done");
+      this.#host.auditEnd(line(undefined, "done"));
       return result;
     } catch (error) {
-      void tell(error instanceof DriverError ? error.code : undefined, `failed: ${messageOf(error)}`);
+      const code = error instanceof DriverError ? error.code : undefined;
+      this.#host.auditEnd(line(code, `failed: ${messageOf(error)}`));
       throw error;
     }
   }

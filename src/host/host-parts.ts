@@ -78,7 +78,7 @@ export function assemble({
   const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
   const ledger = data && new LogLedger<LedgerRow>(data.state, "links", data.id);
   const rules = data && new LogLedger<FirewallRow>(data.state, "rules", data.id);
-  const report = (event: ExternalChange): void => audit.write(event);
+  const report = (event: ExternalChange): void => void audit.write(event);
   const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost: linksLost });
   const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
   const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());

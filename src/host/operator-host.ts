@@ -51,6 +51,8 @@ export interface OperatorHostOptions {
   readonly policy: Pick<PolicySource, "file" | "current" | "problem">;
   /** Reads the policy, and finds a plugin in its folder. Throws `ERR_PLUGIN_NOT_FOUND`. */
   found(id: string): Promise<Discovered>;
+  /** Returns true if a plugin of that name is in the folders. */
+  isThere(id: string): Promise<boolean>;
   readonly netns: string | undefined;
   readonly tap: LogTap;
   /** Returns the state of the data folder; undefined without one. */
@@ -75,7 +77,7 @@ export class OperatorHost {
 
   /** Resolves if the plugin is known, or found in the folders now. Rejects with `ERR_PLUGIN_NOT_FOUND`. */
   async present(id: string): Promise<void> {
-    if (!this.#options.plugins.find(id)) await this.#options.found(id).catch(() => this.#known(id));
+    if (!this.#options.plugins.find(id) && !(await this.#options.isThere(id))) this.#known(id);
   }
 
   /** The policy in force, and its file. */
@@ -149,11 +151,20 @@ export class OperatorHost {
     }
   }
 
-  /** Writes a line of the audit log. Resolves when it is written; a disk that hangs or fails does not keep an operator from acting. */
-  audit(change: OperatorChange): Promise<void> {
+  /**
+   * Writes the audit line of a change before it acts. Resolves when it is written, with false if it was dropped because there are too
+   * many; a disk that hangs or fails does not keep an operator from acting.
+   */
+  async auditBegin(change: OperatorChange): Promise<boolean> {
     const { audit } = this.#options.context;
-    audit.write(change);
-    return audit.written();
+    const taken = audit.write(change);
+    await audit.written();
+    return taken;
+  }
+
+  /** Writes the line of how it ended. */
+  auditEnd(change: OperatorChange): void {
+    this.#options.context.audit.writeOutcome(change);
   }
 
   on<N extends HostEventName>(name: N, listener: HostListener<N>): void {

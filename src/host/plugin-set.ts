@@ -78,7 +78,8 @@ export class PluginSet {
    */
   async apply(id: string): Promise<void> {
     const { logger } = this.#context;
-    if (!(await this.#policy.refresh(logger))) throw this.#policy.problem;
+    const problem = await this.#policy.refresh(logger);
+    if (problem) throw problem;
     const concerned = this.#enforce();
     this.#changed(new Set(concerned.filter((one) => one !== id))).catch((error: unknown) =>
       logger.error({ err: error }, "the policy could not be applied to every plugin"),
@@ -132,7 +133,7 @@ export class PluginSet {
   }
 
   async #policyChanged(): Promise<void> {
-    if (!(await this.#policy.refresh(this.#context.logger))) return;
+    if (await this.#policy.refresh(this.#context.logger)) return;
     await this.#changed(new Set(this.#enforce()));
   }
 

@@ -78,6 +78,7 @@ export class RunningHost implements PluginHost {
       plugins: this.#plugins,
       policy,
       found: (id) => this.#find(id),
+      isThere: async (id) => (await discoverPlugins(this.#options.plugins)).some((one) => one.id === id),
       netns: options.netns,
       tap,
       storage: data && (() => data.state.status()),

@@ -1,5 +1,4 @@
 /** Decides which requests the page's server answers. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { hostName, isLoopback } from "../common/tcp-address.js";
 
@@ -17,15 +16,6 @@ export function refuseForeign(headers: IncomingHttpHeaders): Refusal | undefined
   const own = origin === undefined || origin === `http://${host}`;
   const sent = site === undefined || site === "same-origin" || site === "none";
   return own && sent ? undefined : { status: 403, message: "another site's page sent this request" };
-}
-
-/** Refuses a request without the token. */
-export function refuseUnknown(headers: IncomingHttpHeaders, token: string): Refusal | undefined {
-  const [, given = ""] = /^Bearer ([\w-]{1,128})$/.exec(headers.authorization ?? "") ?? [];
-  // Digests have one length, and comparing them takes the same time whatever was given.
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  if (timingSafeEqual(digest(given), digest(token))) return undefined;
-  return { status: 401, message: "the token is missing or wrong" };
 }
 
 /** True for `localhost` and a loopback address, whatever the port: a tunnel may have another one than the server. */

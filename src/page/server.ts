@@ -2,17 +2,19 @@
  * The page's server: a browser's way to the control socket. It serves the page's files, and passes the operations that the page uses to
  * the socket, which checks, bounds and audits them.
  */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { Logger } from "../common/logger.js";
 import { httpUrl, isLoopback, type TcpAddress } from "../common/tcp-address.js";
+import { closeTcp, createTcpServer, listenTcp } from "../common/tcp-server.js";
 import { messageOf } from "../common/text.js";
 import { ControlClient } from "../control/client.js";
 import { EVENTS_PATH, OPERATIONS, type OperationName, VIA_HEADER } from "../control/operations.js";
 import { DriverError } from "../driverapi/errors.js";
 import { HEADERS, readAssets } from "./assets.js";
-import { refuseForeign, refuseUnknown } from "./guard.js";
+import { refuseForeign } from "./guard.js";
 import { History } from "./history.js";
 import { PAGE } from "./limits.js";
+import { Signatures } from "./signatures.js";
 import { pageToken } from "./token.js";
 
 /** What the page can ask of the control socket. */
@@ -55,40 +57,30 @@ export async function servePage(options: PageOptions): Promise<Page> {
   const [assets, { token, file }] = await Promise.all([readAssets(), pageToken(dataDir)]);
   const history = new History();
   const streams = new Set<ServerResponse>();
-  const server = createServer(
-    {
-      headersTimeout: PAGE.headerMs,
-      requestTimeout: PAGE.requestMs,
-      connectionsCheckingInterval: PAGE.headerMs,
-    },
-    (incoming, response) => {
-      const { method = "GET", headers } = incoming;
-      const path = (incoming.url ?? "").split("?", 1)[0] ?? "";
-      const foreign = refuseForeign(headers);
-      if (foreign) return reply(response, foreign.status, "ERR_CONTROL_REQUEST", foreign.message);
-      const asset = method === "GET" ? assets.get(path) : undefined;
-      if (asset) return send(response, 200, asset.type, asset.body);
-      const unknown = refuseUnknown(headers, token);
-      if (unknown)
-        return reply(response, unknown.status, "ERR_CONTROL_REQUEST", `${unknown.message}; it is in ${file}`);
-      if (method === "GET" && path === HISTORY_PATH) return sendJson(response, 200, history.reply());
-      if (isPassed(method, path)) {
-        if (path === EVENTS_PATH) {
-          streams.add(response);
-          response.once("close", () => streams.delete(response));
-        }
-        return pass(incoming, response, control);
+  const known = new Signatures(token);
+  const server = createTcpServer(PAGE, (incoming, response) => {
+    const { method = "GET", headers } = incoming;
+    const path = (incoming.url ?? "").split("?", 1)[0] ?? "";
+    const foreign = refuseForeign(headers);
+    if (foreign) return reply(response, foreign.status, "ERR_CONTROL_REQUEST", foreign.message);
+    const asset = method === "GET" ? assets.get(path) : undefined;
+    if (asset) return send(response, 200, asset.type, asset.body);
+    const unknown = known.refuse(method, incoming.url ?? "", headers);
+    if (unknown) return reply(response, unknown.status, "ERR_CONTROL_REQUEST", unknown.message);
+    if (method === "GET" && path === HISTORY_PATH) return sendJson(response, 200, history.reply());
+    if (isPassed(method, path)) {
+      if (path === EVENTS_PATH) {
+        streams.add(response);
+        response.once("close", () => streams.delete(response));
       }
-      reply(response, 404, "ERR_CONTROL_REQUEST", "the page does not use this path; use the control socket");
-    },
-  );
-  server.maxConnections = PAGE.connections;
-  // Browsers open connections in advance. One that is closed silently is reopened; a 408 would be taken for a reply.
-  server.on("clientError", (_, socket) => socket.destroy());
-  await listen(server, host, port);
+      return pass(incoming, response, control);
+    }
+    reply(response, 404, "ERR_CONTROL_REQUEST", "the page does not use this path; use the control socket");
+  });
+  const bound = await listenTcp(server, at, "the page", logger).catch((error: Error) => {
+    throw new DriverError("ERR_OPTIONS", `the page cannot be served at ${host}:${port}: ${error.message}`);
+  });
   const stopSampling = sample(new ControlClient(control), history, logger);
-  const address = server.address();
-  const bound = typeof address === "object" && address !== null ? address.port : port;
   return {
     url: httpUrl({ host, port: bound }, "/"),
     token,
@@ -96,22 +88,11 @@ export async function servePage(options: PageOptions): Promise<Page> {
     get streams() {
       return streams.size;
     },
-    close: () =>
-      new Promise((resolve) => {
-        stopSampling();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close() {
+      stopSampling();
+      return closeTcp(server);
+    },
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(new DriverError("ERR_OPTIONS", `the page cannot be served at ${host}:${port}: ${error.message}`)),
-    );
-    server.listen(port, host, resolve);
-  });
 }
 
 /** Adds samples until the returned function is called. */
@@ -151,7 +132,6 @@ function isPassed(method: string, path: string): boolean {
 
 /** Passes a request to the control socket, without its headers and body: no operation that the page uses takes any. */
 function pass(incoming: IncomingMessage, response: ServerResponse, socketPath: string): void {
-  incoming.resume();
   const { method, url: path } = incoming;
   const onward = request(
     { socketPath, method, path, agent: false, headers: { host: "bulkhead", [VIA_HEADER]: "the page" } },
@@ -167,7 +147,7 @@ function pass(incoming: IncomingMessage, response: ServerResponse, socketPath: s
     if (response.headersSent) response.destroy();
     else reply(response, 502, "ERR_NO_DAEMON", `the control socket does not answer: ${error.message}`);
   });
-  response.on("close", () => onward.destroy());
+  response.once("close", () => onward.destroy());
   onward.end();
 }
 

@@ -1,8 +1,9 @@
 /** The page's token: a secret in a file that only the data folder's owner can read. Kept between starts, so that an open page reconnects. */
 import { randomBytes } from "node:crypto";
-import { lstat, open, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { DriverError } from "../driverapi/errors.js";
+import { giveToOwner } from "../storage/folder-owner.js";
 import { PAGE } from "./limits.js";
 
 const FORM = /^[\w-]{43}$/;
@@ -28,7 +29,8 @@ async function kept(file: string): Promise<string | undefined> {
   });
   if (found === undefined) return undefined;
   if (!found.isFile()) throw refused(file, "it is not a regular file");
-  if (found.uid !== process.geteuid?.() || (found.mode & 0o077) !== 0)
+  const owners = [process.geteuid?.(), (await stat(dirname(file))).uid];
+  if (!owners.includes(found.uid) || (found.mode & 0o077) !== 0)
     throw refused(file, "another account owns it or can read it");
   const token = (await readFile(file, "utf8")).trim();
   if (!FORM.test(token)) throw refused(file, "it does not hold a token");
@@ -37,11 +39,12 @@ async function kept(file: string): Promise<string | undefined> {
 
 async function made(file: string): Promise<string> {
   const token = randomBytes(PAGE.tokenBytes).toString("base64url");
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomBytes(8).toString("hex")}`;
   try {
     const handle = await open(draft, "wx", 0o600);
     try {
       await handle.writeFile(`${token}\n`);
+      giveToOwner(handle.fd, dirname(file));
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,6 +1,7 @@
 /** The source of the policy in force. An edit that makes the policy invalid never replaces a valid one. */
 
 import type { Logger } from "../common/logger.js";
+import { Mutex } from "../common/mutex.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import { parsePolicy } from "./parse-policy.js";
@@ -11,6 +12,7 @@ export class PolicySource {
   readonly file: string | undefined;
   #policy: Policy;
   #problem: DriverError | undefined;
+  readonly #reading = new Mutex();
 
   private constructor(file: string | undefined, policy: Policy) {
     this.file = file;
@@ -32,13 +34,20 @@ export class PolicySource {
     return this.#problem;
   }
 
-  /** Reads the file again. Returns true if it could be read; otherwise the policy in force stays, and the log says why. */
-  async refresh(logger: Logger): Promise<boolean> {
-    if (this.file === undefined) return true;
+  /**
+   * Reads the file again. Returns why it could not be read: then the policy in force stays, and the log says why. One reading at a time:
+   * an earlier one must not put an older policy in the place of a later one's.
+   */
+  refresh(logger: Logger): Promise<DriverError | undefined> {
+    return this.#reading.run(() => this.#read(logger));
+  }
+
+  async #read(logger: Logger): Promise<DriverError | undefined> {
+    if (this.file === undefined) return undefined;
     try {
       this.#policy = (await readPolicyFile(this.file)).policy;
       this.#problem = undefined;
-      return true;
+      return undefined;
     } catch (error) {
       const problem =
         error instanceof DriverError
@@ -49,7 +58,7 @@ export class PolicySource {
         { code: problem.code, file: this.file },
         `the policy could not be reloaded, so the previous one stays in force: ${problem.message}`,
       );
-      return false;
+      return problem;
     }
   }
 }

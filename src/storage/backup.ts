@@ -1,11 +1,14 @@
 /** Backups of a data folder: made beside a running host, in one file or in a folder that a host can open; restored into an empty folder. */
 import {
+  closeSync,
   constants,
   copyFileSync,
   existsSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   statSync,
@@ -13,7 +16,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import { readAbout } from "./about.js";
+import { ABOUT_KEY, type About, readAbout } from "./about.js";
 import { corrupt, unusable } from "./errors.js";
 import { locked, prepareFolder } from "./folder.js";
 import { inspectFolder } from "./inspect.js";
@@ -24,6 +27,7 @@ import { nameOf } from "./log/names.js";
 import { replay } from "./log/replay.js";
 import { type Placed, readRows } from "./log/row-index.js";
 import { statePaths } from "./paths.js";
+import { CHECKED, rowValue } from "./row-shape.js";
 import { type Row, TABLES, type Table, type Write } from "./tables.js";
 
 /** What was backed up or restored. */
@@ -93,6 +97,28 @@ export async function restore(from: string, path: string): Promise<BackedUp> {
 }
 
 async function readBackup(from: string): Promise<Tables> {
+  const rows = await readRowsOf(from);
+  refuseForeign(from, rows);
+  return rows;
+}
+
+/** Refuses rows that no backup has: a file from elsewhere would be found wrong only by the host that starts on it. */
+function refuseForeign(from: string, rows: Tables): void {
+  const meta = rows.get("meta") ?? [];
+  if (!meta.some(({ key }) => key.equals(ABOUT_KEY))) throw damaged(from, ["it does not say which format it has"]);
+  for (const table of CHECKED) for (const { body } of rows.get(table) ?? []) rowValue(from, table, body);
+  let about: About | undefined;
+  try {
+    about = readAbout(from, meta);
+  } catch (error) {
+    if (error instanceof DriverError) throw error;
+    throw damaged(from, [messageOf(error)]);
+  }
+  if (about === undefined || typeof about.id !== "string" || !/^d[\da-f]{16}$/.test(about.id))
+    throw damaged(from, ["the id of its links and rules is not one that a host makes"]);
+}
+
+async function readRowsOf(from: string): Promise<Tables> {
   let isFile: boolean;
   try {
     isFile = statSync(from).isFile();
@@ -125,7 +151,6 @@ function readFile(path: string): Tables {
   try {
     if (problems.length > 0) throw damaged(path, problems);
     const rows = new Map(TABLES.map((table) => [table, readRows([...found.index.of(table)])]));
-    readAbout(path, rows.get("meta") ?? []);
     return rows;
   } finally {
     for (const file of found.files) file.close();
@@ -167,6 +192,14 @@ function place(file: string, to: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") throw error;
     copyFileSync(file, to, constants.COPYFILE_EXCL);
+    try {
+      const copy = openSync(to, "r+");
+      fsyncSync(copy);
+      closeSync(copy);
+    } catch (failure) {
+      rmSync(to, { force: true });
+      throw failure;
+    }
   }
 }
 

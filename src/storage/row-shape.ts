@@ -45,6 +45,9 @@ const SHAPES: Readonly<Record<Checked, Shape>> = {
   rules: isNamed,
 };
 
+/** The tables whose rows are checked. */
+export const CHECKED: readonly Checked[] = Object.keys(SHAPES) as readonly Checked[];
+
 /** Parses a row's value. Throws `ERR_JOURNAL_CORRUPT` if it is not JSON, or not of its table's form. `folder`: the data folder. */
 export function rowValue(folder: string, table: Checked, body: string): unknown {
   let value: unknown;

@@ -251,4 +251,21 @@ test("an audit log that cannot be written does not keep an operator from acting"
   assert.ok(home.log.some(({ text }) => /audit log .* cannot be written/.test(text)));
 });
 
+test("a change for which the audit log has no line left is refused, and none is without a trace", async (t) => {
+  const { client, home } = await controlled(t, { "net.js": plugin("net") });
+  let done = 0;
+  let refused: { code?: string } = {};
+  while (refused.code === undefined && done < 100)
+    await client.ask("start", { id: "net" }).then(
+      () => done++,
+      (error) => {
+        refused = error;
+      },
+    );
+  assert.is(refused.code, "ERR_CONTROL_BUSY");
+  assert.is(done, 60);
+  const text = await readFile(home.path("data/audit.jsonl"), "utf8");
+  assert.is(text.split("start by uid").length - 1, 2 * done);
+});
+
 test.run();

@@ -1,5 +1,6 @@
 /** The page's server: whom it answers, what it passes on, and the token's file. */
 
+import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -34,7 +35,16 @@ function send(url: string, headers: Readonly<Record<string, string>>, method = "
 }
 
 const served = (t: TestContext): Promise<Paged> => paged(t, { "net.js": plugin("net") });
-const bearer = ({ token }: Paged): { authorization: string } => ({ authorization: `Bearer ${token}` });
+
+/** Signs a request as the page does. */
+function sign(token: string, method: string, path: string, time: number = Date.now()): { authorization: string } {
+  const once = `${time}.${randomBytes(16).toString("base64url")}`;
+  const mac = createHmac("sha256", token).update(`${once} ${method} ${path}`).digest("base64url");
+  return { authorization: `Bulkhead ${once}.${mac}` };
+}
+
+const ask = (one: Paged, path: string, method = "GET"): Promise<Reply> =>
+  send(one.page.url + path, sign(one.token, method, `/${path}`), method);
 
 test("its files need no token; everything else does", async (t) => {
   const one = await served(t);
@@ -44,15 +54,44 @@ test("its files need no token; everything else does", async (t) => {
   assert.match(String(html.headers["content-security-policy"]), /default-src 'none'/);
   assert.is(html.headers["cache-control"], "no-store");
   for (const path of ["v1/plugins", "v1/events", "history", "elsewhere", "../../package.json"]) {
-    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: one.token }]) {
+    for (const headers of [{}, { authorization: `Bearer ${one.token}` }, sign("wrong", "GET", `/${path}`)]) {
       const refused = await send(url + path, headers);
       assert.is(refused.status, 401, path);
       assert.not.match(refused.text, one.token);
     }
   }
-  const { plugins } = JSON.parse((await send(`${url}v1/plugins`, bearer(one))).text);
+  const { plugins } = JSON.parse((await ask(one, "v1/plugins")).text);
   assert.is(plugins[0].id, "net");
-  assert.equal(Object.keys(JSON.parse((await send(`${url}history`, bearer(one))).text)), ["times", "plugins"]);
+  assert.equal(Object.keys(JSON.parse((await ask(one, "history")).text)), ["times", "plugins"]);
+});
+
+test("a signature is for one request, once, and for five minutes", async (t) => {
+  const one = await served(t);
+  const url = `${one.page.url}v1/plugins`;
+  const headers = sign(one.token, "GET", "/v1/plugins");
+  assert.is((await send(`${one.page.url}v1/networks`, headers)).status, 401, "another path");
+  assert.is((await send(`${url}/net/restart`, headers, "POST")).status, 401, "another method");
+  assert.is((await send(url, headers)).status, 200);
+  assert.is((await send(url, headers)).status, 401, "again");
+  for (const away of [-310_000, 310_000]) {
+    const late = await send(url, sign(one.token, "GET", "/v1/plugins", Date.now() + away));
+    assert.match(late.text, /clock is more than five minutes/);
+  }
+});
+
+test("pipelined requests end their connection, and keep nobody else out", async (t) => {
+  const one = await served(t);
+  const { port } = new URL(one.page.url);
+  const flood = `GET /page.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`.repeat(5000);
+  const closed = Array.from({ length: 64 }, async () => {
+    const socket = connect(Number(port), "127.0.0.1").pause();
+    socket.on("error", () => {});
+    socket.write(flood);
+    socket.resume();
+    await once(socket, "close");
+  });
+  await Promise.all(closed);
+  assert.is((await ask(one, "v1/plugins")).status, 200);
 });
 
 test("a foreign Host or Origin is refused even with the token", async (t) => {
@@ -69,18 +108,25 @@ test("a foreign Host or Origin is refused even with the token", async (t) => {
     { host, "sec-fetch-site": "cross-site" },
     { host, "sec-fetch-site": "same-site" },
   ])
-    assert.is((await send(url, { ...bearer(one), ...headers })).status, 403, JSON.stringify(headers));
+    assert.is(
+      (await send(url, { ...sign(one.token, "GET", "/v1/plugins"), ...headers })).status,
+      403,
+      JSON.stringify(headers),
+    );
   for (const headers of [
     { host, origin: `http://${host}`, "sec-fetch-site": "same-origin" },
     { host: "localhost:8000", origin: "http://localhost:8000" },
     { host: "[::1]:8000" },
   ])
-    assert.is((await send(url, { ...bearer(one), ...headers })).status, 200, JSON.stringify(headers));
+    assert.is(
+      (await send(url, { ...sign(one.token, "GET", "/v1/plugins"), ...headers })).status,
+      200,
+      JSON.stringify(headers),
+    );
 });
 
 test("only the operations that the page uses are passed on", async (t) => {
   const one = await served(t);
-  const ask = (method: string, path: string) => send(one.page.url + path, bearer(one), method);
   for (const [method, path] of [
     ["POST", "v1/call"],
     ["POST", "v1/plugins/net/stop"],
@@ -91,12 +137,12 @@ test("only the operations that the page uses are passed on", async (t) => {
     ["DELETE", "v1/plugins/net"],
     ["POST", "v1/events"],
   ] as const)
-    assert.is((await ask(method, path)).status, 404, `${method} ${path}`);
-  assert.is(JSON.parse((await ask("POST", "v1/plugins/net/quarantine")).text).state, "quarantined");
-  assert.is(JSON.parse((await ask("POST", "v1/plugins/net/start")).text).state, "running");
+    assert.is((await ask(one, path, method)).status, 404, `${method} ${path}`);
+  assert.is(JSON.parse((await ask(one, "v1/plugins/net/quarantine", "POST")).text).state, "quarantined");
+  assert.is(JSON.parse((await ask(one, "v1/plugins/net/start", "POST")).text).state, "running");
   const audited = /quarantine by uid \d+ through .*control\.sock, from the page: done/;
   await until(async () => audited.test(await readFile(one.home.path("data/audit.jsonl"), "utf8")), "the audit line");
-  const unknown = await ask("POST", "v1/plugins/none/restart");
+  const unknown = await ask(one, "v1/plugins/none/restart", "POST");
   assert.equal([unknown.status, JSON.parse(unknown.text).plugin], [404, "none"]);
 });
 
@@ -148,7 +194,10 @@ test("an event stream ends with its client, and with the page's server", async (
   const one = await served(t);
   const gone = new AbortController();
   const follow = (signal?: AbortSignal) =>
-    fetch(`${one.page.url}v1/events`, { headers: bearer(one), ...(signal ? { signal } : {}) });
+    fetch(`${one.page.url}v1/events`, {
+      headers: sign(one.token, "GET", "/v1/events"),
+      ...(signal ? { signal } : {}),
+    });
   // More than the control socket lets follow at one time: each must have ended before the next.
   for (let round = 0; round < 80; round++) {
     const aborted = new AbortController();

@@ -4,12 +4,17 @@ import { chmod, chown, mkdir, readdir, readFile, stat, truncate, writeFile } fro
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { EndpointConfig } from "#dist/index.js";
+import { newAbout } from "#dist/storage/about.js";
+import { restore } from "#dist/storage/backup.js";
 import { openDataFolder } from "#dist/storage/folder.js";
 import { inspectFolder } from "#dist/storage/inspect.js";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { statePaths } from "#dist/storage/paths.js";
+import { StateFile } from "#dist/storage/state-file.js";
+import type { Table } from "#dist/storage/tables.js";
 import { cli } from "../cli/cli.js";
 import { controlled } from "../control/controlled.js";
-import { assert, suite, type TestContext } from "../harness.js";
+import { assert, rejection, suite, type TestContext } from "../harness.js";
 import { REPO } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
 
@@ -172,5 +177,41 @@ test(
   },
   { needs: ROOT },
 );
+
+test("a file whose rows no host writes is refused before anything is restored", async (t) => {
+  const root = await t.folder();
+  const about = JSON.stringify(newAbout());
+  const cases: readonly (readonly [name: string, rows: readonly (readonly [Table, string, string])[]])[] = [
+    ["no format", []],
+    ["not JSON", [["meta", "about", "not json"]]],
+    ["null", [["meta", "about", "null"]]],
+    ["another's id", [["meta", "about", JSON.stringify({ ...newAbout(), id: 'x"; } table' })]]],
+    [
+      "a journal row",
+      [
+        ["meta", "about", about],
+        ["journal", "k", "]["],
+      ],
+    ],
+    [
+      "a link",
+      [
+        ["meta", "about", about],
+        ["links", "k", '{"plugin":"p"}'],
+      ],
+    ],
+  ];
+  for (const [name, rows] of cases) {
+    const folder = join(root, name);
+    await mkdir(folder, { mode: 0o700 });
+    const state = await StateFile.open(statePaths(folder), "");
+    for (const [table, key, body] of rows) await state.put(table, Buffer.from(key), body);
+    await state.close();
+    const to = join(root, `${name} restored`);
+    const error = await rejection(restore(folder, to));
+    assert.match(error.code ?? "", /^ERR_(JOURNAL_CORRUPT|DATA_DIR)$/, `${name}: ${error.message}`);
+    assert.is(await readdir(to).catch(() => "absent"), "absent", name);
+  }
+});
 
 test.run();

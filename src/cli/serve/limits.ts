@@ -5,6 +5,8 @@ export const METRICS_SERVER = {
   /** Deadlines for a request's header, and for the whole request, to arrive, in milliseconds. */
   headerMs: 5_000,
   requestMs: 10_000,
+  /** A connection on which nothing moves for so many milliseconds is closed. */
+  idleMs: 30_000,
 } as const;
 
 /** `bulkhead serve` checks what the machine's network does to Bulkhead's packets. */

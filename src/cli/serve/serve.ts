@@ -6,8 +6,8 @@ import { DockerGateway } from "../../docker/gateway.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { LogTap } from "../../host/log-tap.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
-import type { Page } from "../../page/server.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
+import { keepPage } from "./keep-page.js";
 import { daemonLog } from "./log.js";
 import { serveMetrics } from "./metrics-server.js";
 import { watchNetwork } from "./network-watch.js";
@@ -81,7 +81,7 @@ async function served(
     engine: settings.engine,
   });
   let metrics: { readonly url: string; close(): Promise<void> } | undefined;
-  let page: Page | undefined;
+  let closePage: (() => Promise<void>) | undefined;
   try {
     if (settings.metrics !== undefined) {
       metrics = await serveMetrics(host, settings.metrics, logger);
@@ -91,11 +91,8 @@ async function served(
       const { path } = await host.control(settings.control);
       logger.info({ socket: path }, `control: an operator's commands are served at ${path}`);
       if (settings.http !== undefined) {
-        // Loaded only where it is wanted.
-        const { servePage } = await import("../../page/server.js");
-        page = await servePage({ at: settings.http, control: path, dataDir: settings.dataDir, logger });
-        const { url, tokenFile } = page;
-        logger.info({ url, tokenFile }, `the page is served at ${url}; it asks for the token in ${tokenFile}`);
+        const { dataDir, http: at } = settings;
+        closePage = keepPage({ at, control: path, dataDir, logger });
       }
     }
     if (gateway.sockets.size === 0) logger.warn({}, await nothingServed(host.plugins(), settings));
@@ -106,7 +103,7 @@ async function served(
     if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
     await notifySystemd("--stopping", daemon.notifySocket, logger);
   } finally {
-    await page?.close();
+    await closePage?.();
     await metrics?.close();
     await gateway.close();
   }

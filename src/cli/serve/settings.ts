@@ -1,7 +1,7 @@
 /** The daemon's settings: flags win over the config file, and the config file over defaults. */
 import { isAbsolute } from "node:path";
 import { quote } from "../../common/quote.js";
-import { type TcpAddress, tcpAddress } from "../../common/tcp-address.js";
+import { isLoopback, type TcpAddress, tcpAddress } from "../../common/tcp-address.js";
 import { z } from "../../common/zod.js";
 import { controlPath } from "../../control/operations.js";
 import { DOCKER_DIR, DOCKER_PREFIX } from "../../docker/gateway.js";
@@ -136,8 +136,10 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
   const { plugins = DEFAULTS.plugins, dockerDir = DOCKER_DIR, dataDir = DEFAULTS.dataDir } = all;
   // An engine finds sockets by an absolute path, and the daemon may be started from anywhere.
   if (!isAbsolute(dockerDir)) throw wrong(`dockerDir is an absolute path, not ${quote(dockerDir)}`);
-  if (all.http !== undefined && all.control === false)
-    throw wrong('http needs the control socket: remove "control": false, or http');
+  const http = all.http === undefined ? undefined : tcpAddress(all.http);
+  if (http && !isLoopback(http.host))
+    throw wrong(`http is a loopback address, not ${http.host}: from another machine, use a tunnel (ssh -L)`);
+  if (http && all.control === false) throw wrong('http needs the control socket: remove "control": false, or http');
   return {
     plugins: typeof plugins === "string" ? [plugins] : plugins,
     policy: all.policy ?? DEFAULTS.policy,
@@ -154,7 +156,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     logLevel: all.logLevel ?? "info",
     control: all.control === false ? undefined : (all.control ?? controlPath(dataDir)),
     metrics: all.metrics === undefined ? undefined : tcpAddress(all.metrics),
-    http: all.http === undefined ? undefined : tcpAddress(all.http),
+    http,
   };
 }
 

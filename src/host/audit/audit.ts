@@ -11,7 +11,10 @@ import { LineQuota } from "./line-quota.js";
 
 /** Takes a host's entries. No method throws, rejects, or waits for a disk. */
 export interface Audit {
-  write(entry: AuditEntry): void;
+  /** Returns false if the entry was dropped because its plugin's quota is used up. */
+  write(entry: AuditEntry): boolean;
+  /** Writes the outcome of what an entry has announced. It counts against no quota, so that what has a beginning has an end. */
+  writeOutcome(entry: AuditEntry): void;
   /** Resolves when the lines so far are in the file or have failed, or when the disk has taken too long (`AUDIT.writtenMs`). */
   written(): Promise<void>;
   /** Resolves when all lines are in the file or have failed. Later lines are dropped. */
@@ -28,7 +31,7 @@ export function openAudit(dataDir: string | undefined, logger: Logger): Audit {
   return dataDir === undefined ? NO_AUDIT : new AuditLog(join(dataDir, "audit.jsonl"), logger);
 }
 
-const NO_AUDIT: Audit = { write() {}, async written() {}, async close() {} };
+const NO_AUDIT: Audit = { write: () => true, writeOutcome() {}, async written() {}, async close() {} };
 
 /** Opened with the first line. Lines of one turn of the event loop are written together. */
 export class AuditLog implements Audit {
@@ -60,9 +63,15 @@ export class AuditLog implements Audit {
     });
   }
 
-  write(entry: AuditEntry): void {
-    if (this.#closed || !this.#quota.spend(entry.plugin, entry.event)) return;
-    this.#add(entry);
+  write(entry: AuditEntry): boolean {
+    if (this.#closed) return true;
+    const counted = this.#quota.spend(entry.plugin, entry.event);
+    if (counted) this.#add(entry);
+    return counted;
+  }
+
+  writeOutcome(entry: AuditEntry): void {
+    if (!this.#closed) this.#add(entry);
   }
 
   async written(): Promise<void> {

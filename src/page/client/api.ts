@@ -1,23 +1,15 @@
-/** Talks to the page's server. Every request carries the token, which an EventSource could not send. */
+/** Talks to the page's server. Every request is signed, which an EventSource could not be. */
 import type { ErrorBody, HostEvent } from "../../control/types.js";
+import { loadKey, signed } from "./key.js";
 
-const KEY = "bulkhead-token";
+/** The token is missing (`missing`) or wrong. */
+export class TokenRefused extends Error {
+  readonly missing: boolean;
 
-/** The token is missing or wrong. */
-export class TokenRefused extends Error {}
-
-/** Moves a token from the address into this tab's storage, and returns the stored one. */
-export function storedToken(): string {
-  const given = location.hash.slice(1);
-  if (given !== "") {
-    sessionStorage.setItem(KEY, given);
-    history.replaceState(null, "", location.pathname);
+  constructor(missing: boolean) {
+    super();
+    this.missing = missing;
   }
-  return sessionStorage.getItem(KEY) ?? "";
-}
-
-export function storeToken(token: string): void {
-  sessionStorage.setItem(KEY, token);
 }
 
 /** Rejects with `TokenRefused`, with the host's own message, or with a TypeError if the server does not answer. */
@@ -54,8 +46,10 @@ export async function follow(
 }
 
 async function send(path: string, method: string, signal: AbortSignal): Promise<Response> {
-  const headers = { authorization: `Bearer ${storedToken()}` };
+  const key = await loadKey();
+  if (!key) throw new TokenRefused(true);
+  const headers = { authorization: await signed(key, method, path) };
   const response = await fetch(path, { method, headers, signal, cache: "no-store" });
-  if (response.status === 401) throw new TokenRefused();
+  if (response.status === 401) throw new TokenRefused(false);
   return response;
 }

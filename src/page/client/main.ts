@@ -1,9 +1,10 @@
 /** The page: shows a running host, and keeps showing it across lost connections and restarts of the host. */
 import type { CallInFlight, Network, PluginRow, Port } from "../../control/types.js";
 import type { HistoryReply } from "../history.js";
-import { ask, follow, storedToken, storeToken, TokenRefused } from "./api.js";
+import { ask, follow, TokenRefused } from "./api.js";
 import { byId, setText, table } from "./dom.js";
 import { showEvent, showMissed } from "./events.js";
+import { keepToken } from "./key.js";
 import { PluginCard } from "./plugin-card.js";
 
 /** Intervals, in milliseconds. */
@@ -121,7 +122,7 @@ async function run(signal: AbortSignal): Promise<void> {
       await show(signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof TokenRefused) return askToken();
+      if (error instanceof TokenRefused) return askToken(error.missing);
     }
     if (performance.now() - began > 10_000) attempt = 0;
     setText(byId("connection"), "Connection lost; trying again");
@@ -129,8 +130,8 @@ async function run(signal: AbortSignal): Promise<void> {
   }
 }
 
-function askToken(): void {
-  setText(byId("connection"), storedToken() === "" ? "Enter the token" : "The token was refused");
+function askToken(missing: boolean): void {
+  setText(byId("connection"), missing ? "Enter the token" : "The token was refused");
   byId("content").hidden = true;
   byId("token").hidden = false;
   byId("token-value").focus();
@@ -144,8 +145,7 @@ function start(): void {
 
 byId("token").addEventListener("submit", (event) => {
   event.preventDefault();
-  storeToken((byId("token-value") as HTMLInputElement).value.trim());
-  start();
+  void keepToken((byId("token-value") as HTMLInputElement).value.trim()).then(start);
 });
 byId("filter").addEventListener("input", filter);
 addEventListener("pagehide", () => session.abort());
