@@ -207,10 +207,12 @@ export const MEMORY: readonly HostileCase[] = [
       }
       assert.equal(info().counters.restarts, 0);
       await pulse.answers(5);
-      for (const end = performance.now() + 10_000; handles() > before && performance.now() < end; )
+      // One process more may serve by then, which has three; 30 rounds that each left one behind would be far above that.
+      const most = before + 3;
+      for (const end = performance.now() + 10_000; handles() > most && performance.now() < end; )
         await pulse.answers(1);
       assert.ok(
-        handles() <= before,
+        handles() <= most,
         `${handles()} handles, and there were ${before}: ${process.getActiveResourcesInfo().join()}`,
       );
       return "refused inside";
