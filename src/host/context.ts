@@ -44,5 +44,7 @@ export interface HostContext {
   readonly policyFile: string | undefined;
   /** How long an open circuit breaker stays open before one more try, in milliseconds. */
   readonly breakerOpen: number;
+  /** Where a debugger finds the sources of plugins' code; undefined: it is not given their source maps. */
+  readonly sourceRoot: string | undefined;
   closed(): boolean;
 }

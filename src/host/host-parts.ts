@@ -29,7 +29,7 @@ import { DriverRegistry } from "./registry.js";
 import { storageProblem } from "./storage-problems.js";
 import { wallReports } from "./walls.js";
 
-/** Parts that tests may replace. */
+/** Parts that tests, and commands for authors, may replace. */
 export interface HostParts {
   /** Launches all plugins, whatever their isolation. */
   readonly threads?: Launcher;
@@ -37,6 +37,8 @@ export interface HostParts {
   readonly journal?: Journal;
   /** How long an open breaker stays open, in milliseconds. */
   readonly breakerOpen?: number;
+  /** Gives a debugger the source maps of plugins' code: URL of the folder that their sources are relative to, with a slash at its end. */
+  readonly sourceRoot?: string | undefined;
   /** Puts another wall in place of the one that was raised. */
   readonly wall?: (raised: Wall) => Wall;
 }
@@ -103,6 +105,7 @@ export function assemble({
     policy: () => policy.current,
     policyFile: policy.file,
     breakerOpen: parts.breakerOpen ?? RESTARTS.openMs,
+    sourceRoot: parts.sourceRoot,
     closed,
   };
   return { context, threads, processes };

@@ -15,6 +15,7 @@ import type { Policy } from "../../policy/schema.js";
 import { atHome, copyPlugin, refreshCopy } from "../copy-plugin.js";
 import { permissionsText, type Report } from "../output.js";
 import type { Daemon } from "../serve/serve.js";
+import { inspectedHost, openInspector, PATIENT } from "./inspect.js";
 import { DevPrinter } from "./printer.js";
 import { watchSource } from "./source-watch.js";
 
@@ -29,6 +30,8 @@ export interface DevSettings {
   readonly netns: string | undefined;
   readonly backend: "kernel" | "model" | "auto";
   readonly isolation: Isolation | undefined;
+  /** Port of 127.0.0.1 on which a debugger can attach; undefined: none can. */
+  readonly inspectPort?: number | undefined;
 }
 
 /** Under npx a Ctrl-C comes twice at once, from the terminal and from npx; only a later one means "now". In milliseconds. */
@@ -73,6 +76,7 @@ class DevSession {
   readonly #isFolder: boolean;
   readonly #plugins: string;
   readonly #policy: string | undefined;
+  readonly #inspects: boolean;
   readonly #printer: DevPrinter;
   #host: PluginHost | undefined;
   #gateway: DockerGateway | undefined;
@@ -89,6 +93,7 @@ class DevSession {
     this.#isFolder = isFolder;
     this.#plugins = join(place, "plugins");
     this.#policy = settings.policy === undefined ? join(place, "bulkhead.config.json") : undefined;
+    this.#inspects = settings.inspectPort !== undefined;
     this.#printer = printer;
   }
 
@@ -107,14 +112,16 @@ class DevSession {
     }
   }
 
-  async #start({ policy, dataDir, dockerDir, netns, backend, isolation }: DevSettings, place: string): Promise<void> {
+  async #start(settings: DevSettings, place: string): Promise<void> {
+    const { policy, dataDir, dockerDir, netns, backend, isolation, inspectPort } = settings;
     const printer = this.#printer;
+    if (inspectPort !== undefined) this.#closers.unshift(openInspector(inspectPort, printer));
     await mkdir(this.#plugins);
     await copyPlugin(this.#source, this.#plugins);
     const found = await this.#discover();
     await this.#grant(found);
     printer.hold();
-    const host = await createPluginHost({
+    const given = {
       plugins: this.#plugins,
       policy: policy ?? this.#policy ?? {},
       backend,
@@ -122,13 +129,15 @@ class DevSession {
       ...(dataDir === undefined ? {} : { dataDir }),
       ...(netns === undefined ? {} : { netns }),
       ...(isolation === undefined ? {} : { isolation }),
-    });
+    };
+    const host = await (this.#inspects ? inspectedHost(given, this.#authors("")) : createPluginHost(given));
     this.#host = host;
     this.#closers.unshift(() => host.close());
     const info = host.plugins().find(({ name }) => name === found.id);
     this.#told(found, info?.refusal, `loaded${this.#behind()}`);
     const directory = dockerDir ?? join(place, "sockets");
-    const gateway = await DockerGateway.open({ host, logger: printer, directory });
+    const answerMs = this.#inspects ? PATIENT.default : undefined;
+    const gateway = await DockerGateway.open({ host, logger: printer, directory, answerMs });
     this.#closers.unshift(() => gateway.close());
     this.#gateway = gateway;
     await this.#showSockets();
@@ -213,7 +222,8 @@ class DevSession {
   /** Grants all that the manifest asks for, and prints it when it changes. */
   async #grant(found: Discovered): Promise<void> {
     if (this.#policy === undefined || found.error) return;
-    const entry = grantAll(found.id, found.manifest);
+    const granted = grantAll(found.id, found.manifest);
+    const entry = this.#inspects ? { ...granted, timeouts: PATIENT } : granted;
     const { networkTypes } = found.manifest ?? {};
     const policy: Policy = {
       sandbox: "auto",

@@ -8,6 +8,7 @@ import type { WallName } from "../../isolation/walls/wall.js";
 import type { SessionEnd } from "../../session/outcome.js";
 import { Session } from "../../session/session.js";
 import type { HostContext } from "../context.js";
+import { inspectable } from "./inspectable.js";
 import type { OpenPowers } from "./powers.js";
 import type { Prepared } from "./prepare.js";
 import { Registrar, type Registration } from "./registrar.js";
@@ -113,6 +114,7 @@ export class PluginWorker {
   /** Starts the worker. Resolves when `init` has returned and at least one driver is registered. Throws `DriverError`. */
   async start(strict: boolean): Promise<void> {
     const { id, effective, code, sourceMap } = this.prepared;
+    const { sourceRoot } = this.#context;
     const launcher = this.#context.launcher(effective.isolation);
     const link = await launcher.launch({
       plugin: id,
@@ -139,7 +141,7 @@ export class PluginWorker {
     try {
       await session.start({
         plugin: id,
-        code,
+        code: sourceRoot === undefined ? code : inspectable(code, sourceMap, sourceRoot),
         sourceMap,
         grant: effective.permissions as Readonly<Record<string, Json>>,
         deadline: effective.timeouts.init,
