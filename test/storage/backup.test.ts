@@ -38,7 +38,7 @@ async function backedUp(
   const file = join(root, "backup");
   const ran = await cli(["backup", file, "--data-dir", folder]);
   assert.is(ran.exit, 0, ran.err);
-  assert.match(ran.out, /^backed up .*data \(no host ran on it\) into .*backup: 2 of journal\n$/);
+  assert.match(ran.out, /^backed up .*data \(no host ran on it\) into .*backup; records: journal 2\n$/);
   return { folder, file, root };
 }
 
