@@ -44,6 +44,9 @@ export function execute(
   });
 }
 
+/** More than any daemon says in a run: tests look at what is new in a log since a length that they have noted. */
+const LOG_CHARS = 20_000_000;
+
 /** Follows a process that `nsenter` has started. */
 export function follow(child: ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }): Inside {
   let [out, err] = ["", ""];
@@ -51,8 +54,7 @@ export function follow(child: ChildProcess & { readonly stdout: Readable; readon
     out += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    // The end of it says what went wrong.
-    err = (err + text).slice(-200_000);
+    err = (err + text).slice(-LOG_CHARS);
   });
   const ended = once(child, "exit").then(([code, signal]) => String(signal ?? code));
   return {
