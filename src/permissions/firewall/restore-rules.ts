@@ -65,7 +65,7 @@ export class RuleRestorer {
     // With rules left, what is outside our tables and the guard are apart; without, the guard goes.
     if (tables.bridges.length === 0) await settled;
     const opened = await tables.forward(rules).finally(() => settled);
-    await this.#remember().catch((error: unknown) =>
+    await this.#rememberBatch().catch((error: unknown) =>
       logger.warn({ err: error }, "firewall: rules could not be read back"),
     );
     if (opened.length === 0) return;
@@ -150,10 +150,27 @@ export class RuleRestorer {
     }
   }
 
+  /** Remembers the text of our tables and guards. */
   async #remember(): Promise<void> {
     const now = await this.#options.backend.listing();
     const ours = new Set(this.#options.tables.own.map(({ name }) => name));
     this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
+  }
+
+  /**
+   * Remembers them after a batch. A table or guard that was there and is gone, though it is wanted, keeps its former text: another program
+   * may have removed it a moment ago, and its notification is still to come.
+   */
+  async #rememberBatch(): Promise<void> {
+    const before = this.#known;
+    await this.#remember();
+    const { tables } = this.#options;
+    const ours = new Set(tables.own.map(({ name }) => name));
+    const wanted = (name: string): boolean => ours.has(name) || (isGuard(name) && tables.bridges.length > 0);
+    const lost = [...before].filter(([name]) => wanted(name) && !this.#known.has(name));
+    if (lost.length === 0) return;
+    this.#known = new Map([...this.#known, ...lost]);
+    this.#scheduler.pollIn(WATCH.gatherMs);
   }
 }
 
