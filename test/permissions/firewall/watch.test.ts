@@ -49,6 +49,24 @@ test(
 );
 
 test(
+  "nft flush ruleset, and a request before it is noticed: the guard of forwarding is back, and it is told",
+  async (t) => {
+    const events: ExternalChange[] = [];
+    const { netns, fire } = await house(t, { report: (event) => void events.push(event) });
+    await fire("masquerade", OUT);
+    await fire("isolate", { bridge: "bh-a" });
+    const guard = /^table inet bulkhead-forward_\S+/m;
+    assert.match(ruleset(netns), guard);
+    // Nothing can be noticed before the request: this process waits for both.
+    inNetns(netns, "nft", "flush", "ruleset");
+    await fire("publish", { bridge: "bh-a", protocol: "tcp", hostPort: 8080, ip: "10.64.1.2", port: 80 });
+    await until(() => guard.test(ruleset(netns)), "the guard", SOON);
+    await until(() => events.some(({ detail }) => /the guard of forwarding had been removed/.test(detail)), "the line");
+  },
+  { ms, needs },
+);
+
+test(
   "one rule deleted, one added: the table is as it was; what is not ours is left alone",
   async (t) => {
     const { netns, ask, fire } = await firewallBench(t, "kernel");
