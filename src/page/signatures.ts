@@ -1,6 +1,6 @@
 /**
- * Which requests come from a browser that has the token. Each is signed with it, and the token itself is never sent: whoever holds the
- * port while the daemon is down learns nothing that opens the next one.
+ * Checks that a request is signed with the page's token. The token itself is never sent, so a program that listens on the port while
+ * the daemon is down cannot learn it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -14,7 +14,7 @@ const REFUSED: Refusal = { status: 401, message: "the request is not signed with
 
 export class Signatures {
   readonly #token: string;
-  /** The time and nonce of each request, until its time is no longer accepted. */
+  /** Accepted requests by time and nonce, each with the Unix time in milliseconds at which it expires. */
   readonly #seen = new Map<string, number>();
 
   constructor(token: string) {
@@ -36,7 +36,7 @@ export class Signatures {
     return undefined;
   }
 
-  /** Forgets requests whose time is no longer accepted; the oldest come first. */
+  /** Removes expired requests from the front of the map; it stops at the first one that has not expired. */
   #forget(now: number): void {
     for (const [once, until] of this.#seen) {
       if (until >= now) return;

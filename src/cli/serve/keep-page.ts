@@ -1,4 +1,4 @@
-/** Serves the page while the daemon runs. Whoever holds its port keeps the page away, but not the daemon from starting. */
+/** Serves the page while the daemon runs. If another program holds the port, the daemon starts without the page and tries again. */
 import { messageOf } from "../../common/text.js";
 import { PAGE } from "../../page/limits.js";
 import type { Page, PageOptions } from "../../page/server.js";
