@@ -28,6 +28,8 @@ export class RuleRestorer {
   #known: ReadonlyMap<string, string> = new Map();
   /** The program that made a change since the last comparison, in words; undefined: no change is known. */
   #changedBy: string | undefined;
+  /** The tables that it changed, some of which a later batch may have programmed again. */
+  readonly #touched = new Set<string>();
   #slow = false;
 
   constructor(options: RuleRestorerOptions) {
@@ -36,7 +38,7 @@ export class RuleRestorer {
     this.#scheduler = new PollScheduler({
       what: "firewall",
       logger,
-      subscribe: (blind) => backend.watch({ changed: (by) => this.note(by), blind }),
+      subscribe: (blind) => backend.watch({ changed: (by, names) => this.note(by, names), blind }),
       poll,
     });
   }
@@ -46,15 +48,17 @@ export class RuleRestorer {
     return this.#scheduler.notified && this.#changedBy === undefined;
   }
 
-  /** Notes a change by another program: compares soon. */
-  note(by: string): void {
+  /** Notes a change by another program, to the tables of these names: compares soon. */
+  note(by: string, names: readonly string[] = []): void {
     this.#changedBy = by;
+    for (const name of names) this.#touched.add(name);
     this.#scheduler.pollIn(WATCH.gatherMs);
   }
 
   /** Stops watching. Resolves when no monitor runs. */
   async stop(): Promise<void> {
     this.#changedBy = undefined;
+    this.#touched.clear();
     await this.#scheduler.stop();
   }
 
@@ -93,18 +97,20 @@ export class RuleRestorer {
 
   async #restoreTables(by: string): Promise<void> {
     const { backend, tables } = this.#options;
+    const touched = new Set(this.#touched);
+    this.#touched.clear();
     const now = await backend.listing();
     const changed = ({ name }: Pick<OwnTable, "name">): boolean =>
       !this.#known.has(name) || this.#known.get(name) !== now.get(name);
     const lost = tables.own.filter(changed);
+    // A batch after the change has programmed these again.
+    const replaced = tables.own.filter((table) => touched.has(table.name) && !changed(table));
     const guards = [...this.#known.keys()].filter((name) => isGuard(name) && changed({ name }));
     if (lost.length > 0) await tables.put(lost.map(({ plugin }) => plugin));
     const off = await tables.forward(tables.rules, guards.length > 0);
-    if (lost.length > 0 || guards.length > 0 || off.length > 0) {
-      this.#backOff.done();
-      await this.#remember();
-    }
-    for (const { plugin } of lost) {
+    if (lost.length > 0 || guards.length > 0 || off.length > 0) await this.#remember();
+    if (lost.length > 0 || replaced.length > 0 || guards.length > 0 || off.length > 0) this.#backOff.done();
+    for (const { plugin } of [...lost, ...replaced]) {
       const detail = `the rules of plugin "${plugin}" had been changed or removed by ${by}, and are restored`;
       announce("firewall", { event: "rules-restored", plugin, detail }, this.#options);
     }

@@ -18,6 +18,11 @@ const OUT = { bridge: "bh-a", subnet: "10.64.1.0/24" } as const;
 const SOON = 20_000;
 const SWITCH = "/proc/sys/net/ipv4/ip_forward";
 
+/** Returns the name of the plugin's table. */
+function tableIn(rules: string): string {
+  return /^table inet (bulkhead_\S+)/m.exec(rules)?.[1] ?? "";
+}
+
 test(
   "nft flush ruleset: networks are apart again and ports answer, without a request; it is told",
   async (t) => {
@@ -67,13 +72,39 @@ test(
 );
 
 test(
+  "nft flush ruleset, and a request that programs the table again: it is told who removed it",
+  async (t) => {
+    const events: ExternalChange[] = [];
+    const report = (event: ExternalChange): void => void events.push(event);
+    const { netns, ask, fire } = await firewallBench(t, "kernel", {}, { report });
+    // As on a machine that forwards already: then there is no guard that would be missed.
+    inNetns(netns, "sh", "-c", 'echo 1 > "$0"', SWITCH);
+    await bridgeOf(ask, "bh-a", "10.64.1.1/24");
+    await fire("masquerade", OUT);
+    for (const [deed, port] of [
+      [["flush", "ruleset"], 8080],
+      [["flush", "table", "inet", tableIn(ruleset(netns))], 8081],
+    ] as const) {
+      inNetns(netns, "nft", ...deed);
+      await fire("publish", { bridge: "bh-a", protocol: "tcp", hostPort: port, ip: "10.64.1.2", port: 80 });
+      await until(() => events.length > 0, "the line", SOON);
+      assert.equal(
+        events.splice(0).map(({ event, plugin }) => [event, plugin]),
+        [["rules-restored", "bridge"]],
+      );
+    }
+  },
+  { ms, needs },
+);
+
+test(
   "one rule deleted, one added: the table is as it was; what is not ours is left alone",
   async (t) => {
     const { netns, ask, fire } = await firewallBench(t, "kernel");
     await bridgeOf(ask, "bh-a", "10.64.1.1/24");
     await fire("isolate", { bridge: "bh-a" });
     const before = ruleset(netns);
-    const table = /^table inet (bulkhead_\S+)/m.exec(before)?.[1] ?? "";
+    const table = tableIn(before);
     inNetns(netns, "nft", "add", "table", "inet", "mine");
     inNetns(netns, "nft", "insert", "rule", "inet", table, "forward", "accept");
     await until(

@@ -69,10 +69,10 @@ export class ModelFirewall implements FirewallBackend {
   }
 
   /** Notifies a change, for a test that changes `programmed` itself. */
-  changed: (plugin: string) => void = () => {};
+  changed: (by: string) => void = () => {};
 
   watch({ changed }: RuleEvents): ChangeMonitor {
-    this.changed = changed;
+    this.changed = (by) => changed(by, []);
     return { alive: true, stop: async () => {} };
   }
 
