@@ -70,6 +70,8 @@ export interface FirewallBackend {
    * `again`: adds the guard even if it should exist already.
    */
   forward(families: readonly (4 | 6)[], links: GuardedLinks, again?: boolean): Promise<readonly (4 | 6)[]>;
+  /** True while the guard has to be in place. */
+  readonly guarded: boolean;
   /** To be called when no table of ours is left: removes guards, and switches off what `forward` switched on unless others need it. */
   stopForwarding(): Promise<ForwardingEnd>;
   /** Returns every table of the family `inet` as text, by name. The text is the same until the table is changed. */

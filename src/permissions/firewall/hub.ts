@@ -130,11 +130,15 @@ class Hub implements FirewallHub {
       // Rows of a durable ledger may not have been read yet.
       if (this.#ledger.durable) await this.#tables.load();
       await this.#tables.change(rowsOf(this.#tables.rows, plugin).map(({ name }) => ({ drop: name })));
+      await this.#restorer.remember();
     });
   }
 
   reconcile(): Promise<void> {
-    return this.#mutex.run(() => this.#tables.load());
+    return this.#mutex.run(async () => {
+      await this.#tables.load();
+      await this.#restorer.remember();
+    });
   }
 
   close(): Promise<void> {
@@ -183,6 +187,7 @@ class Hub implements FirewallHub {
     } catch (error) {
       this.#queue.reject(batch, error);
     }
+    await this.#restorer.remember();
     this.#draining = !this.#queue.empty;
     if (this.#draining) void this.#mutex.run(() => this.#drain());
   }

@@ -56,9 +56,17 @@ export class MemoryFirewallLedger implements FirewallLedger {
   }
 }
 
+/** What the names of all forwarding guards begin with. */
+export const GUARD = "bulkhead-forward_";
+
 /** Returns the name of a plugin's table. */
 export function tableOf(ledger: string, plugin: string): string {
   return `bulkhead_${ledger}_${plugin}`;
+}
+
+/** Returns the name of a host's forwarding guard. */
+export function guardOf(ledger: string): string {
+  return `${GUARD}${ledger}`;
 }
 
 /** Reads a table's name; undefined where it is not named as ours are. */

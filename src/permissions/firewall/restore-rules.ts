@@ -5,7 +5,6 @@ import { announce, type ExternalChange } from "../external-changes.js";
 import { WATCH } from "../limits.js";
 import { PollScheduler } from "../poll-scheduler.js";
 import type { FirewallBackend } from "./backend.js";
-import type { OwnTable } from "./rows.js";
 import type { FirewallRule } from "./rule.js";
 import type { Surroundings } from "./surroundings.js";
 import type { RuleTables } from "./tables.js";
@@ -24,12 +23,14 @@ export class RuleRestorer {
   readonly #options: RuleRestorerOptions;
   readonly #scheduler: PollScheduler;
   readonly #backOff = new BackOff();
-  /** The text of our tables and guards, right after they were programmed. */
+  /** The text of our tables and of the guard, as they were programmed. */
   #known: ReadonlyMap<string, string> = new Map();
   /** The program that made a change since the last comparison, in words; undefined: no change is known. */
   #changedBy: string | undefined;
-  /** The tables that it changed, some of which a later batch may have programmed again. */
+  /** The tables that other programs have changed since then. */
   readonly #touched = new Set<string>();
+  /** True: tables were programmed, and their text has not been remembered yet. */
+  #stale = false;
   #slow = false;
 
   constructor(options: RuleRestorerOptions) {
@@ -62,19 +63,30 @@ export class RuleRestorer {
     await this.#scheduler.stop();
   }
 
-  /** To be called right after tables were programmed: sets up what has to exist outside them, and remembers their text. */
+  /** To be called right after tables were programmed: sets up what has to exist outside them. `remember` is to follow. */
   async programmed(rules: readonly FirewallRule[]): Promise<void> {
     const { tables, logger } = this.#options;
+    this.#stale = true;
     const settled = this.#settle();
     // With rules left, what is outside our tables and the guard are apart; without, the guard goes.
     if (tables.bridges.length === 0) await settled;
     const opened = await tables.forward(rules).finally(() => settled);
-    await this.#rememberBatch().catch((error: unknown) =>
-      logger.warn({ err: error }, "firewall: rules could not be read back"),
-    );
     if (opened.length === 0) return;
     const words = `firewall: forwarding of ${named(opened)} is switched on in this namespace while there are rules; what others would have it forward is dropped`;
     logger.warn({ families: opened }, words);
+  }
+
+  /**
+   * Remembers the text of what was programmed. Nobody has to wait for it: what another program changes before is notified, and programmed
+   * again whatever its text. Never rejects.
+   */
+  async remember(): Promise<void> {
+    if (!this.#stale) return;
+    try {
+      this.#remembered(await this.#options.backend.listing());
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, "firewall: rules could not be read back");
+    }
   }
 
   /** Restores what other programs have changed since the last comparison. Rejects when rules cannot be listed or programmed. */
@@ -85,8 +97,7 @@ export class RuleRestorer {
     if (wait > 0) return this.#scheduler.pollIn(wait);
     const by = this.#changedBy ?? "another program";
     this.#changedBy = undefined;
-    await tables.inspect();
-    await this.#restoreTables(by);
+    await this.#restoreTables(by, await tables.inspect());
     await this.#restoreNeighbours();
     if (this.#backOff.slow && !this.#slow) {
       const words = `rules of ours are removed again and again (by ${by}); from now on they are restored with pauses`;
@@ -95,26 +106,28 @@ export class RuleRestorer {
     this.#slow = this.#backOff.slow;
   }
 
-  async #restoreTables(by: string): Promise<void> {
+  /** `all`: programs also the tables that nobody has changed. */
+  async #restoreTables(by: string, all: boolean): Promise<void> {
     const { backend, tables } = this.#options;
     const touched = new Set(this.#touched);
     this.#touched.clear();
     const now = await backend.listing();
-    const changed = ({ name }: Pick<OwnTable, "name">): boolean =>
-      !this.#known.has(name) || this.#known.get(name) !== now.get(name);
-    const lost = tables.own.filter(changed);
-    // A batch after the change has programmed these again.
-    const replaced = tables.own.filter((table) => touched.has(table.name) && !changed(table));
-    const guards = [...this.#known.keys()].filter((name) => isGuard(name) && changed({ name }));
-    if (lost.length > 0) await tables.put(lost.map(({ plugin }) => plugin));
-    const off = await tables.forward(tables.rules, guards.length > 0);
-    if (lost.length > 0 || guards.length > 0 || off.length > 0) await this.#remember();
-    if (lost.length > 0 || replaced.length > 0 || guards.length > 0 || off.length > 0) this.#backOff.done();
-    for (const { plugin } of [...lost, ...replaced]) {
+    if (this.#stale) this.#remembered(now);
+    // A batch may have programmed a table again since another program changed it: that is reported too.
+    const changed = (name: string): boolean =>
+      touched.has(name) || !this.#known.has(name) || this.#known.get(name) !== now.get(name);
+    const lost = tables.own.filter(({ name }) => changed(name));
+    const guard = backend.guarded && changed(tables.guard);
+    const put = all ? tables.own : lost;
+    if (put.length > 0) await tables.put(put.map(({ plugin }) => plugin));
+    const off = await tables.forward(tables.rules, guard);
+    if (lost.length > 0 || guard || off.length > 0) this.#backOff.done();
+    if (put.length > 0 || guard || off.length > 0) this.#remembered(await backend.listing());
+    for (const { plugin } of lost) {
       const detail = `the rules of plugin "${plugin}" had been changed or removed by ${by}, and are restored`;
       announce("firewall", { event: "rules-restored", plugin, detail }, this.#options);
     }
-    if (guards.length > 0) {
+    if (guard) {
       const detail = `the guard of forwarding had been removed by ${by}, and is restored`;
       announce("firewall", { event: "rules-restored", detail }, this.#options);
     }
@@ -156,32 +169,12 @@ export class RuleRestorer {
     }
   }
 
-  /** Remembers the text of our tables and guards. */
-  async #remember(): Promise<void> {
-    const now = await this.#options.backend.listing();
-    const ours = new Set(this.#options.tables.own.map(({ name }) => name));
-    this.#known = new Map([...now].filter(([name]) => ours.has(name) || isGuard(name)));
+  #remembered(now: ReadonlyMap<string, string>): void {
+    const { own, guard } = this.#options.tables;
+    const ours = new Set([guard, ...own.map(({ name }) => name)]);
+    this.#known = new Map([...now].filter(([name]) => ours.has(name)));
+    this.#stale = false;
   }
-
-  /**
-   * Remembers them after a batch. A table or guard that was there and is gone, though it is wanted, keeps its former text: another program
-   * may have removed it a moment ago, and its notification is still to come.
-   */
-  async #rememberBatch(): Promise<void> {
-    const before = this.#known;
-    await this.#remember();
-    const { tables } = this.#options;
-    const ours = new Set(tables.own.map(({ name }) => name));
-    const wanted = (name: string): boolean => ours.has(name) || (isGuard(name) && tables.bridges.length > 0);
-    const lost = [...before].filter(([name]) => wanted(name) && !this.#known.has(name));
-    if (lost.length === 0) return;
-    this.#known = new Map([...this.#known, ...lost]);
-    this.#scheduler.pollIn(WATCH.gatherMs);
-  }
-}
-
-function isGuard(name: string): boolean {
-  return name.startsWith("bulkhead-forward_");
 }
 
 function named(families: readonly (4 | 6)[]): string {

@@ -5,7 +5,7 @@ import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub } from "../netlink/hub.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
 import { type Bridges, inspectBridges } from "./bridges.js";
-import { type FirewallChange, type FirewallLedger, isOrphan, tableOf } from "./ledger.js";
+import { type FirewallChange, type FirewallLedger, guardOf, isOrphan, tableOf } from "./ledger.js";
 import {
   bridgesOf,
   type FirewallRows,
@@ -65,6 +65,11 @@ export class RuleTables {
 
   get own(): readonly OwnTable[] {
     return tablesOf(this.#rows, this.#options.ledger.id);
+  }
+
+  /** The name of the forwarding guard's table. */
+  get guard(): string {
+    return guardOf(this.#options.ledger.id);
   }
 
   /** Reads the ledger, programs its rules, and removes tables that a crash left behind. Does nothing once that has succeeded. */
@@ -131,12 +136,12 @@ export class RuleTables {
     await this.change(gone.map(({ name }) => ({ drop: name })));
   }
 
-  /** Programs all tables if the bridges that they depend on have changed. */
-  async inspect(): Promise<void> {
+  /** Reads the bridges that the tables depend on; returns true if they have changed, so that all tables are to be programmed. */
+  async inspect(): Promise<boolean> {
     const bridges = await inspectBridges(this.#options.netlink.backend);
-    if (isDeepStrictEqual(bridges, this.#bridges)) return;
+    if (isDeepStrictEqual(bridges, this.#bridges)) return false;
     this.#bridges = bridges;
-    await this.#program(this.own.map(({ plugin }) => plugin));
+    return true;
   }
 
   /** Programs these plugins' tables, and removes those in `drop`. Returns their rules; undefined when there was nothing to do. */

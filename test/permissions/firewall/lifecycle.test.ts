@@ -43,6 +43,9 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     close: () => backend.close(),
     forward: (...args: Parameters<FirewallBackend["forward"]>) => backend.forward(...args),
     stopForwarding: () => backend.stopForwarding(),
+    get guarded() {
+      return backend.guarded;
+    },
     listing: () => backend.listing(),
     watch: (events: Parameters<FirewallBackend["watch"]>[0]) => backend.watch(events),
     program(...args: Parameters<FirewallBackend["program"]>) {

@@ -4,6 +4,7 @@
  */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { ForwardingEnd, GuardedLinks } from "../backend.js";
+import { GUARD, guardOf } from "../ledger.js";
 import { equal, from, STATUS, to } from "./expressions.js";
 import { MARK } from "./mark-rules.js";
 import type { Tools } from "./tools.js";
@@ -17,7 +18,6 @@ const SWITCHES: Readonly<Record<Family, string>> = {
 };
 
 const FAMILIES: readonly Family[] = [4, 6];
-const GUARD = "bulkhead-forward_";
 const PRIORITY = -5;
 
 export class Forwarding {
@@ -32,7 +32,12 @@ export class Forwarding {
   /** `ledger`: part of the guard's name. */
   constructor(tools: Tools, ledger: string) {
     this.#tools = tools;
-    this.#guard = `${GUARD}${ledger}`;
+    this.#guard = guardOf(ledger);
+  }
+
+  /** True while the guard has to be in place. */
+  get guarded(): boolean {
+    return this.#guarded !== undefined && this.#guarded.size > 0;
   }
 
   /**
@@ -65,8 +70,9 @@ export class Forwarding {
     const others = await this.#others(chains);
     const files = families.map((family) => SWITCHES[family]);
     if (others.length === 0) await this.#tools.write("forward", files, "0");
-    const tables = new Set(guards.map(({ table }) => table));
-    await this.#nft([...tables].map((name): Json => ({ delete: { table: { family: "inet", name } } })));
+    const tables = [...new Set(guards.map(({ table }) => table))];
+    const commands = tables.map((name): Json => ({ delete: { table: { family: "inet", name } } }));
+    await this.#nft(commands, tables);
     if (others.length === 0) return { off: families, left: [], others };
     for (const family of families) this.#wereOff.add(family);
     return { off: [], left: families, others };
@@ -106,8 +112,8 @@ export class Forwarding {
     });
   }
 
-  async #nft(commands: readonly Json[]): Promise<void> {
-    await this.#tools.run("forward", "nft", ["-j", "-f", "-"], JSON.stringify({ nftables: [...commands] }));
+  async #nft(commands: readonly Json[], removes: readonly string[] = []): Promise<void> {
+    await this.#tools.run("forward", "nft", ["-j", "-f", "-"], JSON.stringify({ nftables: [...commands] }), removes);
   }
 }
 

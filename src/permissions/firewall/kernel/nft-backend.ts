@@ -42,7 +42,7 @@ export class NftBackend implements FirewallBackend {
   }
 
   async program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void> {
-    await this.#tools.run("program", "nft", ["-j", "-f", "-"], JSON.stringify(transaction(put, drop)));
+    await this.#tools.run("program", "nft", ["-j", "-f", "-"], JSON.stringify(transaction(put, drop)), drop);
   }
 
   async hold(port: PublishSpec): Promise<Obstacle | undefined> {
@@ -79,6 +79,10 @@ export class NftBackend implements FirewallBackend {
 
   forward(families: readonly (4 | 6)[], links: GuardedLinks, again = false): Promise<readonly (4 | 6)[]> {
     return this.#forwarding.open(families, links, again);
+  }
+
+  get guarded(): boolean {
+    return this.#forwarding.guarded;
   }
 
   stopForwarding(): Promise<ForwardingEnd> {

@@ -1,5 +1,6 @@
 /** Tells changes of rules that were made here from those of other programs. nftables reports each with its process. */
 import { statSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { NETLINK } from "../../netlink/limits.js";
 
 /** The kernel's number of the initial PID namespace, whose PIDs nftables reports. */
@@ -10,6 +11,8 @@ const REPORT_MS = 1000;
 
 interface Change {
   readonly program: string;
+  /** The tables named as ours are that it removes and does not add again. */
+  readonly removes: readonly string[];
   /** Resolves with false if nothing was changed. */
   readonly made: Promise<boolean>;
 }
@@ -37,11 +40,12 @@ export class OwnChanges {
   }
 
   /**
-   * Returns whether a reported change was made here. Each counts once. Where PIDs differ, the program's name decides: as many reports
-   * as we made changes are ours, so that one more, by whomever, is another program's.
+   * Returns whether a reported change was made here. Each counts once. Where PIDs differ, the program's name and the tables removed
+   * decide: of as many reports as we made such changes, all are ours, and one more is another program's.
    */
-  async made(pid: number, program: string): Promise<boolean> {
-    const own = this.#byPid ? pid : [...this.#open].find(([, change]) => change.program === program)?.[0];
+  async made(pid: number, program: string, removes: readonly string[]): Promise<boolean> {
+    const alike = (change: Change): boolean => change.program === program && isDeepStrictEqual(change.removes, removes);
+    const own = this.#byPid ? pid : [...this.#open].find(([, change]) => alike(change))?.[0];
     const change = own === undefined ? undefined : this.#open.get(own);
     if (own === undefined || change === undefined) return false;
     this.#open.delete(own);

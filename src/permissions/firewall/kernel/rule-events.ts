@@ -9,27 +9,33 @@ import type { Tools } from "./tools.js";
 const CONCERNS = /bulkhead|\bFORWARD\b|DOCKER-USER|^(?:add|delete) table inet firewalld/;
 
 /** The table that a line is about: `delete rule inet NAME forward handle 7`. */
-const TABLE = /^\w+ \w+ inet (bulkhead\S+)/;
+const TABLE = /^(\w+ \w+) inet (bulkhead\S+)/;
+
+/** What the lines so far tell of one transaction. */
+interface Transaction {
+  concerns: boolean;
+  /** Tables named as ours are, and whether each is removed. */
+  readonly tables: Map<string, boolean>;
+}
 
 export function watchRules(tools: Tools, events: RuleEvents): ChangeMonitor {
-  let concerns = false;
-  let names = new Set<string>();
+  let current: Transaction = { concerns: false, tables: new Map() };
   return new Monitor({
     command: tools.command("watch", "nft", ["monitor"]),
     line(text) {
       const [, pid, name = ""] = /^# new generation \d+ by process (\d+) \((.*)\)$/.exec(text) ?? [];
       if (pid === undefined) {
-        concerns ||= CONCERNS.test(text);
-        const [, table] = TABLE.exec(text) ?? [];
-        if (table !== undefined) names.add(table);
+        current.concerns ||= CONCERNS.test(text);
+        const [, deed, table] = TABLE.exec(text) ?? [];
+        if (table !== undefined) current.tables.set(table, deed === "delete table");
         return;
       }
-      const [concerned, changed] = [concerns, [...names]];
-      concerns = false;
-      names = new Set();
+      const { concerns, tables } = current;
+      current = { concerns: false, tables: new Map() };
+      const removes = [...tables].flatMap(([table, removed]) => (removed ? [table] : []));
       void ownChangesIn(tools.netns)
-        .made(Number(pid), name)
-        .then((ours) => concerned && !ours && events.changed(`process ${pid} (${name})`, changed));
+        .made(Number(pid), name, removes.sort())
+        .then((ours) => concerns && !ours && events.changed(`process ${pid} (${name})`, [...tables.keys()]));
     },
     lost: (why) => events.blind(why),
   });

@@ -56,11 +56,18 @@ export class Tools {
     return [...this.enter, path, ...args];
   }
 
-  /** Runs a program; returns its outcome. Rejects if it is not installed. */
-  async try(op: string, name: ToolName, args: readonly string[], input = ""): Promise<IpOutcome> {
+  /** Runs a program; returns its outcome. Rejects if it is not installed. `removes`: the tables of ours that it removes. */
+  async try(
+    op: string,
+    name: ToolName,
+    args: readonly string[],
+    input = "",
+    removes: readonly string[] = [],
+  ): Promise<IpOutcome> {
     const outcome = execute(this.command(op, name, args), input, (pid) => {
       if (!CHANGING[name]?.some((one) => args.includes(one))) return;
-      ownChangesIn(this.netns).started(pid, { program: name, made: outcome.then(({ code }) => code === 0) });
+      const made = outcome.then(({ code }) => code === 0);
+      ownChangesIn(this.netns).started(pid, { program: name, removes: [...removes].sort(), made });
     });
     return outcome;
   }
@@ -86,9 +93,15 @@ export class Tools {
     }
   }
 
-  /** Runs a program; returns its output. Rejects with `ERR_FIREWALL_FAILED` if it fails. */
-  async run(op: string, name: ToolName, args: readonly string[], input = ""): Promise<string> {
-    const outcome = await this.try(op, name, args, input);
+  /** Runs a program as `try` does; returns its output. Rejects with `ERR_FIREWALL_FAILED` if it fails. */
+  async run(
+    op: string,
+    name: ToolName,
+    args: readonly string[],
+    input = "",
+    removes: readonly string[] = [],
+  ): Promise<string> {
+    const outcome = await this.try(op, name, args, input, removes);
     if (outcome.code !== 0) throw failed(undefined, op, complaint(outcome, name));
     return outcome.stdout;
   }

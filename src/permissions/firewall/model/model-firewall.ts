@@ -9,6 +9,7 @@ import type { RuleEvents } from "../rule-events.js";
 
 export class ModelFirewall implements FirewallBackend {
   readonly kind = "model";
+  readonly guarded = false;
   /** The tables, by name. */
   readonly programmed: Map<string, FirewallTable> = new Map();
   /** The ports that processes of the namespace have bound. */
