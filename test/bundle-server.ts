@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** How long it may take to end, in milliseconds: a plugin's file can block it, when a rule of the bundler is broken. */
+const END_MS = 5_000;
 const SCRIPT = fileURLToPath(new URL("./kit/bundle-server.js", import.meta.url));
 
 /** Starts it; files find it by BULKHEAD_BUNDLE_SERVER. Resolves, once it listens, with what ends it. */
@@ -18,6 +20,8 @@ export async function startBundleServer(): Promise<() => Promise<void>> {
   process.env.BULKHEAD_BUNDLE_SERVER = path;
   return async () => {
     child.stdin.end();
+    const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);
     await closed;
+    clearTimeout(timer);
   };
 }

@@ -1,7 +1,8 @@
 /** The package with its dependencies, copied to where another user can read it. */
-import { chmod, cp, mkdir, readFile } from "node:fs/promises";
+import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "./harness.js";
+import { copyFolder } from "./kit/copy.js";
 import { REPO } from "./kit/host.js";
 
 /** A folder with what is packed, built as it is, and everything it depends on; readable by everybody. */
@@ -9,7 +10,7 @@ export async function copyPackage(t: TestContext): Promise<string> {
   const folder = await t.folder();
   await chmod(folder, 0o755);
   for (const part of ["package.json", "dist", "plugins", "examples"]) {
-    await cp(join(REPO, part), join(folder, part), { recursive: true });
+    await copyFolder(join(REPO, part), join(folder, part));
   }
   const modules = join(folder, "node_modules");
   await mkdir(modules);
@@ -20,7 +21,7 @@ export async function copyPackage(t: TestContext): Promise<string> {
     have.add(name);
     const from = join(REPO, "node_modules", name);
     // Optional ones of other systems are not installed.
-    await cp(from, join(modules, name), { recursive: true }).catch(() => {});
+    await copyFolder(from, join(modules, name)).catch(() => {});
     wanted.push(...(await dependencies(from)));
   }
   return folder;

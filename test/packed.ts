@@ -1,9 +1,10 @@
 /** The package as npm packs it, and its installation without a registry. */
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { TestContext } from "./harness.js";
+import { copyFolder } from "./kit/copy.js";
 import { REPO } from "./kit/host.js";
 
 const run = promisify(execFile);
@@ -27,8 +28,7 @@ export async function installPacked(file: string, folder: string): Promise<void>
   for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
     if (have.has(name)) continue;
     have.add(name);
-    if (name !== "bulkhead")
-      await cp(join(REPO, "node_modules", name), join(modules, name), { recursive: true }).catch(() => {});
+    if (name !== "bulkhead") await copyFolder(join(REPO, "node_modules", name), join(modules, name)).catch(() => {});
     const text = await readFile(join(modules, name, "package.json"), "utf8").catch(() => "{}");
     const { dependencies, optionalDependencies } = JSON.parse(text) as Record<string, object | undefined>;
     wanted.push(...Object.keys({ ...dependencies, ...optionalDependencies }));

@@ -70,12 +70,12 @@ async function runAll(waiting: Unit[]): Promise<void> {
   }
 }
 
-const { together, beside, alone } = schedule(files, process.env.BULKHEAD_ISOLATION, LONG);
+const { together, walled, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION, LONG);
 const endBundleServer = await startBundleServer();
-const lanes = Array.from({ length: atOnce }, () => runAll(together));
-// One lane more; once it is through with its own, it takes what runs together.
-if (beside.length > 0) lanes.push(runAll(beside).then(() => runAll(together)));
-await Promise.all(lanes);
+// One of the lanes has the attacks behind the walls, and one more the engines; once through with these, they take what runs together.
+const lanes = Array.from({ length: atOnce }, (_, lane) => (lane === 0 ? runAll(walled) : Promise.resolve()));
+if (engines.length > 0) lanes.push(runAll(engines));
+await Promise.all(lanes.map((own) => own.then(() => runAll(together))));
 await runAll(alone);
 for (const unit of second) {
   const outcome = await runAndTell(unit);

@@ -9,9 +9,9 @@ export interface Unit {
   readonly isolation?: Isolation;
 }
 
-/** Each waits for an engine most of its time. One at a time, beside everything else; the longest first. */
+/** Each waits for an engine most of its time. One at a time, in a lane of their own; the longest first. */
 const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26"];
-/** Run per isolation. Behind the walls they follow the engines, one at a time: two of their cases run together. */
+/** Run per isolation. Behind the walls they run one file at a time: two of their cases run together. */
 const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
 const DEDICATED = ["hostile/class-e"];
@@ -84,8 +84,10 @@ export function isFast(file: string): boolean {
 export interface Schedule {
   /** Several at a time. */
   readonly together: Unit[];
-  /** One after the other, beside those together. */
-  readonly beside: Unit[];
+  /** Attacks behind the walls, one after the other, beside those together. */
+  readonly walled: Unit[];
+  /** Engines, one after the other, beside all of those. */
+  readonly engines: Unit[];
   /** One after the other, once all others are done. */
   readonly alone: Unit[];
 }
@@ -99,14 +101,15 @@ export function schedule(files: readonly string[], isolations: string | undefine
     isOf(ATTACKS, file) ? under(file).map((isolation) => ({ file, isolation })) : [{ file }],
   );
   const alone = ({ file }: Unit): boolean => isOf(ALONE, file);
-  const beside = ({ file, isolation }: Unit): boolean =>
-    isOf(ENGINES, file) || (isolation !== undefined && isolation !== "thread");
+  const walled = ({ isolation }: Unit): boolean => isolation !== undefined && isolation !== "thread";
+  const engine = ({ file }: Unit): boolean => isOf(ENGINES, file);
   return {
     together: ranked(
       LONG,
-      units.filter((one) => !alone(one) && !beside(one)),
+      units.filter((one) => !alone(one) && !walled(one) && !engine(one)),
     ),
-    beside: ranked(ENGINES, units.filter(beside)),
+    walled: ranked(LONG, units.filter(walled)),
+    engines: ranked(ENGINES, units.filter(engine)),
     alone: units.filter(alone),
   };
 }

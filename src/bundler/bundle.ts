@@ -142,7 +142,7 @@ async function acquireSlot(): Promise<() => void> {
 }
 
 /** Creates the error for a plugin that the bundler refused. */
-function refusal(plugin: string, { code, message, file, line }: Failure, stderr: string): DriverError {
+export function refusal(plugin: string, { code, message, file, line }: Failure, stderr: string): DriverError {
   const why = code === "ERR_BUNDLE_FAILED" ? reason(stderr) : "";
   return new DriverError(code, `plugin "${plugin}": ${why}${message}`, { plugin, file, line });
 }

@@ -33,6 +33,8 @@ import { wallReports } from "./walls.js";
 export interface HostParts {
   /** Launches all plugins, whatever their isolation. */
   readonly threads?: Launcher;
+  /** Worker threads kept ready per memory class. Default: 1. */
+  readonly spares?: number;
   /** Holds the records, so that a test can read them. */
   readonly journal?: Journal;
   /** How long an open breaker stays open, in milliseconds. */
@@ -75,7 +77,7 @@ export function assemble({
   linksLost,
 }: AssembleOptions): Assembled {
   const { backend, netns } = options;
-  const threads = parts.threads ?? new ThreadLauncher();
+  const threads = parts.threads ?? new ThreadLauncher(parts.spares === undefined ? {} : { spares: parts.spares });
   const audit = openAudit(options.dataDir, logger);
   const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
   const ledger = data && new LogLedger<LedgerRow>(data.state, "links", data.id);

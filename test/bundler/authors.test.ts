@@ -1,9 +1,11 @@
 /** What authors write is looked at as syntax: text that looks like something else works, and what is refused has a place. */
 import { assert, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { evaluate } from "./compartment.js";
 import { bundle, pluginFolder, refused } from "./plugin-folder.js";
 
 const test = suite("bundler: what authors write");
+forgetBundles();
 
 test("text with import. in it, in a string, a template, a regex and a key", async (t) => {
   const root = await pluginFolder(t, {

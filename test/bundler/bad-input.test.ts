@@ -2,9 +2,11 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { pluginFolder, refused, write } from "./plugin-folder.js";
 
 const test = suite("bundler: bad input");
+forgetBundles();
 
 interface Bad {
   readonly what: string;

@@ -1,8 +1,10 @@
 /** A bare file that imports what stands beside it is told the rule, whether that is there or not; nothing of spelling. */
 import { assert, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { bundle, pluginFolder, refused, write } from "./plugin-folder.js";
 
 const test = suite("bundler: beside a bare file");
+forgetBundles();
 
 for (const sibling of ["./data.json", "./more.js", "./lib/pool.ts", "../up.js"]) {
   for (const there of [true, false]) {

@@ -5,9 +5,11 @@ import { realpath, symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Confinement, openConfined, readConfined } from "#dist/bundler/confined-file.js";
 import { assert, rejection, suite, type TestContext } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { bundle, pluginFolder, refused, run, write } from "./plugin-folder.js";
 
 const test = suite("bundler: confinement");
+forgetBundles();
 const secret = "hush-7f3a";
 
 /** `FRESH/plugin` beside `FRESH/outside` and `FRESH/plugin-too`, both of which hold the secret as code and as JSON. */

@@ -4,9 +4,11 @@ import { appendFile, cp, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pluginDigest } from "#dist/bundler/digest.js";
 import { assert, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { bundle, pluginFolder, run, write } from "./plugin-folder.js";
 
 const test = suite("bundler: digest");
+forgetBundles();
 const manifest = Buffer.from('{ "name": "sample" }');
 const hash = (char: string): string => char.repeat(64);
 

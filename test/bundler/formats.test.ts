@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { assert, rejection, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { bundle, pluginFolder, refused, run } from "./plugin-folder.js";
 
 const test = suite("bundler: formats");
+forgetBundles();
 
 for (const [name, text] of Object.entries({
   "index.js": "export const answer = 42;",

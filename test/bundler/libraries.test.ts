@@ -1,9 +1,11 @@
 /** Common libraries, installed into a plugin's folder, load in a compartment and work. */
 import { assert, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { evaluate } from "./compartment.js";
 import { bundle, install, pluginFolder } from "./plugin-folder.js";
 
 const test = suite("bundler: libraries");
+forgetBundles();
 
 /** lodash asks for the time in merge(), which the harmless default set of a plugin endows. */
 const clock = { Date };

@@ -1,9 +1,11 @@
 /** A browser's build is taken where a package has one, and Node's pure modules are there: bundled where they are imported. */
 import { assert, rejection, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { evaluate } from "./compartment.js";
 import { bundle, pluginFolder, write } from "./plugin-folder.js";
 
 const test = suite("bundler: node's modules");
+forgetBundles();
 const globals = { TextEncoder, TextDecoder, URL, URLSearchParams, Date, AbortController, AbortSignal };
 
 const uses: Record<string, [code: string, expected: unknown]> = {

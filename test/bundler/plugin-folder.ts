@@ -1,10 +1,11 @@
 /** Plugins written into temporary folders, bundled, and evaluated as the sandbox does. */
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Bundle, type BundleRequest, bundlePlugin } from "#dist/bundler/bundle.js";
 import { PLUGIN_GLOBAL } from "#dist/protocol/bundle-global.js";
 import { assert, rejection, type TestContext } from "../harness.js";
+import { copyFolder } from "../kit/copy.js";
 
 const repository: string = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -19,7 +20,7 @@ export async function write(folder: string, files: Record<string, string | Uint8
 /** Copies installed packages into a folder's node_modules. */
 export async function install(folder: string, ...packages: string[]): Promise<void> {
   for (const name of packages) {
-    await cp(join(repository, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
+    await copyFolder(join(repository, "node_modules", name), join(folder, "node_modules", name));
   }
 }
 

@@ -7,10 +7,12 @@ import fc from "fast-check";
 import { applyEdits } from "#dist/bundler/edits.js";
 import { rewriteForSes } from "#dist/bundler/ses-rewrite.js";
 import { assert, rejection, suite } from "../harness.js";
+import { forgetBundles } from "../kit/bundles.js";
 import { accepts, evaluate } from "./compartment.js";
 import { bundle, pluginFolder, refused } from "./plugin-folder.js";
 
 const test = suite("bundler: SES rewrite");
+forgetBundles();
 
 const spellings = [
   "import(x)",

@@ -48,7 +48,7 @@ export async function bridgeHost(
     await writeFile(join(copy.folder, name, "index.js"), text);
   }
   const options = { plugins: copy.folder, policy: POLICY, backend: "model", dataDir, logger: SILENT } as const;
-  const host = await startHost(options, { threads: new ThreadLauncher() });
+  const host = await startHost(options, { threads: new ThreadLauncher({ spares: 0 }) });
   t.cleanup(() => host.close());
   return host;
 }

@@ -1,11 +1,13 @@
-/** Each wall taken away in turn: the doctor says which checks are down, what went through, and what to do. */
+/** Walls taken away: the doctor says which checks are down, what went through, and what to do. */
 import { readFileSync } from "node:fs";
 import { CHECKS } from "#dist/doctor/checks.js";
 import { type DoctorSeams, examine } from "#dist/doctor/doctor.js";
+import { LONG } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import {
   added,
+  type Change,
   lingers,
   noFilter,
   noFlags,
@@ -22,62 +24,67 @@ const noRoot = process.getuid?.() === 0 ? undefined : "only root can start what 
 
 interface Case {
   readonly wall: string;
-  readonly seams: DoctorSeams;
+  /** What is changed of the wall's command. */
+  readonly changes?: readonly Change[];
+  readonly seams?: DoctorSeams;
   /** The checks that are then down: these, and no other. */
   readonly down: readonly string[];
+  /** With another wall away it would show more, or use up the machine's memory. */
+  readonly alone?: true;
   readonly needs?: string | undefined;
 }
 
 const CASES: readonly Case[] = [
   {
     wall: "the machine's files are mounted",
-    seams: { raise: taking(added("--proc", "--ro-bind", "/etc", "/etc")) },
+    changes: [added("--proc", "--ro-bind", "/etc", "/etc")],
     down: ["files.host"],
   },
   {
     wall: "the runtime's folder is mounted writable",
-    seams: { raise: taking(writableRuntime, sameAccount) },
+    changes: [writableRuntime, sameAccount],
     down: ["account.user", "files.mounts", "files.runtime"],
     needs: noRoot,
   },
   {
     wall: "/tmp is the machine's",
-    seams: { raise: taking(replaced(["--size", "1048576", "--tmpfs", "/tmp"], ["--ro-bind", "/tmp", "/tmp"])) },
+    changes: [replaced(["--size", "1048576", "--tmpfs", "/tmp"], ["--ro-bind", "/tmp", "/tmp"])],
     down: [...(process.cwd().startsWith("/tmp/") ? ["files.host"] : []), "files.temporary"],
   },
   {
     wall: "/tmp is writable",
-    seams: { raise: taking(replaced(["--remount-ro", "/tmp"])) },
+    changes: [replaced(["--remount-ro", "/tmp"])],
     down: ["files.mounts", "files.temporary"],
   },
   {
     wall: "the root is writable",
-    seams: { raise: taking(replaced(["--remount-ro", "/"])) },
+    changes: [replaced(["--remount-ro", "/"])],
     down: ["files.mounts"],
   },
   {
     wall: "/dev is writable",
-    seams: { raise: taking(replaced(["--remount-ro", "/dev"])) },
+    changes: [replaced(["--remount-ro", "/dev"])],
     down: ["files.mounts"],
   },
   {
     wall: "no --clearenv",
-    seams: { raise: taking(replaced(["--clearenv"])) },
+    changes: [replaced(["--clearenv"])],
     down: ["environment.empty"],
   },
   {
     wall: "a descriptor is left open",
-    seams: { raise: taking(shell("exec ", "exec 9</etc/passwd; exec ")) },
+    changes: [shell("exec ", "exec 9</etc/passwd; exec ")],
     down: ["descriptors.none"],
   },
   {
     wall: "no --unshare-net",
-    seams: { raise: taking(replaced(["--unshare-net"])) },
+    changes: [replaced(["--unshare-net"])],
     down: ["namespaces.own", "network.interfaces"],
   },
   {
     wall: "no filter of system calls",
-    seams: { raise: taking(noFilter) },
+    changes: [noFilter],
+    alone: true,
     down: [
       ...["calls.filter", "processes.debugger", "processes.fork-bomb", "processes.start", "sockets.inet"],
       ...["sockets.inet6", "sockets.netlink", "sockets.other", "sockets.unix"],
@@ -85,7 +92,8 @@ const CASES: readonly Case[] = [
   },
   {
     wall: "no filter, no --unshare-net",
-    seams: { raise: taking(noFilter, replaced(["--unshare-net"])) },
+    changes: [noFilter, replaced(["--unshare-net"])],
+    alone: true,
     down: [
       ...["calls.filter", "namespaces.own", "network.interfaces", "network.reach", "processes.debugger"],
       ...["processes.fork-bomb", "processes.start", "sockets.inet", "sockets.inet6", "sockets.netlink"],
@@ -94,49 +102,51 @@ const CASES: readonly Case[] = [
   },
   {
     wall: "no --unshare-pid",
-    seams: { raise: taking(replaced(["--unshare-pid"]), replaced(["--as-pid-1"])) },
+    changes: [replaced(["--unshare-pid"]), replaced(["--as-pid-1"])],
+    alone: true,
     down: ["namespaces.own", "processes.signal", "processes.visible"],
   },
-  { wall: "no --unshare-ipc", seams: { raise: taking(replaced(["--unshare-ipc"])) }, down: ["namespaces.own"] },
+  { wall: "no --unshare-ipc", changes: [replaced(["--unshare-ipc"])], down: ["namespaces.own"] },
   {
     wall: "no --unshare-uts",
-    seams: { raise: taking(replaced(["--unshare-uts"]), replaced(["--hostname", "bulkhead"])) },
+    changes: [replaced(["--unshare-uts"]), replaced(["--hostname", "bulkhead"])],
     down: ["namespaces.own"],
   },
   {
     wall: "no --new-session",
-    seams: { raise: taking(replaced(["--new-session"])) },
+    changes: [replaced(["--new-session"])],
     down: ["terminal.none"],
   },
   {
     wall: "no account of its own",
-    seams: { raise: taking(sameAccount) },
+    changes: [sameAccount],
     down: ["account.user"],
     needs: noRoot,
   },
   {
     wall: "capabilities are kept",
-    seams: { raise: taking(replaced(["--cap-drop", "ALL"], ["--cap-add", "ALL"])) },
+    changes: [replaced(["--cap-drop", "ALL"], ["--cap-add", "ALL"])],
+    alone: true,
     down: ["account.capabilities"],
   },
   {
     wall: "no --die-with-parent",
-    seams: { raise: taking(replaced(["--die-with-parent"])) },
+    changes: [replaced(["--die-with-parent"])],
     down: ["ends.with-platform"],
   },
   {
     wall: "no limit on files",
-    seams: { raise: taking(shell("ulimit -f 0; ", "")) },
+    changes: [shell("ulimit -f 0; ", "")],
     down: ["limits.files"],
   },
   {
     wall: "no limit on memory",
-    seams: { raise: taking(shell('ulimit -d "$1" 2>/dev/null; ', "")) },
+    changes: [shell('ulimit -d "$1" 2>/dev/null; ', "")],
     down: ["memory.data"],
   },
-  { wall: "memory is not watched", seams: { residentMb: 4096 }, down: ["memory.resident"] },
-  { wall: "a host process outlives its link", seams: { raise: taking(lingers) }, down: ["ends.with-link"] },
-  { wall: "no permission flags", seams: { raise: taking(noFlags) }, down: ["flags.host-process"] },
+  { wall: "memory is not watched", seams: { residentMb: 4096 }, down: ["memory.resident"], alone: true },
+  { wall: "a host process outlives its link", changes: [lingers], down: ["ends.with-link"] },
+  { wall: "no permission flags", changes: [noFlags], down: ["flags.host-process"] },
   { wall: "workers have no permission flags", seams: { without: ["worker-flags"] }, down: ["worker.flags"] },
   {
     wall: "workers have an environment",
@@ -152,11 +162,31 @@ const CASES: readonly Case[] = [
 
 const FILE = "/etc/bulkhead.config.json";
 
-for (const { wall, seams, down, needs } of CASES) {
+/** Cases whose walls are taken away together: of no check two of them. The long run takes each away by itself. */
+function grouped(cases: readonly Case[]): readonly (readonly Case[])[] {
+  const groups: Case[][] = [];
+  for (const one of cases) {
+    const fits = (group: readonly Case[]): boolean =>
+      !one.alone && group.every(({ alone, down }) => !alone && !down.some((name) => one.down.includes(name)));
+    const group = LONG ? undefined : groups.find(fits);
+    if (group) group.push(one);
+    else groups.push([one]);
+  }
+  return groups;
+}
+
+for (const group of grouped(CASES.filter(({ needs }) => needs === undefined))) {
+  const down = group.flatMap((one) => one.down);
   test(
-    `${wall}: ${down.join(", ")}`,
+    `${group.map(({ wall }) => wall).join("; ")}: ${down.join(", ")}`,
     async () => {
-      const found = await examine("bubblewrap", FILE, seams);
+      const raise = taking(...group.flatMap(({ changes = [] }) => changes));
+      const without = group.flatMap(({ seams }) => seams?.without ?? []);
+      const found = await examine(
+        "bubblewrap",
+        FILE,
+        Object.assign({}, ...group.map(({ seams }) => seams), { raise, without }),
+      );
       const broken = found.checks.filter((one) => one.holds === "no");
       assert.equal([...found.failed].sort(), [...down].sort());
       for (const { name, demanded, fix, evidence, attempts } of broken) {
@@ -167,9 +197,11 @@ for (const { wall, seams, down, needs } of CASES) {
         );
       }
     },
-    { needs: noBubblewrap ?? needs, ms: 60_000 },
+    { needs: noBubblewrap, ms: 60_000 },
   );
 }
+
+for (const { wall, needs } of CASES) if (needs !== undefined) test(wall, () => {}, { needs });
 
 /** What cannot be taken out of bubblewrap alone. */
 const WITH_NOTHING = ["account.no-new-privileges", "wall.raised"];

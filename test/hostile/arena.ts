@@ -87,7 +87,7 @@ export async function runCase(hostileCase: HostileCase, isolation: Isolation): P
   // Behind the wall several cases run at once: there, platform-watch.ts looks at what belongs to the process.
   const before = isolation === "thread" ? fingerprint() : undefined;
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-hostile-"));
-  const threads = isolation === "thread" ? new ThreadLauncher() : undefined;
+  const threads = isolation === "thread" ? new ThreadLauncher({ spares: 0 }) : undefined;
   const started = performance.now();
   try {
     await writePlugins(folder, hostileCase);

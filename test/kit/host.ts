@@ -3,8 +3,9 @@ import "./bundles.js";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { HostParts } from "#dist/host/host-parts.js";
+import { startHost } from "#dist/host/plugin-host.js";
 import {
-  createPluginHost,
   EndpointConfig,
   type HostEventName,
   type HostEvents,
@@ -18,6 +19,9 @@ import { type LogLine, recorder } from "./logger.js";
 
 /** The repository: tests run from `build/`. */
 export const REPO: string = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Of most hosts that a test starts the spare worker would never be used, and it takes as much processor time as the plugin's. */
+export const NO_SPARES: HostParts = { spares: 0 };
 
 export interface House {
   /** The plugins folder. */
@@ -51,7 +55,7 @@ export async function house(t: TestContext, files: Readonly<Record<string, strin
     },
     drop: (name) => rm(join(plugins, name), { recursive: true }),
     async open(options = {}) {
-      const host = await createPluginHost({ plugins, isolation: "thread", logger, ...options });
+      const host = await startHost({ plugins, isolation: "thread", logger, ...options }, NO_SPARES);
       t.cleanup(() => host.close());
       return host;
     },

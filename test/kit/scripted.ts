@@ -12,7 +12,7 @@ import type { DriverMethod, HostedDriver, OptionalDriverMethod } from "#dist/dri
 import type { HostParts } from "#dist/host/host-parts.js";
 import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import type { TestContext } from "../harness.js";
-import { REPO } from "./host.js";
+import { NO_SPARES, REPO } from "./host.js";
 
 /**
  * What one call of the driver does instead of answering properly. `ms` where there is one: how long.
@@ -148,7 +148,7 @@ export async function scripted(t: TestContext, given: ScriptedOptions = {}): Pro
       },
       logger: { debug: keep, info: keep, warn: keep, error: keep },
     },
-    given.parts ?? {},
+    { ...NO_SPARES, ...given.parts },
   );
   t.cleanup(() => host.close());
   const [first = "scripted"] = ids;

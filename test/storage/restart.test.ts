@@ -289,7 +289,7 @@ test("links outlive the host; those that are gone meanwhile are reported and rec
   const open = async () => {
     const host = await startHost(
       { plugins: place.plugins, dataDir, backend: "model", policy: policy as never, logger },
-      { threads: new ThreadLauncher() },
+      { threads: new ThreadLauncher({ spares: 0 }) },
     );
     t.cleanup(() => host.close());
     return host;
