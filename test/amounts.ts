@@ -24,7 +24,7 @@ export const STATE_KILLS: number = amount("BULKHEAD_STATE_KILLS", 300, 10_000);
 /** Sequences of calls that are compared with the lifecycle's model. */
 export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 1000);
 /** Kills of a bridge driver's host process. */
-export const BRIDGE_KILLS: number = amount("BULKHEAD_KILLS", 60, 500);
+export const BRIDGE_KILLS: number = amount("BULKHEAD_KILLS", 30, 500);
 /** Networks of twenty endpoints at the same time. */
 export const NETWORKS: number = amount("BULKHEAD_NETWORKS", 20, 50);
 /** Random sequences of requests that the kernel and its model must answer alike. */

@@ -1,13 +1,18 @@
 /** The package with its dependencies, copied to where another user can read it. */
 import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestContext } from "./harness.js";
-import { copyFolder } from "./kit/copy.js";
+import { copyFolder, keptFolder } from "./kit/copy.js";
 import { REPO } from "./kit/host.js";
 
-/** A folder with what is packed, built as it is, and everything it depends on; readable by everybody. */
-export async function copyPackage(t: TestContext): Promise<string> {
-  const folder = await t.folder();
+let copied: Promise<string> | undefined;
+
+/** A folder with what is packed, built as it is, and everything it depends on; readable by everybody. Made once for a file of tests. */
+export function copyPackage(): Promise<string> {
+  copied ??= copyInto(keptFolder());
+  return copied;
+}
+
+async function copyInto(folder: string): Promise<string> {
   await chmod(folder, 0o755);
   for (const part of ["package.json", "dist", "plugins", "examples"]) {
     await copyFolder(join(REPO, part), join(folder, part));

@@ -147,13 +147,13 @@ test(
       assert.match(said.get(step) ?? "", pattern);
     }
   },
-  { ms: 60_000, needs: noKernel },
+  { ms: 120_000, needs: noKernel },
 );
 
 test(
   "model: an ordinary user sees the same steps, and is told that nothing was sent",
   async (t) => {
-    const folder = await copyPackage(t);
+    const folder = await copyPackage();
     const root = process.getuid?.() === 0;
     const become = root ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [];
     const run = await start(t, [...become, process.execPath, ...DEMO], folder);
@@ -166,13 +166,13 @@ test(
     assert.is((await shown.ended).code, 0);
     assert.match(shown.printed(), /the kernel's network cannot be had: .+; the model shows the same steps/);
   },
-  { ms: 60_000 },
+  { ms: 120_000 },
 );
 
 test(
   "without bubblewrap: it runs all the same, and says which wall stands instead",
   async (t) => {
-    const folder = await copyPackage(t);
+    const folder = await copyPackage();
     const root = process.getuid?.() === 0;
     const become = root ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [];
     const report = await passes(
@@ -181,7 +181,7 @@ test(
     );
     assert.is(report.backend, "model");
   },
-  { ms: 60_000 },
+  { ms: 120_000 },
 );
 
 /** Interrupts a run at that moment, in milliseconds: nothing of it is left. */
@@ -231,7 +231,7 @@ test(
     assert.is((await run.ended).code, 130);
     await leavesNothing(run, []);
   },
-  { ms: 60_000, needs: noKernel },
+  { ms: 120_000, needs: noKernel },
 );
 
 test.run();

@@ -18,8 +18,8 @@ interface Project {
 }
 
 /** The files of the package, relative to it. */
-async function packed(t: TestContext): Promise<readonly string[]> {
-  const { stdout } = await run("tar", ["-tzf", await pack(t)]);
+async function packed(): Promise<readonly string[]> {
+  const { stdout } = await run("tar", ["-tzf", await pack()]);
   return stdout
     .trim()
     .split("\n")
@@ -28,7 +28,7 @@ async function packed(t: TestContext): Promise<readonly string[]> {
 
 /** An empty project with the package installed. */
 async function project(t: TestContext): Promise<Project> {
-  const file = await pack(t);
+  const file = await pack();
   const folder = await t.folder();
   await writeFile(join(folder, "package.json"), '{ "name": "platform", "private": true, "type": "module" }\n');
   try {
@@ -92,8 +92,8 @@ test(
   { ms: 180_000 },
 );
 
-test("nothing but what is meant to be is packed", async (t) => {
-  const files = await packed(t);
+test("nothing but what is meant to be is packed", async () => {
+  const files = await packed();
   const tops = new Set(files.map((path) => path.split("/")[0] ?? ""));
   const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
   const folders = ["dist", "examples", "plugins", "src", "test"];
@@ -108,8 +108,8 @@ test("nothing but what is meant to be is packed", async (t) => {
   assert.not.match(files.join("\n"), /node_modules|(^|\n)dist\/.*\.test\.|\.tsbuildinfo/);
 });
 
-test("what a packed page links to is packed", async (t) => {
-  const files = new Set(await packed(t));
+test("what a packed page links to is packed", async () => {
+  const files = new Set(await packed());
   const missing: string[] = [];
   for (const page of [...files].filter((path) => path.endsWith(".md"))) {
     const text = await readFile(join(REPO, page), "utf8");
@@ -123,8 +123,8 @@ test("what a packed page links to is packed", async (t) => {
 
 test(
   "publint and attw are content",
-  async (t) => {
-    const file = await pack(t);
+  async () => {
+    const file = await pack();
     const lint = await run("npx", ["publint", file], { cwd: REPO });
     assert.match(lint.stdout, /All good!/);
     await run("npx", ["attw", file, "--profile", "esm-only", "--quiet"], { cwd: REPO });

@@ -3,15 +3,20 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { TestContext } from "./harness.js";
-import { copyFolder } from "./kit/copy.js";
+import { copyFolder, keptFolder } from "./kit/copy.js";
 import { REPO } from "./kit/host.js";
 
 const run = promisify(execFile);
 
-/** Packs the package and gives the file; `dist` has been built before the tests. */
-export async function pack(t: TestContext): Promise<string> {
-  const folder = await t.folder();
+let packed: Promise<string> | undefined;
+
+/** Packs the package, once for a file of tests, and gives the file; `dist` has been built before the tests. */
+export function pack(): Promise<string> {
+  packed ??= packInto(keptFolder());
+  return packed;
+}
+
+async function packInto(folder: string): Promise<string> {
   await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: REPO });
   const [name] = await readdir(folder);
   return join(folder, name ?? "");

@@ -15,10 +15,12 @@ const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26"];
 const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
 const DEDICATED = ["hostile/class-e"];
-/** What these assert or report depends on who else uses the processor. */
-const ALONE = ["hostile/storm", "load/", "demo.", "host/lifecycle-model", "host-time"];
+/** What these assert depends on what else uses the processor. */
+const ALONE = ["hostile/storm", "load/loops", "host/lifecycle-model", "host-time"];
 /** Those that take long by themselves: begun first, so that a run does not end with one of them. */
 const LONG = [
+  "demo.",
+  "load/bench",
   "plugins/bridge-contract",
   "plugins/bridge-many",
   "plugins/macvlan-contract",
@@ -43,7 +45,7 @@ const LONG = [
  */
 const NOT_FAST = [
   ...["hostile/", "docker/engine", "docker/takeover", "fuzz/", "load/", "doctor", "demo", "pack."],
-  ...["bundler/bad-input", "bundler/confinement", "bundler/ses-rewrite", "bundler/li", "bundler/node-modules"],
+  ...["bundler/confinement", "bundler/li"],
   ...[
     "cli/bench",
     "cli/check",

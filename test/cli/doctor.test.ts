@@ -74,7 +74,7 @@ const MAIN = "dist/cli/main.js";
 test(
   "here, every wall holds: exit 0, a check each, and all that was tried",
   async (t) => {
-    const folder = await copyPackage(t);
+    const folder = await copyPackage();
     const { code, out, err } = await inProcess(t, [process.execPath, MAIN, "doctor", "--json"], folder);
     assert.is(code, 0, `${err}${out}`);
     assert.is(err, "");
@@ -86,7 +86,7 @@ test(
 test(
   "an ordinary user's walls hold too",
   async (t) => {
-    const folder = await copyPackage(t);
+    const folder = await copyPackage();
     const become = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
     const command = [...become, process.execPath, MAIN, "doctor", "--json"];
     const { code, out, err } = await inProcess(t, command, folder);
@@ -146,7 +146,7 @@ test(
 test(
   "without bubblewrap: exit 1, and the package to install",
   async (t) => {
-    const folder = await copyPackage(t);
+    const folder = await copyPackage();
     const nowhere = await t.folder();
     chmodSync(nowhere, 0o755);
     const { code, out, err } = await inProcess(t, [process.execPath, MAIN, "doctor"], folder, { PATH: nowhere });

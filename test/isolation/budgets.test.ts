@@ -15,8 +15,8 @@ const driver = (name: string, code = ""): string =>
 
 /** Between the watched limit of its process and the hard one, a little every few milliseconds. */
 const GROW = `setInterval(() => { if (held.length < 27) held.push(new Uint8Array(8 * 1048576).fill(1)); }, 5);`;
-/** Most of a core, in turns so short that no deadline and no block is in question. */
-const BURN = `setInterval(() => { for (const end = Date.now() + 40; Date.now() < end; ); }, 1);`;
+/** A third of a core and more, in turns so short that no deadline and no block is in question. */
+const BURN = `setInterval(() => { for (const end = Date.now() + 40; Date.now() < end; ); }, 100);`;
 
 for (const isolation of ["dedicated", "process"] as const) {
   test(

@@ -228,7 +228,7 @@ test("in a worker thread: a plugin that must live apart is refused there, the ot
 test(
   "an ordinary user can start it too, and has no more rights inside",
   async (t) => {
-    const folder = await copyPackage(t);
+    const folder = await copyPackage();
     const tmp = await t.folder();
     await chmod(tmp, 0o777);
     const { plugins, path: beside } = await house(t, { "a.js": plugin("a") });

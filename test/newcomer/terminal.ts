@@ -33,7 +33,7 @@ export async function terminal(t: TestContext): Promise<Terminal> {
   const root = await t.folder();
   const [bin, installed] = [join(root, "bin"), join(root, "installed")];
   for (const folder of [bin, installed]) await mkdir(folder);
-  await installPacked(await pack(t), installed);
+  await installPacked(await pack(), installed);
   const npm = execFileSync("which", ["npm"], { encoding: "utf8" }).trim();
   const script = `#!/bin/sh -e
 case "$*" in
