@@ -125,9 +125,9 @@ test(
   "publint and attw are content",
   async () => {
     const file = await pack();
-    const lint = await run("npx", ["publint", file], { cwd: REPO });
+    const lint = await run(join(REPO, "node_modules/.bin/publint"), [file], { cwd: REPO });
     assert.match(lint.stdout, /All good!/);
-    await run("npx", ["attw", file, "--profile", "esm-only", "--quiet"], { cwd: REPO });
+    await run(join(REPO, "node_modules/.bin/attw"), [file, "--profile", "esm-only", "--quiet"], { cwd: REPO });
   },
   { ms: 60_000 },
 );
