@@ -16,10 +16,9 @@ const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
 const DEDICATED = ["hostile/class-e"];
 /** What these assert depends on what else uses the processor. */
-const ALONE = ["hostile/storm", "load/loops", "host/lifecycle-model", "host-time"];
+const ALONE = ["hostile/storm", "load/loops", "demo.", "host/lifecycle-model", "host-time"];
 /** Those that take long by themselves: begun first, so that a run does not end with one of them. */
 const LONG = [
-  "demo.",
   "load/bench",
   "plugins/bridge-contract",
   "plugins/bridge-many",
