@@ -9,11 +9,20 @@ export type ControlDown =
   | { readonly kind: "warm"; readonly memoryMb: number }
   /**
    * Open a worker; the reply is `opened` or `failed` with the same id. `alone`: it is the last one in this process, so keep
-   * no spare.
+   * no spare. `slot`: which stream it gets; `key`: that stream's key in hexadecimal, absent where it has no neighbour.
    */
-  | { readonly kind: "open"; readonly id: number; readonly memoryMb: number; readonly alone: boolean }
+  | {
+      readonly kind: "open";
+      readonly id: number;
+      readonly memoryMb: number;
+      readonly alone: boolean;
+      readonly slot: number;
+      readonly key?: string;
+    }
   | { readonly kind: "kill"; readonly route: number }
-  /** Answered at once by a `pong`: shows that the main thread runs. */
+  /** Report the cells that have changed. */
+  | { readonly kind: "cells" }
+  /** Answered at once by the cells that have changed and a `pong`: shows that the main thread runs. */
   | { readonly kind: "ping"; readonly id: number };
 
 /** Host process → platform. */
@@ -28,9 +37,9 @@ export type ControlUp =
       readonly how: "exit" | "memory" | "killed";
       readonly detail: string;
     }
-  /** A worker has posted something that is not one of its own frames. */
+  /** A worker has posted something on its port, which is silent once it has its stream. */
   | { readonly kind: "foreign"; readonly route: number }
-  /** A worker's cell has changed while the worker was silent: a hint. */
+  /** A worker's cell has changed: a hint. */
   | { readonly kind: "cell"; readonly route: number; readonly running: number; readonly started: number }
   /** Milliseconds for which each worker's loop has been busy since its start: pairs of route and time. */
   | { readonly kind: "busy"; readonly workers: readonly (readonly [route: number, ms: number])[] }

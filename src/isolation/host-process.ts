@@ -1,13 +1,18 @@
-/** One host process as the platform sees it: started behind its wall, reached over descriptor 3, watched, terminated. */
+/** One host process as the platform sees it: started behind its wall, reached over its streams, watched, terminated. */
+import { randomBytes } from "node:crypto";
 import { routeHeader } from "../protocol/frame.js";
+import { CellRequests } from "./cell-requests.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { HostStream } from "./host-stream.js";
+import { Intake } from "./intake.js";
 import { WALLS } from "./limits.js";
 import type { LinkEnd } from "./link.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
+import { KEY_BYTES } from "./stream-seal.js";
 import { WalledChild } from "./walled-child.js";
 import type { Wall, WallName } from "./walls/wall.js";
 import { Watchdog } from "./watchdog.js";
+import { WorkerStream } from "./worker-stream.js";
 
 export interface HostProcessOptions {
   readonly wall: Wall;
@@ -25,6 +30,8 @@ export interface HostProcessOptions {
 }
 
 interface Opening {
+  readonly slot: number;
+  readonly key: Buffer | undefined;
   resolve(link: ProcessLink): void;
   reject(error: Error): void;
 }
@@ -41,10 +48,20 @@ export class HostProcess implements LinkCarrier {
   readonly #links = new Map<string, ProcessLink>();
   /** Workers that were terminated and are not gone yet. */
   readonly #leaving = new Map<string, { readonly link: ProcessLink; readonly late: NodeJS.Timeout }>();
+  /** Workers that have exited, and whose last frames are being read. */
+  readonly #exiting = new WeakSet<ProcessLink>();
   readonly #opening = new Map<number, Opening>();
+  readonly #intake = new Intake((why) => this.#fail(why));
   readonly #stream: HostStream;
+  readonly #cells = new CellRequests({
+    links: () => this.#links.values(),
+    unread: () => this.#stream.unread,
+    ask: () => this.#control({ kind: "cells" }),
+    overrun: () => this.#fail("it does not read what it is sent"),
+  });
   readonly #watchdog: Watchdog;
   #nextId = 1;
+  #slotsUsed = 0;
   #why: string | undefined;
   #memory = false;
   #over = false;
@@ -63,10 +80,12 @@ export class HostProcess implements LinkCarrier {
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
-    this.#child = new WalledChild(options.wall.command(options.dataMb));
+    this.#child = new WalledChild(
+      options.wall.command(options.dataMb),
+      options.isolation === "dedicated" ? 1 : WALLS.slots,
+    );
     this.#child.onEnd = (how) => this.#end(how);
-    this.#stream = new HostStream(this.#child.link, {
-      frame: (header, text) => this.#frame(header, text),
+    this.#stream = new HostStream(this.#child.link, this.#intake, {
       control: (message) => this.#told(message),
       violation: (why) => this.#fail(why),
     });
@@ -95,21 +114,29 @@ export class HostProcess implements LinkCarrier {
     return !this.#over && this.#why === undefined;
   }
 
+  /** Workers that it can still open. */
+  get slots(): number {
+    return this.#child.slots.length - this.#slotsUsed;
+  }
+
   /** Opens a worker of a memory class. `alone`: it is the last one here. Rejects when none becomes ready. */
   open(memoryMb: number, alone: boolean): Promise<ProcessLink> {
     if (!this.alive) return Promise.reject(new Error(this.#why ?? "its host process has ended"));
+    if (this.slots === 0) return Promise.reject(new Error("its host process has opened as many workers as it can"));
     const id = this.#nextId++;
+    const slot = this.#slotsUsed++;
+    const key = this.isolation === "dedicated" ? undefined : randomBytes(KEY_BYTES);
     return new Promise<ProcessLink>((resolve, reject) => {
-      this.#opening.set(id, { resolve, reject });
-      this.#control({ kind: "open", id, memoryMb, alone });
+      this.#opening.set(id, { slot, key, resolve, reject });
+      this.#control({ kind: "open", id, memoryMb, alone, slot, ...(key ? { key: key.toString("hex") } : {}) });
       setTimeout(() => {
         if (this.#opening.has(id)) this.#fail(`it did not open a worker within ${WALLS.openMs} ms`);
       }, WALLS.openMs).unref();
     });
   }
 
-  send(frame: string): void {
-    if (!this.#over) this.#stream.send(frame);
+  sent(): void {
+    this.#cells.sent();
   }
 
   passedOn(): Promise<void> {
@@ -131,7 +158,7 @@ export class HostProcess implements LinkCarrier {
     const link = this.#links.get(header);
     this.#links.delete(header);
     if (this.isolation === "dedicated") this.kill("its worker was terminated by the host");
-    else if (link !== undefined && this.alive) {
+    else if (link !== undefined && !this.#exiting.has(link) && this.alive) {
       this.#control({ kind: "kill", route });
       const ms = WALLS.stuckMs + WALLS.pongMs;
       const late = setTimeout(() => this.#fail(`a terminated worker was still running after ${ms} ms`), ms).unref();
@@ -156,6 +183,7 @@ export class HostProcess implements LinkCarrier {
 
   #stop(why: string): void {
     this.#why = why;
+    this.#cells.stop();
     this.#stream.stop();
     this.#child.kill();
   }
@@ -186,10 +214,21 @@ export class HostProcess implements LinkCarrier {
     );
   }
 
-  #frame(header: string, text: string): boolean {
-    const link = this.#links.get(header);
-    link?.received(text);
-    return link !== undefined;
+  #opened(route: number, { slot, key, resolve }: Opening): void {
+    const socket = this.#child.slots[slot];
+    if (socket === undefined) return;
+    const header = routeHeader(route);
+    const stream = new WorkerStream({
+      socket,
+      header,
+      key,
+      intake: this.#intake,
+      frame: (text) => link.received(text),
+      violation: (why) => this.#fail(why),
+    });
+    const link = new ProcessLink(route, this, stream);
+    this.#links.set(header, link);
+    resolve(link);
   }
 
   #told(message: ControlUp): void {
@@ -206,9 +245,7 @@ export class HostProcess implements LinkCarrier {
           return;
         }
         this.#opening.delete(message.id);
-        const link = new ProcessLink(message.route, this);
-        this.#links.set(header, link);
-        opening.resolve(link);
+        this.#opened(message.route, opening);
         return;
       }
       case "failed":
@@ -220,10 +257,8 @@ export class HostProcess implements LinkCarrier {
         const leaving = this.#leaving.get(header);
         clearTimeout(leaving?.late);
         this.#leaving.delete(header);
-        const link = this.#links.get(header) ?? leaving?.link;
-        this.#links.delete(header);
-        link?.ended({ how: message.how, detail: message.detail });
-        link?.left();
+        leaving?.link.left();
+        this.#exited(header, { how: message.how, detail: message.detail });
         return;
       }
       case "foreign":
@@ -242,6 +277,13 @@ export class HostProcess implements LinkCarrier {
     }
   }
 
+  #exited(header: string, end: LinkEnd): void {
+    const link = this.#links.get(header);
+    if (link === undefined || this.#exiting.has(link)) return;
+    this.#exiting.add(link);
+    link.exited(end, () => this.#links.delete(header));
+  }
+
   #control(message: ControlDown): void {
     if (!this.#over) this.#stream.control(message);
   }
@@ -250,6 +292,7 @@ export class HostProcess implements LinkCarrier {
     if (this.#over) return;
     this.#over = true;
     this.#watchdog.stop();
+    this.#cells.stop();
     for (const { late } of this.#leaving.values()) clearTimeout(late);
     this.#stream.stop();
     const why = this.#why ?? `it ended by itself (${how})`;

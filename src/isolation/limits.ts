@@ -1,3 +1,5 @@
+import { LIMITS } from "../protocol/limits.js";
+
 /** Memory classes of workers, in mebibytes; each has a Piscina pool, created on first use. */
 export const MEMORY_CLASSES = [16, 32, 64, 128, 256] as const;
 
@@ -21,6 +23,8 @@ export const THREADS = {
 export const WALLS = {
   /** Plugins that may share one host process. */
   tenants: 16,
+  /** Workers that a shared host process can hold in its life: each has a stream of its own, which is used once. */
+  slots: 32,
   /** Writable memory of a shared host process, in mebibytes: hard, RLIMIT_DATA. */
   dataMbShared: 2048,
   /** The same for a dedicated one whose worker has the smallest memory class; twice the class is added. */
@@ -37,7 +41,10 @@ export const WALLS = {
   openMs: 20_000,
   /** Deadline for bubblewrap to report the child's PID, in milliseconds; then bubblewrap alone is killed. */
   tellsPidMs: 5_000,
-  /** How long a host process may run on after it closed its stream, in milliseconds. */
+  /**
+   * How long a host process may run on after it closed a stream, in milliseconds; also how long the end of an ended worker's
+   * stream is waited for.
+   */
   closedMs: 500,
   /** Deadline for its main thread to answer a ping, in milliseconds. */
   pongMs: 2_000,
@@ -60,20 +67,18 @@ export const WALLS = {
   starting: 3,
   /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */
   frameBytes: 1_572_872,
-  /** Frames, and bytes of frames, read from one host process before the event loop turns to other work. */
+  /** Frames, and bytes of frames, read from one host process, over all its streams, before the event loop turns to other work. */
   framesPerTick: 4096,
   bytesPerTick: 4_194_304,
   /** Bytes one host process may send per second before it is terminated: far above what is read from honest ones. */
   bytesPerSecond: 134_217_728,
-  /** Frames per second it may send for workers that do not exist: those just terminated. */
-  straysPerSecond: 50_000,
   /** Control messages per second it may send: mostly cells, of which an honest one reports at most a few hundred. */
   controlsPerSecond: 5_000,
-  /** Bytes queued for a host process that does not read; beyond it the process is terminated. */
-  unreadBytes: 134_217_728,
+  /** Bytes queued for a host process that does not read, over all its streams; beyond it the process is terminated. */
+  unreadBytes: LIMITS.downFrameBytes as number,
   /** Bytes of a host process's standard error that are kept for the message. */
   stderrBytes: 16_384,
-  /** Interval between a host process's checks of the cells of silent workers, in milliseconds. */
+  /** Interval between requests for the cells of a host process with silent workers, in milliseconds. */
   cellMs: 25,
   /** Interval between its reports of how busy its workers are, in milliseconds. */
   busyMs: 1_000,

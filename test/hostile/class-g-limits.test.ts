@@ -198,7 +198,7 @@ function runUnder(isolation: Isolation): void {
       t.cleanup(() => one.close());
       for (let i = 0; malloryInfo(one.host).state !== "unavailable"; i++) {
         assert.ok(i < 30, "the breaker never opened");
-        const error = await one.mallory.createNetwork(`attack-b${i}`, { name: "value", which: "null" }).then(
+        const error = await one.mallory.createNetwork(`attack-b${i}`, { name: "body", text: "x" }).then(
           () => undefined,
           (reason: Error & { code?: string }) => reason,
         );

@@ -1,0 +1,14 @@
+/** Where in a host process the streams of its workers are, and how a worker is told of its own. */
+
+/** Descriptor of the first worker's stream: 3 is the process's own, 4 and 5 are read by the wall. */
+export const FIRST_SLOT = 6;
+
+/** Handed to a worker on its port, before any plugin's code exists in it. From then on it reads and writes there alone. */
+export interface StreamGrant {
+  readonly descriptor: number;
+  /** The stream's key; absent where the worker has no neighbours. */
+  readonly key?: Uint8Array;
+}
+
+/** Posted by a worker on its port when something else has read, written or closed its stream. */
+export const BROKEN_STREAM = "broken stream";
