@@ -22,6 +22,11 @@ export type ControlDown =
   | { readonly kind: "kill"; readonly route: number }
   /** Report the cells that have changed. */
   | { readonly kind: "cells" }
+  /**
+   * Asks a worker whether it has received that many frames. If it has not, although its loop turns, something else has read its
+   * stream.
+   */
+  | { readonly kind: "count"; readonly route: number; readonly frames: number }
   /** Answered at once by the cells that have changed and a `pong`: shows that the main thread runs. */
   | { readonly kind: "ping"; readonly id: number };
 

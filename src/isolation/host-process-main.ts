@@ -102,6 +102,9 @@ function control(message: ControlDown): void {
     case "kill":
       kill(message.route);
       return;
+    case "count":
+      tenants.get(routeHeader(message.route))?.link.count({ frames: message.frames });
+      return;
     case "cells":
       tellCells();
       return;

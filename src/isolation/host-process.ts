@@ -139,7 +139,8 @@ export class HostProcess implements LinkCarrier {
     this.#cells.sent();
   }
 
-  passedOn(): Promise<void> {
+  passedOn(route: number, frames: number | undefined): Promise<void> {
+    if (frames !== undefined) this.#control({ kind: "count", route, frames });
     return this.#watchdog.replied();
   }
 

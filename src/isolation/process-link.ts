@@ -11,8 +11,11 @@ export interface LinkCarrier {
   readonly residentMb: number;
   /** Called after each frame: the worker's cell is of interest until it has sent one back. */
   sent(): void;
-  /** Resolves once the process's main thread has reported the cells, as they are now. */
-  passedOn(): Promise<void>;
+  /**
+   * Resolves once the process's main thread has reported the cells, as they are now. `frames`: what the worker of `route` must have
+   * received, if that is known.
+   */
+  passedOn(route: number, frames: number | undefined): Promise<void>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
 }
@@ -31,6 +34,8 @@ export class ProcessLink implements Link {
   readonly passedOn: (() => Promise<void>) | undefined;
   readonly #carrier: LinkCarrier;
   readonly #stream: WorkerStream;
+  /** Frames sent. */
+  #frames = 0;
   #running = 0;
   #started = 0;
   #busyMs = 0;
@@ -40,7 +45,8 @@ export class ProcessLink implements Link {
     this.route = route;
     this.#carrier = carrier;
     this.#stream = stream;
-    if (carrier.isolation === "process") this.passedOn = () => carrier.passedOn();
+    if (carrier.isolation === "process")
+      this.passedOn = () => carrier.passedOn(route, stream.unread === 0 ? this.#frames : undefined);
     this.cell = { running: () => this.#running, started: () => this.#started };
   }
 
@@ -67,6 +73,7 @@ export class ProcessLink implements Link {
   send(frame: string): void {
     if (this.#over) return;
     this.silent = true;
+    this.#frames++;
     this.#stream.send(frame);
     this.#carrier.sent();
   }

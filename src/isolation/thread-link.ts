@@ -5,7 +5,7 @@ import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import type { CellReader, Link, LinkEnd } from "./link.js";
-import type { StreamGrant } from "./worker-streams.js";
+import type { FrameCount, StreamGrant } from "./worker-streams.js";
 
 export class ThreadLink implements Link {
   readonly route: number;
@@ -69,6 +69,11 @@ export class ThreadLink implements Link {
   /** Gives the worker a stream of its own, before its plugin starts: its port is silent from then on. */
   grantStream(grant: StreamGrant): void {
     if (!this.#over) this.#port.postMessage(grant);
+  }
+
+  /** Tells the worker how many frames its stream has carried. */
+  count(count: FrameCount): void {
+    if (!this.#over) this.#port.postMessage(count);
   }
 
   send(frame: string): void {

@@ -10,5 +10,10 @@ export interface StreamGrant {
   readonly key?: Uint8Array;
 }
 
+/** Passed to a worker on its port: the platform has written that many frames to its stream, and none of it waits. */
+export interface FrameCount {
+  readonly frames: number;
+}
+
 /** Posted by a worker on its port when something else has read, written or closed its stream. */
 export const BROKEN_STREAM = "broken stream";

@@ -4,7 +4,7 @@
  */
 import { MessagePort, parentPort, threadId } from "node:worker_threads";
 import { monotonicNow } from "../common/clock.js";
-import { BROKEN_STREAM, type StreamGrant } from "../isolation/worker-streams.js";
+import { BROKEN_STREAM, type FrameCount, type StreamGrant } from "../isolation/worker-streams.js";
 import { decodeDown, routeHeader } from "../protocol/frame.js";
 import { CELL, type DownMessage, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
@@ -74,8 +74,9 @@ export default function task({ port, cell, route, ahead, streams }: WorkerTask):
     const messages = decodeDown(frame);
     for (let at = 0; at < messages.length; at++) session.receive(messages[at] as DownMessage);
   };
-  port.on("message", (data: string | StreamGrant) => {
+  port.on("message", (data: string | StreamGrant | FrameCount) => {
     if (typeof data === "string") receive(data);
+    else if ("frames" in data) stream?.expect(data.frames);
     else stream = new OwnStream(data, { header, frame: receive, broken: () => port.postMessage(BROKEN_STREAM) });
   });
   process.on("uncaughtException", (error, origin) => {

@@ -29,6 +29,9 @@ const AS_IT_IS: Seal = (bytes) => bytes;
 export class OwnStream {
   readonly #socket: NetSocket;
   readonly #seal: Seal;
+  readonly #broken: () => void;
+  #frames = 0;
+  #bytes = 0;
 
   constructor({ descriptor, key }: StreamGrant, { header, frame, broken }: OwnStreamOptions) {
     const { Socket, create } = loadStreams();
@@ -37,18 +40,41 @@ export class OwnStream {
     key?.fill(0);
     const reader = new FrameReader(
       LIMITS.downFrameBytes,
-      { frame: (_, text) => frame(text), violation: broken },
+      {
+        frame: (_, text) => {
+          this.#frames++;
+          frame(text);
+        },
+        violation: broken,
+      },
       header,
     );
+    this.#broken = broken;
     const socket = new Socket({ fd: descriptor, readable: true, writable: true });
     this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => reader.push(open(chunk)));
+    socket.on("data", (chunk: Buffer) => {
+      this.#bytes += chunk.length;
+      reader.push(open(chunk));
+    });
     socket.on("error", broken);
     socket.on("close", broken);
   }
 
   send(frame: string): void {
     this.#socket.write(this.#seal(frameBytes(frame)));
+  }
+
+  /**
+   * Checks that as many frames have arrived as the platform has written. What is still unread arrives within one whole turn of the
+   * loop; if nothing does, something else has read it.
+   */
+  expect(frames: number): void {
+    const bytes = this.#bytes;
+    setImmediate(() =>
+      setImmediate(() => {
+        if (this.#frames < frames && this.#bytes === bytes) this.#broken();
+      }),
+    );
   }
 
   /**

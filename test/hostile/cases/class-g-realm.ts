@@ -32,6 +32,7 @@ export const STREAMS: readonly RealmCase[] = [
   descriptor("garbage on the other workers' streams", "slotGarbage"),
   descriptor("256 MiB on each of the other workers' streams", "slotFlood"),
   descriptor("reading what the platform sends to the other workers", "slotRead"),
+  descriptor("reading the other workers' streams faster than they do", "slotSpin"),
   descriptor("sockets of its own on the other workers' streams", "slotSocket"),
   descriptor("shutting down the other workers' streams", "slotShutdown"),
   descriptor("closing the other workers' streams", "slotClose"),
