@@ -1,30 +1,21 @@
-/**
- * Asks a host process for its workers' cells while one of them is silent, since it may be blocked. The same look limits what is
- * queued for workers that do not read.
- */
+/** Asks a host process for its workers' cells while one of them is silent, since it may be blocked. */
 import { WALLS } from "./limits.js";
 import type { ProcessLink } from "./process-link.js";
 
-export interface CellRequestsOptions {
-  links(): Iterable<ProcessLink>;
-  /** Bytes queued for the process itself. */
-  unread(): number;
-  ask(): void;
-  /** Called when more is queued than may be. */
-  overrun(): void;
-}
-
 export class CellRequests {
-  readonly #options: CellRequestsOptions;
+  readonly #links: () => Iterable<ProcessLink>;
+  readonly #ask: () => void;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(options: CellRequestsOptions) {
-    this.#options = options;
+  /** `links`: the process's workers. */
+  constructor(links: () => Iterable<ProcessLink>, ask: () => void) {
+    this.#links = links;
+    this.#ask = ask;
   }
 
-  /** Called after each frame to a worker. */
-  sent(): void {
+  /** Called at each frame to a worker. */
+  sending(): void {
     if (this.#timer !== undefined || this.#stopped) return;
     this.#timer = setTimeout(() => this.#look(), WALLS.cellMs).unref();
   }
@@ -36,17 +27,11 @@ export class CellRequests {
 
   #look(): void {
     this.#timer = undefined;
-    const { links, unread, ask, overrun } = this.#options;
-    let queued = unread();
-    let silent = false;
-    for (const link of links()) {
-      queued += link.unread;
-      silent ||= link.silent;
-    }
-    if (queued > WALLS.unreadBytes) overrun();
-    else if (silent) {
-      ask();
-      this.sent();
+    for (const link of this.#links()) {
+      if (!link.silent) continue;
+      this.#ask();
+      this.sending();
+      return;
     }
   }
 }

@@ -11,7 +11,7 @@ const WORDS = {
 } as const;
 
 export class Flow {
-  readonly #rates: Readonly<Record<keyof typeof WORDS, Rate>> = {
+  readonly #rates: Record<keyof typeof WORDS, Rate> = {
     bytes: new Rate(WALLS.bytesPerSecond),
     controls: new Rate(WALLS.controlsPerSecond),
   };
@@ -21,5 +21,10 @@ export class Flow {
     const rate = this.#rates[what];
     if (rate.spend(amount)) return undefined;
     return `it flooded the platform: more than ${rate.perSecond} ${WORDS[what]} in a second`;
+  }
+
+  /** Begins a new count. */
+  restart(what: keyof typeof WORDS): void {
+    this.#rates[what] = new Rate(this.#rates[what].perSecond);
   }
 }

@@ -11,7 +11,7 @@ import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
 import type { ThreadLink } from "./thread-link.js";
-import { BROKEN_STREAM, FIRST_SLOT } from "./worker-streams.js";
+import { BROKEN_STREAM, streamGrant } from "./worker-streams.js";
 
 /** One worker, and what has been reported of its cell. */
 interface Tenant {
@@ -59,7 +59,7 @@ async function open({ id, memoryMb, alone, slot, key }: Extract<ControlDown, { k
     if (how === "killed") void link.exited.then(told);
     else told();
   };
-  link.grantStream({ descriptor: FIRST_SLOT + slot, ...(key === undefined ? {} : { key: Buffer.from(key, "hex") }) });
+  link.grantStream(streamGrant(slot, key));
   tell({ kind: "opened", id, route });
 }
 

@@ -3,13 +3,13 @@ import { createCipheriv, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { type ControlDown, type ControlUp, readControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
-import type { Intake } from "./intake.js";
+import type { Intake, StreamIntake } from "./intake.js";
 import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 
 export interface HostStreamSink {
   control(message: ControlUp): void;
-  /** Called when the host process breaks the protocol, or stops reading or sending. */
+  /** Called when the host process breaks the protocol, floods the platform, or stops reading or sending. */
   violation(why: string): void;
 }
 
@@ -17,6 +17,7 @@ export class HostStream {
   readonly #socket: Socket;
   readonly #sink: HostStreamSink;
   readonly #intake: Intake;
+  readonly #own: StreamIntake;
   readonly #reader: FrameReader;
   readonly #seal: Seal;
   readonly #open: Seal;
@@ -25,6 +26,7 @@ export class HostStream {
     this.#socket = socket;
     this.#sink = sink;
     this.#intake = intake;
+    this.#own = intake.stream(socket, (why) => sink.violation(why));
     const key = randomBytes(KEY_BYTES);
     this.#seal = streamSeal(key, "down", createCipheriv);
     this.#open = streamSeal(key, "up", createCipheriv);
@@ -40,7 +42,7 @@ export class HostStream {
     socket.write(key);
     socket.on("data", (chunk: Buffer) => {
       this.#reader.push(this.#open(chunk));
-      intake.read(socket, chunk.length);
+      this.#own.read(chunk.length);
     });
     // A process that ends closes its stream first; one that runs on without a stream is useless.
     socket.once("end", () => {
@@ -65,7 +67,11 @@ export class HostStream {
 
   #frame(header: string, text: string): void {
     this.#intake.frame();
-    this.#intake.control();
+    const flooded = this.#intake.control();
+    if (flooded !== undefined) {
+      this.#sink.violation(flooded);
+      return;
+    }
     const message = readControlUp(text.slice(header.length));
     if (message === undefined) this.#sink.violation("it broke the protocol: an invalid control message");
     else this.#sink.control(message);

@@ -5,14 +5,17 @@ import { WALLS } from "./limits.js";
 
 export class Intake {
   readonly #flow = new Flow();
-  readonly #flooded: (why: string) => void;
-  readonly #paused: Socket[] = [];
+  #since = 0;
+  readonly #streams = new Set<StreamIntake>();
+  readonly #paused = new Set<StreamIntake>();
   #frames = 0;
   #bytes = 0;
 
-  /** `flooded`: called when the process sends more than it may. */
-  constructor(flooded: (why: string) => void) {
-    this.#flooded = flooded;
+  /** Adds one of the process's streams. `flooded`: called when the process sends more than it may, and most of it there. */
+  stream(socket: Socket, flooded: (why: string) => void): StreamIntake {
+    const stream = new StreamIntake(this, socket, flooded);
+    this.#streams.add(stream);
+    return stream;
   }
 
   /** Counts one frame. */
@@ -20,28 +23,78 @@ export class Intake {
     this.#frames++;
   }
 
-  /** Counts one control message. */
-  control(): void {
-    this.#spend("controls", 1);
+  /** Counts one control message. Returns a reason when there were too many. */
+  control(): string | undefined {
+    return this.#flow.spend("controls", 1);
   }
 
-  /** Counts bytes read from `socket`, and pauses it if the event loop must turn to other work first. */
-  read(socket: Socket, bytes: number): void {
+  /** Counts bytes read from `stream`, and pauses it if the event loop must turn to other work first. */
+  read(stream: StreamIntake, bytes: number): void {
     this.#bytes += bytes;
-    this.#spend("bytes", bytes);
+    const now = performance.now();
+    if (now - this.#since >= 1000) {
+      this.#since = now;
+      for (const one of this.#streams) one.bytes = 0;
+    }
+    stream.bytes += bytes;
+    const why = this.#flow.spend("bytes", bytes);
+    if (why !== undefined) this.#flooded(stream, why);
     if (this.#bytes <= WALLS.bytesPerTick && this.#frames <= WALLS.framesPerTick) return;
-    socket.pause();
-    if (this.#paused.push(socket) === 1) setImmediate(() => this.#resume());
+    stream.socket.pause();
+    if (this.#paused.size === 0) setImmediate(() => this.#resume());
+    this.#paused.add(stream);
+  }
+
+  /** Removes a stream, which stays as it is: flowing or paused. */
+  delete(stream: StreamIntake): void {
+    this.#streams.delete(stream);
+    this.#paused.delete(stream);
+  }
+
+  /** Blames the stream with the most bytes of this second; the others begin a new count. */
+  #flooded(last: StreamIntake, why: string): void {
+    let most = last;
+    for (const one of this.#streams) if (one.bytes > most.bytes) most = one;
+    this.delete(most);
+    this.#flow.restart("bytes");
+    most.flooded(why);
   }
 
   #resume(): void {
     this.#bytes = 0;
     this.#frames = 0;
-    for (const socket of this.#paused.splice(0)) socket.resume();
+    const paused = [...this.#paused];
+    this.#paused.clear();
+    for (const { socket } of paused) socket.resume();
+  }
+}
+
+/** One stream's account. */
+export class StreamIntake {
+  readonly socket: Socket;
+  readonly flooded: (why: string) => void;
+  /** Bytes read in this second. */
+  bytes = 0;
+  readonly #intake: Intake;
+
+  constructor(intake: Intake, socket: Socket, flooded: (why: string) => void) {
+    this.#intake = intake;
+    this.socket = socket;
+    this.flooded = flooded;
   }
 
-  #spend(what: Parameters<Flow["spend"]>[0], amount: number): void {
-    const why = this.#flow.spend(what, amount);
-    if (why !== undefined) this.#flooded(why);
+  /** Counts one frame. */
+  frame(): void {
+    this.#intake.frame();
+  }
+
+  /** Counts bytes read, and pauses the stream if the event loop must turn to other work first. */
+  read(bytes: number): void {
+    this.#intake.read(this, bytes);
+  }
+
+  /** Counts nothing more, and resumes the stream no more. */
+  stop(): void {
+    this.#intake.delete(this);
   }
 }

@@ -1,5 +1,3 @@
-import { LIMITS } from "../protocol/limits.js";
-
 /** Memory classes of workers, in mebibytes; each has a Piscina pool, created on first use. */
 export const MEMORY_CLASSES = [16, 32, 64, 128, 256] as const;
 
@@ -70,12 +68,24 @@ export const WALLS = {
   /** Frames, and bytes of frames, read from one host process, over all its streams, before the event loop turns to other work. */
   framesPerTick: 4096,
   bytesPerTick: 4_194_304,
-  /** Bytes one host process may send per second before it is terminated: far above what is read from honest ones. */
+  /**
+   * Bytes one host process may send per second, far above what is read from honest ones; beyond it the worker with the most is
+   * terminated, or the process if that was its main thread or a worker without neighbours.
+   */
   bytesPerSecond: 134_217_728,
   /** Control messages per second it may send: mostly cells, of which an honest one reports at most a few hundred. */
   controlsPerSecond: 5_000,
-  /** Bytes queued for a host process that does not read, over all its streams; beyond it the process is terminated. */
-  unreadBytes: LIMITS.downFrameBytes as number,
+  /**
+   * Bytes that may wait in the platform for one worker that does not read, before another frame; beyond it the worker is terminated.
+   */
+  unreadBytesPerWorker: 33_554_432,
+  /** Bytes that wait for one worker from which on those for all workers of its process are added up. */
+  unreadBytesCounted: 1_048_576,
+  /**
+   * Bytes that may wait for all workers of a host process; beyond it the worker with the most is terminated. Beyond as many for its
+   * main thread the process is.
+   */
+  unreadBytes: 134_217_728,
   /** Bytes of a host process's standard error that are kept for the message. */
   stderrBytes: 16_384,
   /** Interval between requests for the cells of a host process with silent workers, in milliseconds. */

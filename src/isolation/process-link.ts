@@ -9,8 +9,8 @@ export interface LinkCarrier {
   readonly wall: WallName;
   readonly pid: number | undefined;
   readonly residentMb: number;
-  /** Called after each frame: the worker's cell is of interest until it has sent one back. */
-  sent(): void;
+  /** Called before each frame: the worker's cell is of interest until it has sent one back. May terminate `link`. */
+  sending(link: ProcessLink): void;
   /**
    * Resolves once the process's main thread has reported the cells, as they are now. `frames`: what the worker of `route` must have
    * received, if that is known.
@@ -18,6 +18,8 @@ export interface LinkCarrier {
   passedOn(route: number, frames: number | undefined): Promise<void>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
+  /** Terminates the worker of `link` for a fault of its own; a process that it has for itself ends with it. */
+  failWorker(link: ProcessLink, why: string): void;
 }
 
 export class ProcessLink implements Link {
@@ -39,6 +41,7 @@ export class ProcessLink implements Link {
   #running = 0;
   #started = 0;
   #busyMs = 0;
+  #failed = false;
   #over = false;
 
   constructor(route: number, carrier: LinkCarrier, stream: WorkerStream) {
@@ -72,16 +75,25 @@ export class ProcessLink implements Link {
 
   send(frame: string): void {
     if (this.#over) return;
+    this.#carrier.sending(this);
+    if (this.#failed) return;
     this.silent = true;
     this.#frames++;
     this.#stream.send(frame);
-    this.#carrier.sent();
   }
 
   kill(detail: string): void {
     if (this.#over) return;
     this.#carrier.killWorker(this.route);
     this.ended({ how: "killed", detail });
+  }
+
+  /** Terminates the worker for a fault of its own. Nothing more is sent or read; `onEnd` follows in a later turn. */
+  fail(why: string): void {
+    if (this.#over || this.#failed) return;
+    this.#failed = true;
+    this.#stream.stop();
+    this.#carrier.failWorker(this, why);
   }
 
   /** Bytes that the worker has not taken yet. */

@@ -2,7 +2,7 @@
 import { createCipheriv } from "node:crypto";
 import type { Socket } from "node:net";
 import { FrameReader, frameBytes } from "./host-frames.js";
-import type { Intake } from "./intake.js";
+import type { Intake, StreamIntake } from "./intake.js";
 import { WALLS } from "./limits.js";
 import { type Seal, streamSeal } from "./stream-seal.js";
 
@@ -14,6 +14,8 @@ export interface WorkerStreamOptions {
   readonly key: Uint8Array | undefined;
   readonly intake: Intake;
   frame(text: string): void;
+  /** Called when the worker has sent more than it may. */
+  flooded(why: string): void;
   /** Called when what arrives is not the worker's, or when the stream has ended before the worker. */
   violation(why: string): void;
 }
@@ -22,6 +24,7 @@ const AS_IT_IS: Seal = (bytes) => bytes;
 
 export class WorkerStream {
   readonly #socket: Socket;
+  readonly #intake: StreamIntake;
   readonly #reader: FrameReader;
   readonly #seal: Seal;
   /** Called once the worker's last frame has been read. */
@@ -29,15 +32,16 @@ export class WorkerStream {
   #ended = false;
   #over = false;
 
-  constructor({ socket, header, key, intake, frame, violation }: WorkerStreamOptions) {
+  constructor({ socket, header, key, intake, frame, flooded, violation }: WorkerStreamOptions) {
     this.#socket = socket;
+    this.#intake = intake.stream(socket, flooded);
     this.#seal = key === undefined ? AS_IT_IS : streamSeal(key, "down", createCipheriv);
     const open = key === undefined ? AS_IT_IS : streamSeal(key, "up", createCipheriv);
     this.#reader = new FrameReader(
       WALLS.frameBytes,
       {
         frame: (_, text) => {
-          intake.frame();
+          this.#intake.frame();
           frame(text);
         },
         violation: (why) =>
@@ -48,8 +52,10 @@ export class WorkerStream {
     socket.on("data", (chunk: Buffer) => {
       if (this.#over) return;
       this.#reader.push(open(chunk));
-      intake.read(socket, chunk.length);
+      this.#intake.read(chunk.length);
     });
+    // A stream that no worker had yet was paused.
+    socket.resume();
     socket.once("close", () => {
       this.#ended = true;
       this.#whenEnded?.();
@@ -90,6 +96,7 @@ export class WorkerStream {
   stop(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#intake.stop();
     this.#reader.stop();
     this.#socket.pause();
     const ended = this.#whenEnded;

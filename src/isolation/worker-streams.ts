@@ -10,6 +10,19 @@ export interface StreamGrant {
   readonly key?: Uint8Array;
 }
 
+/**
+ * Returns the grant of a stream; `key` in hexadecimal. The key gets memory of its own: posted as a part of Node's buffer pool, it
+ * would take the whole pool along, and with it the neighbours' keys.
+ */
+export function streamGrant(slot: number, key: string | undefined): StreamGrant {
+  const descriptor = FIRST_SLOT + slot;
+  if (key === undefined) return { descriptor };
+  const pooled = Buffer.from(key, "hex");
+  const own = Uint8Array.from(pooled);
+  pooled.fill(0);
+  return { descriptor, key: own };
+}
+
 /** Passed to a worker on its port: the platform has written that many frames to its stream, and none of it waits. */
 export interface FrameCount {
   readonly frames: number;

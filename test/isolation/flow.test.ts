@@ -20,6 +20,15 @@ for (const what of ["bytes", "controls"] as const) {
   });
 }
 
+test("a count that is begun again has all its room; the other has not", () => {
+  const flow = new Flow();
+  flow.spend("bytes", MOST.bytes);
+  flow.spend("controls", MOST.controls);
+  flow.restart("bytes");
+  assert.is(flow.spend("bytes", MOST.bytes), undefined);
+  assert.ok(flow.spend("controls", 1));
+});
+
 test("a second later there is room again", async () => {
   const flow = new Flow();
   assert.ok(flow.spend("controls", MOST.controls + 1));

@@ -39,8 +39,9 @@ async function pair(t: TestContext, key?: Buffer): Promise<Ends> {
     socket,
     header: HEADER,
     key,
-    intake: new Intake((why) => floods.push(why)),
+    intake: new Intake(),
     frame: (text) => frames.push(text),
+    flooded: (why) => floods.push(why),
     violation: (why) => violations.push(why),
   });
   return { stream, worker, frames, violations, floods };
@@ -98,6 +99,23 @@ test("a stream that ends while its worker does not is a violation", async (t) =>
   worker.destroy();
   await until(() => violations.length > 0, "the violation");
   assert.equal(violations, ["it closed a worker's stream"]);
+});
+
+test("more bytes than a second may have: told as a flood, not as noise", async (t) => {
+  const { worker, violations, floods } = await pair(t);
+  const frame = frameBytes(`${HEADER}[1,"${"x".repeat(1_000_000)}"]`);
+  const all = Math.ceil(WALLS.bytesPerSecond / frame.length) + 1;
+  // Time stands still, however long the machine takes to read that much.
+  const clock = performance.now;
+  const now = performance.now();
+  performance.now = () => now;
+  t.cleanup(() => {
+    performance.now = clock;
+  });
+  for (let sent = 0; sent < all; sent++) if (!worker.write(frame)) await once(worker, "drain");
+  await until(() => floods.length > 0, "the flood");
+  assert.match(floods[0] ?? "", `more than ${WALLS.bytesPerSecond} bytes in a second`);
+  assert.equal(violations, []);
 });
 
 test("once stopped, nothing more is given, and the stream stays open until it is closed", async (t) => {

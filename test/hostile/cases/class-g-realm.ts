@@ -36,6 +36,8 @@ export const STREAMS: readonly RealmCase[] = [
   descriptor("sockets of its own on the other workers' streams", "slotSocket"),
   descriptor("shutting down the other workers' streams", "slotShutdown"),
   descriptor("closing the other workers' streams", "slotClose"),
+  descriptor("garbage on a stream that no worker has yet", "spareGarbage"),
+  descriptor("closing streams that no worker has yet", "spareClose"),
 ];
 
 export const REALM: readonly RealmCase[] = [
