@@ -5,8 +5,8 @@
 
 /** Platform → host process. */
 export type ControlDown =
-  /** Keep a worker of this memory class ready. */
-  | { readonly kind: "warm"; readonly memoryMb: number }
+  /** The first message: keep a worker of this memory class ready. `slots`: streams for workers that it was started with. */
+  | { readonly kind: "warm"; readonly memoryMb: number; readonly slots: number }
   /**
    * Open a worker; the reply is `opened` or `failed` with the same id. `alone`: it is the last one in this process, so keep
    * no spare. `slot`: which stream it gets; `key`: that stream's key in hexadecimal, absent where it has no neighbour.

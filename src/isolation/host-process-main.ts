@@ -11,7 +11,7 @@ import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
 import type { ThreadLink } from "./thread-link.js";
-import { BROKEN_STREAM, streamGrant } from "./worker-streams.js";
+import { BROKEN_STREAM, FIRST_SLOT, streamGrant } from "./worker-streams.js";
 
 /** One worker, and what has been reported of its cell. */
 interface Tenant {
@@ -25,6 +25,8 @@ const IGNORED = (): void => {};
 
 const stream = new Socket({ fd: 3, readable: true, writable: true });
 const threads = new ThreadLauncher({ streams: true });
+/** The workers' descriptors. */
+const held: Socket[] = [];
 const tenants = new Map<string, Tenant>();
 /** The stream's key arrives first, before any worker exists that could read it. */
 let key = Buffer.alloc(0);
@@ -63,6 +65,14 @@ async function open({ id, memoryMb, alone, slot, key }: Extract<ControlDown, { k
   tell({ kind: "opened", id, route });
 }
 
+/**
+ * Makes the workers' descriptors non-blocking, which opening them does: a worker that reads one that is not its own would block in
+ * the kernel, where its thread cannot be terminated. Nothing is read here, and none is closed.
+ */
+function neverBlock(slots: number): void {
+  for (let slot = 0; slot < slots; slot++) held.push(new Socket({ fd: FIRST_SLOT + slot, readable: false }));
+}
+
 /** Ends the process. The platform reports the last line of standard error. */
 function abandon(why: string): never {
   console.error(why);
@@ -94,6 +104,7 @@ function tellCells(): void {
 function control(message: ControlDown): void {
   switch (message.kind) {
     case "warm":
+      neverBlock(message.slots);
       threads.warm(message.memoryMb);
       return;
     case "open":

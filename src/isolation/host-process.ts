@@ -69,7 +69,7 @@ export class HostProcess implements WorkersHost {
     const ready = (): void => clearTimeout(late);
     this.ready.then(ready, ready);
     this.#watchdog = this.#watch(options.residentMb);
-    this.control({ kind: "warm", memoryMb: options.warmMb });
+    this.control({ kind: "warm", memoryMb: options.warmMb, slots: this.slots });
   }
 
   get pid(): number | undefined {
