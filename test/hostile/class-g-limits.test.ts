@@ -149,17 +149,15 @@ function runUnder(isolation: Isolation): void {
         const watch = setInterval(() => {
           most = Math.max(most, process.memoryUsage().rss);
         }, 5);
-        // 48 MiB a second: within the limit on replies.
         void one.mallory
-          .createNetwork("attack-unread", { name: "hoardUnread", requests: 16, chars: 60_000, ms: 20 })
+          .createNetwork("attack-unread", { name: "hoardUnread", requests: 8, chars: 60_000, ms: 20 })
           .catch(() => {});
         await until(() => one.life.includes("plugin:restarted"), "mallory's restart", 15_000);
         clearInterval(watch);
         const told = one.lines.map(({ fields, message }) => `${fields.code} ${message}`).join("; ");
-        // A busy machine does not send that much before the worker counts as blocked.
-        assert.match(told, /it does not read what it is sent|ERR_PLUGIN_BLOCKED/);
+        assert.match(told, /it does not read what it is sent/);
         console.log(
-          `\nNOTE class G (${isolation}): answers that are not read: the process grew by ${Math.round((most - before) / MIB)} MiB; ${told.includes("does not read") ? "unread" : "blocked"}`,
+          `\nNOTE class G (${isolation}): answers that are not read: the process grew by ${Math.round((most - before) / MIB)} MiB`,
         );
         unharmed(one);
         await one.mallory.createNetwork("after");
@@ -171,6 +169,7 @@ function runUnder(isolation: Isolation): void {
           title: "answers that are not read, by a loop that turns",
           isolation,
           outcome: told.includes("ERR_HOST_PROCESS") ? "host ended and recovered" : "plugin ended",
+          // After the attacks before, mallory may run alone.
           heavy: true,
         });
       },
