@@ -15,6 +15,8 @@ const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26"];
 const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
 const DEDICATED = ["hostile/class-e"];
+/** The attacks on neighbours in a host process, which `process` alone has. */
+const SHARED = ["hostile/class-g-streams"];
 /** What these assert depends on what else uses the processor. */
 const ALONE = ["hostile/storm", "load/loops", "demo.", "host/lifecycle-model", "host-time"];
 /** Those that take long by themselves: begun first, so that a run does not end with one of them. */
@@ -73,7 +75,15 @@ const NOT_FAST = [
 ];
 
 /** All of them; a test asserts that each part still names a file. */
-export const NAMED: readonly string[] = [...ENGINES, ...ATTACKS, ...DEDICATED, ...ALONE, ...LONG, ...NOT_FAST];
+export const NAMED: readonly string[] = [
+  ...ENGINES,
+  ...ATTACKS,
+  ...DEDICATED,
+  ...SHARED,
+  ...ALONE,
+  ...LONG,
+  ...NOT_FAST,
+];
 
 const isOf = (parts: readonly string[], file: string): boolean => parts.some((part) => file.includes(part));
 
@@ -97,7 +107,10 @@ export interface Schedule {
 export function schedule(files: readonly string[], isolations: string | undefined, long: boolean): Schedule {
   const named = chosen(isolations);
   const short = ISOLATIONS.filter((one) => one !== "dedicated");
-  const under = (file: string): readonly Isolation[] => named ?? (long || isOf(DEDICATED, file) ? ISOLATIONS : short);
+  const under = (file: string): readonly Isolation[] => {
+    const all = named ?? (long || isOf(DEDICATED, file) ? ISOLATIONS : short);
+    return isOf(SHARED, file) ? all.filter((one) => one === "process") : all;
+  };
   const units = files.flatMap((file): Unit[] =>
     isOf(ATTACKS, file) ? under(file).map((isolation) => ({ file, isolation })) : [{ file }],
   );

@@ -5,15 +5,29 @@
 
 /** Platform → host process. */
 export type ControlDown =
-  /** Keep a worker of this memory class ready. */
-  | { readonly kind: "warm"; readonly memoryMb: number }
+  /** The first message: keep a worker of this memory class ready. `slots`: streams for workers that it was started with. */
+  | { readonly kind: "warm"; readonly memoryMb: number; readonly slots: number }
   /**
    * Open a worker; the reply is `opened` or `failed` with the same id. `alone`: it is the last one in this process, so keep
-   * no spare.
+   * no spare. `slot`: which stream it gets; `key`: that stream's key in hexadecimal, absent where it has no neighbour.
    */
-  | { readonly kind: "open"; readonly id: number; readonly memoryMb: number; readonly alone: boolean }
+  | {
+      readonly kind: "open";
+      readonly id: number;
+      readonly memoryMb: number;
+      readonly alone: boolean;
+      readonly slot: number;
+      readonly key?: string;
+    }
   | { readonly kind: "kill"; readonly route: number }
-  /** Answered at once by a `pong`: shows that the main thread runs. */
+  /** Report the cells that have changed. */
+  | { readonly kind: "cells" }
+  /**
+   * Asks a worker whether it has received that many frames. If it has not, although its loop turns, something else has read its
+   * stream.
+   */
+  | { readonly kind: "count"; readonly route: number; readonly frames: number }
+  /** Answered at once by the cells that have changed and a `pong`: shows that the main thread runs. */
   | { readonly kind: "ping"; readonly id: number };
 
 /** Host process → platform. */
@@ -28,9 +42,9 @@ export type ControlUp =
       readonly how: "exit" | "memory" | "killed";
       readonly detail: string;
     }
-  /** A worker has posted something that is not one of its own frames. */
+  /** A worker has posted something on its port, which is silent once it has its stream. */
   | { readonly kind: "foreign"; readonly route: number }
-  /** A worker's cell has changed while the worker was silent: a hint. */
+  /** A worker's cell has changed: a hint. */
   | { readonly kind: "cell"; readonly route: number; readonly running: number; readonly started: number }
   /** Milliseconds for which each worker's loop has been busy since its start: pairs of route and time. */
   | { readonly kind: "busy"; readonly workers: readonly (readonly [route: number, ms: number])[] }

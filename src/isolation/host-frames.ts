@@ -1,6 +1,6 @@
 /**
- * The stream between the platform and a host process: frames (protocol/frame.ts), each preceded by its length in bytes. A
- * frame's routing header names its worker; route 0 is the host process itself, for control messages in JSON.
+ * Streams between the platform and a host process: frames (protocol/frame.ts), each preceded by its length in bytes. Each worker
+ * has a stream of its own; route 0 is the host process itself, for control messages in JSON.
  */
 
 /** Bytes of the length before each frame, little-endian. */
@@ -21,14 +21,17 @@ export interface FrameSink {
 export class FrameReader {
   readonly #maxBytes: number;
   readonly #sink: FrameSink;
+  readonly #own: string | undefined;
   #parts: Buffer[] = [];
   #have = 0;
   #need: number = LENGTH_BYTES;
   #over = false;
 
-  constructor(maxBytes: number, sink: FrameSink) {
+  /** `own`: the only routing header on this stream; any other is a violation as soon as it has arrived. */
+  constructor(maxBytes: number, sink: FrameSink, own?: string) {
     this.#maxBytes = maxBytes;
     this.#sink = sink;
+    this.#own = own;
   }
 
   push(chunk: Buffer): void {
@@ -54,14 +57,19 @@ export class FrameReader {
         this.#end(`a frame of ${length} bytes`);
         return;
       }
-      if (bytes.length - at - LENGTH_BYTES < length) {
-        this.#need = LENGTH_BYTES + length;
+      const start = at + LENGTH_BYTES;
+      const arrived = bytes.length - start;
+      if (this.#own !== undefined && arrived >= HEADER_CHARS && !beginsWith(bytes, start, this.#own)) {
+        this.#end("a frame with a routing header that is not its own");
+        return;
+      }
+      if (arrived < length) {
+        this.#need = LENGTH_BYTES + (arrived < HEADER_CHARS ? HEADER_CHARS : length);
         break;
       }
-      const start = at + LENGTH_BYTES;
       at = start + length;
       const text = bytes.toString("utf8", start, at);
-      this.#sink.frame(text.slice(0, HEADER_CHARS), text);
+      this.#sink.frame(this.#own ?? text.slice(0, HEADER_CHARS), text);
       if (this.#over) return;
     }
     this.#have = bytes.length - at;
@@ -87,6 +95,10 @@ export class FrameReader {
     this.stop();
     this.#sink.violation(why);
   }
+}
+
+function beginsWith(bytes: Buffer, start: number, header: string): boolean {
+  return bytes.toString("latin1", start, start + HEADER_CHARS) === header;
 }
 
 /** Returns a frame as it is sent: its length, then its text. */

@@ -1,57 +1,43 @@
 /**
- * Entry point of a host process: worker threads, held by Piscina as in the platform's own process, reached through the stream
- * on descriptor 3. Frames are forwarded by their routing header, without decoding; the process ends when the stream does.
+ * Entry point of a host process: worker threads, held by Piscina as in the platform's own process. The platform opens and ends
+ * them by control messages on descriptor 3, and speaks to each over a stream of its own; the process ends when descriptor 3 does.
  */
+import { createCipheriv } from "node:crypto";
 import { Socket } from "node:net";
 import { routeHeader } from "../protocol/frame.js";
-import { LIMITS } from "../protocol/limits.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
 import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
 import type { ThreadLink } from "./thread-link.js";
+import { BROKEN_STREAM, FIRST_SLOT, streamGrant } from "./worker-streams.js";
 
-/** One worker, and what has been reported of it. */
+/** One worker, and what has been reported of its cell. */
 interface Tenant {
   readonly link: ThreadLink;
-  /** True until it has answered the last frame. */
-  waiting: boolean;
   running: number;
   started: number;
 }
 
-/** Drops all further frames of a worker that has posted something that is not its own frame. */
+/** Drops all further posts of a worker that has posted something. */
 const IGNORED = (): void => {};
 
 const stream = new Socket({ fd: 3, readable: true, writable: true });
-const threads = new ThreadLauncher();
+const threads = new ThreadLauncher({ streams: true });
+/** The workers' descriptors. */
+const held: Socket[] = [];
 const tenants = new Map<string, Tenant>();
 /** The stream's key arrives first, before any worker exists that could read it. */
 let key = Buffer.alloc(0);
 let up: Seal | undefined;
 let down: Seal | undefined;
-let corked = false;
-/** True while the cells are checked periodically. */
-let looking = false;
-
-function write(text: string): void {
-  if (!corked) {
-    corked = true;
-    stream.cork();
-    process.nextTick(() => {
-      corked = false;
-      stream.uncork();
-    });
-  }
-  if (up !== undefined) stream.write(up(frameBytes(text)));
-}
 
 function tell(message: ControlUp): void {
-  write(`${CONTROL_HEADER}${JSON.stringify(message)}`);
+  if (up !== undefined) stream.write(up(frameBytes(`${CONTROL_HEADER}${JSON.stringify(message)}`)));
 }
 
-async function open(id: number, memoryMb: number, alone: boolean): Promise<void> {
+async function open({ id, memoryMb, alone, slot, key }: Extract<ControlDown, { kind: "open" }>): Promise<void> {
   let link: ThreadLink;
   try {
     if (alone) threads.keepNoSpares();
@@ -62,16 +48,11 @@ async function open(id: number, memoryMb: number, alone: boolean): Promise<void>
   }
   const { route } = link;
   const header = routeHeader(route);
-  const tenant: Tenant = { link, waiting: false, running: 0, started: 0 };
-  tenants.set(header, tenant);
+  tenants.set(header, { link, running: 0, started: 0 });
   link.onFrame = (data) => {
-    tenant.waiting = false;
-    // Forwarded unread; only the size and the routing header, which must be the worker's own, are checked.
-    if (typeof data === "string" && data.length <= LIMITS.frameChars && data.startsWith(header)) write(data);
-    else {
-      link.onFrame = IGNORED;
-      tell({ kind: "foreign", route });
-    }
+    link.onFrame = IGNORED;
+    if (data === BROKEN_STREAM) abandon("something in it has read, written or closed a worker's stream");
+    else tell({ kind: "foreign", route });
   };
   link.onEnd = ({ how, detail }) => {
     tenants.delete(header);
@@ -80,7 +61,22 @@ async function open(id: number, memoryMb: number, alone: boolean): Promise<void>
     if (how === "killed") void link.exited.then(told);
     else told();
   };
+  link.grantStream(streamGrant(slot, key));
   tell({ kind: "opened", id, route });
+}
+
+/**
+ * Makes the workers' descriptors non-blocking, which opening them does: a worker that reads one that is not its own would block in
+ * the kernel, where its thread cannot be terminated. Nothing is read here, and none is closed.
+ */
+function neverBlock(slots: number): void {
+  for (let slot = 0; slot < slots; slot++) held.push(new Socket({ fd: FIRST_SLOT + slot, readable: false }));
+}
+
+/** Ends the process. The platform reports the last line of standard error. */
+function abandon(why: string): never {
+  console.error(why);
+  process.exit(1);
 }
 
 /** Kills a worker. A thread inside one long native call ends only when the call returns; the process does not wait that long. */
@@ -92,12 +88,9 @@ function kill(route: number): void {
   void tenant.link.exited.then(() => clearTimeout(stuck));
 }
 
-/** Reports the cells of workers that have not answered, since they may be blocked. Returns true while there are any. */
-function tellCells(): boolean {
-  let waiting = false;
+/** Reports the cells that have changed since they were last reported. */
+function tellCells(): void {
   for (const tenant of tenants.values()) {
-    if (!tenant.waiting) continue;
-    waiting = true;
     const { route, cell } = tenant.link;
     const running = cell.running();
     const started = cell.started();
@@ -106,48 +99,40 @@ function tellCells(): boolean {
     tenant.started = started;
     tell({ kind: "cell", route, running, started });
   }
-  return waiting;
-}
-
-function look(): void {
-  looking = tellCells();
-  if (looking) setTimeout(look, WALLS.cellMs);
 }
 
 function control(message: ControlDown): void {
   switch (message.kind) {
     case "warm":
+      neverBlock(message.slots);
       threads.warm(message.memoryMb);
       return;
     case "open":
-      void open(message.id, message.memoryMb, message.alone);
+      void open(message);
       return;
     case "kill":
       kill(message.route);
       return;
+    case "count":
+      tenants.get(routeHeader(message.route))?.link.count({ frames: message.frames });
+      return;
+    case "cells":
+      tellCells();
+      return;
     case "ping":
-      // A ping asks for the current state.
       tellCells();
       tell({ kind: "pong", id: message.id });
   }
 }
 
-/** Handles a frame from the platform. */
-function receive(header: string, text: string): void {
-  if (header === CONTROL_HEADER) {
-    control(JSON.parse(text.slice(header.length)) as ControlDown);
-    return;
-  }
-  const tenant = tenants.get(header);
-  if (tenant === undefined) return;
-  tenant.link.send(text);
-  tenant.waiting = true;
-  if (looking) return;
-  looking = true;
-  setTimeout(look, WALLS.cellMs);
-}
-
-const reader = new FrameReader(Number.MAX_SAFE_INTEGER, { frame: receive, violation: () => process.exit(1) });
+const reader = new FrameReader(
+  Number.MAX_SAFE_INTEGER,
+  {
+    frame: (header, text) => control(JSON.parse(text.slice(header.length)) as ControlDown),
+    violation: () => process.exit(1),
+  },
+  CONTROL_HEADER,
+);
 
 stream.on("data", (chunk: Buffer) => {
   if (down !== undefined) {
@@ -157,8 +142,8 @@ stream.on("data", (chunk: Buffer) => {
   const rest = chunk.subarray(KEY_BYTES - key.length);
   key = Buffer.concat([key, chunk.subarray(0, KEY_BYTES - key.length)]);
   if (key.length < KEY_BYTES) return;
-  up = streamSeal(key, "up");
-  down = streamSeal(key, "down");
+  up = streamSeal(key, "up", createCipheriv);
+  down = streamSeal(key, "down", createCipheriv);
   key.fill(0);
   tell({ kind: "ready" });
   reader.push(down(rest));

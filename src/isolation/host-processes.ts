@@ -102,6 +102,8 @@ export class HostProcesses {
       if (this.#closed) throw new Error("the host is closing");
       const link = await process.open(memoryMb, alone);
       tenants.add(link, { plugin, clean, move });
+      // Its streams are used once: those inside stay, and the next worker gets another process.
+      if (process.slots === 0) place.retired = true;
       link.onGone = () => {
         if (place.kind === "dedicated") process.kill("its worker has ended");
       };
@@ -143,7 +145,7 @@ export class HostProcesses {
     for (const one of this.#pool.inUse()) {
       const { process, tenants } = one;
       if (one.kind !== "process" || one.wall !== wall || one.retired || !process.alive || process.leaving) continue;
-      if (tenants.allAre(clean) && tenants.size < WALLS.tenants) return one;
+      if (tenants.allAre(clean) && tenants.size < WALLS.tenants && tenants.coming < process.slots) return one;
     }
     return this.#pool.shared(wall);
   }

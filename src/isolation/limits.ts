@@ -21,6 +21,8 @@ export const THREADS = {
 export const WALLS = {
   /** Plugins that may share one host process. */
   tenants: 16,
+  /** Workers that a shared host process can hold in its life: each has a stream of its own, which is used once. */
+  slots: 32,
   /** Writable memory of a shared host process, in mebibytes: hard, RLIMIT_DATA. */
   dataMbShared: 2048,
   /** The same for a dedicated one whose worker has the smallest memory class; twice the class is added. */
@@ -37,7 +39,10 @@ export const WALLS = {
   openMs: 20_000,
   /** Deadline for bubblewrap to report the child's PID, in milliseconds; then bubblewrap alone is killed. */
   tellsPidMs: 5_000,
-  /** How long a host process may run on after it closed its stream, in milliseconds. */
+  /**
+   * How long a host process may run on after it closed a stream, in milliseconds; also how long the end of an ended worker's
+   * stream is waited for.
+   */
   closedMs: 500,
   /** Deadline for its main thread to answer a ping, in milliseconds. */
   pongMs: 2_000,
@@ -60,20 +65,30 @@ export const WALLS = {
   starting: 3,
   /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */
   frameBytes: 1_572_872,
-  /** Frames, and bytes of frames, read from one host process before the event loop turns to other work. */
+  /** Frames, and bytes of frames, read from one host process, over all its streams, before the event loop turns to other work. */
   framesPerTick: 4096,
   bytesPerTick: 4_194_304,
-  /** Bytes one host process may send per second before it is terminated: far above what is read from honest ones. */
+  /**
+   * Bytes one host process may send per second, far above what is read from honest ones; beyond it the worker with the most is
+   * terminated, or the process if that was its main thread or a worker without neighbours.
+   */
   bytesPerSecond: 134_217_728,
-  /** Frames per second it may send for workers that do not exist: those just terminated. */
-  straysPerSecond: 50_000,
   /** Control messages per second it may send: mostly cells, of which an honest one reports at most a few hundred. */
   controlsPerSecond: 5_000,
-  /** Bytes queued for a host process that does not read; beyond it the process is terminated. */
+  /**
+   * Bytes that may wait in the platform for one worker that does not read, before another frame; beyond it the worker is terminated.
+   */
+  unreadBytesPerWorker: 33_554_432,
+  /** Bytes that wait for one worker from which on those for all workers of its process are added up. */
+  unreadBytesCounted: 1_048_576,
+  /**
+   * Bytes that may wait for all workers of a host process; beyond it the worker with the most is terminated. Beyond as many for its
+   * main thread the process is.
+   */
   unreadBytes: 134_217_728,
   /** Bytes of a host process's standard error that are kept for the message. */
   stderrBytes: 16_384,
-  /** Interval between a host process's checks of the cells of silent workers, in milliseconds. */
+  /** Interval between requests for the cells of a host process with silent workers, in milliseconds. */
   cellMs: 25,
   /** Interval between its reports of how busy its workers are, in milliseconds. */
   busyMs: 1_000,

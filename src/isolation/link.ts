@@ -43,8 +43,8 @@ export interface Link {
   /** Called once, when the worker has ended or been abandoned. */
   onEnd: ((end: LinkEnd) => void) | undefined;
   /**
-   * Present where other workers run in the same process: resolves once that process has forwarded what was sent; never, if it
-   * ends first.
+   * Present where other workers run in the same process: resolves once that process's main thread has reported the cells as they
+   * are now; never, if it ends first.
    */
   readonly passedOn?: (() => Promise<void>) | undefined;
   /** Posts one frame. Never throws. */

@@ -1,6 +1,7 @@
-/** A link to a worker in a host process: frames over that process's stream, and hints about what is running. */
+/** A link to a worker in a host process: frames over the worker's own stream, and hints about what is running. */
 import type { CellReader, Isolation, Link, LinkEnd } from "./link.js";
 import type { WallName } from "./walls/wall.js";
+import type { WorkerStream } from "./worker-stream.js";
 
 /** What a link needs of its worker's host process. */
 export interface LinkCarrier {
@@ -8,11 +9,17 @@ export interface LinkCarrier {
   readonly wall: WallName;
   readonly pid: number | undefined;
   readonly residentMb: number;
-  send(frame: string): void;
-  /** Resolves once the process's main thread has forwarded what it was sent. */
-  passedOn(): Promise<void>;
+  /** Called before each frame: the worker's cell is of interest until it has sent one back. May terminate `link`. */
+  sending(link: ProcessLink): void;
+  /**
+   * Resolves once the process's main thread has reported the cells, as they are now. `frames`: what the worker of `route` must have
+   * received, if that is known.
+   */
+  passedOn(route: number, frames: number | undefined): Promise<void>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
+  /** Terminates the worker of `link` for a fault of its own; a process that it has for itself ends with it. */
+  failWorker(link: ProcessLink, why: string): void;
 }
 
 export class ProcessLink implements Link {
@@ -24,17 +31,25 @@ export class ProcessLink implements Link {
   /** Called when its worker is truly gone: later than `onGone` if it was terminated inside a native call. */
   onLeft: (() => void) | undefined;
   readonly cell: CellReader;
+  /** True until the worker has sent a frame after the last one that it was sent. */
+  silent = false;
   readonly passedOn: (() => Promise<void>) | undefined;
   readonly #carrier: LinkCarrier;
+  readonly #stream: WorkerStream;
+  /** Frames sent. */
+  #frames = 0;
   #running = 0;
   #started = 0;
   #busyMs = 0;
+  #failed = false;
   #over = false;
 
-  constructor(route: number, carrier: LinkCarrier) {
+  constructor(route: number, carrier: LinkCarrier, stream: WorkerStream) {
     this.route = route;
     this.#carrier = carrier;
-    if (carrier.isolation === "process") this.passedOn = () => carrier.passedOn();
+    this.#stream = stream;
+    if (carrier.isolation === "process")
+      this.passedOn = () => carrier.passedOn(route, stream.unread === 0 ? this.#frames : undefined);
     this.cell = { running: () => this.#running, started: () => this.#started };
   }
 
@@ -59,7 +74,12 @@ export class ProcessLink implements Link {
   }
 
   send(frame: string): void {
-    if (!this.#over) this.#carrier.send(frame);
+    if (this.#over) return;
+    this.#carrier.sending(this);
+    if (this.#failed) return;
+    this.silent = true;
+    this.#frames++;
+    this.#stream.send(frame);
   }
 
   kill(detail: string): void {
@@ -68,8 +88,22 @@ export class ProcessLink implements Link {
     this.ended({ how: "killed", detail });
   }
 
+  /** Terminates the worker for a fault of its own. Nothing more is sent or read; `onEnd` follows in a later turn. */
+  fail(why: string): void {
+    if (this.#over || this.#failed) return;
+    this.#failed = true;
+    this.#stream.stop();
+    this.#carrier.failWorker(this, why);
+  }
+
+  /** Bytes that the worker has not taken yet. */
+  get unread(): number {
+    return this.#stream.unread;
+  }
+
   /** Delivers a frame of this worker. */
   received(data: unknown): void {
+    this.silent = false;
     if (!this.#over) this.onFrame?.(data);
   }
 
@@ -84,8 +118,18 @@ export class ProcessLink implements Link {
     if (ms > this.#busyMs) this.#busyMs = ms;
   }
 
+  /** Called when the worker's thread has exited by itself. Its last frames may still be on their way: `gone` follows them. */
+  exited(end: LinkEnd, gone: () => void): void {
+    this.#stream.drain(() => {
+      gone();
+      this.ended(end);
+      this.left();
+    });
+  }
+
   /** Called when the worker's thread has exited. */
   left(): void {
+    this.#stream.close();
     this.onLeft?.();
   }
 
@@ -93,6 +137,7 @@ export class ProcessLink implements Link {
   ended(end: LinkEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stream.stop();
     // It is unknown which calls had started, so all of them count as started.
     if (end.how === "process") this.#started = Number.MAX_SAFE_INTEGER;
     this.onGone?.();

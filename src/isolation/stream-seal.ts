@@ -1,11 +1,11 @@
 /**
- * Encrypts the stream between the platform and a host process. An attacker who owns a worker's realm can read and write the
- * descriptors of its process, but only the process's main thread knows the key: the attacker reads noise, and what it writes
- * decrypts to noise, which is not a frame. So no worker can forge a neighbour's frame, and an attempt costs it its process.
+ * Encrypts the streams between the platform and a host process. An attacker who owns a worker's realm can read and write the
+ * descriptors of its process, but knows the key of its own stream only: elsewhere it reads noise, and what it writes decrypts to
+ * noise, which is not a frame. So no worker can forge a neighbour's frame, and an attempt costs it its process.
  */
-import { createCipheriv } from "node:crypto";
+import type { createCipheriv } from "node:crypto";
 
-/** Bytes of a stream's key; the platform sends it first, before any worker exists. */
+/** Bytes of a stream's key. */
 export const KEY_BYTES = 32;
 
 /** Each direction has its own key stream. */
@@ -15,8 +15,11 @@ const IV_BYTES = 16;
 /** Seals or opens one direction of a stream, in order: bytes in, as many bytes out. */
 export type Seal = (bytes: Buffer) => Buffer;
 
-/** Returns the seal of what flows "down" to a host process or "up" from it; both ends derive it from the key. */
-export function streamSeal(key: Buffer, direction: "down" | "up"): Seal {
-  const cipher = createCipheriv(CIPHER, key, Buffer.alloc(IV_BYTES, direction));
+/**
+ * Returns the seal of what flows "down" to a host process or "up" from it; both ends derive it from the key. `create`: Node's
+ * function of this name.
+ */
+export function streamSeal(key: Uint8Array, direction: "down" | "up", create: typeof createCipheriv): Seal {
+  const cipher = create(CIPHER, key, Buffer.alloc(IV_BYTES, direction));
   return (bytes) => cipher.update(bytes);
 }

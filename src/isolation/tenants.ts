@@ -16,6 +16,11 @@ export class Tenants {
     return this.#reserved.size + this.#present.size;
   }
 
+  /** Plugins whose workers are being opened. */
+  get coming(): number {
+    return this.#reserved.size;
+  }
+
   /** Keeps a place for a plugin whose worker is being opened. Returns a function that gives it up. */
   reserve(tenant: Tenant): () => void {
     this.#reserved.add(tenant);

@@ -25,6 +25,8 @@ export interface ThreadLauncherOptions {
   /** The workers' environment and arguments. Default: empty. */
   readonly env?: Readonly<Record<string, string>>;
   readonly argv?: readonly string[];
+  /** True if the workers will get streams of their own (`ThreadLink.grantStream`). Default: false. */
+  readonly streams?: boolean;
 }
 
 const BOOTSTRAP = fileURLToPath(new URL("../worker/bootstrap.cjs", import.meta.url));
@@ -47,6 +49,7 @@ export class ThreadLauncher implements Launcher {
   readonly #execArgv: string[];
   readonly #env: Record<string, string>;
   readonly #argv: string[];
+  readonly #streams: boolean;
   readonly #pools = new Map<number, MemoryPool>();
   readonly #threads = new LiveThreads();
   readonly #links = new Set<ThreadLink>();
@@ -60,6 +63,7 @@ export class ThreadLauncher implements Launcher {
     this.#execArgv = [...(options.execArgv ?? permissionFlags(this.#bootstrap))];
     this.#env = { ...options.env };
     this.#argv = [...(options.argv ?? [])];
+    this.#streams = options.streams ?? false;
   }
 
   /** Prepares a worker of a memory class that is soon to be requested, unless one is ready or being prepared. */
@@ -188,7 +192,8 @@ export class ThreadLauncher implements Launcher {
     const link = new ThreadLink(route, port1, cell, () => stop.abort());
     this.#links.add(link);
     starting.add(link);
-    const task = pool.run({ port: port2, cell, route, ahead }, { transferList: [port2], signal: stop.signal });
+    const data = { port: port2, cell, route, ahead, streams: this.#streams };
+    const task = pool.run(data, { transferList: [port2], signal: stop.signal });
     this.#threads.adopt(pool.threads, starting);
     task.then(
       () => link.ended({ how: "exit", detail: "the worker's task returned" }),

@@ -5,6 +5,7 @@ import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import type { CellReader, Link, LinkEnd } from "./link.js";
+import type { FrameCount, StreamGrant } from "./worker-streams.js";
 
 export class ThreadLink implements Link {
   readonly route: number;
@@ -63,6 +64,16 @@ export class ThreadLink implements Link {
   bind(thread: Worker): void {
     this.#thread = thread;
     thread.once("exit", this.#resolveExited);
+  }
+
+  /** Gives the worker a stream of its own, before its plugin starts: its port is silent from then on. */
+  grantStream(grant: StreamGrant): void {
+    if (!this.#over) this.#port.postMessage(grant);
+  }
+
+  /** Tells the worker how many frames its stream has carried. */
+  count(count: FrameCount): void {
+    if (!this.#over) this.#port.postMessage(count);
   }
 
   send(frame: string): void {

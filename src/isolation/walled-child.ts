@@ -7,6 +7,7 @@ import { lowerPriority } from "./proc.js";
 import { killPid, readChildPid } from "./walls/child-pid.js";
 import { startBehind } from "./walls/start.js";
 import type { WallCommand } from "./walls/wall.js";
+import { FIRST_SLOT } from "./worker-streams.js";
 
 /** Time to wait for its last output after its end, in milliseconds: a descendant may hold the stream open. */
 const LAST_WORDS_MS = 200;
@@ -14,6 +15,8 @@ const LAST_WORDS_MS = 200;
 export class WalledChild {
   /** The other end of its descriptor 3. */
   readonly link: Socket;
+  /** The other ends of its workers' streams. */
+  readonly slots: readonly Socket[];
   /** Called once, when it has ended: how, in words. */
   onEnd: ((how: string) => void) | undefined;
   readonly #child: ChildProcess;
@@ -25,12 +28,16 @@ export class WalledChild {
   #late: NodeJS.Timeout | undefined;
   #over = false;
 
-  /** Throws when no process can be started. */
-  constructor(command: WallCommand) {
-    const child = startBehind(command, { stdout: "ignore", link: true });
+  /** `slots`: streams for workers. Default: none. Throws when no process can be started. */
+  constructor(command: WallCommand, slots = 0) {
+    const child = startBehind(command, { stdout: "ignore", link: true, slots });
     this.#child = child;
     this.#tellsPid = command.tellsPid;
     this.link = child.stdio[3] as Socket;
+    this.slots = Array.from(
+      { length: slots },
+      (_, slot) => (child.stdio as readonly unknown[])[FIRST_SLOT + slot] as Socket,
+    );
     if (!command.tellsPid) this.#pid = child.pid;
     const status = child.stdio[4] as Readable | null | undefined;
     if (status)
@@ -45,7 +52,7 @@ export class WalledChild {
       // Stops reading at the limit, however much there is.
       if (this.#stderr.length === WALLS.stderrBytes) stderr.destroy();
     });
-    for (const stream of [status, stderr, this.link]) stream?.on("error", () => {});
+    for (const stream of [status, stderr, this.link, ...this.slots]) stream?.on("error", () => {});
     child.once("error", (error) => this.#end(error.message));
     let how = "";
     child.once("exit", (code, by) => {

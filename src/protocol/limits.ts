@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Largest frame a worker may send, in UTF-16 units; checked before anything else. */
   frameChars: 524_288,
+  /** Largest frame to a worker in a host process, in bytes; what it reads is another's noise beyond that. */
+  downFrameBytes: 134_217_728,
   /** Messages in one frame from a worker. */
   frameMessages: 4096,
   /** Messages batched into one frame, either way; further ones go in the next frame, so that both ends work at once. */

@@ -20,10 +20,7 @@ export interface BlockWatchOptions {
   readonly defaultDeadline: number;
   inFlight(id: number): WatchedCall | undefined;
   allInFlight(): Iterable<WatchedCall>;
-  /**
-   * Resolves once the process that carries frames to the worker has forwarded all of them; absent where there is no such
-   * process.
-   */
+  /** Resolves once a process that holds other workers too has answered, with the cell as it is now; absent elsewhere. */
   readonly passedOn?: (() => Promise<void>) | undefined;
   kill(reason: string): void;
 }
@@ -158,10 +155,7 @@ export class BlockWatch {
     });
   }
 
-  /**
-   * Waits until the worker has its frames: another plugin may stall a shared process, and a worker without its frames is not
-   * at fault.
-   */
+  /** Waits until the worker's process has answered: another plugin may stall a shared process, and then this one is not at fault. */
   #awaitForwarding(passedOn: () => Promise<void>, why: string): void {
     if (this.#checking) return;
     this.#checking = true;

@@ -4,12 +4,14 @@
  */
 import { MessagePort, parentPort, threadId } from "node:worker_threads";
 import { monotonicNow } from "../common/clock.js";
+import { BROKEN_STREAM, type FrameCount, type StreamGrant } from "../isolation/worker-streams.js";
 import { decodeDown, routeHeader } from "../protocol/frame.js";
-import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
+import { CELL, type DownMessage, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import { WORKER } from "./limits.js";
 import { lockdownRealm } from "./lockdown.js";
 import { Outbox } from "./outbox.js";
+import { loadStreams, OwnStream } from "./own-stream.js";
 import { runSession, type WorkerSession } from "./session.js";
 import { warmUp } from "./warm-up.js";
 
@@ -20,6 +22,8 @@ interface WorkerTask {
   readonly route: number;
   /** True if no request is waiting for it yet. */
   readonly ahead: boolean;
+  /** True if it will be given a stream of its own. */
+  readonly streams: boolean;
 }
 
 /**
@@ -41,9 +45,14 @@ Object.defineProperty(MessagePort.prototype, "on", {
 const realm = lockdownRealm();
 
 /** Runs one plugin. Never resolves: a worker is not reused. */
-export default function task({ port, cell, route, ahead }: WorkerTask): Promise<never> {
+export default function task({ port, cell, route, ahead, streams }: WorkerTask): Promise<never> {
   const words = new Int32Array(cell);
-  const outbox = new Outbox(routeHeader(route), (frame) => port.postMessage(frame));
+  const header = routeHeader(route);
+  let stream: OwnStream | undefined;
+  const outbox = new Outbox(header, (frame) => {
+    if (stream === undefined) port.postMessage(frame);
+    else stream.send(frame);
+  });
   let begun = false;
   let session: WorkerSession | undefined;
   const open = (): WorkerSession =>
@@ -59,19 +68,27 @@ export default function task({ port, cell, route, ahead }: WorkerTask): Promise<
         parentPort?.close();
       },
     });
-  port.on("message", (frame: string) => {
+  const receive = (frame: string): void => {
     outbox.received();
     session ??= open();
-    for (const message of decodeDown(frame)) session.receive(message);
+    const messages = decodeDown(frame);
+    for (let at = 0; at < messages.length; at++) session.receive(messages[at] as DownMessage);
+  };
+  port.on("message", (data: string | StreamGrant | FrameCount) => {
+    if (typeof data === "string") receive(data);
+    else if ("frames" in data) stream?.expect(data.frames);
+    else stream = new OwnStream(data, { header, frame: receive, broken: () => port.postMessage(BROKEN_STREAM) });
   });
   process.on("uncaughtException", (error, origin) => {
     if (begun) session?.crashed(error, origin);
-    process.exit(1);
+    if (begun && stream !== undefined) stream.last(() => process.exit(1));
+    else process.exit(1);
   });
   outbox.push({ kind: "hello", protocol: PROTOCOL_VERSION, runtime: RUNTIME_VERSION, thread: threadId });
   // It may be taken before it is ready; the plugin's frames then arrive at once.
   if (ahead)
     setTimeout(() => {
+      if (streams) loadStreams();
       if (session === undefined)
         warmUp((options) => runSession({ realm, now: monotonicNow, ...options })).catch(() => {});
     }, WORKER.warmUpMs);

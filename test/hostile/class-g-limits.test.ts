@@ -137,6 +137,45 @@ function runUnder(isolation: Isolation): void {
     { needs },
   );
 
+  if (walled)
+    test(
+      "50: answers that are not read, by a loop that turns: little waits for the worker before it is ended",
+      async () => {
+        const one = await owned();
+        one.life.length = 0;
+        one.lines.length = 0;
+        const before = process.memoryUsage().rss;
+        let most = before;
+        const watch = setInterval(() => {
+          most = Math.max(most, process.memoryUsage().rss);
+        }, 5);
+        void one.mallory
+          .createNetwork("attack-unread", { name: "hoardUnread", requests: 8, chars: 60_000, ms: 20 })
+          .catch(() => {});
+        await until(() => one.life.includes("plugin:restarted"), "mallory's restart", 15_000);
+        clearInterval(watch);
+        const told = one.lines.map(({ fields, message }) => `${fields.code} ${message}`).join("; ");
+        assert.match(told, /it does not read what it is sent/);
+        console.log(
+          `\nNOTE class G (${isolation}): answers that are not read: the process grew by ${Math.round((most - before) / MIB)} MiB`,
+        );
+        unharmed(one);
+        await one.mallory.createNetwork("after");
+        await one.mallory.deleteNetwork("after");
+        await one.pulse.answers(1);
+        await one.host.reload("mallory");
+        outcomeSeen({
+          item: 50,
+          title: "answers that are not read, by a loop that turns",
+          isolation,
+          outcome: told.includes("ERR_HOST_PROCESS") ? "host ended and recovered" : "plugin ended",
+          // After the attacks before, mallory may run alone.
+          heavy: true,
+        });
+      },
+      { needs },
+    );
+
   for (const [what, claimed, within] of [
     ["a call that does not exist", 99_999, 4000],
     ["the bundle's evaluation, long over", -1, 4000],
@@ -198,7 +237,7 @@ function runUnder(isolation: Isolation): void {
       t.cleanup(() => one.close());
       for (let i = 0; malloryInfo(one.host).state !== "unavailable"; i++) {
         assert.ok(i < 30, "the breaker never opened");
-        const error = await one.mallory.createNetwork(`attack-b${i}`, { name: "value", which: "null" }).then(
+        const error = await one.mallory.createNetwork(`attack-b${i}`, { name: "body", text: "x" }).then(
           () => undefined,
           (reason: Error & { code?: string }) => reason,
         );

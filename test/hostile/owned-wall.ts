@@ -40,6 +40,7 @@ function place(path: string): void {
   for (const [from, to] of [
     ["attacks.cjs", "attacks.cjs"],
     ["realm.cjs", "realm.cjs"],
+    ["stream-tap.cjs", "stream-tap.cjs"],
     ["owned.cjs", "bootstrap.cjs"],
   ] as const) {
     const text = readFileSync(join(FIXTURES, from), "utf8");

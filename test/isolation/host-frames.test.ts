@@ -109,6 +109,27 @@ test("the largest frame passes, one byte more does not", () => {
   assert.equal(short.violations, ["a frame without a routing header"]);
 });
 
+test("a stream of one worker: another's header is a violation as soon as it is there, before the frame is whole", () => {
+  const listenTo = (own: string): Heard => {
+    const frames: string[] = [];
+    const violations: string[] = [];
+    const sink = {
+      frame: (_: string, text: string) => void frames.push(text),
+      violation: (why: string) => void violations.push(why),
+    };
+    return { frames, violations, reader: new FrameReader(MAX, sink, own) };
+  };
+  const good = frameBytes("0000000a[1]");
+  const bad = Buffer.concat([lengthBytes(64), Buffer.from("0000000b")]);
+  for (const size of [1, 3, 5, 64]) {
+    const heard = listenTo("0000000a");
+    const all = Buffer.concat([good, good, bad]);
+    for (let at = 0; at < all.length; at += size) heard.reader.push(all.subarray(at, at + size));
+    assert.equal(heard.frames, ["0000000a[1]", "0000000a[1]"]);
+    assert.equal(heard.violations, ["a frame with a routing header that is not its own"]);
+  }
+});
+
 test("any bytes at all: frames or one violation, never a throw", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 3000 }), places, (bytes, cuts) => {

@@ -1,6 +1,7 @@
 /** Starts a process behind a wall, with only the descriptors and the environment that the wall names. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { FIRST_SLOT } from "../worker-streams.js";
 import type { WallCommand } from "./wall.js";
 
 /** fcntl.h: close on exec. */
@@ -12,12 +13,12 @@ type Stdio = "ignore" | "pipe" | number;
 
 /**
  * Starts the process in a session of its own: a signal from the platform's terminal would end bubblewrap half-way through its
- * start. `stdout`: descriptor 1. Descriptor 3 is a socket pair if `link`; 4 is a pipe if the wall reports its PID through one.
- * Throws when no process can be started.
+ * start. `stdout`: descriptor 1. Descriptor 3 is a socket pair if `link`; 4 is a pipe if the wall reports its PID through one;
+ * `slots` socket pairs for workers follow from `FIRST_SLOT` on. Throws when no process can be started.
  */
 export function startBehind(
   wall: WallCommand,
-  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean },
+  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean; readonly slots?: number },
 ): ChildProcess {
   const opened: number[] = [];
   const open = (path: string): number => {
@@ -30,6 +31,7 @@ export function startBehind(
     if (options.link) stdio[3] = "pipe";
     if (wall.tellsPid) stdio[4] = "pipe";
     if (wall.filter !== undefined) stdio[5] = open(wall.filter);
+    for (let slot = 0; slot < (options.slots ?? 0); slot++) stdio[FIRST_SLOT + slot] = "pipe";
     const strangers = inherited().filter((one) => stdio[one] === undefined);
     if (strangers.length > 0) {
       const nothing = open("/dev/null");

@@ -25,6 +25,21 @@ const ending = (title: string, name: string, ends: boolean, thread?: NodeJS.Sign
   ...(thread ? { thread } : {}),
 });
 
+/** On the streams of other workers, which a shared host process alone has. */
+export const STREAMS: readonly RealmCase[] = [
+  forging("every route's reply, written to the other workers' streams", "slotReplies"),
+  forging("every route's store request, written to the other workers' streams", "slotRequests"),
+  descriptor("garbage on the other workers' streams", "slotGarbage"),
+  descriptor("256 MiB on each of the other workers' streams", "slotFlood"),
+  descriptor("reading what the platform sends to the other workers", "slotRead"),
+  descriptor("reading the other workers' streams faster than they do", "slotSpin"),
+  descriptor("sockets of its own on the other workers' streams", "slotSocket"),
+  descriptor("shutting down the other workers' streams", "slotShutdown"),
+  descriptor("closing the other workers' streams", "slotClose"),
+  descriptor("garbage on a stream that no worker has yet", "spareGarbage"),
+  descriptor("closing streams that no worker has yet", "spareClose"),
+];
+
 export const REALM: readonly RealmCase[] = [
   forging("every route's reply, on its own port", "portForged", { message: "reply" }),
   forging("every route's store request, on its own port", "portForged", { message: "store" }),
@@ -39,6 +54,10 @@ export const REALM: readonly RealmCase[] = [
   descriptor("reading what the platform sends from descriptor 3", "fdRead"),
   descriptor("closing descriptor 3", "fdClose"),
   descriptor("closing every descriptor", "fdCloseAll"),
+  forging("every route's reply, on its own stream", "ownRoutes"),
+  descriptor("garbage on its own stream", "ownGarbage"),
+  descriptor("a frame of 4 GiB announced on its own stream", "ownLength"),
+  descriptor("closing its own stream", "ownClose"),
   descriptor("last words on descriptor 2, forged", "lastWords"),
   ending("SIGKILL to its process", "killSelf", false, "SIGKILL"),
   ending("every deadly signal to its process", "strikeSelf", false),

@@ -1,0 +1,48 @@
+/** The streams that a host process was started with and no worker has yet: nothing may happen on them until one gets it. */
+import type { Socket } from "node:net";
+import { WALLS } from "./limits.js";
+
+export interface WorkerSlot {
+  /** Its place among the process's streams, from 0. */
+  readonly slot: number;
+  readonly socket: Socket;
+}
+
+interface Guarded extends WorkerSlot {
+  unguard(): void;
+}
+
+export class WorkerSlots {
+  readonly #unused: Guarded[];
+
+  /** `broken`: called when something in the process has written to an unused stream, or closed it. */
+  constructor(sockets: readonly Socket[], broken: (why: string) => void) {
+    this.#unused = sockets.map((socket, slot) => ({ slot, socket, unguard: guard(socket, broken) }));
+  }
+
+  /** How many are unused. */
+  get left(): number {
+    return this.#unused.length;
+  }
+
+  /** Returns the next one, each once; undefined when all are used. */
+  take(): WorkerSlot | undefined {
+    const next = this.#unused.shift();
+    next?.unguard();
+    return next;
+  }
+}
+
+/** Watches an unused stream. Returns a function that stops it, and keeps for the next reader what arrives. */
+function guard(socket: Socket, broken: (why: string) => void): () => void {
+  const written = (): void => broken("something in it has written to a stream that no worker has");
+  // A process that ends closes all of them.
+  const closed = (): void => void setTimeout(() => broken("it closed a worker's stream"), WALLS.closedMs).unref();
+  socket.on("data", written);
+  socket.once("close", closed);
+  return () => {
+    socket.off("data", written);
+    socket.off("close", closed);
+    socket.pause();
+  };
+}
