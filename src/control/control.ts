@@ -15,7 +15,7 @@ import type { Input, OperationName } from "./operations.js";
 import { RequestError } from "./request-error.js";
 import { type Answer, createControlServer } from "./server.js";
 import { placeControl } from "./socket.js";
-import type { CallRequest, WhyRequest } from "./types.js";
+import type { CallRequest, ProfileRequest, WhyRequest } from "./types.js";
 import * as views from "./views.js";
 
 export interface ControlOptions {
@@ -128,10 +128,14 @@ class Control {
         return { body: { endpoints: views.endpoints(host) } };
       case "calls":
         return { body: { calls: views.calls(host) } };
+      case "methods":
+        return { body: { methods: views.methods(host) } };
       case "ports":
         return { body: { ports: await views.ports(host) } };
       case "call":
         return { body: { result: await this.#call(body as CallRequest, via) } };
+      case "profile":
+        return { json: await this.#profile(id, body as ProfileRequest, via) };
       case "why": {
         const { why } = await import("../why/why.js");
         return { body: await why(host, body as WhyRequest) };
@@ -156,6 +160,13 @@ class Control {
     const change = { event: "operator", plugin: id, what: action, via, more: "" } as const;
     await this.#audited(change, () => this.#host.act(action, id));
     return { body: views.pluginDetails(this.#host.plugin(id)) };
+  }
+
+  async #profile(id: string, request: ProfileRequest, via: string | undefined): Promise<string> {
+    const { takeProfile } = await import("../profile/take-profile.js");
+    this.#host.plugin(id);
+    const change = { event: "operator", plugin: id, what: `profile ${request.kind}`, via, more: "" } as const;
+    return this.#audited(change, () => takeProfile(this.#host, id, request));
   }
 
   async #call(request: CallRequest, via: string | undefined): Promise<unknown> {

@@ -118,6 +118,17 @@ export interface CallInFlight {
   readonly ms: number;
 }
 
+/** The answered calls of one method since the host began. */
+export interface MethodCalls {
+  readonly plugin: string;
+  readonly type: string;
+  readonly method: string;
+  readonly calls: number;
+  readonly errors: number;
+  /** Time from each call to its answer, waiting included: all of them together, in milliseconds. */
+  readonly ms: number;
+}
+
 /** A published port. */
 export interface Port {
   readonly plugin: string;
@@ -200,6 +211,34 @@ export interface WhyReply {
   /** The first check that does not hold; null: all hold. */
   readonly cause: WhyCheck | null;
   readonly checks: readonly WhyCheck[];
+}
+
+/** A profile of a plugin's worker, of the processor's time or of what it allocates, in `seconds` (10). */
+export interface ProfileRequest {
+  readonly kind: "cpu" | "heap";
+  readonly seconds?: number | undefined;
+}
+
+export interface ProfileReply {
+  readonly plugin: string;
+  readonly kind: "cpu" | "heap";
+  readonly seconds: number;
+  /** By their own time or bytes, the greatest first. */
+  readonly functions: readonly ProfiledFunction[];
+  /** The contents of a `.cpuprofile` or `.heapprofile` file. */
+  readonly profile: JsonObject;
+}
+
+export interface ProfiledFunction {
+  readonly name: string;
+  /** The author's file, or a module of Node's; null: the engine itself. */
+  readonly file: string | null;
+  /** From 1; null: unknown. */
+  readonly line: number | null;
+  /** Milliseconds, or bytes that were allocated meanwhile and are in use. */
+  readonly self: number;
+  /** Percentage of all functions'. */
+  readonly share: number;
 }
 
 export interface ErrorBody {

@@ -3,6 +3,7 @@ import { escapeLine } from "../common/escape.js";
 import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
+import { assertProfiling, type ProfileKind } from "../isolation/profiling.js";
 import type { Effective } from "../policy/effective.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { netlinkPrefixes } from "../policy/schema.js";
@@ -129,6 +130,16 @@ export class OperatorHost {
   driver(type: string): { readonly driver: HostedDriver; readonly plugin: string | undefined } {
     const { registry } = this.#options.context;
     return { driver: registry.find(type).driver, plugin: registry.owner(type) };
+  }
+
+  /** Takes a profile of a plugin's worker while it serves. Rejects with `ERR_PROFILE_UNAVAILABLE`, and with why none was taken. */
+  async profile(
+    id: string,
+    of: ProfileKind,
+    ms: number,
+  ): Promise<{ readonly text: string; readonly sourceMap: string }> {
+    assertProfiling(of);
+    return this.#known(id).profile(of, ms);
   }
 
   /** Carries out an action. Rejects with why it failed; for `stop`, `start` and `quarantine` doing it twice is the same as once. */

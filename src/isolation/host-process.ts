@@ -5,6 +5,8 @@ import { HostStream } from "./host-stream.js";
 import { WALLS } from "./limits.js";
 import type { LinkEnd } from "./link.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
+import { ProfileRequests } from "./profile-requests.js";
+import type { ProfileKind } from "./profiling.js";
 import { WalledChild } from "./walled-child.js";
 import type { Wall, WallName } from "./walls/wall.js";
 import { Watchdog } from "./watchdog.js";
@@ -44,6 +46,7 @@ export class HostProcess implements LinkCarrier {
   readonly #opening = new Map<number, Opening>();
   readonly #stream: HostStream;
   readonly #watchdog: Watchdog;
+  readonly #profiles = new ProfileRequests();
   #nextId = 1;
   #why: string | undefined;
   #memory = false;
@@ -106,6 +109,12 @@ export class HostProcess implements LinkCarrier {
         if (this.#opening.has(id)) this.#fail(`it did not open a worker within ${WALLS.openMs} ms`);
       }, WALLS.openMs).unref();
     });
+  }
+
+  /** Profiles the worker behind `route`. Resolves with what the process sent, unread. */
+  profile(route: number, of: ProfileKind, ms: number): Promise<string> {
+    if (!this.alive) return Promise.reject(new Error(this.#why ?? "its host process has ended"));
+    return this.#profiles.ask(ms, (id) => this.#control({ kind: "profile", id, route, of, ms }));
   }
 
   send(frame: string): void {
@@ -239,6 +248,12 @@ export class HostProcess implements LinkCarrier {
         return;
       case "pong":
         this.#watchdog.pong(message.id);
+        return;
+      case "profile":
+        this.#profiles.part(message.id, message.part);
+        return;
+      case "profiled":
+        this.#profiles.done(message.id, message.why);
     }
   }
 
@@ -259,6 +274,7 @@ export class HostProcess implements LinkCarrier {
     this.#settleReady = undefined;
     for (const { reject } of this.#opening.values()) reject(new Error(why));
     this.#opening.clear();
+    this.#profiles.ended(why);
     const links = [...this.#links.values()];
     this.#links.clear();
     this.#settleEnded(why);

@@ -1,5 +1,6 @@
 /** A link to a worker in a host process: frames over that process's stream, and hints about what is running. */
 import type { CellReader, Isolation, Link, LinkEnd } from "./link.js";
+import type { ProfileKind } from "./profiling.js";
 import type { WallName } from "./walls/wall.js";
 
 /** What a link needs of its worker's host process. */
@@ -11,6 +12,8 @@ export interface LinkCarrier {
   send(frame: string): void;
   /** Resolves once the process's main thread has forwarded what it was sent. */
   passedOn(): Promise<void>;
+  /** Profiles the worker behind `route`. */
+  profile(route: number, of: ProfileKind, ms: number): Promise<string>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
 }
@@ -60,6 +63,11 @@ export class ProcessLink implements Link {
 
   send(frame: string): void {
     if (!this.#over) this.#carrier.send(frame);
+  }
+
+  profile(of: ProfileKind, ms: number): Promise<string> {
+    if (this.#over) return Promise.reject(new Error("its worker has ended"));
+    return this.#carrier.profile(this.route, of, ms);
   }
 
   kill(detail: string): void {

@@ -5,6 +5,7 @@ import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import type { CellReader, Link, LinkEnd } from "./link.js";
+import { type ProfileKind, profileThread } from "./profiling.js";
 
 export class ThreadLink implements Link {
   readonly route: number;
@@ -63,6 +64,17 @@ export class ThreadLink implements Link {
   bind(thread: Worker): void {
     this.#thread = thread;
     thread.once("exit", this.#resolveExited);
+  }
+
+  /** Its thread, once known; undefined when the link has ended. */
+  get thread(): Worker | undefined {
+    return this.#over ? undefined : this.#thread;
+  }
+
+  async profile(of: ProfileKind, ms: number): Promise<string> {
+    const { thread } = this;
+    if (thread === undefined) throw new Error("its worker has ended");
+    return profileThread(thread, of, ms);
   }
 
   send(frame: string): void {
