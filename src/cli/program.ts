@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { controlPath } from "../control/operations.js";
 import { DriverError } from "../driverapi/errors.js";
+import { LEARNING } from "../learning/limits.js";
 import { LOAD } from "../load/limits.js";
 import type { HostPlace } from "./applied.js";
 import type { BenchFlags } from "./bench.js";
@@ -12,6 +13,7 @@ import { devFlags } from "./dev/flags.js";
 import { EXIT, type Report, runReported, type Streams } from "./output.js";
 import { parse } from "./parse.js";
 import type { Places } from "./places.js";
+import type { LearnOptions } from "./policy/learn.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import { DOCKER_ENGINE } from "./serve/defaults.js";
 import type { Daemon } from "./serve/serve.js";
@@ -108,15 +110,18 @@ export async function runProgram(
   withHost(
     withPlaces(
       command(
-        "policy <what> [file]",
-        "check: whether a policy is valid; diff: what it would change for each plugin",
+        "policy <what> [name]",
+        "check: whether a policy is valid; diff: what it would change for each plugin; learn: the smallest grant of one",
         async (what, one) => {
           const { policy } = await import("./policy/policy.js");
-          return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) });
+          return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) }, one.opts<LearnOptions>());
         },
       ),
     ),
-  );
+  )
+    .option("--seconds <number>", `with learn: how long to watch the running plugin (default: ${LEARNING.seconds})`)
+    .option("--tests <path>", "with learn: run the tests in a file or folder instead, on bulkhead/testing")
+    .addHelpText("after", "\nExample:\n  bulkhead policy learn bridge --seconds 600");
   command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
     const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
     const { newPlugin } = await import("./new/new.js");

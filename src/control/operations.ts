@@ -5,6 +5,8 @@ import type {
   CallRequest,
   Endpoint,
   Health,
+  LearnReply,
+  LearnRequest,
   MethodCalls,
   Network,
   PluginDetails,
@@ -72,6 +74,11 @@ export const OPERATIONS = {
     summary: "take a profile of its worker, of the processor or the heap, while it serves",
     changes: true,
   },
+  learn: {
+    method: "POST",
+    path: "/v1/plugins/{id}/learn",
+    summary: "watch what it uses of its permissions for a while, and propose the smallest grant",
+  },
   policy: { method: "GET", path: "/v1/policy", summary: "show the policy in force" },
   networks: { method: "GET", path: "/v1/networks", summary: "list the networks that the host has recorded" },
   endpoints: { method: "GET", path: "/v1/endpoints", summary: "list the endpoints that the host has recorded" },
@@ -105,6 +112,7 @@ export interface Replies {
   readonly quarantine: PluginDetails;
   readonly apply: PluginDetails;
   readonly profile: ProfileReply;
+  readonly learn: LearnReply;
   readonly policy: PolicyInForce;
   readonly networks: { readonly networks: readonly Network[] };
   readonly endpoints: { readonly endpoints: readonly Endpoint[] };
@@ -120,6 +128,7 @@ export interface Replies {
 /** The bodies of the operations that take one. */
 export interface Bodies {
   readonly call: CallRequest;
+  readonly learn: LearnRequest;
   readonly profile: ProfileRequest;
   readonly why: WhyRequest;
 }

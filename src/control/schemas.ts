@@ -3,6 +3,7 @@ import { z } from "../common/zod.js";
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { PROFILE_KINDS } from "../isolation/profiling.js";
+import { LEARNING } from "../learning/limits.js";
 import { PROFILE } from "../profile/limits.js";
 import type { Bodies, OperationName, Replies } from "./operations.js";
 import type {
@@ -12,6 +13,8 @@ import type {
   ErrorBody,
   Health,
   HostEvent,
+  LearnReply,
+  LearnRequest,
   MethodCalls,
   Network,
   PluginDetails,
@@ -185,6 +188,20 @@ const whyRequest: z.ZodType<WhyRequest> = z.strictObject({
   port: z.int().min(1).max(65_535).optional(),
 });
 
+/** The body of `learn`. */
+const learnRequest: z.ZodType<LearnRequest> = z.strictObject({
+  seconds: z.number().min(0).max(LEARNING.maxSeconds).optional(),
+});
+
+const learnReply: z.ZodType<LearnReply> = z.object({
+  plugin: text,
+  seconds: z.number(),
+  grant: object,
+  kept: z.array(text),
+  unused: z.array(text),
+  differences: z.array(z.object({ text, way: z.enum(["more", "less", "gone"]) })),
+});
+
 const methodCalls: z.ZodType<MethodCalls> = z.object({
   ...{ plugin: text, type: text, method: text, calls: count, errors: count, ms: z.number() },
 });
@@ -198,6 +215,7 @@ const profileRequest: z.ZodType<ProfileRequest> = z.strictObject({
 /** The bodies of the operations that take one. */
 export const BODIES: { readonly [N in keyof Bodies]: z.ZodType<Bodies[N]> } = {
   call: callRequest,
+  learn: learnRequest,
   profile: profileRequest,
   why: whyRequest,
 };
@@ -253,6 +271,7 @@ export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } =
   quarantine: pluginDetails,
   apply: pluginDetails,
   profile: profileReply,
+  learn: learnReply,
   policy,
   networks: z.object({ networks: z.array(network) }),
   endpoints: z.object({ endpoints: z.array(endpoint) }),

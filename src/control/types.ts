@@ -213,6 +213,25 @@ export interface WhyReply {
   readonly checks: readonly WhyCheck[];
 }
 
+/** A question: what a plugin uses in the next `seconds` (60). */
+export interface LearnRequest {
+  readonly seconds?: number | undefined;
+}
+
+/** The smallest grant that covers what a plugin holds and has used meanwhile. */
+export interface LearnReply {
+  readonly plugin: string;
+  readonly seconds: number;
+  /** For the plugin's entry in the policy, in the place of its `grant`. */
+  readonly grant: JsonObject;
+  /** Permissions that stay as they are granted: the manifest needs them, or their use is seen by the worker alone. */
+  readonly kept: readonly string[];
+  /** Permissions that were granted and not used: left out. */
+  readonly unused: readonly string[];
+  /** From the present grant to this one. */
+  readonly differences: readonly { readonly text: string; readonly way: "more" | "less" | "gone" }[];
+}
+
 /** A profile of a plugin's worker, of the processor's time or of what it allocates, in `seconds` (10). */
 export interface ProfileRequest {
   readonly kind: "cpu" | "heap";

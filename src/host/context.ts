@@ -3,6 +3,7 @@
 import type { Logger } from "../common/logger.js";
 import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
+import type { UsageWatches } from "../learning/watches.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
@@ -33,6 +34,8 @@ export interface HostContext {
   /** The links of all plugins; nothing is started until a plugin uses it. */
   readonly netlink: NetlinkHub;
   readonly firewall: FirewallHub;
+  /** The plugins whose use of permissions an operator watches. */
+  readonly usage: UsageWatches;
   readonly callback: PlatformCallback | undefined;
   launcher(isolation: Isolation): Launcher;
   /** Isolation of plugins for which the policy names none. */

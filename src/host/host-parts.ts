@@ -5,6 +5,7 @@ import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import { UsageWatches } from "../learning/watches.js";
 import type { ExternalChange } from "../permissions/external-changes.js";
 import { createFirewallHub } from "../permissions/firewall/hub.js";
 import type { FirewallRow } from "../permissions/firewall/ledger.js";
@@ -99,6 +100,7 @@ export function assemble({
     machine: hostView(netlink, netns),
     netlink,
     firewall,
+    usage: new UsageWatches(),
     callback: options.callback,
     launcher: (isolation) =>
       isolation === "thread" || parts.threads !== undefined ? threads : processes.launcher(isolation),

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../driverapi/json.js";
 import type { ProfileKind } from "../../isolation/profiling.js";
 import type { LostLink } from "../../permissions/netlink/restore-links.js";
 import type { Effective } from "../../policy/effective.js";
+import type { Manifest } from "../../policy/manifest/schema.js";
 import type { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
@@ -91,6 +92,11 @@ export class Plugin {
   /** What the version that runs, or ran last, may use and must keep; undefined before the first. */
   get effective(): Effective | undefined {
     return this.#plugin.active.prepared?.effective;
+  }
+
+  /** The manifest of the version that runs, or ran last. */
+  get manifest(): Manifest | undefined {
+    return this.#plugin.active.prepared?.manifest;
   }
 
   /** The folder whose node_modules hold its packages; undefined before it was found. */

@@ -2,6 +2,7 @@
 
 import { PLUGIN_OUTPUT } from "../../common/logger.js";
 import { DriverError } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
 import type { PermissionLimits, PermissionName } from "../../permissions/catalogue.js";
 import { HostTime } from "../../permissions/host-time.js";
 import { createLogPower, type LogLevel, type LogSink } from "../../permissions/log/host.js";
@@ -65,7 +66,9 @@ export function openPowers(
             const words = `${name}: permission "${permission}" of plugin "${plugin}" was revoked`;
             throw new DriverError("ERR_PERMISSION_REVOKED", words, { plugin });
           };
-          return [name, watched(open, refused)] as const;
+          const note = (args: readonly Json[]): void => context.usage.note(plugin, name, args);
+          const noting = (): boolean => context.usage.watched(plugin);
+          return [name, watched(open, refused, noting, note)] as const;
         }),
       ),
     ),
@@ -96,7 +99,13 @@ function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
   return { debug: through("debug"), info: through("info"), warn: through("warn"), error: through("error") };
 }
 
-function watched(method: PowerMethod, refused: (error: DriverError) => void): PowerMethod {
+/** Reports refusals and, while `noting`, what was granted. */
+function watched(
+  method: PowerMethod,
+  refused: (error: DriverError) => void,
+  noting: () => boolean,
+  note: (args: readonly Json[]) => void,
+): PowerMethod {
   const report = (error: unknown): never => {
     if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
     throw error;
@@ -104,7 +113,15 @@ function watched(method: PowerMethod, refused: (error: DriverError) => void): Po
   return (args) => {
     try {
       const answer = method(args);
-      return answer instanceof Promise ? answer.catch(report) : answer;
+      if (answer instanceof Promise) {
+        if (!noting()) return answer.catch(report);
+        return answer.then((value) => {
+          note(args);
+          return value;
+        }, report);
+      }
+      if (noting()) note(args);
+      return answer;
     } catch (error) {
       return report(error);
     }
