@@ -14,6 +14,7 @@ import { EXIT, type Report, runReported, type Streams } from "./output.js";
 import { parse } from "./parse.js";
 import type { Places } from "./places.js";
 import type { LearnOptions } from "./policy/learn.js";
+import type { RecordOptions } from "./record.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import { DOCKER_ENGINE } from "./serve/defaults.js";
 import type { Daemon } from "./serve/serve.js";
@@ -219,6 +220,21 @@ export async function runProgram(
     .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
     .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
+  withDataDir(
+    command(
+      "record <what> [id]",
+      "show: the last calls and requests of a host, or of one plugin; export: write them to a file for bulkhead/testing",
+      async (what, one) => {
+        const { record } = await import("./record.js");
+        const { dataDir = defaultOf("dataDir"), ...rest } = one.opts<Partial<RecordOptions>>();
+        return record(what, { ...rest, dataDir, id: one.args[1] });
+      },
+    ),
+  )
+    .option("--last <number>", "with show: how many (default: 50)")
+    .option("--failed", "with show: only what failed")
+    .option("--out <file>", "with export: the new file (default: recording.jsonl, in this folder)")
+    .addHelpText("after", "\nExample:\n  bulkhead record export bridge --out failure.jsonl");
   withDataDir(
     command(
       "backup <to>",

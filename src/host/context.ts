@@ -13,6 +13,7 @@ import type { Journal } from "../storage/journal/journal.js";
 import type { Audit } from "./audit/audit.js";
 import type { HostView } from "./calls/host-rules.js";
 import type { HostEmitter } from "./events.js";
+import type { FlightRecorder } from "./recorder/flight-recorder.js";
 import type { DriverRegistry } from "./registry.js";
 
 /** The platform's `DriverCallback`. */
@@ -34,6 +35,8 @@ export interface HostContext {
   /** The links of all plugins; nothing is started until a plugin uses it. */
   readonly netlink: NetlinkHub;
   readonly firewall: FirewallHub;
+  /** Keeps the last calls and requests; undefined without a data folder. */
+  readonly recorder: FlightRecorder | undefined;
   /** The plugins whose use of permissions an operator watches. */
   readonly usage: UsageWatches;
   readonly callback: PlatformCallback | undefined;

@@ -26,6 +26,7 @@ import { hostView } from "./calls/host-rules.js";
 import type { HostContext } from "./context.js";
 import { HostEmitter } from "./events.js";
 import type { PluginHostOptions } from "./options.js";
+import { FlightRecorder } from "./recorder/flight-recorder.js";
 import { DriverRegistry } from "./registry.js";
 import { storageProblem } from "./storage-problems.js";
 import { wallReports } from "./walls.js";
@@ -89,6 +90,10 @@ export function assemble({
   const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
   const events = new HostEmitter(logger);
   data?.state.problems.listen((problem) => storageProblem(problem, { events, logger, audit }));
+  const recorder = options.dataDir === undefined ? undefined : new FlightRecorder(options.dataDir, logger);
+  if (recorder)
+    for (const name of ["plugin:loaded", "plugin:restarting", "plugin:restarted", "plugin:unavailable"] as const)
+      events.on(name, ({ plugin, reason }) => recorder.event(plugin, name, reason));
   const context: HostContext = {
     events,
     logger,
@@ -100,6 +105,7 @@ export function assemble({
     machine: hostView(netlink, netns),
     netlink,
     firewall,
+    recorder,
     usage: new UsageWatches(),
     callback: options.callback,
     launcher: (isolation) =>

@@ -223,6 +223,7 @@ export class RunningHost implements PluginHost {
     await context.firewall.close();
     await context.netlink.close();
     await context.journal.close();
+    await context.recorder?.close();
     await this.#data?.close();
     await context.audit.close();
     context.events.clear();

@@ -1,6 +1,8 @@
 /** The host halves of a plugin's permissions. They outlive its workers. */
 
+import { monotonicNow } from "../../common/clock.js";
 import { PLUGIN_OUTPUT } from "../../common/logger.js";
+import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
 import type { PermissionLimits, PermissionName } from "../../permissions/catalogue.js";
@@ -11,6 +13,7 @@ import { createStorePower } from "../../permissions/store/host.js";
 import type { EffectivePermissions } from "../../policy/effective.js";
 import type { HostContext } from "../context.js";
 import type { PluginLogEvent } from "../events.js";
+import type { FlightRecorder } from "../recorder/flight-recorder.js";
 
 export interface OpenPowers {
   readonly methods: ReadonlyMap<string, PowerMethod>;
@@ -66,9 +69,13 @@ export function openPowers(
             const words = `${name}: permission "${permission}" of plugin "${plugin}" was revoked`;
             throw new DriverError("ERR_PERMISSION_REVOKED", words, { plugin });
           };
-          const note = (args: readonly Json[]): void => context.usage.note(plugin, name, args);
-          const noting = (): boolean => context.usage.watched(plugin);
-          return [name, watched(open, refused, noting, note)] as const;
+          const seers: Seers = {
+            refused,
+            noting: () => context.usage.watched(plugin),
+            note: (args) => context.usage.note(plugin, name, args),
+            record: recordingOf(context.recorder, plugin, name),
+          };
+          return [name, watched(open, seers)] as const;
         }),
       ),
     ),
@@ -99,29 +106,42 @@ function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
   return { debug: through("debug"), info: through("info"), warn: through("warn"), error: through("error") };
 }
 
-/** Reports refusals and, while `noting`, what was granted. */
-function watched(
-  method: PowerMethod,
-  refused: (error: DriverError) => void,
-  noting: () => boolean,
-  note: (args: readonly Json[]) => void,
-): PowerMethod {
-  const report = (error: unknown): never => {
-    if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
-    throw error;
-  };
+function recordingOf(recorder: FlightRecorder | undefined, plugin: string, name: string): Seers["record"] {
+  return (
+    recorder &&
+    ((args, began, error) => {
+      const code = error === undefined ? undefined : error instanceof DriverError ? error.code : "ERR_INTERNAL";
+      recorder.request(plugin, name, args, began, code, error === undefined ? undefined : messageOf(error));
+    })
+  );
+}
+
+/** What sees a permission's requests. */
+interface Seers {
+  refused(error: DriverError): void;
+  /** True while what is granted is noted. */
+  noting(): boolean;
+  note(args: readonly Json[]): void;
+  /** Records an answer; `began`: in monotonic milliseconds. */
+  readonly record: ((args: readonly Json[], began: number, error?: unknown) => void) | undefined;
+}
+
+function watched(method: PowerMethod, { refused, noting, note, record }: Seers): PowerMethod {
   return (args) => {
+    const began = record ? monotonicNow() : 0;
+    const report = (error: unknown): never => {
+      record?.(args, began, error);
+      if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
+      throw error;
+    };
+    const granted = (value: Json): Json => {
+      record?.(args, began);
+      if (noting()) note(args);
+      return value;
+    };
     try {
       const answer = method(args);
-      if (answer instanceof Promise) {
-        if (!noting()) return answer.catch(report);
-        return answer.then((value) => {
-          note(args);
-          return value;
-        }, report);
-      }
-      if (noting()) note(args);
-      return answer;
+      return answer instanceof Promise ? answer.then(granted, report) : granted(answer);
     } catch (error) {
       return report(error);
     }
