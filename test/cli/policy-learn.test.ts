@@ -92,7 +92,7 @@ test("a network", async () => {
   await host.driver().deleteNetwork("n");
   await host.close();
   ${rest}
-});
+}, { ms: 60_000 });
 `;
   await writeFile(join(folder, "links.test.mjs"), body(""));
   const ran = await learn("links", "--tests", folder, "--json");
