@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /** The command line's perimeter: the only file of it that touches the process. */
 import { readFileSync } from "node:fs";
-import { CONTROL_COMMANDS } from "./control/commands.js";
+import { runQuick } from "./control/quick.js";
 import type { Streams, Terminal } from "./output.js";
 
 const argv = process.argv.slice(2);
-const asksHost = CONTROL_COMMANDS.has(argv[0] ?? "");
+/** True for a command that asks a running host. */
+let asksHost = argv[0] === "ps";
 
 // A closed pipe (`bulkhead ls | head -1`) is not an error; others, such as a full disk, are reported.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -18,10 +19,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
-
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -29,7 +26,17 @@ const streams: Streams = {
   colour: process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "",
 };
 
-process.exitCode = asksHost ? await control() : await all();
+process.exitCode = (await runQuick(argv, streams)) ?? (await parsed());
+
+/** Runs any other command line, with the parser of all commands. */
+async function parsed(): Promise<number> {
+  const { CONTROL_COMMANDS } = await import("./control/commands.js");
+  asksHost = CONTROL_COMMANDS.has(argv[0] ?? "");
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return asksHost ? control(version) : all(version);
+}
 
 function terminal(): Terminal {
   const { stdin, stdout } = process;
@@ -47,12 +54,12 @@ function terminal(): Terminal {
 }
 
 /** Loads only what a command needs that asks a running host. */
-async function control(): Promise<number> {
+async function control(version: string): Promise<number> {
   const { runControl } = await import("./control/program.js");
   return runControl(argv, streams, version);
 }
 
-async function all(): Promise<number> {
+async function all(version: string): Promise<number> {
   const { runProgram } = await import("./program.js");
   return runProgram(argv, streams, version, {
     daemon: {

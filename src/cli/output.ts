@@ -1,6 +1,6 @@
 /** Output and exit code of a command: text, or one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use, 3 no host runs. */
 
-import { escapeLine } from "../common/escape.js";
+import { escapeJson, escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 
@@ -91,7 +91,7 @@ function visible(text: string): string {
 }
 
 function jsonText(value: unknown, line: boolean): string {
-  return `${JSON.stringify(value, undefined, line ? undefined : 2)}\n`;
+  return `${escapeJson(JSON.stringify(value, undefined, line ? undefined : 2))}\n`;
 }
 
 /** Formats rows as padded columns under headings. */

@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { controlPath } from "../control/operations.js";
 import { DriverError } from "../driverapi/errors.js";
+import { LEARNING } from "../learning/limits.js";
 import { LOAD } from "../load/limits.js";
 import type { HostPlace } from "./applied.js";
 import type { BenchFlags } from "./bench.js";
@@ -12,6 +13,8 @@ import { devFlags } from "./dev/flags.js";
 import { EXIT, type Report, runReported, type Streams } from "./output.js";
 import { parse } from "./parse.js";
 import type { Places } from "./places.js";
+import type { LearnOptions } from "./policy/learn.js";
+import type { RecordOptions } from "./record.js";
 import { runServe, serveFlags } from "./serve/command.js";
 import { DOCKER_ENGINE } from "./serve/defaults.js";
 import type { Daemon } from "./serve/serve.js";
@@ -108,15 +111,18 @@ export async function runProgram(
   withHost(
     withPlaces(
       command(
-        "policy <what> [file]",
-        "check: whether a policy is valid; diff: what it would change for each plugin",
+        "policy <what> [name]",
+        "check: whether a policy is valid; diff: what it would change for each plugin; learn: the smallest grant of one",
         async (what, one) => {
           const { policy } = await import("./policy/policy.js");
-          return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) });
+          return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) }, one.opts<LearnOptions>());
         },
       ),
     ),
-  );
+  )
+    .option("--seconds <number>", `with learn: how long to watch the running plugin (default: ${LEARNING.seconds})`)
+    .option("--tests <path>", "with learn: run the tests in a file or folder instead, on bulkhead/testing")
+    .addHelpText("after", "\nExample:\n  bulkhead policy learn bridge --seconds 600");
   command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
     const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
     const { newPlugin } = await import("./new/new.js");
@@ -214,6 +220,21 @@ export async function runProgram(
     .option("--recover", "replace damaged files with what can be read of them; needs --yes if rows are lost")
     .option("--yes", "with --recover: go on although rows are lost; the damaged files are kept");
 
+  withDataDir(
+    command(
+      "record <what> [id]",
+      "show: the last calls and requests of a host, or of one plugin; export: write them to a file for bulkhead/testing",
+      async (what, one) => {
+        const { record } = await import("./record.js");
+        const { dataDir = defaultOf("dataDir"), ...rest } = one.opts<Partial<RecordOptions>>();
+        return record(what, { ...rest, dataDir, id: one.args[1] });
+      },
+    ),
+  )
+    .option("--last <number>", "with show: how many (default: 50)")
+    .option("--failed", "with show: only what failed")
+    .option("--out <file>", "with export: the new file (default: recording.jsonl, in this folder)")
+    .addHelpText("after", "\nExample:\n  bulkhead record export bridge --out failure.jsonl");
   withDataDir(
     command(
       "backup <to>",

@@ -19,15 +19,15 @@ export class ControlClient {
    * Carries out an operation. Rejects with the host's error, with `ERR_NO_DAEMON` if no host serves the socket, and with
    * `ERR_CONTROL_SOCKET` if it cannot be used.
    */
-  async ask<N extends OperationName>(name: N, { id, body }: Input = {}): Promise<Replies[N]> {
+  async ask<N extends OperationName>(
+    name: N,
+    { id, body }: Input = {},
+    /** Deadline of the reply, in milliseconds. */
+    within: number = CONTROL.replyMs,
+  ): Promise<Replies[N]> {
     const { method, path } = OPERATIONS[name];
     const to = id === undefined ? path : path.replace("{id}", encodeURIComponent(id));
-    const response = await this.#send(
-      method,
-      to,
-      body === undefined ? undefined : JSON.stringify(body),
-      CONTROL.replyMs,
-    );
+    const response = await this.#send(method, to, body === undefined ? undefined : JSON.stringify(body), within);
     const text = await readAll(response);
     const reply = parsed(text);
     // `health` and `ready` have a body of their own with 503.

@@ -3,8 +3,10 @@ import type { Socket } from "node:net";
 import type { Logger } from "../common/logger.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
+import type { JsonObject } from "../driverapi/json.js";
 import type { ControlSocket } from "../host/api.js";
 import { ACTIONS, type Action, type OperatorChange, type OperatorHost } from "../host/operator-host.js";
+import { LEARNING } from "../learning/limits.js";
 import { callDriver } from "./driver-call.js";
 import { EventLog } from "./event-log.js";
 import { EventStream } from "./event-stream.js";
@@ -15,7 +17,7 @@ import type { Input, OperationName } from "./operations.js";
 import { RequestError } from "./request-error.js";
 import { type Answer, createControlServer } from "./server.js";
 import { placeControl } from "./socket.js";
-import type { CallRequest, WhyRequest } from "./types.js";
+import type { CallRequest, LearnReply, LearnRequest, ProfileRequest, WhyRequest } from "./types.js";
 import * as views from "./views.js";
 
 export interface ControlOptions {
@@ -128,10 +130,16 @@ class Control {
         return { body: { endpoints: views.endpoints(host) } };
       case "calls":
         return { body: { calls: views.calls(host) } };
+      case "methods":
+        return { body: { methods: views.methods(host) } };
       case "ports":
         return { body: { ports: await views.ports(host) } };
       case "call":
         return { body: { result: await this.#call(body as CallRequest, via) } };
+      case "learn":
+        return { body: await this.#learn(id, body as LearnRequest) };
+      case "profile":
+        return { json: await this.#profile(id, body as ProfileRequest, via) };
       case "why": {
         const { why } = await import("../why/why.js");
         return { body: await why(host, body as WhyRequest) };
@@ -156,6 +164,20 @@ class Control {
     const change = { event: "operator", plugin: id, what: action, via, more: "" } as const;
     await this.#audited(change, () => this.#host.act(action, id));
     return { body: views.pluginDetails(this.#host.plugin(id)) };
+  }
+
+  async #profile(id: string, request: ProfileRequest, via: string | undefined): Promise<string> {
+    const { takeProfile } = await import("../profile/take-profile.js");
+    this.#host.plugin(id);
+    const change = { event: "operator", plugin: id, what: `profile ${request.kind}`, via, more: "" } as const;
+    return this.#audited(change, () => takeProfile(this.#host, id, request));
+  }
+
+  async #learn(id: string, { seconds = LEARNING.seconds }: LearnRequest): Promise<LearnReply> {
+    const { propose } = await import("../learning/propose.js");
+    const { usage, question } = await this.#host.learn(id, seconds * 1000);
+    const { grant, ...rest } = propose(usage, question);
+    return { plugin: id, seconds, grant: grant as unknown as JsonObject, ...rest };
   }
 
   async #call(request: CallRequest, via: string | undefined): Promise<unknown> {

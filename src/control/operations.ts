@@ -5,11 +5,16 @@ import type {
   CallRequest,
   Endpoint,
   Health,
+  LearnReply,
+  LearnRequest,
+  MethodCalls,
   Network,
   PluginDetails,
   PluginRow,
   PolicyInForce,
   Port,
+  ProfileReply,
+  ProfileRequest,
   Ready,
   WhyReply,
   WhyRequest,
@@ -63,10 +68,26 @@ export const OPERATIONS = {
     summary: "read the policy again, and answer when the plugin has settled under it; other plugins follow",
     changes: true,
   },
+  profile: {
+    method: "POST",
+    path: "/v1/plugins/{id}/profile",
+    summary: "take a profile of its worker, of the processor or the heap, while it serves",
+    changes: true,
+  },
+  learn: {
+    method: "POST",
+    path: "/v1/plugins/{id}/learn",
+    summary: "watch what it uses of its permissions for a while, and propose the smallest grant",
+  },
   policy: { method: "GET", path: "/v1/policy", summary: "show the policy in force" },
   networks: { method: "GET", path: "/v1/networks", summary: "list the networks that the host has recorded" },
   endpoints: { method: "GET", path: "/v1/endpoints", summary: "list the endpoints that the host has recorded" },
   calls: { method: "GET", path: "/v1/calls", summary: "list the calls in progress" },
+  methods: {
+    method: "GET",
+    path: "/v1/methods",
+    summary: "list the methods called so far, with the calls' number and time",
+  },
   ports: { method: "GET", path: "/v1/ports", summary: "list the published ports" },
   call: { method: "POST", path: "/v1/call", summary: "call a driver's method", changes: true },
   why: { method: "POST", path: "/v1/why", summary: "say why packets of an endpoint do not arrive" },
@@ -90,10 +111,13 @@ export interface Replies {
   readonly reload: PluginDetails;
   readonly quarantine: PluginDetails;
   readonly apply: PluginDetails;
+  readonly profile: ProfileReply;
+  readonly learn: LearnReply;
   readonly policy: PolicyInForce;
   readonly networks: { readonly networks: readonly Network[] };
   readonly endpoints: { readonly endpoints: readonly Endpoint[] };
   readonly calls: { readonly calls: readonly CallInFlight[] };
+  readonly methods: { readonly methods: readonly MethodCalls[] };
   readonly ports: { readonly ports: readonly Port[] };
   readonly call: { readonly result: unknown };
   readonly why: WhyReply;
@@ -104,6 +128,8 @@ export interface Replies {
 /** The bodies of the operations that take one. */
 export interface Bodies {
   readonly call: CallRequest;
+  readonly learn: LearnRequest;
+  readonly profile: ProfileRequest;
   readonly why: WhyRequest;
 }
 

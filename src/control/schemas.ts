@@ -2,6 +2,9 @@
 import { z } from "../common/zod.js";
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import type { JsonObject } from "../driverapi/json.js";
+import { PROFILE_KINDS } from "../isolation/profiling.js";
+import { LEARNING } from "../learning/limits.js";
+import { PROFILE } from "../profile/limits.js";
 import type { Bodies, OperationName, Replies } from "./operations.js";
 import type {
   CallInFlight,
@@ -10,11 +13,16 @@ import type {
   ErrorBody,
   Health,
   HostEvent,
+  LearnReply,
+  LearnRequest,
+  MethodCalls,
   Network,
   PluginDetails,
   PluginRow,
   PolicyInForce,
   Port,
+  ProfileReply,
+  ProfileRequest,
   Ready,
   Reason,
   WhyCheck,
@@ -180,8 +188,47 @@ const whyRequest: z.ZodType<WhyRequest> = z.strictObject({
   port: z.int().min(1).max(65_535).optional(),
 });
 
+/** The body of `learn`. */
+const learnRequest: z.ZodType<LearnRequest> = z.strictObject({
+  seconds: z.number().min(0).max(LEARNING.maxSeconds).optional(),
+});
+
+const learnReply: z.ZodType<LearnReply> = z.object({
+  plugin: text,
+  seconds: z.number(),
+  grant: object,
+  kept: z.array(text),
+  unused: z.array(text),
+  differences: z.array(z.object({ text, way: z.enum(["more", "less", "gone"]) })),
+});
+
+const methodCalls: z.ZodType<MethodCalls> = z.object({
+  ...{ plugin: text, type: text, method: text, calls: count, errors: count, ms: z.number() },
+});
+
+/** The body of `profile`. */
+const profileRequest: z.ZodType<ProfileRequest> = z.strictObject({
+  kind: z.enum(PROFILE_KINDS),
+  seconds: z.number().min(0.1).max(PROFILE.maxSeconds).optional(),
+});
+
 /** The bodies of the operations that take one. */
-export const BODIES: { readonly [N in keyof Bodies]: z.ZodType<Bodies[N]> } = { call: callRequest, why: whyRequest };
+export const BODIES: { readonly [N in keyof Bodies]: z.ZodType<Bodies[N]> } = {
+  call: callRequest,
+  learn: learnRequest,
+  profile: profileRequest,
+  why: whyRequest,
+};
+
+const profileReply: z.ZodType<ProfileReply> = z.object({
+  plugin: text,
+  kind: z.enum(PROFILE_KINDS),
+  seconds: z.number(),
+  functions: z.array(
+    z.object({ name: text, file: text.nullable(), line: count.nullable(), self: z.number(), share: z.number() }),
+  ),
+  profile: object,
+});
 
 const whyCheck: z.ZodType<WhyCheck> = z.object({
   check: text,
@@ -223,10 +270,13 @@ export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } =
   reload: pluginDetails,
   quarantine: pluginDetails,
   apply: pluginDetails,
+  profile: profileReply,
+  learn: learnReply,
   policy,
   networks: z.object({ networks: z.array(network) }),
   endpoints: z.object({ endpoints: z.array(endpoint) }),
   calls: z.object({ calls: z.array(call) }),
+  methods: z.object({ methods: z.array(methodCalls) }),
   ports: z.object({ ports: z.array(port) }),
   call: z.object({ result: z.unknown() }),
   why: z.object({ cause: whyCheck.nullable(), checks: z.array(whyCheck) }),

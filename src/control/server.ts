@@ -21,11 +21,10 @@ import {
 import { errorBodyOf, RequestError, read } from "./request-error.js";
 import { BODIES, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
 
-/** A reply with a status other than 200. */
-export interface Answer<N extends OperationName> {
-  readonly status?: number;
-  readonly body: Replies[N];
-}
+/** A reply, with its status if that is not 200; `json`: in place of the body, its text. */
+export type Answer<N extends OperationName> =
+  | { readonly status?: number; readonly body: Replies[N] }
+  | { readonly json: string };
 
 export interface ControlServerOptions {
   /** Carries out an operation whose input has been checked. */
@@ -62,11 +61,9 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
       method,
       url: path.replace("{id}", ":id"),
       handler: async (request, reply) => {
-        const { status = 200, body } = await options.perform(name, {
-          ...inputOf(name, path, request),
-          via: viaOf(request),
-        });
-        return reply.code(status).send(body);
+        const answer = await options.perform(name, { ...inputOf(name, path, request), via: viaOf(request) });
+        if ("json" in answer) return reply.type("application/json; charset=utf-8").send(answer.json);
+        return reply.code(answer.status ?? 200).send(answer.body);
       },
     });
   }
@@ -108,7 +105,7 @@ function inputOf(name: OperationName, path: string, request: FastifyRequest): In
   }
   if (isDeeper(body, CONTROL.bodyDepth))
     throw new RequestError(`body: it is nested more than ${CONTROL.bodyDepth} levels deep`, "body");
-  return { body: read<Bodies[keyof Bodies]>(BODIES[name as keyof Bodies], body, "body") };
+  return { id, body: read<Bodies[keyof Bodies]>(BODIES[name as keyof Bodies], body, "body") };
 }
 
 /** Returns the name in the header, if it is a short plain one. */

@@ -118,6 +118,17 @@ export interface CallInFlight {
   readonly ms: number;
 }
 
+/** The answered calls of one method since the host began. */
+export interface MethodCalls {
+  readonly plugin: string;
+  readonly type: string;
+  readonly method: string;
+  readonly calls: number;
+  readonly errors: number;
+  /** Time from each call to its answer, waiting included: all of them together, in milliseconds. */
+  readonly ms: number;
+}
+
 /** A published port. */
 export interface Port {
   readonly plugin: string;
@@ -200,6 +211,53 @@ export interface WhyReply {
   /** The first check that does not hold; null: all hold. */
   readonly cause: WhyCheck | null;
   readonly checks: readonly WhyCheck[];
+}
+
+/** A question: what a plugin uses in the next `seconds` (60). */
+export interface LearnRequest {
+  readonly seconds?: number | undefined;
+}
+
+/** The smallest grant that covers what a plugin holds and has used meanwhile. */
+export interface LearnReply {
+  readonly plugin: string;
+  readonly seconds: number;
+  /** For the plugin's entry in the policy, in the place of its `grant`. */
+  readonly grant: JsonObject;
+  /** Permissions that stay as they are granted: the manifest needs them, or their use is seen by the worker alone. */
+  readonly kept: readonly string[];
+  /** Permissions that were granted and not used: left out. */
+  readonly unused: readonly string[];
+  /** From the present grant to this one. */
+  readonly differences: readonly { readonly text: string; readonly way: "more" | "less" | "gone" }[];
+}
+
+/** A profile of a plugin's worker, of the processor's time or of what it allocates, in `seconds` (10). */
+export interface ProfileRequest {
+  readonly kind: "cpu" | "heap";
+  readonly seconds?: number | undefined;
+}
+
+export interface ProfileReply {
+  readonly plugin: string;
+  readonly kind: "cpu" | "heap";
+  readonly seconds: number;
+  /** By their own time or bytes, the greatest first. */
+  readonly functions: readonly ProfiledFunction[];
+  /** The contents of a `.cpuprofile` or `.heapprofile` file. */
+  readonly profile: JsonObject;
+}
+
+export interface ProfiledFunction {
+  readonly name: string;
+  /** The author's file, or a module of Node's; null: the engine itself. */
+  readonly file: string | null;
+  /** From 1; null: unknown. */
+  readonly line: number | null;
+  /** Milliseconds, or bytes that were allocated meanwhile and are in use. */
+  readonly self: number;
+  /** Percentage of all functions'. */
+  readonly share: number;
 }
 
 export interface ErrorBody {

@@ -9,6 +9,7 @@ import type {
   Answers,
   CallInFlight,
   Endpoint,
+  MethodCalls,
   Network,
   PluginDetails,
   PluginRow,
@@ -91,6 +92,15 @@ export function calls(host: OperatorHost): readonly CallInFlight[] {
     }),
   );
   return list.sort((a, b) => b.ms - a.ms);
+}
+
+export function methods(host: OperatorHost): readonly MethodCalls[] {
+  return host.plugins().flatMap(({ info, tally }) =>
+    [...tally.methods()].map(({ type, method, ok, errors, totalMs }) => {
+      const failed = [...errors.values()].reduce((sum, count) => sum + count, 0);
+      return { plugin: info.name, type, method, calls: ok + failed, errors: failed, ms: totalMs };
+    }),
+  );
 }
 
 export async function ports(host: OperatorHost): Promise<readonly Port[]> {

@@ -247,6 +247,15 @@ export const ERROR_CODES = {
     when: "a control socket cannot be created, its path is too long, or another process serves it",
   },
   ERR_NO_DAEMON: { kind: "NoService", when: "a command found no running host behind its control socket" },
+  // Profiles
+  ERR_PROFILE_UNAVAILABLE: {
+    kind: "NotImplemented",
+    when: "this version of Node cannot profile a worker behind its permission flags: `bulkhead profile` and `heap` need Node 24.9",
+  },
+  ERR_PROFILE_FAILED: {
+    kind: "Internal",
+    when: "no profile of a plugin could be taken: it has no worker, its worker ended, or what came is not a profile or too large",
+  },
   // Sandboxes
   ERR_SANDBOX_NOT_FOUND: {
     kind: "NotFound",

@@ -3,6 +3,7 @@
 import type { Logger } from "../common/logger.js";
 import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
+import type { UsageWatches } from "../learning/watches.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
@@ -12,6 +13,7 @@ import type { Journal } from "../storage/journal/journal.js";
 import type { Audit } from "./audit/audit.js";
 import type { HostView } from "./calls/host-rules.js";
 import type { HostEmitter } from "./events.js";
+import type { FlightRecorder } from "./recorder/flight-recorder.js";
 import type { DriverRegistry } from "./registry.js";
 
 /** The platform's `DriverCallback`. */
@@ -33,6 +35,10 @@ export interface HostContext {
   /** The links of all plugins; nothing is started until a plugin uses it. */
   readonly netlink: NetlinkHub;
   readonly firewall: FirewallHub;
+  /** Keeps the last calls and requests; undefined without a data folder. */
+  readonly recorder: FlightRecorder | undefined;
+  /** The plugins whose use of permissions an operator watches. */
+  readonly usage: UsageWatches;
   readonly callback: PlatformCallback | undefined;
   launcher(isolation: Isolation): Launcher;
   /** Isolation of plugins for which the policy names none. */

@@ -5,6 +5,7 @@ import { HostProcesses } from "../isolation/host-processes.js";
 import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
+import { UsageWatches } from "../learning/watches.js";
 import type { ExternalChange } from "../permissions/external-changes.js";
 import { createFirewallHub } from "../permissions/firewall/hub.js";
 import type { FirewallRow } from "../permissions/firewall/ledger.js";
@@ -25,6 +26,7 @@ import { hostView } from "./calls/host-rules.js";
 import type { HostContext } from "./context.js";
 import { HostEmitter } from "./events.js";
 import type { PluginHostOptions } from "./options.js";
+import { FlightRecorder } from "./recorder/flight-recorder.js";
 import { DriverRegistry } from "./registry.js";
 import { storageProblem } from "./storage-problems.js";
 import { wallReports } from "./walls.js";
@@ -88,6 +90,10 @@ export function assemble({
   const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
   const events = new HostEmitter(logger);
   data?.state.problems.listen((problem) => storageProblem(problem, { events, logger, audit }));
+  const recorder = options.dataDir === undefined ? undefined : new FlightRecorder(options.dataDir, logger);
+  if (recorder)
+    for (const name of ["plugin:loaded", "plugin:restarting", "plugin:restarted", "plugin:unavailable"] as const)
+      events.on(name, ({ plugin, reason }) => recorder.event(plugin, name, reason));
   const context: HostContext = {
     events,
     logger,
@@ -99,6 +105,8 @@ export function assemble({
     machine: hostView(netlink, netns),
     netlink,
     firewall,
+    recorder,
+    usage: new UsageWatches(),
     callback: options.callback,
     launcher: (isolation) =>
       isolation === "thread" || parts.threads !== undefined ? threads : processes.launcher(isolation),

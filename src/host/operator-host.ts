@@ -3,7 +3,9 @@ import { escapeLine } from "../common/escape.js";
 import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
-import type { Effective } from "../policy/effective.js";
+import { assertProfiling, type ProfileKind } from "../isolation/profiling.js";
+import type { Usage } from "../learning/usage.js";
+import type { Effective, GrantQuestion } from "../policy/effective.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { netlinkPrefixes } from "../policy/schema.js";
 import type { StorageStatus } from "../storage/status.js";
@@ -14,6 +16,7 @@ import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
 import type { HostEventName, HostListener } from "./events.js";
 import type { LogRecord, LogTap } from "./log-tap.js";
+import { observeUsage } from "./observe-usage.js";
 import type { PluginInfo } from "./plugin/info.js";
 import type { Plugin } from "./plugin/plugin.js";
 import type { PluginSet } from "./plugin-set.js";
@@ -129,6 +132,30 @@ export class OperatorHost {
   driver(type: string): { readonly driver: HostedDriver; readonly plugin: string | undefined } {
     const { registry } = this.#options.context;
     return { driver: registry.find(type).driver, plugin: registry.owner(type) };
+  }
+
+  /** Takes a profile of a plugin's worker while it serves. Rejects with `ERR_PROFILE_UNAVAILABLE`, and with why none was taken. */
+  async profile(
+    id: string,
+    of: ProfileKind,
+    ms: number,
+  ): Promise<{ readonly text: string; readonly sourceMap: string }> {
+    assertProfiling(of);
+    return this.#known(id).profile(of, ms);
+  }
+
+  /**
+   * Watches what a plugin uses of its permissions for `ms` milliseconds. Resolves with that, and with what its grant follows from.
+   * Rejects with `ERR_CONTROL_BUSY`.
+   */
+  async learn(id: string, ms: number): Promise<{ readonly usage: Usage; readonly question: GrantQuestion }> {
+    const { context } = this.#options;
+    const plugin = this.#known(id);
+    const done = await observeUsage(context, id);
+    await new Promise((resolve) => setTimeout(resolve, ms).unref());
+    const usage = await done();
+    const { isolation: hostIsolation, threadsOnly } = context;
+    return { usage, question: { id, manifest: plugin.manifest, policy: context.policy(), hostIsolation, threadsOnly } };
   }
 
   /** Carries out an action. Rejects with why it failed; for `stop`, `start` and `quarantine` doing it twice is the same as once. */

@@ -3,6 +3,7 @@
 import { defaultLogger, safeLogger } from "../common/logger.js";
 import { loadTracing } from "../common/tracing.js";
 import { refuseInsideThread } from "../isolation/walls/raise.js";
+import type { Usage } from "../learning/usage.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import { PolicySource } from "../policy/policy-source.js";
@@ -69,6 +70,11 @@ export function firewallOf(host: PluginHost): FirewallHub | undefined {
 /** Returns a host's netlink hub, for tests; undefined if it is not a host of ours. */
 export function netlinkOf(host: PluginHost): NetlinkHub | undefined {
   return host instanceof RunningHost ? host.netlink : undefined;
+}
+
+/** Watches what a plugin uses (`observeUsage`), for tests; undefined if it is not a host of ours. */
+export async function usageOf(host: PluginHost, plugin: string): Promise<(() => Promise<Usage>) | undefined> {
+  return host instanceof RunningHost ? host.observe(plugin) : undefined;
 }
 
 /** Returns a host's journal, for tests; undefined if it is not a host of ours. */

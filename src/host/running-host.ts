@@ -6,6 +6,7 @@ import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
 import { knownOptions } from "../driverapi/known-options.js";
 import type { HostedDriver } from "../driverapi/types.js";
+import type { Usage } from "../learning/usage.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
 import type { PolicySource } from "../policy/policy-source.js";
@@ -24,6 +25,7 @@ import type { HostEventName, HostListener } from "./events.js";
 import { type Assembled, assemble, type HostParts } from "./host-parts.js";
 import { HOST } from "./limits.js";
 import type { LogTap } from "./log-tap.js";
+import { observeUsage } from "./observe-usage.js";
 import { OperatorHost } from "./operator-host.js";
 import type { PluginHostOptions } from "./options.js";
 import type { PluginInfo } from "./plugin/info.js";
@@ -167,6 +169,11 @@ export class RunningHost implements PluginHost {
     return viewType(type, this.#context.registry, this.netlink, this.firewall);
   }
 
+  /** Watches what a plugin uses (`observeUsage`). */
+  observe(plugin: string): Promise<() => Promise<Usage>> {
+    return observeUsage(this.#context, plugin);
+  }
+
   get netlink(): NetlinkHub {
     return this.#context.netlink;
   }
@@ -216,6 +223,7 @@ export class RunningHost implements PluginHost {
     await context.firewall.close();
     await context.netlink.close();
     await context.journal.close();
+    await context.recorder?.close();
     await this.#data?.close();
     await context.audit.close();
     context.events.clear();

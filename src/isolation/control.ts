@@ -2,6 +2,8 @@
  * Control messages between the platform and a host process, about workers. What a host process sends is untrusted until it
  * has been read.
  */
+import { PROFILES } from "./limits.js";
+import type { ProfileKind } from "./profiling.js";
 
 /** Platform → host process. */
 export type ControlDown =
@@ -27,6 +29,14 @@ export type ControlDown =
    * stream.
    */
   | { readonly kind: "count"; readonly route: number; readonly frames: number }
+  /** Profile a worker for `ms` milliseconds: the reply is `profile` for each part, and `profiled`. */
+  | {
+      readonly kind: "profile";
+      readonly id: number;
+      readonly route: number;
+      readonly of: ProfileKind;
+      readonly ms: number;
+    }
   /** Answered at once by the cells that have changed and a `pong`: shows that the main thread runs. */
   | { readonly kind: "ping"; readonly id: number };
 
@@ -48,7 +58,11 @@ export type ControlUp =
   | { readonly kind: "cell"; readonly route: number; readonly running: number; readonly started: number }
   /** Milliseconds for which each worker's loop has been busy since its start: pairs of route and time. */
   | { readonly kind: "busy"; readonly workers: readonly (readonly [route: number, ms: number])[] }
-  | { readonly kind: "pong"; readonly id: number };
+  | { readonly kind: "pong"; readonly id: number }
+  /** A part of a profile. */
+  | { readonly kind: "profile"; readonly id: number; readonly part: string }
+  /** A profile is complete or, with a reason, was not taken. */
+  | { readonly kind: "profiled"; readonly id: number; readonly why: string };
 
 /** Longest control message from a host process, in characters. */
 const CHARS = 65_536;
@@ -65,7 +79,7 @@ export function readControlUp(text: string): ControlUp | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { kind, id, route, why, how, detail, running, started, workers } = value as Record<string, unknown>;
+  const { kind, id, route, why, how, detail, running, started, workers, part } = value as Record<string, unknown>;
   switch (kind) {
     case "ready":
       return { kind };
@@ -86,6 +100,12 @@ export function readControlUp(text: string): ControlUp | undefined {
       return isRoute(route) && isWord(running) && isWord(started) ? { kind, route, running, started } : undefined;
     case "busy":
       return Array.isArray(workers) && workers.every(isBusy) ? { kind, workers } : undefined;
+    case "profile":
+      return isCount(id) && typeof part === "string" && part.length <= PROFILES.partChars
+        ? { kind, id, part }
+        : undefined;
+    case "profiled":
+      return isCount(id) && typeof why === "string" ? { kind, id, why: why.slice(0, TEXT_CHARS) } : undefined;
     default:
       return undefined;
   }

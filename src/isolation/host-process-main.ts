@@ -7,6 +7,7 @@ import { Socket } from "node:net";
 import { routeHeader } from "../protocol/frame.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
+import { sendProfile } from "./host-profiles.js";
 import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
@@ -118,6 +119,9 @@ function control(message: ControlDown): void {
       return;
     case "cells":
       tellCells();
+      return;
+    case "profile":
+      void sendProfile(tenants.get(routeHeader(message.route))?.link, message, tell);
       return;
     case "ping":
       tellCells();

@@ -17,6 +17,16 @@ export const THREADS = {
   stdioBytes: 65_536,
 } as const;
 
+/** Profiles of a worker. */
+export const PROFILES = {
+  /** Characters of one, as V8 writes it. */
+  chars: 8_388_608,
+  /** Characters of a part of one, as a host process sends it: with its quotes escaped it fits into a control message. */
+  partChars: 24_000,
+  /** How much longer than it was to last a profile may take to arrive, in milliseconds. */
+  lateMs: 15_000,
+} as const;
+
 /** Host processes: the walled processes that hold workers under isolation "process" and "dedicated". */
 export const WALLS = {
   /** Plugins that may share one host process. */

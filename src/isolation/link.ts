@@ -1,4 +1,5 @@
 /** A link: the only connection between the host and one plugin's worker, wherever that worker runs. */
+import type { ProfileKind } from "./profiling.js";
 import type { WallName } from "./walls/wall.js";
 
 /** Where a plugin's worker runs, weakest isolation first. */
@@ -47,6 +48,11 @@ export interface Link {
    * are now; never, if it ends first.
    */
   readonly passedOn?: (() => Promise<void>) | undefined;
+  /**
+   * Takes a profile of the worker for `ms` milliseconds. Resolves with V8's text, which is as untrusted as the worker; rejects with why
+   * none was taken. Absent where workers are only a model.
+   */
+  readonly profile?: ((of: ProfileKind, ms: number) => Promise<string>) | undefined;
   /** Posts one frame. Never throws. */
   send(frame: string): void;
   /** Terminates the worker, in the background; `onEnd` follows. Idempotent. */

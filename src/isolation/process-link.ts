@@ -1,5 +1,6 @@
 /** A link to a worker in a host process: frames over the worker's own stream, and hints about what is running. */
 import type { CellReader, Isolation, Link, LinkEnd } from "./link.js";
+import type { ProfileKind } from "./profiling.js";
 import type { WallName } from "./walls/wall.js";
 import type { WorkerStream } from "./worker-stream.js";
 
@@ -16,6 +17,8 @@ export interface LinkCarrier {
    * received, if that is known.
    */
   passedOn(route: number, frames: number | undefined): Promise<void>;
+  /** Profiles the worker behind `route`. Resolves with what the process sent, unread. */
+  profile(route: number, of: ProfileKind, ms: number): Promise<string>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
   /** Terminates the worker of `link` for a fault of its own; a process that it has for itself ends with it. */
@@ -80,6 +83,11 @@ export class ProcessLink implements Link {
     this.silent = true;
     this.#frames++;
     this.#stream.send(frame);
+  }
+
+  profile(of: ProfileKind, ms: number): Promise<string> {
+    if (this.#over) return Promise.reject(new Error("its worker has ended"));
+    return this.#carrier.profile(this.route, of, ms);
   }
 
   kill(detail: string): void {

@@ -9,6 +9,8 @@ import { LeavingWorkers } from "./leaving-workers.js";
 import type { LinkEnd } from "./link.js";
 import { type Opening, OpeningWorkers } from "./opening-workers.js";
 import { type LinkCarrier, ProcessLink } from "./process-link.js";
+import { ProfileRequests } from "./profile-requests.js";
+import type { ProfileKind } from "./profiling.js";
 import type { WallName } from "./walls/wall.js";
 import { WorkerSlots } from "./worker-slots.js";
 import { WorkerStream } from "./worker-stream.js";
@@ -34,7 +36,10 @@ export interface WorkersHost {
 }
 
 /** Control messages about workers. */
-type AboutWorkers = Extract<ControlUp, { kind: "opened" | "failed" | "ended" | "foreign" | "cell" | "busy" }>;
+type AboutWorkers = Extract<
+  ControlUp,
+  { kind: "opened" | "failed" | "ended" | "foreign" | "cell" | "busy" | "profile" | "profiled" }
+>;
 
 export class ProcessWorkers implements LinkCarrier {
   readonly #host: WorkersHost;
@@ -47,6 +52,7 @@ export class ProcessWorkers implements LinkCarrier {
   readonly #leaving: LeavingWorkers;
   readonly #cells: CellRequests;
   readonly #backlog: Backlog;
+  readonly #profiles = new ProfileRequests();
 
   /** `sockets`: the platform's ends of the workers' streams. */
   constructor(host: WorkersHost, sockets: readonly Socket[]) {
@@ -108,6 +114,11 @@ export class ProcessWorkers implements LinkCarrier {
     return this.#host.replied();
   }
 
+  profile(route: number, of: ProfileKind, ms: number): Promise<string> {
+    if (!this.#host.alive) return Promise.reject(new Error("its host process has ended"));
+    return this.#profiles.ask(ms, (id) => this.#host.control({ kind: "profile", id, route, of, ms }));
+  }
+
   killWorker(route: number): void {
     const header = routeHeader(route);
     const link = this.#links.get(header);
@@ -160,6 +171,12 @@ export class ProcessWorkers implements LinkCarrier {
         // The kernel reports a dedicated process's CPU time, which nothing inside it can forge.
         if (this.isolation === "dedicated") return;
         for (const [route, ms] of message.workers) this.#links.get(routeHeader(route))?.toldBusy(ms);
+        return;
+      case "profile":
+        this.#profiles.part(message.id, message.part);
+        return;
+      case "profiled":
+        this.#profiles.done(message.id, message.why);
     }
   }
 
@@ -173,6 +190,7 @@ export class ProcessWorkers implements LinkCarrier {
     this.#cells.stop();
     this.#leaving.stop();
     this.#opening.refuseAll(why);
+    this.#profiles.ended(why);
     const links = [...this.#links.values()];
     this.#links.clear();
     return (end) => {

@@ -5,6 +5,7 @@ import { CELL, PROTOCOL_VERSION } from "../protocol/messages.js";
 import { readUpMessage } from "../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import type { CellReader, Link, LinkEnd } from "./link.js";
+import { type ProfileKind, profileThread } from "./profiling.js";
 import type { FrameCount, StreamGrant } from "./worker-streams.js";
 
 export class ThreadLink implements Link {
@@ -74,6 +75,17 @@ export class ThreadLink implements Link {
   /** Tells the worker how many frames its stream has carried. */
   count(count: FrameCount): void {
     if (!this.#over) this.#port.postMessage(count);
+  }
+
+  /** Its thread, once known; undefined when the link has ended. */
+  get thread(): Worker | undefined {
+    return this.#over ? undefined : this.#thread;
+  }
+
+  async profile(of: ProfileKind, ms: number): Promise<string> {
+    const { thread } = this;
+    if (thread === undefined) throw new Error("its worker has ended");
+    return profileThread(thread, of, ms);
   }
 
   send(frame: string): void {

@@ -9,6 +9,7 @@ import { netlinkOf, type PluginHost, startHost } from "../host/plugin-host.js";
 import type { PermissionSet } from "../policy/manifest/schema.js";
 import type { PolicyEntry } from "../policy/schema.js";
 import { KillableThreads } from "./killable-threads.js";
+import { learnUsage } from "./learned.js";
 import { copyForTest, type PluginCopy, testPolicy } from "./plugin-copy.js";
 
 /** Options of a test host. */
@@ -119,7 +120,8 @@ export async function createTestHost(options: TestHostOptions): Promise<TestHost
     if (options.backend !== "kernel") await addLinks(host, options.links ?? []);
     const [plugin] = host.plugins();
     if (plugin?.state !== "running") throw plugin?.refusal ?? notRunning(copy.id, plugin?.state ?? "not there");
-    return new RunningTestHost(copy, host, threads, failures);
+    const learned = await learnUsage(host, copy.id);
+    return new RunningTestHost(copy, host, threads, failures, learned);
   } catch (error) {
     await host?.close();
     await copy.remove();
@@ -133,14 +135,22 @@ class RunningTestHost implements TestHost {
   readonly #copy: PluginCopy;
   readonly #threads: KillableThreads;
   readonly #failures: ReplayFailures;
+  readonly #learned: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  constructor(copy: PluginCopy, host: PluginHost, threads: KillableThreads, failures: ReplayFailures) {
+  constructor(
+    copy: PluginCopy,
+    host: PluginHost,
+    threads: KillableThreads,
+    failures: ReplayFailures,
+    learned: () => Promise<void>,
+  ) {
     this.id = copy.id;
     this.host = host;
     this.#copy = copy;
     this.#threads = threads;
     this.#failures = failures;
+    this.#learned = learned;
   }
 
   driver(type?: string): HostedDriver {
@@ -183,7 +193,9 @@ class RunningTestHost implements TestHost {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.host.close().finally(() => this.#copy.remove());
+    this.#closing ??= this.#learned()
+      .finally(() => this.host.close())
+      .finally(() => this.#copy.remove());
     return this.#closing;
   }
 

@@ -5,10 +5,7 @@ import { isRuntimeSource } from "../protocol/bundle-global.js";
 import { LIMITS } from "../protocol/limits.js";
 import type { HostError, ThrownValue } from "../protocol/messages.js";
 import { absenceHint } from "./absence-hints.js";
-import { SOURCE_URL } from "./source-url.js";
-
-/** Lines before the bundle's first line in what is evaluated. */
-const HEADER_LINES = 1;
+import { HEADER_LINES, SOURCE_URL } from "./source-url.js";
 
 /** Describes anything a plugin throws as a `ThrownValue`. The value is hostile: each property is read once, inside a try. */
 export type DescribeThrown = (value: unknown) => ThrownValue;

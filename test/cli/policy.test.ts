@@ -90,20 +90,24 @@ test("diff of two files: what each plugin could do more, less and no longer", as
   assert.match(same.out, "\nnothing would change\n");
 });
 
-test("diff with the running host: its policy in force, not the file; without a host, exit 3", async (t) => {
-  const { run, home, file, put } = await place(t);
-  const none = await run("diff");
-  assert.equal([none.exit, /^error ERR_NO_DAEMON: .*--policy OLD\n$/.test(none.err)], [3, true], none.err);
-  const host = await home.open({ dataDir: home.path("data"), policy: file, backend: "model" });
-  const { path: socket } = await host.control(home.path("data/control.sock"));
-  assert.match((await run("diff")).out, "nothing would change");
-  // The host does not follow the file by itself here, so an edit is not in force.
-  await writeFile(file, JSON.stringify({ plugins: { net: { grant: { netlink: { ...NETLINK, max: 2 } } } } }));
-  const ran = await run("diff");
-  assert.match(ran.out, `compared with the policy in force in the running host (${socket}):\n`);
-  assert.match(ran.out, "\n  allowed less   netlink.max 8 → 2\n");
-  assert.is((await run("diff", await put(BEFORE))).out.includes("nothing would change"), true);
-});
+test(
+  "diff with the running host: its policy in force, not the file; without a host, exit 3",
+  async (t) => {
+    const { run, home, file, put } = await place(t);
+    const none = await run("diff");
+    assert.equal([none.exit, /^error ERR_NO_DAEMON: .*--policy OLD\n$/.test(none.err)], [3, true], none.err);
+    const host = await home.open({ dataDir: home.path("data"), policy: file, backend: "model" });
+    const { path: socket } = await host.control(home.path("data/control.sock"));
+    assert.match((await run("diff")).out, "nothing would change");
+    // The host does not follow the file by itself here, so an edit is not in force.
+    await writeFile(file, JSON.stringify({ plugins: { net: { grant: { netlink: { ...NETLINK, max: 2 } } } } }));
+    const ran = await run("diff");
+    assert.match(ran.out, `compared with the policy in force in the running host (${socket}):\n`);
+    assert.match(ran.out, "\n  allowed less   netlink.max 8 → 2\n");
+    assert.is((await run("diff", await put(BEFORE))).out.includes("nothing would change"), true);
+  },
+  { ms: 60_000 },
+);
 
 test("a plugin's words forge no line; wrong use is named", async (t) => {
   const { run, home } = await place(t);
@@ -119,7 +123,45 @@ test("a plugin's words forge no line; wrong use is named", async (t) => {
     assert.not(ran.out.split("\n").includes("net: ready.js"));
   }
   const wrong = await run("chekc");
-  assert.equal([wrong.exit, wrong.err], [2, 'error ERR_USAGE: bulkhead policy takes check or diff, not "chekc"\n']);
+  assert.equal(
+    [wrong.exit, wrong.err],
+    [2, 'error ERR_USAGE: bulkhead policy takes check, diff or learn, not "chekc"\n'],
+  );
 });
+
+test(
+  "diff: what the files of a new version newly ask for and use",
+  async (t) => {
+    const { run, home, file } = await place(t);
+    const grant = { grant: { netlink: NETLINK, firewall: { ports: ["80"] } } };
+    await writeFile(file, JSON.stringify({ plugins: { net: grant } }));
+    const host = await home.open({ dataDir: home.path("data"), policy: file, backend: "model" });
+    await host.control(home.path("data/control.sock"));
+    assert.match((await run("diff")).out, "nothing would change");
+    const use = "export async function probe(powers) { return powers.firewall.rules(); }";
+    const start = "await powers.firewall.rules();";
+    await home.put({
+      "net.js": plugin("net", { start, top: use }),
+      "net.plugin.json": JSON.stringify({
+        version: "2.0.0",
+        permissions: { store: true, netlink: { kinds: ["bridge"] }, firewall: true },
+      }),
+    });
+    const { plugins } = (await run("diff", "--json")).json() as unknown as {
+      plugins: [{ newVersion: { sha256: string } }];
+    };
+    const { sha256, ...brings } = plugins[0].newVersion;
+    assert.equal(brings, {
+      version: "2.0.0",
+      asks: ['+firewall {"max":1024,"ports":["80"]}'],
+      uses: ["powers.firewall (net.js:3)"],
+    });
+    const { out } = await run("diff");
+    assert.match(out, `new version    2.0.0, sha256 ${sha256}\n`);
+    assert.match(out, "  newly asks     +firewall ");
+    assert.match(out, "  newly uses     powers.firewall (net.js:3)\n");
+  },
+  { ms: 60_000 },
+);
 
 test.run();

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { ControlClient } from "#dist/control/client.js";
 import { CONTROL } from "#dist/control/limits.js";
 import { openApi } from "#dist/control/openapi.js";
@@ -26,7 +27,12 @@ const STUCK = plugin("net", {
 const BODIES: Readonly<Record<string, object>> = {
   call: { type: "net", method: "createNetwork", args: ["m"] },
   why: { from: "e" },
+  learn: { seconds: 0 },
+  profile: { kind: "cpu", seconds: 0.1 },
 };
+
+/** What this Node cannot do. */
+const UNABLE: ReadonlySet<string> = new Set("startCpuProfile" in Worker.prototype ? [] : ["profile"]);
 
 test("each operation's reply fits its schema, and each is in openapi.json", async (t) => {
   const { socket, host } = await controlled(t, { "net.js": STUCK });
@@ -36,6 +42,10 @@ test("each operation's reply fits its schema, and each is in openapi.json", asyn
   for (const [name, { method, path }] of Object.entries(OPERATIONS)) {
     const body = BODIES[name];
     const reply = await raw(socket, method, path.replace("{id}", "net"), body && JSON.stringify(body));
+    if (UNABLE.has(name)) {
+      assert.equal([reply.status, reply.body.code], [501, "ERR_PROFILE_UNAVAILABLE"]);
+      continue;
+    }
     assert.is(reply.status, 200, `${name}: ${JSON.stringify(reply.body)}`);
     const read = REPLIES[name as OperationName].safeParse(reply.body);
     assert.ok(read.success, `${name}: ${read.error?.message}`);

@@ -87,6 +87,9 @@ const CONTROLS: readonly ControlUp[] = [
   { kind: "cell", route: 4_294_967_295, running: -1, started: 2_147_483_647 },
   { kind: "busy", workers: [[1, 0], [2, 1234.5]] }, // biome-ignore format: one line
   { kind: "pong", id: 9 },
+  { kind: "profile", id: 3, part: '{"nodes":[]' },
+  { kind: "profiled", id: 3, why: "" },
+  { kind: "profiled", id: 4, why: "its worker has ended" },
 ];
 
 /** A control message of each kind, with its header. */

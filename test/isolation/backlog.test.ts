@@ -38,6 +38,7 @@ async function hostProcess(t: TestContext): Promise<Process> {
     residentMb: 0,
     sending: (link) => backlog.check(link),
     passedOn: () => Promise.resolve(),
+    profile: () => Promise.resolve(""),
     killWorker: () => {},
     failWorker: (link, why) => failed.push([link.route, why]),
   };

@@ -23,6 +23,8 @@ const GOOD: readonly ControlUp[] = [
     ],
   },
   { kind: "pong", id: Number.MAX_SAFE_INTEGER },
+  { kind: "profile", id: 1, part: "x".repeat(24_000) },
+  { kind: "profiled", id: 1, why: "" },
 ];
 
 test("every message an honest one sends is read as it is, and nothing more of it", () => {
@@ -49,6 +51,8 @@ test("numbers out of place: none is read", () => {
       `{"kind":"opened","id":${id},"route":1}`,
       `{"kind":"failed","id":${id},"why":""}`,
       `{"kind":"pong","id":${id}}`,
+      `{"kind":"profile","id":${id},"part":""}`,
+      `{"kind":"profiled","id":${id},"why":""}`,
     ]),
     ...NO_WORD.flatMap((word) => [
       `{"kind":"cell","route":1,"running":${word},"started":0}`,
@@ -79,6 +83,9 @@ test("invalid shapes: none is read", () => {
     '{"kind":"ended","route":1,"how":"process","detail":""}',
     '{"kind":"ended","route":1,"how":"exit","detail":null}',
     '{"kind":"busy","workers":{"length":0}}',
+    '{"kind":"profile","id":1,"part":1}',
+    `{"kind":"profile","id":1,"part":"${"x".repeat(24_001)}"}`,
+    '{"kind":"profiled","id":1}',
     '{"kind":"busy","workers":[[1,1,1]]}',
     '{"kind":"busy","workers":[[1]]}',
     '{"kind":"busy","workers":[{"0":1,"1":1,"length":2}]}',

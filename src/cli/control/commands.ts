@@ -10,6 +10,7 @@ import { follow } from "./events.js";
 import { inspect, networks } from "./inspect.js";
 import { type Printer, runPrinted } from "./output.js";
 import { ps, status } from "./plugins.js";
+import { profile } from "./profile.js";
 import { top } from "./top.js";
 import { why } from "./why.js";
 
@@ -61,6 +62,21 @@ function stream(name: "logs" | "events", does: string): ControlCommand {
   };
 }
 
+function profiled(name: "profile" | "heap", does: string): ControlCommand {
+  const kind = name === "heap" ? "heap" : "cpu";
+  return {
+    usage: `${name} <id>`,
+    does,
+    example: `bulkhead ${name} bridge --seconds 5 --out bridge.${kind}profile`,
+    options: (command) =>
+      command
+        .option("--seconds <number>", "for how long, up to 60", "10")
+        .option("--out <file>", `the file to write (default: the id with .${kind}profile, in this folder)`),
+    work: ({ client, printer, args: [id = ""], flags }) =>
+      profile(client, printer, { kind, id, seconds: text(flags.seconds) ?? "", out: text(flags.out) }),
+  };
+}
+
 const COMMANDS: readonly ControlCommand[] = [
   {
     usage: "ps",
@@ -108,6 +124,8 @@ const COMMANDS: readonly ControlCommand[] = [
     work: ({ client, printer, args: [from = "", to], flags }) =>
       why(client, printer, { from, to, engine: text(flags.engine) ?? DOCKER_ENGINE }),
   },
+  profiled("profile", "show what a plugin's worker spends its time on while it serves, and write a .cpuprofile"),
+  profiled("heap", "show what a plugin's worker allocates and keeps meanwhile, and write a .heapprofile"),
   action("restart", "end a plugin's worker in the running host, start it again, and replay its networks"),
   action(
     "stop",

@@ -1,9 +1,10 @@
 /** `bulkhead top`: the plugins of a running host, live, in an order that keys choose. On a pipe it measures once. */
 import type { ControlClient } from "../../control/client.js";
-import type { PluginRow } from "../../control/types.js";
+import type { MethodCalls, PluginRow } from "../../control/types.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Terminal } from "../output.js";
 import { memory, milliseconds } from "./figures.js";
+import { type MethodShare, methodShares, sharesText } from "./method-shares.js";
 import { type Cell, cell, columns, type Printer, stateColour } from "./output.js";
 
 /** A plugin over the last interval. */
@@ -13,6 +14,8 @@ interface Usage {
   readonly cpu: number;
   /** Calls per second. */
   readonly rate: number;
+  /** Its methods, the one with most of the calls' time first. */
+  readonly methods: readonly MethodShare[];
 }
 
 /** The orders, by key: each puts the greatest first, names apart. */
@@ -50,7 +53,7 @@ async function once(client: ControlClient, printer: Printer, ms: number, sort: s
   await new Promise((resolve) => setTimeout(resolve, ms));
   const usages = sorted(usagesOf(before, await read(client)), sort);
   printer.print(
-    usages.map(({ row, cpu, rate }) => ({ ...row, cpuPercent: cpu, callsPerSecond: rate })),
+    usages.map(({ row, cpu, rate, methods }) => ({ ...row, cpuPercent: cpu, callsPerSecond: rate, methods })),
     table(printer, usages),
   );
 }
@@ -119,21 +122,25 @@ function keys(): string {
 interface Reading {
   readonly at: number;
   readonly plugins: readonly PluginRow[];
+  readonly methods: readonly MethodCalls[];
 }
 
 async function read(client: ControlClient): Promise<Reading> {
   const { plugins } = await client.ask("plugins");
-  return { at: performance.now(), plugins };
+  const { methods } = await client.ask("methods");
+  return { at: performance.now(), plugins, methods };
 }
 
 function usagesOf(before: Reading, now: Reading): readonly Usage[] {
   const ms = now.at - before.at;
   const earlier = new Map(before.plugins.map((row) => [row.id, row]));
+  const shares = methodShares(before.methods, now.methods);
   return now.plugins.map((row) => {
     const last = earlier.get(row.id);
-    if (last === undefined || ms <= 0) return { row, cpu: 0, rate: 0 };
+    const methods = shares.get(row.id) ?? [];
+    if (last === undefined || ms <= 0) return { row, cpu: 0, rate: 0, methods };
     const rate = ((row.calls - last.calls) / ms) * 1000;
-    return { row, cpu: Math.max(0, ((row.cpuMs - last.cpuMs) / ms) * 100), rate };
+    return { row, cpu: Math.max(0, ((row.cpuMs - last.cpuMs) / ms) * 100), rate, methods };
   });
 }
 
@@ -144,11 +151,11 @@ function sorted(usages: readonly Usage[], sort: string): readonly Usage[] {
 }
 
 function table(printer: Printer, usages: readonly Usage[]): string {
-  const headings = ["ID", "STATE", "CPU %", "MEMORY", "CALLS/S", "OPEN", "P50", "P99", "ERRORS", "RESTARTS"];
+  const headings = ["ID", "STATE", "CPU %", "MEMORY", "CALLS/S", "OPEN", "P50", "P99", "ERRORS", "RESTARTS", "TIME IN"];
   return columns(
     printer,
     headings,
-    usages.map(({ row, cpu, rate }): readonly Cell[] => {
+    usages.map(({ row, cpu, rate, methods }): readonly Cell[] => {
       const took = (ms: number): string => (row.latency.count === 0 ? "-" : milliseconds(ms));
       return [
         cell(row.id),
@@ -161,6 +168,7 @@ function table(printer: Printer, usages: readonly Usage[]): string {
         cell(took(row.latency.p99)),
         cell(row.errors, row.errors > 0 ? "yellow" : "plain"),
         cell(row.restarts, row.restarts > 0 ? "yellow" : "plain"),
+        cell(sharesText(methods)),
       ];
     }),
   );

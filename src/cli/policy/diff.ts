@@ -14,6 +14,7 @@ import type { HostPlace } from "../applied.js";
 import { idText, rowFor } from "../ls.js";
 import type { Report } from "../output.js";
 import type { Places } from "../places.js";
+import { type NewVersion, newVersion } from "./new-version.js";
 
 /** What would change for one plugin. */
 interface Change {
@@ -28,6 +29,8 @@ interface Change {
   readonly other: readonly string[];
   /** Why it would not run. */
   readonly reason: string | null;
+  /** What its files would bring; null: the host runs them, or no host runs. */
+  readonly newVersion: NewVersion | null;
 }
 
 /** The policy that is compared with. */
@@ -36,6 +39,8 @@ interface Base {
   /** For people. */
   readonly name: string;
   readonly socket: string | null;
+  /** Asks the running host. */
+  readonly client?: ControlClient;
 }
 
 /**
@@ -50,7 +55,10 @@ export async function diff(file: string | undefined, places: Places & HostPlace)
   const ids = [base.policy, policy].flatMap(({ plugins = {} }) => Object.keys(plugins));
   const changes: Change[] = [];
   for (const id of [...new Set([...found.keys(), ...ids])].sort()) {
-    const change = await changeOf(id, found.get(id), base.policy, policy, { ...places, policy: to });
+    const plugin = found.get(id);
+    const own = { ...places, policy: to };
+    const brings = plugin && base.client ? await newVersion(plugin, policy, base.client) : undefined;
+    const change = await changeOf(id, plugin, base.policy, policy, own, brings);
     if (change) changes.push(change);
   }
   const [before = "bubblewrap", after = "bubblewrap"] = [base.policy.sandbox, policy.sandbox];
@@ -66,11 +74,13 @@ export async function diff(file: string | undefined, places: Places & HostPlace)
 
 async function baseOf(file: string | undefined, { policy, policyNamed, socket }: Places & HostPlace): Promise<Base> {
   try {
-    const { policy: held } = await new ControlClient(socket).ask("policy");
+    const client = new ControlClient(socket);
+    const { policy: held } = await client.ask("policy");
     return {
       policy: parsePolicy(held, "the running host's policy"),
       name: `the policy in force in the running host (${socket})`,
       socket,
+      client,
     };
   } catch (error) {
     if (!(error instanceof DriverError && error.code === "ERR_NO_DAEMON")) throw error;
@@ -91,23 +101,25 @@ async function changeOf(
   before: Policy,
   after: Policy,
   places: Places,
+  brings: NewVersion | undefined,
 ): Promise<Change | undefined> {
   const [was, is] = [policyEntry(before, id), policyEntry(after, id)];
   if (plugin === undefined) {
     if (isDeepStrictEqual(was, is)) return undefined;
     const what = was === undefined ? "a new entry" : is === undefined ? "its entry is removed" : "its entry changes";
     const nothing = { more: [], less: [], gone: [], before: null, after: null };
-    return { plugin: id, ...nothing, other: [what], reason: "no plugin has that id" };
+    return { plugin: id, ...nothing, other: [what], reason: "no plugin has that id", newVersion: null };
   }
   const found = plugin.error ? [] : termDifferences(plugin, before, after);
   const other = otherKeys(was ?? {}, is ?? {});
-  if (found.length + other.length === 0) return undefined;
+  if (found.length + other.length === 0 && brings === undefined) return undefined;
   const [old, next] = [await rowFor(plugin, before, places), await rowFor(plugin, after, places)];
   const of = (way: Difference["way"]): readonly string[] =>
     found.filter((one) => one.way === way).map(({ text }) => text);
   return {
     ...{ plugin: id, before: old.state, after: next.state },
     ...{ more: of("more"), less: of("less"), gone: of("gone"), other, reason: next.reason },
+    newVersion: brings ?? null,
   };
 }
 
@@ -128,13 +140,26 @@ function shown(value: unknown): string {
   return value === undefined ? "none" : JSON.stringify(value);
 }
 
-function changeLines({ plugin, before, after, more, less, gone, other, reason }: Change): readonly string[] {
+function changeLines({
+  plugin,
+  before,
+  after,
+  more,
+  less,
+  gone,
+  other,
+  reason,
+  newVersion: brings,
+}: Change): readonly string[] {
   const states = before === after ? (after ?? "unknown") : `${before} → ${after}`;
   const rows = [
     ["newly allowed", more],
     ["allowed less", less],
     ["no longer", gone],
     ["other", other],
+    ["new version", brings === null ? [] : [`${brings.version ?? "without a number"}, sha256 ${brings.sha256}`]],
+    ["newly asks", brings?.asks ?? []],
+    ["newly uses", brings?.uses ?? []],
     ["then", reason === null ? [] : [reason]],
   ] as const;
   return [

@@ -1,4 +1,4 @@
-/** `bulkhead policy check|diff [FILE]`: what a policy says and would change, before a host follows it. */
+/** `bulkhead policy check|diff [FILE]`, `learn ID`: what a policy says and would change, before a host follows it; what it could be. */
 import { quote } from "../../common/quote.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { HostPlace } from "../applied.js";
@@ -6,10 +6,19 @@ import type { Report } from "../output.js";
 import type { Places } from "../places.js";
 import { check } from "./check.js";
 import { diff } from "./diff.js";
+import { type LearnOptions, learn } from "./learn.js";
 
-/** Carries out `what`. `file`: the policy to look at; undefined: the one that `places` names. */
-export async function policy(what: string, file: string | undefined, places: Places & HostPlace): Promise<Report> {
-  if (what === "check") return check(file ?? places.policy, places);
-  if (what === "diff") return diff(file, places);
-  throw new DriverError("ERR_USAGE", `bulkhead policy takes check or diff, not ${quote(what)}`);
+/** Carries out `what`. `named`: the policy to look at, by default the one that `places` names; for `learn`, a plugin's id. */
+export async function policy(
+  what: string,
+  named: string | undefined,
+  places: Places & HostPlace,
+  options: LearnOptions = {},
+): Promise<Report> {
+  if (what === "learn") return learn(named, options, places);
+  if (options.seconds !== undefined || options.tests !== undefined)
+    throw new DriverError("ERR_USAGE", "--seconds and --tests are for bulkhead policy learn");
+  if (what === "check") return check(named ?? places.policy, places);
+  if (what === "diff") return diff(named, places);
+  throw new DriverError("ERR_USAGE", `bulkhead policy takes check, diff or learn, not ${quote(what)}`);
 }

@@ -6,7 +6,7 @@ import type { WorkerMethod } from "../../protocol/messages.js";
 import type { Journal } from "../../storage/journal/journal.js";
 import type { CallTimeoutEvent } from "../events.js";
 import type { CallSite } from "./errors.js";
-import type { Tally } from "./tally.js";
+import type { OpenCall, Tally } from "./tally.js";
 
 /** Counters of a plugin since it was loaded. */
 export interface Counters {
@@ -29,12 +29,24 @@ export interface CallReports {
   replyRefused(error: DriverError): void;
 }
 
+/** A call as its caller knows it; `args` makes its arguments' JSON texts, as they are sent. */
+export interface SeenCall extends OpenCall {
+  readonly plugin: string;
+  args(): readonly string[];
+}
+
+/** Keeps answered calls; `code` and `message`: of an error. Must cost next to nothing. */
+export interface CallRecorder {
+  call(call: SeenCall, code?: string, message?: string): void;
+}
+
 export interface CallContext {
   readonly type: string;
   readonly plugin: string;
   readonly counters: Counters;
   readonly tally: Tally;
   readonly reports: CallReports;
+  readonly recorder: CallRecorder | undefined;
   readonly logger: Logger;
   readonly closed: () => boolean;
   readonly journal: Pick<Journal, "commit">;

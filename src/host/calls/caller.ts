@@ -4,16 +4,15 @@ import { messageOf } from "../../common/text.js";
 import { beginCall, endStep, type Step } from "../../common/tracing.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import { type CallContext, siteOf } from "./call-context.js";
+import { type CallContext, type SeenCall, siteOf } from "./call-context.js";
 import * as errors from "./errors.js";
 import type { Release } from "./locks.js";
 import type { Operation } from "./operation.js";
-import type { OpenCall } from "./tally.js";
 
 const NOTHING: Release = () => {};
 
 /** A class, as `Exchange` is: there is one per call in flight, and closures would take several times the memory. */
-export class Caller<T> implements OpenCall {
+export class Caller<T> implements SeenCall {
   readonly ms: number;
   /** Monotonic milliseconds. */
   readonly expires: number;
@@ -24,6 +23,7 @@ export class Caller<T> implements OpenCall {
   readonly #reject: (error: unknown) => void;
   readonly #resolve: (value: T) => void;
   readonly #context: CallContext;
+  readonly #op: Operation<T>;
   readonly method: WorkerMethod;
   /** Its span, where calls are traced. */
   readonly step: Step | undefined;
@@ -31,12 +31,14 @@ export class Caller<T> implements OpenCall {
   /** Starts the deadline: the method's timeout from now on. */
   constructor(
     context: CallContext,
-    { method, nid, eid }: Operation<T>,
+    op: Operation<T>,
     signal: AbortSignal | undefined,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ) {
+    const { method, nid, eid } = op;
     this.#context = context;
+    this.#op = op;
     this.method = method;
     this.nid = nid;
     this.eid = eid;
@@ -61,20 +63,27 @@ export class Caller<T> implements OpenCall {
     return this.expires - this.ms;
   }
 
+  args(): readonly string[] {
+    return this.#op.args();
+  }
+
   resolve(value: T): void {
     this.#context.tally.ended(this);
+    this.#context.recorder?.call(this);
     endStep(this.step);
     this.#resolve(value);
   }
 
   /** Rejects the call; the error says where it happened. */
   reject(error: unknown): void {
-    const { counters, tally, type } = this.#context;
+    const { counters, tally, type, recorder } = this.#context;
     counters.errors++;
     const code = error instanceof DriverError ? error.code : "ERR_INTERNAL";
     tally.ended(this, code);
     endStep(this.step, code);
-    tally.failed({ code, message: messageOf(error), type, method: this.method });
+    const message = messageOf(error);
+    recorder?.call(this, code, message);
+    tally.failed({ code, message, type, method: this.method });
     this.#reject(errors.withSite(error, siteOf(this.#context, this.method)));
   }
 

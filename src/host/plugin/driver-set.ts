@@ -206,6 +206,7 @@ export class DriverSet {
       counters,
       tally,
       reports,
+      recorder: context.recorder,
       logger,
       journal,
       host: machine,

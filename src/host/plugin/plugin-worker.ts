@@ -4,6 +4,7 @@ import type { ErrorCode } from "../../driverapi/errors.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json, JsonObject } from "../../driverapi/json.js";
 import type { Isolation, Link } from "../../isolation/link.js";
+import type { ProfileKind } from "../../isolation/profiling.js";
 import type { WallName } from "../../isolation/walls/wall.js";
 import type { SessionEnd } from "../../session/outcome.js";
 import { Session } from "../../session/session.js";
@@ -46,6 +47,7 @@ export class PluginWorker {
   readonly #powers: OpenPowers;
   #session: Session | undefined;
   #link: Link | undefined;
+  #profiling = false;
   readonly #registrar: Registrar;
 
   constructor(prepared: Prepared, powers: OpenPowers, context: HostContext, hooks: WorkerHooks) {
@@ -93,6 +95,19 @@ export class PluginWorker {
   /** CPU time of its worker, in milliseconds. */
   get cpuMs(): number {
     return this.#session?.cpuMs ?? 0;
+  }
+
+  /** Takes a profile of its worker: V8's text, unread. Rejects with why none was taken. */
+  async profile(of: ProfileKind, ms: number): Promise<string> {
+    const link = this.#link;
+    if (link?.profile === undefined || !this.alive) throw new Error("its worker has ended");
+    if (this.#profiling) throw new Error("another profile of it is being taken");
+    this.#profiling = true;
+    try {
+      return await link.profile(of, ms);
+    } finally {
+      this.#profiling = false;
+    }
   }
 
   /** True if its session ended with its host process, in which other plugins ran too. */

@@ -1,8 +1,10 @@
 /** One plugin's life: loaded, restarted when its worker ends, replaced by a newer version of itself, stopped. */
 import type { DriverError } from "../../driverapi/errors.js";
 import type { JsonObject } from "../../driverapi/json.js";
+import type { ProfileKind } from "../../isolation/profiling.js";
 import type { LostLink } from "../../permissions/netlink/restore-links.js";
 import type { Effective } from "../../policy/effective.js";
+import type { Manifest } from "../../policy/manifest/schema.js";
 import type { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
@@ -92,9 +94,21 @@ export class Plugin {
     return this.#plugin.active.prepared?.effective;
   }
 
+  /** The manifest of the version that runs, or ran last. */
+  get manifest(): Manifest | undefined {
+    return this.#plugin.active.prepared?.manifest;
+  }
+
   /** The folder whose node_modules hold its packages; undefined before it was found. */
   get packages(): string | undefined {
     return this.#found?.root;
+  }
+
+  /** Takes a profile of its worker in service, with the map of the code that it runs. Rejects with why none was taken. */
+  async profile(of: ProfileKind, ms: number): Promise<{ readonly text: string; readonly sourceMap: string }> {
+    const { current } = this.#plugin.active;
+    if (!current?.alive) throw new Error(`it has no worker: it is ${this.state}`);
+    return { text: await current.profile(of, ms), sourceMap: current.prepared.sourceMap };
   }
 
   heartbeat(): void {

@@ -1,7 +1,10 @@
 /** The host halves of a plugin's permissions. They outlive its workers. */
 
+import { monotonicNow } from "../../common/clock.js";
 import { PLUGIN_OUTPUT } from "../../common/logger.js";
+import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
+import type { Json } from "../../driverapi/json.js";
 import type { PermissionLimits, PermissionName } from "../../permissions/catalogue.js";
 import { HostTime } from "../../permissions/host-time.js";
 import { createLogPower, type LogLevel, type LogSink } from "../../permissions/log/host.js";
@@ -10,6 +13,7 @@ import { createStorePower } from "../../permissions/store/host.js";
 import type { EffectivePermissions } from "../../policy/effective.js";
 import type { HostContext } from "../context.js";
 import type { PluginLogEvent } from "../events.js";
+import type { FlightRecorder } from "../recorder/flight-recorder.js";
 
 export interface OpenPowers {
   readonly methods: ReadonlyMap<string, PowerMethod>;
@@ -65,7 +69,13 @@ export function openPowers(
             const words = `${name}: permission "${permission}" of plugin "${plugin}" was revoked`;
             throw new DriverError("ERR_PERMISSION_REVOKED", words, { plugin });
           };
-          return [name, watched(open, refused)] as const;
+          const seers: Seers = {
+            refused,
+            noting: () => context.usage.watched(plugin),
+            note: (args) => context.usage.note(plugin, name, args),
+            record: recordingOf(context.recorder, plugin, name),
+          };
+          return [name, watched(open, seers)] as const;
         }),
       ),
     ),
@@ -96,15 +106,42 @@ function pluginSink(plugin: string, { logger, events }: HostContext): LogSink {
   return { debug: through("debug"), info: through("info"), warn: through("warn"), error: through("error") };
 }
 
-function watched(method: PowerMethod, refused: (error: DriverError) => void): PowerMethod {
-  const report = (error: unknown): never => {
-    if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
-    throw error;
-  };
+function recordingOf(recorder: FlightRecorder | undefined, plugin: string, name: string): Seers["record"] {
+  return (
+    recorder &&
+    ((args, began, error) => {
+      const code = error === undefined ? undefined : error instanceof DriverError ? error.code : "ERR_INTERNAL";
+      recorder.request(plugin, name, args, began, code, error === undefined ? undefined : messageOf(error));
+    })
+  );
+}
+
+/** What sees a permission's requests. */
+interface Seers {
+  refused(error: DriverError): void;
+  /** True while what is granted is noted. */
+  noting(): boolean;
+  note(args: readonly Json[]): void;
+  /** Records an answer; `began`: in monotonic milliseconds. */
+  readonly record: ((args: readonly Json[], began: number, error?: unknown) => void) | undefined;
+}
+
+function watched(method: PowerMethod, { refused, noting, note, record }: Seers): PowerMethod {
   return (args) => {
+    const began = record ? monotonicNow() : 0;
+    const report = (error: unknown): never => {
+      record?.(args, began, error);
+      if (error instanceof DriverError && error.kind === "Forbidden") refused(error);
+      throw error;
+    };
+    const granted = (value: Json): Json => {
+      record?.(args, began);
+      if (noting()) note(args);
+      return value;
+    };
     try {
       const answer = method(args);
-      return answer instanceof Promise ? answer.catch(report) : answer;
+      return answer instanceof Promise ? answer.then(granted, report) : granted(answer);
     } catch (error) {
       return report(error);
     }

@@ -55,6 +55,8 @@ export interface NetlinkHub {
   open(plugin: string, limits: NetlinkLimits): HostPower;
   /** True for a link that the plugin made and still owns, in the namespace or in a sandbox. */
   owns(plugin: string, link: string): boolean;
+  /** Lists the plugin's links as they were asked for; both ends of a veth, and those in sandboxes. */
+  held(plugin: string): readonly Pick<LedgerRow, "name" | "spec">[];
   /** Returns the plugin that owns a link according to both ledger and `view`; otherwise undefined. */
   owner(link: string, view: NamespaceView): string | undefined;
   /** Returns why the host may not move links into a sandbox; undefined if it may. */
@@ -131,6 +133,10 @@ class Hub implements NetlinkHub {
 
   get invocations(): number {
     return this.backend.invocations;
+  }
+
+  held(plugin: string): readonly Pick<LedgerRow, "name" | "spec">[] {
+    return this.#ownership.of(plugin);
   }
 
   open(plugin: string, granted: NetlinkLimits): HostPower {

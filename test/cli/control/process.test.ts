@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { runControl } from "#dist/cli/control/program.js";
+import type { PluginRow } from "#dist/control/types.js";
 import { controlled } from "../../control/controlled.js";
-import { assert, suite } from "../../harness.js";
+import { assert, rejection, suite } from "../../harness.js";
 import { REPO } from "../../kit/host.js";
 import { plugin } from "../../kit/plugins.js";
 
@@ -13,14 +14,49 @@ const test = suite("cli/control: process");
 const MAIN = join(REPO, "dist/cli/main.js");
 const run = promisify(execFile);
 
-test("a command loads no fastify, no zod and no SES", async (t) => {
-  const { socket } = await controlled(t, { "net.js": plugin("net") });
-  const { stdout, stderr } = await run(process.execPath, [MAIN, "ps", "--control", socket], {
+/** Runs a command. Returns what it printed, its packages, and its own modules. */
+async function loading(...args: readonly string[]) {
+  const { stdout, stderr } = await run(process.execPath, [MAIN, ...args], {
     env: { ...process.env, NODE_DEBUG: "esm", NO_COLOR: "1" },
   });
-  assert.match(stdout, /^ID +STATE/);
-  const loaded = [...new Set([...stderr.matchAll(/node_modules\/((?:@[\w-]+\/)?[\w.-]+)/g)].map(([, name]) => name))];
-  assert.equal(loaded, ["commander"]);
+  const names = (pattern: RegExp) => [...new Set([...stderr.matchAll(pattern)].map(([, name]) => name))];
+  return {
+    stdout,
+    packages: names(/node_modules\/((?:@[\w-]+\/)?[\w.-]+)/g),
+    own: names(/dist\/([\w/-]+\.js)/g).sort(),
+  };
+}
+
+test("a command loads no fastify, no zod and no SES; a plain ps no parser either, and one module", async (t) => {
+  const { socket } = await controlled(t, { "net.js": plugin("net") });
+  const events = await loading("events", "--control", socket);
+  assert.equal(events.packages, ["commander"]);
+  const ps = await loading("ps", "--control", socket);
+  assert.match(ps.stdout, /^ID +STATE/);
+  assert.equal([ps.packages, ps.own], [[], ["cli/control/quick.js", "cli/main.js"]]);
+});
+
+test("a plain ps and one that the parser reads say the same; mistakes and help are the parser's", async (t) => {
+  const { socket, home } = await controlled(t, { "net.js": plugin("net") });
+  const row = async (...args: string[]): Promise<unknown> => {
+    const { id, state, types } = JSON.parse((await run(process.execPath, [MAIN, ...args])).stdout) as PluginRow;
+    return [id, state, types];
+  };
+  const parsed = await row("ps", `--control=${socket}`, "--json");
+  assert.equal(parsed, ["net", "running", ["net"]]);
+  assert.equal(await row("ps", "--json", "--control", socket), parsed);
+  assert.equal(await row("ps", "--json", "--data-dir", home.path("data")), parsed);
+  assert.match((await run(process.execPath, [MAIN, "ps", "--help"])).stdout, /^Usage: bulkhead ps /);
+  const fails = async (...args: string[]): Promise<unknown> => {
+    const { code, stderr } = (await rejection(run(process.execPath, [MAIN, "ps", ...args]))) as unknown as {
+      code: number;
+      stderr: string;
+    };
+    return [code, /^error (ERR_\w+): /.exec(stderr)?.[1]];
+  };
+  assert.equal(await fails("--control"), [2, "ERR_USAGE"]);
+  assert.equal(await fails("--jsn"), [2, "ERR_USAGE"]);
+  assert.equal(await fails("--control", home.path("none.sock")), [3, "ERR_NO_DAEMON"]);
 });
 
 test("colours on a terminal alone, and not with NO_COLOR", async (t) => {

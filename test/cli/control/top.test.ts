@@ -46,12 +46,13 @@ test("frames with rates, in the order of the key pressed; q restores the screen"
   assert.match(written[0] ?? "", "\u001b[?1049h");
   assert.match(written[1] ?? "", /by name;.*ID +STATE +CPU %.*a +running.*b +running/s);
   const calls = (async () => {
-    for (let n = 0; n < 20; n++) await host.driver("b").createNetwork(`n${n}`);
+    for (let n = 0; n < 200; n++) await host.driver("b").createNetwork(`n${n}`);
   })();
   press("r");
   assert.match(written.at(-1) ?? "", "by calls/s;");
+  const seen = (): boolean => written.some((frame) => /b +running.*createNetwork 100 %.*a +running/s.test(frame));
+  await until(seen, "b before a, with its method's share");
   await calls;
-  await until(() => /b +running.*a +running/s.test(written.at(-1) ?? ""), "b before a");
   press("q");
   assert.is(await ended, 0);
   assert.match(written.at(-1) ?? "", "\u001b[?1049l");

@@ -114,6 +114,14 @@ const control = fc.oneof(
     detail: fc.string(),
   }),
   fields({ kind: fc.constant("cell"), route: route32, running: fc.integer(), started: fc.integer() }),
+  fields({
+    kind: fc.constantFrom("profile", "profiled"),
+    ...{
+      id: fc.oneof(fc.nat(), fc.constant(-1)),
+      part: fc.oneof(fc.string(), fc.constant("x".repeat(24_001))),
+      why: fc.string(),
+    },
+  }),
   fields({ kind: fc.constant("busy"), workers: fc.array(fc.tuple(route32, fc.double()), { maxLength: 3 }) }),
 );
 const streamFrame = fc.oneof(

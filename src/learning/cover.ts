@@ -1,0 +1,54 @@
+/** The shortest lists that allow just what was used. */
+import ipaddr from "ipaddr.js";
+import { parseDestination } from "../driverapi/addresses.js";
+import { contains, type Network, networkOf } from "../permissions/netlink/cidr.js";
+
+/** Returns networks that together hold the same addresses: contained ones left out, halves of one network joined. */
+export function coverNetworks(texts: readonly string[], widest: Readonly<Record<4 | 6, number>>): readonly string[] {
+  let networks = distinct(texts.map(networkOf));
+  for (let before = -1; before !== networks.length; ) {
+    before = networks.length;
+    networks = distinct(networks.map((one) => joined(one, networks, widest)));
+  }
+  return networks.map(textOf);
+}
+
+/** Returns ranges of ports, in order: `80`, `8000-8002`. */
+export function coverPorts(ports: readonly number[]): readonly string[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const port of [...new Set(ports)].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && port === last.to + 1) last.to = port;
+    else ranges.push({ from: port, to: port });
+  }
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`));
+}
+
+/** Returns the network whose two halves are there, or else the network itself. */
+function joined(one: Network, all: readonly Network[], widest: Readonly<Record<4 | 6, number>>): Network {
+  if (one.prefix <= widest[one.family]) return one;
+  const { family, prefix } = one;
+  const bit = 1n << BigInt((family === 4 ? 32 : 128) - prefix);
+  const other = all.some((two) => two.family === family && two.prefix === prefix && two.bits === (one.bits ^ bit));
+  return other ? { family, prefix: prefix - 1, bits: one.bits & ~bit } : one;
+}
+
+/** Returns a network in canonical form. */
+function textOf({ family, bits, prefix }: Network): string {
+  const length = family === 4 ? 4 : 16;
+  const bytes = Array.from({ length }, (_, at) => Number((bits >> BigInt(8 * (length - 1 - at))) & 0xffn));
+  return parseDestination(`${ipaddr.fromByteArray(bytes).toString()}/${prefix}`);
+}
+
+/** Leaves out networks that another contains, and sorts: IPv4 first, then by address. */
+function distinct(networks: readonly Network[]): readonly Network[] {
+  const sorted = [...networks].sort((a, b) =>
+    a.family !== b.family ? a.family - b.family : a.bits !== b.bits ? (a.bits < b.bits ? -1 : 1) : a.prefix - b.prefix,
+  );
+  const kept: Network[] = [];
+  for (const one of sorted) {
+    const last = kept.at(-1);
+    if (last === undefined || !contains(last, one)) kept.push(one);
+  }
+  return kept;
+}
