@@ -5,6 +5,7 @@ import type { Entry, RecordedCall } from "#dist/host/recorder/entry.js";
 import { FlightRecorder } from "#dist/host/recorder/flight-recorder.js";
 import { RECORDER } from "#dist/host/recorder/limits.js";
 import { readRecording } from "#dist/host/recorder/read-recording.js";
+import { RingFile } from "#dist/host/recorder/ring-file.js";
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite, until } from "../harness.js";
 import { house } from "../kit/host.js";
@@ -107,6 +108,28 @@ test("two files of bounded size", async (t) => {
     const { length } = await readFile(join(folder, name));
     assert.ok(length <= RECORDER.fileBytes * 2, `${name}: ${length}`);
   }
+});
+
+test("a disk that is nearly full: nothing is written, and it is said once", async (t) => {
+  const folder = await t.folder();
+  const file = new RingFile(join(folder, "recording.jsonl"), RECORDER.fileBytes, Number.MAX_SAFE_INTEGER);
+  assert.match((await rejection(file.append("x"))).message, "bytes are free in ");
+  assert.equal(await readdir(folder), []);
+});
+
+test("while a write is under way, no more waits than one interval's entries", async (t) => {
+  const folder = await t.folder();
+  const { logger } = recorder();
+  const flight = new FlightRecorder(folder, logger);
+  const began = performance.now();
+  const add = (): void =>
+    flight.call({ plugin: "net", type: "net", method: "join", nid: "n", eid: "e", began, args: () => [] });
+  add();
+  await until(async () => calls(await readRecording(folder)).length > 0, "the first write");
+  for (let n = 0; n < RECORDER.entries * 3; n++) add();
+  await flight.close();
+  const entries = await readRecording(folder);
+  assert.is(calls(entries).length, RECORDER.entries + 1);
 });
 
 test("a folder that cannot be written costs a line in the log, and no call", async (t) => {

@@ -1,11 +1,12 @@
 /**
  * Keeps the last calls and requests on disk: a call only leaves a reference here, and the lines are made and written a moment later,
- * together. When more come than it has room for, it counts them. A disk that fails costs entries and nothing else.
+ * together. When more come than it has room for, it counts them. A disk that fails, hangs or is nearly full costs entries and nothing else.
  */
 import { join } from "node:path";
 import { monotonicNow } from "../../common/clock.js";
 import type { Logger } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
+import { within } from "../../common/within.js";
 import type { Json } from "../../driverapi/json.js";
 import type { CallRecorder, SeenCall } from "../calls/call-context.js";
 import type { Entry } from "./entry.js";
@@ -41,12 +42,12 @@ export class FlightRecorder implements CallRecorder {
   #failures = 0;
   #missed = 0;
   #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
   #reported = false;
   #closed = false;
 
   constructor(dataDir: string, logger: Logger) {
-    this.#file = new RingFile(join(dataDir, RECORDING), RECORDER.fileBytes);
+    this.#file = new RingFile(join(dataDir, RECORDING), RECORDER.fileBytes, RECORDER.freeBytes);
     this.#logger = logger;
   }
 
@@ -68,10 +69,16 @@ export class FlightRecorder implements CallRecorder {
     if (this.#hasRoom("event")) this.#add({ entry });
   }
 
-  /** Writes what is left. */
+  /** Writes what is left. A disk that hangs does not delay it for longer than `RECORDER.closeMs`. */
   async close(): Promise<void> {
-    this.#flush();
     this.#closed = true;
+    clearTimeout(this.#timer);
+    await within(RECORDER.closeMs, this.#finish());
+  }
+
+  async #finish(): Promise<void> {
+    await this.#writing;
+    this.#flush();
     await this.#writing;
     await this.#file.close().catch(() => {});
   }
@@ -94,7 +101,13 @@ export class FlightRecorder implements CallRecorder {
   #add(one: Waiting): void {
     if (this.#closed) return;
     this.#waiting.push(one);
-    this.#timer ??= setTimeout(() => this.#flush(), RECORDER.flushMs).unref();
+    this.#schedule();
+  }
+
+  /** One write at a time: while the disk hangs, no more waits than one interval's entries. */
+  #schedule(): void {
+    if (this.#writing === undefined && !this.#closed)
+      this.#timer ??= setTimeout(() => this.#flush(), RECORDER.flushMs).unref();
   }
 
   #flush(): void {
@@ -109,7 +122,13 @@ export class FlightRecorder implements CallRecorder {
     const lines = waiting.map((one) => lineOf(one, (at) => this.#timeOf(at)));
     if (missed > 0) lines.push(`${JSON.stringify({ kind: "gap", time: this.#timeOf(monotonicNow()), missed })}\n`);
     const text = lines.join("");
-    this.#writing = this.#writing.then(() => this.#file.append(text)).catch((error: unknown) => this.#failed(error));
+    this.#writing = this.#file
+      .append(text)
+      .catch((error: unknown) => this.#failed(error))
+      .then(() => {
+        this.#writing = undefined;
+        if (this.#waiting.length > 0) this.#schedule();
+      });
   }
 
   /** Says once that entries are lost. */

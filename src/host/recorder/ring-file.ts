@@ -1,6 +1,8 @@
 /** Two files of bounded size: when the newer one is full, it takes the place of the older. */
 import { constants } from "node:fs";
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, open, rename, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { giveToOwner } from "../../storage/folder-owner.js";
 
 /** Does not follow a link, and does not block forever on a named pipe. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -8,18 +10,26 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 export class RingFile {
   readonly #path: string;
   readonly #most: number;
+  readonly #free: number;
   #handle: FileHandle | undefined;
   #bytes = 0;
 
-  /** `most`: bytes of one file; a single longer text still goes into one. */
-  constructor(path: string, most: number) {
+  /**
+   * `most`: bytes of one file; a single longer text still goes into one. `free`: bytes that its file system must have free before each
+   * write.
+   */
+  constructor(path: string, most: number, free: number) {
     this.#path = path;
     this.#most = most;
+    this.#free = free;
   }
 
   /** Appends a text. One call at a time. Rejects if it could not be written. */
   async append(text: string): Promise<void> {
     const bytes = Buffer.from(text);
+    const { bavail, bsize } = await statfs(dirname(this.#path));
+    if (bavail * bsize < this.#free)
+      throw new Error(`less than ${this.#free} bytes are free in ${dirname(this.#path)}`);
     let handle = this.#handle ?? (await this.#open());
     if (this.#bytes > 0 && this.#bytes + bytes.length > this.#most) {
       await this.close();
@@ -44,6 +54,7 @@ export class RingFile {
       await handle.close();
       throw new Error(`${this.#path} is not a regular file`);
     }
+    if (found.size === 0) giveToOwner(handle.fd, dirname(this.#path));
     this.#handle = handle;
     this.#bytes = found.size;
     return handle;
