@@ -12,7 +12,7 @@ export class Backlog {
     this.#links = links;
   }
 
-  /** Called before each frame to a worker. Terminates the one that has the most to read, if too much waits. */
+  /** Called before each frame to `link`. Terminates it if too much waits for it; if too much waits for all, the one with the most. */
   check(link: ProcessLink): void {
     const { unread } = link;
     if (unread > WALLS.unreadBytesPerWorker) link.fail(WHY);

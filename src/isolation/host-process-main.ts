@@ -67,8 +67,8 @@ async function open({ id, memoryMb, alone, slot, key }: Extract<ControlDown, { k
 }
 
 /**
- * Makes the workers' descriptors non-blocking, which opening them does: a worker that reads one that is not its own would block in
- * the kernel, where its thread cannot be terminated. Nothing is read here, and none is closed.
+ * Opens the workers' descriptors, which makes them non-blocking: a worker that reads another's would otherwise block in the kernel,
+ * where its thread cannot be terminated.
  */
 function neverBlock(slots: number): void {
   for (let slot = 0; slot < slots; slot++) held.push(new Socket({ fd: FIRST_SLOT + slot, readable: false }));

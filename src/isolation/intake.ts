@@ -11,7 +11,7 @@ export class Intake {
   #frames = 0;
   #bytes = 0;
 
-  /** Adds one of the process's streams. `flooded`: called when the process sends more than it may, and most of it there. */
+  /** Adds one of the process's streams. `flooded`: called when the process sends too much, most of it on this stream. */
   stream(socket: Socket, flooded: (why: string) => void): StreamIntake {
     const stream = new StreamIntake(this, socket, flooded);
     this.#streams.add(stream);
@@ -30,6 +30,8 @@ export class Intake {
 
   /** Counts bytes read from `stream`, and pauses it if the event loop must turn to other work first. */
   read(stream: StreamIntake, bytes: number): void {
+    // Its last frame may have ended its worker.
+    if (!this.#streams.has(stream)) return;
     this.#bytes += bytes;
     const now = performance.now();
     if (now - this.#since >= 1000) {
@@ -39,6 +41,7 @@ export class Intake {
     stream.bytes += bytes;
     const why = this.#flow.spend("bytes", bytes);
     if (why !== undefined) this.#flooded(stream, why);
+    if (!this.#streams.has(stream)) return;
     if (this.#bytes <= WALLS.bytesPerTick && this.#frames <= WALLS.framesPerTick) return;
     stream.socket.pause();
     if (this.#paused.size === 0) setImmediate(() => this.#resume());
@@ -57,6 +60,8 @@ export class Intake {
     for (const one of this.#streams) if (one.bytes > most.bytes) most = one;
     this.delete(most);
     this.#flow.restart("bytes");
+    this.#since = performance.now();
+    for (const one of this.#streams) one.bytes = 0;
     most.flooded(why);
   }
 

@@ -3,9 +3,9 @@ import { WALLS } from "./limits.js";
 import type { ProcessLink } from "./process-link.js";
 
 export interface LeavingOptions {
-  /** Called when one still runs after `WALLS.leavingMs`: at its neighbours' expense, and it may end the whole process. */
+  /** Called when a terminated worker still runs after `WALLS.leavingMs`: it slows its neighbours, and may end the whole process. */
   lingering(): void;
-  /** Called when one still runs although its process should have ended over it. */
+  /** Called when it still runs after the time by which its process should have ended because of it. */
   stuck(why: string): void;
 }
 

@@ -23,7 +23,7 @@ export const PROFILES = {
   chars: 8_388_608,
   /** Characters of a part of one, as a host process sends it: with its quotes escaped it fits into a control message. */
   partChars: 24_000,
-  /** How much longer than it was to last a profile may take to arrive, in milliseconds. */
+  /** How long after the end of its duration a profile may still arrive, in milliseconds. */
   lateMs: 15_000,
 } as const;
 
@@ -89,11 +89,11 @@ export const WALLS = {
    * Bytes that may wait in the platform for one worker that does not read, before another frame; beyond it the worker is terminated.
    */
   unreadBytesPerWorker: 33_554_432,
-  /** Bytes that wait for one worker from which on those for all workers of its process are added up. */
+  /** Below this many bytes for one worker, those for all workers of its process are not added up. */
   unreadBytesCounted: 1_048_576,
   /**
-   * Bytes that may wait for all workers of a host process; beyond it the worker with the most is terminated. Beyond as many for its
-   * main thread the process is.
+   * Bytes that may wait for all workers of a host process; beyond it the worker with the most is terminated. The same limit holds
+   * for its main thread; beyond it the process is terminated.
    */
   unreadBytes: 134_217_728,
   /** Bytes of a host process's standard error that are kept for the message. */

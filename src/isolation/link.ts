@@ -49,8 +49,8 @@ export interface Link {
    */
   readonly passedOn?: (() => Promise<void>) | undefined;
   /**
-   * Takes a profile of the worker for `ms` milliseconds. Resolves with V8's text, which is as untrusted as the worker; rejects with why
-   * none was taken. Absent where workers are only a model.
+   * Takes a profile of the worker for `ms` milliseconds. Resolves with V8's text, which is as untrusted as the worker; rejects with an
+   * error that gives the reason. Absent in links to simulated workers.
    */
   readonly profile?: ((of: ProfileKind, ms: number) => Promise<string>) | undefined;
   /** Posts one frame. Never throws. */

@@ -10,7 +10,7 @@ export interface LinkCarrier {
   readonly wall: WallName;
   readonly pid: number | undefined;
   readonly residentMb: number;
-  /** Called before each frame: the worker's cell is of interest until it has sent one back. May terminate `link`. */
+  /** Called before each frame; the worker's cell is asked for until the worker sends a frame back. May terminate `link`. */
   sending(link: ProcessLink): void;
   /**
    * Resolves once the process's main thread has reported the cells, as they are now. `frames`: what the worker of `route` must have
@@ -21,7 +21,7 @@ export interface LinkCarrier {
   profile(route: number, of: ProfileKind, ms: number): Promise<string>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
-  /** Terminates the worker of `link` for a fault of its own; a process that it has for itself ends with it. */
+  /** Terminates the worker of `link` for a fault of its own; a dedicated process ends with it. */
   failWorker(link: ProcessLink, why: string): void;
 }
 

@@ -27,7 +27,7 @@ export interface WorkersHost {
   control(message: ControlDown): void;
   /** Resolves once its main thread has replied to a ping sent now; never, if it ends first. */
   replied(): Promise<void>;
-  /** Called when a terminated worker still runs native code: at its neighbours' expense, and it may end the whole process. */
+  /** Called when a terminated worker still runs native code: it slows its neighbours, and may end the whole process. */
   lingering(): void;
   /** Terminates the process by the host's decision. */
   kill(why: string): void;

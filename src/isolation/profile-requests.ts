@@ -13,7 +13,10 @@ export class ProfileRequests {
   readonly #awaited = new Map<number, Awaited>();
   #nextId = 1;
 
-  /** Asks with `send` for a profile that lasts `ms` milliseconds. Resolves with a text that nobody has read; rejects with why none was taken. */
+  /**
+   * Asks with `send` for a profile of `ms` milliseconds. Resolves with V8's text, unread; rejects with an error that gives the
+   * reason.
+   */
   ask(ms: number, send: (id: number) => void): Promise<string> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {

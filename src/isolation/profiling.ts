@@ -32,7 +32,7 @@ export function assertProfiling(kind: ProfileKind): void {
   );
 }
 
-/** Profiles a thread for `ms` milliseconds. Resolves with what V8 wrote, unread. Rejects with why it could not. */
+/** Profiles a thread for `ms` milliseconds. Resolves with V8's text, unread. Rejects with an error that gives the reason. */
 export async function profileThread(thread: Worker, kind: ProfileKind, ms: number): Promise<string> {
   assertProfiling(kind);
   const running = await begin(thread, kind);

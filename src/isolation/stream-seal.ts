@@ -1,7 +1,6 @@
 /**
- * Encrypts the streams between the platform and a host process. An attacker who owns a worker's realm can read and write the
- * descriptors of its process, but knows the key of its own stream only: elsewhere it reads noise, and what it writes decrypts to
- * noise, which is not a frame. So no worker can forge a neighbour's frame, and an attempt costs it its process.
+ * Encrypts the streams between the platform and a host process. An attacker in control of a worker's realm can use every descriptor of
+ * its process but has only its own stream's key, so what it writes to another decrypts to noise, which ends the process.
  */
 import type { createCipheriv } from "node:crypto";
 

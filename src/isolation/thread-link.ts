@@ -69,7 +69,8 @@ export class ThreadLink implements Link {
 
   /** Gives the worker a stream of its own, before its plugin starts: its port is silent from then on. */
   grantStream(grant: StreamGrant): void {
-    if (!this.#over) this.#port.postMessage(grant);
+    // Moved, not copied: no memory of this thread keeps the key.
+    if (!this.#over) this.#port.postMessage(grant, grant.key === undefined ? [] : [grant.key.buffer as ArrayBuffer]);
   }
 
   /** Tells the worker how many frames its stream has carried. */

@@ -3,7 +3,7 @@
 /** Descriptor of the first worker's stream: 3 is the process's own, 4 and 5 are read by the wall. */
 export const FIRST_SLOT = 6;
 
-/** Handed to a worker on its port, before any plugin's code exists in it. From then on it reads and writes there alone. */
+/** Handed to a worker on its port, before any plugin's code exists in it. From then on it reads and writes only there. */
 export interface StreamGrant {
   readonly descriptor: number;
   /** The stream's key; absent where the worker has no neighbours. */

@@ -68,6 +68,17 @@ test("a stream that has been stopped is not resumed", async () => {
   assert.is(one.paused(), true);
 });
 
+test("nor is one that its own last frame has stopped", async () => {
+  const intake = new Intake();
+  const one = stream(intake);
+  one.intake.stop();
+  one.intake.read(WALLS.bytesPerTick + 1);
+  await turn();
+  assert.is(one.paused(), false, "it stays as it is");
+  one.intake.read(WALLS.bytesPerSecond + 1);
+  assert.equal(one.floods, []);
+});
+
 test("more bytes than a second may have are blamed on the stream that brought the most", () => {
   const intake = new Intake();
   const [quiet, loud] = [stream(intake), stream(intake)];
