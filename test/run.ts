@@ -72,7 +72,7 @@ async function runAll(waiting: Unit[]): Promise<void> {
 
 const { together, walled, engines, alone } = schedule(files, process.env.BULKHEAD_ISOLATION, LONG);
 const endBundleServer = await startBundleServer();
-// One of the lanes has the attacks behind the walls, and one more the engines; once through with these, they take what runs together.
+// The first lane begins with the attacks behind the walls, and an extra lane with the engines; then both take files from `together`.
 const lanes = Array.from({ length: atOnce }, (_, lane) => (lane === 0 ? runAll(walled) : Promise.resolve()));
 if (engines.length > 0) lanes.push(runAll(engines));
 await Promise.all(lanes.map((own) => own.then(() => runAll(together))));

@@ -15,7 +15,7 @@ const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26"];
 const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
 const DEDICATED = ["hostile/class-e"];
-/** The attacks on neighbours in a host process, which `process` alone has. */
+/** The attacks on neighbours in a host process, which exist only under isolation `process`. */
 const SHARED = ["hostile/class-g-streams"];
 /** What these assert depends on what else uses the processor. */
 const ALONE = ["hostile/storm", "load/loops", "demo.", "host/lifecycle-model", "host-time"];

@@ -112,7 +112,7 @@ export async function runProgram(
     withPlaces(
       command(
         "policy <what> [name]",
-        "check: whether a policy is valid; diff: what it would change for each plugin; learn: the smallest grant of one",
+        "check: whether a policy is valid; diff: what it would change for each plugin; learn: the smallest grant of a plugin",
         async (what, one) => {
           const { policy } = await import("./policy/policy.js");
           return policy(what, one.args[1], { ...placesOf(one), ...hostOf(one) }, one.opts<LearnOptions>());
@@ -121,7 +121,10 @@ export async function runProgram(
     ),
   )
     .option("--seconds <number>", `with learn: how long to watch the running plugin (default: ${LEARNING.seconds})`)
-    .option("--tests <path>", "with learn: run the tests in a file or folder instead, on bulkhead/testing")
+    .option(
+      "--tests <path>",
+      "with learn: run the tests in a file or folder instead, with your rights and outside every wall",
+    )
     .addHelpText("after", "\nExample:\n  bulkhead policy learn bridge --seconds 600");
   command("new <name>", "write the folder of a new plugin: driver, manifest, test, README", async (path, one) => {
     const { ts = false, with: uses = [] } = one.opts<{ ts?: true; with?: readonly string[] }>();
@@ -232,7 +235,7 @@ export async function runProgram(
     ),
   )
     .option("--last <number>", "with show: how many (default: 50)")
-    .option("--failed", "with show: only what failed")
+    .option("--failed", "with show: only failed calls and requests, with events and gaps")
     .option("--out <file>", "with export: the new file (default: recording.jsonl, in this folder)")
     .addHelpText("after", "\nExample:\n  bulkhead record export bridge --out failure.jsonl");
   withDataDir(

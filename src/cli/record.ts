@@ -15,7 +15,7 @@ export interface RecordOptions {
   readonly id: string | undefined;
   /** Most entries to show. */
   readonly last?: string | undefined;
-  /** Only what failed. */
+  /** Only failed calls and requests; events and gaps stay. */
   readonly failed?: boolean | undefined;
   /** The new file to export to. */
   readonly out?: string | undefined;
@@ -26,7 +26,7 @@ const DEFAULT_OUT = "recording.jsonl";
 /** Longest text of a row, in UTF-16 units. */
 const TEXT = 100;
 
-/** Throws `ERR_USAGE`, and `ERR_DATA_DIR` if the recording cannot be read. */
+/** Shows or exports a recording. Throws `ERR_USAGE`, and `ERR_DATA_DIR` if the recording cannot be read. */
 export async function record(what: string, options: RecordOptions): Promise<Report> {
   const { dataDir, id } = options;
   if (what !== "show" && what !== "export")
@@ -68,7 +68,7 @@ async function exported(entries: readonly Entry[], { out = DEFAULT_OUT }: Record
 
 function rowOf(entry: Entry): readonly string[] {
   const at = new Date(entry.time).toISOString();
-  if (entry.kind === "gap") return [at, "", "", "", `${entry.missed} more were not recorded`];
+  if (entry.kind === "gap") return [at, "", "", "", `${entry.missed} entries were not recorded`];
   const { plugin } = entry;
   if (entry.kind === "event") return [at, plugin, entry.event, "", entry.reason ?? ""];
   const { ms, code, message } = entry;

@@ -71,7 +71,7 @@ export const OPERATIONS = {
   profile: {
     method: "POST",
     path: "/v1/plugins/{id}/profile",
-    summary: "take a profile of its worker, of the processor or the heap, while it serves",
+    summary: "take a CPU or heap profile of its worker while it serves",
     changes: true,
   },
   learn: {
@@ -86,7 +86,7 @@ export const OPERATIONS = {
   methods: {
     method: "GET",
     path: "/v1/methods",
-    summary: "list the methods called so far, with the calls' number and time",
+    summary: "list the methods called so far, with the number and total time of their calls",
   },
   ports: { method: "GET", path: "/v1/ports", summary: "list the published ports" },
   call: { method: "POST", path: "/v1/call", summary: "call a driver's method", changes: true },

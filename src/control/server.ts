@@ -21,7 +21,7 @@ import {
 import { errorBodyOf, RequestError, read } from "./request-error.js";
 import { BODIES, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
 
-/** A reply, with its status if that is not 200; `json`: in place of the body, its text. */
+/** A reply, with its status if that is not 200; or `json`, the body as JSON text. */
 export type Answer<N extends OperationName> =
   | { readonly status?: number; readonly body: Replies[N] }
   | { readonly json: string };

@@ -125,7 +125,7 @@ export interface MethodCalls {
   readonly method: string;
   readonly calls: number;
   readonly errors: number;
-  /** Time from each call to its answer, waiting included: all of them together, in milliseconds. */
+  /** Sum of the times from call to answer, waiting included, in milliseconds. */
   readonly ms: number;
 }
 
@@ -213,7 +213,7 @@ export interface WhyReply {
   readonly checks: readonly WhyCheck[];
 }
 
-/** A question: what a plugin uses in the next `seconds` (60). */
+/** Watches what a plugin uses of its permissions for `seconds` (default: 60). */
 export interface LearnRequest {
   readonly seconds?: number | undefined;
 }
@@ -224,7 +224,7 @@ export interface LearnReply {
   readonly seconds: number;
   /** For the plugin's entry in the policy, in the place of its `grant`. */
   readonly grant: JsonObject;
-  /** Permissions that stay as they are granted: the manifest needs them, or their use is seen by the worker alone. */
+  /** Permissions that stay as they are granted, although no use was seen: the manifest requires them, or every plugin has them. */
   readonly kept: readonly string[];
   /** Permissions that were granted and not used: left out. */
   readonly unused: readonly string[];
@@ -232,7 +232,7 @@ export interface LearnReply {
   readonly differences: readonly { readonly text: string; readonly way: "more" | "less" | "gone" }[];
 }
 
-/** A profile of a plugin's worker, of the processor's time or of what it allocates, in `seconds` (10). */
+/** Asks for a CPU or heap profile of a plugin's worker over `seconds` (default: 10). */
 export interface ProfileRequest {
   readonly kind: "cpu" | "heap";
   readonly seconds?: number | undefined;
@@ -256,7 +256,7 @@ export interface ProfiledFunction {
   readonly line: number | null;
   /** Milliseconds, or bytes that were allocated meanwhile and are in use. */
   readonly self: number;
-  /** Percentage of all functions'. */
+  /** Percentage of the total of all functions. */
   readonly share: number;
 }
 

@@ -250,11 +250,11 @@ export const ERROR_CODES = {
   // Profiles
   ERR_PROFILE_UNAVAILABLE: {
     kind: "NotImplemented",
-    when: "this version of Node cannot profile a worker behind its permission flags: `bulkhead profile` and `heap` need Node 24.9",
+    when: "this version of Node cannot profile a worker behind its permission flags: `bulkhead profile` needs Node 24.8, `heap` 24.9",
   },
   ERR_PROFILE_FAILED: {
     kind: "Internal",
-    when: "no profile of a plugin could be taken: it has no worker, its worker ended, or what came is not a profile or too large",
+    when: "no profile was taken: no worker, or it ended; another one is under way; or what came is late, invalid or too large",
   },
   // Sandboxes
   ERR_SANDBOX_NOT_FOUND: {

@@ -134,7 +134,7 @@ export class OperatorHost {
     return { driver: registry.find(type).driver, plugin: registry.owner(type) };
   }
 
-  /** Takes a profile of a plugin's worker while it serves. Rejects with `ERR_PROFILE_UNAVAILABLE`, and with why none was taken. */
+  /** Takes a profile of a plugin's worker while it serves. Rejects with `ERR_PROFILE_UNAVAILABLE`, or an error that gives the reason. */
   async profile(
     id: string,
     of: ProfileKind,
@@ -145,8 +145,8 @@ export class OperatorHost {
   }
 
   /**
-   * Watches what a plugin uses of its permissions for `ms` milliseconds. Resolves with that, and with what its grant follows from.
-   * Rejects with `ERR_CONTROL_BUSY`.
+   * Watches what a plugin uses of its permissions for `ms` milliseconds. Resolves with the usage, and with the manifest and policy that
+   * determine its grant. Rejects with `ERR_CONTROL_BUSY` if the plugin is being watched already.
    */
   async learn(id: string, ms: number): Promise<{ readonly usage: Usage; readonly question: GrantQuestion }> {
     const { context } = this.#options;

@@ -3,14 +3,24 @@ import ipaddr from "ipaddr.js";
 import { parseDestination } from "../driverapi/addresses.js";
 import { contains, type Network, networkOf } from "../permissions/netlink/cidr.js";
 
-/** Returns networks that together hold the same addresses: contained ones left out, halves of one network joined. */
+/**
+ * Returns networks that together hold the same addresses: contained ones left out, halves of one network joined. A plugin chooses the
+ * texts, so each length of prefix is visited once.
+ */
 export function coverNetworks(texts: readonly string[], widest: Readonly<Record<4 | 6, number>>): readonly string[] {
-  let networks = distinct(texts.map(networkOf));
-  for (let before = -1; before !== networks.length; ) {
-    before = networks.length;
-    networks = distinct(networks.map((one) => joined(one, networks, widest)));
+  const networks = new Map(distinct(texts.map(networkOf)).map((one) => [keyOf(one), one]));
+  for (let prefix = 128; prefix > 0; prefix--) {
+    for (const one of [...networks.values()]) {
+      if (one.prefix !== prefix || prefix <= widest[one.family] || !networks.has(keyOf(one))) continue;
+      const bit = 1n << BigInt((one.family === 4 ? 32 : 128) - prefix);
+      const other = keyOf({ ...one, bits: one.bits ^ bit });
+      if (!networks.delete(other)) continue;
+      networks.delete(keyOf(one));
+      const whole = { family: one.family, prefix: prefix - 1, bits: one.bits & ~bit };
+      networks.set(keyOf(whole), whole);
+    }
   }
-  return networks.map(textOf);
+  return distinct([...networks.values()]).map(textOf);
 }
 
 /** Returns ranges of ports, in order: `80`, `8000-8002`. */
@@ -24,13 +34,8 @@ export function coverPorts(ports: readonly number[]): readonly string[] {
   return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`));
 }
 
-/** Returns the network whose two halves are there, or else the network itself. */
-function joined(one: Network, all: readonly Network[], widest: Readonly<Record<4 | 6, number>>): Network {
-  if (one.prefix <= widest[one.family]) return one;
-  const { family, prefix } = one;
-  const bit = 1n << BigInt((family === 4 ? 32 : 128) - prefix);
-  const other = all.some((two) => two.family === family && two.prefix === prefix && two.bits === (one.bits ^ bit));
-  return other ? { family, prefix: prefix - 1, bits: one.bits & ~bit } : one;
+function keyOf({ family, prefix, bits }: Network): string {
+  return `${family} ${prefix} ${bits}`;
 }
 
 /** Returns a network in canonical form. */

@@ -1,4 +1,4 @@
-/** Adds a value to a set that a plugin could grow at will. */
+/** Adds a value to a set, up to `LEARNING.values`: a plugin could otherwise grow it at will. */
 import { LEARNING } from "./limits.js";
 
 export function noted<T>(values: Set<T>, value: T | undefined): void {

@@ -6,13 +6,14 @@ import { effectiveGrant, type GrantQuestion } from "../policy/effective.js";
 import { type Grant, policyEntry } from "../policy/schema.js";
 import { termsOf } from "../policy/terms.js";
 import { coverNetworks, coverPorts } from "./cover.js";
+import { LEARNING } from "./limits.js";
 import { FIRST_GRANTED } from "./netlink-use.js";
 import type { FirewallUsage, NetlinkUsage, Usage } from "./usage.js";
 
 export interface Proposal {
   /** For the plugin's entry in the policy. */
   readonly grant: Grant;
-  /** Permissions that were not used, and stay as they are granted: the manifest cannot do without them, or their use is not seen. */
+  /** Permissions that stay as they are granted, although no use was seen: the manifest requires them, or every plugin has them. */
   readonly kept: readonly string[];
   /** Permissions that were granted and not used: left out. */
   readonly unused: readonly string[];
@@ -24,6 +25,7 @@ export interface Proposal {
 interface GrantedLists {
   readonly prefix?: string;
   readonly subnets?: readonly string[];
+  readonly remotes?: readonly string[];
   readonly ports?: readonly (string | number)[];
 }
 
@@ -53,7 +55,7 @@ export function propose(usage: Usage, question: GrantQuestion): Proposal {
   return { grant: grant as Grant, kept, unused, differences: differences(termsOf(present), termsOf(proposed)) };
 }
 
-/** True for a permission that its plugin does not start without, or whose use only its worker knows of. */
+/** Returns true for a permission that stays although unused: every plugin has it, or the manifest requires it or lists none. */
 function isNeeded(name: PermissionName, { manifest }: GrantQuestion): boolean {
   const { harmless }: PermissionRow = PERMISSIONS[name] as never;
   return harmless || manifest?.permissions === undefined || Object.hasOwn(manifest.permissions, name);
@@ -71,7 +73,12 @@ function leastLimits(
   return undefined;
 }
 
-function netlinkLimits(used: NetlinkUsage, { prefix, subnets, ports }: GrantedLists): object {
+/** Returns false for a list that is empty or too long: the host compares each of its networks with each of the manifest's. */
+function isProposable({ length }: readonly string[]): boolean {
+  return length > 0 && length <= LEARNING.networks;
+}
+
+function netlinkLimits(used: NetlinkUsage, { prefix, subnets, remotes: grantedRemotes, ports }: GrantedLists): object {
   const networks = coverNetworks(used.networks, WIDEST);
   const remotes = coverNetworks(used.remotes, WIDEST);
   const tunnels = used.ports.flatMap((port) => (port === FIRST_GRANTED ? (ports ?? []).slice(0, 1) : [port]));
@@ -79,12 +86,12 @@ function netlinkLimits(used: NetlinkUsage, { prefix, subnets, ports }: GrantedLi
     kinds: [...used.kinds].sort(),
     ...(prefix === undefined ? {} : { prefix }),
     max: Math.max(1, used.links),
-    // A grant needs one: where no address was used, the granted ones stay.
-    subnets: networks.length > 0 ? networks : (subnets ?? []),
+    // A grant needs one: where no address was used, or too many separate ones, the granted networks stay.
+    subnets: isProposable(networks) ? networks : (subnets ?? []),
     ...(used.parents.length > 0 ? { parents: [...used.parents].sort() } : {}),
     ...(used.passthru ? { passthru: true } : {}),
     ...(used.vnis.length > 0 ? { vniFrom: Math.min(...used.vnis), vniTo: Math.max(...used.vnis) } : {}),
-    ...(remotes.length > 0 ? { remotes } : {}),
+    ...(isProposable(remotes) ? { remotes } : grantedRemotes && remotes.length > 0 ? { remotes: grantedRemotes } : {}),
     ...(tunnels.length > 0 ? { ports: tunnels } : {}),
   };
 }

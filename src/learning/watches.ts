@@ -1,4 +1,4 @@
-/** The plugins of a host that are watched at present. A request of any other costs one comparison. */
+/** The plugins of a host that are being watched. While none is, a request costs one comparison. */
 import type { Json } from "../driverapi/json.js";
 import type { Observer } from "./observer.js";
 

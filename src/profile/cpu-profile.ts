@@ -62,7 +62,7 @@ function assertTree({ nodes, samples }: CpuProfile): void {
   if (samples.some((id) => !byId.has(id))) throw new Error("a sample is not a node");
 }
 
-/** Milliseconds that each node took itself: each sample stands for the time since the one before. */
+/** Returns each node's own time in milliseconds: a sample counts for the time since the one before. */
 function selfTimes({ samples, timeDeltas }: CpuProfile): ReadonlyMap<number, number> {
   const times = new Map<number, number>();
   for (const [at, id] of samples.entries())

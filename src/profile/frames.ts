@@ -22,10 +22,10 @@ export const frame: z.ZodType<Frame> = z.object({
   columnNumber: position,
 });
 
-/** The heap's profile does not name scripts that were evaluated: of those, a plugin's bundle is the one that does the work. */
+/** Returns true for the plugin's bundle. A heap profile does not name evaluated scripts, so an unnamed one counts as the bundle. */
 const isBundle = (url: string, line: number): boolean => url === SOURCE_URL || (url === "" && line >= HEADER_LINES);
 
-/** Node's own modules; any other name is an author's invention. */
+/** URLs of Node's own modules; any other URL without a place in the author's files is reported as `bulkhead:runtime`. */
 const NODE_MODULE = /^node:[\w/]{1,100}$/;
 
 export class Frames {

@@ -10,11 +10,11 @@ export interface FunctionShare {
   readonly line: number | null;
   /** Milliseconds of the processor, or bytes. */
   readonly self: number;
-  /** Percentage of all functions'. */
+  /** Percentage of the total of all functions. */
   readonly share: number;
 }
 
-/** What V8 lists beside functions; time in which nothing ran is left out. */
+/** Entries of V8's that are left out: the tree's root, idle time, and native code outside JavaScript. */
 const IDLE: ReadonlySet<string> = new Set(["(root)", "(idle)", "(program)"]);
 
 export class Functions {

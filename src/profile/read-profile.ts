@@ -1,4 +1,4 @@
-/** Reads the text of a profile. Runs in a thread of its own: what a hostile worker sends takes as long as it likes. */
+/** Reads the text of a profile. Runs in a separate thread, since a hostile worker's text can take any time to read. */
 import { escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
 import type { ProfileKind } from "../isolation/profiling.js";
@@ -19,7 +19,7 @@ export type ReadProfile =
   | { readonly profile: string; readonly functions: readonly FunctionShare[] }
   | { readonly refused: string };
 
-/** Never throws. */
+/** Reads a profile, or returns why it is not one. Never throws. */
 export function readProfile({ of, text, sourceMap }: RawProfile): ReadProfile {
   try {
     const value: unknown = JSON.parse(text);

@@ -43,7 +43,7 @@ function readApart(raw: RawProfile): Promise<ReadProfile> {
       PROFILE.readMs,
     );
     thread.once("message", resolve);
-    thread.once("error", reject);
+    thread.on("error", reject);
     thread.once("exit", () => {
       clearTimeout(late);
       reject(new Error("the thread that read it has ended"));

@@ -2,7 +2,7 @@
 export const LIMITS = {
   /** Largest frame a worker may send, in UTF-16 units; checked before anything else. */
   frameChars: 524_288,
-  /** Largest frame to a worker in a host process, in bytes; what it reads is another's noise beyond that. */
+  /** Largest frame to a worker in a host process, in bytes; a greater length is noise that something else wrote. */
   downFrameBytes: 134_217_728,
   /** Messages in one frame from a worker. */
   frameMessages: 4096,

@@ -14,7 +14,7 @@ export interface SeenUsage {
   readonly usage: Usage;
 }
 
-/** Watches a plugin where it is asked for. Returns what to do before its host closes. */
+/** Watches a plugin if `LEARN_FOLDER` is set. Returns a function that writes what was seen; call it before the host closes. */
 export async function learnUsage(host: PluginHost, plugin: string): Promise<() => Promise<void>> {
   const folder = process.env[LEARN_FOLDER];
   if (folder === undefined) return async () => {};

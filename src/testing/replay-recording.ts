@@ -60,7 +60,10 @@ export async function replayRecording(options: ReplayOptions): Promise<Replayed>
         (one.kind === "call" || one.kind === "event") && one.plugin === host.id,
     );
     if (!own.some(({ kind }) => kind === "call"))
-      throw new DriverError("ERR_OPTIONS", `${recording} has no calls to plugin "${host.id}"`);
+      throw new DriverError(
+        "ERR_OPTIONS",
+        `${recording} has no calls to plugin "${host.id}"; use bulkhead record export`,
+      );
     return await new Replay(host).run(own);
   } finally {
     await host.close();

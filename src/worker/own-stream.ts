@@ -18,7 +18,7 @@ export interface OwnStreamOptions {
   broken(): void;
 }
 
-/** Loads the parts of Node that a stream needs; those of a thread of the platform's own process need none of them. */
+/** Loads the parts of Node that a stream needs. Not called in a thread of the platform's own process, which has no stream. */
 export function loadStreams(): { readonly Socket: typeof NetSocket; readonly create: typeof createCipheriv } {
   const { Socket } = process.getBuiltinModule("node:net");
   return { Socket, create: process.getBuiltinModule("node:crypto").createCipheriv };
@@ -78,8 +78,8 @@ export class OwnStream {
   }
 
   /**
-   * Calls `done` once the frames so far have left, at the latest after `WORKER.lastWordsMs`. The platform terminates the worker
-   * on the last of them; a descriptor that is closed earlier can lose it.
+   * Calls `done` after `WORKER.lastWordsMs`, unless the platform has read the last frame and terminated the worker by then. A
+   * descriptor that is closed earlier can lose that frame.
    */
   last(done: () => void): void {
     if (this.#socket.writableLength === 0) {

@@ -162,7 +162,7 @@ const CASES: readonly Case[] = [
 
 const FILE = "/etc/bulkhead.config.json";
 
-/** Cases whose walls are taken away together: of no check two of them. The long run takes each away by itself. */
+/** Groups cases whose walls are taken away together: no check is in two of them. The long run takes each away by itself. */
 function grouped(cases: readonly Case[]): readonly (readonly Case[])[] {
   const groups: Case[][] = [];
   for (const one of cases) {

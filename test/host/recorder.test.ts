@@ -77,10 +77,10 @@ test("more than there is room for is counted; failures have room of their own; l
   const folder = await t.folder();
   const { logger } = recorder();
   const flight = new FlightRecorder(folder, logger);
-  const one = (method: "join" | "leave", args: readonly string[] = []) =>
-    ({ plugin: "net", type: "net", method, nid: "n", eid: "e", began: performance.now(), args: () => args }) as const;
-  for (let n = 0; n < RECORDER.entries + 50; n++) flight.call(one("join", [String(n)]));
-  flight.call(one("leave", [JSON.stringify("x".repeat(RECORDER.argsChars))]), "ERR_X", "y".repeat(10_000));
+  const one = (plugin: string, method: "join" | "leave", args: readonly string[] = []) =>
+    ({ plugin, type: "net", method, nid: "n", eid: "e", began: performance.now(), args: () => args }) as const;
+  for (let n = 0; n < RECORDER.entries + 50; n++) flight.call(one(n % 2 === 0 ? "a" : "b", "join", [String(n)]));
+  flight.call(one("c", "leave", [JSON.stringify("x".repeat(RECORDER.argsChars))]), "ERR_X", "y".repeat(10_000));
   await flight.close();
   const entries = await readRecording(folder);
   assert.is(calls(entries).filter(({ method }) => method === "join").length, RECORDER.entries);
@@ -92,6 +92,21 @@ test("more than there is room for is counted; failures have room of their own; l
   );
 });
 
+test("a plugin that makes many requests takes no more than its share; of large arguments only the beginning is kept", async (t) => {
+  const folder = await t.folder();
+  const { logger } = recorder();
+  const flight = new FlightRecorder(folder, logger);
+  const large = { list: Array.from({ length: 100_000 }, (_, n) => n), text: "x".repeat(100_000) };
+  for (let n = 0; n < RECORDER.entries; n++) flight.request("loud", "store.set", ["k", large], performance.now());
+  flight.call({ plugin: "net", type: "net", method: "join", nid: "n", eid: "e", began: 0, args: () => [] });
+  await flight.close();
+  const entries = await readRecording(folder);
+  const loud = entries.filter((one) => one.kind === "request");
+  assert.equal([loud.length, calls(entries).length], [RECORDER.share, 1]);
+  const [first] = loud;
+  assert.is(first?.args, JSON.stringify(["k", large]).slice(0, RECORDER.shownChars));
+});
+
 test("two files of bounded size", async (t) => {
   const folder = await t.folder();
   const { logger } = recorder();
@@ -99,7 +114,15 @@ test("two files of bounded size", async (t) => {
   for (let round = 0; round < 3; round++) {
     const flight = new FlightRecorder(folder, logger);
     for (let n = 0; n < RECORDER.entries; n++)
-      flight.call({ plugin: "net", type: "net", method: "join", nid: "n", eid: "e", began: 0, args: () => args });
+      flight.call({
+        plugin: `net${n % 2}`,
+        type: "net",
+        method: "join",
+        nid: "n",
+        eid: "e",
+        began: 0,
+        args: () => args,
+      });
     await flight.close();
   }
   const names = (await readdir(folder)).sort();
@@ -129,7 +152,7 @@ test("while a write is under way, no more waits than one interval's entries", as
   for (let n = 0; n < RECORDER.entries * 3; n++) add();
   await flight.close();
   const entries = await readRecording(folder);
-  assert.is(calls(entries).length, RECORDER.entries + 1);
+  assert.is(calls(entries).length, RECORDER.share + 1);
 });
 
 test("a folder that cannot be written costs a line in the log, and no call", async (t) => {

@@ -1,4 +1,4 @@
-/** A shared host process opens as many workers as it has streams for; the next one gets another process, and nobody is moved. */
+/** A shared host process opens as many workers as it has streams for; the next one gets another process, and no worker is moved. */
 
 import { HostProcesses } from "#dist/isolation/host-processes.js";
 import { WALLS } from "#dist/isolation/limits.js";

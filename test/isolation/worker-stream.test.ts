@@ -87,7 +87,7 @@ test("an ended worker's last frames are read before it counts as gone", async (t
   assert.equal(violations, []);
 });
 
-test("a worker's stream that stays open after its end is waited for no longer than a bound", async (t) => {
+test("an ended worker's stream that stays open is waited for until a deadline", async (t) => {
   const { stream } = await pair(t);
   const began = performance.now();
   await new Promise<void>((resolve) => stream.drain(resolve));

@@ -20,7 +20,7 @@ import { type LogLine, recorder } from "./logger.js";
 /** The repository: tests run from `build/`. */
 export const REPO: string = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Of most hosts that a test starts the spare worker would never be used, and it takes as much processor time as the plugin's. */
+/** No spare workers: most tests' hosts would never use one, and starting it takes as much CPU time as the plugin's worker. */
 export const NO_SPARES: HostParts = { spares: 0 };
 
 export interface House {

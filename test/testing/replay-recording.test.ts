@@ -1,4 +1,4 @@
-/** A failure that a live host recorded is exported, and fails in the same way in the author's test, until the driver is mended. */
+/** A failure that a live host recorded is exported, and fails in the same way in the author's test, until the driver is fixed. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
@@ -44,7 +44,7 @@ async function live(t: TestContext) {
   return { home, host, driver, add, exported, author };
 }
 
-test("it fails in the same way, and not once the driver is mended", async (t) => {
+test("a failure is replayed until the driver is fixed", async (t) => {
   const { host, driver, add, exported, author } = await live(t);
   await host.driver("other").createNetwork("elsewhere");
   await driver.createNetwork("n", { subnet: "10.7.0" });

@@ -125,7 +125,7 @@ const COMMANDS: readonly ControlCommand[] = [
       why(client, printer, { from, to, engine: text(flags.engine) ?? DOCKER_ENGINE }),
   },
   profiled("profile", "show what a plugin's worker spends its time on while it serves, and write a .cpuprofile"),
-  profiled("heap", "show what a plugin's worker allocates and keeps meanwhile, and write a .heapprofile"),
+  profiled("heap", "show what a plugin's worker allocates and still uses while it serves, and write a .heapprofile"),
   action("restart", "end a plugin's worker in the running host, start it again, and replay its networks"),
   action(
     "stop",

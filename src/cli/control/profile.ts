@@ -25,15 +25,18 @@ export async function profile(client: ControlClient, printer: Printer, options: 
   if (!(seconds >= 0.1 && seconds <= 60)) throw new DriverError("ERR_USAGE", "--seconds is a number from 0.1 to 60");
   const reply = await client.ask("profile", { id, body: { kind, seconds } });
   const file = resolve(options.out ?? `${reply.plugin}.${kind}profile`);
-  await writeFile(file, `${JSON.stringify(reply.profile)}\n`).catch((error: unknown) => {
-    throw new DriverError("ERR_USAGE", `the profile was not written: ${messageOf(error)}; name a file with --out`);
+  // A link that a plugin's folder holds under this name is not followed.
+  const written = writeFile(file, `${JSON.stringify(reply.profile)}\n`, { flag: "wx", mode: 0o600 });
+  await written.catch((error: unknown) => {
+    const why = `the profile was not written: ${messageOf(error)}; name a file that does not exist with --out`;
+    throw new DriverError("ERR_USAGE", why);
   });
   const { functions } = reply;
   printer.print([{ plugin: reply.plugin, kind, seconds, file, functions }], profileText(printer, reply, file));
 }
 
 function profileText(printer: Printer, { plugin, kind, seconds, functions }: ProfileReply, file: string): string {
-  const what = kind === "cpu" ? "its worker was busy in" : "what it allocated and still uses is of";
+  const what = kind === "cpu" ? "CPU time of its worker, by function" : "what it allocated and still uses, by function";
   const head =
     functions.length === 0
       ? `${safe(plugin)}: ${kind === "cpu" ? "its worker did nothing" : "it allocated nothing that it still uses"} in ${seconds} s`

@@ -29,7 +29,7 @@ interface Change {
   readonly other: readonly string[];
   /** Why it would not run. */
   readonly reason: string | null;
-  /** What its files would bring; null: the host runs them, or no host runs. */
+  /** What its changed files newly ask for and use; null: they are what the host runs, or no host runs the plugin. */
   readonly newVersion: NewVersion | null;
 }
 

@@ -22,7 +22,7 @@ export async function usageInTests(
     const child = spawn(process.execPath, args, {
       cwd,
       env: { ...process.env, [LEARN_FOLDER]: folder },
-      // The runner of an outer test would take the child's words for its own.
+      // An outer test runner would read the child's standard output as its own.
       stdio: ["ignore", "ignore", "inherit"],
     });
     const [code] = (await once(child, "exit")) as [number | null];

@@ -23,7 +23,7 @@ export interface LearnOptions {
 /** Slack of a reply's deadline, in milliseconds. */
 const SLACK_MS = 30_000;
 
-/** Throws `ERR_USAGE`, `ERR_NO_DAEMON`, `ERR_PLUGIN_NOT_FOUND`, `ERR_CONTROL_BUSY`. */
+/** Proposes a grant. Throws `ERR_USAGE`, `ERR_NO_DAEMON`, `ERR_PLUGIN_NOT_FOUND`, `ERR_CONTROL_BUSY`. */
 export async function learn(
   id: string | undefined,
   { seconds, tests }: LearnOptions,
@@ -31,7 +31,10 @@ export async function learn(
 ): Promise<Report> {
   if (id === undefined) throw new DriverError("ERR_USAGE", "bulkhead policy learn takes a plugin's id");
   if (tests !== undefined && seconds !== undefined)
-    throw new DriverError("ERR_USAGE", "--seconds is for a running plugin; with --tests its tests say how long");
+    throw new DriverError(
+      "ERR_USAGE",
+      "--seconds is for a running plugin and does not go with --tests; leave one of them out",
+    );
   const learned = tests === undefined ? await watched(id, seconds, places) : await tested(id, tests, places);
   const { from, ...proposal } = learned;
   return { data: { ...proposal, from }, text: text(learned) };
@@ -62,7 +65,7 @@ async function tested(id: string, tests: string, { plugins, policy, policyNamed 
   const { grant, ...rest } = propose(usage, { id, manifest: found.manifest, policy: read.policy });
   return {
     ...{ plugin: id, grant: grant as unknown as JsonObject, ...rest },
-    from: `its tests, which started it ${hosts} times`,
+    from: `its tests, in which ${hosts} ${hosts === 1 ? "host" : "hosts"} ran it`,
   };
 }
 
@@ -80,6 +83,6 @@ function text({ plugin, grant, kept, unused, differences, from }: Learned): stri
     changes.length === 0 ? "compared with its present grant: the same" : "compared with its present grant:",
     ...changes,
     ...note("not used, and left out", unused),
-    ...note("not used, or not seen; kept as granted", kept),
+    ...note("no use seen, but kept as granted (the manifest requires it, or every plugin has it)", kept),
   ].join("\n");
 }

@@ -15,7 +15,7 @@ export interface NewVersion {
   readonly sha256: string;
   /** What it asks for beyond what the running version has. */
   readonly asks: readonly string[];
-  /** What its code uses of that and of other permissions, with the place. */
+  /** Permissions that its code uses and the running version does not have, with file and line. */
   readonly uses: readonly string[];
 }
 

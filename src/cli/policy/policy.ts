@@ -1,4 +1,4 @@
-/** `bulkhead policy check|diff [FILE]`, `learn ID`: what a policy says and would change, before a host follows it; what it could be. */
+/** `bulkhead policy check|diff [FILE]`: what a policy says and would change, before a host follows it; `learn ID`: the smallest grant. */
 import { quote } from "../../common/quote.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { HostPlace } from "../applied.js";

@@ -97,7 +97,7 @@ export class PluginWorker {
     return this.#session?.cpuMs ?? 0;
   }
 
-  /** Takes a profile of its worker: V8's text, unread. Rejects with why none was taken. */
+  /** Takes a profile of its worker: V8's text, unread. Rejects with an error that gives the reason. */
   async profile(of: ProfileKind, ms: number): Promise<string> {
     const link = this.#link;
     if (link?.profile === undefined || !this.alive) throw new Error("its worker has ended");

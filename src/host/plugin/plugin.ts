@@ -104,7 +104,7 @@ export class Plugin {
     return this.#found?.root;
   }
 
-  /** Takes a profile of its worker in service, with the map of the code that it runs. Rejects with why none was taken. */
+  /** Takes a profile of its worker in service, with the source map of its code. Rejects with an error that gives the reason. */
   async profile(of: ProfileKind, ms: number): Promise<{ readonly text: string; readonly sourceMap: string }> {
     const { current } = this.#plugin.active;
     if (!current?.alive) throw new Error(`it has no worker: it is ${this.state}`);

@@ -1,4 +1,4 @@
-/** What the flight recorder keeps, a line of JSON each. Texts of plugins are bounded, and escaped by those who show them. */
+/** What the flight recorder keeps, a line of JSON each. Texts from plugins are bounded; the commands that show them escape them. */
 import { z } from "../../common/zod.js";
 import type { Json } from "../../driverapi/json.js";
 
@@ -6,9 +6,9 @@ interface Timed {
   /** When it began, in milliseconds since 1970. */
   readonly time: number;
   readonly plugin: string;
-  /** Until it was answered, in milliseconds. */
+  /** Time until it was answered, in milliseconds. */
   readonly ms: number;
-  /** Its error's; absent: it succeeded. */
+  /** The code of its error; absent: it succeeded. */
   readonly code?: string | undefined;
   readonly message?: string | undefined;
 }
@@ -69,7 +69,7 @@ const entry: z.ZodType<Entry> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("gap"), time: z.number(), missed: z.int().min(0) }),
 ]) as z.ZodType<Entry>;
 
-/** Reads one line; undefined: it is not an entry, as half a line of a host that was killed. */
+/** Reads one line. Returns undefined if it is not an entry, such as the incomplete last line of a host that was killed. */
 export function readEntry(line: string): Entry | undefined {
   try {
     return entry.safeParse(JSON.parse(line)).data;

@@ -1,6 +1,6 @@
 /**
- * Keeps the last calls and requests on disk: a call only leaves a reference here, and the lines are made and written a moment later,
- * together. When more come than it has room for, it counts them. A disk that fails, hangs or is nearly full costs entries and nothing else.
+ * Keeps the last calls and requests on disk: each one adds a reference to a bounded list, which is written every `RECORDER.flushMs`.
+ * If the list is full, or the disk fails, hangs or is nearly full, only entries are lost.
  */
 import { join } from "node:path";
 import { monotonicNow } from "../../common/clock.js";
@@ -11,6 +11,7 @@ import type { Json } from "../../driverapi/json.js";
 import type { CallRecorder, SeenCall } from "../calls/call-context.js";
 import type { Entry } from "./entry.js";
 import { RECORDER } from "./limits.js";
+import { previewOf } from "./preview.js";
 import { RingFile } from "./ring-file.js";
 
 /** The file in the data folder; the one before it has `.1` at its end. */
@@ -28,7 +29,8 @@ type Waiting =
   | {
       readonly plugin: string;
       readonly name: string;
-      readonly args: readonly Json[];
+      /** The beginning of their JSON text. */
+      readonly args: string;
       readonly began: number;
       readonly outcome: Outcome;
     }
@@ -39,6 +41,8 @@ export class FlightRecorder implements CallRecorder {
   readonly #logger: Logger;
   readonly #origin = Date.now() - monotonicNow();
   #waiting: Waiting[] = [];
+  /** Entries that wait, by plugin. */
+  readonly #own = new Map<string, number>();
   #failures = 0;
   #missed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -53,20 +57,27 @@ export class FlightRecorder implements CallRecorder {
 
   /** Records a call that was answered. */
   call(call: SeenCall, code?: string, message?: string): void {
-    if (this.#hasRoom(code)) this.#add({ call, outcome: { ms: monotonicNow() - call.began, code, message } });
+    if (this.#hasRoom(call.plugin, code))
+      this.#add({ call, outcome: { ms: monotonicNow() - call.began, code, message } });
   }
 
   /** Records a request that was answered; `began`: in monotonic milliseconds. */
   request(plugin: string, name: string, args: readonly Json[], began: number, code?: string, message?: string): void {
-    if (this.#hasRoom(code))
-      this.#add({ plugin, name, args, began, outcome: { ms: monotonicNow() - began, code, message } });
+    if (this.#hasRoom(plugin, code))
+      this.#add({
+        plugin,
+        name,
+        args: previewOf(args as Json, RECORDER.shownChars),
+        began,
+        outcome: { ms: monotonicNow() - began, code, message },
+      });
   }
 
   /** Records a change of a plugin's worker. */
   event(plugin: string, event: string, reason?: string): void {
     const told = reason?.slice(0, RECORDER.shownChars);
     const entry = { kind: "event", time: this.#timeOf(monotonicNow()), plugin, event, reason: told } as const;
-    if (this.#hasRoom("event")) this.#add({ entry });
+    if (this.#hasRoom(plugin, "event")) this.#add({ entry });
   }
 
   /** Writes what is left. A disk that hangs does not delay it for longer than `RECORDER.closeMs`. */
@@ -83,14 +94,17 @@ export class FlightRecorder implements CallRecorder {
     await this.#file.close().catch(() => {});
   }
 
-  /** Returns a monotonic time in milliseconds since 1970: entries keep their order, whatever becomes of the clock. */
+  /** Returns a monotonic time in milliseconds since 1970: entries keep their order even if the system clock is set. */
   #timeOf(at: number): number {
     return Math.round((this.#origin + at) * 1000) / 1000;
   }
 
-  #hasRoom(code: string | undefined): boolean {
+  /** Counts an entry; returns false if there are too many, or too many of that plugin's. */
+  #hasRoom(plugin: string, code: string | undefined): boolean {
     const used = code === undefined ? this.#waiting.length - this.#failures : this.#failures;
-    if (used < (code === undefined ? RECORDER.entries : RECORDER.failures)) {
+    const own = this.#own.get(plugin) ?? 0;
+    if (own < RECORDER.share && used < (code === undefined ? RECORDER.entries : RECORDER.failures)) {
+      this.#own.set(plugin, own + 1);
       if (code !== undefined) this.#failures++;
       return true;
     }
@@ -104,7 +118,7 @@ export class FlightRecorder implements CallRecorder {
     this.#schedule();
   }
 
-  /** One write at a time: while the disk hangs, no more waits than one interval's entries. */
+  /** Schedules one write at a time: while the disk hangs, at most one interval's entries wait. */
   #schedule(): void {
     if (this.#writing === undefined && !this.#closed)
       this.#timer ??= setTimeout(() => this.#flush(), RECORDER.flushMs).unref();
@@ -116,6 +130,7 @@ export class FlightRecorder implements CallRecorder {
     const waiting = this.#waiting;
     const missed = this.#missed;
     this.#waiting = [];
+    this.#own.clear();
     this.#failures = 0;
     this.#missed = 0;
     if (waiting.length === 0) return;
@@ -135,11 +150,14 @@ export class FlightRecorder implements CallRecorder {
   #failed(error: unknown): void {
     if (this.#reported) return;
     this.#reported = true;
-    this.#logger.warn({ err: error }, `calls are not recorded: ${messageOf(error)}`);
+    this.#logger.warn(
+      { err: error },
+      `calls are not recorded: ${messageOf(error)}; recording resumes once this is fixed`,
+    );
   }
 }
 
-/** Makes a line. Put together by hand: the arguments of a call are JSON already, and most texts repeat. */
+/** Makes a line by concatenation, since the arguments of a call are JSON already. */
 function lineOf(one: Waiting, timeOf: (at: number) => number): string {
   if ("entry" in one) return `${JSON.stringify(one.entry)}\n`;
   const { ms, code, message } = one.outcome;
@@ -148,8 +166,7 @@ function lineOf(one: Waiting, timeOf: (at: number) => number): string {
       ? ""
       : `,"code":${quoted(code)},"message":${quoted(message?.slice(0, RECORDER.shownChars) ?? "")}`;
   if ("name" in one) {
-    const args = JSON.stringify(one.args).slice(0, RECORDER.shownChars);
-    return `{"kind":"request","time":${timeOf(one.began)},"plugin":${quoted(one.plugin)},"name":${quoted(one.name)},"args":${quoted(args)},"ms":${rounded(ms)}${end}}\n`;
+    return `{"kind":"request","time":${timeOf(one.began)},"plugin":${quoted(one.plugin)},"name":${quoted(one.name)},"args":${quoted(one.args)},"ms":${rounded(ms)}${end}}\n`;
   }
   const { plugin, type, method, began } = one.call;
   const texts = one.call.args().join(",");

@@ -5,6 +5,8 @@ export const RECORDER = {
   /** Entries kept per interval; further ones are counted. Failures have room of their own. */
   entries: 400,
   failures: 100,
+  /** Of both together, those of one plugin. */
+  share: 200,
   /** How long the host's close waits for the disk, in milliseconds. */
   closeMs: 2000,
   /** Size of each of the two files, in bytes. */

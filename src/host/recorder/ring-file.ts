@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { giveToOwner } from "../../storage/folder-owner.js";
 
-/** Does not follow a link, and does not block forever on a named pipe. */
+/** Opens the file to append, without following a link or blocking on a named pipe. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export class RingFile {
@@ -40,7 +40,7 @@ export class RingFile {
     this.#bytes += bytes.length;
   }
 
-  /** Can be repeated; a later `append` opens the file again. */
+  /** Closes the file. Can be repeated; a later `append` opens it again. */
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;

@@ -25,7 +25,7 @@ const ending = (title: string, name: string, ends: boolean, thread?: NodeJS.Sign
   ...(thread ? { thread } : {}),
 });
 
-/** On the streams of other workers, which a shared host process alone has. */
+/** On the streams of other workers, which exist only in a shared host process. */
 export const STREAMS: readonly RealmCase[] = [
   forging("every route's reply, written to the other workers' streams", "slotReplies"),
   forging("every route's store request, written to the other workers' streams", "slotRequests"),
