@@ -1,0 +1,142 @@
+/** Takes queries at one address, over UDP and TCP, and returns the answers. It reads nothing of a message but its length. */
+import { createSocket, type Socket as Datagrams } from "node:dgram";
+import { BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
+import type { Listener, Query } from "../backend.js";
+import { RESOLVER } from "../limits.js";
+import { ClientLimits } from "./client-limits.js";
+import { lengthPrefixed, MessageReader } from "./length-prefix.js";
+
+const PORT = 53;
+
+/** A query's way back. */
+export interface Asked {
+  readonly query: Omit<Query, "id">;
+  /** Sends the answer. */
+  reply(message: Buffer): void;
+  /** To be called once, when the query is answered or given up. */
+  done(): void;
+}
+
+export class QueryListener {
+  readonly #listener: Listener;
+  readonly #heard: (asked: Asked) => void;
+  readonly #log: (text: string) => void;
+  readonly #limits: ClientLimits;
+  readonly #network = new BlockList();
+  readonly #connections = new Map<Socket, string>();
+  #datagrams: Datagrams | undefined;
+  #server: Server | undefined;
+
+  constructor(listener: Listener, heard: (asked: Asked) => void, log: (text: string) => void) {
+    this.#listener = listener;
+    this.#heard = heard;
+    this.#log = log;
+    this.#limits = new ClientLimits(listener);
+    const [network = "", prefix] = listener.subnet.split("/");
+    this.#network.addSubnet(network, Number(prefix), isIPv6(network) ? "ipv6" : "ipv4");
+  }
+
+  /** Binds both sockets, or none. */
+  async open(): Promise<void> {
+    try {
+      await this.#openDatagrams();
+      await this.#openServer();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#datagrams?.close();
+    this.#server?.close();
+    for (const connection of this.#connections.keys()) connection.destroy();
+  }
+
+  #openDatagrams(): Promise<void> {
+    const { ip } = this.#listener;
+    const six = isIPv6(ip);
+    const socket = createSocket({
+      type: six ? "udp6" : "udp4",
+      ipv6Only: six,
+      lookup: (name, _, done) => done(null, name, six ? 6 : 4),
+    });
+    this.#datagrams = socket;
+    return new Promise((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind({ address: ip, port: PORT, exclusive: true }, () => {
+        socket.off("error", reject).on("error", (error) => this.#log(`${ip}: ${error.message}`));
+        resolve();
+      });
+      socket.on("message", (message, { address, port }) => {
+        this.#take(address, false, message, (answer) => {
+          if (answer.length > RESOLVER.datagramBytes || socket.getSendQueueSize() > RESOLVER.queueBytes) return;
+          try {
+            socket.send(answer, port, address, () => {});
+          } catch {
+            // The client used port 0, or the socket was closed meanwhile.
+          }
+        });
+      });
+    });
+  }
+
+  #openServer(): Promise<void> {
+    const { ip } = this.#listener;
+    const server = createServer((connection) => this.#connected(connection));
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: ip, port: PORT, exclusive: true }, () => {
+        server.off("error", reject).on("error", (error) => this.#log(`${ip}: ${error.message}`));
+        resolve();
+      });
+    });
+  }
+
+  #connected(connection: Socket): void {
+    const client = connection.remoteAddress ?? "";
+    const own = [...this.#connections.values()].filter((one) => one === client).length;
+    connection.on("error", () => {});
+    if (this.#connections.size >= RESOLVER.connections || own >= RESOLVER.connectionsPerClient) {
+      connection.destroy();
+      return;
+    }
+    this.#connections.set(connection, client);
+    connection.on("close", () => this.#connections.delete(connection));
+    connection.setTimeout(RESOLVER.idleMs, () => connection.destroy());
+    const reader = new MessageReader(RESOLVER.queryBytes);
+    let queries = 0;
+    connection.on("data", (piece) => {
+      const messages = reader.read(piece);
+      if (!messages) {
+        connection.destroy();
+        return;
+      }
+      for (const message of messages) {
+        queries++;
+        const taken =
+          queries <= RESOLVER.queriesPerConnection &&
+          this.#take(client, true, message, (answer) => {
+            if (connection.writableLength > RESOLVER.queueBytes) connection.destroy();
+            else if (!connection.destroyed) connection.write(lengthPrefixed(answer));
+          });
+        if (!taken) {
+          connection.destroy();
+          return;
+        }
+      }
+    });
+  }
+
+  /** Returns false for a query that is dropped. */
+  #take(from: string, tcp: boolean, message: Buffer, reply: (answer: Buffer) => void): boolean {
+    if (message.length > RESOLVER.queryBytes || !this.#network.check(from, isIPv6(from) ? "ipv6" : "ipv4"))
+      return false;
+    if (!this.#limits.take(from)) return false;
+    const { ip } = this.#listener;
+    const query = { ip, from, tcp, message: message.toString("base64") };
+    this.#heard({ query, reply, done: () => this.#limits.done(from) });
+    return true;
+  }
+}
