@@ -1,0 +1,61 @@
+/** One host's way to the state that hosts share: opens the operator's store on first use, for all plugins. */
+import type { OperatorLog } from "../../common/logger.js";
+import type { HostTime } from "../host-time.js";
+import type { HostPower } from "../permission.js";
+import type { ClusterBackend } from "./backend.js";
+import { openClusterStore } from "./choose.js";
+import type { ClusterLimits } from "./grant.js";
+import { createClusterPower } from "./host.js";
+import { CLUSTER, type ClusterFigures } from "./limits.js";
+import type { ClusterOptions } from "./options.js";
+
+/** What `createClusterHub` takes. */
+export interface ClusterHubOptions {
+  /** The operator's store; absent: every request fails, and says which option is missing. */
+  readonly options?: ClusterOptions | undefined;
+  readonly logger: OperatorLog;
+  /** Replaces the store. */
+  readonly use?: ClusterBackend | undefined;
+  /** Replaces some figures, for tests. */
+  readonly figures?: Partial<ClusterFigures> | undefined;
+}
+
+/** One host's cluster. */
+export interface ClusterHub {
+  /** Opens a plugin's power. */
+  open(plugin: string, limits: ClusterLimits, time: HostTime): HostPower;
+  /** Closes the store. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The beginning of all keys where the operator names none. */
+const PREFIX = "bulkhead";
+/** Least time between two warnings about one plugin, in milliseconds: a plugin can cause them. */
+const WARN_MS = 10_000;
+
+/** Opens the cluster of one host. Nothing is connected before the first request. */
+export function createClusterHub({ options, logger, use, figures: some }: ClusterHubOptions): ClusterHub {
+  const figures = { ...CLUSTER, ...some };
+  let store = use;
+  const prefix = options?.store === "etcd" ? (options.prefix ?? PREFIX) : PREFIX;
+  return {
+    open(plugin, limits, time) {
+      store ??= openClusterStore(options, figures);
+      let warnedAt = Number.NEGATIVE_INFINITY;
+      const warn = (words: string): void => {
+        if (performance.now() - warnedAt < WARN_MS) return;
+        warnedAt = performance.now();
+        logger.warn({ plugin }, `cluster: ${words}`);
+      };
+      if (!use && !options)
+        logger.warn(
+          { plugin },
+          'cluster: this host has no store for hosts to share; name one with the option "cluster"',
+        );
+      return createClusterPower({ plugin, limits, backend: store, prefix, figures, time, warn });
+    },
+    async close() {
+      await store?.close();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * One plugin's leases on this host. Each has a key of its own, which ends with this host's lease: it says that its holder is alive. Nobody
+ * else can write that key, so a lapsed one is never free for another holder.
+ */
+import { Mutex } from "../../common/mutex.js";
+import { messageOf } from "../../common/text.js";
+import { within } from "../../common/within.js";
+import { StoreError, type StoreLease } from "./backend.js";
+import { refused } from "./errors.js";
+import type { ClusterFigures } from "./limits.js";
+import { ALIVE } from "./rules.js";
+import type { Space } from "./space.js";
+
+/** What `Leases` takes. */
+export interface LeasesOptions {
+  readonly plugin: string;
+  readonly space: Space;
+  /** Names this host in keys. */
+  readonly member: string;
+  readonly figures: ClusterFigures;
+  /** Returns how long a worker has been silent, in milliseconds. */
+  silentMs(worker: string): number;
+  /** Told of what an operator should know, in words. */
+  warn(words: string): void;
+}
+
+interface Held {
+  readonly worker: string;
+  readonly text: string;
+}
+
+export class Leases {
+  readonly #options: LeasesOptions;
+  readonly #held = new Map<string, Held>();
+  /** Serializes what changes the store's lease and its keys. */
+  readonly #mutex = new Mutex();
+  #lease: StoreLease | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+  }
+
+  get names(): ReadonlySet<string> {
+    return new Set(this.#held.keys());
+  }
+
+  get keys(): ReadonlySet<string> {
+    return new Set([...this.#held.keys()].map((name) => this.#keyOf(name)));
+  }
+
+  /** Writes the key of a lease, and keeps it while the worker lives. Returns the key. */
+  async hold(name: string, worker: string, text: string): Promise<string> {
+    return this.#mutex.run(async () => {
+      // Judged once more: others may have been waiting for the store.
+      if (!this.#held.has(name) && this.#held.size >= this.#options.figures.leases)
+        throw refused(this.#options.plugin, "lease", "leases", `this host has ${this.#held.size} leases already`);
+      await this.#put([[name, text]]);
+      this.#held.set(name, { worker, text });
+      this.#renewLater();
+      return this.#keyOf(name);
+    });
+  }
+
+  /** Ends one lease by its key. Returns whether it was there. */
+  async end(key: string): Promise<boolean> {
+    return this.#mutex.run(async () => {
+      const name = [...this.#held.keys()].find((one) => this.#keyOf(one) === key);
+      if (name === undefined) return false;
+      // Not written again, even if the deletion fails.
+      this.#held.delete(name);
+      await this.#remove(key);
+      return true;
+    });
+  }
+
+  /** Ends all, if the store answers soon. Does not reject. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#held.clear();
+    const ended = this.#mutex.run(async () => {
+      await this.#lease?.end();
+      this.#lease = undefined;
+    });
+    await within(this.#options.figures.endMs, ended);
+  }
+
+  #keyOf(name: string): string {
+    return `${ALIVE}${name}/${this.#options.member}`;
+  }
+
+  async #remove(key: string): Promise<void> {
+    const { space } = this.#options;
+    try {
+      await space.backend.commit([], [{ key: space.root + key }]);
+    } catch (error) {
+      // It ends with this lease, which is not renewed any more; the next renewal writes the others under another one.
+      this.#lease = undefined;
+      throw error;
+    }
+    if (this.#held.size > 0) return;
+    await this.#lease?.end();
+    this.#lease = undefined;
+  }
+
+  async #put(rows: readonly (readonly [name: string, text: string])[], again = true): Promise<void> {
+    const { space, figures } = this.#options;
+    this.#lease ??= await space.backend.lease(figures.leaseMs);
+    const lease = this.#lease.id;
+    try {
+      for (const [name, text] of rows)
+        await space.backend.commit([], [{ key: space.root + this.#keyOf(name), text, lease }]);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.gone !== "lease" || !again) throw error;
+      this.#lease = undefined;
+      // The keys of the others have ended with it.
+      const held = [...this.#held].map(([name, { text }]) => [name, text] as const);
+      await this.#put([...new Map([...held, ...rows])], false);
+    }
+  }
+
+  #renewLater(): void {
+    // Writing a key does not renew the lease, so it does not put the next renewal off either.
+    if (this.#closed || this.#held.size === 0 || this.#timer) return;
+    const renew = (): void => {
+      this.#timer = undefined;
+      void this.#renew();
+    };
+    this.#timer = setTimeout(renew, this.#options.figures.leaseMs / 3).unref();
+  }
+
+  /** Renews the lease; if it has ended meanwhile, writes the keys again under a new one. */
+  async #renew(): Promise<void> {
+    const { figures, silentMs, warn } = this.#options;
+    try {
+      await this.#mutex.run(async () => {
+        for (const [name, { worker }] of [...this.#held]) {
+          if (silentMs(worker) <= figures.silentMs) continue;
+          this.#held.delete(name);
+          await this.#remove(this.#keyOf(name));
+        }
+        if (this.#closed || this.#held.size === 0 || (await this.#lease?.renew())) return;
+        this.#lease = undefined;
+        await this.#put([...this.#held].map(([name, { text }]) => [name, text]));
+      });
+    } catch (error) {
+      warn(`a lease could not be renewed: ${messageOf(error)}`);
+    }
+    this.#renewLater();
+  }
+}
