@@ -1,7 +1,9 @@
 /** Carries out the firewall's work in one network namespace: nftables, or a model. Which rules are allowed is decided before. */
 
 import type { ChangeMonitor } from "../poll-scheduler.js";
-import type { FirewallRule, Protocol, PublishSpec } from "./rule.js";
+import type { TimedAllow } from "./allowed.js";
+import type { RefusedFlow } from "./refused-flow.js";
+import type { FirewallRule, HostPort, Protocol, PublishSpec } from "./rule.js";
 import type { RuleEvents } from "./rule-events.js";
 
 /** One plugin's table, whole. */
@@ -9,9 +11,11 @@ export interface FirewallTable {
   readonly name: string;
   /** The part of the plugin's link names before the `-`. */
   readonly prefix: string;
-  readonly rules: readonly FirewallRule[];
+  readonly rules: readonly (FirewallRule & Pick<HostPort, "aside">)[];
   /** Other programs' bridges that carry a default route: the machine's uplinks, with its network card as a port. */
   readonly uplinks: readonly string[];
+  /** What its confined bridges may reach besides what `rules` allow, for some time. */
+  readonly allowed: readonly TimedAllow[];
 }
 
 /** A port that a process in the namespace has bound. */
@@ -27,6 +31,9 @@ export interface Obstacle {
   readonly rule: "listener" | "host-address";
   readonly words: string;
 }
+
+/** Begins a line of a listed table that says what is missing beside the table: such a text is never what was programmed. */
+export const LACKS = "# lacks ";
 
 /** The links that the forwarding guard distinguishes. The guard is a table that drops packets which others would have forwarded. */
 export interface GuardedLinks {
@@ -54,12 +61,18 @@ export interface FirewallBackend {
   tables(): Promise<readonly string[]>;
   /** Replaces the tables of the names given by `put`, and removes those in `drop`, in one transaction, so without a gap. */
   program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void>;
+  /** Allows addresses in a table that has confined bridges, or extends their time. */
+  allow(table: string, allowed: readonly TimedAllow[]): Promise<void>;
+  /** Returns the flows recently refused to a table's confined bridges, the latest first; an empty list if the table does not exist. */
+  refused(table: string): Promise<readonly RefusedFlow[]>;
   /** Binds a port of the host, so that no other process can, and serves it over loopback; or returns why it cannot. */
   hold(port: PublishSpec): Promise<Obstacle | undefined>;
+  /** Serves over loopback a port that a process of the platform's has bound. Resolves with `HostPort.aside`; undefined for SCTP. */
+  holdAside(port: PublishSpec): Promise<number | undefined>;
   /** Binds ports that are published already, now or as soon as they are free. Never rejects. */
-  keep(ports: readonly PublishSpec[]): Promise<void>;
+  keep(ports: readonly HostPort[]): Promise<void>;
   /** Releases ports; ignores those that are not held. Never rejects. */
-  release(ports: readonly PublishSpec[]): Promise<void>;
+  release(ports: readonly HostPort[]): Promise<void>;
   /** Makes the kernel forget the flows of these UDP ports, and all flows to `addresses`, which no port leads to any more. Never rejects. */
   forgetFlows(ports: readonly PublishSpec[], addresses: readonly string[]): Promise<void>;
   /** Ends processes that are no longer needed for the namespace; held ports stay held. */

@@ -12,8 +12,9 @@ export interface FirewallPowerOptions {
 }
 
 /**
- * Serves `firewall.masquerade [spec]`, `firewall.publish [spec]`, `firewall.isolate [spec]`, `firewall.withdraw [rule]` (null) and
- * `firewall.rules []` (the rules). Rules outlive the power: `FirewallHub.release` or `close` removes them.
+ * Serves `firewall.masquerade [spec]`, `firewall.publish [spec]`, `firewall.isolate [spec]`, `firewall.allow [spec]`,
+ * `firewall.resolve [spec]`, `firewall.withdraw [rule]` (null), `firewall.rules []` (the rules) and `firewall.refused []` (the
+ * flows). Rules outlive the power: `FirewallHub.release` or `close` removes them.
  */
 export function createFirewallPower({ plugin, ask, close }: FirewallPowerOptions): HostPower {
   const methods = FIREWALL_OPS.map((op): readonly [string, PowerMethod] => [

@@ -16,6 +16,7 @@ import type { FirewallBackend } from "./backend.js";
 import { openFirewall, openNeighbours } from "./choose.js";
 import { failed } from "./errors.js";
 import type { FirewallLimits } from "./grant.js";
+import { HeldElsewhere } from "./held-elsewhere.js";
 import { createFirewallPower } from "./host.js";
 import { type FirewallLedger, MemoryFirewallLedger, type PublishedPort, publishedOf } from "./ledger.js";
 import { FIREWALL } from "./limits.js";
@@ -49,6 +50,8 @@ export interface FirewallHubOptions {
 export interface FirewallHub {
   /** The backend itself: calls to it are not checked against any grant. */
   readonly backend: FirewallBackend;
+  /** Ports that a platform's own process has bound. */
+  readonly elsewhere: HeldElsewhere;
   /** Opens a plugin's power. `netlink`: its netlink grant, if it has one. */
   open(plugin: string, limits: FirewallLimits, netlink: NetlinkLimits | undefined): HostPower;
   /** A plugin's rules, as they were asked for. */
@@ -70,6 +73,7 @@ export function createFirewallHub(options: FirewallHubOptions): FirewallHub {
 
 class Hub implements FirewallHub {
   readonly backend: FirewallBackend;
+  readonly elsewhere: HeldElsewhere = new HeldElsewhere();
   readonly #netlink: NetlinkHub;
   readonly #ledger: FirewallLedger;
   readonly #logger: OperatorLog;
@@ -180,7 +184,12 @@ class Hub implements FirewallHub {
       if (batch.length > 0) {
         await this.#tables.load();
         if (!this.#restorer.unchanged) await this.#restorer.restore();
-        const context = { tables: this.#tables, backend: this.backend, netlink: this.#netlink };
+        const { backend, elsewhere } = this;
+        const tables = this.#tables;
+        const context = {
+          ...{ tables, backend, elsewhere, netlink: this.#netlink, allowed: tables.allowed },
+          refused: new Map(),
+        };
         const plugins = batch.map(({ plugin }) => plugin);
         await traceBatch("firewall", plugins, () => runBatch(batch, context));
       }

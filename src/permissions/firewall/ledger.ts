@@ -8,6 +8,8 @@ export interface FirewallRow {
   readonly name: string;
   readonly plugin: string;
   readonly rule: FirewallRule;
+  /** `HostPort.aside` of a published port. */
+  readonly aside?: number;
 }
 
 /** A port that a plugin has published. */

@@ -13,8 +13,9 @@ export interface AskedRule {
 }
 
 /**
- * Chooses a batch from the queue, round-robin over plugins, FIFO within each. A batch publishes or withdraws, never both, so that a
- * withdrawn port is free afterwards; its first plugin decides which. `last`: the first plugin of the last batch, which goes last now.
+ * Chooses a batch from the queue, round-robin over plugins, FIFO within each. A batch publishes and allows, or it withdraws, never both, so
+ * that a withdrawn port is free afterwards and the later request for an address counts; its first plugin decides which. `last`: the first
+ * plugin of the last batch, which goes last now.
  */
 export function nextBatch<A extends AskedRule>(queue: readonly A[], last: string | undefined): readonly A[] {
   const plugins = [...new Set(queue.map(({ plugin }) => plugin))].sort(
@@ -22,15 +23,17 @@ export function nextBatch<A extends AskedRule>(queue: readonly A[], last: string
   );
   const waiting = plugins.map((plugin) => queue.filter((asked) => asked.plugin === plugin));
   const batch: A[] = [];
-  let kind: FirewallRequest["op"] | undefined;
+  let withdraws: boolean | undefined;
   for (let progress = true; progress; ) {
     progress = false;
     for (const own of waiting) {
       const [first] = own;
       if (first === undefined || batch.length >= FIREWALL.batch) continue;
       const { op } = first.request;
-      if (op === "publish" || op === "withdraw") kind ??= op;
-      if ((op === "publish" || op === "withdraw") && op !== kind) continue;
+      if (op === "publish" || op === "allow" || op === "withdraw") {
+        withdraws ??= op === "withdraw";
+        if (withdraws !== (op === "withdraw")) continue;
+      }
       own.shift();
       batch.push(first);
       progress = true;

@@ -7,15 +7,28 @@ import { refused } from "./errors.js";
 import type { FirewallRule } from "./rule.js";
 
 /** The methods of `powers.firewall`. */
-export const FIREWALL_OPS = ["masquerade", "publish", "isolate", "withdraw", "rules"] as const;
+export const FIREWALL_OPS = [
+  "masquerade",
+  "publish",
+  "isolate",
+  "allow",
+  "resolve",
+  "withdraw",
+  "rules",
+  "refused",
+] as const;
 export type FirewallOp = (typeof FIREWALL_OPS)[number];
 
 /** A request of the right shape, not yet checked against the grant. */
 export type FirewallRequest =
-  | { readonly op: "masquerade" | "publish" | "isolate" | "withdraw"; readonly rule: FirewallRule }
-  | { readonly op: "rules" };
+  | { readonly op: Exclude<FirewallOp, ListingOp>; readonly rule: FirewallRule }
+  | { readonly op: "rules" }
+  | { readonly op: "refused" };
 
-type Type = "text" | "number" | "switch" | "ip" | "network";
+/** The methods that take no argument. */
+type ListingOp = "rules" | "refused";
+
+type Type = "text" | "number" | "switch" | "ip" | "network" | "target";
 type Shape = Readonly<Record<string, readonly [type: Type, need: "needed" | "optional"]>>;
 
 /** The fields of each kind of rule. */
@@ -29,7 +42,16 @@ const SHAPES: Readonly<Record<FirewallRule["kind"], Shape>> = {
     ip: ["ip", "needed"],
     port: ["number", "needed"],
   },
-  isolate: { bridge: ["text", "needed"], internal: ["switch", "optional"] },
+  isolate: { bridge: ["text", "needed"], internal: ["switch", "optional"], outgoing: ["text", "optional"] },
+  allow: {
+    bridge: ["text", "needed"],
+    to: ["target", "needed"],
+    protocol: ["text", "needed"],
+    port: ["number", "needed"],
+    lastPort: ["number", "optional"],
+    seconds: ["number", "optional"],
+  },
+  resolve: { bridge: ["text", "needed"], ip: ["ip", "needed"] },
 };
 
 /**
@@ -37,7 +59,7 @@ const SHAPES: Readonly<Record<FirewallRule["kind"], Shape>> = {
  * the wrong type. Addresses that do not parse and unknown words are kept unchanged, for the rules to refuse.
  */
 export function parseRequest(plugin: string, op: FirewallOp, args: readonly Json[]): FirewallRequest {
-  if (op === "rules") return { op };
+  if (op === "rules" || op === "refused") return { op };
   const given = args[0];
   const wrong = (why: string): Error => refused(plugin, op, "shape", why);
   if (given === undefined || !isJsonObject(given))
@@ -77,7 +99,8 @@ function field(key: string, type: Type, value: Json, wrong: (why: string) => Err
       throw wrong(`${key} must be true or false, not ${quote(value)}`);
     default:
       if (typeof value !== "string") throw wrong(`${key} must be a string, not ${quote(value)}`);
-      return type === "text" ? value : canonical(type === "ip" ? parseIP : parseDestination, value);
+      if (type === "text") return value;
+      return canonical(type === "network" || value.includes("/") ? parseDestination : parseIP, value);
   }
 }
 

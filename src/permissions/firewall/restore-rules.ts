@@ -4,7 +4,7 @@ import { BackOff } from "../back-off.js";
 import { announce, type ExternalChange } from "../external-changes.js";
 import { WATCH } from "../limits.js";
 import { PollScheduler } from "../poll-scheduler.js";
-import type { FirewallBackend } from "./backend.js";
+import { type FirewallBackend, LACKS } from "./backend.js";
 import type { FirewallRule } from "./rule.js";
 import type { Surroundings } from "./surroundings.js";
 import type { RuleTables } from "./tables.js";
@@ -172,7 +172,7 @@ export class RuleRestorer {
   #remembered(now: ReadonlyMap<string, string>): void {
     const { own, guard } = this.#options.tables;
     const ours = new Set([guard, ...own.map(({ name }) => name)]);
-    this.#known = new Map([...now].filter(([name]) => ours.has(name)));
+    this.#known = new Map([...now].filter(([name, text]) => ours.has(name) && !text.includes(LACKS)));
     this.#stale = false;
   }
 }

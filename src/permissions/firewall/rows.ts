@@ -1,6 +1,6 @@
 /** The rules of all plugins as rows of the ledger, by name. Pure functions. */
 import { type FirewallChange, type FirewallRow, readTable, tableOf } from "./ledger.js";
-import { type FirewallRule, keyOf, type PublishSpec, sameRule } from "./rule.js";
+import { type FirewallRule, type HostPort, keyOf, sameRule } from "./rule.js";
 
 export type FirewallRows = ReadonlyMap<string, FirewallRow>;
 
@@ -43,12 +43,17 @@ export function rowsOf(rows: FirewallRows, plugin: string): readonly FirewallRow
 }
 
 /** Returns the published ports of `rows` that `others` lack, or have with other settings. */
-export function publishedOnly(rows: FirewallRows, others: FirewallRows = new Map()): readonly PublishSpec[] {
-  return [...rows.values()].flatMap(({ name, rule }) => {
-    if (rule.kind !== "publish") return [];
-    const other = others.get(name)?.rule;
-    return other && sameRule(other, rule) ? [] : [rule];
+export function publishedOnly(rows: FirewallRows, others: FirewallRows = new Map()): readonly HostPort[] {
+  return [...rows.values()].flatMap((row) => {
+    if (row.rule.kind !== "publish") return [];
+    const other = others.get(row.name);
+    return other && sameRule(other.rule, row.rule) && other.aside === row.aside ? [] : [heldRule(row) as HostPort];
   });
+}
+
+/** Returns a row's rule; for a published port, with how the host holds it. */
+export function heldRule({ rule, aside }: FirewallRow): FirewallRule & Pick<HostPort, "aside"> {
+  return aside === undefined ? rule : { ...rule, aside };
 }
 
 /** Returns the tables of all plugins that have rules. */

@@ -1,4 +1,4 @@
-/** What a plugin can request of the firewall: three kinds of rule, each for one of its own bridges. */
+/** What a plugin can request of the firewall: rules, each for one of its own bridges. */
 
 /** The protocols whose ports can be published. */
 export const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
@@ -23,20 +23,56 @@ export interface PublishSpec {
   readonly port: number;
 }
 
+/** A published port, and how the host holds it. */
+export interface HostPort extends PublishSpec {
+  /**
+   * Set where a process of the platform's has bound the host's port, as conmon does for Podman: the port of the loopback addresses at
+   * which the holder serves it instead. Rules lead there what the host itself sends over loopback.
+   */
+  readonly aside?: number;
+}
+
 /**
  * Drops traffic between this bridge and the plugin's others, and new connections from elsewhere except to a published port.
- * `internal`: drops all traffic in and out.
+ * `internal`: drops all traffic in and out. `outgoing: "allowed"`: drops all traffic that comes from the bridge, to the host itself too,
+ * except replies and what `allow` and `resolve` let pass.
  */
 export interface IsolateSpec {
   readonly bridge: string;
   readonly internal?: boolean;
+  readonly outgoing?: "allowed";
+}
+
+/** Lets new connections pass from a bridge that is isolated with `outgoing: "allowed"`. An open connection outlives its rule. */
+export interface AllowSpec {
+  readonly bridge: string;
+  /** An address, or a network in CIDR form; canonical. */
+  readonly to: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** The last port of a range that begins at `port`. */
+  readonly lastPort?: number;
+  /**
+   * Time to live, in seconds, for one address and one port; asking again extends it. Such a rule is not recorded: `rules()` does not list
+   * it, and it ends with its host. Absent: until it is withdrawn.
+   */
+  readonly seconds?: number;
+}
+
+/** Brings all that a bridge's containers send to port 53, over UDP and TCP, to one of the bridge's own addresses. */
+export interface ResolveSpec {
+  readonly bridge: string;
+  /** Canonical. */
+  readonly ip: string;
 }
 
 /** One rule, as `rules()` lists it and `withdraw` takes it. */
 export type FirewallRule =
   | ({ readonly kind: "masquerade" } & MasqueradeSpec)
   | ({ readonly kind: "publish" } & PublishSpec)
-  | ({ readonly kind: "isolate" } & IsolateSpec);
+  | ({ readonly kind: "isolate" } & IsolateSpec)
+  | ({ readonly kind: "allow" } & AllowSpec)
+  | ({ readonly kind: "resolve" } & ResolveSpec);
 
 /** Returns a rule's key: there is one rule per key, whatever its other fields. A published port's key is the port of the host. */
 export function keyOf(rule: FirewallRule): string {
@@ -47,6 +83,10 @@ export function keyOf(rule: FirewallRule): string {
       return `publish ${rule.protocol} ${familyOfRule(rule)} ${rule.hostIP ?? "*"} ${rule.hostPort}`;
     case "isolate":
       return `isolate ${rule.bridge}`;
+    case "allow":
+      return `allow ${rule.bridge} ${rule.to} ${rule.protocol} ${rule.port}-${rule.lastPort ?? rule.port}`;
+    case "resolve":
+      return `resolve ${rule.bridge} ${isSix(rule.ip) ? 6 : 4}`;
   }
 }
 
@@ -60,10 +100,20 @@ function textOf(rule: FirewallRule): string {
   return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Returns the family of a rule's addresses; undefined if it has no addresses. */
+/** Returns the family for which a rule needs forwarding; undefined if it needs none. */
 export function familyOfRule(rule: FirewallRule): 4 | 6 | undefined {
-  if (rule.kind === "isolate") return undefined;
-  return (rule.kind === "publish" ? rule.ip : rule.subnet).includes(":") ? 6 : 4;
+  if (rule.kind !== "publish" && rule.kind !== "masquerade") return undefined;
+  return isSix(rule.kind === "publish" ? rule.ip : rule.subnet) ? 6 : 4;
+}
+
+/** True for an IPv6 address or network, in text form. */
+export function isSix(text: string): boolean {
+  return text.includes(":");
+}
+
+/** True for a rule that makes its bridge drop whatever is not allowed. */
+export function confines(rule: FirewallRule): boolean {
+  return rule.kind === "isolate" && rule.outgoing === "allowed";
 }
 
 /** True if two published ports conflict: both claim the same port of the same address. */

@@ -7,13 +7,15 @@ import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import type { LinkView } from "../netlink/backend.js";
 import { contains, networkOf, specialRange } from "../netlink/cidr.js";
+import { isTimed } from "./allowed.js";
 import { allocated, notOfHost, refused } from "./errors.js";
 import type { FirewallLimits } from "./grant.js";
 import { isLoopback } from "./holder/messages.js";
 import type { FirewallRow } from "./ledger.js";
+import { FIREWALL } from "./limits.js";
 import { inRanges } from "./ports.js";
 import type { FirewallRequest } from "./request.js";
-import { type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
+import { confines, type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
 
 /** What a check may use. */
 export interface Situation {
@@ -62,16 +64,20 @@ export const RULES: readonly Rule[] = [
     refuses: "addresses and subnets that do not parse",
     check(rule) {
       if (rule.kind === "masquerade") return problem(parseDestination, rule.subnet);
+      if (rule.kind === "resolve") return problem(parseIP, rule.ip);
+      if (rule.kind === "allow") return problem(rule.to.includes("/") ? parseDestination : parseIP, rule.to);
       if (rule.kind !== "publish") return undefined;
       return problem(parseIP, rule.ip) ?? (rule.hostIP === undefined ? undefined : problem(parseIP, rule.hostIP));
     },
   },
   {
     id: "special",
-    refuses: "link-local, multicast, 0.0.0.0/8, ::/8 and the like on either side, and loopback on the bridge's",
+    refuses:
+      "link-local, multicast, 0.0.0.0/8, ::/8 and the like on either side and as what is allowed, and loopback but on the host's side",
     check(rule) {
       const outer = rule.kind === "publish" && !isLoopback(rule.hostIP) ? rule.hostIP : undefined;
-      const texts = [inner(rule), outer];
+      const target = rule.kind === "allow" ? rule.to : undefined;
+      const texts = [inner(rule), outer, target];
       for (const text of texts) {
         const special = text === undefined ? undefined : specialRange(networkOf(text));
         if (special !== undefined) return `${quote(text)} lies in ${special}`;
@@ -102,21 +108,59 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    id: "gateway",
+    refuses: "names resolved at an address that is not the bridge's own",
+    check(rule, { links }) {
+      if (rule.kind !== "resolve") return undefined;
+      const addresses = links.get(rule.bridge)?.addresses ?? [];
+      const has = addresses.some(({ ip }) => ip === rule.ip);
+      return has ? undefined : `${quote(rule.ip)} is not an address of ${quote(rule.bridge)}`;
+    },
+  },
+  {
+    id: "outgoing",
+    refuses: 'words for outgoing traffic other than "allowed", and an internal bridge that may reach what is allowed',
+    check(rule) {
+      if (rule.kind !== "isolate" || rule.outgoing === undefined) return undefined;
+      if (rule.outgoing !== "allowed") return `outgoing can be "allowed", and not ${quote(rule.outgoing)}`;
+      return rule.internal
+        ? 'outgoing "allowed" is not for an internal bridge, from which nothing goes out'
+        : undefined;
+    },
+  },
+  {
     id: "protocol",
     refuses: "protocols other than tcp, udp and sctp",
-    check: ofPublished(({ protocol }) =>
-      PROTOCOLS.includes(protocol)
-        ? undefined
-        : `${quote(protocol)} is not a protocol; use one of ${PROTOCOLS.join(", ")}`,
-    ),
+    check(rule) {
+      if (!("protocol" in rule) || PROTOCOLS.includes(rule.protocol)) return undefined;
+      return `${quote(rule.protocol)} is not a protocol; use one of ${PROTOCOLS.join(", ")}`;
+    },
   },
   {
     id: "port",
-    refuses: "numbers that are not ports, and ports of the host outside the granted ranges",
-    check: ofPublished(({ port, hostPort }, { limits: { ports } }) => {
-      if (port < 1 || port > 65_535) return `${port} is not a port`;
-      return inRanges(ports, hostPort) ? undefined : `port ${hostPort} is not within ${ports.join(", ")}`;
-    }),
+    refuses:
+      "numbers that are not ports, ranges of ports that end before they begin, and ports of the host outside the granted ranges",
+    check(rule, { limits: { ports } }) {
+      if (!("port" in rule)) return undefined;
+      const last = rule.kind === "allow" ? (rule.lastPort ?? rule.port) : rule.port;
+      for (const port of [rule.port, last]) if (port < 1 || port > 65_535) return `${port} is not a port`;
+      if (last < rule.port) return `${rule.port}-${last} is not a range of ports`;
+      if (rule.kind !== "publish" || inRanges(ports, rule.hostPort)) return undefined;
+      return `port ${rule.hostPort} is not within ${ports.join(", ")}`;
+    },
+  },
+  {
+    id: "time",
+    refuses: "times to live out of bounds, or for a network, a range of ports or a bridge that is not confined",
+    check(rule, { plugin, rows }) {
+      if (rule.kind !== "allow" || rule.seconds === undefined) return undefined;
+      const { seconds, bridge, to, port, lastPort = port } = rule;
+      if (seconds < 1 || seconds > FIREWALL.allowedSeconds)
+        return `${seconds} seconds are not from 1 to ${FIREWALL.allowedSeconds}`;
+      if (to.includes("/") || lastPort !== port) return "a time to live is for one address and one port";
+      const isConfined = rows.some((row) => row.plugin === plugin && row.rule.bridge === bridge && confines(row.rule));
+      return isConfined ? undefined : `${quote(bridge)} is not isolated with outgoing "allowed"`;
+    },
   },
   {
     id: "host-address",
@@ -135,6 +179,7 @@ export const RULES: readonly Rule[] = [
     id: "taken",
     refuses: "ports that something else is published on, by whichever plugin, and other rules in a rule's place",
     check(rule, { plugin, rows }) {
+      if (isTimed(rule)) return undefined;
       const stands = rows.find((row) => row.plugin === plugin && keyOf(row.rule) === keyOf(rule));
       if (stands && !sameRule(stands.rule, rule))
         return stands.rule.kind === "publish"
@@ -161,14 +206,14 @@ export const RULES: readonly Rule[] = [
     refuses: "more rules than granted",
     check(rule, { plugin, rows, limits: { max } }) {
       const own = rows.filter((row) => row.plugin === plugin);
-      if (own.length < max || own.some((row) => sameRule(row.rule, rule))) return undefined;
+      if (own.length < max || isTimed(rule) || own.some((row) => sameRule(row.rule, rule))) return undefined;
       return `the plugin has ${own.length} rules, and is granted ${max}`;
     },
   },
 ];
 
 /** Throws `ERR_FIREWALL_REFUSED`, naming the first rule that refuses. */
-export function checkRules(request: Exclude<FirewallRequest, { readonly op: "rules" }>, situation: Situation): void {
+export function checkRules(request: Extract<FirewallRequest, { readonly rule: unknown }>, situation: Situation): void {
   for (const rule of RULES) {
     const why = rule.check(request.rule, situation);
     if (why !== undefined) throw refused(situation.plugin, request.op, rule.id, why);
@@ -177,8 +222,8 @@ export function checkRules(request: Exclude<FirewallRequest, { readonly op: "rul
 
 /** Returns the address or network on the bridge's side. */
 function inner(rule: FirewallRule): string | undefined {
-  if (rule.kind === "isolate") return undefined;
-  return rule.kind === "publish" ? rule.ip : rule.subnet;
+  if (rule.kind === "masquerade") return rule.subnet;
+  return rule.kind === "publish" ? rule.ip : undefined;
 }
 
 function problem(parse: (value: unknown) => string, text: string): string | undefined {

@@ -1,14 +1,19 @@
 /** The rules of all plugins: their rows, in memory and in the ledger, and the tables that are programmed from them. */
 import { isDeepStrictEqual } from "node:util";
+import { monotonicNow } from "../../common/clock.js";
 import type { OperatorLog } from "../../common/logger.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub } from "../netlink/hub.js";
+import { AllowedAddresses, type TimedRule } from "./allowed.js";
 import type { FirewallBackend, FirewallTable } from "./backend.js";
 import { type Bridges, inspectBridges } from "./bridges.js";
 import { type FirewallChange, type FirewallLedger, guardOf, isOrphan, tableOf } from "./ledger.js";
+import { FIREWALL } from "./limits.js";
+import type { RefusedFlow } from "./refused-flow.js";
 import {
   bridgesOf,
   type FirewallRows,
+  heldRule,
   namesIn,
   type OwnTable,
   prefixOf,
@@ -19,7 +24,7 @@ import {
   withChanges,
   withoutRows,
 } from "./rows.js";
-import { type FirewallRule, familyOfRule } from "./rule.js";
+import { confines, type FirewallRule, familyOfRule } from "./rule.js";
 
 export interface RuleTablesOptions {
   readonly backend: FirewallBackend;
@@ -35,6 +40,7 @@ export class RuleTables {
   #rows: FirewallRows = new Map();
   #bridges: Bridges = { uplinks: [], prefixes: [] };
   #loaded = false;
+  readonly allowed: AllowedAddresses = new AllowedAddresses(monotonicNow);
 
   constructor(options: RuleTablesOptions) {
     this.#options = options;
@@ -129,6 +135,40 @@ export class RuleTables {
     await backend.forgetFlows([...removed, ...added], [...unused]);
   }
 
+  /** Allows addresses for some time. If that fails, they are not allowed. */
+  async allow(plugin: string, rules: readonly TimedRule[]): Promise<void> {
+    if (rules.length === 0) return;
+    const { backend, ledger } = this.#options;
+    const timed = this.allowed.put(plugin, rules);
+    try {
+      await backend.allow(tableOf(ledger.id, plugin), timed);
+    } catch (error) {
+      // Another program may have removed the table.
+      await this.put([plugin]).catch(() => {
+        this.allowed.drop(plugin, rules);
+        throw error;
+      });
+    }
+  }
+
+  /** Returns what the plugin's confined bridges were refused lately. */
+  async refused(plugin: string): Promise<readonly RefusedFlow[]> {
+    const { backend, ledger } = this.#options;
+    return (await backend.refused(tableOf(ledger.id, plugin))).slice(0, FIREWALL.refusedListed);
+  }
+
+  /** Ends the time of allowed addresses. If that fails, they stay allowed, so that the withdrawal can be repeated. */
+  async disallow(plugin: string, rules: readonly FirewallRule[]): Promise<void> {
+    const restore = this.allowed.drop(plugin, rules);
+    if (!restore) return;
+    try {
+      await this.put([plugin]);
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  }
+
   /** Removes rules whose bridge is gone. */
   async forgetVanished(view: NamespaceView): Promise<void> {
     const { netlink } = this.#options;
@@ -151,10 +191,15 @@ export class RuleTables {
     const gone = [...drop];
     for (const plugin of plugins) {
       const name = tableOf(ledger.id, plugin);
-      const rules = rowsOf(this.#rows, plugin).map(({ rule }) => rule);
+      const rules = rowsOf(this.#rows, plugin).map(heldRule);
       const [first] = rules;
       if (first === undefined) gone.push(name);
-      else put.push({ name, prefix: prefixOf(first), rules, uplinks: this.#bridges.uplinks });
+      else {
+        const bridges = rules.flatMap((rule) => (confines(rule) ? [rule.bridge] : []));
+        this.allowed.keepOnly(plugin, bridges);
+        const { uplinks } = this.#bridges;
+        put.push({ name, prefix: prefixOf(first), rules, uplinks, allowed: this.allowed.of(plugin) });
+      }
     }
     if (put.length === 0 && gone.length === 0) return undefined;
     await backend.program(put, gone);

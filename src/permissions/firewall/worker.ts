@@ -24,8 +24,11 @@ export function endow({ ports }: Pick<FirewallLimits, "ports">, port: HostPort):
       masquerade: run("masquerade"),
       publish: run("publish"),
       isolate: run("isolate"),
+      allow: run("allow"),
+      resolve: run("resolve"),
       withdraw: run("withdraw"),
       rules: async (): Promise<Json> => port.request("firewall.rules", []),
+      refused: async (): Promise<Json> => port.request("firewall.refused", []),
     },
   };
 }

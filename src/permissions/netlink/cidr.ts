@@ -19,6 +19,14 @@ export function networkOf(text: string): Network {
   return { family, bits: (bitsOf(ip) >> shift) << shift, prefix };
 }
 
+/** Returns a network in CIDR form. */
+export function textOf({ family, bits, prefix }: Network): string {
+  const bytes = Array.from({ length: width(family) / 8 }, (_, at) =>
+    Number((bits >> BigInt(width(family) - 8 * (at + 1))) & 0xffn),
+  );
+  return `${ipaddr.fromByteArray(bytes).toString()}/${prefix}`;
+}
+
 /** True if `outer` contains every address of `inner`. */
 export function contains(outer: Network, inner: Network): boolean {
   if (outer.family !== inner.family || outer.prefix > inner.prefix) return false;

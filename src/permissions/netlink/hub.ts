@@ -55,6 +55,8 @@ export interface NetlinkHub {
   open(plugin: string, limits: NetlinkLimits): HostPower;
   /** True for a link that the plugin made and still owns, in the namespace or in a sandbox. */
   owns(plugin: string, link: string): boolean;
+  /** Returns the other end of a veth of the plugin's; undefined if it is not one. */
+  otherEnd(plugin: string, link: string): string | undefined;
   /** Lists the plugin's links as they were asked for; both ends of a veth, and those in sandboxes. */
   held(plugin: string): readonly Pick<LedgerRow, "name" | "spec">[];
   /** Returns the plugin that owns a link according to both ledger and `view`; otherwise undefined. */
@@ -68,14 +70,16 @@ export interface NetlinkHub {
   moved(link: string, netns: string): Promise<void>;
   /** Records that the host has moved a link back, under its own name. */
   returned(link: string): Promise<void>;
-  /** Records which of a plugin's links, except those in `away`, have been moved back, by any program. */
-  allReturned(plugin: string, away: ReadonlySet<string>): Promise<void>;
+  /** Records which of a plugin's links, except those in `away()`, have been moved back, by any program. */
+  allReturned(plugin: string, away: () => ReadonlySet<string>): Promise<void>;
   /** Removes every link of a plugin, wherever it is. */
   release(plugin: string): Promise<void>;
   /** After a crash: adopts, forgets or removes links on which ledger and marks disagree. Also runs before the first request. */
   reconcile(): Promise<void>;
   /** Calls `listener` with changes in the namespace, by any program. Returns a function that stops it. */
   observe(listener: (what: NamespaceChange) => void): () => void;
+  /** Calls `listener` with the names of links that no plugin owns any more. Returns a function that stops it. */
+  forgotten(listener: (names: readonly string[]) => void): () => void;
   /** Takes no more requests; removes the links unless the ledger is durable. Idempotent. */
   close(): Promise<void>;
 }
@@ -97,6 +101,7 @@ class Hub implements NetlinkHub {
   readonly #moves: SandboxMoves;
   readonly #watch: PollScheduler;
   readonly #observers = new Set<(what: NamespaceChange) => void>();
+  readonly #forgetters = new Set<(names: readonly string[]) => void>();
   readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
   readonly #queue = new RequestQueue<AskedLink>({ permission: "netlink", max: NETLINK.waiting, failed });
   /** Serializes batches, restoration and removal. */
@@ -110,7 +115,9 @@ class Hub implements NetlinkHub {
     this.backend = options.use ?? openBackend(options);
     this.#ledger = options.ledger ?? new MemoryLedger();
     this.#logger = logger;
-    this.#ownership = new Ownership(this.#ledger);
+    this.#ownership = new Ownership(this.#ledger, (names) => {
+      for (const listener of this.#forgetters) listener(names);
+    });
     this.#moves = new SandboxMoves(this.#ownership, this.backend);
     this.#resolvers = resolvers ? async () => resolvers() : () => this.backend.resolvers();
     this.#watch = watchNamespace({
@@ -162,6 +169,10 @@ class Hub implements NetlinkHub {
     });
   }
 
+  otherEnd(plugin: string, link: string): string | undefined {
+    return this.#ownership.row(link)?.plugin === plugin ? this.#ownership.peer(link) : undefined;
+  }
+
   owns(plugin: string, link: string): boolean {
     const row = this.#ownership.row(link);
     return row?.plugin === plugin && (row.ifindex !== undefined || row.moved !== undefined);
@@ -191,7 +202,7 @@ class Hub implements NetlinkHub {
     return this.#moves.returned(link);
   }
 
-  allReturned(plugin: string, away: ReadonlySet<string>): Promise<void> {
+  allReturned(plugin: string, away: () => ReadonlySet<string>): Promise<void> {
     return this.#moves.allReturned(plugin, away);
   }
 
@@ -214,6 +225,11 @@ class Hub implements NetlinkHub {
   observe(listener: (what: NamespaceChange) => void): () => void {
     this.#observers.add(listener);
     return () => this.#observers.delete(listener);
+  }
+
+  forgotten(listener: (names: readonly string[]) => void): () => void {
+    this.#forgetters.add(listener);
+    return () => this.#forgetters.delete(listener);
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@
 export interface LinkEvents {
   /** A link has come, gone, or changed in some way. */
   link(ifindex: number, name: string, deleted: boolean): void;
-  /** A default route has come or gone. */
+  /** A default route has come or gone, or a rule of policy routing for a link has gone. */
   routes(): void;
   /** Forwarding was switched off. */
   forwarding(): void;

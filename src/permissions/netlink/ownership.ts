@@ -6,9 +6,12 @@ import { otherEnd } from "./rules-links.js";
 export class Ownership {
   readonly ledger: NetlinkLedger;
   readonly #rows = new Map<string, LedgerRow>();
+  readonly #forgotten: (names: readonly string[]) => void;
 
-  constructor(ledger: NetlinkLedger) {
+  /** `forgotten`: called with links that are not owned any more. */
+  constructor(ledger: NetlinkLedger, forgotten: (names: readonly string[]) => void = () => {}) {
     this.ledger = ledger;
+    this.#forgotten = forgotten;
   }
 
   /** Reads the ledger. */
@@ -53,6 +56,8 @@ export class Ownership {
       if ("put" in change) this.#rows.set(change.put.name, change.put);
       else this.#rows.delete(change.drop);
     }
+    const dropped = changes.flatMap((change) => ("drop" in change ? [change.drop] : []));
+    if (dropped.length > 0) this.#forgotten(dropped);
   }
 
   /** Returns a plugin's row of a link that it owns according to `view`, or that is in a sandbox. */

@@ -30,8 +30,11 @@ export class SandboxMoves {
   }
 
   /** Records which of a plugin's links, except those in `away`, are back. */
-  async allReturned(plugin: string, away: ReadonlySet<string>): Promise<void> {
-    const rows = this.#ownership.of(plugin).filter(({ name, ifindex }) => ifindex !== undefined && !away.has(name));
+  async allReturned(plugin: string, away: () => ReadonlySet<string>): Promise<void> {
+    const moved = this.#ownership.of(plugin).filter(({ ifindex }) => ifindex !== undefined);
+    if (moved.length === 0) return;
+    const gone = away();
+    const rows = moved.filter(({ name }) => !gone.has(name));
     if (rows.length === 0) return;
     const { links } = await this.#backend.look();
     const back = rows.filter((row) => {

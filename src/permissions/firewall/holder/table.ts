@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import { codeOf, type Forward, type Target } from "./forward.js";
-import { type HeldPort, heldKey, wildcard } from "./messages.js";
+import { type HeldPort, heldKey, loopback, wildcard } from "./messages.js";
 
 /** Why a port could not be held. */
 export interface BindFailure {
@@ -61,7 +61,8 @@ export class HoldTable {
 
   /** Binds the address that the port names, or the wildcard of its own family. */
   async #bindOwn(key: string, held: HeldPort): Promise<BindFailure | undefined> {
-    const host = held.hostIP ?? wildcard(isIPv6(held.ip));
+    const six = isIPv6(held.ip);
+    const host = held.aside === undefined ? (held.hostIP ?? wildcard(six)) : loopback(six);
     const rivals = this.#rivals(held, isIPv6(host));
     const same = rivals.find((one) => one.host === host);
     if (same) {
@@ -73,11 +74,11 @@ export class HoldTable {
     return this.#bind(key, held, host, false);
   }
 
-  /** Binds the wildcard of the other family, unless a port of that family is published. */
+  /** Binds the same in the other family, unless a port of that family is published. */
   async #bindOther(key: string, held: HeldPort): Promise<BindFailure | undefined> {
     const six = !isIPv6(held.ip);
     if (held.hostIP !== undefined || this.#rivals(held, six).length > 0) return undefined;
-    const failure = await this.#bind(key, held, wildcard(six), true);
+    const failure = await this.#bind(key, held, held.aside === undefined ? wildcard(six) : loopback(six), true);
     return failure && NO_FAMILY.includes(failure.code) ? undefined : failure;
   }
 
@@ -87,7 +88,8 @@ export class HoldTable {
   }
 
   async #bind(key: string, held: HeldPort, host: string, standIn: boolean): Promise<BindFailure | undefined> {
-    const { protocol, hostPort: port } = held;
+    const { protocol } = held;
+    const port = portOf(held);
     const forward = this.#create(protocol, held);
     try {
       await forward.bind(host, port);
@@ -105,7 +107,13 @@ export class HoldTable {
   }
 
   /** Returns what is bound for this protocol and port in a family. */
-  #rivals({ protocol, hostPort }: HeldPort, six: boolean): readonly Bound[] {
-    return this.#bound.filter((one) => one.protocol === protocol && one.port === hostPort && isIPv6(one.host) === six);
+  #rivals(held: HeldPort, six: boolean): readonly Bound[] {
+    const [{ protocol }, port] = [held, portOf(held)];
+    return this.#bound.filter((one) => one.protocol === protocol && one.port === port && isIPv6(one.host) === six);
   }
+}
+
+/** Returns the port that is bound. */
+function portOf({ hostPort, aside }: HeldPort): number {
+  return aside ?? hostPort;
 }

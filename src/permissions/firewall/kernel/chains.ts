@@ -11,7 +11,19 @@ export const CHAINS = [
   { name: "postrouting", type: "nat", hook: "postrouting", prio: 100 },
   { name: "forward", type: "filter", hook: "forward", prio: -10 },
 ] as const;
-type Chain = (typeof CHAINS)[number]["name"];
+
+/**
+ * The further chains of a table with confined bridges. `leave` sees packets after source translation; `admit` sees them before
+ * routing, with their destination after port 53 was redirected. The kernel adds and removes chains one by one, in this order and
+ * before `CHAINS`: a new table drops what it does not translate yet, and a table being deleted stops admitting packets before it
+ * stops translating.
+ */
+export const CONFINING_CHAINS = [
+  { name: "leave", type: "filter", hook: "postrouting", prio: 110 },
+  { name: "admit", type: "filter", hook: "prerouting", prio: -90 },
+  { name: "input", type: "filter", hook: "input", prio: -10 },
+] as const;
+type Chain = (typeof CHAINS | typeof CONFINING_CHAINS)[number]["name"];
 
 /** One nftables rule. */
 export interface ChainRule {

@@ -2,14 +2,19 @@
 import type { Json } from "../../../driverapi/json.js";
 
 export const STATUS: Json = { ct: { key: "status" } };
+export const STATE: Json = { ct: { key: "state" } };
 
 /** Matches a destination that is an address of the host. */
 export const LOCAL: Json = equal({ fib: { result: "type", flags: ["daddr"] } }, "local");
 
 /** Matches destinations other than the host's loopback, which nothing may leave. */
 export function notLoopback(six: boolean): Json {
-  const right: Json = six ? "::1" : { prefix: { addr: "127.0.0.0", len: 8 } };
-  return { match: { op: "!=", left: field(six ? "ip6" : "ip", "daddr"), right } };
+  return { match: { op: "!=", left: field(six ? "ip6" : "ip", "daddr"), right: loopbackOf(six) } };
+}
+
+/** The host's loopback addresses of a family. */
+export function loopbackOf(six: boolean): Json {
+  return six ? "::1" : { prefix: { addr: "127.0.0.0", len: 8 } };
 }
 
 export function source(subnet: string): Json {

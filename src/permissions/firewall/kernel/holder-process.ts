@@ -6,14 +6,11 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isJsonObject, type Json, type JsonObject } from "../../../driverapi/json.js";
-import { permissionFlag } from "../../../protocol/permission-flag.js";
 import { ENV } from "../../netlink/kernel/outcome.js";
-import { program } from "../../netlink/kernel/programs.js";
+import { serviceCommands } from "../../netlink/kernel/service-command.js";
 import { HOLDER } from "../holder/limits.js";
 import type { HeldPort, Order } from "../holder/messages.js";
 
-/** The runtime's folder, which the process may read. */
-const HOME = fileURLToPath(new URL("../../../..", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("../holder/main.js", import.meta.url));
 
 /** The result of an order. `code`: the system's, if `host` could not be bound. */
@@ -70,23 +67,16 @@ export class HolderProcess {
 
   /** Starts a process in a namespace (a path; undefined: the platform's own). Rejects with its output if it does not become ready. */
   static async start(netns: string | undefined, log: (text: string) => void): Promise<HolderProcess> {
-    const enter = netns === undefined ? [] : [program("nsenter") ?? "nsenter", `--net=${netns}`];
-    const setpriv = program("setpriv");
-    const node = [
-      ...[process.execPath, `--max-old-space-size=${HOLDER.heapMb}`, "--disallow-code-generation-from-strings"],
-      ...[permissionFlag(), "--disable-warning=ExperimentalWarning", ...netFlag()],
-      ...[`--allow-fs-read=${HOME}dist/*`, `--allow-fs-read=${HOME}package.json`],
-      ...["--allow-fs-read=/proc/self/limits", SCRIPT],
-    ];
-    const few = ["--bounding-set=-all,+net_bind_service", "--inh-caps=-all", "--no-new-privs"];
-    if (setpriv !== undefined && process.geteuid?.() === 0) {
+    const reads = ["/proc/self/limits"];
+    const { few, plain } = serviceCommands({ netns, script: SCRIPT, heapMb: HOLDER.heapMb, reads });
+    if (few) {
       try {
-        return await HolderProcess.#started([...enter, setpriv, ...few, ...node], log);
+        return await HolderProcess.#started(few, log);
       } catch (error) {
         log(`it does not start with few capabilities (${(error as Error).message}), and is started with all`);
       }
     }
-    return HolderProcess.#started([...enter, ...node], log);
+    return HolderProcess.#started(plain, log);
   }
 
   static async #started(command: readonly string[], log: (text: string) => void): Promise<HolderProcess> {
@@ -152,11 +142,6 @@ export class HolderProcess {
     }
     this.#pending.clear();
   }
-}
-
-/** Node 25 and later require this flag; earlier ones do not know it. */
-function netFlag(): readonly string[] {
-  return process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : [];
 }
 
 /** Parses one line of its output; undefined for anything that is not a valid message. */

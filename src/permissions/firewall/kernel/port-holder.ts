@@ -14,6 +14,9 @@ import { type HeldPort, heldKey } from "../holder/messages.js";
 import { HolderProcess, type Outcome } from "./holder-process.js";
 import { portOwner } from "./port-owner.js";
 
+/** Ports above those that Linux chooses for outgoing connections, and the number of tries. */
+const ASIDE = { from: 61_000, tries: 64 } as const;
+
 interface Wanted {
   readonly port: HeldPort;
   /** The process that has bound it. It is held only if that is the present process. */
@@ -57,6 +60,18 @@ export class PortHolder {
       if (this.#wanted.size === 0) this.#linger();
       return obstacle;
     });
+  }
+
+  /** Serves a port, which the platform has bound itself, over loopback at another number. Resolves with that; rejects if none is free. */
+  async holdAside(port: HeldPort): Promise<number> {
+    for (let tries = 0; tries < ASIDE.tries; tries++) {
+      const aside = ASIDE.from + Math.floor(Math.random() * (65_536 - ASIDE.from));
+      const obstacle = await this.hold({ ...port, aside });
+      if (!obstacle) return aside;
+    }
+    throw new Error(
+      `no port from ${ASIDE.from} on is free to serve port ${port.hostPort}/${port.protocol} over loopback`,
+    );
   }
 
   /** Holds ports, now or as soon as possible. Never rejects. */

@@ -2,10 +2,12 @@
 import type { Json } from "../../../driverapi/json.js";
 import type { FirewallTable } from "../backend.js";
 import { isLoopback } from "../holder/messages.js";
-import type { FirewallRule } from "../rule.js";
-import { CHAINS, type ChainRule } from "./chains.js";
-import { equal, field, from, LOCAL, notLoopback, STATUS, source, to } from "./expressions.js";
+import type { FirewallRule, HostPort } from "../rule.js";
+import { CHAINS, type ChainRule, CONFINING_CHAINS } from "./chains.js";
+import { allowedSets, confined, confineRules, resolveRules } from "./confine-rules.js";
+import { equal, field, from, LOCAL, loopbackOf, notLoopback, STATUS, source, to } from "./expressions.js";
 import { markRules } from "./mark-rules.js";
+import { refusedSets } from "./refused-flows.js";
 
 /** Returns the whole transaction, for `nft -j -f -`. */
 export function transaction(put: readonly FirewallTable[], drop: readonly string[]): Json {
@@ -19,19 +21,37 @@ export function transaction(put: readonly FirewallTable[], drop: readonly string
   };
 }
 
-function whole({ name, prefix, rules, uplinks }: FirewallTable): readonly Json[] {
+function whole({ name, prefix, rules, uplinks, allowed }: FirewallTable): readonly Json[] {
   const family = "inet";
+  const confining = confined(rules).length > 0;
+  const chains = [...(confining ? CONFINING_CHAINS : []), ...CHAINS];
   // Drops come before marks, since other programs' filters accept what is marked.
-  const all = [...rules.flatMap((rule) => chainRules(rule, prefix)), ...markRules(rules, uplinks)];
+  const all = [
+    ...confineRules(rules),
+    ...rules.flatMap((rule) => chainRules(rule, prefix)),
+    ...markRules(rules, uplinks),
+  ];
   return [
     { add: { table: { family, name } } },
-    ...CHAINS.map((chain): Json => ({ add: { chain: { family, table: name, ...chain, policy: "accept" } } })),
+    ...(confining ? [...allowedSets(name, allowed), ...refusedSets(name)] : []),
+    ...chains.map((chain): Json => ({ add: { chain: { family, table: name, ...chain, policy: "accept" } } })),
     ...all.map(({ chain, expr }): Json => ({ add: { rule: { family, table: name, chain, expr: [...expr] } } })),
   ];
 }
 
+/** Returns the rules that lead what the host sends over loopback to the port at which the holder serves a port of the platform's. */
+function asideRules({ protocol, hostIP, hostPort, aside }: HostPort): readonly ChainRule[] {
+  if (aside === undefined || (hostIP !== undefined && !isLoopback(hostIP))) return [];
+  const families = hostIP === undefined ? [false, true] : [hostIP.includes(":")];
+  return families.map((six): ChainRule => {
+    const daddr = field(six ? "ip6" : "ip", "daddr");
+    const at = hostIP === undefined ? equal(daddr, loopbackOf(six)) : equal(daddr, hostIP);
+    return { chain: "output", expr: [at, equal(field(protocol, "dport"), hostPort), { redirect: { port: aside } }] };
+  });
+}
+
 /** Returns the nftables rules for one of ours. `prefix`: that of all the plugin's bridges. */
-function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
+function chainRules(rule: FirewallRule & Pick<HostPort, "aside">, prefix: string): readonly ChainRule[] {
   switch (rule.kind) {
     case "masquerade": {
       const from = source(rule.subnet);
@@ -47,7 +67,7 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
     }
     case "publish": {
       // Only the port holder serves loopback: rewritten packets must not leave or enter it.
-      if (isLoopback(rule.hostIP)) return [];
+      if (isLoopback(rule.hostIP)) return asideRules(rule);
       const six = rule.ip.includes(":");
       const family = six ? "ip6" : "ip";
       const at: readonly Json[] =
@@ -63,8 +83,14 @@ function chainRules(rule: FirewallRule, prefix: string): readonly ChainRule[] {
         { chain: "prerouting", expr },
         // Packets that the host itself sends do not pass prerouting.
         { chain: "output", expr },
+        ...asideRules(rule),
       ];
     }
+    case "allow":
+      // Without confinement everything is allowed; `confineRules` has these rules.
+      return [];
+    case "resolve":
+      return resolveRules(rule.bridge, rule.ip);
     case "isolate": {
       const { bridge, internal = false } = rule;
       const drop = { drop: null };

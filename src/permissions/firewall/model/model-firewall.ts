@@ -1,10 +1,12 @@
 /** A firewall without a kernel: stores tables and held ports; tests set which ports are in use. */
 
 import type { ChangeMonitor } from "../../poll-scheduler.js";
+import type { TimedAllow } from "../allowed.js";
 import type { FirewallBackend, FirewallTable, ForwardingEnd, Listener, Obstacle } from "../backend.js";
-import { inUse } from "../errors.js";
+import { failed, inUse } from "../errors.js";
 import { heldKey, heldPort, wildcard } from "../holder/messages.js";
-import type { PublishSpec } from "../rule.js";
+import type { RefusedFlow } from "../refused-flow.js";
+import type { HostPort, PublishSpec } from "../rule.js";
 import type { RuleEvents } from "../rule-events.js";
 
 export class ModelFirewall implements FirewallBackend {
@@ -14,12 +16,14 @@ export class ModelFirewall implements FirewallBackend {
   readonly programmed: Map<string, FirewallTable> = new Map();
   /** The ports that processes of the namespace have bound. */
   readonly listening: Listener[] = [];
-  readonly #held = new Map<string, PublishSpec>();
+  /** What confined bridges were refused. */
+  readonly flows: RefusedFlow[] = [];
+  readonly #held = new Map<string, HostPort>();
   /** The families it forwards. */
   readonly forwards: Set<4 | 6> = new Set();
 
   /** The held ports. */
-  get held(): readonly PublishSpec[] {
+  get held(): readonly HostPort[] {
     return [...this.#held.values()];
   }
 
@@ -30,6 +34,17 @@ export class ModelFirewall implements FirewallBackend {
   async program(put: readonly FirewallTable[], drop: readonly string[]): Promise<void> {
     for (const name of drop) this.programmed.delete(name);
     for (const table of put) this.programmed.set(table.name, table);
+  }
+
+  async allow(table: string, allowed: readonly TimedAllow[]): Promise<void> {
+    const there = this.programmed.get(table);
+    if (!there) throw failed(undefined, "allow", "No such file or directory");
+    const others = there.allowed.filter((one) => !allowed.some((more) => sameTarget(one, more)));
+    this.programmed.set(table, { ...there, allowed: [...others, ...allowed] });
+  }
+
+  async refused(): Promise<readonly RefusedFlow[]> {
+    return this.flows;
   }
 
   async hold(port: PublishSpec): Promise<Obstacle | undefined> {
@@ -45,11 +60,18 @@ export class ModelFirewall implements FirewallBackend {
     return undefined;
   }
 
-  async keep(ports: readonly PublishSpec[]): Promise<void> {
+  async holdAside(port: PublishSpec): Promise<number | undefined> {
+    if (port.protocol === "sctp") return undefined;
+    const aside = 61_000 + this.#held.size;
+    await this.keep([{ ...port, aside }]);
+    return aside;
+  }
+
+  async keep(ports: readonly HostPort[]): Promise<void> {
     for (const port of ports) this.#held.set(keyOf(port), port);
   }
 
-  async release(ports: readonly PublishSpec[]): Promise<void> {
+  async release(ports: readonly HostPort[]): Promise<void> {
     for (const port of ports) this.#held.delete(keyOf(port));
   }
 
@@ -78,11 +100,15 @@ export class ModelFirewall implements FirewallBackend {
   }
 
   async listing(): Promise<ReadonlyMap<string, string>> {
-    return new Map([...this.programmed].map(([name, table]) => [name, JSON.stringify(table)]));
+    return new Map([...this.programmed].map(([name, table]) => [name, JSON.stringify({ ...table, allowed: [] })]));
   }
 }
 
-function keyOf(port: PublishSpec): string {
+function sameTarget(a: TimedAllow, b: TimedAllow): boolean {
+  return a.bridge === b.bridge && a.to === b.to && a.protocol === b.protocol && a.port === b.port;
+}
+
+function keyOf(port: HostPort): string {
   const held = heldPort(port);
   return held ? heldKey(held) : `sctp ${port.hostPort}`;
 }

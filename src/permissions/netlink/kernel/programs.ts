@@ -14,20 +14,21 @@ export function program(name: string): string | undefined {
 
 /** Returns a runner of `ip` in a namespace (a name, a path, or the process's own). Each run fails if the namespace does not exist. */
 export function runnerIn(netns: string | undefined): IpRunner {
-  return new IpRunner(ipIn(netns), netns === undefined ? undefined : netnsPath(netns));
+  return new IpRunner(commandIn("ip", netns), netns === undefined ? undefined : netnsPath(netns));
 }
 
 /** Returns the same with processes that stand ready. They keep the namespace: call its `close`. */
 export function standingRunnerIn(netns: string | undefined): IpRunner {
-  const [command, path] = [ipIn(netns), netns === undefined ? undefined : netnsPath(netns)];
+  const [command, path] = [commandIn("ip", netns), netns === undefined ? undefined : netnsPath(netns)];
   return new IpRunner(command, path, new IpPool(command, path));
 }
 
-function ipIn(netns: string | undefined): readonly string[] {
-  const ip = program("ip") ?? "ip";
-  if (netns === undefined) return [ip];
+/** Returns what runs a program of iproute2 in a namespace. */
+export function commandIn(name: "ip" | "tc", netns: string | undefined): readonly string[] {
+  const file = program(name) ?? name;
+  if (netns === undefined) return [file];
   const path = netnsPath(netns);
-  return netns === path ? [program("nsenter") ?? "nsenter", `--net=${path}`, ip] : [ip, "-n", netns];
+  return netns === path ? [program("nsenter") ?? "nsenter", `--net=${path}`, file] : [file, "-n", netns];
 }
 
 /** Returns the file of a namespace. */
