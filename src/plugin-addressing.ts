@@ -9,6 +9,7 @@ export {
   parseAddress,
   parseCIDR,
 } from "./addressing/address.js";
+export { BridgeLinks, type BridgePlan, type PairPlan } from "./addressing/bridge-links.js";
 export {
   type EndpointAddresses,
   freeAddresses,
@@ -20,5 +21,7 @@ export { endpointKey, storeKey } from "./addressing/hash.js";
 export { LinkNames, type NameStore } from "./addressing/link-names.js";
 export { macFor } from "./addressing/mac.js";
 export { Pool } from "./addressing/pool.js";
+export { readEndpointShape, readNetworkShape, SHAPE_OPTIONS, Shaping } from "./addressing/shaping.js";
 export { isHost, overlap, parseSubnet, type Subnet, type SubnetOptions } from "./addressing/subnet.js";
 export { genericOptions, readSubnets, SUBNET_KEYS } from "./addressing/subnet-options.js";
+export { together } from "./addressing/together.js";

@@ -1,15 +1,24 @@
 /** The driver's methods. Its state is rebuilt after a restart from the calls that the host replays. */
-import { type Driver, type FirewallPower, fail, type NetlinkPower, type StorePower } from "bulkhead/plugin";
 import {
+  type Driver,
+  type FirewallPower,
+  fail,
+  type NetlinkPower,
+  type StorePower,
+  type TrafficPower,
+} from "bulkhead/plugin";
+import {
+  BridgeLinks,
   endpointKey,
   freeAddresses,
   LinkNames,
   macFor,
   Pool,
+  readEndpointShape,
   refuseOverlap,
+  Shaping,
   takeAddresses,
 } from "bulkhead/plugin/addressing";
-import { Links } from "./links.ts";
 import { NetworkRules } from "./network-rules.ts";
 import { type Endpoint, ipsOf, type Network } from "./networks.ts";
 import { readConfig, readNetworkOptions } from "./options.ts";
@@ -30,16 +39,18 @@ const PAIR = ["h", "c"];
 export interface DriverPowers {
   readonly netlink: NetlinkPower;
   readonly store: StorePower;
-  /** Undefined if it is not granted. */
+  /** These are undefined if they are not granted. */
   readonly firewall?: FirewallPower | undefined;
+  readonly traffic?: TrafficPower | undefined;
 }
 
 /** Creates the driver, with what earlier workers kept in the store. */
-export async function createDriver({ netlink, store, firewall }: DriverPowers): Promise<Driver> {
+export async function createDriver({ netlink, store, firewall, traffic }: DriverPowers): Promise<Driver> {
   const networks = new Map<string, Network>();
-  const links = new Links(netlink);
+  const links = new BridgeLinks(netlink);
   const rules = new NetworkRules(firewall);
   const publishing = new Publishing(firewall, ({ bridge, ip }) => ownerOf(networks.values(), bridge, ip));
+  const shaping = new Shaping(traffic);
   const superseded = new Superseded(store);
   const [names] = await Promise.all([LinkNames.open(netlink.prefix, store), superseded.load()]);
   let configuredMtu = DEFAULT_MTU;
@@ -64,7 +75,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
 
     async createNetwork(nid, options, ctx) {
       if (networks.has(nid)) fail("ERR_NETWORK_EXISTS", `network ${nid} exists already`);
-      const { subnets, mtu, rules: asked, hostIP, interfacePrefix } = readNetworkOptions(options);
+      const { subnets, mtu, rules: asked, shape, hostIP, interfacePrefix } = readNetworkOptions(options);
       rules.check(asked);
       refuseOverlap(nid, subnets, networks.values());
       const made: Network = {
@@ -73,6 +84,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         mtu: mtu ?? configuredMtu,
         pools: subnets.map((subnet) => new Pool(subnet)),
         internal: asked.internal,
+        shape,
         hostIP,
         interfacePrefix,
         endpoints: new Map(),
@@ -81,6 +93,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       networks.set(nid, made);
       let bridge = "";
       try {
+        await shaping.check(shape);
         [bridge = ""] = await names.take(nid, BRIDGE);
         made.bridge = bridge;
         // The configuration may have changed since the bridge was made.
@@ -121,6 +134,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
       if (on.endpoints.has(eid)) fail("ERR_ENDPOINT_EXISTS", `endpoint ${eid} exists already on network ${nid}`);
       const key = endpointKey(nid, eid);
       const requests = on.internal || (ctx.replay && superseded.has(key)) ? [] : readPortMap(options, on.hostIP);
+      const shape = readEndpointShape(options, on.shape);
       const addressed = takeAddresses(on.pools, epInfo);
       let [link, peer] = ["", ""];
       try {
@@ -132,6 +146,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         const one: Endpoint = { id, link, peer, mac, ipv4, ipv6, mapped, ports: [], exposed: options[EXPOSED_PORTS] };
         await links.makePair({ name: link, peer, mtu: on.mtu, peerMac: mac, bridge: on.bridge }, ctx);
         try {
+          await shaping.apply(link, shape);
           // Without requests nothing is withdrawn: in a replay, programExternalConnectivity may follow.
           if (requests.length > 0) one.ports = await publishing.replace(targetOf(on, one), requests);
           if (!addressed.given) epInfo.addInterface(id, mac, ipv4, ipv6);
@@ -179,7 +194,8 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
     async endpointOperInfo(nid, eid) {
       const { link, peer, mac, ipv4, ipv6, ports, exposed } = endpoint(nid, eid);
       const { bridge, mtu } = network(nid);
-      const seen = (await links.inspect([link])).get(link);
+      const [shown, shape] = await Promise.all([links.inspect([link]), shaping.inForce(link)]);
+      const seen = shown.get(link);
       return {
         link,
         peer,
@@ -189,6 +205,7 @@ export async function createDriver({ netlink, store, firewall }: DriverPowers): 
         addresses: [ipv4, ipv6].filter((one) => one !== ""),
         up: seen?.up ?? false,
         ...(seen?.counters ? { counters: { ...seen.counters } } : {}),
+        ...(shape === undefined ? {} : { shape: { ...shape } }),
         "com.docker.network.endpoint.macaddress": mac,
         ...(ports.length === 0 ? {} : { [PORT_MAP]: portMapOf(ports) }),
         ...(exposed === undefined ? {} : { [EXPOSED_PORTS]: exposed }),

@@ -4,7 +4,7 @@ import { createDriver, networkType } from "./driver.ts";
 
 export async function init(
   callback: DriverCallback,
-  powers: Powers<"netlink" | "store"> & Partial<Powers<"firewall">>,
+  powers: Powers<"netlink" | "store"> & Partial<Powers<"firewall" | "traffic">>,
 ): Promise<void> {
   await callback.registerDriver(networkType, await createDriver(powers), { scope: LocalScope });
 }

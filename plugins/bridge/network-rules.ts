@@ -1,6 +1,6 @@
 /** The firewall rules of a network: isolation from other networks, and masquerading. Without the permission there are none. */
 import { type FirewallPower, fail } from "bulkhead/plugin";
-import { together } from "./together.ts";
+import { together } from "bulkhead/plugin/addressing";
 
 /** The rules that a network's options ask for. */
 export interface NetworkRuleOptions {

@@ -1,5 +1,5 @@
 /** The driver's state: networks and their endpoints. */
-import type { Json } from "bulkhead/plugin";
+import type { Json, TrafficShape } from "bulkhead/plugin";
 import type { EndpointAddresses, Pool } from "bulkhead/plugin/addressing";
 import type { Binding } from "./ports.ts";
 
@@ -24,6 +24,8 @@ export interface Network {
   mtu: number;
   readonly pools: readonly Pool[];
   readonly internal: boolean;
+  /** Of endpoints that name none. */
+  readonly shape: TrafficShape;
   /** The host address that ports are published on; "": all. */
   readonly hostIP: string;
   /** The beginning of interface names in sandboxes; a number follows. */

@@ -1,6 +1,13 @@
 /** Reads a network's options and the driver's configuration. */
-import { fail, type Json, type JsonObject, quote } from "bulkhead/plugin";
-import { genericOptions, readSubnets, SUBNET_KEYS, type Subnet } from "bulkhead/plugin/addressing";
+import { fail, type Json, type JsonObject, quote, type TrafficShape } from "bulkhead/plugin";
+import {
+  genericOptions,
+  readNetworkShape,
+  readSubnets,
+  SHAPE_OPTIONS,
+  SUBNET_KEYS,
+  type Subnet,
+} from "bulkhead/plugin/addressing";
 import type { NetworkRuleOptions } from "./network-rules.ts";
 import { hostOf } from "./ports.ts";
 
@@ -10,6 +17,8 @@ export interface NetworkOptions {
   /** In bytes. Undefined: as configured. */
   readonly mtu: number | undefined;
   readonly rules: NetworkRuleOptions;
+  /** Of its endpoints that name none. */
+  readonly shape: TrafficShape;
   /** The host address that ports are published on by default; "": all. */
   readonly hostIP: string;
   /** The beginning of an interface's name in its sandbox; a number follows. */
@@ -86,6 +95,7 @@ export const DOCKER_OPTIONS: readonly DockerOption[] = [
 const KEYS = [
   ...SUBNET_KEYS,
   "mtu",
+  ...SHAPE_OPTIONS,
   ...DOCKER_OPTIONS.filter(({ only }) => only === undefined).map(({ name }) => name),
 ];
 
@@ -112,6 +122,7 @@ export function readNetworkOptions(options: JsonObject): NetworkOptions {
       internal: readSwitch(INTERNAL, options[INTERNAL]) ?? false,
       masquerade: readSwitch(MASQUERADE, generic[MASQUERADE]),
     },
+    shape: readNetworkShape(options),
     hostIP: hostOf(generic[HOST_BINDING]) ?? "",
     interfacePrefix: readInterfacePrefix(generic[IFACE_PREFIX] ?? options[IFACE_PREFIX]),
   };

@@ -1,7 +1,7 @@
 /** Publishes the ports of endpoints. The firewall's rules are the only record of them, since they outlive a worker. */
 import { type FirewallPower, type FirewallRule, fail, type PublishSpec } from "bulkhead/plugin";
+import { together } from "bulkhead/plugin/addressing";
 import { type Binding, bindText, candidates, hostsConflict, isWildcard, type PortRequest } from "./ports.ts";
-import { together } from "./together.ts";
 
 type PublishRule = Extract<FirewallRule, { readonly kind: "publish" }>;
 

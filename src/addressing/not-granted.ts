@@ -1,6 +1,6 @@
 /** The message for a network whose pool is not granted: what is granted, and what to write instead. */
-import { fail } from "bulkhead/plugin";
-import { formatAddress, formatCIDR, networkOf, parseCIDR } from "bulkhead/plugin/addressing";
+import { fail } from "../driverapi/fail.js";
+import { formatAddress, formatCIDR, networkOf, parseCIDR } from "./address.js";
 
 /** Prefix lengths of the networks that the message proposes. */
 const SIZES = { 4: 24, 6: 64 } as const;

@@ -1,6 +1,8 @@
 /** Makes bridges and veth pairs, completely or not at all. */
-import type { CallContext, LinkInfo, NetlinkPower } from "bulkhead/plugin";
-import { explainNotGranted } from "./granted.ts";
+import type { CallContext } from "../driverapi/types.js";
+import type { LinkInfo } from "../permissions/netlink/link-spec.js";
+import type { NetlinkPower } from "../permissions/powers.js";
+import { explainNotGranted } from "./not-granted.js";
 
 /** A bridge to be made. */
 export interface BridgePlan {
@@ -20,7 +22,7 @@ export interface PairPlan {
   readonly bridge: string;
 }
 
-export class Links {
+export class BridgeLinks {
   readonly #netlink: NetlinkPower;
 
   constructor(netlink: NetlinkPower) {

@@ -1,0 +1,147 @@
+/** Answers one network's name queries: refuses names that are not listed; allows the addresses of listed ones before it answers. */
+import type { FirewallPower, NameQuery, ResolverPower } from "bulkhead/plugin";
+import { together } from "bulkhead/plugin/addressing";
+import type { AllowList, Ports } from "./allow-list.ts";
+import { Cache, type Found } from "./cache.ts";
+import { EGRESS } from "./limits.ts";
+import { lookUp } from "./look-up.ts";
+import { type AddressType, type Query, RCODE, type Rcode, readQuery, writeAnswer, writeProblem } from "./message.ts";
+import { isPublic } from "./rebinding.ts";
+import type { Refusals } from "./refusals.ts";
+import { Turns } from "./turns.ts";
+
+export interface AnsweringOptions {
+  readonly resolver: ResolverPower;
+  readonly firewall: FirewallPower;
+  readonly bridge: string;
+  readonly list: AllowList;
+  readonly refusals: Refusals;
+  /** The code of an answer that refuses a name. */
+  readonly refuse: Rcode;
+  /** The families that the network has. */
+  readonly families: ReadonlySet<4 | 6>;
+  /** In milliseconds. */
+  now(): number;
+}
+
+const FAMILY = { A: 4, AAAA: 6 } as const;
+const TCP_BYTES = 65_535;
+/** The result for a name whose turn did not come. It is not cached. */
+const NOT_LOOKED_UP: Found = { rcode: RCODE.failed, records: [], until: 0 };
+
+export class Answering {
+  readonly #options: AnsweringOptions;
+  readonly #cache: Cache;
+  readonly #turns = new Turns(EGRESS.lookUps);
+  /** Look-ups under way, and those that wait, by name and type. */
+  readonly #underWay = new Map<string, Promise<Found>>();
+  /** The time until which an address and port are allowed at least, in milliseconds, by `keyOf`. */
+  readonly #allowed = new Map<string, number>();
+
+  constructor(options: AnsweringOptions) {
+    this.#options = options;
+    this.#cache = new Cache(options.now, EGRESS.cache);
+  }
+
+  /** Answers a query; undefined for one that gets no answer. Never rejects. */
+  async answer({ message, from, tcp }: NameQuery): Promise<Uint8Array | undefined> {
+    const query = readQuery(message);
+    if ("problem" in query) return query.problem === undefined ? undefined : writeProblem(query.id, query.problem);
+    const room = tcp ? TCP_BYTES : query.room;
+    try {
+      const { rcode, records } = await this.#found(query, from);
+      return writeAnswer(query, rcode, records, room);
+    } catch {
+      // The firewall did not allow the addresses: without them the answer is of no use.
+      return writeAnswer(query, RCODE.failed, [], room);
+    }
+  }
+
+  async #found({ name, type }: Query, from: string): Promise<Pick<Found, "rcode" | "records">> {
+    const { list, families } = this.#options;
+    const ports = list.portsOf(name);
+    if (ports.length === 0) return this.#refused(from, name, "not listed");
+    // Of a listed name's records, only addresses are returned, and only of families that the network has.
+    if (type !== "A" && type !== "AAAA") return { rcode: RCODE.ok, records: [] };
+    if (!families.has(FAMILY[type])) return { rcode: RCODE.ok, records: [] };
+    const found = await this.#lookUp(name, type);
+    const usable = found.records.filter((one) => one.type === "CNAME" || list.lists(one.data) || isPublic(one.data));
+    const addresses = usable.filter((one) => one.type !== "CNAME");
+    if (addresses.length === 0) {
+      if (usable.length === found.records.length) return { rcode: found.rcode, records: [] };
+      const [wrong] = found.records.filter((one) => one.type !== "CNAME");
+      return this.#refused(from, name, `its address ${wrong?.data} is not public, and not listed`);
+    }
+    for (const { data } of addresses) this.#options.refusals.ledTo(data, name);
+    await this.#allow(
+      addresses.map((one) => one.data),
+      ports,
+      found.until,
+    );
+    const left = Math.max(0, Math.floor((found.until - this.#options.now()) / 1000));
+    return { rcode: RCODE.ok, records: usable.map((one) => ({ ...one, ttl: left })) };
+  }
+
+  #refused(from: string, name: string, why: string): Pick<Found, "rcode" | "records"> {
+    this.#options.refusals.addName(from, { name, why });
+    return { rcode: this.#options.refuse, records: [] };
+  }
+
+  async #lookUp(name: string, type: AddressType): Promise<Found> {
+    const key = `${name} ${type}`;
+    const known = this.#cache.get(key) ?? this.#underWay.get(key);
+    if (known) return known;
+    // One network must not use up the questions that the others may ask.
+    if (this.#turns.waiting >= EGRESS.waiting) return NOT_LOOKED_UP;
+    const since = this.#options.now();
+    const looking = this.#turns.run(async () =>
+      this.#options.now() - since > EGRESS.waitMs ? NOT_LOOKED_UP : lookUp(this.#options, name, type),
+    );
+    this.#underWay.set(key, looking);
+    try {
+      const found = await looking;
+      if (found !== NOT_LOOKED_UP) this.#cache.put(key, found);
+      // A TTL of 0 holds for the queries that waited for it.
+      return found;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  /** Allows addresses at all of a name's ports, at least until then; resolves when the kernel has them. */
+  async #allow(ips: readonly string[], ports: readonly Ports[], then: number): Promise<void> {
+    const { firewall, bridge, now } = this.#options;
+    const until = Math.max(then, now() + EGRESS.floorSeconds * 1000);
+    const seconds = Math.ceil((until - now()) / 1000);
+    const specs = ips.flatMap((to) =>
+      ports.flatMap(({ protocol, port, lastPort }) =>
+        Array.from({ length: lastPort - port + 1 }, (_, at) => ({
+          bridge,
+          to,
+          protocol,
+          port: port + at,
+          seconds,
+        })),
+      ),
+    );
+    // Ports may overlap, and a reply may name an address twice.
+    const missing = new Map(
+      specs.map((spec) => [keyOf(spec), spec] as const).filter(([key]) => (this.#allowed.get(key) ?? 0) < until),
+    );
+    await together([...missing.values()].map((spec) => firewall.allow(spec)));
+    if (this.#allowed.size > EGRESS.cache) this.#allowed.clear();
+    for (const key of missing.keys()) this.#allowed.set(key, until);
+  }
+}
+
+function keyOf({
+  to,
+  protocol,
+  port,
+}: {
+  readonly to: string;
+  readonly protocol: string;
+  readonly port: number;
+}): string {
+  return `${to} ${protocol} ${port}`;
+}

@@ -1,0 +1,35 @@
+/** The driver's bounds. Those of the sockets and of the firewall are the host's. */
+export const EGRESS = {
+  /** Entries of a network's list, and characters of its text. */
+  entries: 4_096,
+  listChars: 262_144,
+  /** Ports of one entry by name: each is an element of the firewall's set. */
+  portsPerName: 16,
+  /** Least and longest time an address stays allowed after it was in an answer, in seconds. Clients get no longer TTL. */
+  floorSeconds: 5,
+  ceilingSeconds: 300,
+  /** How long a name server's failure to find a name is remembered, in seconds. */
+  absentSeconds: 10,
+  /** How long it is remembered that no name server gave a usable reply, in milliseconds. */
+  failedMs: 2_000,
+  /** Look-ups of one network that are under way at a time: the host bounds those of all networks together. */
+  lookUps: 32,
+  /** Names that wait for one of those to end, and for how long before they are answered with SERVFAIL, in milliseconds. */
+  waiting: 192,
+  waitMs: 3_000,
+  /** Names that one network remembers. */
+  cache: 4_096,
+  /** Addresses of one answer. */
+  addresses: 32,
+  /** Aliases that lead from a name to its addresses. */
+  aliases: 16,
+  /** Bytes of an answer over UDP: those that are longer are sent over TCP. */
+  datagramBytes: 1_232,
+  /** Clients of one network whose refusals are remembered, and destinations of each that are shown. */
+  refusals: 1_024,
+  refusedFlows: 8,
+  /** How often refused packets are read for the log, in milliseconds. */
+  readMs: 5_000,
+  /** Lines about refusals in a second, per network. */
+  logLines: 5,
+} as const;
