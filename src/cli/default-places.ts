@@ -4,7 +4,7 @@ import { DEFAULT_POLICY_FILE } from "../policy/default-file.js";
 import { DEFAULTS as DAEMON } from "./serve/defaults.js";
 
 /** Defaults in a project's folder. */
-const HERE: Readonly<Record<"plugins" | "policy" | "dataDir", string>> = {
+export const HERE: Readonly<Record<"plugins" | "policy" | "dataDir", string>> = {
   plugins: "./plugins",
   policy: `./${DEFAULT_POLICY_FILE}`,
   dataDir: "./data",

@@ -47,7 +47,7 @@ function show(all: readonly Entry[], { last = String(DEFAULT_LAST), failed = fal
   if (!/^\d{1,7}$/.test(last)) throw new DriverError("ERR_USAGE", "--last is a whole number, of entries");
   const chosen = failed ? all.filter((one) => !("ms" in one) || one.code !== undefined) : all;
   const entries = Number(last) === 0 ? [] : chosen.slice(-Number(last));
-  const rows = entries.map((one) => rowOf(one).map((text) => escapeLine(text, TEXT)));
+  const rows = entries.map((one) => entryRow(one).map((text) => escapeLine(text, TEXT)));
   return { data: { entries }, text: table(["TIME", "PLUGIN", "WHAT", "TOOK", "OUTCOME"], rows) };
 }
 
@@ -66,7 +66,8 @@ async function exported(entries: readonly Entry[], { out = DEFAULT_OUT }: Record
   return { data: { file, entries: entries.length, calls }, text };
 }
 
-function rowOf(entry: Entry): readonly string[] {
+/** Returns its cells, not escaped yet. */
+export function entryRow(entry: Entry): readonly string[] {
   const at = new Date(entry.time).toISOString();
   if (entry.kind === "gap") return [at, "", "", "", `${entry.missed} entries were not recorded`];
   const { plugin } = entry;

@@ -23,7 +23,7 @@ export class ControlClient {
     name: N,
     { id, body }: Input = {},
     /** Deadline of the reply, in milliseconds. */
-    within: number = CONTROL.replyMs,
+    within: number = OPERATIONS[name].method === "GET" ? CONTROL.readMs : CONTROL.replyMs,
   ): Promise<Replies[N]> {
     const { method, path } = OPERATIONS[name];
     const to = id === undefined ? path : path.replace("{id}", encodeURIComponent(id));
@@ -76,7 +76,9 @@ export class ControlClient {
         ...(signal ? { signal } : {}),
       });
       sent.once("response", resolve);
-      sent.once("timeout", () => sent.destroy(this.#unusable(`no reply within ${timeout / 1000} s`)));
+      sent.once("timeout", () =>
+        sent.destroy(this.#unusable(`no reply within ${timeout / 1000} s; the host is stopped or blocked`)),
+      );
       sent.on("error", (error: NodeJS.ErrnoException) => reject(this.#unreachable(error)));
       sent.end(body);
     });

@@ -1,11 +1,20 @@
 /** A host's control socket: its server, its event log and its clients' streams. */
 import type { Socket } from "node:net";
+import { resolve } from "node:path";
+import type { ExecutableRequest } from "../attachments/executable.js";
+import { AttachmentService } from "../attachments/service.js";
 import type { Logger } from "../common/logger.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { JsonObject } from "../driverapi/json.js";
 import type { ControlSocket } from "../host/api.js";
-import { ACTIONS, type Action, type OperatorChange, type OperatorHost } from "../host/operator-host.js";
+import {
+  ACTIONS,
+  type Action,
+  type OperatorChange,
+  type OperatorHost,
+  type ShapeChange,
+} from "../host/operator-host.js";
 import { LEARNING } from "../learning/limits.js";
 import { callDriver } from "./driver-call.js";
 import { EventLog } from "./event-log.js";
@@ -14,10 +23,19 @@ import { feed } from "./feed.js";
 import { CONTROL } from "./limits.js";
 import { openApi } from "./openapi.js";
 import type { Input, OperationName } from "./operations.js";
-import { RequestError } from "./request-error.js";
+import { RequestError, read } from "./request-error.js";
+import { executableRequest } from "./schemas.js";
 import { type Answer, createControlServer } from "./server.js";
 import { placeControl } from "./socket.js";
-import type { CallRequest, LearnReply, LearnRequest, ProfileRequest, WhyRequest } from "./types.js";
+import type {
+  CallRequest,
+  LearnReply,
+  LearnRequest,
+  ProfileRequest,
+  ShapeReply,
+  ShapeRequest,
+  WhyRequest,
+} from "./types.js";
 import * as views from "./views.js";
 
 export interface ControlOptions {
@@ -35,10 +53,22 @@ export async function openControl({ path, host, dataDir, logger, metrics }: Cont
   const streams = new Set<EventStream>();
   const followed = new WeakSet<Socket>();
   const problems = new Map<string, string>();
-  const control = new Control(host, problems);
+  const attachments = await AttachmentService.open({
+    ...{ host, logger, socket: resolve(path) },
+    platforms: {
+      async cni() {
+        const { answerCni } = await import("../cni/answer.js");
+        return (attachments, host) => ({ answer: (request) => answerCni(request, attachments, host) });
+      },
+      podman: async () => (await import("../podman/answer.js")).servePodman,
+    },
+    parse: (value) => read(executableRequest, value, "body"),
+  });
+  const control = new Control(host, problems, attachments);
   const server = createControlServer({
     perform: (name, input) => control.perform(name, input),
     openApi,
+    plugins: () => views.plugins(host),
     metrics,
     follow(query, socket, start) {
       // The answers to one connection's requests come one after the other, and Node tells only the first of them that the client has gone.
@@ -70,9 +100,11 @@ export async function openControl({ path, host, dataDir, logger, metrics }: Cont
     if (over) problems.delete(kind);
     else problems.set(kind, reason);
   });
+  attachments.begin();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     unfeed();
+    await attachments.close();
     file.remove();
     for (const stream of streams) stream.end();
     const cut = setTimeout(() => server.server.closeAllConnections(), CONTROL.closeMs);
@@ -101,11 +133,13 @@ class Control {
   caller = "";
   readonly #host: OperatorHost;
   readonly #problems: ReadonlyMap<string, string>;
+  readonly #attachments: AttachmentService;
   readonly #began = performance.now();
   #calls = 0;
 
-  constructor(host: OperatorHost, problems: ReadonlyMap<string, string>) {
+  constructor(host: OperatorHost, problems: ReadonlyMap<string, string>, attachments: AttachmentService) {
     this.#host = host;
+    this.#attachments = attachments;
     this.#problems = problems;
   }
 
@@ -114,12 +148,12 @@ class Control {
     return answer as Answer<N>;
   }
 
-  async #answer(name: OperationName, { id = "", body, via }: Input): Promise<Answer<OperationName>> {
+  async #answer(name: OperationName, { id = "", body, via, gone }: Input): Promise<Answer<OperationName>> {
     const host = this.#host;
     if (isAction(name)) return this.#act(name, id, via);
     switch (name) {
       case "plugins":
-        return { body: { plugins: host.plugins().map(views.pluginRow) } };
+        return { body: views.plugins(host) };
       case "plugin":
         return { body: views.pluginDetails(host.plugin(id)) };
       case "policy":
@@ -128,6 +162,8 @@ class Control {
         return { body: { networks: views.networks(host) } };
       case "endpoints":
         return { body: { endpoints: views.endpoints(host) } };
+      case "shape":
+        return { body: await this.#shape(id, body as ShapeRequest, via) };
       case "calls":
         return { body: { calls: views.calls(host) } };
       case "methods":
@@ -137,13 +173,18 @@ class Control {
       case "call":
         return { body: { result: await this.#call(body as CallRequest, via) } };
       case "learn":
-        return { body: await this.#learn(id, body as LearnRequest) };
+        return { body: await this.#learn(id, body as LearnRequest, gone) };
       case "profile":
-        return { json: await this.#profile(id, body as ProfileRequest, via) };
+        return { json: await this.#profile(id, body as ProfileRequest, via, gone) };
       case "why": {
         const { why } = await import("../why/why.js");
         return { body: await why(host, body as WhyRequest) };
       }
+      case "attachments":
+        return { body: { attachments: views.attachments(this.#attachments.attachments.list()) } };
+      case "cni":
+      case "podman":
+        return { body: await this.#attachments.answer(name, body as ExecutableRequest) };
       case "ready": {
         const ready = views.ready(host);
         return { status: ready.ready ? 200 : 503, body: ready };
@@ -166,16 +207,37 @@ class Control {
     return { body: views.pluginDetails(this.#host.plugin(id)) };
   }
 
-  async #profile(id: string, request: ProfileRequest, via: string | undefined): Promise<string> {
+  async #shape(id: string, { reset, ...fields }: ShapeRequest, via: string | undefined): Promise<ShapeReply> {
+    const { plugin, link } = this.#host.endpointLink(id);
+    const change = Object.fromEntries(
+      Object.entries(fields).filter(([, amount]) => amount !== undefined),
+    ) as ShapeChange;
+    const amounts = Object.entries(change).map(([field, amount]) => `${field} ${amount ?? "none"}`);
+    const more = `; ${reset ? "reset" : amounts.join(", ")}`;
+    const line = { event: "operator", plugin, what: `shape ${id}`, via, more } as const;
+    const shape = await this.#audited(line, () => this.#host.shape(link, reset ? undefined : change));
+    return { endpoint: id, plugin, link, shape: { ...shape } };
+  }
+
+  async #profile(
+    id: string,
+    request: ProfileRequest,
+    via: string | undefined,
+    gone: AbortSignal | undefined,
+  ): Promise<string> {
     const { takeProfile } = await import("../profile/take-profile.js");
     this.#host.plugin(id);
     const change = { event: "operator", plugin: id, what: `profile ${request.kind}`, via, more: "" } as const;
-    return this.#audited(change, () => takeProfile(this.#host, id, request));
+    return this.#audited(change, () => takeProfile(this.#host, id, request, gone));
   }
 
-  async #learn(id: string, { seconds = LEARNING.seconds }: LearnRequest): Promise<LearnReply> {
+  async #learn(
+    id: string,
+    { seconds = LEARNING.seconds }: LearnRequest,
+    gone: AbortSignal | undefined,
+  ): Promise<LearnReply> {
     const { propose } = await import("../learning/propose.js");
-    const { usage, question } = await this.#host.learn(id, seconds * 1000);
+    const { usage, question } = await this.#host.learn(id, seconds * 1000, gone);
     const { grant, ...rest } = propose(usage, question);
     return { plugin: id, seconds, grant: grant as unknown as JsonObject, ...rest };
   }

@@ -32,7 +32,12 @@ export const CONTROL = {
   metricsMs: 1_000,
   /** Interval between comments on a quiet stream, in milliseconds: they show a client that the host lives. */
   beatMs: 15_000,
-  /** Reply that a command reads at most, in bytes, and its deadline, in milliseconds: longer than any call's. */
+  /**
+   * Reply that a command reads at most, in bytes, and its deadline, in milliseconds: longer than any call's. What changes nothing is answered
+   * at once by a host that is well; the quick client leaves a slow one to the ordinary client.
+   */
   replyBytes: 67_108_864,
   replyMs: 120_000,
+  readMs: 10_000,
+  quickMs: 2_000,
 } as const;

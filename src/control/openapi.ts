@@ -1,7 +1,7 @@
 /** Generates `openapi.json` from the operations and their schemas. */
 import { z } from "../common/zod.js";
-import { EVENTS_PATH, OPERATIONS, type OperationName } from "./operations.js";
-import { BODIES, errorBody, eventsQuery, hostEvent, idParams, REPLIES } from "./schemas.js";
+import { EVENTS_PATH, OPERATIONS, type OperationName, TABLE_PATH } from "./operations.js";
+import { BODIES, errorBody, eventsQuery, hostEvent, idParams, REPLIES, tableQuery } from "./schemas.js";
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -31,6 +31,17 @@ export function openApi(): Document {
       ],
       responses: {
         "200": { description: "events", content: { "text/event-stream": { schema: schemaOf(hostEvent, "output") } } },
+        default: error(),
+      },
+    },
+  };
+  paths[TABLE_PATH] = {
+    get: {
+      operationId: "table",
+      summary: "list the plugins as the table that `bulkhead ps` prints",
+      parameters: parameters("query", tableQuery),
+      responses: {
+        "200": { description: "the table", content: { "text/plain": { schema: { type: "string" } } } },
         default: error(),
       },
     },

@@ -1,6 +1,8 @@
 /** The control API's operations, by name. Server, client and `openapi.json` are made of this table and the schemas of schemas.ts. */
 import { join } from "node:path";
+import type { ExecutableReply, ExecutableRequest } from "../attachments/executable.js";
 import type {
+  AttachmentRow,
   CallInFlight,
   CallRequest,
   Endpoint,
@@ -16,6 +18,8 @@ import type {
   ProfileReply,
   ProfileRequest,
   Ready,
+  ShapeReply,
+  ShapeRequest,
   WhyReply,
   WhyRequest,
 } from "./types.js";
@@ -82,6 +86,12 @@ export const OPERATIONS = {
   policy: { method: "GET", path: "/v1/policy", summary: "show the policy in force" },
   networks: { method: "GET", path: "/v1/networks", summary: "list the networks that the host has recorded" },
   endpoints: { method: "GET", path: "/v1/endpoints", summary: "list the endpoints that the host has recorded" },
+  shape: {
+    method: "POST",
+    path: "/v1/endpoints/{id}/shape",
+    summary: "change rate, delay and loss of an endpoint's link while it is in use",
+    changes: true,
+  },
   calls: { method: "GET", path: "/v1/calls", summary: "list the calls in progress" },
   methods: {
     method: "GET",
@@ -91,6 +101,13 @@ export const OPERATIONS = {
   ports: { method: "GET", path: "/v1/ports", summary: "list the published ports" },
   call: { method: "POST", path: "/v1/call", summary: "call a driver's method", changes: true },
   why: { method: "POST", path: "/v1/why", summary: "say why packets of an endpoint do not arrive" },
+  attachments: {
+    method: "GET",
+    path: "/v1/attachments",
+    summary: "list the containers of other platforms that are attached to networks",
+  },
+  cni: { method: "POST", path: "/v1/cni", summary: "answer an executable that a CNI runtime has started" },
+  podman: { method: "POST", path: "/v1/podman", summary: "answer an executable that Podman or netavark has started" },
   health: {
     method: "GET",
     path: "/v1/health",
@@ -116,11 +133,15 @@ export interface Replies {
   readonly policy: PolicyInForce;
   readonly networks: { readonly networks: readonly Network[] };
   readonly endpoints: { readonly endpoints: readonly Endpoint[] };
+  readonly shape: ShapeReply;
   readonly calls: { readonly calls: readonly CallInFlight[] };
   readonly methods: { readonly methods: readonly MethodCalls[] };
   readonly ports: { readonly ports: readonly Port[] };
   readonly call: { readonly result: unknown };
   readonly why: WhyReply;
+  readonly attachments: { readonly attachments: readonly AttachmentRow[] };
+  readonly cni: ExecutableReply;
+  readonly podman: ExecutableReply;
   readonly health: Health;
   readonly ready: Ready;
 }
@@ -130,7 +151,10 @@ export interface Bodies {
   readonly call: CallRequest;
   readonly learn: LearnRequest;
   readonly profile: ProfileRequest;
+  readonly shape: ShapeRequest;
   readonly why: WhyRequest;
+  readonly cni: ExecutableRequest;
+  readonly podman: ExecutableRequest;
 }
 
 /** What an operation takes besides its name. */
@@ -139,6 +163,8 @@ export interface Input {
   readonly body?: Bodies[keyof Bodies] | undefined;
   /** The program that forwarded the request, for the audit log. */
   readonly via?: string | undefined;
+  /** Aborted when the client's connection has closed. */
+  readonly gone?: AbortSignal | undefined;
 }
 
 /** The header in which a program that forwards requests names itself. */
@@ -147,6 +173,8 @@ export const VIA_HEADER = "bulkhead-via";
 export const EVENTS_PATH = "/v1/events";
 /** Path of the metrics, which are text. */
 export const METRICS_PATH = "/metrics";
+/** Path of the table of plugins, which is text; `?colour=true` for a terminal. */
+export const TABLE_PATH = "/v1/plugins.txt";
 /** Path of the API's own description. */
 export const OPENAPI_PATH = "/v1/openapi.json";
 

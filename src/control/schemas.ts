@@ -1,4 +1,5 @@
 /** The control API's shapes: what requests are checked against, and what `openapi.json` is made of. */
+import type { ExecutableReply, ExecutableRequest } from "../attachments/executable.js";
 import { z } from "../common/zod.js";
 import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import type { JsonObject } from "../driverapi/json.js";
@@ -7,6 +8,7 @@ import { LEARNING } from "../learning/limits.js";
 import { PROFILE } from "../profile/limits.js";
 import type { Bodies, OperationName, Replies } from "./operations.js";
 import type {
+  AttachmentRow,
   CallInFlight,
   CallRequest,
   Endpoint,
@@ -25,6 +27,8 @@ import type {
   ProfileRequest,
   Ready,
   Reason,
+  ShapeReply,
+  ShapeRequest,
   WhyCheck,
   WhyRequest,
 } from "./types.js";
@@ -142,6 +146,21 @@ const policy: z.ZodType<PolicyInForce> = z.object({
   problem: reason.nullable(),
 });
 
+const attachmentRow: z.ZodType<AttachmentRow> = z.object({
+  ...{ platform: text, network: text, container: text, interface: text, type: text, nid: text, eid: text },
+  ...{ netns: text, phase: text, addresses: z.array(text), publishes: z.boolean() },
+});
+
+/** What an executable of another platform was started with. */
+export const executableRequest: z.ZodType<ExecutableRequest> = z.strictObject({
+  driver: z.string().min(1).max(64),
+  args: z.array(z.string().max(65_536)).max(8),
+  env: z.record(z.string().max(64), z.string().max(65_536)),
+  input: z.string(),
+});
+
+const executableReply: z.ZodType<ExecutableReply> = z.object({ exit: count, output: text });
+
 const health: z.ZodType<Health> = z.object({
   status: z.enum(["ok", "degraded"]),
   pid: count,
@@ -212,12 +231,33 @@ const profileRequest: z.ZodType<ProfileRequest> = z.strictObject({
   seconds: z.number().min(0.1).max(PROFILE.maxSeconds).optional(),
 });
 
+const amount = z.string().min(1).max(32).nullable().optional();
+
+/** The body of `shape`. */
+const shapeRequest: z.ZodType<ShapeRequest> = z.union([
+  z.strictObject({ reset: z.literal(true) }),
+  z
+    .strictObject({ rate: amount, burst: amount, delay: amount, jitter: amount, loss: amount })
+    .refine(
+      (fields) => Object.keys(fields).length > 0,
+      "an amount is missing: give rate, delay, jitter, loss or burst",
+    ),
+]);
+
+const shapeReply: z.ZodType<ShapeReply> = z.object({
+  ...{ endpoint: text, plugin: text, link: text },
+  shape: z.record(z.string(), z.string()),
+});
+
 /** The bodies of the operations that take one. */
 export const BODIES: { readonly [N in keyof Bodies]: z.ZodType<Bodies[N]> } = {
   call: callRequest,
   learn: learnRequest,
   profile: profileRequest,
+  shape: shapeRequest,
   why: whyRequest,
+  cni: executableRequest,
+  podman: executableRequest,
 };
 
 const profileReply: z.ZodType<ProfileReply> = z.object({
@@ -260,6 +300,11 @@ export const eventsQuery: z.ZodType<EventsQuery> = z.strictObject({
   follow: z.enum(["true", "false"]).optional(),
 });
 
+/** What a client asks of the table of plugins. */
+export const tableQuery: z.ZodType<{ readonly colour?: "true" | "false" | undefined }> = z.strictObject({
+  colour: z.enum(["true", "false"]).optional(),
+});
+
 /** Each operation's reply. */
 export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } = {
   plugins: z.object({ plugins: z.array(pluginRow) }),
@@ -275,11 +320,15 @@ export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } =
   policy,
   networks: z.object({ networks: z.array(network) }),
   endpoints: z.object({ endpoints: z.array(endpoint) }),
+  shape: shapeReply,
   calls: z.object({ calls: z.array(call) }),
   methods: z.object({ methods: z.array(methodCalls) }),
   ports: z.object({ ports: z.array(port) }),
   call: z.object({ result: z.unknown() }),
   why: z.object({ cause: whyCheck.nullable(), checks: z.array(whyCheck) }),
+  attachments: z.object({ attachments: z.array(attachmentRow) }),
+  cni: executableReply,
+  podman: executableReply,
   health,
   ready,
 };

@@ -16,10 +16,12 @@ import {
   type Operation,
   type OperationName,
   type Replies,
+  TABLE_PATH,
   VIA_HEADER,
 } from "./operations.js";
 import { errorBodyOf, RequestError, read } from "./request-error.js";
-import { BODIES, type EventsQuery, eventsQuery, idParams } from "./schemas.js";
+import { BODIES, type EventsQuery, eventsQuery, idParams, tableQuery } from "./schemas.js";
+import { pluginTable } from "./table/plugins.js";
 
 /** A reply, with its status if that is not 200; or `json`, the body as JSON text. */
 export type Answer<N extends OperationName> =
@@ -32,6 +34,7 @@ export interface ControlServerOptions {
   /** Serves the events on a response whose head has been sent. Throws `ERR_CONTROL_BUSY` before anything is sent. */
   follow(query: EventsQuery, socket: Socket, start: () => FastifyReply["raw"]): void;
   openApi(): object;
+  plugins(): Replies["plugins"];
   /** Resolves with the metrics in Prometheus' text format. */
   metrics(): Promise<string>;
   /** Called with faults of the server itself. */
@@ -61,7 +64,8 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
       method,
       url: path.replace("{id}", ":id"),
       handler: async (request, reply) => {
-        const answer = await options.perform(name, { ...inputOf(name, path, request), via: viaOf(request) });
+        const caller = { via: viaOf(request), gone: goneOf(request.raw.socket) };
+        const answer = await options.perform(name, { ...inputOf(name, path, request), ...caller });
         if ("json" in answer) return reply.type("application/json; charset=utf-8").send(answer.json);
         return reply.code(answer.status ?? 200).send(answer.body);
       },
@@ -83,6 +87,11 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   server.get(METRICS_PATH, async (_, reply) => {
     const text = await options.metrics();
     return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(text);
+  });
+  server.get(TABLE_PATH, async (request, reply) => {
+    const { colour } = read(tableQuery, request.query, "query");
+    const { plugins } = options.plugins();
+    return reply.type("text/plain; charset=utf-8").send(`${pluginTable(colour === "true", plugins)}\n`);
   });
   server.post(IDENTITY_PATH, (_, reply) => reply.send(identity()));
   server.setNotFoundHandler((request, reply) => {
@@ -106,6 +115,20 @@ function inputOf(name: OperationName, path: string, request: FastifyRequest): In
   if (isDeeper(body, CONTROL.bodyDepth))
     throw new RequestError(`body: it is nested more than ${CONTROL.bodyDepth} levels deep`, "body");
   return { id, body: read<Bodies[keyof Bodies]>(BODIES[name as keyof Bodies], body, "body") };
+}
+
+/** One per connection: its requests may be many, and all lose their client at once. */
+const GONE = new WeakMap<Socket, AbortSignal>();
+
+/** Returns a signal that is aborted when a connection has closed. */
+function goneOf(socket: Socket): AbortSignal {
+  const known = GONE.get(socket);
+  if (known) return known;
+  const gone = new AbortController();
+  if (socket.destroyed) gone.abort();
+  else socket.once("close", () => gone.abort());
+  GONE.set(socket, gone.signal);
+  return gone.signal;
 }
 
 /** Returns the name in the header, if it is a short plain one. */

@@ -107,6 +107,28 @@ export interface Endpoint {
   readonly external: JsonObject | null;
 }
 
+/**
+ * A change of an endpoint's link: amounts such as `20mbit` to set, null for those to remove; `reset`: back to what its driver asked for.
+ * It holds until the link is gone.
+ */
+export interface ShapeRequest {
+  readonly rate?: string | null | undefined;
+  readonly burst?: string | null | undefined;
+  readonly delay?: string | null | undefined;
+  readonly jitter?: string | null | undefined;
+  readonly loss?: string | null | undefined;
+  readonly reset?: true | undefined;
+}
+
+/** How an endpoint's link is shaped now. */
+export interface ShapeReply {
+  readonly endpoint: string;
+  readonly plugin: string;
+  readonly link: string;
+  /** The amounts in force. */
+  readonly shape: Readonly<Record<string, string>>;
+}
+
 /** A call in progress. */
 export interface CallInFlight {
   readonly plugin: string;
@@ -148,6 +170,24 @@ export interface PolicyInForce {
   readonly policy: JsonObject;
   /** Why the file could not be read the last time: an earlier policy is in force. */
   readonly problem: Reason | null;
+}
+
+/** A container of another platform, attached to a network. */
+export interface AttachmentRow {
+  readonly platform: string;
+  /** The platform's name of the network; `nid` and `eid` are the ids that the driver knows. */
+  readonly network: string;
+  readonly container: string;
+  readonly interface: string;
+  readonly type: string;
+  readonly nid: string;
+  readonly eid: string;
+  readonly netns: string;
+  /** attaching, live or detaching. */
+  readonly phase: string;
+  readonly addresses: readonly string[];
+  /** True if the container's ports are published through it. */
+  readonly publishes: boolean;
 }
 
 export interface Health {

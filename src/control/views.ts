@@ -1,12 +1,15 @@
 /** What the host knows, in the shapes of the API's replies. */
+import type { Attachment } from "../attachments/attachment.js";
 import { monotonicNow } from "../common/clock.js";
 import type { DriverError } from "../driverapi/errors.js";
 import type { JsonObject, JsonText } from "../driverapi/json.js";
 import type { EndpointRecord } from "../host/calls/record.js";
 import type { Tally } from "../host/calls/tally.js";
 import type { OperatorHost, OperatorNetwork, OperatorPlugin } from "../host/operator-host.js";
+import type { Replies } from "./operations.js";
 import type {
   Answers,
+  AttachmentRow,
   CallInFlight,
   Endpoint,
   MethodCalls,
@@ -19,7 +22,11 @@ import type {
   Reason,
 } from "./types.js";
 
-export function pluginRow({ info, tally }: OperatorPlugin): PluginRow {
+export function plugins(host: Pick<OperatorHost, "plugins">): Replies["plugins"] {
+  return { plugins: host.plugins().map(pluginRow) };
+}
+
+function pluginRow({ info, tally }: OperatorPlugin): PluginRow {
   const { counters } = info;
   const { calls, errors, timeouts, restarts, violations, cpuMs, memoryMb = null, latency } = counters;
   return {
@@ -107,6 +114,15 @@ export async function ports(host: OperatorHost): Promise<readonly Port[]> {
   const published = await host.published();
   return published.map(({ plugin, protocol, hostIP = null, hostPort, ip, port }) => ({
     ...{ plugin, protocol, hostIP, hostPort, ip, port },
+  }));
+}
+
+export function attachments(list: readonly Attachment[]): readonly AttachmentRow[] {
+  return list.map((one) => ({
+    ...{ platform: one.platform, network: one.network, container: one.container, interface: one.interface },
+    ...{ type: one.type, nid: one.nid, eid: one.eid, netns: one.netns, phase: one.phase },
+    addresses: one.links.flatMap((link) => link.addresses),
+    publishes: one.publishes,
   }));
 }
 

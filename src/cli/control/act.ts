@@ -3,9 +3,10 @@
 import { messageOf } from "../../common/text.js";
 import type { ControlClient } from "../../control/client.js";
 import type { OperationName } from "../../control/operations.js";
+import { stateColour } from "../../control/table/plugins.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
-import { type Printer, safe, safeJson, stateColour } from "./output.js";
+import { type Printer, safe, safeJson } from "./output.js";
 
 /** Operations on one plugin. */
 export type ActionName = Extract<OperationName, "restart" | "stop" | "start" | "reload" | "quarantine">;

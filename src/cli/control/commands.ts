@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { ControlClient } from "../../control/client.js";
 import { controlPath } from "../../control/operations.js";
 import { DEFAULT_TEXTS, defaultOf } from "../default-places.js";
+import { helpEnd } from "../help.js";
 import type { Streams, Terminal } from "../output.js";
 import { DOCKER_ENGINE } from "../serve/defaults.js";
 import { type ActionName, act, call } from "./act.js";
@@ -11,6 +12,7 @@ import { inspect, networks } from "./inspect.js";
 import { type Printer, runPrinted } from "./output.js";
 import { ps, status } from "./plugins.js";
 import { profile } from "./profile.js";
+import { shape } from "./shape.js";
 import { top } from "./top.js";
 import { why } from "./why.js";
 
@@ -30,6 +32,8 @@ interface ControlCommand {
   readonly does: string;
   readonly example: string;
   readonly options?: (command: Command) => void;
+  /** What exit code 1 means besides that the command failed. */
+  readonly failed?: string;
   work(given: Given): Promise<void>;
 }
 
@@ -121,8 +125,23 @@ const COMMANDS: readonly ControlCommand[] = [
     example: "bulkhead why web db:5432",
     options: (command) =>
       command.option("--engine <socket>", "the engine's own socket, asked for container names", DOCKER_ENGINE),
+    failed: "a check does not hold",
     work: ({ client, printer, args: [from = "", to], flags }) =>
       why(client, printer, { from, to, engine: text(flags.engine) ?? DOCKER_ENGINE }),
+  },
+  {
+    usage: "shape <endpoint>",
+    does: "change rate, delay and loss of an endpoint of the running host, until its link is gone",
+    example: "bulkhead shape 3f2a --rate 20mbit --delay 40ms --loss none",
+    options: (command) =>
+      command
+        .option("--rate <amount>", "in each direction, as 20mbit")
+        .option("--burst <amount>", "what may pass at once above the rate, as 64kb")
+        .option("--delay <amount>", "of what goes to the endpoint, as 40ms")
+        .option("--jitter <amount>", "by which the delay varies, as 5ms")
+        .option("--loss <amount>", "of what goes to the endpoint, as 1%; none removes this or another amount")
+        .option("--reset", "back to what its driver asked for"),
+    work: ({ client, printer, args: [endpoint = ""], flags }) => shape(client, printer, endpoint, flags),
   },
   profiled("profile", "show what a plugin's worker spends its time on while it serves, and write a .cpuprofile"),
   profiled("heap", "show what a plugin's worker allocates and still uses while it serves, and write a .heapprofile"),
@@ -153,13 +172,13 @@ export function addControlCommands(
   json: boolean,
   done: (exit: number) => void,
 ): void {
-  for (const { usage, does, example, options, work } of COMMANDS) {
+  for (const { usage, does, example, options, failed, work } of COMMANDS) {
     const command = program.command(usage).description(does).allowExcessArguments(false);
     command
       .addOption(new Option("--json", "print a line of JSON for each"))
       .option("--data-dir <folder>", `the host's data folder (${DEFAULT_TEXTS.dataDir})`)
       .option("--control <path>", "the host's control socket (default: control.sock in its data folder)")
-      .addHelpText("after", `\nExample:\n  ${example}\n\nExit codes: 0 done, 1 failed, 2 wrong use, 3 no host runs.`);
+      .addHelpText("after", helpEnd({ example, failed, asksHost: true }));
     options?.(command);
     command.action(async () => {
       const flags = command.opts<Readonly<Record<string, unknown>>>();

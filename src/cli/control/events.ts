@@ -1,7 +1,8 @@
 /** `bulkhead logs` and `bulkhead events`: what the host keeps of both, and with `-f` what comes. */
 import type { ControlClient, Followed } from "../../control/client.js";
+import type { Colour } from "../../control/table/columns.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { type Colour, type Printer, safe } from "./output.js";
+import { type Printer, safe } from "./output.js";
 
 export interface EventsOptions {
   readonly kind: "log" | "event";

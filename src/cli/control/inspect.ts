@@ -1,8 +1,9 @@
 /** `bulkhead networks` and `bulkhead inspect`: networks and endpoints as the host has recorded them. */
 import type { ControlClient } from "../../control/client.js";
+import { cell, columns } from "../../control/table/columns.js";
 import type { Endpoint, Network } from "../../control/types.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { cell, columns, type Printer, safeJson } from "./output.js";
+import { type Printer, safeJson } from "./output.js";
 
 export async function networks(client: ControlClient, printer: Printer): Promise<void> {
   const { networks } = await client.ask("networks");
@@ -15,13 +16,29 @@ export async function networks(client: ControlClient, printer: Printer): Promise
     cell(failed ? `${failed.code}${kills > 0 ? `, ended ${kills} workers` : ""}` : "-", failed ? "red" : "plain"),
   ]);
   const headings = ["NETWORK", "TYPE", "PLUGIN", "PHASE", "ENDPOINTS", "LOST"];
-  printer.print(networks, networks.length === 0 ? "the host has no networks" : columns(printer, headings, rows));
+  printer.print(
+    networks,
+    networks.length === 0 ? "the host has no networks" : columns(printer.coloured, headings, rows),
+  );
 }
 
 /** Shows a plugin, network or endpoint whose id is `name`, or a network or endpoint whose id alone begins with it. */
 export async function inspect(client: ControlClient, printer: Printer, name: string): Promise<void> {
   const found = await find(client, name);
   printer.print([found], safeJson(found, 2));
+}
+
+/** Returns the id of the endpoint that has this id, or the only one whose id begins with it. Rejects with `ERR_USAGE`, `ERR_ENDPOINT_NOT_FOUND`. */
+export async function endpointNamed(client: ControlClient, name: string): Promise<string> {
+  const { endpoints } = await client.ask("endpoints");
+  const ids = endpoints.map(({ id }) => id);
+  const found = ids.includes(name) ? [name] : ids.filter((id) => id.startsWith(name));
+  const [one, ...others] = found;
+  if (one !== undefined && others.length === 0) return one;
+  const words = one
+    ? `${found.length} endpoints begin with "${name}"; name more of the id`
+    : `the host has no endpoint "${name}"; bulkhead inspect NETWORK lists a network's endpoints`;
+  throw new DriverError(one ? "ERR_USAGE" : "ERR_ENDPOINT_NOT_FOUND", words);
 }
 
 async function find(client: ControlClient, name: string): Promise<object> {

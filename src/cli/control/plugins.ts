@@ -1,44 +1,21 @@
 /** `bulkhead ps` and `bulkhead status`: the plugins of a running host, and all about one. */
 import type { ControlClient, Followed } from "../../control/client.js";
+import { clock, duration, memory, milliseconds } from "../../control/table/figures.js";
+import { pluginTable, stateColour } from "../../control/table/plugins.js";
 import type { PluginDetails, PluginRow } from "../../control/types.js";
 import { permissionsText } from "../output.js";
 import { eventLine } from "./events.js";
-import { clock, duration, memory, milliseconds } from "./figures.js";
-import { type Cell, cell, columns, type Printer, safe, stateColour } from "./output.js";
+import { type Printer, safe } from "./output.js";
 
 /** Lines of the log that `status` shows. */
 const LAST_LINES = 10;
 
 export async function ps(client: ControlClient, printer: Printer): Promise<void> {
-  const { plugins } = await client.ask("plugins");
-  printer.print(plugins, plugins.length === 0 ? "the host has no plugins" : pluginTable(printer, plugins));
+  printPlugins(printer, (await client.ask("plugins")).plugins);
 }
 
-function pluginTable(printer: Printer, plugins: readonly PluginRow[]): string {
-  const headings = ["ID", "STATE", "FOR", "TYPES", "PID", "MEMORY", "CPU", "CALLS", "ERRORS", "P50", "P99", "RESTARTS"];
-  return columns(
-    printer,
-    headings,
-    plugins.map((one) => [cell(one.id), ...pluginCells(one)]),
-  );
-}
-
-function pluginCells(one: PluginRow): readonly Cell[] {
-  const { state, since, types, pid, memoryMb, cpuMs, calls, inFlight, errors, latency, restarts } = one;
-  const took = (ms: number): string => (latency.count === 0 ? "-" : milliseconds(ms));
-  return [
-    cell(state, stateColour(state)),
-    cell(duration(Date.now() - Date.parse(since))),
-    cell(types.join(",")),
-    cell(pid),
-    cell(memory(memoryMb)),
-    cell(milliseconds(cpuMs)),
-    cell(inFlight === 0 ? calls : `${calls} (${inFlight} open)`),
-    cell(errors, errors > 0 ? "yellow" : "plain"),
-    cell(took(latency.p50)),
-    cell(took(latency.p99)),
-    cell(restarts, restarts > 0 ? "yellow" : "plain"),
-  ];
+export function printPlugins(printer: Printer, plugins: readonly PluginRow[]): void {
+  printer.print(plugins, pluginTable(printer.coloured, plugins));
 }
 
 /** Shows the host, or one plugin on one screen. */
@@ -66,7 +43,7 @@ async function hostStatus(client: ControlClient, printer: Printer): Promise<void
     `  plugins   ${counts || "none"}`,
     `  networks  ${networks.length}`,
     ...health.problems.map((problem) => `  problem   ${safe(problem)}`),
-    ...(plugins.length === 0 ? [] : ["", pluginTable(printer, plugins)]),
+    ...(plugins.length === 0 ? [] : ["", pluginTable(printer.coloured, plugins)]),
   ];
   printer.print([{ health, ready, plugins, networks: networks.length }], text.join("\n"));
 }

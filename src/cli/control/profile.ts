@@ -1,12 +1,14 @@
 /** `bulkhead profile` and `bulkhead heap`: what a plugin's worker spends its time on, or its memory, while it serves. */
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf } from "../../common/text.js";
 import type { ControlClient } from "../../control/client.js";
+import { cell, columns } from "../../control/table/columns.js";
+import { milliseconds } from "../../control/table/figures.js";
 import type { ProfiledFunction, ProfileReply } from "../../control/types.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { milliseconds } from "./figures.js";
-import { cell, columns, type Printer, safe } from "./output.js";
+import { type Printer, safe } from "./output.js";
 
 /** Functions that are shown to people. */
 const SHOWN = 15;
@@ -23,8 +25,10 @@ export async function profile(client: ControlClient, printer: Printer, options: 
   const { kind, id } = options;
   const seconds = Number(options.seconds);
   if (!(seconds >= 0.1 && seconds <= 60)) throw new DriverError("ERR_USAGE", "--seconds is a number from 0.1 to 60");
+  const file = resolve(options.out ?? `${id}.${kind}profile`);
+  // Before it is taken: that may last a minute.
+  if (existsSync(file)) throw new DriverError("ERR_USAGE", `${file} exists; name another file with --out`);
   const reply = await client.ask("profile", { id, body: { kind, seconds } });
-  const file = resolve(options.out ?? `${reply.plugin}.${kind}profile`);
   // A link that a plugin's folder holds under this name is not followed.
   const written = writeFile(file, `${JSON.stringify(reply.profile)}\n`, { flag: "wx", mode: 0o600 });
   await written.catch((error: unknown) => {
@@ -42,7 +46,7 @@ function profileText(printer: Printer, { plugin, kind, seconds, functions }: Pro
       ? `${safe(plugin)}: ${kind === "cpu" ? "its worker did nothing" : "it allocated nothing that it still uses"} in ${seconds} s`
       : `${safe(plugin)}, ${seconds} s: ${what}`;
   const rows = columns(
-    printer,
+    printer.coloured,
     ["SHARE", "SELF", "FUNCTION", "AT"],
     functions
       .slice(0, SHOWN)

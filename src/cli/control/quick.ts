@@ -1,10 +1,10 @@
-/** `bulkhead ps` without the parser of all commands: it is typed, and run by shells' completion, more often than any other. */
-import { ControlClient } from "../../control/client.js";
-import { controlPath } from "../../control/operations.js";
+/** `bulkhead ps` without the parser of all commands: users and shell completion run it more often than any other command. */
+import { controlPath, OPERATIONS, type Replies } from "../../control/operations.js";
+import { quickAsk } from "../../control/quick-ask.js";
 import { defaultOf } from "../default-places.js";
 import type { Streams } from "../output.js";
 import { runPrinted } from "./output.js";
-import { ps } from "./plugins.js";
+import { printPlugins } from "./plugins.js";
 
 /** What a plain command line says. */
 interface Plain {
@@ -12,10 +12,14 @@ interface Plain {
   readonly socket: string;
 }
 
-/** Runs `ps` if the command line is a plain one, and returns its exit code; undefined: the parser must read it. */
+/** Runs `ps` if the command line is a plain one and a host answers, and returns its exit code; undefined: the parser must read it. */
 export async function runQuick(argv: readonly string[], streams: Streams): Promise<number | undefined> {
   const plain = plainPs(argv);
-  return plain && runPrinted(streams, plain.json, (printer) => ps(new ControlClient(plain.socket), printer));
+  const reply =
+    plain && ((await quickAsk(plain.socket, OPERATIONS.plugins.path)) as Partial<Replies["plugins"]> | undefined);
+  const plugins = reply?.plugins;
+  if (plain === undefined || !Array.isArray(plugins)) return undefined;
+  return runPrinted(streams, plain.json, async (printer) => printPlugins(printer, plugins));
 }
 
 /** Reads `ps [--json] [--control PATH] [--data-dir FOLDER]`. Returns undefined for anything else, help and mistakes included. */

@@ -1,11 +1,13 @@
 /** `bulkhead top`: the plugins of a running host, live, in an order that keys choose. On a pipe it measures once. */
 import type { ControlClient } from "../../control/client.js";
+import { type Cell, cell, columns } from "../../control/table/columns.js";
+import { memory, milliseconds } from "../../control/table/figures.js";
+import { stateColour } from "../../control/table/plugins.js";
 import type { MethodCalls, PluginRow } from "../../control/types.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Terminal } from "../output.js";
-import { memory, milliseconds } from "./figures.js";
 import { type MethodShare, methodShares, sharesText } from "./method-shares.js";
-import { type Cell, cell, columns, type Printer, stateColour } from "./output.js";
+import type { Printer } from "./output.js";
 
 /** A plugin over the last interval. */
 interface Usage {
@@ -153,7 +155,7 @@ function sorted(usages: readonly Usage[], sort: string): readonly Usage[] {
 function table(printer: Printer, usages: readonly Usage[]): string {
   const headings = ["ID", "STATE", "CPU %", "MEMORY", "CALLS/S", "OPEN", "P50", "P99", "ERRORS", "RESTARTS", "TIME IN"];
   return columns(
-    printer,
+    printer.coloured,
     headings,
     usages.map(({ row, cpu, rate, methods }): readonly Cell[] => {
       const took = (ms: number): string => (row.latency.count === 0 ? "-" : milliseconds(ms));

@@ -1,9 +1,11 @@
 /** `bulkhead why A [B[:PORT]]`: why packets of an endpoint do not arrive. */
 import { isIPv6 } from "node:net";
 import type { ControlClient } from "../../control/client.js";
+import type { Colour } from "../../control/table/columns.js";
 import type { Endpoint, WhyCheck, WhyReply, WhyRequest } from "../../control/types.js";
 import { DriverError } from "../../driverapi/errors.js";
-import { type Colour, type Printer, safe } from "./output.js";
+import { EXIT } from "../output.js";
+import { type Printer, safe } from "./output.js";
 
 /** What the command is asked. */
 export interface WhyOptions {
@@ -29,6 +31,7 @@ export async function why(client: ControlClient, printer: Printer, options: WhyO
     return client.ask("why", { body: named });
   });
   printer.print([reply], whyText(printer, reply));
+  if (reply.cause) printer.exit = EXIT.failed;
 }
 
 /** Splits `B:PORT`. Throws `ERR_USAGE` for a port that is not one. */

@@ -20,7 +20,15 @@ export function written(lines: readonly (string | false)[], typescript: boolean)
 }
 
 /** Powers that are members of `init`'s second argument, in the order in which they are named. */
-const MEMBERS = ["random", "store", "netlink", "firewall"] as const satisfies readonly PermissionName[];
+const MEMBERS = [
+  "random",
+  "store",
+  "netlink",
+  "firewall",
+  "resolver",
+  "traffic",
+  "cluster",
+] as const satisfies readonly PermissionName[];
 
 /** Returns the text of `index.js` or `index.ts`. */
 export function driverText({ id, typescript, uses }: NewDriver): string {
@@ -31,7 +39,7 @@ export function driverText({ id, typescript, uses }: NewDriver): string {
   return written(
     [
       `/** The network driver "${id}". After a restart the host repeats what was accepted, and the Maps fill again. */`,
-      `import { «${has("firewall") ? "type CallContext, " : ""}type Driver, type DriverCallback, »fail, LocalScope${powers.length > 0 ? "«, type Powers»" : ""} } from "bulkhead/plugin";`,
+      `import { «${has("firewall") || has("traffic") ? "type CallContext, " : ""}type Driver, type DriverCallback, »fail, LocalScope${powers.length > 0 ? "«, type Powers»" : ""} } from "bulkhead/plugin";`,
       "import {",
       links && "  endpointKey,",
       "  freeAddresses,",
@@ -79,6 +87,8 @@ export function driverText({ id, typescript, uses }: NewDriver): string {
       '    network(nid).endpoints.get(eid) ?? fail("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist`);',
       "",
       ...(has("firewall") ? OPEN_GATES : []),
+      ...(has("resolver") ? SERVE_NAMES : []),
+      ...(has("traffic") ? SHAPE_LINK : []),
       "  const driver«: Driver» = {",
       `    type: () => "${id}",`,
       "    config() {},",
@@ -95,6 +105,8 @@ export function driverText({ id, typescript, uses }: NewDriver): string {
       has("random") && "  // Four random bytes tell the workers of two starts apart.",
       has("random") &&
         '  const worker = Array.from(powers.random.bytes(4), (byte) => byte.toString(16).padStart(2, "0")).join("");',
+      has("cluster") && "  // A lease tells the drivers of other hosts that this one is alive.",
+      has("cluster") && '  await powers.cluster.lease("driver", {});',
       `  await callback.registerDriver("${id}", driver, { scope: LocalScope });`,
       has("timers") && "  setInterval(() => console.log(`networks: ${networks.size}`), 60_000);",
       `  console.log(${readyText(id, uses)});`,
@@ -127,6 +139,26 @@ const OPEN_GATES = [
   "    } catch (error) {",
   "      // In a replay the bridge may carry traffic: it stays.",
   "      if (!ctx.replay) await links.remove(bridge).catch(() => {});",
+  "      throw error;",
+  "    }",
+  "  };",
+  "",
+];
+const SERVE_NAMES = [
+  "  // The names of a bridge's containers: parse `message` to decide, or pass it on as here.",
+  "  const serveNames = (bridge«: string», ip«: string») =>",
+  "    powers.resolver.listen({ bridge, ip }, async ({ message }) => {",
+  "      const [upstream] = powers.resolver.upstreams;",
+  "      return upstream === undefined ? undefined : powers.resolver.ask(upstream, message);",
+  "    });",
+  "",
+];
+const SHAPE_LINK = [
+  "  const shapeLink = async (link«: string», rate«: string», ctx«: CallContext») => {",
+  "    try {",
+  "      await powers.traffic.shape(link, { rate }); // in each direction",
+  "    } catch (error) {",
+  "      if (!ctx.replay) await links.remove(link).catch(() => {});",
   "      throw error;",
   "    }",
   "  };",
@@ -181,15 +213,15 @@ function plainMethods(uses: ReadonlySet<PermissionName>): readonly (string | fal
     "",
     ...joinMethod(
       "      endpoint(nid, eid);\n" +
-        "      // A driver that makes links names its own here.\n" +
-        '      for (const one of joinInfo.interfaceNames()) one.setNames(`veth${eid.slice(0, 8)}`, "eth");',
+        "      // A driver that makes links names them here: joinInfo.interfaceNames(), setNames.",
     ),
   ];
 }
 
 /** Methods of a driver with a bridge for each network and a veth pair for each endpoint. */
 function linkedMethods(uses: ReadonlySet<PermissionName>): readonly (string | false)[] {
-  const [clock, firewall] = [uses.has("clock"), uses.has("firewall")];
+  const [clock, firewall, traffic] = [uses.has("clock"), uses.has("firewall"), uses.has("traffic")];
+  const resolver = uses.has("resolver");
   return [
     "    async createNetwork(nid, options, ctx) {",
     DUPLICATE_NETWORK,
@@ -205,6 +237,7 @@ function linkedMethods(uses: ReadonlySet<PermissionName>): readonly (string | fa
     "        await links.makeBridge(on.bridge, addresses, ctx);",
     firewall && "        const texts = subnets.map(({ text }) => text);",
     firewall && "        await openGates(on.bridge, texts, ctx);",
+    resolver && "        for (const pool of pools) await serveNames(on.bridge, pool.gateway);",
     "      } catch (error) {",
     "        networks.delete(nid);",
     "        names.release([on.bridge]);",
@@ -215,14 +248,15 @@ function linkedMethods(uses: ReadonlySet<PermissionName>): readonly (string | fa
     "    async deleteNetwork(nid) {",
     "      // Asked for a network that it does not know, it removes what an earlier worker left of one.",
     "      if (!networks.has(nid)) await links.removeOrphans(names.leftBy(nid, BRIDGE));",
-    "      const { bridge, endpoints } = network(nid);",
+    `      const { bridge, endpoints${resolver ? ", pools" : ""} } = network(nid);`,
     IN_USE,
+    resolver && "      for (const pool of pools) await powers.resolver.stop({ ip: pool.gateway });",
     "      await links.remove(bridge);",
     "      networks.delete(nid);",
     "      await names.forget(nid, [bridge]);",
     "    },",
     "",
-    "    async createEndpoint(nid, eid, epInfo, _options, ctx) {",
+    `    async createEndpoint(nid, eid, epInfo, ${traffic ? "options" : "_options"}, ctx) {`,
     "      const on = network(nid);",
     DUPLICATE_ENDPOINT,
     "      const taken = takeAddresses(on.pools, epInfo); // the addresses it was given, or free ones",
@@ -232,6 +266,8 @@ function linkedMethods(uses: ReadonlySet<PermissionName>): readonly (string | fa
     '        [link = "", peer = ""] = await names.take(key, PAIR);',
     "        const mac = taken.mac || macFor(taken.ipv4, taken.ipv6 || key);",
     "        await links.makePair({ name: link, peer, peerMac: mac }, on.bridge, ctx);",
+    traffic && "        // As `docker network connect --driver-opt rate=20mbit` gives it.",
+    traffic && '        if (typeof options.rate === "string") await shapeLink(link, options.rate, ctx);',
     "        if (!taken.given) epInfo.addInterface(taken.id, mac, taken.ipv4, taken.ipv6);",
     "      } catch (error) {",
     "        freeAddresses(on.pools, taken);",

@@ -82,8 +82,8 @@ function permissionsOf(asked: readonly string[]): ReadonlySet<PermissionName> {
     }
     wanted.add(name);
   }
-  // Rules are for bridges, and the store keeps the names of links.
-  if (wanted.has("firewall")) wanted.add("netlink");
+  // Rules, name servers and shapes are for links, and the store keeps their names.
+  if (["firewall", "resolver", "traffic"].some((name) => wanted.has(name))) wanted.add("netlink");
   if (wanted.has("netlink")) wanted.add("store");
   return new Set(all.filter((name) => wanted.has(name)));
 }

@@ -25,6 +25,7 @@ export function serveFlags(command: Command): Command {
     .option("--answer-ms <ms>", "deadline of every request, in milliseconds (default: 10000)", Number)
     .option("--engine <socket>", `the engine's own socket, asked for container names (default: ${DOCKER_ENGINE})`)
     .option("--netns <name>", "the network namespace in which links and rules are made")
+    .option("--cluster <file>", "a file that names the store which hosts share")
     .option("--backend <kind>", "kernel, model or auto (default: auto)")
     .option("--isolation <kind>", "isolation of plugins whose policy names none (default: process)")
     .option("--allow-empty", "keep running while there is no driver to serve")

@@ -7,6 +7,7 @@ import { DriverError } from "../../driverapi/errors.js";
 import { LogTap } from "../../host/log-tap.js";
 import { createPluginHost, type PluginHost } from "../../host/plugin-host.js";
 import { kernelProblem } from "../../permissions/netlink/kernel/available.js";
+import { readClusterFile } from "./cluster-file.js";
 import { keepPage } from "./keep-page.js";
 import { daemonLog } from "./log.js";
 import { serveMetrics } from "./metrics-server.js";
@@ -44,10 +45,12 @@ export async function serve(settings: ServeSettings, daemon: Daemon, json: boole
   const undo = listen(daemon, logger, stopped, () => reread(running, logger));
   try {
     const { plugins, policy, dataDir, netns, backend, isolation } = settings;
+    const cluster = settings.cluster === undefined ? undefined : await readClusterFile(settings.cluster);
     const host = await createPluginHost({
       ...{ plugins, policy, dataDir, backend, logger, watch: true },
       ...(netns === undefined ? {} : { netns }),
       ...(isolation === undefined ? {} : { isolation }),
+      ...(cluster === undefined ? {} : { cluster }),
     });
     running = host;
     follow(host, logger);

@@ -29,6 +29,8 @@ export interface ServeConfig {
   /** The engine's own socket, asked for container names. */
   readonly engine?: string;
   readonly netns?: string;
+  /** A file that names the store which hosts share. */
+  readonly cluster?: string;
   readonly backend?: "kernel" | "model" | "auto";
   readonly isolation?: Isolation;
   /** Keep running without a driver to serve. */
@@ -56,6 +58,7 @@ export interface ServeSettings {
   readonly answerMs: number;
   readonly engine: string;
   readonly netns: string | undefined;
+  readonly cluster: string | undefined;
   readonly backend: "kernel" | "model" | "auto";
   readonly isolation: Isolation | undefined;
   readonly allowEmpty: boolean;
@@ -85,6 +88,7 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
   answerMs: z.exactOptional(z.int().min(100).max(600_000)),
   engine: z.exactOptional(path),
   netns: z.exactOptional(path),
+  cluster: z.exactOptional(path),
   backend: z.exactOptional(z.enum(["kernel", "model", "auto"])),
   isolation: z.exactOptional(z.enum(ISOLATIONS)),
   allowEmpty: z.exactOptional(z.boolean()),
@@ -150,6 +154,7 @@ export function settle(flags: ServeConfig, config: ServeConfig): ServeSettings {
     answerMs: all.answerMs ?? DOCKER.answerMs,
     engine: all.engine ?? DOCKER_ENGINE,
     netns: all.netns,
+    cluster: all.cluster,
     backend: all.backend ?? "auto",
     isolation: all.isolation,
     allowEmpty: all.allowEmpty ?? false,

@@ -3,6 +3,7 @@ import type { PluginDetails, PluginRow } from "../../control/types.js";
 import type { Series } from "../history.js";
 import { ask } from "./api.js";
 import { Chart } from "./chart.js";
+import { CloserLook } from "./closer-look.js";
 import { confirmed, type Question } from "./confirm.js";
 import { make, setText } from "./dom.js";
 import { grantInWords } from "./grant-words.js";
@@ -29,12 +30,14 @@ export class PluginCard {
   readonly #cpu: Chart = new Chart("CPU", "%");
   readonly #memory: Chart = new Chart("Memory", "MiB");
   readonly #grant: HTMLElement = make("div");
+  readonly #closer: CloserLook;
   readonly #buttons: ReadonlyMap<Action, HTMLButtonElement>;
   readonly #outcome: HTMLElement = make("p", { role: "status" });
 
   /** `changed`: called when an action has ended. */
   constructor(id: string, changed: () => void) {
     this.#id = id;
+    this.#closer = new CloserLook(id);
     this.#figures = new Map(FIGURES.map(([name]) => [name, make("dd")]));
     this.#buttons = new Map(
       (["restart", "quarantine", "start"] as const).map((action) => [action, this.#button(action, changed)]),
@@ -53,6 +56,7 @@ export class PluginCard {
       make("dl", {}, ...figures),
       make("div", { class: "charts" }, this.#latency.element, this.#cpu.element, this.#memory.element),
       may,
+      this.#closer.element,
       make("div", { class: "actions" }, ...this.#buttons.values()),
       this.#outcome,
     );
@@ -67,6 +71,7 @@ export class PluginCard {
     setText(this.#reason, reason === null ? "" : `${reason.code}: ${reason.message}`);
     this.#reason.hidden = reason === null;
     for (const [name, text] of FIGURES) setText(this.#figures.get(name) as HTMLElement, text(row));
+    this.#closer.show(row);
     const stopped = row.state !== "running" && row.state !== "orphaned";
     (this.#buttons.get("start") as HTMLButtonElement).hidden = !stopped;
     (this.#buttons.get("quarantine") as HTMLButtonElement).hidden = stopped;
