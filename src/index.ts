@@ -20,5 +20,6 @@ export type {
 export type { PluginHostOptions } from "./host/options.js";
 export type { PluginCounters, PluginInfo, PluginState } from "./host/plugin/info.js";
 export { createPluginHost, type PluginHost } from "./host/plugin-host.js";
+export type { ClusterOptions, EtcdOptions, MemoryOptions } from "./permissions/cluster/options.js";
 export type { Policy, PolicyEntry } from "./policy/schema.js";
 export type { AttachedLink, AttachedSandbox, AttachRequest } from "./sandbox/sandbox.js";

@@ -15,20 +15,33 @@ export type {
   RouteType,
   Scope,
 } from "./driverapi/types.js";
+export type { RefusedFlow } from "./permissions/firewall/refused-flow.js";
 export type {
+  AllowSpec,
   FirewallRule,
   IsolateSpec,
   MasqueradeSpec,
   Protocol,
   PublishSpec,
+  ResolveSpec,
 } from "./permissions/firewall/rule.js";
 export type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./permissions/netlink/link-spec.js";
 export type {
   AllPowers,
+  ClusterEntry,
+  ClusterEvent,
+  ClusterHandler,
+  ClusterPower,
   FirewallPower,
   LogPower,
+  NameQuery,
   NetlinkPower,
   Powers,
+  QueryHandler,
   RandomPower,
+  ResolverPower,
+  ShapedLinkInfo,
   StorePower,
+  TrafficPower,
 } from "./permissions/powers.js";
+export type { TrafficShape } from "./permissions/traffic/shape.js";

@@ -6,13 +6,14 @@
  * - files: RLIMIT_FSIZE is 0, and there are no core dumps.
  */
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../common/text.js";
 import { within } from "../common/within.js";
+import type { Child, Streams } from "../spawner/child.js";
+import { startChild } from "../spawner/spawner.js";
 import { BUNDLER } from "./limits.js";
 import { type Answer, answerLength, type ChildRequest, decodeAnswer } from "./messages.js";
 
@@ -29,38 +30,56 @@ const SCRIPT: string = fileURLToPath(new URL("./child.js", import.meta.url));
 const LIMITED = 'ulimit -c 0; ulimit -f 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 const ENVIRONMENT = { GOMEMLIMIT: `${BUNDLER.esbuildMb}MiB`, GOTRACEBACK: "none", NO_COLOR: "1" };
 
-/** Starts a bundler, which serves one request and must be ended. Throws if no process can be started. */
+/** Starts a bundler, which serves one request and must be ended. Throws, or ends at once, if no process can be started. */
 export class BundlerProcess {
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: Child;
+  /** Resolves once it has ended and its streams have closed. */
   readonly #closed: Promise<void>;
-  readonly #received: Promise<Outcome>;
+  readonly #received = deferred<Outcome>();
+  /** Undefined until it is started. */
+  #streams: Streams | undefined;
+  /** The request that waits for its start. */
+  #request: string | undefined;
+  #held = true;
+  #over = false;
   #stderr = "";
 
   constructor() {
     const node = [process.execPath, `--max-old-space-size=${BUNDLER.heapMb}`, SCRIPT];
-    this.#child = spawn("/bin/sh", ["-c", LIMITED, "sh", String(BUNDLER.dataMb * 1024), ...node], {
-      cwd: "/",
-      detached: true,
-      env: ENVIRONMENT,
-    });
-    if ((this.#child.stdin as unknown) === undefined) {
-      // Without free descriptors Node starts nothing, has no streams, and reports the error a second time, by an event.
-      this.#child.on("error", () => {});
-      throw new Error("no process can be started: too many open files");
-    }
-    this.#closed = new Promise((resolve) => this.#child.once("close", () => resolve()));
-    // A leader that ended by itself leaves esbuild behind, in the same group.
-    this.#child.once("exit", () => this.#kill());
-    this.#child.stdin.on("error", () => {});
-    this.#child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      this.#stderr = (this.#stderr + chunk).slice(0, BUNDLER.stderrBytes);
-    });
-    this.#received = this.#receive();
+    const closed = deferred<void>();
+    this.#closed = closed.promise;
+    let how = "";
+    this.#child = startChild(
+      {
+        command: "/bin/sh",
+        args: ["-c", LIMITED, "sh", String(BUNDLER.dataMb * 1024), ...node],
+        cwd: "/",
+        env: ENVIRONMENT,
+        streams: ["pipe", "pipe", "pipe"],
+        group: true,
+      },
+      {
+        started: (streams) => this.#start(streams),
+        failed: (why) => {
+          this.#over = true;
+          this.#received.resolve({ kind: "ended", how: why });
+          closed.resolve();
+        },
+        exited: (as) => {
+          this.#over = true;
+          how = as;
+        },
+        closed: () => {
+          this.#received.resolve({ kind: "ended", how });
+          closed.resolve();
+        },
+      },
+    );
   }
 
   /** False once it has ended: a spare may end while it waits. */
   get alive(): boolean {
-    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+    return !this.#over;
   }
 
   /** Standard error of both processes, up to a limit; complete once {@link end} has settled. */
@@ -77,8 +96,9 @@ export class BundlerProcess {
       ? once(signal, "abort", { signal: over.signal }).then(() => ({ kind: "aborted" }) as const)
       : new Promise<never>(() => {});
     try {
-      this.#child.stdin.write(`${JSON.stringify(request)}\n`);
-      return await Promise.race([this.#received, late, aborted]);
+      this.#request = `${JSON.stringify(request)}\n`;
+      this.#send();
+      return await Promise.race([this.#received.promise, late, aborted]);
     } finally {
       for (const loser of [late, aborted]) loser.catch(() => {});
       over.abort();
@@ -87,35 +107,43 @@ export class BundlerProcess {
 
   /** Kills the group and waits until it is gone: esbuild holds standard error, so closed pipes mean both have ended. */
   async end(): Promise<void> {
-    this.#kill();
+    this.#child.kill();
     await within(BUNDLER.reapMs, this.#closed);
-    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
+    for (const stream of this.#streams ?? []) stream?.destroy();
   }
 
   /** Sets whether it keeps the platform's process running; a waiting spare does not. */
   hold(held: boolean): void {
-    const { stdin, stdout, stderr } = this.#child;
-    for (const handle of [this.#child, stdin, stdout, stderr]) {
-      if (handle === this.#child || handle instanceof Socket) held ? handle.ref() : handle.unref();
-    }
+    this.#held = held;
+    this.#child.hold(held);
+    for (const stream of this.#streams ?? []) held ? stream?.ref() : stream?.unref();
   }
 
-  #kill(): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // The group has ended.
-    }
+  #start(streams: Streams): void {
+    this.#streams = streams;
+    const [stdin, stdout, stderr] = streams;
+    // Nothing is read from standard input but its end.
+    stdin?.resume();
+    stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      this.#stderr = (this.#stderr + chunk).slice(0, BUNDLER.stderrBytes);
+    });
+    if (stdout) this.#receive(stdout);
+    this.hold(this.#held);
+    this.#send();
   }
 
-  #receive(): Promise<Outcome> {
-    const { promise, resolve } = deferred<Outcome>();
+  #send(): void {
+    if (this.#streams === undefined || this.#request === undefined) return;
+    this.#streams[0]?.write(this.#request);
+    this.#request = undefined;
+  }
+
+  #receive(stdout: Socket): void {
+    const { resolve } = this.#received;
     let chunks: Buffer[] = [];
     let length = 0;
     let wanted: number | undefined;
-    this.#child.stdout.on("data", (chunk: Buffer) => {
+    stdout.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
       try {
@@ -129,12 +157,9 @@ export class BundlerProcess {
       } catch (error) {
         resolve({ kind: "nonsense", why: messageOf(error) });
       }
-      this.#child.stdout.removeAllListeners("data").resume();
+      stdout.removeAllListeners("data").resume();
       chunks = [];
     });
-    this.#child.once("error", (error) => resolve({ kind: "ended", how: error.message }));
-    this.#child.once("close", (code, signal) => resolve({ kind: "ended", how: `${signal ?? `exit ${code}`}` }));
-    return promise;
   }
 }
 

@@ -63,26 +63,28 @@ export class DriverCalls {
     const { NetworkID, EndpointID } = request;
     const options = this.#endpointOptions(request.Options);
     const info = givenInterfaces(request);
+    const given = info.toJSON();
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
     if (known?.phase === "live") {
-      if (isSame(known.options, options) && agrees(info.toJSON(), known.interfaces))
+      if (isSame(known.options, options) && agrees(given, known.interfaces))
         return interfacesReply(request, known.interfaces);
       await this.#replace(NetworkID, known, call);
     }
-    for (const holder of await forgottenWithAddresses(this.#options, NetworkID, EndpointID, info.toJSON()))
+    for (const holder of await forgottenWithAddresses(this.#options, NetworkID, EndpointID, given))
       await this.#dropWhenFree(holder, call);
     await this.#publishing(EndpointID, options, call, async () => {
       await this.#driver.createEndpoint(NetworkID, EndpointID, info, options, call);
       this.#options.recent.created(NetworkID, EndpointID);
     });
-    this.#log(NetworkID, EndpointID, options, info.toJSON());
-    return interfacesReply(request, info.toJSON());
+    const now = info.toJSON();
+    this.#log(NetworkID, EndpointID, options, now);
+    return interfacesReply(request, now);
   }
 
   async deleteEndpoint({ NetworkID, EndpointID }: EndpointId, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID)?.endpoints.get(EndpointID);
     if (known) await this.drop(NetworkID, known, call);
-    else await ignoreMissing(this.#driver.deleteEndpoint(NetworkID, EndpointID, call));
+    else await this.#delete(NetworkID, EndpointID, call);
     return {};
   }
 
@@ -105,7 +107,7 @@ export class DriverCalls {
       if (foreign)
         throw new DriverError(
           "ERR_DRIVER_REPLY",
-          `interface ${foreign.id}: "${foreign.srcName}" is not a link that plugin "${this.#view.plugin}" made`,
+          `interface ${foreign.id}: "${foreign.srcName}" is not a link that plugin "${this.#view.plugin}" made; setNames is for links made with powers.netlink`,
         );
       for (const { srcName } of data.names) await this.#view.moved(srcName, SandboxKey);
     } catch (error) {
@@ -187,7 +189,12 @@ export class DriverCalls {
     if (endpoint.join) await this.#leave(nid, endpoint, call);
     // A sandbox returns its links after Leave, or they are deleted with it.
     await this.#view.returned();
-    await ignoreMissing(this.#driver.deleteEndpoint(nid, endpoint.eid, call));
+    await this.#delete(nid, endpoint.eid, call);
+  }
+
+  async #delete(nid: string, eid: string, call: CallOptions): Promise<void> {
+    await ignoreMissing(this.#driver.deleteEndpoint(nid, eid, call));
+    this.#options.recent.deleted(nid, eid);
   }
 
   async #leave(nid: string, { eid }: EndpointRecord, call: CallOptions): Promise<void> {

@@ -6,7 +6,7 @@ import { readContainers } from "./engine-containers.js";
 import type { Protocol, WantedPort } from "./port-map.js";
 
 /** The text before the reason, such as `firewall.publish is refused by rule "taken": `. */
-const REFUSED = /(?:firewall|netlink)\.\w+ is refused by rule "([\w-]+)": /;
+const REFUSED = /(?:firewall|netlink|traffic)\.\w+ is refused by rule "([\w-]+)": /;
 /** The port in a refusal, as rules and their keys write it. */
 const PORT = /\bport (?<port>\d+)\/(?<protocol>tcp|udp|sctp)\b/;
 /** The process that uses it, if the firewall could find it. */

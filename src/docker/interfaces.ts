@@ -3,6 +3,7 @@
  * empty: an engine rejects all others, even with its own values.
  */
 import ipaddr from "ipaddr.js";
+import { isIPv4 } from "../driverapi/addresses.js";
 import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import type { InterfaceData } from "../driverapi/types.js";
 import type { EndpointRequest, InterfaceReply } from "./wire.js";
@@ -44,8 +45,12 @@ export function interfacesReply(request: EndpointRequest, now: readonly Interfac
 function macOf(cidr: string): string {
   if (cidr === "") return "";
   const [plain = ""] = cidr.split("/", 1);
-  // EndpointConfig rejects an invalid address.
-  if (!ipaddr.isValid(plain)) return "";
-  const bytes = ipaddr.parse(plain).toByteArray().slice(-4);
+  const bytes = isIPv4(plain) ? plain.split(".").map(Number) : lastBytes(plain);
+  if (bytes.length === 0) return "";
   return ["02", "42", ...bytes.map((byte) => byte.toString(16).padStart(2, "0"))].join(":");
+}
+
+/** Returns the last four bytes of an address; none for an invalid one, which EndpointConfig rejects. */
+function lastBytes(plain: string): readonly number[] {
+  return ipaddr.isValid(plain) ? ipaddr.parse(plain).toByteArray().slice(-4) : [];
 }

@@ -1,29 +1,30 @@
-/** Docker's remote network driver protocol as a table: path, schema of the request, and what it does. */
+/** Docker's remote network driver protocol as a table: path, reader of the request, and what it does. */
 
-import type { z } from "../common/zod.js";
-import type { CallOptions, Scope } from "../driverapi/types.js";
+import type { CallOptions } from "../driverapi/types.js";
+import type { TypeView } from "../host/type-view.js";
 import type { DriverCalls } from "./driver-calls.js";
+import type { Reader } from "./fields.js";
 import * as wire from "./wire.js";
 
 /** What a method needs. */
 export interface Serving {
   readonly calls: DriverCalls;
-  readonly scope: Scope;
+  readonly view: TypeView;
 }
 
 export interface Method {
   readonly path: string;
-  readonly request: z.ZodType;
-  /** `request` has been parsed. Rejects with `DriverError`. */
+  readonly request: Reader<unknown>;
+  /** `request` has been read. Rejects with `DriverError`. */
   answer(serving: Serving, request: unknown, call: CallOptions): object | Promise<object>;
 }
 
-function method<S extends z.ZodType>(
+function method<T>(
   path: string,
-  request: S,
-  answer: (serving: Serving, request: z.output<S>, call: CallOptions) => object | Promise<object>,
+  request: Reader<T>,
+  answer: (serving: Serving, request: T, call: CallOptions) => object | Promise<object>,
 ): Method {
-  return { path, request, answer: (serving, read, call) => answer(serving, read as z.output<S>, call) };
+  return { path, request, answer: (serving, read, call) => answer(serving, read as T, call) };
 }
 
 const emptyReply = (): object => ({});
@@ -32,9 +33,9 @@ const emptyReply = (): object => ({});
 export const METHODS: readonly Method[] = [
   method("/Plugin.Activate", wire.nothing, () => ({ Implements: ["NetworkDriver"] })),
   // A swarm rejects a socket-file plugin of global scope, so the scope is always local.
-  method("/NetworkDriver.GetCapabilities", wire.nothing, ({ scope }) => ({
+  method("/NetworkDriver.GetCapabilities", wire.nothing, ({ view }) => ({
     Scope: "local",
-    ConnectivityScope: scope,
+    ConnectivityScope: view.scope,
   })),
   method("/NetworkDriver.GwAllocCheck", wire.gatewayCheck, emptyReply),
   method("/NetworkDriver.AllocateNetwork", wire.network, (_, { Options }) => ({ Options })),

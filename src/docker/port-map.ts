@@ -1,7 +1,6 @@
 /** Reads Docker's port map from a request: the host ports that an endpoint wants. Skips entries that are not valid. */
 
-import { z } from "../common/zod.js";
-import type { Json, JsonObject } from "../driverapi/json.js";
+import { isJsonObject, type Json, type JsonObject } from "../driverapi/json.js";
 import type { PublishedPort } from "../host/type-view.js";
 
 /** Its key in the options. */
@@ -18,16 +17,15 @@ export interface WantedPort {
 
 export type Protocol = PublishedPort["protocol"];
 
-/** IP protocol numbers. */
-const NUMBERS: Readonly<Record<number, Protocol>> = { 6: "tcp", 17: "udp", 132: "sctp" };
-
-const port = z.int().min(0).max(65_535).nullish();
-const entrySchema = z.object({
-  Proto: z.union([z.int(), z.enum(["tcp", "udp", "sctp"])]),
-  HostIP: z.string().nullish(),
-  HostPort: port,
-  HostPortEnd: port,
-});
+/** By IP protocol number, and by name. */
+const PROTOCOLS: ReadonlyMap<unknown, Protocol> = new Map<unknown, Protocol>([
+  [6, "tcp"],
+  [17, "udp"],
+  [132, "sctp"],
+  ["tcp", "tcp"],
+  ["udp", "udp"],
+  ["sctp", "sctp"],
+]);
 
 /** Returns the ports that are named; leaves out those that the driver chooses. */
 export function wantedPorts(options: JsonObject): readonly WantedPort[] {
@@ -48,15 +46,19 @@ export function withoutPorts(options: JsonObject): JsonObject {
 }
 
 function wantedPort(entry: Json): readonly WantedPort[] {
-  const read = entrySchema.safeParse(entry);
-  if (!read.success) return [];
-  const { Proto, HostIP, HostPort, HostPortEnd } = read.data;
-  const protocol = typeof Proto === "number" ? NUMBERS[Proto] : Proto;
-  const from = HostPort ?? 0;
-  if (protocol === undefined || from === 0) return [];
-  return [
-    { protocol, hostIP: isWildcard(HostIP ?? "") ? "" : (HostIP ?? ""), from, to: Math.max(from, HostPortEnd ?? 0) },
-  ];
+  if (!isJsonObject(entry)) return [];
+  const protocol = PROTOCOLS.get(entry.Proto);
+  const hostIP = entry.HostIP ?? "";
+  const from = portOf(entry.HostPort);
+  const to = portOf(entry.HostPortEnd);
+  if (protocol === undefined || typeof hostIP !== "string" || !from || to === undefined) return [];
+  return [{ protocol, hostIP: isWildcard(hostIP) ? "" : hostIP, from, to: Math.max(from, to) }];
+}
+
+/** Returns 0 for a port that is not named, and undefined for what is not a port. */
+function portOf(value: Json | undefined): number | undefined {
+  if (value === undefined || value === null) return 0;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65_535 ? value : undefined;
 }
 
 function isWildcard(hostIP: string): boolean {

@@ -16,6 +16,11 @@ export class RecentEndpoints {
     }
   }
 
+  /** Called when an endpoint has been deleted: nothing joins it any more. */
+  deleted(nid: string, eid: string): void {
+    this.#created.delete(keyOf(nid, eid));
+  }
+
   /** Returns whether an endpoint was created less than `DOCKER.joinMs` ago. */
   has(nid: string, eid: string): boolean {
     const at = this.#created.get(keyOf(nid, eid));

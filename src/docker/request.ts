@@ -1,13 +1,13 @@
 /** Handles one request: parses its body, runs its method, and replies by the deadline. */
 
 import { traceRequest } from "../common/tracing.js";
-import type { z } from "../common/zod.js";
 import { DriverError } from "../driverapi/errors.js";
-import { copyJson, JsonError } from "../driverapi/json.js";
-import { whenAborted } from "../host/abort-signals.js";
+import { boundJson, type Json, JsonError } from "../driverapi/json.js";
 import { LIMITS } from "../protocol/limits.js";
+import { FieldError } from "./fields.js";
 import { DOCKER } from "./limits.js";
 import type { Method, Serving } from "./methods.js";
+import type { RequestSignals } from "./request-signals.js";
 
 /** A reply to the engine: HTTP status and JSON text. */
 export interface Answer {
@@ -25,8 +25,8 @@ export function refusalAnswer(error: unknown): Answer {
 export interface AnswerOptions {
   /** Deadline of the reply, in milliseconds. */
   readonly answerMs: number;
-  /** Aborts when the server stops waiting, at its shutdown. */
-  readonly stopping: AbortSignal;
+  /** Those of the server's requests. */
+  readonly signals: RequestSignals;
   /** Called with faults of the gateway itself. */
   failed(error: unknown): void;
 }
@@ -46,14 +46,11 @@ async function answer(
   method: Method,
   body: Buffer,
   serving: () => Serving,
-  { answerMs, stopping, failed }: AnswerOptions,
+  { answerMs, signals, failed }: AnswerOptions,
 ): Promise<Answer> {
-  const late = new AbortController();
+  const late = signals.begin();
   const { signal } = late;
-  const abort = (): void => late.abort();
-  const timer = setTimeout(abort, answerMs);
-  // `AbortSignal.any` costs several times that.
-  const unlisten = stopping.aborted ? abort() : whenAborted(stopping, abort);
+  const timer = setTimeout(() => late.abort(), answerMs);
   try {
     const request = readBody(method, body);
     const reply = await method.answer(serving(), request, { signal });
@@ -62,14 +59,14 @@ async function answer(
     if (!(error instanceof DriverError)) failed(error);
     else if (signal.aborted && error.code === "ERR_CALL_ABORTED") {
       const { driver, method: called } = error;
-      const why = stopping.aborted ? "before bulkhead was stopped" : `within ${answerMs} ms`;
+      const why = signals.stopped ? "before bulkhead was stopped" : `within ${answerMs} ms`;
       const words = `driver "${driver ?? ""}" did not answer ${called ?? method.path} ${why}; what it does later is undone`;
       return { status: 200, text: JSON.stringify({ Err: words }) };
     }
     return refusalAnswer(error);
   } finally {
     clearTimeout(timer);
-    unlisten?.();
+    signals.end(late);
   }
 }
 
@@ -80,28 +77,20 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Parses a body; an empty one counts as `{}`, as with Plugin.Activate. Throws `ERR_DOCKER_REQUEST`, naming the field. */
 function readBody({ path, request }: Method, body: Buffer): unknown {
-  let value: unknown;
+  let value: Json;
   try {
-    value = body.length === 0 ? {} : JSON.parse(UTF8.decode(body));
+    value = body.length === 0 ? {} : (JSON.parse(UTF8.decode(body)) as Json);
   } catch (error) {
     throw wrong(path, error instanceof SyntaxError ? "the body is not JSON" : "the body is not text in UTF-8");
   }
   try {
-    // Bounds its depth first: the schema's parser recurses.
-    value = copyJson(value, BODY);
+    boundJson(value, BODY);
+    return request(value);
   } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    throw wrong(path, `${error.path.replace(/^\./, "") || "the body"}: ${error.rule}`);
+    if (error instanceof JsonError) throw wrong(path, `${error.path.replace(/^\./, "") || "the body"}: ${error.rule}`);
+    if (error instanceof FieldError) throw wrong(path, `${error.path || "the body"}: ${error.message}`);
+    throw error;
   }
-  const read = request.safeParse(value, { reportInput: false });
-  if (read.success) return read.data;
-  throw wrong(path, issueText(read.error));
-}
-
-function issueText(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const where = issue?.path.map(String).join(".").slice(0, 200) || "the body";
-  return `${where}: ${issue?.message ?? "not of the protocol's form"}`;
 }
 
 function wrong(path: string, why: string): DriverError {

@@ -24,12 +24,14 @@ export interface ServedTypeOptions extends Omit<DriverCallsOptions, "driver" | "
 
 export class ServedType {
   readonly #options: ServedTypeOptions;
+  readonly #serving: () => Serving;
   readonly #server: PluginServer;
   readonly #socket: PlacedSocket;
   readonly #collecting: NodeJS.Timeout;
 
-  private constructor(options: ServedTypeOptions, server: PluginServer, socket: PlacedSocket) {
+  private constructor(options: ServedTypeOptions, serving: () => Serving, server: PluginServer, socket: PlacedSocket) {
     this.#options = options;
+    this.#serving = serving;
     this.#server = server;
     this.#socket = socket;
     const collector = new Collector();
@@ -41,15 +43,16 @@ export class ServedType {
   /** Starts the server and puts its socket in place. Throws `ERR_DOCKER_SOCKET`; `SocketTaken` if another process serves it. */
   static async open(options: ServedTypeOptions): Promise<ServedType> {
     const { type, logger, directory, path, owner, answerMs } = options;
+    const serving = servingOf(options);
     const server = createServer({
-      serving: () => serving(options),
+      serving,
       answerMs,
       failed: (error) => logger.error({ driver: type, err: error }, "docker: a request failed in the gateway"),
       answered: (method, answer, ms) => logAnswer(logger, type, method, answer, ms),
     });
     try {
       const socket = await placeSocket(directory, path, owner, (made) => server.listen({ path: made }));
-      return new ServedType(options, server, socket);
+      return new ServedType(options, serving, server, socket);
     } catch (error) {
       await server.close();
       throw error;
@@ -76,7 +79,7 @@ export class ServedType {
     const { type, logger, answerMs } = this.#options;
     try {
       const signal = AbortSignal.timeout(answerMs);
-      const { calls, view } = serving(this.#options);
+      const { calls, view } = this.#serving();
       const dropped = await collector.collect(calls, view, { signal });
       if (dropped.length > 0)
         logger.warn({ driver: type, endpoints: dropped }, "docker: deleted endpoints that the engine had forgotten");
@@ -96,10 +99,15 @@ export function typeView(host: PluginHost, type: string): TypeView {
   return view;
 }
 
-function serving(options: ServedTypeOptions): Serving & { readonly view: TypeView } {
+/** Returns a function that gives a registration its `Serving`, made once. The function throws as `host.driver` does. */
+function servingOf(options: ServedTypeOptions): () => Serving {
   const { type, host } = options;
-  const view = typeView(host, type);
-  return { calls: new DriverCalls({ ...options, driver: host.driver(type), view }), scope: view.scope, view };
+  let last: Serving | undefined;
+  return () => {
+    const view = typeView(host, type);
+    if (last?.view !== view) last = { calls: new DriverCalls({ ...options, driver: host.driver(type), view }), view };
+    return last;
+  };
 }
 
 function logAnswer(logger: Logger, type: string, method: string, { status, text }: Answer, ms: number): void {

@@ -6,6 +6,7 @@ import { IDENTITY_PATH, identity } from "./identity.js";
 import { DOCKER } from "./limits.js";
 import { METHODS, type Serving } from "./methods.js";
 import { type Answer, answerRequest, refusalAnswer } from "./request.js";
+import { RequestSignals } from "./request-signals.js";
 
 const CONTENT_TYPE = "application/vnd.docker.plugins.v1.2+json";
 
@@ -28,7 +29,7 @@ export interface PluginServer {
 
 /** Creates a server that does not listen yet. */
 export function createServer(options: ServerOptions): PluginServer {
-  const stopping = new AbortController();
+  const signals = new RequestSignals();
   const server = fastify({
     bodyLimit: DOCKER.bodyBytes,
     // Closing an idle connection would race the engine's next request on it.
@@ -39,19 +40,19 @@ export function createServer(options: ServerOptions): PluginServer {
     http: { headersTimeout: DOCKER.headerMs, connectionsCheckingInterval: DOCKER.connectionCheckMs },
   });
   const connections = new Connections(server.server);
-  addRoutes(server, connections, options, stopping.signal);
+  addRoutes(server, connections, options, signals);
   let closing: Promise<void> | undefined;
   return {
     listen: (at) => server.listen(at),
     close() {
-      closing ??= close(server, connections, stopping);
+      closing ??= close(server, connections, signals);
       return closing;
     },
   };
 }
 
-async function close(server: FastifyInstance, connections: Connections, stopping: AbortController): Promise<void> {
-  const late = setTimeout(() => stopping.abort(), DOCKER.closeMs);
+async function close(server: FastifyInstance, connections: Connections, signals: RequestSignals): Promise<void> {
+  const late = setTimeout(() => signals.stop(), DOCKER.closeMs);
   const cut = setTimeout(() => connections.cut(), DOCKER.closeMs + DOCKER.closeGraceMs);
   try {
     const closed = server.close();
@@ -67,7 +68,7 @@ function addRoutes(
   server: FastifyInstance,
   connections: Connections,
   { serving, answerMs, failed, answered }: ServerOptions,
-  stopping: AbortSignal,
+  signals: RequestSignals,
 ): void {
   server.removeAllContentTypeParsers();
   // The engine sends JSON without its content type.
@@ -84,7 +85,7 @@ function addRoutes(
       else {
         pending++;
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        answer = await answerRequest(method, body, serving, { answerMs, stopping, failed });
+        answer = await answerRequest(method, body, serving, { answerMs, signals, failed });
         pending--;
       }
       answered?.(method.path, answer, performance.now() - began);

@@ -1,10 +1,10 @@
 /**
- * Schemas of Docker's remote network driver protocol; requests are untrusted until parsed. Unknown fields are ignored; both forms
- * are read, one `Interface` (since 1.9) and a list of `Interfaces` (2015).
+ * Requests of Docker's remote network driver protocol; untrusted until read. Unknown fields are ignored; both forms are read, one
+ * `Interface` (since 1.9) and a list of `Interfaces` (2015).
  */
 
-import { z } from "../common/zod.js";
-import type { Json, JsonObject } from "../driverapi/json.js";
+import type { JsonObject } from "../driverapi/json.js";
+import { count, jsonObject, list, object, optional, type Reader, text } from "./fields.js";
 
 /** A pool of a network from the engine's address management; "" for what is not given. */
 export interface Pool {
@@ -19,6 +19,10 @@ export interface GivenInterface {
   readonly Address: string;
   readonly AddressIPv6: string;
   readonly MacAddress: string;
+}
+
+export interface ListedInterface extends GivenInterface {
+  readonly ID: number;
 }
 
 export interface NetworkId {
@@ -36,8 +40,8 @@ export interface EndpointId extends NetworkId {
 }
 
 export interface EndpointRequest extends EndpointId {
-  readonly Interface?: GivenInterface | null | undefined;
-  readonly Interfaces?: readonly (GivenInterface & { readonly ID: number })[] | null | undefined;
+  readonly Interface?: GivenInterface | undefined;
+  readonly Interfaces?: readonly ListedInterface[] | undefined;
   readonly Options: JsonObject;
 }
 
@@ -63,65 +67,50 @@ const WORD_CHARS = 128;
 const POOLS = 64;
 const INTERFACES = 256;
 
-/** Text for programs and logs: no control characters. */
-const plain = z.string().regex(/^\P{Cc}*$/u, "must hold no control characters");
-const id = plain.min(1).max(ID_CHARS);
-const word = plain
-  .max(WORD_CHARS)
-  .nullish()
-  .transform((value) => value ?? "");
-/** A JSON object; the host checks its contents again. */
-const object = z
-  .custom<JsonObject>(
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-    "must be an object",
-  )
-  .nullish()
-  .transform((value) => value ?? {});
-const pools = z
-  .array(z.object({ AddressSpace: word, Pool: word, Gateway: word, AuxAddresses: object }))
-  .max(POOLS)
-  .nullish()
-  .transform((value) => value ?? []);
-const given = z.object({ Address: word, AddressIPv6: word, MacAddress: word });
-const listed = given.extend({ ID: z.int().min(0).default(0) });
+const id = text(1, ID_CHARS);
+const word = optional(text(0, WORD_CHARS), "");
+const json = optional<JsonObject, JsonObject>(jsonObject, {});
+const pools = optional<readonly Pool[], readonly Pool[]>(
+  list(object<Pool>({ AddressSpace: word, Pool: word, Gateway: word, AuxAddresses: json }), POOLS),
+  [],
+);
+const given = { Address: word, AddressIPv6: word, MacAddress: word };
 
 /** `Plugin.Activate`, `GetCapabilities`: the body is ignored. */
-export const nothing: z.ZodType<unknown> = z.unknown();
+export const nothing: Reader<unknown> = (value) => value;
 
-export const networkId: z.ZodType<NetworkId> = z.object({ NetworkID: id });
+export const networkId: Reader<NetworkId> = object<NetworkId>({ NetworkID: id });
 
-export const network: z.ZodType<NetworkRequest> = z.object({
+export const network: Reader<NetworkRequest> = object<NetworkRequest>({
   NetworkID: id,
-  Options: object,
+  Options: json,
   IPv4Data: pools,
   IPv6Data: pools,
 });
 
-export const endpointId: z.ZodType<EndpointId> = z.object({ NetworkID: id, EndpointID: id });
+export const endpointId: Reader<EndpointId> = object<EndpointId>({ NetworkID: id, EndpointID: id });
 
-export const endpoint: z.ZodType<EndpointRequest> = z.object({
+export const endpoint: Reader<EndpointRequest> = object<Required<EndpointRequest>>({
   NetworkID: id,
   EndpointID: id,
-  Interface: given.nullish(),
-  Interfaces: z.array(listed).max(INTERFACES).nullish(),
-  Options: object,
+  Interface: optional(object<GivenInterface>(given), undefined),
+  Interfaces: optional(list(object<ListedInterface>({ ...given, ID: optional(count, 0) }), INTERFACES), undefined),
+  Options: json,
 });
 
-export const join: z.ZodType<JoinRequest> = z.object({
+export const join: Reader<JoinRequest> = object<JoinRequest>({
   NetworkID: id,
   EndpointID: id,
   SandboxKey: id,
-  Options: object,
+  Options: json,
 });
 
-export const connectivity: z.ZodType<ProgramRequest> = z.object({
+export const connectivity: Reader<ProgramRequest> = object<ProgramRequest>({
   NetworkID: id,
   EndpointID: id,
-  Options: object,
+  Options: json,
 });
 
-export const gatewayCheck: z.ZodType<{ readonly Options: JsonObject }> = z.object({ Options: object });
+export const gatewayCheck: Reader<{ readonly Options: JsonObject }> = object({ Options: json });
 
-export const discovery: z.ZodType<{ readonly DiscoveryType: number; readonly DiscoveryData?: Json | undefined }> =
-  z.object({ DiscoveryType: z.int(), DiscoveryData: z.json().optional() });
+export const discovery: Reader<{ readonly DiscoveryType: number }> = object({ DiscoveryType: count });

@@ -89,6 +89,11 @@ export function parseDestination(value: unknown): string {
   );
 }
 
+/** Returns true for an IPv4 address in canonical form, without prefix length. */
+export function isIPv4(text: string): boolean {
+  return V4.test(text);
+}
+
 /** Returns the family of a canonical address, with or without prefix length. */
 export function familyOf(canonical: string): Family {
   return canonical.includes(":") ? 6 : 4;
@@ -103,7 +108,7 @@ function addressText(value: unknown, what: string): string {
 
 /** `whole` is what the caller gave, for the message. */
 function canonicalIP(text: string, whole: unknown): string {
-  if (V4.test(text)) return text;
+  if (isIPv4(text)) return text;
   if (!text.includes(":")) {
     throw bad(whole, "IPv4 is four decimal numbers from 0 to 255, without leading zeros, as 10.1.0.2");
   }

@@ -32,7 +32,7 @@ export const ERROR_CODES = {
   },
   ERR_INTERFACE_NAME: {
     kind: "BadRequest",
-    when: "a srcName or dstPrefix is not a valid interface name",
+    when: "a srcName or dstPrefix, or the name that a platform wants in a sandbox, is not a valid interface name, or is taken",
     driver: true,
   },
   ERR_ROUTE_TYPE: { kind: "BadRequest", when: "a static route's type is neither NEXTHOP nor CONNECTED", driver: true },
@@ -167,7 +167,7 @@ export const ERROR_CODES = {
   ERR_PLUGIN_MEMORY: { kind: "Internal", when: "the plugin's worker ran out of its memory class", killed: true },
   ERR_PLUGIN_CPU: {
     kind: "Forbidden",
-    when: "the plugin used more of the processor than limits.cpuPercent, and was ended",
+    when: "the plugin used more of the processor than limits.cpuPercent, and was terminated",
     killed: true,
   },
   ERR_PLUGIN_HOST_TIME: {
@@ -177,7 +177,7 @@ export const ERROR_CODES = {
   ERR_HOST_PROCESS: { kind: "Internal", when: "the host process that held the plugin's worker ended" },
   ERR_PLUGIN_BLOCKED: {
     kind: "Timeout",
-    when: "the plugin blocked its worker past what is allowed, and was ended",
+    when: "the plugin blocked its worker past what is allowed, and was terminated",
     killed: true,
   },
   ERR_PLUGIN_STOPPED: { kind: "NoService", when: "the plugin was stopped by the platform, the policy or an operator" },
@@ -196,7 +196,7 @@ export const ERROR_CODES = {
     killed: true,
   },
   ERR_PROTOCOL_VERSION: { kind: "Internal", when: "a worker speaks another protocol or runtime version", killed: true },
-  ERR_FLOOD: { kind: "Forbidden", when: "a worker sent more than its link allows, and was ended", killed: true },
+  ERR_FLOOD: { kind: "Forbidden", when: "a worker sent more than its link allows, and was terminated", killed: true },
   // Powers
   ERR_PERMISSION_ARGUMENT: { kind: "BadRequest", when: "a power was called with a wrong argument" },
   ERR_PERMISSION_LIMIT: { kind: "Forbidden", when: "a power's limit is reached" },
@@ -225,6 +225,41 @@ export const ERROR_CODES = {
     when: "nftables refused a firewall request, or is not there; the message holds its words",
     driver: true,
   },
+  ERR_RESOLVER_REFUSED: {
+    kind: "Forbidden",
+    when: "a resolver request is outside its grant; the message names the rule and the value",
+    driver: true,
+  },
+  ERR_RESOLVER_FAILED: {
+    kind: "Internal",
+    when: "a socket for name queries cannot be opened, or a name server does not reply; the message holds the system's code",
+    driver: true,
+  },
+  ERR_TRAFFIC_REFUSED: {
+    kind: "Forbidden",
+    when: "a traffic request is outside its grant, or asks for what the kernel lacks; the message names the rule and the value",
+    driver: true,
+  },
+  ERR_TRAFFIC_FAILED: {
+    kind: "Internal",
+    when: "the kernel refused to shape a link; the message holds the words of tc",
+    driver: true,
+  },
+  ERR_CLUSTER_REFUSED: {
+    kind: "Forbidden",
+    when: "a cluster request is outside its grant; the message names the rule and the value",
+    driver: true,
+  },
+  ERR_CLUSTER_FAILED: {
+    kind: "NoService",
+    when: "the store that hosts share cannot be reached, or refused a request; nothing was changed",
+    driver: true,
+  },
+  ERR_CLUSTER_UNKNOWN: {
+    kind: "Timeout",
+    when: "the store that hosts share did not confirm a write: it may have happened, or may happen yet",
+    driver: true,
+  },
   // Docker
   ERR_DOCKER_REQUEST: {
     kind: "BadRequest",
@@ -239,7 +274,7 @@ export const ERROR_CODES = {
   },
   ERR_CONTROL_BUSY: {
     kind: "NoService",
-    when: "too many clients follow the events of a control socket, or too many calls are under way through it",
+    when: "too many clients follow the events of a control socket, too many requests go through it, or the plugin is watched already",
     retry: true,
   },
   ERR_CONTROL_SOCKET: {
@@ -256,12 +291,25 @@ export const ERROR_CODES = {
     kind: "Internal",
     when: "no profile was taken: no worker, or it ended; another one is under way; or what came is late, invalid or too large",
   },
+  // Other platforms
+  ERR_EXECUTABLE: {
+    kind: "Internal",
+    when: "an executable for another platform cannot be written: its folder is missing, or another program's file is in its place",
+  },
   // Sandboxes
   ERR_SANDBOX_NOT_FOUND: {
     kind: "NotFound",
     when: "a sandbox's network namespace does not exist, or the path is not one",
   },
-  ERR_SANDBOX_ATTACHED: { kind: "Forbidden", when: "the endpoint's sandbox is attached already" },
+  ERR_ATTACHMENT_NOT_FOUND: {
+    kind: "NotFound",
+    when: "a container of another platform is not attached to that network through that interface",
+  },
+  ERR_ATTACHMENT_BROKEN: {
+    kind: "Internal",
+    when: "a container's namespace, link or address is not as it was attached; the message names it",
+  },
+  ERR_SANDBOX_ATTACHED: { kind: "Forbidden", when: "the endpoint's sandbox, or the container, is attached already" },
   ERR_SANDBOX_FAILED: {
     kind: "Internal",
     when: "a sandbox could not be attached or detached; the message names the step, and what was done is undone",

@@ -59,6 +59,16 @@ export function copyJson(value: unknown, limits: JsonLimits): Json {
 }
 
 /**
+ * Applies the checks of `copyJson` to a value from `JSON.parse`, without a copy: such a value has no getters, symbols or classes.
+ * Throws `JsonError`.
+ */
+export function boundJson(value: Json, limits: JsonLimits): void {
+  const left = { nodes: limits.nodes, chars: limits.chars ?? Number.POSITIVE_INFINITY };
+  // Copies only to throw the error with the path to the value that breaks a rule.
+  if (!isBounded(value, limits.depth, left)) copyJson(value, limits);
+}
+
+/**
  * Parses a call's options: a JSON object; undefined stands for `{}`. Keys that begin with `bulkhead.` are reserved and refused
  * unless `allowReserved`. Throws `ERR_BAD_OPTIONS`.
  */
@@ -89,6 +99,30 @@ function copyOptions(value: unknown, limits: JsonLimits): Json {
     if (!(error instanceof JsonError)) throw error;
     throw new DriverError("ERR_BAD_OPTIONS", `options${error.path}: ${error.rule}`, { cause: error });
   }
+}
+
+/** True for parsed JSON within its limits; an infinity is what `JSON.parse` makes of 1e999. */
+function isBounded(value: Json, depth: number, left: { nodes: number; chars: number }): boolean {
+  if (--left.nodes < 0) return false;
+  if (typeof value === "string") {
+    left.chars -= value.length;
+    return left.chars >= 0;
+  }
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth <= 0) return false;
+  if (Array.isArray(value)) {
+    for (const one of value as readonly Json[]) if (!isBounded(one, depth - 1, left)) return false;
+    return true;
+  }
+  const keys = Object.keys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    left.chars -= key.length;
+    if (left.chars < 0 || key === "__proto__") return false;
+    if (!isBounded((value as JsonObject)[key] as Json, depth - 1, left)) return false;
+  }
+  return true;
 }
 
 class Copier {

@@ -7,11 +7,17 @@ import { DriverError } from "./errors.js";
  * Checks the names of a platform's options. Throws `ERR_OPTIONS`, naming the first unknown option and the nearest known one.
  *
  * @param called Begins the message: the function that was called, or "".
+ * @param needed The options that the message names where no object is given.
  */
-export function knownOptions(called: string, given: unknown, known: readonly string[]): asserts given is object {
+export function knownOptions(
+  called: string,
+  given: unknown,
+  known: readonly string[],
+  needed: readonly string[] = known,
+): asserts given is object {
   const at = called === "" ? "" : `${called}: `;
   if (typeof given !== "object" || given === null) {
-    throw new DriverError("ERR_OPTIONS", `${at}expected an object with ${known.join(", ")}; got ${quote(given)}`);
+    throw new DriverError("ERR_OPTIONS", `${at}expected an object with ${needed.join(", ")}; got ${quote(given)}`);
   }
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;

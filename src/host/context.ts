@@ -4,9 +4,12 @@ import type { Logger } from "../common/logger.js";
 import type { Capability, HostedDriver } from "../driverapi/types.js";
 import type { Isolation, Launcher } from "../isolation/link.js";
 import type { UsageWatches } from "../learning/watches.js";
+import type { ClusterHub } from "../permissions/cluster/hub.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { ResolverHub } from "../permissions/resolver/hub.js";
 import type { StoreBackend } from "../permissions/store/backend.js";
+import type { TrafficHub } from "../permissions/traffic/hub.js";
 import type { Policy } from "../policy/schema.js";
 import type { BundleStore } from "../storage/bundle-store.js";
 import type { Journal } from "../storage/journal/journal.js";
@@ -35,6 +38,10 @@ export interface HostContext {
   /** The links of all plugins; nothing is started until a plugin uses it. */
   readonly netlink: NetlinkHub;
   readonly firewall: FirewallHub;
+  readonly resolver: ResolverHub;
+  readonly traffic: TrafficHub;
+  /** The state that hosts share; nothing is connected until a plugin uses it. */
+  readonly cluster: ClusterHub;
   /** Keeps the last calls and requests; undefined without a data folder. */
   readonly recorder: FlightRecorder | undefined;
   /** The plugins whose use of permissions an operator watches. */

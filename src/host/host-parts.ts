@@ -6,13 +6,17 @@ import type { Launcher } from "../isolation/link.js";
 import { ThreadLauncher } from "../isolation/thread-launcher.js";
 import type { Wall } from "../isolation/walls/wall.js";
 import { UsageWatches } from "../learning/watches.js";
+import { createClusterHub } from "../permissions/cluster/hub.js";
 import type { ExternalChange } from "../permissions/external-changes.js";
 import { createFirewallHub } from "../permissions/firewall/hub.js";
 import type { FirewallRow } from "../permissions/firewall/ledger.js";
 import { createNetlinkHub } from "../permissions/netlink/hub.js";
 import type { LedgerRow } from "../permissions/netlink/ledger.js";
 import type { LostLink } from "../permissions/netlink/restore-links.js";
+import { createResolverHub } from "../permissions/resolver/hub.js";
 import { MemoryStore } from "../permissions/store/backend.js";
+import { createTrafficHub } from "../permissions/traffic/hub.js";
+import type { TrafficRow } from "../permissions/traffic/ledger.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { LogBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
 import type { DataFolder } from "../storage/folder.js";
@@ -35,7 +39,7 @@ import { wallReports } from "./walls.js";
 export interface HostParts {
   /** Launches all plugins, whatever their isolation. */
   readonly threads?: Launcher;
-  /** Worker threads kept ready per memory class. Default: 1. */
+  /** Worker threads kept ready per memory class. Default: 1. With 0, no host process is started ahead either. */
   readonly spares?: number;
   /** Holds the records, so that a test can read them. */
   readonly journal?: Journal;
@@ -43,6 +47,8 @@ export interface HostParts {
   readonly breakerOpen?: number;
   /** Gives a debugger the source maps of plugins' code: URL of the folder that their sources are relative to, with a slash at its end. */
   readonly sourceRoot?: string | undefined;
+  /** False: no flight recorder, although there is a data folder. */
+  readonly recorder?: boolean;
   /** Puts another wall in place of the one that was raised. */
   readonly wall?: (raised: Wall) => Wall;
 }
@@ -81,16 +87,26 @@ export function assemble({
   const { backend, netns } = options;
   const threads = parts.threads ?? new ThreadLauncher(parts.spares === undefined ? {} : { spares: parts.spares });
   const audit = openAudit(options.dataDir, logger);
-  const processes = new HostProcesses(wallReports(policy, logger, audit, parts.wall));
+  const processes = new HostProcesses({
+    ...wallReports(policy, logger, audit, parts.wall),
+    spares: parts.spares !== 0,
+  });
   const ledger = data && new LogLedger<LedgerRow>(data.state, "links", data.id);
   const rules = data && new LogLedger<FirewallRow>(data.state, "rules", data.id);
+  const shapes = data && new LogLedger<TrafficRow>(data.state, "shapes", data.id);
   const report = (event: ExternalChange): void => void audit.write(event);
   const netlink = createNetlinkHub({ backend, netns, logger, ledger, report, lost: linksLost });
   const firewall = createFirewallHub({ netlink, netns, logger, ledger: rules, report });
+  const resolver = createResolverHub({ netlink, netns, logger });
+  const traffic = createTrafficHub({ netlink, netns, logger, ledger: shapes, report });
+  // On a model of the network there is a model of the shared store too.
+  const shared = options.cluster ?? (backend === "model" ? { store: "memory" as const } : undefined);
+  const cluster = createClusterHub({ options: shared, logger });
   const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
   const events = new HostEmitter(logger);
   data?.state.problems.listen((problem) => storageProblem(problem, { events, logger, audit }));
-  const recorder = options.dataDir === undefined ? undefined : new FlightRecorder(options.dataDir, logger);
+  const recorder =
+    options.dataDir === undefined || parts.recorder === false ? undefined : new FlightRecorder(options.dataDir, logger);
   if (recorder)
     for (const name of ["plugin:loaded", "plugin:restarting", "plugin:restarted", "plugin:unavailable"] as const)
       events.on(name, ({ plugin, reason }) => recorder.event(plugin, name, reason));
@@ -105,6 +121,9 @@ export function assemble({
     machine: hostView(netlink, netns),
     netlink,
     firewall,
+    resolver,
+    traffic,
+    cluster,
     recorder,
     usage: new UsageWatches(),
     callback: options.callback,

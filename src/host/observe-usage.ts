@@ -28,10 +28,11 @@ export async function observeUsage(context: HostContext, plugin: string): Promis
   };
 }
 
-async function heldBy({ netlink, firewall }: HostContext, plugin: string): Promise<Held> {
+async function heldBy({ netlink, firewall, traffic }: HostContext, plugin: string): Promise<Held> {
   const links = netlink.held(plugin);
   const rules = await firewall.rules(plugin);
-  if (links.length === 0) return { links, networks: [], rules };
+  const shapes = traffic.held(plugin);
+  if (links.length === 0) return { links, networks: [], rules, shapes };
   const view = await netlink.backend.look({ addresses: true, routes: true });
   const own = new Set([...view.links.keys()].filter((name) => netlink.owner(name, view) === plugin));
   const addresses = [...view.links.values()].flatMap(({ name, addresses: all }) =>
@@ -42,5 +43,5 @@ async function heldBy({ netlink, firewall }: HostContext, plugin: string): Promi
   );
   // The kernel's own, such as link-local addresses and multicast routes, are not the plugin's.
   const networks = [...addresses, ...routes].filter((one) => specialRange(networkOf(one)) === undefined);
-  return { links, networks, rules };
+  return { links, networks, rules, shapes };
 }

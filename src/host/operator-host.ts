@@ -1,26 +1,34 @@
 /** A host as its operator sees and steers it: what a control socket serves. */
+import { setTimeout as pause } from "node:timers/promises";
 import { escapeLine } from "../common/escape.js";
 import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import { assertProfiling, type ProfileKind } from "../isolation/profiling.js";
 import type { Usage } from "../learning/usage.js";
+import type { HeldElsewhere } from "../permissions/firewall/held-elsewhere.js";
+import type { ShapeChange, TrafficShape } from "../permissions/traffic/shape.js";
 import type { Effective, GrantQuestion } from "../policy/effective.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { netlinkPrefixes } from "../policy/schema.js";
+import type { KeptRows } from "../storage/kept-rows.js";
 import type { StorageStatus } from "../storage/status.js";
 import type { PluginHost } from "./api.js";
 import type { NetworkRecord } from "./calls/record.js";
 import type { Tally } from "./calls/tally.js";
 import type { HostContext } from "./context.js";
 import type { Discovered } from "./discovered.js";
+import { type EndpointLink, endpointLink } from "./endpoint-link.js";
 import type { HostEventName, HostListener } from "./events.js";
 import type { LogRecord, LogTap } from "./log-tap.js";
 import { observeUsage } from "./observe-usage.js";
 import type { PluginInfo } from "./plugin/info.js";
 import type { Plugin } from "./plugin/plugin.js";
 import type { PluginSet } from "./plugin-set.js";
-import type { PublishedPort } from "./type-view.js";
+import type { Sandboxes } from "./sandboxes.js";
+import { type PublishedPort, type TypeView, viewType } from "./type-view.js";
+
+export type { ShapeChange } from "../permissions/traffic/shape.js";
 
 /** What `PluginHost.plugins()` says of a plugin, and what only an operator is told. */
 export interface OperatorPlugin {
@@ -57,6 +65,9 @@ export interface OperatorHostOptions {
   /** Returns true if a plugin of that name is in the folders. */
   isThere(id: string): Promise<boolean>;
   readonly netns: string | undefined;
+  readonly sandboxes: Sandboxes;
+  /** Rows that are kept in the data folder for what is served through a control socket. */
+  readonly kept: (prefix: string) => KeptRows;
   readonly tap: LogTap;
   /** Returns the state of the data folder; undefined without one. */
   readonly storage: (() => StorageStatus) | undefined;
@@ -128,32 +139,90 @@ export class OperatorHost {
     return this.#options.context.firewall.published();
   }
 
+  /** Returns the link that shapes an endpoint's traffic. Throws `ERR_ENDPOINT_NOT_FOUND`, `ERR_TRAFFIC_REFUSED`. */
+  endpointLink(eid: string): EndpointLink {
+    return endpointLink(eid, this.networks(), this.#options.context.netlink);
+  }
+
+  /**
+   * Changes how a link is shaped; undefined: as its plugin asked. Returns the shape in force. Rejects with `ERR_TRAFFIC_REFUSED`,
+   * `ERR_TRAFFIC_FAILED`.
+   */
+  shape(link: string, change: ShapeChange | undefined): Promise<TrafficShape> {
+    return this.#options.context.traffic.change(link, change);
+  }
+
   /** Returns a type's driver, and the plugin that serves it. Throws as `PluginHost.driver` does. */
   driver(type: string): { readonly driver: HostedDriver; readonly plugin: string | undefined } {
     const { registry } = this.#options.context;
     return { driver: registry.find(type).driver, plugin: registry.owner(type) };
   }
 
-  /** Takes a profile of a plugin's worker while it serves. Rejects with `ERR_PROFILE_UNAVAILABLE`, or an error that gives the reason. */
+  /** Returns a type as code that serves it to others sees it. Throws as `driver` does. */
+  view(type: string): TypeView {
+    const { registry, netlink, firewall } = this.#options.context;
+    return viewType(type, registry, netlink, firewall);
+  }
+
+  /** Ports of the machine that a platform's own process has bound. */
+  get elsewhere(): HeldElsewhere {
+    return this.#options.context.firewall.elsewhere;
+  }
+
+  /** The sandboxes of the host's endpoints. */
+  get sandboxes(): Sandboxes {
+    return this.#options.sandboxes;
+  }
+
+  /** Returns the names of the host's ends of a plugin's veth, by the name of the end that goes into a sandbox. */
+  hostEnd(plugin: string, link: string): string | undefined {
+    const row = this.#options.context.netlink.held(plugin).find(({ name }) => name === link);
+    if (row?.spec.kind !== "veth") return undefined;
+    return row.spec.name === link ? row.spec.peer : row.spec.name;
+  }
+
+  /** Rows in the data folder whose keys begin with `prefix`; without a data folder they end with the process. */
+  kept(prefix: string): KeptRows {
+    return this.#options.kept(prefix);
+  }
+
+  /**
+   * Takes a profile of a plugin's worker while it serves, until `gone` is aborted at most. Rejects with `ERR_PROFILE_UNAVAILABLE`, or an
+   * error that gives the reason.
+   */
   async profile(
     id: string,
     of: ProfileKind,
     ms: number,
+    gone?: AbortSignal,
   ): Promise<{ readonly text: string; readonly sourceMap: string }> {
     assertProfiling(of);
-    return this.#known(id).profile(of, ms);
+    return this.#known(id).profile(of, ms, gone);
   }
 
   /**
    * Watches what a plugin uses of its permissions for `ms` milliseconds. Resolves with the usage, and with the manifest and policy that
-   * determine its grant. Rejects with `ERR_CONTROL_BUSY` if the plugin is being watched already.
+   * determine its grant. Rejects with `ERR_CONTROL_BUSY` if the plugin is being watched already, and with `ERR_CALL_ABORTED` once `gone`
+   * is aborted.
    */
-  async learn(id: string, ms: number): Promise<{ readonly usage: Usage; readonly question: GrantQuestion }> {
+  async learn(
+    id: string,
+    ms: number,
+    gone?: AbortSignal,
+  ): Promise<{ readonly usage: Usage; readonly question: GrantQuestion }> {
     const { context } = this.#options;
     const plugin = this.#known(id);
     const done = await observeUsage(context, id);
-    await new Promise((resolve) => setTimeout(resolve, ms).unref());
+    await pause(ms, undefined, { ref: false, ...(gone ? { signal: gone } : {}) }).catch(() => {});
     const usage = await done();
+    if (gone?.aborted)
+      throw new DriverError(
+        "ERR_CALL_ABORTED",
+        `plugin "${id}" is not watched any more: the client has closed its connection`,
+        {
+          plugin: id,
+        },
+      );
     const { isolation: hostIsolation, threadsOnly } = context;
     return { usage, question: { id, manifest: plugin.manifest, policy: context.policy(), hostIsolation, threadsOnly } };
   }

@@ -4,6 +4,7 @@ import type { Logger } from "../common/logger.js";
 import { DriverError } from "../driverapi/errors.js";
 import { knownOptions } from "../driverapi/known-options.js";
 import { ISOLATIONS, type Isolation } from "../isolation/link.js";
+import { type ClusterOptions, clusterOptionsProblem } from "../permissions/cluster/options.js";
 import type { Policy } from "../policy/schema.js";
 import type { PlatformCallback } from "./context.js";
 
@@ -32,6 +33,12 @@ export interface PluginHostOptions {
   readonly netns?: string;
   /** Works on the kernel, on an in-memory model, or with "auto" on the kernel where it can be used. Default: "auto". */
   readonly backend?: "kernel" | "model" | "auto";
+  /**
+   * The store that hosts share, for the permission `cluster`: `{ store: "etcd", endpoints: ["https://10.0.0.1:2379"], … }`, with
+   * certificates as PEM text, or `{ store: "memory" }`, which no other host shares. Absent: none, and requests for it fail; a model
+   * (`backend: "model"`) has one in memory.
+   */
+  readonly cluster?: ClusterOptions;
 }
 
 const KEYS = [
@@ -45,6 +52,7 @@ const KEYS = [
   "watch",
   "netns",
   "backend",
+  "cluster",
 ] as const;
 
 /** Throws `ERR_OPTIONS`, naming the option. */
@@ -85,6 +93,8 @@ export function checkOptions(options: unknown): PluginHostOptions {
     `"kernel", "model" or "auto"`,
     (value) => value === "kernel" || value === "model" || value === "auto",
   );
+  const problem = given.cluster === undefined ? undefined : clusterOptionsProblem(given.cluster);
+  if (problem !== undefined) throw wrong(`option "cluster": ${problem}`);
   return options as PluginHostOptions;
 }
 

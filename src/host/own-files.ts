@@ -5,7 +5,12 @@
 import { existsSync } from "node:fs";
 import { DriverError } from "../driverapi/errors.js";
 
-const NEEDED = ["../bundler/child.js", "../worker/bootstrap.cjs", "../isolation/host-process-main.js"] as const;
+const NEEDED = [
+  "../bundler/child.js",
+  "../spawner/main.js",
+  "../worker/bootstrap.cjs",
+  "../isolation/host-process-main.js",
+] as const;
 
 const WORDS =
   "Bulkhead's code was bundled, and the files that its workers are started from are not beside it: leave the package out of the bundle " +

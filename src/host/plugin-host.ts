@@ -6,6 +6,7 @@ import { refuseInsideThread } from "../isolation/walls/raise.js";
 import type { Usage } from "../learning/usage.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { ResolverHub } from "../permissions/resolver/hub.js";
 import { PolicySource } from "../policy/policy-source.js";
 import type { HomeNamespace } from "../sandbox/attachment.js";
 import type { DataFolder } from "../storage/folder.js";
@@ -60,6 +61,11 @@ export async function startHost(given: PluginHostOptions, parts: HostParts): Pro
 async function openData(path: string): Promise<DataFolder> {
   const { openDataFolder } = await import("../storage/folder.js");
   return openDataFolder(path);
+}
+
+/** Returns a host's resolver, for tests; undefined if it is not a host of ours. */
+export function resolverOf(host: PluginHost): ResolverHub | undefined {
+  return host instanceof RunningHost ? host.resolver : undefined;
 }
 
 /** Returns a host's firewall, for tests; undefined if it is not a host of ours. */

@@ -9,12 +9,14 @@ import type { HostedDriver } from "../driverapi/types.js";
 import type { Usage } from "../learning/usage.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { ResolverHub } from "../permissions/resolver/hub.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import type { HomeNamespace } from "../sandbox/attachment.js";
 import type { AttachedSandbox, AttachRequest } from "../sandbox/sandbox.js";
 import { SESSION } from "../session/limits.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
+import { type KeptRows, memoryRows, StateRows } from "../storage/kept-rows.js";
 import { StateOwners } from "../storage/owners.js";
 import { whenAborted } from "./abort-signals.js";
 import type { ControlSocket, PluginHost, Unloaded, UnloadOptions } from "./api.js";
@@ -74,6 +76,8 @@ export class RunningHost implements PluginHost {
     });
     this.#context = this.#parts.context;
     this.#plugins = new PluginSet(this.#context, options.plugins, policy);
+    this.#sandboxes = new Sandboxes(this.#context.registry, this.netlink, options.netns);
+    const memory = new Map<string, KeptRows>();
     this.#operator = new OperatorHost({
       host: this,
       context: this.#context,
@@ -82,10 +86,11 @@ export class RunningHost implements PluginHost {
       found: (id) => this.#find(id),
       isThere: async (id) => (await discoverPlugins(this.#options.plugins)).some((one) => one.id === id),
       netns: options.netns,
+      sandboxes: this.#sandboxes,
+      kept: (prefix) => (data ? new StateRows(data.state, prefix) : memoryRows(memory, prefix)),
       tap,
       storage: data && (() => data.state.status()),
     });
-    this.#sandboxes = new Sandboxes(this.#context.registry, this.netlink, options.netns);
   }
 
   async begin(found: readonly Discovered[]): Promise<void> {
@@ -182,6 +187,10 @@ export class RunningHost implements PluginHost {
     return this.#context.firewall;
   }
 
+  get resolver(): ResolverHub {
+    return this.#context.resolver;
+  }
+
   get home(): HomeNamespace {
     return homeOf(this.netlink, this.#options.netns);
   }
@@ -220,6 +229,9 @@ export class RunningHost implements PluginHost {
     await this.#plugins.idle(HOST.closeMs);
     await Promise.all(this.#plugins.all().map((one) => one.close()));
     await Promise.all([threads.close(), processes.close(), releaseBundler()]);
+    await context.cluster.close();
+    await context.resolver.close();
+    await context.traffic.close();
     await context.firewall.close();
     await context.netlink.close();
     await context.journal.close();
@@ -241,6 +253,11 @@ export class RunningHost implements PluginHost {
       await this.#context.firewall.reconcile();
     } catch (error) {
       this.#logger.warn({ err: error }, "firewall: the rules of an earlier run could not be programmed yet");
+    }
+    try {
+      await this.#context.traffic.reconcile();
+    } catch (error) {
+      this.#logger.warn({ err: error }, "traffic: links could not be shaped yet as in an earlier run");
     }
   }
 

@@ -3,6 +3,7 @@ import type { Scope } from "../driverapi/types.js";
 import type { FirewallHub } from "../permissions/firewall/hub.js";
 import type { PublishedPort } from "../permissions/firewall/ledger.js";
 import type { NetlinkHub } from "../permissions/netlink/hub.js";
+import type { DriverService } from "./calls/driver-service.js";
 import type { NetworkRecord } from "./calls/record.js";
 import type { DriverRegistry } from "./registry.js";
 
@@ -30,21 +31,45 @@ export interface TypeView {
   returned(): Promise<void>;
 }
 
-/** Returns a type's view. Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
+/** One view per registration, kept because every request of an engine needs it. */
+const views = new WeakMap<DriverService, TypeView>();
+
+/** Returns a type's view, the same for as long as it is registered. Throws `ERR_DRIVER_NOT_FOUND`, `ERR_PLUGIN_UNAVAILABLE`. */
 export function viewType(type: string, registry: DriverRegistry, netlink: NetlinkHub, firewall: FirewallHub): TypeView {
-  const { records, scope, docker, external } = registry.find(type);
-  const plugin = registry.owner(type) ?? "";
+  const service = registry.find(type);
+  let view = views.get(service);
+  if (!view) {
+    view = viewService(service, registry, netlink, firewall);
+    views.set(service, view);
+  }
+  return view;
+}
+
+function viewService(
+  service: DriverService,
+  registry: DriverRegistry,
+  netlink: NetlinkHub,
+  firewall: FirewallHub,
+): TypeView {
+  const { records } = service;
+  const plugin = registry.owner(service.type) ?? "";
   return {
     plugin,
-    scope,
-    docker,
-    external,
+    get scope() {
+      return service.scope;
+    },
+    get docker() {
+      return service.docker;
+    },
+    get external() {
+      return service.external;
+    },
     network: (nid) => records.networks.get(nid),
     networks: () => records.networks.values(),
     published: () => firewall.published(),
     owns: (link) => netlink.owns(plugin, link),
     moved: (link, netns) => netlink.moved(link, netns),
-    returned: () => netlink.allReturned(plugin, joinedLinks(registry, plugin)),
+    returned: () => netlink.allReturned(plugin, () => joinedLinks(registry, plugin)),
   };
 }
 

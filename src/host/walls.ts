@@ -33,6 +33,10 @@ export function wallReports(
       audit.write({ event: "aborted", code: "ERR_HOST_PROCESS", detail });
       logger.warn({ code: "ERR_HOST_PROCESS", plugins, alone }, detail);
     },
+    spawnerLost(detail) {
+      audit.write({ event: "aborted", code: "ERR_HOST_PROCESS", detail });
+      logger.error({ code: "ERR_HOST_PROCESS" }, detail);
+    },
   };
 }
 

@@ -37,6 +37,8 @@ export type ControlDown =
       readonly of: ProfileKind;
       readonly ms: number;
     }
+  /** Ends one before its time: the reply is `profiled`, with a reason. */
+  | { readonly kind: "stopProfile"; readonly id: number }
   /** Answered at once by the cells that have changed and a `pong`: shows that the main thread runs. */
   | { readonly kind: "ping"; readonly id: number };
 

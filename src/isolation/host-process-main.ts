@@ -7,7 +7,7 @@ import { Socket } from "node:net";
 import { routeHeader } from "../protocol/frame.js";
 import type { ControlDown, ControlUp } from "./control.js";
 import { CONTROL_HEADER, FrameReader, frameBytes } from "./host-frames.js";
-import { sendProfile } from "./host-profiles.js";
+import { HostProfiles } from "./host-profiles.js";
 import { WALLS } from "./limits.js";
 import { KEY_BYTES, type Seal, streamSeal } from "./stream-seal.js";
 import { ThreadLauncher } from "./thread-launcher.js";
@@ -29,6 +29,7 @@ const threads = new ThreadLauncher({ streams: true });
 /** The workers' descriptors. */
 const held: Socket[] = [];
 const tenants = new Map<string, Tenant>();
+const profiles = new HostProfiles(tell);
 /** The stream's key arrives first, before any worker exists that could read it. */
 let key = Buffer.alloc(0);
 let up: Seal | undefined;
@@ -121,7 +122,10 @@ function control(message: ControlDown): void {
       tellCells();
       return;
     case "profile":
-      void sendProfile(tenants.get(routeHeader(message.route))?.link, message, tell);
+      void profiles.send(tenants.get(routeHeader(message.route))?.link, message);
+      return;
+    case "stopProfile":
+      profiles.stop(message.id);
       return;
     case "ping":
       tellCells();

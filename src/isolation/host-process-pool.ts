@@ -4,6 +4,8 @@ import { within } from "../common/within.js";
 import { HostProcess } from "./host-process.js";
 import { THREADS, WALLS } from "./limits.js";
 import { memoryClass } from "./memory-class.js";
+import { mayRaisePriority } from "./proc.js";
+import { QuietStarts } from "./quiet-starts.js";
 import { Tenants } from "./tenants.js";
 import type { Wall } from "./walls/wall.js";
 
@@ -24,16 +26,19 @@ export interface PooledProcess {
 
 export class HostProcessPool {
   readonly #failed: (one: PooledProcess, why: string) => void;
+  readonly #keepsSpares: boolean;
   readonly #all = new Set<PooledProcess>();
   readonly #spares = new Map<Kind, PooledProcess>();
+  readonly #later = new QuietStarts<Kind>(WALLS.spareQuietMs);
   #starting = 0;
   /** Queue of starts of dedicated processes: plugins with a clean record first. */
   readonly #queue: Array<{ readonly clean: boolean; go(): void }> = [];
   #closed = false;
 
-  /** `failed`: called when a process ended that the host did not end. */
-  constructor(failed: (one: PooledProcess, why: string) => void) {
+  /** `failed`: called when a process ended that the host did not end. `keepsSpares`: for tests; false leaves spares out. */
+  constructor(failed: (one: PooledProcess, why: string) => void, keepsSpares: boolean) {
     this.#failed = failed;
+    this.#keepsSpares = keepsSpares;
   }
 
   get size(): number {
@@ -48,6 +53,7 @@ export class HostProcessPool {
   /** Terminates all processes; stops waiting for their ends after a while. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#later.close();
     for (const { process } of this.#all) process.kill("the host is closing");
     await within(THREADS.endMs, Promise.all([...this.#all].map(({ process }) => process.ended)));
   }
@@ -80,20 +86,37 @@ export class HostProcessPool {
     }
   }
 
-  /** Keeps one spare ahead, so that a replacement costs milliseconds. */
-  keepSpare(wall: Wall, kind: Kind): void {
-    if (this.#closed || this.#spares.get(kind)?.process.alive || this.#starting >= WALLS.starting) return;
+  /**
+   * Keeps one spare ready, so that a replacement costs milliseconds. Starts it after a quiet time, at a low priority if that can
+   * be raised again, since work that is waited for goes first. `now`: starts it at once, since it is about to be used.
+   */
+  keepSpare(wall: Wall, kind: Kind, now = false): void {
+    if (this.#closed || !this.#keepsSpares || this.#spares.get(kind)?.process.alive) return;
+    if (!now) this.#later.want(kind, () => this.#startLater(wall, kind));
+    else if (this.#starting < WALLS.starting) this.#startSpare(wall, kind);
+  }
+
+  #startLater(wall: Wall, kind: Kind): void {
+    if (this.#starting > 0) this.keepSpare(wall, kind);
+    else if (!this.#spares.get(kind)?.process.alive) {
+      const spare = this.#startSpare(wall, kind);
+      if (mayRaisePriority()) spare?.process.giveWay();
+    }
+  }
+
+  #startSpare(wall: Wall, kind: Kind): PooledProcess | undefined {
     let spare: PooledProcess;
     try {
       spare = this.#start(wall, kind, WARM_MB);
     } catch {
       // Nothing can be started now; the next request reports the error.
-      return;
+      return undefined;
     }
     this.#spares.set(kind, spare);
     void spare.process.ended.then(() => {
       if (this.#spares.get(kind) === spare) this.#spares.delete(kind);
     });
+    return spare;
   }
 
   /** Retires the processes behind other walls: they take no new plugins, and those inside stay until they are reloaded. */
@@ -122,7 +145,11 @@ export class HostProcessPool {
     const spare = this.#spares.get(kind);
     if (spare === undefined) return undefined;
     this.#spares.delete(kind);
-    if (spare.wall === wall) return spare.process.alive ? spare : undefined;
+    if (spare.wall === wall) {
+      if (!spare.process.alive) return undefined;
+      spare.process.comeForward();
+      return spare;
+    }
     spare.process.kill("the policy demands another wall");
     return undefined;
   }
@@ -148,6 +175,7 @@ export class HostProcessPool {
     });
     const one: PooledProcess = { process, kind, wall, tenants, retired: false };
     this.#all.add(one);
+    this.#later.busy();
     this.#starting++;
     const settled = (): void => {
       this.#starting--;

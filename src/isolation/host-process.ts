@@ -1,4 +1,5 @@
 /** One host process as the platform sees it: started behind its wall, reached over its streams, watched, terminated. */
+import type { Socket } from "node:net";
 import type { ControlDown, ControlUp } from "./control.js";
 import { HostStream } from "./host-stream.js";
 import { Intake } from "./intake.js";
@@ -34,7 +35,8 @@ export class HostProcess implements WorkersHost {
   readonly ended: Promise<string>;
   readonly #options: HostProcessOptions;
   readonly #child: WalledChild;
-  readonly #stream: HostStream;
+  /** Undefined until the process is started. */
+  #stream: HostStream | undefined;
   readonly #workers: ProcessWorkers;
   readonly #watchdog: Watchdog;
   #why: string | undefined;
@@ -55,21 +57,15 @@ export class HostProcess implements WorkersHost {
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
-    this.#child = new WalledChild(
-      options.wall.command(options.dataMb),
-      options.isolation === "dedicated" ? 1 : WALLS.slots,
-    );
+    const slots = options.isolation === "dedicated" ? 1 : WALLS.slots;
+    this.#child = new WalledChild(options.wall.command(options.dataMb), slots);
+    this.#child.onStart = (link, sockets) => this.#start(link, sockets);
     this.#child.onEnd = (how) => this.#end(how);
-    this.#workers = new ProcessWorkers(this, this.#child.slots);
-    this.#stream = new HostStream(this.#child.link, this.intake, {
-      control: (message) => this.#told(message),
-      violation: (why) => this.fail(why),
-    });
+    this.#workers = new ProcessWorkers(this, slots);
     const late = setTimeout(() => this.fail(`it was not ready within ${WALLS.readyMs} ms`), WALLS.readyMs);
     const ready = (): void => clearTimeout(late);
     this.ready.then(ready, ready);
     this.#watchdog = this.#watch(options.residentMb);
-    this.control({ kind: "warm", memoryMb: options.warmMb, slots: this.slots });
   }
 
   get pid(): number | undefined {
@@ -106,13 +102,18 @@ export class HostProcess implements WorkersHost {
     return this.#workers.open(memoryMb, alone);
   }
 
-  /** Lowers its priority from now on: the plugin that runs here is known to misbehave. */
+  /** Lowers its priority from now on: it is a spare, or the plugin that runs here is known to misbehave. */
   giveWay(): void {
     this.#child.giveWay();
   }
 
+  /** Gives it the platform's own priority again. */
+  comeForward(): void {
+    this.#child.comeForward();
+  }
+
   control(message: ControlDown): void {
-    if (!this.#over) this.#stream.control(message);
+    if (!this.#over) this.#stream?.control(message);
   }
 
   replied(): Promise<void> {
@@ -134,10 +135,19 @@ export class HostProcess implements WorkersHost {
     if (this.alive) this.#stop(why);
   }
 
+  #start(link: Socket, sockets: readonly Socket[]): void {
+    this.#workers.supply(sockets);
+    this.#stream = new HostStream(link, this.intake, {
+      control: (message) => this.#told(message),
+      violation: (why) => this.fail(why),
+    });
+    this.control({ kind: "warm", memoryMb: this.#options.warmMb, slots: sockets.length });
+  }
+
   #stop(why: string): void {
     this.#why = why;
     this.#workers.stop();
-    this.#stream.stop();
+    this.#stream?.stop();
     this.#child.kill();
   }
 
@@ -177,7 +187,7 @@ export class HostProcess implements WorkersHost {
     if (this.#over) return;
     this.#over = true;
     this.#watchdog.stop();
-    this.#stream.stop();
+    this.#stream?.stop();
     const why = this.#why ?? `it ended by itself (${how})`;
     const shared = this.#options.ending(why);
     this.#settleReady?.reject(new Error(why));

@@ -4,6 +4,7 @@ import { RESTARTS } from "../common/limits.js";
 import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import { LIMITS } from "../protocol/limits.js";
+import { acquireSpawner, type SpawnerLease } from "../spawner/spawner.js";
 import { HostProcessPool, type Kind, type PooledProcess, WARM_MB } from "./host-process-pool.js";
 import { WALLS } from "./limits.js";
 import type { Launcher, LaunchRequest, Link } from "./link.js";
@@ -23,21 +24,28 @@ export interface HostProcessesOptions {
     readonly plugins: readonly string[];
     readonly alone: readonly string[];
   }) => void;
+  /** Called when the spawner ended by itself or cannot be started, with a sentence for the log. */
+  readonly spawnerLost?: (detail: string) => void;
+  /** False: no process is started before a plugin needs it. For tests. */
+  readonly spares?: boolean;
 }
 
 export class HostProcesses {
   readonly #options: HostProcessesOptions;
-  readonly #pool: HostProcessPool = new HostProcessPool((one, why) => this.#failed(one, why));
+  readonly #pool: HostProcessPool;
   /** Plugins that run alone because a host process they shared has ended. */
   readonly #alone = new Set<string>();
   #aborts: number[] = [];
   #closed = false;
+  /** Undefined until a wall is raised. */
+  #spawner: SpawnerLease | undefined;
   /** The wall in use, and all that were raised: processes behind an earlier one may still be running. */
   #wall: { readonly demanded: SandboxPolicy; readonly raised: Promise<Wall> } | undefined;
   readonly #raisedWalls = new Set<Wall>();
 
   constructor(options: HostProcessesOptions) {
     this.#options = options;
+    this.#pool = new HostProcessPool((one, why) => this.#failed(one, why), options.spares ?? true);
   }
 
   /** Returns the launcher of one of the two. */
@@ -57,13 +65,14 @@ export class HostProcesses {
     for (const wall of this.#raisedWalls) wall.release();
     this.#raisedWalls.clear();
     this.#wall = undefined;
+    await this.#spawner?.release();
   }
 
-  /** Starts a spare. A wall that cannot be raised is reported when a worker is requested. */
+  /** Starts a spare at once, for a plugin that is being prepared. A wall that cannot be raised is reported when a worker is requested. */
   #warm(kind: Kind, memoryMb: number): void {
     if (this.#closed || memoryMb > WARM_MB || (kind === "process" && this.#pool.accepting)) return;
     this.#raised().then(
-      (wall) => this.#pool.keepSpare(wall, kind),
+      (wall) => this.#pool.keepSpare(wall, kind, true),
       () => {},
     );
   }
@@ -126,7 +135,11 @@ export class HostProcesses {
   #raised(): Promise<Wall> {
     const demanded = this.#options.demanded();
     if (this.#wall?.demanded === demanded) return this.#wall.raised;
-    const raised = this.#options.wall(demanded).then((wall) => {
+    // The spawner starts while the wall is tried.
+    this.#spawner ??= acquireSpawner((detail) => this.#options.spawnerLost?.(detail));
+    const { settled } = this.#spawner;
+    const raised = this.#options.wall(demanded).then(async (wall) => {
+      await settled;
       this.#raisedWalls.add(wall);
       this.#pool.retireBehindOthers(wall);
       return wall;

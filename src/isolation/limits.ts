@@ -51,9 +51,9 @@ export const WALLS = {
   tellsPidMs: 5_000,
   /**
    * How long a host process may run on after it closed a stream, in milliseconds; also how long the end of an ended worker's
-   * stream is waited for.
+   * stream is waited for. A worker that is out of memory closes its stream first, and frees its heap before its end is reported.
    */
-  closedMs: 500,
+  closedMs: 2_000,
   /** Deadline for its main thread to answer a ping, in milliseconds. */
   pongMs: 2_000,
   /** Interval between pings, in milliseconds. */
@@ -66,11 +66,13 @@ export const WALLS = {
   abortsUntilAlone: 2,
   /** Crashes of its own within the breaker window after which a plugin runs alone: it may harm others or be harmed. */
   crashesUntilAlone: 2,
-  /** Niceness of the host process of a plugin that runs alone because of its crashes: a tenth of the others' weight. */
+  /** Niceness of a spare, and of the host process of a plugin that runs alone because of its crashes: a tenth of the others' weight. */
   niceness: 10,
   /** Tries to lower its priority, and milliseconds between them: the process has to start its session first. */
   lowerTries: 200,
   lowerMs: 5,
+  /** Time without a started host process or a placed plugin after which a spare is started, in milliseconds. */
+  spareQuietMs: 1_000,
   /** Host processes starting at the same time. */
   starting: 3,
   /** Bytes of one frame from a host process: `LIMITS.frameChars` in UTF-8. */

@@ -50,9 +50,9 @@ export interface Link {
   readonly passedOn?: (() => Promise<void>) | undefined;
   /**
    * Takes a profile of the worker for `ms` milliseconds. Resolves with V8's text, which is as untrusted as the worker; rejects with an
-   * error that gives the reason. Absent in links to simulated workers.
+   * error that gives the reason, also once `gone` is aborted. Absent in links to simulated workers.
    */
-  readonly profile?: ((of: ProfileKind, ms: number) => Promise<string>) | undefined;
+  readonly profile?: ((of: ProfileKind, ms: number, gone?: AbortSignal) => Promise<string>) | undefined;
   /** Posts one frame. Never throws. */
   send(frame: string): void;
   /** Terminates the worker, in the background; `onEnd` follows. Idempotent. */

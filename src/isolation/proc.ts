@@ -1,6 +1,6 @@
 /** Memory, CPU time and priority of another process, from Linux. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { WALLS } from "./limits.js";
 
 /** Milliseconds per tick of /proc/PID/stat: the kernel's interface has a hundred ticks a second on every architecture. */
@@ -38,6 +38,46 @@ export function lowerPriority(pid: number): boolean {
     // A process that is not root may set a session's niceness ten times a second (EAGAIN). Any other error: it has ended, or
     // may not be changed.
     return (error as NodeJS.ErrnoException).code !== "EAGAIN";
+  }
+}
+
+/**
+ * Gives a process the platform's own priority again. Returns false while part of that must wait. Without the right to raise a
+ * priority (see `mayRaisePriority`), restores only the session's.
+ */
+export function restorePriority(pid: number): boolean {
+  const own = getPriority();
+  let changed = false;
+  for (const thread of threadsOf(pid)) {
+    try {
+      if (getPriority(thread) === own) continue;
+      setPriority(thread, own);
+      changed = true;
+    } catch {
+      // It has ended, or may not be changed.
+    }
+  }
+  // A thread that was started meanwhile may have the old priority.
+  if (changed) return false;
+  try {
+    if (existsSync(`/proc/${pid}/autogroup`) && leadsSession(pid)) writeFileSync(`/proc/${pid}/autogroup`, "0");
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "EAGAIN";
+  }
+}
+
+/** CAP_SYS_NICE, as a bit of a set of capabilities. */
+const SYS_NICE = 1n << 23n;
+
+/** Returns true if a priority that the platform has lowered can be raised again: the kernel asks the first user namespace. */
+export function mayRaisePriority(): boolean {
+  try {
+    if (!/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "latin1"))) return false;
+    const set = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
+    return (BigInt(`0x${set}`) & SYS_NICE) !== 0n;
+  } catch {
+    return false;
   }
 }
 

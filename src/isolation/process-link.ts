@@ -18,7 +18,7 @@ export interface LinkCarrier {
    */
   passedOn(route: number, frames: number | undefined): Promise<void>;
   /** Profiles the worker behind `route`. Resolves with what the process sent, unread. */
-  profile(route: number, of: ProfileKind, ms: number): Promise<string>;
+  profile(route: number, of: ProfileKind, ms: number, gone: AbortSignal | undefined): Promise<string>;
   /** Terminates the worker behind `route`. */
   killWorker(route: number): void;
   /** Terminates the worker of `link` for a fault of its own; a dedicated process ends with it. */
@@ -85,9 +85,9 @@ export class ProcessLink implements Link {
     this.#stream.send(frame);
   }
 
-  profile(of: ProfileKind, ms: number): Promise<string> {
+  profile(of: ProfileKind, ms: number, gone?: AbortSignal): Promise<string> {
     if (this.#over) return Promise.reject(new Error("its worker has ended"));
-    return this.#carrier.profile(this.route, of, ms);
+    return this.#carrier.profile(this.route, of, ms, gone);
   }
 
   kill(detail: string): void {

@@ -54,13 +54,13 @@ export class ProcessWorkers implements LinkCarrier {
   readonly #backlog: Backlog;
   readonly #profiles = new ProfileRequests();
 
-  /** `sockets`: the platform's ends of the workers' streams. */
-  constructor(host: WorkersHost, sockets: readonly Socket[]) {
+  /** `slots`: how many streams for workers it has. */
+  constructor(host: WorkersHost, slots: number) {
     this.#host = host;
     const fail = (why: string): void => host.fail(why);
     const control = (message: ControlDown): void => host.control(message);
     const links = (): Iterable<ProcessLink> => this.#links.values();
-    this.#slots = new WorkerSlots(sockets, fail);
+    this.#slots = new WorkerSlots(slots, fail);
     const shared = host.isolation === "process";
     this.#opening = new OpeningWorkers({ slots: this.#slots, shared, control, late: fail });
     this.#leaving = new LeavingWorkers({
@@ -71,6 +71,11 @@ export class ProcessWorkers implements LinkCarrier {
     });
     this.#cells = new CellRequests(links, () => control({ kind: "cells" }));
     this.#backlog = new Backlog(links);
+  }
+
+  /** Called with the platform's ends of the workers' streams, when the process is started. */
+  supply(sockets: readonly Socket[]): void {
+    this.#slots.supply(sockets);
   }
 
   get isolation(): "process" | "dedicated" {
@@ -114,9 +119,13 @@ export class ProcessWorkers implements LinkCarrier {
     return this.#host.replied();
   }
 
-  profile(route: number, of: ProfileKind, ms: number): Promise<string> {
+  profile(route: number, of: ProfileKind, ms: number, gone: AbortSignal | undefined): Promise<string> {
     if (!this.#host.alive) return Promise.reject(new Error("its host process has ended"));
-    return this.#profiles.ask(ms, (id) => this.#host.control({ kind: "profile", id, route, of, ms }));
+    const asked = {
+      send: (id: number) => this.#host.control({ kind: "profile", id, route, of, ms }),
+      stop: (id: number) => this.#host.control({ kind: "stopProfile", id }),
+    };
+    return this.#profiles.ask(ms, asked, gone);
   }
 
   killWorker(route: number): void {

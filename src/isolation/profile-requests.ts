@@ -4,9 +4,17 @@ import { PROFILES } from "./limits.js";
 interface Awaited {
   readonly parts: string[];
   chars: number;
-  readonly late: NodeJS.Timeout;
+  /** Ends the wait for its deadline, and for its client to go. */
+  release(): void;
   resolve(text: string): void;
   reject(error: Error): void;
+}
+
+/** Messages to the host process about one profile. */
+interface ProfileMessages {
+  send(id: number): void;
+  /** Ends it before its time. */
+  stop(id: number): void;
 }
 
 export class ProfileRequests {
@@ -14,18 +22,25 @@ export class ProfileRequests {
   #nextId = 1;
 
   /**
-   * Asks with `send` for a profile of `ms` milliseconds. Resolves with V8's text, unread; rejects with an error that gives the
-   * reason.
+   * Asks for a profile of `ms` milliseconds, which ends when `gone` is aborted. Resolves with V8's text, unread; rejects with an error
+   * that gives the reason.
    */
-  ask(ms: number, send: (id: number) => void): Promise<string> {
+  ask(ms: number, { send, stop }: ProfileMessages, gone?: AbortSignal): Promise<string> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () => this.#fail(id, "its host process sent no profile in time"),
         ms + PROFILES.lateMs,
       ).unref();
-      this.#awaited.set(id, { parts: [], chars: 0, late, resolve, reject });
+      const ended = (): void => stop(id);
+      const release = (): void => {
+        clearTimeout(late);
+        gone?.removeEventListener("abort", ended);
+      };
+      this.#awaited.set(id, { parts: [], chars: 0, release, resolve, reject });
       send(id);
+      if (gone?.aborted) ended();
+      else gone?.addEventListener("abort", ended, { once: true });
     });
   }
 
@@ -60,7 +75,7 @@ export class ProfileRequests {
   #take(id: number): Awaited | undefined {
     const one = this.#awaited.get(id);
     this.#awaited.delete(id);
-    clearTimeout(one?.late);
+    one?.release();
     return one;
   }
 }

@@ -4,6 +4,7 @@
  * worker with permission flags.
  */
 import { Worker } from "node:worker_threads";
+import { within } from "../common/within.js";
 import { DriverError } from "../driverapi/errors.js";
 import { PROFILES } from "./limits.js";
 
@@ -32,12 +33,35 @@ export function assertProfiling(kind: ProfileKind): void {
   );
 }
 
-/** Profiles a thread for `ms` milliseconds. Resolves with V8's text, unread. Rejects with an error that gives the reason. */
-export async function profileThread(thread: Worker, kind: ProfileKind, ms: number): Promise<string> {
+interface ProfileBounds {
+  /** Ends the profile when it is aborted. */
+  readonly gone?: AbortSignal | undefined;
+  /** Deadlines for the thread to begin, and to hand over what was measured, in milliseconds. */
+  readonly lateMs?: number;
+}
+
+/**
+ * Profiles a thread for `ms` milliseconds. Resolves with V8's text, unread. Rejects with an error that gives the reason: also where the
+ * thread is inside a native call, which V8 cannot interrupt, and once `gone` is aborted.
+ */
+export async function profileThread(
+  thread: Worker,
+  kind: ProfileKind,
+  ms: number,
+  { gone, lateMs = PROFILES.lateMs }: ProfileBounds = {},
+): Promise<string> {
   assertProfiling(kind);
-  const running = await begin(thread, kind);
-  await pause(thread, ms);
-  const text = await running.stop();
+  const beginning = begin(thread, kind);
+  const running = await within(lateMs, beginning);
+  if (running === undefined) {
+    void beginning.then((late) => late.stop()).catch(() => {});
+    throw new Error(`its worker did not begin one within ${lateMs} ms; a call of native code may block it`);
+  }
+  await pause(thread, ms, gone);
+  const text = await within(lateMs, running.stop());
+  if (gone?.aborted) throw new Error("the client that asked for it has gone");
+  if (text === undefined)
+    throw new Error(`its worker did not end it within ${lateMs} ms; a call of native code may block it`);
   if (text.length > PROFILES.chars)
     throw new Error(`the profile has ${text.length} characters, more than ${PROFILES.chars}; take a shorter one`);
   return text;
@@ -49,15 +73,17 @@ async function begin(thread: Worker & Profiled, kind: ProfileKind): Promise<Runn
   return running;
 }
 
-/** Resolves after `ms`, or when the thread has ended. */
-function pause(thread: Worker, ms: number): Promise<void> {
+/** Resolves after `ms`, when the thread has ended, or when `gone` is aborted. */
+function pause(thread: Worker, ms: number, gone: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
       thread.off("exit", done);
+      gone?.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, gone?.aborted ? 0 : ms);
     thread.once("exit", done);
+    gone?.addEventListener("abort", done, { once: true });
   });
 }

@@ -83,10 +83,10 @@ export class ThreadLink implements Link {
     return this.#over ? undefined : this.#thread;
   }
 
-  async profile(of: ProfileKind, ms: number): Promise<string> {
+  async profile(of: ProfileKind, ms: number, gone?: AbortSignal): Promise<string> {
     const { thread } = this;
     if (thread === undefined) throw new Error("its worker has ended");
-    return profileThread(thread, of, ms);
+    return profileThread(thread, of, ms, { gone });
   }
 
   send(frame: string): void {

@@ -13,21 +13,32 @@ interface Guarded extends WorkerSlot {
 }
 
 export class WorkerSlots {
-  readonly #unused: Guarded[];
+  readonly #broken: (why: string) => void;
+  #unused: Guarded[] | undefined;
+  readonly #expected: number;
 
-  /** `broken`: called when something in the process has written to an unused stream, or closed it. */
-  constructor(sockets: readonly Socket[], broken: (why: string) => void) {
-    this.#unused = sockets.map((socket, slot) => ({ slot, socket, unguard: guard(socket, broken) }));
+  /**
+   * `expected`: how many the process has, or will have. `broken`: called when something in the process has written to an unused
+   * stream, or closed it.
+   */
+  constructor(expected: number, broken: (why: string) => void) {
+    this.#expected = expected;
+    this.#broken = broken;
+  }
+
+  /** Called with all of them when the process is started. */
+  supply(sockets: readonly Socket[]): void {
+    this.#unused = sockets.map((socket, slot) => ({ slot, socket, unguard: guard(socket, this.#broken) }));
   }
 
   /** How many are unused. */
   get left(): number {
-    return this.#unused.length;
+    return this.#unused?.length ?? this.#expected;
   }
 
-  /** Returns the next one, each once; undefined when all are used. */
+  /** Returns the next one, each once; undefined when all are used, and before the process is started. */
   take(): WorkerSlot | undefined {
-    const next = this.#unused.shift();
+    const next = this.#unused?.shift();
     next?.unguard();
     return next;
   }

@@ -4,8 +4,11 @@ import { FIREWALL_OPS, type FirewallOp, parseRequest as parseFirewall } from "..
 import { type FirewallRule, keyOf } from "../permissions/firewall/rule.js";
 import type { LinkSpec } from "../permissions/netlink/link-spec.js";
 import { NETLINK_OPS, type NetlinkOp, parseRequest as parseNetlink } from "../permissions/netlink/request.js";
+import { parseRequest as parseTraffic, TRAFFIC_OPS, type TrafficOp } from "../permissions/traffic/request.js";
+import type { TrafficShape } from "../permissions/traffic/shape.js";
 import { NetlinkUse } from "./netlink-use.js";
 import { noted } from "./noted.js";
+import { TrafficUse } from "./traffic-use.js";
 import type { StoreUsage, Usage } from "./usage.js";
 
 /** What a plugin has from before. */
@@ -14,6 +17,7 @@ export interface Held {
   /** Addresses and destinations of routes, in CIDR form. */
   readonly networks: readonly string[];
   readonly rules: readonly FirewallRule[];
+  readonly shapes: ReadonlyMap<string, TrafficShape>;
 }
 
 /** What an observer asks its host. */
@@ -28,6 +32,7 @@ export class Observer {
   readonly #plugin: string;
   readonly #host: ObserverHost;
   readonly #links: NetlinkUse;
+  readonly #shapes = new TrafficUse((link) => this.#host.owns(link));
   readonly #rules = new Set<string>();
   readonly #published = new Set<number>();
   #mostRules = 0;
@@ -41,9 +46,10 @@ export class Observer {
   }
 
   /** Notes what the plugin has from before it was watched. */
-  hold({ links, networks, rules }: Held): void {
+  hold({ links, networks, rules, shapes }: Held): void {
     this.#links.hold(links, networks);
     for (const rule of rules) this.#rule(rule);
+    for (const [link, shape] of shapes) this.#shapes.note(link, shape);
     this.#measure();
   }
 
@@ -55,7 +61,10 @@ export class Observer {
     else if (permission === "firewall" && isOneOf(FIREWALL_OPS, op)) {
       const request = parseFirewall(this.#plugin, op as FirewallOp, args);
       if (request.op === "withdraw") this.#rules.delete(keyOf(request.rule));
-      else if (request.op !== "rules") this.#rule(request.rule);
+      else if ("rule" in request) this.#rule(request.rule);
+    } else if (permission === "traffic" && isOneOf(TRAFFIC_OPS, op)) {
+      const request = parseTraffic(this.#plugin, op as TrafficOp, args);
+      if (request.op !== "shapes") this.#shapes.note(request.op === "shape" ? request.link : undefined, request.shape);
     } else if (permission === "store") this.#measure();
   }
 
@@ -63,9 +72,11 @@ export class Observer {
   async usage(): Promise<Usage> {
     await this.#measured;
     const { used } = this.#links;
+    const shaped = this.#shapes.used;
     return {
       ...(used ? { netlink: used } : {}),
       ...(this.#mostRules > 0 ? { firewall: { rules: this.#mostRules, ports: [...this.#published] } } : {}),
+      ...(shaped ? { traffic: shaped } : {}),
       ...(this.#store ? { store: this.#store } : {}),
     };
   }

@@ -8,7 +8,7 @@ import { termsOf } from "../policy/terms.js";
 import { coverNetworks, coverPorts } from "./cover.js";
 import { LEARNING } from "./limits.js";
 import { FIRST_GRANTED } from "./netlink-use.js";
-import type { FirewallUsage, NetlinkUsage, Usage } from "./usage.js";
+import type { FirewallUsage, NetlinkUsage, TrafficUsage, Usage } from "./usage.js";
 
 export interface Proposal {
   /** For the plugin's entry in the policy. */
@@ -64,11 +64,12 @@ function isNeeded(name: PermissionName, { manifest }: GrantQuestion): boolean {
 /** Returns the limits that cover what was used; undefined if the permission was not used. */
 function leastLimits(
   name: PermissionName,
-  { netlink, firewall, store }: Usage,
+  { netlink, firewall, traffic, store }: Usage,
   granted: GrantedLists,
 ): object | undefined {
   if (name === "netlink" && netlink) return netlinkLimits(netlink, granted);
   if (name === "firewall" && firewall) return firewallLimits(firewall, granted);
+  if (name === "traffic" && traffic) return trafficLimits(traffic);
   if (name === "store" && store) return { bytes: Math.max(1, store.bytes), keys: Math.max(1, store.keys) };
   return undefined;
 }
@@ -99,4 +100,16 @@ function netlinkLimits(used: NetlinkUsage, { prefix, subnets, remotes: grantedRe
 function firewallLimits(used: FirewallUsage, { ports }: GrantedLists): object {
   const published = coverPorts(used.ports);
   return { ports: published.length > 0 ? published : (ports ?? []), max: used.rules };
+}
+
+/** A limit of an effect that was not used stays the permission's own. */
+function trafficLimits({ effects, links, rates, delay, loss }: TrafficUsage): object {
+  const kbit = rates.map((rate) => rate / 1_000);
+  return {
+    effects: [...effects].sort(),
+    ...(kbit.length === 0 ? {} : { minKbit: Math.floor(Math.min(...kbit)), maxKbit: Math.ceil(Math.max(...kbit)) }),
+    ...(delay === 0 ? {} : { maxDelayMs: Math.ceil(delay / 1_000) }),
+    ...(loss === 0 ? {} : { maxLossPercent: Math.ceil(loss) }),
+    max: Math.max(1, links),
+  };
 }

@@ -23,6 +23,18 @@ export interface FirewallUsage {
   readonly ports: readonly number[];
 }
 
+/** What it used of `traffic`. */
+export interface TrafficUsage {
+  readonly effects: readonly string[];
+  /** Most shaped links at a time. */
+  readonly links: number;
+  /** Rates, in bits per second. */
+  readonly rates: readonly number[];
+  /** The longest delay, in microseconds, and the highest loss, in percent; 0: none. */
+  readonly delay: number;
+  readonly loss: number;
+}
+
 /** What it used of `store`: the most that it held. */
 export interface StoreUsage {
   readonly bytes: number;
@@ -33,6 +45,7 @@ export interface StoreUsage {
 export interface Usage {
   readonly netlink?: NetlinkUsage | undefined;
   readonly firewall?: FirewallUsage | undefined;
+  readonly traffic?: TrafficUsage | undefined;
   readonly store?: StoreUsage | undefined;
 }
 
@@ -52,6 +65,13 @@ export function together(a: Usage, b: Usage): Usage {
     firewall: both(a.firewall, b.firewall, (x, y) => ({
       rules: Math.max(x.rules, y.rules),
       ports: union(x.ports, y.ports),
+    })),
+    traffic: both(a.traffic, b.traffic, (x, y) => ({
+      effects: union(x.effects, y.effects),
+      links: Math.max(x.links, y.links),
+      rates: union(x.rates, y.rates),
+      delay: Math.max(x.delay, y.delay),
+      loss: Math.max(x.loss, y.loss),
     })),
     store: both(a.store, b.store, (x, y) => ({
       bytes: Math.max(x.bytes, y.bytes),

@@ -3,8 +3,11 @@
  * Pure data, read by the host; a permission's two halves import only the types of its limits from here.
  */
 import { z } from "../common/zod.js";
+import { type ClusterLimits, clusterDefaults, clusterLimits } from "./cluster/grant.js";
 import { type FirewallLimits, firewallDefaults, firewallLimits, firewallTried } from "./firewall/grant.js";
 import { type NetlinkLimits, netlinkDefaults, netlinkLimits, netlinkTried } from "./netlink/grant.js";
+import { type ResolverLimits, resolverDefaults, resolverLimits, resolverTried } from "./resolver/grant.js";
+import { type TrafficLimits, trafficDefaults, trafficLimits } from "./traffic/grant.js";
 
 /** `log`: console and structured log. */
 export type LogLimits = {
@@ -48,6 +51,9 @@ export type PermissionLimits = {
   readonly store: StoreLimits;
   readonly netlink: NetlinkLimits;
   readonly firewall: FirewallLimits;
+  readonly resolver: ResolverLimits;
+  readonly traffic: TrafficLimits;
+  readonly cluster: ClusterLimits;
 };
 
 /** The name of a permission. */
@@ -77,6 +83,8 @@ export interface PermissionRow<L = Limits> {
   readonly ranges?: readonly string[];
   /** Limits without a default: manifest or policy must name them, and their intersection must not be empty. */
   readonly needed?: readonly string[];
+  /** Required lists that a policy may name as empty: the permission is of use without them. */
+  readonly mayBeEmpty?: readonly string[];
   /** Values for required limits that a manifest does not name, when a plugin is only tried out. */
   readonly tried?: Partial<L>;
   /** Limits that open something by themselves: a manifest can request them, and only the policy can grant them. */
@@ -138,7 +146,32 @@ export const PERMISSIONS: { readonly [N in PermissionName]: PermissionRow<Permis
     floors: [],
     ranges: ["ports"],
     needed: ["ports"],
+    mayBeEmpty: ["ports"],
     tried: firewallTried,
     explicit: ["ports"],
+  },
+  resolver: {
+    harmless: false,
+    gives: "the name queries of bridges of its own, and a way to the name servers granted",
+    limits: resolverLimits,
+    defaults: resolverDefaults,
+    floors: [],
+    needed: ["upstreams"],
+    tried: resolverTried,
+    explicit: ["upstreams"],
+  },
+  traffic: {
+    harmless: false,
+    gives: "rate, delay and loss of links of its own",
+    limits: trafficLimits,
+    defaults: trafficDefaults,
+    floors: ["minKbit"],
+  },
+  cluster: {
+    harmless: false,
+    gives: "keys and values shared by all hosts, in the operator's store",
+    limits: clusterLimits,
+    defaults: clusterDefaults,
+    floors: [],
   },
 };

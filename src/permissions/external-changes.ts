@@ -3,9 +3,15 @@ import type { OperatorLog } from "../common/logger.js";
 
 /**
  * `rules-restored`: rules, or what lets our packets pass another program's filter, had been removed. `link-restored`: a link had been
- * renamed. `link-lost`: a link had been deleted. `forwarding-restored`: forwarding had been switched off.
+ * renamed. `link-lost`: a link had been deleted. `forwarding-restored`: forwarding had been switched off. `traffic-restored`: the rate,
+ * delay or loss of a link had been changed.
  */
-export type ExternalChangeName = "rules-restored" | "link-restored" | "link-lost" | "forwarding-restored";
+export type ExternalChangeName =
+  | "rules-restored"
+  | "link-restored"
+  | "link-lost"
+  | "forwarding-restored"
+  | "traffic-restored";
 
 export interface ExternalChange {
   readonly event: ExternalChangeName;

@@ -1,7 +1,17 @@
 /** `powers`, the second argument of a plugin's `init`, as its author sees it. Types only. */
 import type { Json } from "../driverapi/json.js";
-import type { FirewallRule, IsolateSpec, MasqueradeSpec, PublishSpec } from "./firewall/rule.js";
+import type { RefusedFlow } from "./firewall/refused-flow.js";
+import type {
+  AllowSpec,
+  FirewallRule,
+  IsolateSpec,
+  MasqueradeSpec,
+  PublishSpec,
+  ResolveSpec,
+} from "./firewall/rule.js";
 import type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./netlink/link-spec.js";
+import type { Effect } from "./traffic/grant.js";
+import type { TrafficShape } from "./traffic/shape.js";
 
 /**
  * `powers.log`: writes a line of structured log. `fields` is flat: strings, numbers, booleans.
@@ -68,12 +78,124 @@ export interface FirewallPower {
   masquerade(spec: MasqueradeSpec): Promise<void>;
   /** Sends what reaches a port of the host, from outside or from the host itself, to an address on the bridge. */
   publish(spec: PublishSpec): Promise<void>;
-  /** Lets no packets pass between the bridge and the plugin's other bridges. */
+  /** Lets no packets pass between the bridge and the plugin's other bridges; with `outgoing: "allowed"`, none out but what is allowed. */
   isolate(spec: IsolateSpec): Promise<void>;
+  /** Lets new connections pass from a bridge that is isolated with `outgoing: "allowed"`. */
+  allow(spec: AllowSpec): Promise<void>;
+  /** Brings what the bridge's containers send to port 53, to whichever server, to the bridge's own address. */
+  resolve(spec: ResolveSpec): Promise<void>;
   /** Removes a rule; one that does not exist is not an error. */
   withdraw(rule: FirewallRule): Promise<void>;
   /** Lists the plugin's rules. A rule is removed with its bridge. */
   rules(): Promise<readonly FirewallRule[]>;
+  /** Lists the flows recently refused to bridges isolated with `outgoing: "allowed"`, the latest first. */
+  refused(): Promise<readonly RefusedFlow[]>;
+}
+
+/** A name query of a container's. The message is hostile: it may be anything. */
+export interface NameQuery {
+  /** The address at which it was asked. */
+  readonly ip: string;
+  /** The client's address. */
+  readonly from: string;
+  readonly tcp: boolean;
+  readonly message: Uint8Array;
+}
+
+/** Returns the answer to a query, as a message; undefined, or a rejection, leaves the client without one. */
+export type QueryHandler = (query: NameQuery) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+/**
+ * `powers.resolver`: the name queries of the plugin's own bridges, as bytes, and a way to the name servers granted. All methods reject
+ * with `ERR_RESOLVER_REFUSED`, which names the rule, `ERR_RESOLVER_FAILED`, with the system's code, `ERR_PERMISSION_ARGUMENT` or
+ * `ERR_PERMISSION_LIMIT`.
+ */
+export interface ResolverPower {
+  /** The name servers that the grant names: `192.0.2.53`, `[2001:db8::53]:5353`. */
+  readonly upstreams: readonly string[];
+  /** Takes the queries that reach port 53 of one of a bridge's own addresses, over UDP and TCP. A second call replaces the handler. */
+  listen(spec: { readonly bridge: string; readonly ip: string }, handler: QueryHandler): Promise<void>;
+  /** Takes no more queries at an address. */
+  stop(spec: { readonly ip: string }): Promise<void>;
+  /** Sends a message to one of `upstreams`, over UDP or TCP, with an id and a port of its own; resolves with the reply. */
+  ask(upstream: string, message: Uint8Array, options?: { readonly tcp?: boolean }): Promise<Uint8Array>;
+}
+
+/** A shaped link, as `shapes()` lists it. */
+export interface ShapedLinkInfo extends TrafficShape {
+  readonly link: string;
+  /** True if an operator has changed the shape: it stays whatever the plugin asks for. */
+  readonly byOperator?: true;
+}
+
+/**
+ * `powers.traffic`: rate, delay and loss of the plugin's own links. All methods reject with `ERR_TRAFFIC_REFUSED`, which names the rule,
+ * `ERR_TRAFFIC_FAILED`, with the words of tc, or `ERR_PERMISSION_ARGUMENT`.
+ */
+export interface TrafficPower {
+  /** What the grant allows: rate (with its burst), delay (with its jitter), loss. */
+  readonly effects: readonly Effect[];
+  /**
+   * Shapes a link; a field that is left out ends. `rate` limits each direction; delay, jitter and loss act on what leaves by the link,
+   * so a round trip takes `delay` longer. A shape ends with its link.
+   */
+  shape(link: string, shape: TrafficShape): Promise<void>;
+  /** Resolves if a link could be shaped like that: by the grant, and by what the kernel can do. */
+  check(shape: TrafficShape): Promise<void>;
+  /** Lists the plugin's shaped links, with the shape in force. */
+  shapes(): Promise<readonly ShapedLinkInfo[]>;
+}
+
+/** A key of the cluster's, its value, and the revision of its last write. */
+export interface ClusterEntry {
+  readonly key: string;
+  readonly value: Json;
+  readonly revision: number;
+}
+
+/**
+ * What a watch tells. `resync`: all that is there now; what happened before may not have been told. `progress`: everything up to that
+ * revision was told. `stale`: for `ms` there has been no such proof, so what is known may be old. `end`: nothing more will be told.
+ */
+export type ClusterEvent =
+  | ({ readonly type: "put" } & ClusterEntry)
+  | { readonly type: "delete"; readonly key: string; readonly revision: number }
+  | { readonly type: "resync"; readonly entries: readonly ClusterEntry[]; readonly revision: number }
+  | { readonly type: "progress"; readonly revision: number }
+  | { readonly type: "stale"; readonly ms: number }
+  | { readonly type: "end"; readonly code: string };
+
+/** Takes the events of one watch, in order; the next one waits until the promise it returns has settled. */
+export type ClusterHandler = (event: ClusterEvent) => void | Promise<void>;
+
+/**
+ * `powers.cluster`: keys and values that all hosts with the plugin share, in a store of the operator's. Every read and write is
+ * linearizable. All methods reject with `ERR_CLUSTER_REFUSED`, which names the rule, `ERR_CLUSTER_FAILED`, after which nothing was
+ * changed, `ERR_CLUSTER_UNKNOWN`, after which a write may have happened or may happen yet, or `ERR_PERMISSION_ARGUMENT`.
+ */
+export interface ClusterPower {
+  /** Returns the entry, or null if there is none. */
+  get(key: string): Promise<ClusterEntry | null>;
+  /** Returns all entries, or those whose keys begin with `prefix`, as they are at one revision. */
+  list(prefix?: string): Promise<{ readonly entries: readonly ClusterEntry[]; readonly revision: number }>;
+  /** Writes a key that does not exist. Returns its revision, or null if it exists. */
+  create(key: string, json: Json): Promise<number | null>;
+  /** Writes a key whose last write has this revision. Returns the new revision, or null if that is not so. */
+  compareAndSet(key: string, revision: number, json: Json): Promise<number | null>;
+  /** Deletes a key; with `revision`, only if its last write has that revision. Returns whether it did. Ends a lease of this host's. */
+  delete(key: string, revision?: number): Promise<boolean>;
+  /**
+   * Tells the handler of changes to keys that begin with `prefix`, from revision `from` on; without it, or if the store no longer has
+   * that revision, first what is there. Returns the watch's id. A watch ends with its worker.
+   */
+  watch(prefix: string, handler: ClusterHandler, options?: { readonly from?: number }): Promise<number>;
+  /** Ends a watch. */
+  unwatch(id: number): Promise<void>;
+  /**
+   * Writes the key `alive/NAME/HOST`, which is there for as long as the plugin lives and its host reaches the store. Returns the key. A
+   * lapsed one does not mean that what its holder had is free: the holder may go on.
+   */
+  lease(name: string, json: Json): Promise<string>;
 }
 
 /** All powers, by permission name. */
@@ -83,6 +205,9 @@ export interface AllPowers {
   readonly store: StorePower;
   readonly netlink: NetlinkPower;
   readonly firewall: FirewallPower;
+  readonly resolver: ResolverPower;
+  readonly traffic: TrafficPower;
+  readonly cluster: ClusterPower;
 }
 
 /** The powers of a plugin: `Powers<"store">` for one that asks for that alone. Default: those that every plugin has. */

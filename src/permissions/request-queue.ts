@@ -20,7 +20,7 @@ export type Job<A extends Asked> = A & {
 export const NO_ROOM = "the platform's disk is full; what is deleted makes room";
 
 export interface RequestQueueOptions {
-  readonly permission: "firewall" | "netlink";
+  readonly permission: "firewall" | "netlink" | "traffic";
   /** Requests of one plugin that may wait. */
   readonly max: number;
   /** Makes the permission's error for a request that failed. */

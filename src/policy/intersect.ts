@@ -66,14 +66,20 @@ export function intersect(
     else {
       const limits = intersectLimits(wish === true ? {} : wish, given === true ? {} : given, row);
       permissions[name] = limits;
-      missing.push(...missingLimits(name, wish === true ? {} : wish, limits, row));
+      missing.push(...missingLimits(name, wish === true ? {} : wish, limits, row, given === true ? {} : given));
     }
   }
   return { permissions, missing };
 }
 
 /** Returns text limits that differ, and required limits that are empty. */
-function missingLimits(permission: string, asked: Limits, limits: Limits, row: PermissionRow): readonly Missing[] {
+function missingLimits(
+  permission: string,
+  asked: Limits,
+  limits: Limits,
+  row: PermissionRow,
+  given: Limits,
+): readonly Missing[] {
   const differing = Object.entries(asked).flatMap(([name, wish]): Missing[] => {
     const granted = limits[name];
     if (typeof wish !== "string" || typeof granted !== "string" || wish === granted) return [];
@@ -81,10 +87,15 @@ function missingLimits(permission: string, asked: Limits, limits: Limits, row: P
   });
   const unnamed = (row.needed ?? []).flatMap((name): Missing[] => {
     const value = limits[name];
-    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return [];
+    const isNamedEmpty = row.mayBeEmpty?.includes(name) && isEmpty(given[name]);
+    if (value !== undefined && (isNamedEmpty || !isEmpty(value))) return [];
     return [{ permission: `${permission}.${name}`, asked: true, granted: null, unnamed: true }];
   });
   return [...differing, ...unnamed].map((one) => Object.freeze(one));
+}
+
+function isEmpty(value: LimitValue | undefined): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Resolves each limit: absent on one side, the other's; absent on both, the default; else the stricter. */

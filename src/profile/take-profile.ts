@@ -10,15 +10,16 @@ import type { RawProfile, ReadProfile } from "./read-profile.js";
 
 /**
  * Resolves with the reply as JSON: the profile, and its functions by their own time or bytes. Rejects with
- * `ERR_PROFILE_UNAVAILABLE` and `ERR_PROFILE_FAILED`.
+ * `ERR_PROFILE_UNAVAILABLE`, and with `ERR_PROFILE_FAILED`, also once `gone` is aborted.
  */
 export async function takeProfile(
   host: OperatorHost,
   id: string,
   { kind, seconds = PROFILE.seconds }: { readonly kind: ProfileKind; readonly seconds?: number | undefined },
+  gone?: AbortSignal,
 ): Promise<string> {
   try {
-    const { text, sourceMap } = await host.profile(id, kind, seconds * 1000);
+    const { text, sourceMap } = await host.profile(id, kind, seconds * 1000, gone);
     const read = await readApart({ of: kind, text, sourceMap });
     if ("refused" in read) throw new Error(`what its engine sent is not a profile: ${read.refused}`);
     const head = JSON.stringify({ plugin: id, kind, seconds, functions: read.functions });

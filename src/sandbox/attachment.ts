@@ -53,7 +53,7 @@ export async function attach(home: HomeNamespace, sandbox: string, plan: Sandbox
   if (refusal !== undefined) throw new DriverError("ERR_SANDBOX_FAILED", `sandbox "${sandbox}": ${refusal}`);
   return exclusively(mutex, async () => {
     const view = await there.look({ addresses: true, routes: true });
-    const names = namesFor(plan.links, view.links.keys());
+    const names = namesFor(plan.links, view.links.keys(), plan.name);
     const moving = plan.links.map((link, at): MovedLink => ({ ...link, name: names[at] ?? "", was: undefined }));
     const gateways = plan.gateways.filter(({ destination }) => !hasRoute(view, destination));
     const attachment: Attachment = { home, sandbox, there, moving };

@@ -1,5 +1,5 @@
 /** Changes a sandbox's namespace step by step: the error names the step that failed, and the earlier ones are undone. */
-import { statSync } from "node:fs";
+import { readlinkSync, statfsSync, statSync } from "node:fs";
 import { quote } from "../common/quote.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { Change, LookOptions, NamespaceView, NetlinkBackend } from "../permissions/netlink/backend.js";
@@ -22,6 +22,32 @@ export interface SandboxNamespace {
   exists(): boolean;
   /** Returns true when one of these names or paths is this very namespace. */
   isOneOf(others: readonly string[]): boolean;
+}
+
+/** The file system of namespaces (linux/magic.h). */
+const NSFS = 0x6e736673;
+
+/**
+ * Returns what identifies a network namespace, the same for every path of it and another for a later one at the same path; undefined if
+ * it is gone or the path is something else. `kind`: of the backend; a model's namespaces are identified by their names.
+ */
+export function namespaceId(kind: NetlinkBackend["kind"], netns: string): string | undefined {
+  if (kind === "model") return netnsPath(netns);
+  try {
+    if (statfsSync(netnsPath(netns)).type !== NSFS) return undefined;
+    return isOfOtherKind(netnsPath(netns)) ? undefined : identity(netns);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns true for `/proc/PID/ns/…` of another kind than net. A mounted file does not say of which kind it is. */
+function isOfOtherKind(path: string): boolean {
+  try {
+    return /^(?!net:)[a-z_]+:\[\d+\]$/.test(readlinkSync(path));
+  } catch {
+    return false;
+  }
 }
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/;

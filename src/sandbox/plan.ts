@@ -7,6 +7,7 @@ import { DriverError } from "../driverapi/errors.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 import { contains, networkOf } from "../permissions/netlink/cidr.js";
 import { LIMITS } from "../protocol/limits.js";
+import type { SandboxRoute } from "./sandbox.js";
 
 /** One link to be moved. */
 export interface PlannedLink {
@@ -33,6 +34,15 @@ export interface SandboxPlan {
   readonly routes: readonly PlannedRoute[];
   /** Default routes, at most one per family. */
   readonly gateways: readonly PlannedRoute[];
+  /** The exact name of the first link; undefined: by its prefix, as the others. */
+  readonly name: string | undefined;
+}
+
+/** What a platform asks for besides what the driver recorded. */
+export interface SandboxWishes {
+  readonly name?: string | undefined;
+  readonly routes?: readonly SandboxRoute[] | undefined;
+  readonly defaultRoute?: boolean | undefined;
 }
 
 /** Stricter than the kernel: the names become arguments of `ip`. */
@@ -43,7 +53,11 @@ const WORD = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
  * Throws `ERR_SANDBOX_FAILED` for a route that leaves by no moved link, `ERR_INTERFACE_NAME`, and the errors of
  * `parseInterfaces` and `parseJoinData`.
  */
-export function planSandbox(endpoint: unknown, join: unknown): SandboxPlan {
+export function planSandbox(
+  endpoint: unknown,
+  join: unknown,
+  { name, routes = [], defaultRoute = true }: SandboxWishes = {},
+): SandboxPlan {
   const interfaces = parseInterfaces(endpoint, LIMITS.interfaces);
   const data = parseJoinData(join, new Set(interfaces.map(({ id }) => id)), LIMITS.routes);
   const links = interfaces.flatMap((one) => plannedLink(one, data) ?? []);
@@ -73,11 +87,16 @@ export function planSandbox(endpoint: unknown, join: unknown): SandboxPlan {
         );
       }),
       ...hops.map(({ destination, nextHop }) => by(destination, nextHop)),
+      ...routes
+        .filter(({ destination }) => !isDefault(destination))
+        .map(({ destination, via }) => by(destination, via)),
     ],
-    gateways: [
-      ...(data.gateway === "" ? [] : [by("0.0.0.0/0", data.gateway)]),
-      ...(data.gatewayIPv6 === "" ? [] : [by("::/0", data.gatewayIPv6)]),
-    ],
+    gateways: [...defaultRoutes(data, defaultRoute), ...routes]
+      .filter(({ destination }) => isDefault(destination))
+      // The platform's own come last and win.
+      .filter(({ destination }, at, all) => all.findLastIndex((one) => one.destination === destination) === at)
+      .map(({ destination, via }) => by(destination, via)),
+    name: name === undefined ? undefined : parseLinkName(name),
   };
 }
 
@@ -95,15 +114,47 @@ function plannedLink({ id, mac, ipv4, ipv6 }: InterfaceData, { names }: JoinData
   return { id, srcName, dstPrefix, mac, addresses: [ipv4, ipv6].filter((one) => one !== "") };
 }
 
-/** Chooses a name per link: the prefix and the lowest free number. */
-export function namesFor(links: readonly PlannedLink[], taken: Iterable<string>): readonly string[] {
+function isDefault(destination: string): boolean {
+  return destination === "0.0.0.0/0" || destination === "::/0";
+}
+
+function defaultRoutes({ gateway, gatewayIPv6 }: JoinData, wanted: boolean): readonly SandboxRoute[] {
+  if (!wanted) return [];
+  return [
+    ...(gateway === "" ? [] : [{ destination: "0.0.0.0/0", via: gateway }]),
+    ...(gatewayIPv6 === "" ? [] : [{ destination: "::/0", via: gatewayIPv6 }]),
+  ];
+}
+
+/** Checks the name that a platform wants for a link: at most 15 bytes of letters, digits, _ . @ -, and none of the kernel's own names. */
+export function parseLinkName(name: unknown): string {
+  if (typeof name === "string" && WORD.test(name) && name.length <= LINK_BYTES && !KERNELS.includes(name)) return name;
+  throw new DriverError(
+    "ERR_INTERFACE_NAME",
+    `${quote(name)} cannot be the name of a link in a sandbox: use letters, digits, _ . @ -, at most ${LINK_BYTES}, and neither of ${KERNELS.join(", ")}`,
+  );
+}
+
+/** Longest name of a link, in bytes. */
+const LINK_BYTES = 15;
+/** The loopback link, and folders of `/proc/sys/net` beside those of links. */
+const KERNELS: readonly string[] = ["lo", "all", "default"];
+
+/** Chooses a name per link: the one asked for, or the prefix and the lowest free number. Throws `ERR_INTERFACE_NAME`. */
+export function namesFor(links: readonly PlannedLink[], taken: Iterable<string>, first?: string): readonly string[] {
   const used = new Set(taken);
-  return links.map(({ dstPrefix }) => {
+  return links.map(({ dstPrefix }, at) => {
+    if (at === 0 && first !== undefined) {
+      if (used.has(first))
+        throw new DriverError("ERR_INTERFACE_NAME", `the sandbox has a link of the name ${first} already`);
+      used.add(first);
+      return first;
+    }
     let number = 0;
     while (used.has(`${dstPrefix}${number}`)) number++;
     const name = `${dstPrefix}${number}`;
-    if (name.length > 15) {
-      throw new DriverError("ERR_INTERFACE_NAME", `${name} is longer than a link's name can be (15 bytes)`);
+    if (name.length > LINK_BYTES) {
+      throw new DriverError("ERR_INTERFACE_NAME", `${name} is longer than a link's name can be (${LINK_BYTES} bytes)`);
     }
     used.add(name);
     return name;

@@ -5,7 +5,7 @@ export interface AttachedLink {
   readonly id: number;
   /** Its name outside the sandbox. */
   readonly srcName: string;
-  /** Its name inside the sandbox: the driver's `dstPrefix` and the lowest number that was free. */
+  /** Its name inside the sandbox: the one asked for, or the driver's `dstPrefix` and the lowest number that was free. */
   readonly name: string;
 }
 
@@ -32,4 +32,19 @@ export interface AttachRequest {
   readonly eid: string;
   /** The sandbox's network namespace, a name or a path. Default: the sandbox key the endpoint was joined with. */
   readonly sandbox?: string | undefined;
+  /**
+   * The name of the endpoint's first link inside the sandbox, exactly. Default: the driver's `dstPrefix` and the lowest free number. A
+   * name that is taken or cannot be a link's is `ERR_INTERFACE_NAME`.
+   */
+  readonly name?: string | undefined;
+  /** Routes to set besides the driver's; `via` must be reachable through the endpoint. */
+  readonly routes?: readonly SandboxRoute[] | undefined;
+  /** False: sets no default route, although the driver gave a gateway. Default: true. */
+  readonly defaultRoute?: boolean | undefined;
+}
+
+/** A route in CIDR form, and its next hop. */
+export interface SandboxRoute {
+  readonly destination: string;
+  readonly via: string;
 }

@@ -29,6 +29,9 @@ export interface DispatcherOptions {
 /** Fixed cost of every request, in milliseconds: promises, a read of the store, sending the answer. */
 const REQUEST_MS = 0.015;
 
+/** Requests that wait until there is something to do. */
+const WAITS: ReadonlySet<string | undefined> = new Set(["resolver.next", "cluster.next"]);
+
 /** Never delayed: registrations are counted separately, and a flood of them ends the worker at once. */
 const AT_ONCE = "registerDriver";
 
@@ -146,14 +149,18 @@ export class Dispatcher {
     }
     this.#open++;
     // Registering a driver runs its `config`, which is the driver's own time.
-    const atWork = name !== AT_ONCE;
+    const atWork = name !== AT_ONCE && !WAITS.has(name);
     if (atWork && this.#atWork++ === 0) this.#workingSince = monotonicNow();
-    void result.then(reply, refuse).finally(() => {
-      this.#open--;
-      if (!atWork || --this.#atWork > 0) return;
-      this.#workedMs = this.workedMs;
-      this.#workingSince = undefined;
-    });
+    // A reply that cannot be made, such as one too long for a string, is refused.
+    void result
+      .then(reply)
+      .catch(refuse)
+      .finally(() => {
+        this.#open--;
+        if (!atWork || --this.#atWork > 0) return;
+        this.#workedMs = this.workedMs;
+        this.#workingSince = undefined;
+      });
   }
 
   /** Throws `ProtocolViolation` for a name that does not exist. */

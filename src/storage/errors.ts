@@ -26,7 +26,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENFILE: "the machine has no free file descriptor; raise fs.file-max",
 };
 
-/** Returns the system's code of an error, if it has one. Node does not name a used-up quota, and has its number alone. */
+/** Returns the system's code of an error, if it has one. Node has no name for a used-up quota, only its number. */
 export function systemCode(error: unknown): string | undefined {
   const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
   if (errno === -constants.errno.EDQUOT) return "EDQUOT";

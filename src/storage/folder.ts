@@ -71,10 +71,10 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-/** Forgets what a reboot destroyed: all links and rules, and every sandbox. Replay recreates networks and endpoints. */
+/** Forgets what a reboot destroyed: all links, rules and shapes, and every sandbox. Replay recreates networks and endpoints. */
 async function forgetMachine(state: StateFile): Promise<void> {
   const gone: { readonly table: Table; readonly key: Buffer }[] = [];
-  for (const table of ["links", "rules"] as const)
+  for (const table of ["links", "rules", "shapes"] as const)
     gone.push(...(await state.rows(table)).map(({ key }) => ({ table, key })));
   for (const row of await state.rows("journal")) {
     // A join, or what was programmed for an endpoint: neither survives a reboot.

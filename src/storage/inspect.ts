@@ -185,7 +185,7 @@ async function readLegacy(paths: StatePaths): Promise<Contents> {
   return { rows, problems, waiting: 0 };
 }
 
-/** True if a host runs on the folder. An account that may not read the lock is not told. */
+/** True if a host runs on the folder, or if this account may not read the lock. */
 function isLive(paths: StatePaths): boolean {
   try {
     return isLocked(paths);

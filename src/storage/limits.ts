@@ -22,7 +22,7 @@ export const DATA = {
   /** How long the flush of a folder waits for a free descriptor, and how often it looks, in milliseconds. */
   descriptorMs: 30_000,
   descriptorPollMs: 20,
-  /** How often a lock that is held is tried again before the folder counts as in use, and how long after, in milliseconds. */
+  /** Tries to take a lock before the folder counts as in use, and the pause between two of them, in milliseconds. */
   lockTries: 5,
   lockRetryMs: 50,
 } as const;

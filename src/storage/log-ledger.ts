@@ -1,9 +1,11 @@
-/** Ledgers of what the host has made in the kernel: links, firewall rules. */
+/** Ledgers of what the host has made in the kernel: links, firewall rules, shapes. */
 import { rowValue } from "./row-shape.js";
 import type { StateFile } from "./state-file.js";
 
 /** A row to keep, or the name of a row to forget. */
 type Change<R> = { readonly put: R } | { readonly drop: string };
+
+type LedgerTable = "links" | "rules" | "shapes";
 
 /**
  * Rows by name. A write outlives this process but is not flushed: what it describes does not survive a reboot either. Changes
@@ -13,9 +15,9 @@ export class LogLedger<R extends { readonly name: string }> {
   readonly id: string;
   readonly durable = true;
   readonly #state: StateFile;
-  readonly #table: "links" | "rules";
+  readonly #table: LedgerTable;
 
-  constructor(state: StateFile, table: "links" | "rules", id: string) {
+  constructor(state: StateFile, table: LedgerTable, id: string) {
     this.#state = state;
     this.#table = table;
     this.id = id;

@@ -1,6 +1,6 @@
 /**
- * Checks rows when they are read. The checksums of the log are verified when it is opened, and a disk may turn a bit later; a row is
- * also what another version may have written.
+ * Checks rows when they are read: the log's checksums are verified only when it is opened, a bit may flip later, and another version may
+ * have written the row.
  */
 import { join } from "node:path";
 import { corrupt } from "./errors.js";
@@ -36,13 +36,14 @@ const isBundle: Shape = (value) =>
 
 const isNamed: Shape = (value) => isObject(value) && isText(value.name);
 
-type Checked = Extract<Table, "journal" | "bundles" | "links" | "rules">;
+type Checked = Extract<Table, "journal" | "bundles" | "links" | "rules" | "shapes">;
 
 const SHAPES: Readonly<Record<Checked, Shape>> = {
   journal: isRecord,
   bundles: isBundle,
   links: isNamed,
   rules: isNamed,
+  shapes: isNamed,
 };
 
 /** The tables whose rows are checked. */

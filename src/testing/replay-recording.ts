@@ -10,7 +10,7 @@ import { knownOptions } from "../driverapi/known-options.js";
 import type { HostedDriver } from "../driverapi/types.js";
 import type { RecordedCall, RecordedEvent } from "../host/recorder/entry.js";
 import { parseRecording } from "../host/recorder/read-recording.js";
-import { createTestHost, TEST_HOST_OPTIONS, type TestHost, type TestHostOptions } from "./test-host.js";
+import { createTestHost, TEST_HOST_OPTIONS, type TestHostOptions } from "./test-host.js";
 
 /** Options of a replay: those of the test host, and the recording. */
 export interface ReplayOptions extends TestHostOptions {
@@ -64,21 +64,34 @@ export async function replayRecording(options: ReplayOptions): Promise<Replayed>
         "ERR_OPTIONS",
         `${recording} has no calls to plugin "${host.id}"; use bulkhead record export`,
       );
-    return await new Replay(host).run(own);
+    return await new Replay({
+      driver: (type) => host.driver(type),
+      kill: () => host.kill(),
+      onRestarting: (listener) => host.host.on("plugin:restarting", listener),
+    }).run(own);
   } finally {
     await host.close();
   }
 }
 
-class Replay {
-  readonly #host: TestHost;
+/** What a replay needs of a test host. */
+export interface ReplayHost {
+  /** Throws `ERR_DRIVER_NOT_FOUND`. */
+  driver(type: string): HostedDriver;
+  /** Ends its worker, and resolves when it serves again. */
+  kill(): Promise<void>;
+  onRestarting(listener: () => void): void;
+}
+
+export class Replay {
+  readonly #host: ReplayHost;
   readonly #networks = new Set<string>();
   /** Restarts in the replay that no entry has accounted for: a call that is made again may crash the worker again. */
   #restarts = 0;
 
-  constructor(host: TestHost) {
+  constructor(host: ReplayHost) {
     this.#host = host;
-    host.host.on("plugin:restarting", () => void this.#restarts++);
+    host.onRestarting(() => void this.#restarts++);
   }
 
   async run(entries: readonly (RecordedCall | RecordedEvent)[]): Promise<Replayed> {
@@ -104,7 +117,7 @@ class Replay {
       this.#restarts--;
       return undefined;
     }
-    const failed = await errorOf(this.#host.kill());
+    const failed = await errorOf(() => this.#host.kill());
     this.#restarts = 0;
     return failed;
   }
@@ -115,7 +128,7 @@ class Replay {
     const [network] = args;
     if (method === "createNetwork" && typeof network === "string") this.#networks.add(network);
     else if (method !== "config" && !(typeof network === "string" && this.#networks.has(network))) return undefined;
-    const replayed = await errorOf(call(this.#host.driver(type), method, args));
+    const replayed = await errorOf(() => call(this.#host.driver(type), method, args));
     return {
       ...{ type, method, args },
       ...(code === undefined ? {} : { recorded: { code, message } }),
@@ -166,9 +179,9 @@ function joining(ids: Json | undefined): JoinConfig {
   return new JoinConfig(new EndpointConfig(list.map((id) => ({ id }))));
 }
 
-async function errorOf(done: Promise<unknown>): Promise<ReplayError | undefined> {
+async function errorOf(work: () => Promise<unknown>): Promise<ReplayError | undefined> {
   try {
-    await done;
+    await work();
     return undefined;
   } catch (error) {
     const code = error instanceof DriverError ? error.code : "ERR_INTERNAL";

@@ -4,7 +4,7 @@ import { SOURCE_URL } from "./source-url.js";
 const asks = (permission: string): string => `ask for "${permission}" under "permissions" in the manifest`;
 
 const NO_NETWORK =
-  'a plugin opens no connections; the permissions "netlink" and "firewall" are what reaches the network';
+  'a plugin opens no connections; the permissions "netlink", "firewall", "traffic" and "resolver" are what reaches the network';
 const TIMERS = asks("timers");
 const STORE = `${asks("store")}, for powers.store`;
 const IMPORT = 'write "import" at the top of the file; packages are bundled from the plugin\'s node_modules';
@@ -44,6 +44,9 @@ const INSTEAD: ReadonlyMap<string, string> = new Map(
     "powers.store": asks("store"),
     "powers.netlink": asks("netlink"),
     "powers.firewall": asks("firewall"),
+    "powers.resolver": asks("resolver"),
+    "powers.traffic": asks("traffic"),
+    "powers.cluster": asks("cluster"),
   }),
 );
 

@@ -2,15 +2,18 @@
 import type { JsonObject } from "../driverapi/json.js";
 import type { PermissionName } from "../permissions/catalogue.js";
 import { endow as clock } from "../permissions/clock/worker.js";
+import { endow as cluster } from "../permissions/cluster/worker.js";
 import { endow as firewall } from "../permissions/firewall/worker.js";
 import { endow as intl } from "../permissions/intl/worker.js";
 import { endow as log } from "../permissions/log/worker.js";
 import { endow as netlink } from "../permissions/netlink/worker.js";
 import type { Endowment, HostPort } from "../permissions/permission.js";
 import { endow as random } from "../permissions/random/worker.js";
+import { endow as resolver } from "../permissions/resolver/worker.js";
 import { endow as store } from "../permissions/store/worker.js";
 import { endow as text } from "../permissions/text-globals/worker.js";
 import { endow as timers } from "../permissions/timers/worker.js";
+import { endow as traffic } from "../permissions/traffic/worker.js";
 
 type Endow = (limits: never, port: HostPort) => Endowment;
 
@@ -23,6 +26,9 @@ const ENDOWMENTS: Readonly<Record<PermissionName, Endow>> = {
   store,
   netlink,
   firewall,
+  resolver,
+  traffic,
+  cluster,
 };
 
 export interface Powers {

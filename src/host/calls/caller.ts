@@ -5,6 +5,7 @@ import { beginCall, endStep, type Step } from "../../common/tracing.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
 import { type CallContext, type SeenCall, siteOf } from "./call-context.js";
+import type { Deadline } from "./deadlines.js";
 import * as errors from "./errors.js";
 import type { Release } from "./locks.js";
 import type { Operation } from "./operation.js";
@@ -20,10 +21,13 @@ export class Caller<T> implements SeenCall {
   readonly nid: string | undefined;
   readonly eid: string | undefined;
   release: Release = NOTHING;
+  /** Set while the call is in the worker, and until its outcome is written. */
+  deadline: Deadline | undefined;
   readonly #reject: (error: unknown) => void;
   readonly #resolve: (value: T) => void;
   readonly #context: CallContext;
   readonly #op: Operation<T>;
+  #args: readonly string[] | undefined;
   readonly method: WorkerMethod;
   /** Its span, where calls are traced. */
   readonly step: Step | undefined;
@@ -63,11 +67,14 @@ export class Caller<T> implements SeenCall {
     return this.expires - this.ms;
   }
 
+  /** Makes the arguments once; they are sent, and recorded when the call is answered. */
   args(): readonly string[] {
-    return this.#op.args();
+    this.#args ??= this.#op.args();
+    return this.#args;
   }
 
   resolve(value: T): void {
+    this.deadline?.met();
     this.#context.tally.ended(this);
     this.#context.recorder?.call(this);
     endStep(this.step);
@@ -76,6 +83,7 @@ export class Caller<T> implements SeenCall {
 
   /** Rejects the call; the error says where it happened. */
   reject(error: unknown): void {
+    this.deadline?.met();
     const { counters, tally, type, recorder } = this.#context;
     counters.errors++;
     const code = error instanceof DriverError ? error.code : "ERR_INTERNAL";

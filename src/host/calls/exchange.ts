@@ -12,13 +12,13 @@ import type { Written } from "../../storage/journal/journal.js";
 import { whenAborted } from "../abort-signals.js";
 import { type CallContext, siteOf } from "./call-context.js";
 import { type Caller, deadlinePassed } from "./caller.js";
-import { type Deadline, deadline } from "./deadlines.js";
+import { deadline, type Late } from "./deadlines.js";
 import * as errors from "./errors.js";
 import type { LiveDriver } from "./host-call.js";
 import type { InDoubtCall, InDoubtCalls } from "./in-doubt-calls.js";
 import type { InFlightCount } from "./in-flight.js";
 import type { Operation } from "./operation.js";
-import { inTime, writeOutcome, writtenInTime } from "./outcome-writes.js";
+import { inTime, writeOutcome } from "./outcome-writes.js";
 
 /** What all exchanges with one driver have in common. */
 export interface ExchangeParts {
@@ -29,7 +29,7 @@ export interface ExchangeParts {
   repeat<T>(op: Operation<T>, caller: Caller<T>): void;
 }
 
-export class Exchange<T> implements CallEnd {
+export class Exchange<T> implements CallEnd, Late {
   readonly #parts: ExchangeParts;
   readonly #op: Operation<T>;
   readonly #live: LiveDriver;
@@ -37,7 +37,9 @@ export class Exchange<T> implements CallEnd {
   #id = 0;
   /** The caller has been answered, or is about to be. */
   #callerAnswered = false;
-  #deadline: Deadline | undefined;
+  /** True while the outcome is being written; the caller is answered after that, or at its deadline. */
+  #writing = false;
+  #isLate = false;
   /** Stops listening to the caller's signal. */
   #unlisten: (() => void) | undefined;
   #unsettled: NodeJS.Timeout | undefined;
@@ -53,13 +55,14 @@ export class Exchange<T> implements CallEnd {
 
   /** Sends the call. Its caller is answered in every case. */
   send(): void {
-    const { expires, ms, signal } = this.#caller;
+    const caller = this.#caller;
+    const { expires, signal } = caller;
     const { session, index } = this.#live;
-    this.#deadline = deadline(expires, ms, () => this.#giveUp(false));
+    caller.deadline = deadline(expires, caller.ms, this);
     if (signal) this.#unlisten = whenAborted(signal, () => this.#giveUp(true));
     this.#parts.inFlight.add();
-    this.#step = beginWork(this.#caller.step, this.#parts.context.plugin, this.#op.method);
-    this.#id = session.call(this.#op.method, index, this.#op.args(), expires, this);
+    this.#step = beginWork(caller.step, this.#parts.context.plugin, this.#op.method);
+    this.#id = session.call(this.#op.method, index, caller.args(), expires, this);
   }
 
   /** Handles the outcome; if the caller was already answered, settles the record alone. */
@@ -72,7 +75,7 @@ export class Exchange<T> implements CallEnd {
       return;
     }
     this.#callerAnswered = true;
-    this.#stopTimers();
+    this.#unlisten?.();
     switch (outcome.how) {
       case "value":
         this.#answered(outcome.value);
@@ -93,11 +96,18 @@ export class Exchange<T> implements CallEnd {
     }
   }
 
+  /** Called at the deadline: what is under way continues without the caller. */
+  late(): void {
+    this.#isLate = true;
+    if (!this.#callerAnswered) this.#giveUp(false);
+    else if (this.#writing) this.#unwritten();
+  }
+
   /** Answers the caller at its deadline or abort. The driver's call continues. */
   #giveUp(byCaller: boolean): void {
     if (this.#callerAnswered) return;
     this.#callerAnswered = true;
-    this.#stopTimers();
+    this.#unlisten?.();
     const { session } = this.#live;
     const caller = this.#caller;
     const { ms } = caller;
@@ -106,11 +116,6 @@ export class Exchange<T> implements CallEnd {
     const { started, blocked } = session.giveUp(id);
     if (byCaller) caller.reject(errors.aborted(this.#site(), caller.signal));
     else caller.reject(deadlinePassed(this.#parts.context, this.#op, ms, started, blocked));
-  }
-
-  #stopTimers(): void {
-    this.#deadline?.met();
-    this.#unlisten?.();
   }
 
   #answered(value: Json): void {
@@ -160,9 +165,24 @@ export class Exchange<T> implements CallEnd {
     });
   }
 
+  /** Answers the caller once the outcome is written: a disk that hangs does not delay it beyond its deadline. */
   #inTime(written: Promise<void>, answer: () => void): void {
-    const caller = this.#caller;
-    writtenInTime(this.#parts.context, this.#op, written, caller.expires).then(answer, (error) => caller.reject(error));
+    this.#writing = true;
+    const once = (then: () => void): void => {
+      if (!this.#writing) return;
+      this.#writing = false;
+      then();
+    };
+    written.then(
+      () => once(answer),
+      (error) => once(() => this.#caller.reject(error)),
+    );
+    if (this.#isLate) this.#unwritten();
+  }
+
+  #unwritten(): void {
+    this.#writing = false;
+    this.#caller.reject(errors.notJournalled(this.#caller.ms, this.#site()));
   }
 
   /** Handles the worker's end: repeats a read that another plugin may have ended, else defers the call as in doubt and rejects it. */
@@ -173,6 +193,7 @@ export class Exchange<T> implements CallEnd {
     const { expires } = caller;
     if (op.reads && end.innocent === true && !context.closed() && monotonicNow() < expires) {
       inFlight.done();
+      caller.deadline?.met();
       repeat(op, caller);
       return;
     }

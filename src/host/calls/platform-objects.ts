@@ -5,6 +5,7 @@
 
 import { nearest } from "../../common/nearest.js";
 import { quote } from "../../common/quote.js";
+import { EndpointConfig } from "../../driverapi/endpoint-config.js";
 import { DriverError } from "../../driverapi/errors.js";
 import { readInterface } from "../../driverapi/interfaces.js";
 import { JoinConfig } from "../../driverapi/join-config.js";
@@ -21,6 +22,8 @@ export function snapshotInterfaces(epInfo: unknown): readonly InterfaceData[] {
       "createEndpoint: its third argument must be an EndpointInfo, such as new EndpointConfig()",
     );
   }
+  // What the class itself has parsed need not be parsed again.
+  if (Object.getPrototypeOf(epInfo) === EndpointConfig.prototype) return (epInfo as EndpointConfig).toJSON();
   return [...(epInfo as EndpointInfo).interfaces()].map((one) => readInterface(one));
 }
 

@@ -98,13 +98,13 @@ export class PluginWorker {
   }
 
   /** Takes a profile of its worker: V8's text, unread. Rejects with an error that gives the reason. */
-  async profile(of: ProfileKind, ms: number): Promise<string> {
+  async profile(of: ProfileKind, ms: number, gone?: AbortSignal): Promise<string> {
     const link = this.#link;
     if (link?.profile === undefined || !this.alive) throw new Error("its worker has ended");
     if (this.#profiling) throw new Error("another profile of it is being taken");
     this.#profiling = true;
     try {
-      return await link.profile(of, ms);
+      return await link.profile(of, ms, gone);
     } finally {
       this.#profiling = false;
     }

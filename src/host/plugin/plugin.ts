@@ -105,10 +105,14 @@ export class Plugin {
   }
 
   /** Takes a profile of its worker in service, with the source map of its code. Rejects with an error that gives the reason. */
-  async profile(of: ProfileKind, ms: number): Promise<{ readonly text: string; readonly sourceMap: string }> {
+  async profile(
+    of: ProfileKind,
+    ms: number,
+    gone?: AbortSignal,
+  ): Promise<{ readonly text: string; readonly sourceMap: string }> {
     const { current } = this.#plugin.active;
     if (!current?.alive) throw new Error(`it has no worker: it is ${this.state}`);
-    return { text: await current.profile(of, ms), sourceMap: current.prepared.sourceMap };
+    return { text: await current.profile(of, ms, gone), sourceMap: current.prepared.sourceMap };
   }
 
   heartbeat(): void {

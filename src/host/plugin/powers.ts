@@ -43,6 +43,9 @@ const OPENERS: {
   store: ({ plugin, context, time }, limits) => createStorePower({ plugin, limits, backend: context.store, time }),
   netlink: ({ plugin, context }, limits) => context.netlink.open(plugin, limits),
   firewall: ({ plugin, permissions, context }, limits) => context.firewall.open(plugin, limits, permissions.netlink),
+  resolver: ({ plugin, context }, limits) => context.resolver.open(plugin, limits),
+  traffic: ({ plugin, context }, limits) => context.traffic.open(plugin, limits),
+  cluster: ({ plugin, context, time }, limits) => context.cluster.open(plugin, limits, time),
 };
 
 /** Opens the powers; `refused` is called for every request that a power refuses as not allowed. */

@@ -48,8 +48,11 @@ export interface RecordedGap {
 
 export type Entry = RecordedCall | RecordedRequest | RecordedEvent | RecordedGap;
 
+/** Milliseconds since 1970 that a date can have. */
+const time = z.number().min(0).max(8_640_000_000_000_000);
+
 const timed = {
-  time: z.number(),
+  time,
   plugin: z.string(),
   ms: z.number(),
   code: z.string().optional(),
@@ -63,10 +66,10 @@ const entry: z.ZodType<Entry> = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("request"), ...timed, name: z.string(), args: z.string() }),
   z.object({
-    ...{ kind: z.literal("event"), time: z.number(), plugin: z.string(), event: z.string() },
+    ...{ kind: z.literal("event"), time, plugin: z.string(), event: z.string() },
     reason: z.string().optional(),
   }),
-  z.object({ kind: z.literal("gap"), time: z.number(), missed: z.int().min(0) }),
+  z.object({ kind: z.literal("gap"), time, missed: z.int().min(0) }),
 ]) as z.ZodType<Entry>;
 
 /** Reads one line. Returns undefined if it is not an entry, such as the incomplete last line of a host that was killed. */

@@ -1,58 +1,42 @@
-/** Starts a process behind a wall, with only the descriptors and the environment that the wall names. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+/** Describes how to start a process behind a wall: its descriptors and its environment. */
+import type { ChildProcess } from "node:child_process";
+import type { ChildSpec, StreamSpec } from "../../spawner/spec.js";
+import { startHere } from "../../spawner/start-here.js";
 import { FIRST_SLOT } from "../worker-streams.js";
 import type { WallCommand } from "./wall.js";
 
-/** fcntl.h: close on exec. */
-const O_CLOEXEC = 0o2000000;
-/** Higher descriptors are not covered: `spawn` builds its table up to the highest one, which must stay small. */
-const HIGHEST = 65_536;
+export interface BehindOptions {
+  /** Descriptor 1. */
+  readonly stdout: "ignore" | "pipe";
+  /** True: descriptor 3 is a socket pair. */
+  readonly link: boolean;
+  /** Socket pairs for workers, from `FIRST_SLOT` on. Default: none. */
+  readonly slots?: number;
+}
 
-type Stdio = "ignore" | "pipe" | number;
+/** Describes the process. Descriptor 4 is a pipe if the wall reports its PID through one. */
+export function behind(wall: WallCommand, { stdout, link, slots = 0 }: BehindOptions): ChildSpec {
+  const streams: StreamSpec[] = ["ignore", stdout, "pipe"];
+  if (link) streams[3] = "pipe";
+  if (wall.tellsPid) streams[4] = "pipe";
+  if (wall.filter !== undefined) streams[5] = { file: wall.filter };
+  for (let slot = 0; slot < slots; slot++) streams[FIRST_SLOT + slot] = "pipe";
+  return {
+    command: wall.command,
+    args: wall.args,
+    cwd: wall.cwd ?? "/",
+    env: wallEnvironment(),
+    account: wall.account,
+    streams: Array.from(streams, (one) => one ?? "ignore"),
+  };
+}
 
 /**
- * Starts the process in a session of its own: a signal from the platform's terminal would end bubblewrap half-way through its
- * start. `stdout`: descriptor 1. Descriptor 3 is a socket pair if `link`; 4 is a pipe if the wall reports its PID through one;
- * `slots` socket pairs for workers follow from `FIRST_SLOT` on. Throws when no process can be started.
+ * Starts the process from the platform itself, in a session of its own: a signal from the platform's terminal would end
+ * bubblewrap half-way through its start. Throws when no process can be started.
  */
-export function startBehind(
-  wall: WallCommand,
-  options: { readonly stdout: "ignore" | "pipe"; readonly link: boolean; readonly slots?: number },
-): ChildProcess {
-  const opened: number[] = [];
-  const open = (path: string): number => {
-    const file = openSync(path, "r");
-    opened.push(file);
-    return file;
-  };
-  try {
-    const stdio: Stdio[] = ["ignore", options.stdout, "pipe"];
-    if (options.link) stdio[3] = "pipe";
-    if (wall.tellsPid) stdio[4] = "pipe";
-    if (wall.filter !== undefined) stdio[5] = open(wall.filter);
-    for (let slot = 0; slot < (options.slots ?? 0); slot++) stdio[FIRST_SLOT + slot] = "pipe";
-    const strangers = inherited().filter((one) => stdio[one] === undefined);
-    if (strangers.length > 0) {
-      const nothing = open("/dev/null");
-      for (const one of strangers) stdio[one] = nothing;
-    }
-    const child = spawn(wall.command, wall.args, {
-      ...wall.account,
-      cwd: wall.cwd ?? "/",
-      detached: true,
-      env: wallEnvironment(),
-      stdio: Array.from(stdio, (one) => one ?? "ignore"),
-    });
-    if ((child.stdio as unknown) === undefined) {
-      // Without free descriptors Node starts nothing, has no streams, and reports the error a second time, by an event.
-      child.on("error", () => {});
-      throw new Error("no process can be started: too many open files");
-    }
-    return child;
-  } finally {
-    for (const file of opened) closeSync(file);
-  }
+export function startBehind(wall: WallCommand, options: BehindOptions): ChildProcess {
+  return startHere(behind(wall, options));
 }
 
 /**
@@ -61,25 +45,4 @@ export function startBehind(
  */
 function wallEnvironment(): { readonly PATH: string; readonly TZ: string } {
   return { PATH: process.env.PATH ?? "/usr/bin:/bin", TZ: "UTC" };
-}
-
-/**
- * Lists descriptors that the platform itself inherited, from a supervisor or a shell; they are covered by /dev/null. Node
- * opens its own descriptors close-on-exec, but these are not.
- */
-function inherited(): readonly number[] {
-  if (process.platform !== "linux") return [];
-  return readdirSync("/proc/self/fd")
-    .map(Number)
-    .filter((one) => one < HIGHEST && !closedOnExec(one));
-}
-
-function closedOnExec(descriptor: number): boolean {
-  try {
-    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1] ?? "0";
-    return (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
-  } catch {
-    // The listing's own descriptor, closed by now.
-    return true;
-  }
 }

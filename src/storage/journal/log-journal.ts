@@ -54,7 +54,7 @@ export function recordsOf(rows: readonly Row[]): readonly JournalRow[] {
     });
 }
 
-/** Characters of a key in latin1 that its type is in: at most 64 in UTF-16, behind its length. */
+/** Characters at the start of a latin1 key that contain its type: at most 64 UTF-16 units, preceded by their number. */
 const TYPE_CHARS = 2 * (3 + 64);
 
 type LoadedRecord = Awaited<ReturnType<Journal["load"]>>[number];

@@ -42,7 +42,7 @@ export interface Head {
   readonly seed?: number;
   /** What is wrong with it; absent: nothing. */
   readonly problem?: string;
-  /** Another layout than this one. */
+  /** The version of its layout, if that is another one. */
   readonly format?: number;
 }
 

@@ -219,15 +219,25 @@ function readFile(
 }
 
 /**
+ * Frames that must be intact under a seed which no head confirms. Checksums are linear: one flipped bit in each of two frames can give
+ * both the same wrong seed.
+ */
+const AGREEING = 3;
+
+/**
  * Returns a seed for a file whose head cannot be read: from what is left of its salts, or from its first frame, whose place no plugin
- * chooses, if a later frame confirms it.
+ * chooses, if later frames confirm it.
  */
 function salvagedSeed(bytes: Buffer): number | undefined {
   for (const seed of saltsIn(bytes).map(seedOf)) if (nextFrame(bytes, HEAD_BYTES, seed) !== undefined) return seed;
   const seed = seedOfFrame(bytes, HEAD_BYTES);
   if (seed === undefined) return undefined;
-  const { end } = readFrame(bytes, HEAD_BYTES, seed) as Frame;
-  return nextFrame(bytes, end, seed) === undefined ? undefined : seed;
+  let intact = 0;
+  for (let at: number | undefined = HEAD_BYTES; at !== undefined && intact < AGREEING; intact++) {
+    const { end } = readFrame(bytes, at, seed) as Frame;
+    at = nextFrame(bytes, end, seed);
+  }
+  return intact < AGREEING ? undefined : seed;
 }
 
 /** Returns true if an intact frame at or after `from` says that `at` had been flushed. */
