@@ -157,12 +157,12 @@ test(
     const root = process.getuid?.() === 0;
     const become = root ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [];
     const run = await start(t, [...become, process.execPath, ...DEMO], folder);
+    const shown = await start(t, [...become, process.execPath, "examples/demo/demo.mjs"], folder);
     const report = await passes(run);
     assert.is(report.backend, "model");
     for (const { name, detail } of report.steps) {
       if (/ping|tcp|survive/.test(name)) assert.match(detail ?? "", /computed in the model, nothing was sent/);
     }
-    const shown = await start(t, [...become, process.execPath, "examples/demo/demo.mjs"], folder);
     assert.is((await shown.ended).code, 0);
     assert.match(shown.printed(), /the kernel's network cannot be had: .+; the model shows the same steps/);
   },

@@ -14,12 +14,16 @@ export interface TestContext {
   folder(): Promise<string>;
 }
 
+/**
+ * Why a test cannot run here: a missing tool, no root. `kernel`: what this machine's kernel is built without, or with; since no package
+ * changes that, such a test is skipped with `BULKHEAD_REQUIRE=all` too.
+ */
+export type Needs = string | { readonly kernel: string } | false | undefined;
+
 export interface Suite {
-  (
-    name: string,
-    body: (t: TestContext) => unknown,
-    options?: { ms?: number; needs?: string | false | undefined },
-  ): void;
+  (name: string, body: (t: TestContext) => unknown, options?: { ms?: number; needs?: Needs }): void;
+  /** Runs after the last test, also when one has failed: for what the file's tests share. */
+  after(undo: () => Promise<void>): void;
   run(): void;
 }
 
@@ -28,14 +32,14 @@ export const FAST: boolean = process.env.BULKHEAD_FAST === "1";
 
 /**
  * A suite; call `.run()` at the end of the file (the runner fails a file that forgets).
- * `needs`: why the test cannot run here (a missing tool, no root); with BULKHEAD_REQUIRE=all that is a failure.
+ * `needs`: why the test cannot run here; with BULKHEAD_REQUIRE=all that is a failure, unless it is the kernel.
  */
 export function suite(title: string): Suite {
   const inner = uvuSuite(title);
   const test = (
     name: string,
     body: (t: TestContext) => unknown,
-    options: { ms?: number; needs?: string | false | undefined } = {},
+    options: { ms?: number; needs?: Needs } = {},
   ): void => {
     // Stated and met: it needs something that a machine can lack.
     if (FAST && "needs" in options && options.needs !== false) {
@@ -43,19 +47,40 @@ export function suite(title: string): Suite {
       return;
     }
     if (options.needs) {
-      if (process.env.BULKHEAD_REQUIRE === "all") {
+      const why = typeof options.needs === "string" ? options.needs : options.needs.kernel;
+      if (process.env.BULKHEAD_REQUIRE === "all" && typeof options.needs === "string") {
         inner(name, () => {
-          throw new Error(`BULKHEAD_REQUIRE=all, and this test cannot run: ${options.needs}`);
+          throw new Error(`BULKHEAD_REQUIRE=all, and this test cannot run: ${why}`);
         });
       } else {
-        console.log(`SKIPPED ${title}: ${name}: ${options.needs}`);
+        console.log(`SKIPPED ${title}: ${name}: ${why}`);
         inner.skip(name, () => {});
       }
       return;
     }
     inner(name, () => withDeadline(name, options.ms ?? 20_000, body));
   };
-  return Object.assign(test, { run: () => inner.run() });
+  inner.after(suiteEnded);
+  const run = (): void => {
+    running++;
+    inner.run();
+  };
+  return Object.assign(test, { after: (undo: () => Promise<void>) => inner.after(undo), run });
+}
+
+/** Milliseconds that a file may go on after its last test. */
+const LEFT_MS = 30_000;
+let running = 0;
+
+/** Ends a file that a test has left something running in, instead of waiting for the file's deadline. */
+function suiteEnded(): void {
+  running--;
+  const timer = setTimeout(() => {
+    if (running > 0) return;
+    console.log(`the test file does not exit: ${process.getActiveResourcesInfo().join(", ")} still active`);
+    process.exit(1);
+  }, LEFT_MS);
+  timer.unref();
 }
 
 async function withDeadline(name: string, ms: number, body: (t: TestContext) => unknown): Promise<void> {
@@ -73,13 +98,23 @@ async function withDeadline(name: string, ms: number, body: (t: TestContext) => 
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`"${name}" did not end within ${ms} ms`)), ms);
   });
+  // Reports only the first failure: what a cleanup finds left over is often a consequence of it.
+  const failures: unknown[] = [];
   try {
     await Promise.race([Promise.resolve().then(() => body(t)), deadline]);
-  } finally {
-    clearTimeout(timer);
-    for (const undo of undos.reverse()) await undo();
-    testTook(name, performance.now() - started);
+  } catch (error) {
+    failures.push(error);
   }
+  clearTimeout(timer);
+  for (const undo of undos.reverse()) {
+    try {
+      await undo();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  testTook(name, performance.now() - started);
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What a promise was rejected with. */

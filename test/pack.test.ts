@@ -79,7 +79,14 @@ test(
     await writeFile(join(folder, "platform.mjs"), PLATFORM);
     const seen = JSON.parse(await run("node", "platform.mjs")) as { states: string[]; ip: string };
     assert.equal(seen, {
-      states: ["bridge awaiting-grant", "host running", "macvlan awaiting-grant", "mine running", "null running"],
+      states: [
+        "bridge awaiting-grant",
+        "egress awaiting-grant",
+        "host running",
+        "macvlan awaiting-grant",
+        "mine running",
+        "null running",
+      ],
       ip: "10.7.0.2/24",
     });
 

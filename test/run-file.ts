@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
 import { PATIENT } from "./amounts.js";
+import { sourcePlaces } from "./source-places.js";
 import { TIMES_MARK, type Times } from "./times.js";
 
 /** Files that do more than the short amount may take hours. */
@@ -22,7 +23,7 @@ export interface Outcome {
 export function runFile(file: string, isolation?: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const started = Date.now();
-    const child = spawn(process.execPath, ["--enable-source-maps", file], {
+    const child = spawn(process.execPath, [file], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, BULKHEAD_TELL_TIMES: "1", ...(isolation ? { BULKHEAD_ISOLATION: isolation } : {}) },
     });
@@ -52,7 +53,7 @@ export function runFile(file: string, isolation?: string): Promise<Outcome> {
       else if (total === 0 && skipped === 0) why = "it ran no test";
       else if (failed > 0) why = `${failed} failed`;
       else if (code !== 0) why = `it ended with ${code ?? signal}`;
-      if (why) console.log(plain);
+      if (why) console.log(sourcePlaces(plain));
       else
         for (const line of plain.split("\n"))
           if (line.startsWith("SKIPPED") || line.startsWith("NOTE ")) console.log(line);

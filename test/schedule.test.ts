@@ -11,8 +11,8 @@ const files = readdirSync(HERE, { recursive: true, encoding: "utf8" }).filter((n
 
 test("every file is run once, an attack once per isolation; dedicated only in the long run, or for attacks on memory", () => {
   for (const long of [true, false]) {
-    const { together, walled, engines, alone } = schedule(files, undefined, long);
-    const run = [...together, ...walled, ...engines, ...alone].map(
+    const { together, walled, engines, timed, alone } = schedule(files, undefined, long);
+    const run = [...together, ...walled, ...engines, ...timed, ...alone].map(
       ({ file, isolation = "" }) => `${file} ${isolation}`,
     );
     const isolations = (file: string): string[] =>
@@ -25,8 +25,12 @@ test("every file is run once, an attack once per isolation; dedicated only in th
     assert.equal(run.sort(), wanted.sort());
   }
   const { walled, engines } = schedule(files, undefined, false);
-  assert.is(engines.length, 3);
-  assert.ok(engines.every(({ file }) => file.startsWith("docker/engine-")));
+  assert.is(engines.length, 9);
+  assert.ok(
+    engines.every(({ file }) =>
+      /^docker\/engine-|^podman\/podman-|^newcomer\/every-platform|^cni\/(containerd|podman)/.test(file),
+    ),
+  );
   assert.ok(walled.every(({ file, isolation }) => file.startsWith("hostile/class-") && isolation !== "thread"));
 });
 

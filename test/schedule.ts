@@ -10,20 +10,29 @@ export interface Unit {
 }
 
 /** Each waits for an engine most of its time. One at a time, in a lane of their own; the longest first. */
-const ENGINES = ["docker/engine-20", "docker/engine-28", "docker/engine-26"];
+const ENGINES = [
+  ...["docker/engine-20", "docker/engine-28", "docker/engine-26", "docker/engine-egress"],
+  ...["podman/podman-5-4", "podman/podman-5-8"],
+  ...["cni/containerd", "cni/podman-4-3", "newcomer/every-platform"],
+];
 /** Run per isolation. Behind the walls they run one file at a time: two of their cases run together. */
 const ATTACKS = ["hostile/class-"];
 /** The attacks that the short run makes under `dedicated` too: on memory, whose bounds differ there. The long run makes all of them. */
 const DEDICATED = ["hostile/class-e"];
 /** The attacks on neighbours in a host process, which exist only under isolation `process`. */
 const SHARED = ["hostile/class-g-streams"];
-/** What these assert depends on what else uses the processor. */
-const ALONE = ["hostile/storm", "load/loops", "demo.", "host/lifecycle-model", "host-time"];
+/** What these assert depends on what else uses the processors, and each may use all of them. */
+const ALONE = ["hostile/storm", "demo.", "host/lifecycle-model", "traffic/measured"];
+/** So does what these assert, but each keeps one processor busy at most: two at a time. */
+const TIMED = ["load/loops", "host-time", "cni/executable", "podman/executable"];
+/** Podman's later release: only in the long run, with the engines' whole form, or named. */
+const LONG_ONLY = ["podman/podman-5-8"];
 /** Those that take long by themselves: begun first, so that a run does not end with one of them. */
 const LONG = [
   "load/bench",
   "plugins/bridge-contract",
   "plugins/bridge-many",
+  "plugins/egress-many",
   "plugins/macvlan-contract",
   "testing/contract",
   "fuzz/",
@@ -45,7 +54,18 @@ const LONG = [
  * out the tests that need something of the machine.
  */
 const NOT_FAST = [
-  ...["hostile/", "docker/engine", "docker/takeover", "fuzz/", "load/", "doctor", "demo", "pack."],
+  ...[
+    "hostile/",
+    "docker/engine",
+    "docker/takeover",
+    "podman/podman",
+    "podman/executable",
+    "fuzz/",
+    "load/",
+    "doctor",
+    "demo",
+    "pack.",
+  ],
   ...["bundler/confinement", "bundler/li"],
   ...[
     "cli/bench",
@@ -76,11 +96,13 @@ const NOT_FAST = [
 
 /** All of them; a test asserts that each part still names a file. */
 export const NAMED: readonly string[] = [
+  ...LONG_ONLY,
   ...ENGINES,
   ...ATTACKS,
   ...DEDICATED,
   ...SHARED,
   ...ALONE,
+  ...TIMED,
   ...LONG,
   ...NOT_FAST,
 ];
@@ -99,6 +121,8 @@ export interface Schedule {
   readonly walled: Unit[];
   /** Engines, one after the other, beside all of those. */
   readonly engines: Unit[];
+  /** Two at a time, once all of those are done. */
+  readonly timed: Unit[];
   /** One after the other, once all others are done. */
   readonly alone: Unit[];
 }
@@ -115,15 +139,17 @@ export function schedule(files: readonly string[], isolations: string | undefine
     isOf(ATTACKS, file) ? under(file).map((isolation) => ({ file, isolation })) : [{ file }],
   );
   const alone = ({ file }: Unit): boolean => isOf(ALONE, file);
+  const timed = ({ file }: Unit): boolean => isOf(TIMED, file);
   const walled = ({ isolation }: Unit): boolean => isolation !== undefined && isolation !== "thread";
   const engine = ({ file }: Unit): boolean => isOf(ENGINES, file);
   return {
     together: ranked(
       LONG,
-      units.filter((one) => !alone(one) && !walled(one) && !engine(one)),
+      units.filter((one) => ![alone, timed, walled, engine].some((other) => other(one))),
     ),
     walled: ranked(LONG, units.filter(walled)),
     engines: ranked(ENGINES, units.filter(engine)),
+    timed: units.filter(timed),
     alone: units.filter(alone),
   };
 }
@@ -144,4 +170,9 @@ function chosen(isolations: string | undefined): readonly Isolation[] | undefine
   if (unknown !== undefined)
     throw new Error(`BULKHEAD_ISOLATION names "${unknown}": it may name "thread", "process" and "dedicated"`);
   return ISOLATIONS.filter((one) => named.includes(one));
+}
+
+/** True for a file that the short form leaves to the long one. */
+export function isLongOnly(file: string): boolean {
+  return LONG_ONLY.some((part) => file.includes(part));
 }

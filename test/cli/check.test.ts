@@ -1,5 +1,5 @@
 /** `check` runs one plugin's init alone, with all it asks for, tells what came of it, and leaves nothing behind. */
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,12 @@ import { plugin } from "../kit/plugins.js";
 import { CODE, cli, fill, withoutPrograms } from "./cli.js";
 
 const test = suite("cli/check");
+
+/** Temporary files of this test alone: others run `check` at the same time. */
+const temporary = mkdtempSync(join(tmpdir(), "bulkhead-cli-"));
+chmodSync(temporary, 0o755);
+process.env.TMPDIR = temporary;
+process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
 type Seen = ReturnType<CheckHost["plugins"]>[number];
 interface Fake {

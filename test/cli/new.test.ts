@@ -9,7 +9,7 @@ import { TYPESCRIPT } from "#dist/cli/new/project-files.js";
 import type { JsonObject } from "#dist/index.js";
 import { PERMISSIONS } from "#dist/permissions/catalogue.js";
 import { driverContract } from "#dist/testing.js";
-import { LONG } from "../amounts.js";
+import { FULL } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { REPO } from "../kit/host.js";
 import { cli } from "./cli.js";
@@ -39,22 +39,24 @@ const FIRST = /^(nine-methods|addresses-are-unique|restart-during-createEndpoint
 
 async function brokenRules(plugin: string): Promise<readonly string[]> {
   const network = (n: number): JsonObject => ({ "com.docker.network.generic": { subnet: `10.64.${n}.0/24` } });
-  const rules = driverContract({ plugin, network, rounds: 5 }).filter(({ id }) => LONG || FIRST.test(id));
+  const rules = driverContract({ plugin, network, rounds: 5 }).filter(({ id }) => FULL || FIRST.test(id));
   assert.ok(rules.length >= 3);
   const broken: string[] = [];
   for (const rule of rules) await rule.run().catch((error: Error) => broken.push(error.message));
   return broken;
 }
 
-/** Sets of `--with`, each in one of the two languages; `store` comes with `netlink`, and both with `firewall`. */
+/** Sets of `--with`, each in one of the two languages; `store` comes with `netlink`, and both with `firewall`, `resolver` or `traffic`. */
 const SETS: readonly (readonly [id: string, flags: readonly string[], asks: readonly string[]])[] = [
   ["plain", [], ["log"]],
   ["plain-ts", ["--ts"], ["log"]],
-  ...ALL.filter((name) => !["log", "netlink", "firewall"].includes(name)).map(
+  ...ALL.filter((name) => !["log", "netlink", "firewall", "resolver", "traffic"].includes(name)).map(
     (name) => [name, ["--with", name], ["log", name]] as const,
   ),
   ["netlink", ["--with", "netlink"], ["log", "store", "netlink"]],
   ["firewall", ["--with", "firewall"], ["log", "store", "netlink", "firewall"]],
+  ["resolver", ["--with", "resolver"], ["log", "store", "netlink", "resolver"]],
+  ["traffic", ["--with", "traffic"], ["log", "store", "netlink", "traffic"]],
   ["all-ts", ["--ts", "--with", ALL.slice(0, 3).join(","), "--with", ALL.slice(3).join(", ")], ALL],
 ];
 
@@ -94,7 +96,7 @@ test(
     const folder = join(root, "mine");
     await cli(["new", folder]);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const pattern = LONG ? "." : "mine|addresses-are-unique|gives the first";
+    const pattern = FULL ? "." : "mine|addresses-are-unique|gives the first";
     const args = ["--import", join(REPO, "build/test/kit/bundles.js"), "--test", "--test-reporter=tap"];
     const tested = (): Promise<string> =>
       run(process.execPath, [...args, `--test-name-pattern=${pattern}`], { cwd: folder, env }).then(

@@ -10,6 +10,7 @@ import { post } from "../docker/socket.js";
 import { assert, suite, type TestContext, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import { REPO } from "../kit/host.js";
+import { LEAN } from "../kit/lean.js";
 import { plugin } from "../kit/plugins.js";
 import { cli } from "./cli.js";
 
@@ -56,9 +57,8 @@ async function place(t: TestContext): Promise<Place> {
     data: join(root, "data"),
     policy: join(root, "policy.json"),
     async start(...args) {
-      const child = spawn(process.execPath, [join(REPO, "dist/cli/main.js"), "serve", "--config", config, ...args], {
-        stdio: ["ignore", "pipe", "pipe"],
-      });
+      const command = [...LEAN, join(REPO, "dist/cli/main.js"), "serve", "--config", config, ...args];
+      const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "pipe"] });
       let [out, err] = ["", ""];
       const ended = once(child, "exit").then(([code, signal]) => String(signal ?? code));
       t.cleanup(async () => {
@@ -291,6 +291,10 @@ test(
     const address = await start();
     assert.is(await address.ended, "1");
     assert.match(address.stderr(), /metrics: must be a port, or an IP address and a port, as 127.+, not "x"/);
+    await writeFile(config, JSON.stringify({ cluster: `${config}.none` }));
+    const shared = await start();
+    assert.is(await shared.ended, "1");
+    assert.match(shared.stderr(), /ERR_OPTIONS.*serve\.json\.none: there is no such file/);
   },
   { ms: 60_000 },
 );

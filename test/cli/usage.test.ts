@@ -43,6 +43,17 @@ test("every command has --json", async () => {
   }
 });
 
+test("every command's help has an example of it, and says its exit codes", async () => {
+  const { out } = await cli(["--help"]);
+  const commands = [...out.slice(out.indexOf("Commands:")).matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name);
+  for (const name of commands.filter((one) => one !== "help"))
+    assert.match(
+      (await cli([name, "--help"])).out,
+      new RegExp(`\nExample:\n  bulkhead ${name}\\b.*\n\nExit codes: 0 done, 1 failed.*, 2 wrong use.*\\.\n`),
+      name,
+    );
+});
+
 test("help and version are exit 0, on stdout", async () => {
   for (const args of [["--help"], ["-h"], ["help"], ["grant", "--help"]]) {
     const ran = await cli(args);

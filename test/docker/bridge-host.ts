@@ -18,6 +18,7 @@ const POLICY = {
       grant: {
         netlink: { kinds: ["bridge", "veth"], prefix: "bh", subnets: ["10.64.0.0/10", "fd64::/32"], max: 4096 },
         firewall: { ports: ["8000-8999"] },
+        traffic: true,
         store: true,
       },
     },

@@ -115,7 +115,28 @@ const ODD: readonly (readonly [what: string, method: string, body: string | Buff
   ["a NUL in a sandbox", "Join", '{"NetworkID":"n","EndpointID":"e","SandboxKey":"/a\\u0000b"}', /SandboxKey: /],
   ["no UTF-8", "Leave", Buffer.from([0x22, 0xff, 0x22]), /UTF-8/],
   ["too many values", "CreateNetwork", `{"NetworkID":"n","Options":{"a":[${"1,".repeat(30_000)}1]}}`, /Options\.a/],
-  ["a number for a body", "CreateEndpoint", "5", /the body: /],
+  ["a number for a body", "CreateEndpoint", "5", /the body: must be an object/],
+  ["a list for an object", "CreateNetwork", '{"NetworkID":"n","Options":[]}', /Options: must be an object/],
+  ["a number without end", "CreateNetwork", '{"NetworkID":"n","Options":{"a":1e999}}', /Options\.a: Infinity/],
+  ["an empty id", "Leave", '{"NetworkID":"","EndpointID":"e"}', /NetworkID: must be a string of 1 to 256/],
+  [
+    "a long word",
+    "CreateNetwork",
+    `{"NetworkID":"n","IPv4Data":[{"Pool":"${"1".repeat(129)}"}]}`,
+    /IPv4Data\.0\.Pool: /,
+  ],
+  [
+    "an id below 0",
+    "CreateEndpoint",
+    '{"NetworkID":"n","EndpointID":"e","Interfaces":[{"ID":-1}]}',
+    /Interfaces\.0\.ID: /,
+  ],
+  [
+    "many pools",
+    "CreateNetwork",
+    `{"NetworkID":"n","IPv6Data":[${"{},".repeat(64)}{}]}`,
+    /IPv6Data: must have at most 64/,
+  ],
 ];
 
 test("odd bodies are refused with their field or reason", async (t) => {

@@ -25,8 +25,11 @@ test("every metric, in the code's order", () => {
   assert.equal(firstCells(page, "| metric | labels | says |"), METRIC_NAMES);
 });
 
-test("every file", () => {
-  const files = readdirSync(join(REPO, "src/control")).filter((name) => name.endsWith(".ts"));
+test("every file and folder", () => {
+  const entries = readdirSync(join(REPO, "src/control"), { withFileTypes: true });
+  const files = entries.flatMap((one) =>
+    one.isDirectory() ? [`${one.name}/`] : one.name.endsWith(".ts") ? [one.name] : [],
+  );
   assert.equal([...firstCells(page, "| file | has |")].sort(), files.sort());
 });
 

@@ -4,7 +4,7 @@ import "../kit/bundles.js";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { driverContract, type TrialOptions } from "#dist/testing.js";
-import { LONG } from "../amounts.js";
+import { FULL } from "../amounts.js";
 import { assert, suite, type TestContext } from "../harness.js";
 import { REPO } from "../kit/host.js";
 import { codeBlock } from "./blocks.js";
@@ -51,14 +51,14 @@ const FIRST = /address|duplicate|in-use|twice|methods/;
 
 for (const [name, { put, options = {}, brief }] of Object.entries(DRIVERS)) {
   test(
-    `${name} keeps every rule${brief ? " that its host does not" : ""}${LONG ? "" : " on names and addresses"}`,
+    `${name} keeps every rule${brief ? " that its host does not" : ""}${FULL ? "" : " on names and addresses"}`,
     async (t: TestContext) => {
       const plugin = await put(await t.folder());
       const broken: string[] = [];
       // Few rounds: how often a driver can be asked is for the contract's own test.
       const rules = driverContract({ plugin, rounds: 20, ...options })
         .filter(({ group }) => !(brief && group === "alone"))
-        .filter(({ id }) => LONG || FIRST.test(id));
+        .filter(({ id }) => FULL || FIRST.test(id));
       assert.ok(rules.length >= (brief ? 6 : 10), `${rules.length} rules`);
       for (const rule of rules) {
         await rule.run().catch((error: Error) => broken.push(error.message));

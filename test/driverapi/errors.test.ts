@@ -126,9 +126,12 @@ test("codes and kinds are known by own name only", () => {
 });
 
 test("a driver may throw the contract's codes and its powers', never the host's own words", () => {
-  const powers = ["ERR_NETLINK_REFUSED", "ERR_NETLINK_FAILED", "ERR_FIREWALL_REFUSED", "ERR_FIREWALL_FAILED"];
+  const powers = ["NETLINK", "FIREWALL", "RESOLVER", "TRAFFIC", "CLUSTER"].flatMap((one) => [
+    `ERR_${one}_REFUSED`,
+    `ERR_${one}_FAILED`,
+  ]);
   const contract = Object.keys(FIXED).slice(0, Object.keys(FIXED).indexOf("ERR_DRIVER_REPLY"));
-  assert.equal(codes.filter(isDriverThrowable).sort(), [...contract, ...powers].sort());
+  assert.equal(codes.filter(isDriverThrowable).sort(), [...contract, ...powers, "ERR_CLUSTER_UNKNOWN"].sort());
 });
 
 test.run();

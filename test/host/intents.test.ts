@@ -137,6 +137,28 @@ test("a journal that hangs past the deadline: ERR_JOURNAL_FAILED by then, and th
   await d.createNetwork("net");
 });
 
+test("an outcome that hangs past the deadline: ERR_JOURNAL_FAILED by then, and the id stays locked until it is written", async (t) => {
+  const journal = new HeldJournal();
+  const s = await scripted(t, {
+    notes: true,
+    parts: { journal },
+    timeouts: { createNetwork: 300, deleteNetwork: 300 },
+  });
+  const d = s.driver();
+  journal.holding = true;
+  const began = performance.now();
+  const call = rejection(d.createNetwork("net"));
+  (await journal.next()).take();
+  const outcome = await journal.next();
+  assert.is((await call).code, "ERR_JOURNAL_FAILED");
+  assert.ok(performance.now() - began >= 295, "at its deadline");
+  assert.equal([...new Set(s.notes.filter(({ nid }) => nid === "net").map(({ method }) => method))], ["createNetwork"]);
+  assert.is((await rejection(d.deleteNetwork("net"))).code, "ERR_DRIVER_BUSY");
+  journal.holding = false;
+  outcome.take();
+  await d.deleteNetwork("net");
+});
+
 /** What is intended is committed once for all callers of a turn. */
 class CommittedJournal extends MemoryJournal {
   intended = 0;

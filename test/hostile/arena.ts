@@ -11,6 +11,7 @@ import type { HostEventName } from "#dist/host/events.js";
 import { type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import { ThreadLauncher } from "#dist/isolation/thread-launcher.js";
 import { until } from "../harness.js";
+import { NO_SPARES } from "../kit/host.js";
 import type { CaseResult, HostileCase, Isolation, Outcome } from "./case.js";
 import { changes, fingerprint } from "./fingerprint.js";
 import { Pulse } from "./pulse.js";
@@ -69,6 +70,12 @@ export const TIMEOUTS = { default: 1000, init: 3000 };
 
 /** What no plugin may read of its host anywhere. */
 const SECRETS = [process.cwd(), "bootstrap.cjs", "node:internal", "node_modules", process.execPath, tmpdir()];
+
+/**
+ * From this item on an attack can take its process along, and the neighbour is to be served again as soon as the runtime's spares allow.
+ * The items before it, on escapes, leaks, tampering and blocked workers, need no spare.
+ */
+const FIRST_OF_MEMORY = 34;
 
 /** A case that waits in vain ends before its test's deadline, so that its host is closed. */
 const CASE_MS = 20_000;
@@ -166,7 +173,7 @@ async function open(
       policy: { plugins: { hostile: { timeouts: TIMEOUTS, ...hostileCase.policy } } },
       logger: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
     },
-    threads ? { threads } : {},
+    threads ? { threads } : hostileCase.item < FIRST_OF_MEMORY ? NO_SPARES : {},
   );
   for (const name of EVENTS) {
     host.on(name, (event) => {

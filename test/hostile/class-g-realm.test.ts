@@ -18,15 +18,20 @@ for (const isolation of chosenIsolations()) {
   if (isolation === "thread") {
     for (const { item, title, attack, thread } of REALM) {
       if (thread === undefined) continue;
-      test(`${item}: ${title}: not stopped`, async (t) => {
-        // It does not live to remove its folder.
-        const env = { ...process.env, TMPDIR: await t.folder() };
-        const child = spawn(process.execPath, [RUN_OWNED, JSON.stringify(attack)], { env, stdio: "ignore" });
-        const by = await new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
-        assert.is(by, thread);
-        console.log(`\nNOTE ${item} ${title}: not stopped under isolation "thread"`);
-        outcomeSeen({ item, title, isolation, outcome: "not stopped (named)" });
-      });
+      test(
+        `${item}: ${title}: not stopped`,
+        async (t) => {
+          // It does not live to remove its folder.
+          const env = { ...process.env, TMPDIR: await t.folder() };
+          const child = spawn(process.execPath, [RUN_OWNED, JSON.stringify(attack)], { env, stdio: "ignore" });
+          t.cleanup(() => child.kill("SIGKILL"));
+          const by = await new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
+          assert.is(by, thread);
+          console.log(`\nNOTE ${item} ${title}: not stopped under isolation "thread"`);
+          outcomeSeen({ item, title, isolation, outcome: "not stopped (named)" });
+        },
+        { ms: 120_000 },
+      );
     }
   } else {
     const hosts = new OwnedHosts(isolation, { timeouts: { default: 30_000 } });

@@ -3,8 +3,8 @@ import { strict as assert } from "node:assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostedDriver } from "#dist/driverapi/types.js";
 
-/** Half of what the neighbour's own deadline allows: room for a busy machine, none for a stalled host. */
-const GOOD_TIME_MS = 2500;
+/** Less than the neighbour's own deadline of 5 s allows: room for `WALLS.closedMs`, a restart and a busy machine, none for a stalled host. */
+const GOOD_TIME_MS = 4000;
 /** Pause between two calls. */
 const PAUSE_MS = 10;
 /** How a neighbour's call may end whose host process went: with a clear error, never with a wrong answer. */

@@ -32,7 +32,7 @@ test(
     for (let crash = 1; crash <= 3; crash++) {
       const { pid } = row(host, "bad");
       await rejection(host.driver("bad").createNetwork("spin"));
-      await until(() => row(host, "bad").state === "running" && row(host, "bad").pid !== pid, "its restart", 20_000);
+      await until(() => row(host, "bad").state === "running" && row(host, "bad").pid !== pid, "its restart", 40_000);
       const nice = crash >= 2 ? NICE : own;
       await until(
         () => figures(row(host, "bad").pid as number).join() === String(nice),
@@ -41,7 +41,7 @@ test(
     }
     assert.equal(figures(row(host, "good").pid as number), [own]);
   },
-  { ms: 60_000, needs: noBubblewrap },
+  { ms: 180_000, needs: noBubblewrap },
 );
 
 test.run();

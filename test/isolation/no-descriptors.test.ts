@@ -14,25 +14,29 @@ const CRASHES = plugin("crash", {
   methods: `createEndpoint() { Promise.reject(new Error("crashed")); return new Promise(() => {}); },`,
 });
 
-test("neither a bundler nor a host process that cannot be started ends the platform; with descriptors again, all is well", async (t) => {
-  const plugins = await t.folder();
-  await writeFile(join(plugins, "crash.js"), CRASHES);
-  // Rejects where it ends with anything but 0: an uncaught exception does.
-  const { stdout } = await promisify(execFile)("/bin/sh", [
-    "-c",
-    'ulimit -n 512; exec "$@"',
-    "sh",
-    process.execPath,
-    PLATFORM,
-    plugins,
-  ]);
-  const { refusal, codes, state } = JSON.parse(stdout);
-  assert.is(refusal, "ERR_BUNDLE_FAILED");
-  assert.equal(
-    codes.filter((code: string) => code !== "ERR_DRIVER_TIMEOUT"),
-    ["ERR_OUTCOME_UNKNOWN", "ERR_PLUGIN_UNAVAILABLE"],
-  );
-  assert.is(state, "running");
-});
+test(
+  "neither a bundler nor a host process that cannot be started ends the platform; with descriptors again, all is well",
+  async (t) => {
+    const plugins = await t.folder();
+    await writeFile(join(plugins, "crash.js"), CRASHES);
+    // Rejects where it ends with anything but 0: an uncaught exception does.
+    const { stdout } = await promisify(execFile)("/bin/sh", [
+      "-c",
+      'ulimit -n 512; exec "$@"',
+      "sh",
+      process.execPath,
+      PLATFORM,
+      plugins,
+    ]);
+    const { refusal, codes, state } = JSON.parse(stdout);
+    assert.is(refusal, "ERR_BUNDLE_FAILED");
+    // The event that ends the calls may come before one of them is told that the plugin is unavailable.
+    assert.ok(codes.includes("ERR_OUTCOME_UNKNOWN"), codes.join());
+    for (const code of codes as readonly string[])
+      assert.match(code, /^ERR_(OUTCOME_UNKNOWN|PLUGIN_UNAVAILABLE|DRIVER_TIMEOUT)$/);
+    assert.is(state, "running");
+  },
+  { ms: 90_000 },
+);
 
 test.run();

@@ -8,8 +8,8 @@ import { prepareBundler, releaseBundler } from "#dist/bundler/bundle.js";
 import { SILENT } from "../kit/logger.js";
 
 const [, , plugins = ""] = process.argv;
-/** Enough to read a folder by, too few for a process's streams. */
-const SPARE = 5;
+/** Enough to read a folder by, too few for a process's streams: the spawner has descriptors of its own, but hands them over. */
+const SPARE = 2;
 
 const host = await createPluginHost({
   plugins,
@@ -30,7 +30,7 @@ try {
 for (const one of taken.splice(-SPARE)) closeSync(one);
 prepareBundler();
 const refusal = await host.reload("crash").catch((error: { code: string }) => error.code);
-// A spare stands ready for the first of its ends; for a later one nothing can be started.
+// A spare may stand ready for the first of its ends; for a later one nothing can be started.
 let over = false;
 host.once("plugin:unavailable", () => {
   over = true;

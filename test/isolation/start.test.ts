@@ -12,22 +12,28 @@ const linux = process.platform === "linux" ? undefined : "descriptors are looked
 const DESCRIPTOR = 40;
 
 test(
-  "a descriptor that the platform inherited is not passed on",
+  "a descriptor that the platform inherited is not passed on, neither to the spawner",
   async (t) => {
     const folder = await t.folder();
     const secret = join(folder, "secret");
     await writeFile(secret, "x");
-    const { href } = new URL("../../../dist/isolation/walls/start.js", import.meta.url);
+    const href = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
     await writeFile(
       join(folder, "platform.mjs"),
       `import { spawnSync } from "node:child_process";
-import { startBehind } from ${JSON.stringify(href)};
+import { startBehind } from ${href("../../../dist/isolation/walls/start.js")};
+import { acquireSpawner } from ${href("../../../dist/spawner/spawner.js")};
+import { spawnerOf } from ${href("./spawner-of.js")};
 const list = "ls -l /proc/self/fd";
 const plain = spawnSync("/bin/sh", ["-c", list], { encoding: "utf8" }).stdout;
 const wall = { command: "/bin/sh", args: ["-c", list], tellsPid: false };
+const lease = acquireSpawner(console.error);
+await lease.settled;
+const spawner = spawnSync("ls", ["-l", "/proc/" + spawnerOf(process.pid) + "/fd"], { encoding: "utf8" }).stdout;
+await lease.release();
 let walled = "";
 startBehind(wall, { stdout: "pipe", link: false }).stdout.on("data", (part) => { walled += part; })
-  .on("end", () => console.log(JSON.stringify({ plain, walled })));`,
+  .on("end", () => console.log(JSON.stringify({ plain, walled, spawner })));`,
     );
     const file = openSync(secret, "r");
     const stdio = Array.from({ length: DESCRIPTOR + 1 }, () => "ignore") as ("ignore" | "pipe" | number)[];
@@ -40,10 +46,12 @@ startBehind(wall, { stdout: "pipe", link: false }).stdout.on("data", (part) => {
       out += part;
     });
     await new Promise((resolve) => child.once("close", resolve));
-    const { plain, walled } = JSON.parse(out) as { plain: string; walled: string };
+    const { plain = "", walled = "", spawner = "" } = JSON.parse(out) as Readonly<Record<string, string>>;
     assert.match(plain, secret, "the premise: a child gets it");
-    assert.not.match(walled, secret);
-    assert.match(walled, new RegExp(`${DESCRIPTOR} -> /dev/null`));
+    for (const list of [walled, spawner]) {
+      assert.not.match(list, secret);
+      assert.match(list, new RegExp(`${DESCRIPTOR} -> /dev/null`));
+    }
   },
   { needs: linux },
 );

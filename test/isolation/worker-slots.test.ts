@@ -31,7 +31,11 @@ async function pairs(t: TestContext, count: number): Promise<Ends> {
     others.push(other);
   }
   const broken: string[] = [];
-  return { slots: new WorkerSlots(sockets, (why) => broken.push(why)), others, broken };
+  const slots = new WorkerSlots(count, (why) => broken.push(why));
+  assert.is(slots.left, count, "before the process is started");
+  assert.is(slots.take(), undefined, "before the process is started");
+  slots.supply(sockets);
+  return { slots, others, broken };
 }
 
 test("each is given once, in order; then no more", async (t) => {

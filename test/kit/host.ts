@@ -20,7 +20,7 @@ import { type LogLine, recorder } from "./logger.js";
 /** The repository: tests run from `build/`. */
 export const REPO: string = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** No spare workers: most tests' hosts would never use one, and starting it takes as much CPU time as the plugin's worker. */
+/** No spare workers or host processes: most tests would never use one, and starting it takes as much CPU time as the plugin's own. */
 export const NO_SPARES: HostParts = { spares: 0 };
 
 export interface House {
@@ -32,8 +32,8 @@ export interface House {
   put(files: Readonly<Record<string, string | Uint8Array>>): Promise<void>;
   /** Removes one. */
   drop(name: string): Promise<void>;
-  /** Starts a host; it is closed after the test. */
-  open(options?: Partial<PluginHostOptions>): Promise<PluginHost>;
+  /** Starts a host, by default without spares; it is closed after the test. */
+  open(options?: Partial<PluginHostOptions>, parts?: HostParts): Promise<PluginHost>;
   /** What all hosts have logged. */
   readonly log: readonly LogLine[];
 }
@@ -54,8 +54,8 @@ export async function house(t: TestContext, files: Readonly<Record<string, strin
       }
     },
     drop: (name) => rm(join(plugins, name), { recursive: true }),
-    async open(options = {}) {
-      const host = await startHost({ plugins, isolation: "thread", logger, ...options }, NO_SPARES);
+    async open(options = {}, parts = NO_SPARES) {
+      const host = await startHost({ plugins, isolation: "thread", logger, ...options }, parts);
       t.cleanup(() => host.close());
       return host;
     },

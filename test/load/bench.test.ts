@@ -32,6 +32,7 @@ const BARS = [
   ["builtins", "at most", 1.3, 1.1],
   ["gateway-wrk", "at least", 0.5, 0.8],
   ["neighbours-hostile", "at most", 5, 1.5],
+  ["start-stall", "at most", 5, 2],
   ["journal-lifecycles", "at least", 0.75, 0.9],
   ["storage-processor", "at most", 0.5, 0.35],
   ["storage-append-1", "at most", 1.2, 1.05],
@@ -45,6 +46,9 @@ const BARS = [
   ["docker-run-50", "at most", 1.15, 1.05],
   ["docker-network-create", "at most", 1, 0.8],
   ["docker-ps", "at most", 1.5, 1],
+  ["cni-add", "at most", 1.2, 1],
+  ["egress-connect", "at most", 1.5, 1.2],
+  ["egress-throughput", "at least", 0.95, 1],
 ] as const;
 
 test("a row per bar, ids once, five rounds each but two, in under ten minutes", () => {

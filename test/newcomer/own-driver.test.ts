@@ -6,11 +6,15 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { assert, suite, until } from "../harness.js";
 import { noBubblewrap } from "../isolation/walled.js";
 import { block, terminal } from "./terminal.js";
 
 const test = suite("newcomer: an own TypeScript driver");
+
+/** True where Node can profile a worker: from 24.8 on. */
+const CAN = "startCpuProfile" in Worker.prototype;
 
 function curlMissing(): string | undefined {
   try {
@@ -57,6 +61,18 @@ test(
     const call = await block("call");
     assert.is((await type(call)).stdout.trim(), "{}");
     await until(() => /"source":"plugin","msg":"network net1 is created"/.test(daemon.out()), "the plugin's line");
+
+    const look = (await type(await block("look"))).stdout;
+    assert.match(look, /^● greet: running since .*\n/);
+    assert.match(look, /\[greet\] network net1 is created$/m);
+    const profiled = await type(await block("profile")).catch(({ stderr }: { readonly stderr: string }) => ({
+      stdout: stderr,
+    }));
+    assert.match(
+      profiled.stdout,
+      CAN ? /^greet(?:, 2 s: |: its worker did nothing in 2 s)/ : /^error ERR_PROFILE_UNAVAILABLE: /,
+    );
+    assert.is((await type(await block("quarantine"))).stdout, "greet: quarantined\ngreet: running\n");
 
     const stop = await block("stop");
     assert.is((await type(stop)).stdout, "greet: stopped\n");

@@ -1,4 +1,4 @@
-/** A host with its page, and a browser to open it with. */
+/** Hosts with their page, and a browser to open it with. */
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page as Tab } from "playwright-core";
 import type { PluginHostOptions } from "#dist/index.js";
@@ -43,16 +43,24 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 export const noBrowser: string | undefined =
   CHROMIUM === undefined ? "chromium is not installed (apt-get install chromium)" : undefined;
 
-/** Opens a tab in a browser of the test's own. `errors` gets what the page throws, and what its policy refuses. */
+/** One browser for a file's tests: its start takes longer than most of them. */
+let browser: Promise<Browser> | undefined;
+
+/** Ends it: for `after` of a file that opens tabs. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+}
+
+/** Opens a tab, which shares nothing with another test's. `errors` gets what the page throws, and what its policy refuses. */
 export async function tab(
   t: TestContext,
   options: BrowserContextOptions = {},
-): Promise<{ readonly tab: Tab; readonly errors: readonly string[]; readonly browser: Browser }> {
+): Promise<{ readonly tab: Tab; readonly errors: readonly string[] }> {
   // As root, Chromium needs to be told to do without its own sandbox; the only pages it opens are the test's.
   const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  const browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args });
-  t.cleanup(() => browser.close());
-  const context = await browser.newContext(options);
+  browser ??= chromium.launch({ executablePath: CHROMIUM ?? "", args });
+  const context = await (await browser).newContext(options);
+  t.cleanup(() => context.close());
   const opened = await context.newPage();
   const errors: string[] = [];
   opened.on("pageerror", (error) => errors.push(String(error)));
@@ -61,5 +69,5 @@ export async function tab(
     if (message.type() === "error" && !/ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text()))
       errors.push(message.text());
   });
-  return { tab: opened, errors, browser };
+  return { tab: opened, errors };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { assert, suite, until } from "../harness.js";
 import { REPO } from "../kit/host.js";
 import { plugin } from "../kit/plugins.js";
-import { noBrowser, paged, tab } from "./paged.js";
+import { closeBrowser, noBrowser, paged, tab } from "./paged.js";
 
 const test = suite("page/pictures");
 const DRAW = process.env.BULKHEAD_PICTURES === "1";
@@ -63,4 +63,5 @@ if (DRAW)
     { ms: 120_000, needs: noBrowser },
   );
 
+test.after(closeBrowser);
 test.run();

@@ -10,6 +10,7 @@ import { netlinkOf } from "#dist/host/plugin-host.js";
 import type { FirewallLimits } from "#dist/permissions/firewall/grant.js";
 import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import type { NetlinkHub } from "#dist/permissions/netlink/hub.js";
+import type { TrafficLimits } from "#dist/permissions/traffic/grant.js";
 import {
   type ContractOptions,
   createTestHost,
@@ -26,11 +27,12 @@ export type Kind = (typeof KINDS)[number];
 /** The machine's own links, for macvlan. */
 export const PARENTS = ["eth0", "eth1", "eth2", "eth3"] as const;
 
-type Driver = "bridge" | "macvlan";
+type Driver = "bridge" | "egress" | "macvlan";
 
 /** What each driver is granted. */
 const GRANTS: Readonly<Record<Driver, Partial<NetlinkLimits>>> = {
   bridge: { kinds: ["bridge", "veth"], prefix: "bh", subnets: ["10.64.0.0/10", "fd64::/32"], max: 4096 },
+  egress: { kinds: ["bridge", "veth"], prefix: "eg", subnets: ["10.64.0.0/10", "fd64::/32"], max: 4096 },
   macvlan: {
     kinds: ["macvlan"],
     prefix: "mv",
@@ -40,45 +42,94 @@ const GRANTS: Readonly<Record<Driver, Partial<NetlinkLimits>>> = {
   },
 };
 
-/** Options of the test host for one driver, in a namespace of its own. */
+interface Shipped {
+  readonly limits?: Partial<NetlinkLimits> | undefined;
+  readonly firewall?: Partial<FirewallLimits> | undefined;
+  readonly traffic?: Partial<TrafficLimits> | undefined;
+  /** Gives the namespace of a test on the kernel. */
+  readonly netns?: typeof namespace;
+}
+
+/** Options of the test host for one driver. */
 function shipped(
   t: TestContext,
   driver: Driver,
   kind: Kind,
-  limits: Partial<NetlinkLimits> = {},
-  firewall?: Partial<FirewallLimits>,
+  { limits, firewall, traffic, netns = namespace }: Shipped,
 ): TestHostOptions {
-  const permissions = { netlink: { ...GRANTS[driver], ...limits }, ...(firewall ? { firewall } : {}) };
+  const permissions = {
+    netlink: { ...GRANTS[driver], ...limits },
+    ...(firewall ? { firewall } : {}),
+    ...(traffic ? { traffic } : {}),
+  };
   const plugin = join(REPO, "plugins", driver);
   const links = driver === "macvlan" ? [...PARENTS] : [];
   if (kind === "model") return { plugin, permissions, links };
-  return { plugin, permissions, backend: "kernel", netns: namespace(t, links) };
+  return { plugin, permissions, backend: "kernel", netns: netns(t, links) };
 }
 
 /** A namespace that is gone after the test, and in which no link must be left then but those it began with. */
 export function namespace(t: TestContext, links: readonly string[]): string {
-  const name = `bht-${randomBytes(4).toString("hex")}`;
-  const ip = (...args: readonly string[]): string => execFileSync("ip", args, { encoding: "utf8" });
-  const all = (): readonly string[] => {
-    const links = JSON.parse(ip("-n", name, "-json", "link")) as readonly { readonly ifname: string }[];
-    return links.map(({ ifname }) => ifname).sort();
-  };
-  ip("netns", "add", name);
-  let before: readonly string[] | undefined;
+  const made = makeNamespace(links);
   t.cleanup(() => {
     try {
-      if (before) assert.equal(all(), before, "links that are left");
+      made.nothingIsLeft();
     } finally {
-      ip("netns", "delete", name);
+      made.remove();
     }
   });
-  ip("-n", name, "link", "set", "lo", "up");
-  for (const link of links) {
-    ip("-n", name, "link", "add", link, "type", "veth", "peer", "name", `w-${link}`);
-    for (const end of [link, `w-${link}`]) ip("-n", name, "link", "set", end, "up");
-  }
-  before = all();
-  return name;
+  return made.name;
+}
+
+interface Namespace {
+  readonly name: string;
+  /** Asserts that its links are those it began with. */
+  nothingIsLeft(): void;
+  remove(): void;
+}
+
+function makeNamespace(links: readonly string[]): Namespace {
+  const name = `bht-${randomBytes(4).toString("hex")}`;
+  const ip = (args: readonly string[], input = ""): string => execFileSync("ip", args, { encoding: "utf8", input });
+  const all = (): readonly string[] => {
+    const links = JSON.parse(ip(["-n", name, "-json", "link"])) as readonly { readonly ifname: string }[];
+    return links.map(({ ifname }) => ifname).sort();
+  };
+  ip(["netns", "add", name]);
+  const pairs = links.flatMap((link) => [
+    `link add ${link} type veth peer name w-${link}`,
+    ...[link, `w-${link}`].map((end) => `link set ${end} up`),
+  ]);
+  ip(["-n", name, "-batch", "-"], ["link set lo up", ...pairs].join("\n"));
+  const before = all();
+  return {
+    name,
+    nothingIsLeft: () => assert.equal(all(), before, "links that are left"),
+    remove: () => void ip(["netns", "delete", name]),
+  };
+}
+
+/** Namespaces that a file's tests take one after the other, by the links they begin with; removed when the process ends. */
+const kept = new Map<string, Namespace>();
+process.once("exit", () => {
+  for (const { remove } of kept.values()) remove();
+});
+
+/** A namespace for a test that leaves it as it was, which is asserted after the test. One that was not is not used again. */
+function keptNamespace(t: TestContext, links: readonly string[]): string {
+  const key = links.join();
+  const found = kept.get(key) ?? makeNamespace(links);
+  kept.set(key, found);
+  t.cleanup(() => {
+    try {
+      found.nothingIsLeft();
+    } catch (error) {
+      kept.delete(key);
+      found.remove();
+      throw error;
+    }
+  });
+  return found.name;
 }
 
 /** A test host over a shipped driver; closed after the test. */
@@ -89,10 +140,11 @@ export async function serve(
   more: Partial<TestHostOptions> & {
     readonly limits?: Partial<NetlinkLimits>;
     readonly firewall?: Partial<FirewallLimits>;
+    readonly traffic?: Partial<TrafficLimits>;
   } = {},
 ): Promise<{ readonly host: TestHost; readonly hub: NetlinkHub }> {
-  const { limits, firewall, ...options } = more;
-  const host = await createTestHost({ ...shipped(t, driver, kind, limits, firewall), ...options });
+  const { limits, firewall, traffic, ...options } = more;
+  const host = await createTestHost({ ...shipped(t, driver, kind, { limits, firewall, traffic }), ...options });
   t.cleanup(() => host.close());
   const hub = netlinkOf(host.host);
   if (!hub) throw new Error("the host has no netlink");
@@ -116,7 +168,11 @@ export function keepsTheContract(
         async (t) => {
           // In the kernel every round is several runs of ip: fewer must do.
           const rounds = kind === "kernel" ? 10 : 260;
-          const rules = driverContract({ ...shipped(t, driver, kind, {}, firewall), rounds, ...options });
+          const rules = driverContract({
+            ...shipped(t, driver, kind, { firewall, netns: keptNamespace }),
+            rounds,
+            ...options,
+          });
           await rules.find((rule) => rule.id === id)?.run();
         },
         { ms: 60_000, needs: kind === "kernel" && noKernel },

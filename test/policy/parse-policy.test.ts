@@ -79,11 +79,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
     { plugins: { a: { grant: { stor: true } } } },
     'plugins.a.grant.stor: unknown key; did you mean "store"?',
   ],
-  [
-    "a permission of a later day",
-    { plugins: { a: { grant: { cluster: true } } } },
-    "plugins.a.grant.cluster: unknown key",
-  ],
+  ["a permission of a later day", { plugins: { a: { grant: { fetch: true } } } }, "plugins.a.grant.fetch: unknown key"],
   [
     "a permission withheld by false",
     { plugins: { a: { grant: { log: false } } } },

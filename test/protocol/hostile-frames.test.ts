@@ -165,15 +165,16 @@ test("nothing within the length limit takes long to refuse", () => {
     assert.ok(HEADER.length + text.length <= LIMITS.frameChars, `${name} is over the limit`);
     let best = Number.POSITIVE_INFINITY;
     for (let i = 0; i < 3; i++) {
-      const started = performance.now();
+      const before = process.cpuUsage();
       read(HEADER + text);
-      best = Math.min(best, performance.now() - started);
+      const { user, system } = process.cpuUsage(before);
+      best = Math.min(best, (user + system) / 1000);
     }
-    assert.ok(best < 500, `${name}: ${best} ms`);
+    assert.ok(best < 500, `${name}: ${best} ms of the processor`);
     if (best > slowest.ms) slowest = { name, ms: best };
   }
   console.log(
-    `\nNOTE protocol: the slowest of ${Object.keys(inputs).length} hostile frames, "${slowest.name}", is refused in ${slowest.ms.toFixed(1)} ms`,
+    `\nNOTE protocol: the slowest of ${Object.keys(inputs).length} hostile frames, "${slowest.name}", is refused in ${slowest.ms.toFixed(1)} ms of the processor`,
   );
 });
 

@@ -8,7 +8,7 @@ import { LogJournal } from "#dist/storage/journal/log-journal.js";
 import { encodeFrame } from "#dist/storage/log/frame.js";
 import { statePaths } from "#dist/storage/paths.js";
 import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
-import { LONG } from "../amounts.js";
+import { FULL } from "../amounts.js";
 import { cli } from "../cli/cli.js";
 import { assert, type Rejection, rejection, suite, type TestContext } from "../harness.js";
 import { SimulatedDisk } from "./simulated-disk.js";
@@ -123,8 +123,8 @@ test(
     for (const [name, bytes] of Object.entries(files)) {
       const used = usedOf(bytes);
       assert.ok(used < 20_000, `${name} is not small: ${used}`);
-      for (let at = 0; at < used + 64 && at < bytes.length; at += LONG || at < 2048 || at > used - 64 ? 1 : 5) {
-        for (const bit of LONG ? [0, 1, 2, 3, 4, 5, 6, 7] : [at % 8]) {
+      for (let at = 0; at < used + 64 && at < bytes.length; at += FULL || at < 2048 || at > used - 64 ? 1 : 5) {
+        for (const bit of FULL ? [0, 1, 2, 3, 4, 5, 6, 7] : [at % 8]) {
           turnedBits++;
           const turned = Buffer.from(bytes);
           turned[at] = (turned[at] as number) ^ (1 << bit);
@@ -151,7 +151,7 @@ test(
     for (const [name, bytes] of Object.entries(files)) {
       if (name === "flushed") continue;
       const used = usedOf(bytes);
-      for (let at = 0; at < used; at += LONG ? 1 : 7) {
+      for (let at = 0; at < used; at += FULL ? 1 : 7) {
         const outcome = await openedOr({ ...files, [name]: bytes.subarray(0, at) }, rows, `${name} cut at ${at}`);
         assert.is.not(outcome, "whole", `${name} cut at ${at}`);
       }

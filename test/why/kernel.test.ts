@@ -211,14 +211,15 @@ test(
     assert.match(fine.out, /^every check holds: .*\n\n {2}ok {2}plugin {3}bridge, which serves bridge, is running\n/);
     ip(boxes.b, "link", "set", "eth0", "down");
     const down = await run("a", "10.64.1.3:80");
+    assert.is(down.exit, 1, "something refuses the packets");
     assert.match(
       down.out,
       new RegExp(
         `^link: eth0 in \\S+${boxes.b} is down\n  where  endpoint b on network n\n  fix    nsenter --net=\\S+ ip link set eth0 up\n\n`,
       ),
     );
-    const json = JSON.parse((await run("a", "b", "--json")).out) as WhyReply;
-    assert.is(json.cause?.check, "link");
+    const lines = await run("a", "b", "--json");
+    assert.equal([lines.exit, (JSON.parse(lines.out) as WhyReply).cause?.check], [1, "link"]);
     ip(boxes.b, "link", "set", "eth0", "up");
     const none = await run("nobody\u001b");
     assert.equal([none.exit, /^error ERR_ENDPOINT_NOT_FOUND: .*\\u\{1b\}/.test(none.err)], [1, true], none.err);

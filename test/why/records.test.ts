@@ -110,7 +110,8 @@ test("containers by name, as the engine tells them; on the network that both are
   await new Promise<void>((resolve) => engine.listen(path, resolve));
   t.cleanup(() => engine.close());
   const run = (...args: string[]) => cli(["why", ...args, "--control", socket, "--engine", path, "--json"]);
-  const { out } = await run("web", "db:80");
+  const { exit, out } = await run("web", "db:80");
+  assert.is(exit, 1);
   const { cause, checks } = JSON.parse(out) as WhyReply;
   assert.equal(
     [cause?.evidence, cause?.of],

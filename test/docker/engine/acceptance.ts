@@ -8,7 +8,6 @@ import { noBubblewrap } from "../../isolation/walled.js";
 import { calls } from "./calls.js";
 import { closeClean, machineState } from "./clean.js";
 import { compose } from "./compose.js";
-import { TYPES } from "./drivers.js";
 import { firewalls } from "./firewalls.js";
 import { hangs } from "./hangs.js";
 import { kills } from "./kills.js";
@@ -89,7 +88,7 @@ function stock(title: string, { kind, variant, cases, typed, needs }: Scene): vo
   let before: readonly string[] = [];
   const open = async (): Promise<Play> => {
     if (play === undefined) before = await machineState();
-    play ??= Play.open(kind, variant);
+    play ??= Play.open({ kind, variant, hanging: cases.includes(hangs) });
     return play;
   };
 
@@ -107,7 +106,7 @@ function stock(title: string, { kind, variant, cases, typed, needs }: Scene): vo
     "a socket for each driver, for root alone, where the engine looks",
     async () => {
       const at = await open();
-      await at.served(...TYPES);
+      await at.served(...at.types);
       for (const socket of await at.sockets()) {
         const { mode, uid } = await lstat(at.stage.seen(`${SOCKETS}/${socket}`));
         assert.equal([mode & 0o777, uid], [0o600, 0]);

@@ -12,6 +12,9 @@ export const MAIN: string = join(REPO, "dist/cli/main.js");
 /** The shipped drivers that are put into its folder. */
 const SHIPPED = ["bridge", "macvlan", "null", "host"] as const;
 
+/** The name server that `egress` may ask: the test's own, outside. */
+export const NAMES = "203.0.113.53";
+
 /** How long a driver that hangs may keep anybody waiting, in milliseconds. */
 const HANG_MS = 1500;
 
@@ -25,6 +28,17 @@ async function policy(): Promise<object> {
     plugins: {
       ...shipped.plugins,
       macvlan: { grant: { netlink: { kinds: ["macvlan"], prefix: "mv", subnets, parents: ["mac0"] }, store: true } },
+      egress: {
+        grant: {
+          netlink: { kinds: ["bridge", "veth"], prefix: "eg", max: 8192, subnets: ["10.66.0.0/16", "fd66::/48"] },
+          firewall: { ports: [], max: 16384 },
+          resolver: { upstreams: [NAMES] },
+          store: true,
+          log: true,
+          clock: true,
+          timers: true,
+        },
+      },
       ...Object.fromEntries(CALLED.map((method) => [hangType(method), { timeouts: { default: HANG_MS } }])),
     },
   };
@@ -44,10 +58,11 @@ export class BulkheadDaemon {
     return this.#stage.path("drivers");
   }
 
-  /** Puts the shipped drivers and the test's own into the plugins folder. */
-  async prepare(own: Readonly<Record<string, string>>): Promise<void> {
+  /** Puts the shipped drivers, `more` of them and the test's own into the plugins folder. */
+  async prepare(own: Readonly<Record<string, string>>, more: readonly string[] = []): Promise<void> {
     await mkdir(this.plugins);
-    for (const name of SHIPPED) await cp(join(REPO, "plugins", name), join(this.plugins, name), { recursive: true });
+    for (const name of [...SHIPPED, ...more])
+      await cp(join(REPO, "plugins", name), join(this.plugins, name), { recursive: true });
     await this.put({ "bridge/index.ts": MORTAL_BRIDGE, ...own });
     await writeFile(this.#stage.path("policy.json"), JSON.stringify(await policy(), undefined, 2));
   }

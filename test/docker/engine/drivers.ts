@@ -65,16 +65,21 @@ export const CALLED = [
 ] as const;
 
 /** A driver of its own for each method to hang in: who hangs again and again is put out of service. */
-const hanging = CALLED.map((method) => [`${hangType(method)}.js`, ODD.replaceAll('"odd"', `"${hangType(method)}"`)]);
+const HANGING = CALLED.map((method) => [`${hangType(method)}.js`, ODD.replaceAll('"odd"', `"${hangType(method)}"`)]);
 
-export const ODD_DRIVERS: Readonly<Record<string, string>> = { "odd.js": ODD, ...Object.fromEntries(hanging) };
+/** The test's own drivers, by file; `hanging`: those that hang too, which start with every daemon. */
+export function ownDrivers(hanging: boolean): Readonly<Record<string, string>> {
+  return { "odd.js": ODD, ...(hanging ? Object.fromEntries(HANGING) : {}) };
+}
 
 export function hangType(method: string): string {
   return `odd-${method.toLowerCase()}`;
 }
 
 /** Every type that is in service. */
-export const TYPES: readonly string[] = ["bridge", "macvlan", "odd", ...CALLED.map(hangType)];
+export function servedTypes(hanging: boolean): readonly string[] {
+  return ["bridge", "macvlan", "odd", ...(hanging ? CALLED.map(hangType) : [])];
+}
 
 /** Drivers that hang before they are in service, in the two methods that no request leads to. */
 export function hangingAtStart(method: "type" | "config"): string {

@@ -96,9 +96,21 @@ export class Engine {
   async runTalker(name: string, port: number, ...args: readonly string[]): Promise<string> {
     await this.docker("run", "-d", "--name", name, ...args, IMAGE, "nc", "-ll", "-p", `${port}`, "-e", "echo", name);
     // The engine says that it runs before its program listens.
-    const heard = ["exec", name, "nc", "-w", "3", "127.0.0.1", `${port}`];
-    await until(async () => (await this.tryDocker(heard, 20_000)).out.trim() === name, `${name} to listen`, 20_000);
+    const ask = ["nc", "-w", "3", "127.0.0.1", `${port}`];
+    await until(async () => (await this.inside(name, ask)).out.trim() === name, `${name} to listen`, 20_000);
     return name;
+  }
+
+  /**
+   * Runs a program of busybox in a container, in its network and its file system. Not by `docker exec`, which takes twenty times as much
+   * of the processor.
+   */
+  async inside(container: string, [program = "", ...args]: readonly string[]): Promise<Ran> {
+    const { body } = await this.ask("GET", `/containers/${container}/json`);
+    const { Pid: pid = 0 } = (body as { readonly State?: { readonly Pid?: number } }).State ?? {};
+    if (pid === 0) return { code: -1, out: "", err: `container ${container} does not run`, ms: 0 };
+    const enter = ["nsenter", `--target=${pid}`, "--net", "--mount", "--", "/bin/busybox"];
+    return this.#stage.run([...enter, program, ...args], { ms: 20_000 });
   }
 
   /** Speaks the engine's API. Rejects only when it does not answer. */

@@ -1,7 +1,7 @@
 /** A driver that hangs in each of its nine methods in turn: who asked for it is answered by the deadline, everybody else at once. */
 import { rm } from "node:fs/promises";
 import { assert, type Suite } from "../../harness.js";
-import { CALLED, hangingAtStart, hangType, TYPES } from "./drivers.js";
+import { CALLED, hangingAtStart, hangType } from "./drivers.js";
 import type { Play } from "./play.js";
 import type { Ran } from "./programs.js";
 
@@ -90,7 +90,7 @@ export function hangs(test: Suite, open: () => Promise<Play>, needs: string | un
         assert.match(err, /not found|no such|connect/i);
         assert.ok(ms < SEARCH_MS, `it ended after ${ms} ms`);
       }
-      await play.served(...TYPES);
+      await play.served(...play.types);
       await play.engine.docker("run", "--rm", "--network", network, "busybox", "true");
     },
     { ms: 90_000, needs },

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { ENGINE_CONTAINERS } from "../../amounts.js";
 import { assert, type Suite, until } from "../../harness.js";
 import { allAnswer, Churn, nothingOrphaned } from "./churn.js";
-import { TYPES } from "./drivers.js";
 import { HOST, type Net, type Play } from "./play.js";
 
 /** How many containers start and stop. */
@@ -75,7 +74,7 @@ export function kills(test: Suite, open: () => Promise<Play>, needs: string | un
         await churn?.goesOn(AFTER);
         await churn?.settle();
         assert.is(await allAnswer(play), 2 * (ENGINE_CONTAINERS + 1));
-        await nothingOrphaned(play, TYPES);
+        await nothingOrphaned(play, play.types);
         // What was made before is what it was.
         assert.is(await play.hostHears(HOST.ipv4, 8100), "before");
         const [a, b] = [play.name("box"), play.name("box")];

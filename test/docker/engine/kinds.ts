@@ -11,6 +11,8 @@ export interface EngineKind {
   readonly gatewayPriority: boolean;
   /** A network with `--ipv6` and no subnet of that family gets one of the engine's choice, from 27 on. */
   readonly choosesIpv6: boolean;
+  /** Without `--dns`, the machine's name servers are asked from the machine's namespace instead of the container's: seen from 28 on. */
+  readonly asksFromMachine: boolean;
 }
 
 /** How a stock engine is set up, where machines differ. */
@@ -31,9 +33,9 @@ export const VARIANTS: readonly Variant[] = [
 ];
 
 export const ENGINES: Readonly<Record<"machine" | "trixie" | "sid", EngineKind>> = {
-  machine: { release: "20.10", suite: undefined, gatewayPriority: false, choosesIpv6: false },
-  trixie: { release: "26.1", suite: "trixie", gatewayPriority: false, choosesIpv6: false },
-  sid: { release: "28.5", suite: "sid", gatewayPriority: true, choosesIpv6: true },
+  machine: { release: "20.10", suite: undefined, gatewayPriority: false, choosesIpv6: false, asksFromMachine: false },
+  trixie: { release: "26.1", suite: "trixie", gatewayPriority: false, choosesIpv6: false, asksFromMachine: false },
+  sid: { release: "28.5", suite: "sid", gatewayPriority: true, choosesIpv6: true, asksFromMachine: true },
 };
 
 /** `BULKHEAD_ENGINES=whole`: every case on every engine and variant, as `npm run test:engines` does. */

@@ -2,14 +2,14 @@
 import { readdir } from "node:fs/promises";
 import { type TestContext, until } from "../../harness.js";
 import { BulkheadDaemon } from "./daemon.js";
-import { ODD_DRIVERS } from "./drivers.js";
+import { ownDrivers, servedTypes } from "./drivers.js";
 import { Engine } from "./engine.js";
 import { type EngineKind, rootOf, type Variant } from "./kinds.js";
 import { Stage } from "./stage.js";
 
 /** What lies outside of every network: a namespace of the test's own, with a server that says this. */
 export const OUTSIDE = { word: "outside", port: 9000, ipv4: "198.51.100.2", ipv6: "2001:db8:9::2" } as const;
-const OUTSIDE_NAMESPACE = "/run/outside";
+export const OUTSIDE_NAMESPACE = "/run/outside";
 /** Ahead of a command of the stage's: it runs outside. */
 export const AT_OUTSIDE: readonly string[] = ["nsenter", `--net=${OUTSIDE_NAMESPACE}`];
 /** The stage's own addresses towards it: what is published answers there. */
@@ -29,26 +29,39 @@ export interface Net {
   ipv6(host: number): string;
 }
 
+export interface Setting {
+  readonly kind: EngineKind;
+  readonly variant: Variant;
+  /** True where the drivers that hang are in the folder. */
+  readonly hanging: boolean;
+  /** Shipped drivers that the others do without. */
+  readonly more?: readonly string[];
+}
+
 export class Play {
   readonly stage: Stage;
   readonly engine: Engine;
   readonly daemon: BulkheadDaemon;
   readonly kind: EngineKind;
+  /** Every type that is in service. */
+  readonly types: readonly string[];
   #count = 0;
 
-  private constructor(stage: Stage, kind: EngineKind, variant: Variant) {
+  private constructor(stage: Stage, { kind, variant, hanging }: Setting) {
     this.stage = stage;
     this.kind = kind;
+    this.types = servedTypes(hanging);
     this.engine = new Engine(stage, variant);
     // The folder is this stage's alone: the prefix an operator has by default does.
     this.daemon = new BulkheadDaemon(stage, "bulkhead-");
   }
 
-  static async open(kind: EngineKind, variant: Variant): Promise<Play> {
+  static async open(setting: Setting): Promise<Play> {
+    const { kind, variant, hanging, more } = setting;
     const stage = await Stage.open({ engineRoot: rootOf(kind), bridgeFilter: variant.bridgeFilter });
-    const play = new Play(stage, kind, variant);
+    const play = new Play(stage, setting);
     try {
-      await play.daemon.prepare(ODD_DRIVERS);
+      await play.daemon.prepare(ownDrivers(hanging), more);
       await play.#begin();
       await play.engine.importImage();
       return play;
@@ -140,7 +153,7 @@ export class Play {
 
   /** Runs a program in a container. True when it succeeds. */
   async does(container: string, ...command: readonly string[]): Promise<boolean> {
-    return (await this.engine.tryDocker(["exec", container, ...command], 20_000)).code === 0;
+    return (await this.engine.inside(container, command)).code === 0;
   }
 
   async pings(from: string, to: string): Promise<boolean> {
@@ -149,7 +162,7 @@ export class Play {
 
   /** What a TCP server says to a container; "" when it is not reached. */
   async hears(from: string, address: string, port: number): Promise<string> {
-    const { out } = await this.engine.tryDocker(["exec", from, "nc", "-w", "3", address, `${port}`], 20_000);
+    const { out } = await this.engine.inside(from, ["nc", "-w", "3", address, `${port}`]);
     return out.trim();
   }
 
@@ -174,7 +187,7 @@ export interface Container {
 }
 
 /** A namespace with a server, behind the stage's default route; it knows no way back but to the stage itself. */
-async function openOutside(stage: Stage): Promise<void> {
+export async function openOutside(stage: Stage): Promise<void> {
   const { word, port, ipv4, ipv6 } = OUTSIDE;
   await stage.sh(`
     touch ${OUTSIDE_NAMESPACE}; unshare --net=${OUTSIDE_NAMESPACE} true

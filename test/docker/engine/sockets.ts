@@ -3,7 +3,6 @@ import { rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { assert, type Suite, type TestContext, until } from "../../harness.js";
 import { plugin } from "../../kit/plugins.js";
-import { TYPES } from "./drivers.js";
 import { type Play, SOCKETS } from "./play.js";
 
 /** A type of the test's own that comes later. */
@@ -36,9 +35,9 @@ export function sockets(test: Suite, open: () => Promise<Play>, needs: string | 
       await play.daemon.put({ "later.js": LATER });
       t.cleanup(async () => {
         rmSync(`${play.daemon.plugins}/later.js`, { force: true });
-        await play.served(...TYPES);
+        await play.served(...play.types);
       });
-      await play.served(...TYPES, "later");
+      await play.served(...play.types, "later");
       const killed = play.daemon.kill("SIGTERM");
       const late = new Promise<"late">((resolve) => setTimeout(resolve, 15_000, "late").unref());
       const how = await Promise.race([killed, late]);
@@ -53,7 +52,7 @@ export function sockets(test: Suite, open: () => Promise<Play>, needs: string | 
     "a socket, and the folder of sockets, removed by somebody else come back",
     async () => {
       const play = await open();
-      await play.served(...TYPES);
+      await play.served(...play.types);
       for (const path of [`${SOCKETS}/${play.daemon.prefix}bridge.sock`, SOCKETS]) {
         await play.stage.text("rm", "-r", path);
         await until(
@@ -61,7 +60,7 @@ export function sockets(test: Suite, open: () => Promise<Play>, needs: string | 
           path,
           20_000,
         );
-        await play.served(...TYPES);
+        await play.served(...play.types);
       }
     },
     { ms: 90_000, needs },

@@ -5,10 +5,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { kernelProblem } from "#dist/permissions/netlink/kernel/available.js";
 import { program } from "#dist/permissions/netlink/kernel/programs.js";
 import { childrenOf, execute, follow, type Inside, isAlive, type Ran } from "./programs.js";
@@ -41,6 +51,8 @@ export interface StageOptions {
   readonly engineRoot: string | undefined;
   /** `bridge-nf-call-iptables` and its fellows. */
   readonly bridgeFilter: 0 | 1;
+  /** Returns paths that the engine's root shows in place of its own, by what they are on the machine. `root`: the stage's folder. */
+  readonly shown?: (root: string) => Readonly<Record<string, string>>;
 }
 
 export class Stage {
@@ -176,7 +188,7 @@ interface Booted {
 }
 
 /** Makes the namespaces. The kernel tells `bootId` to those inside. */
-async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions, bootId: string): Promise<Booted> {
+async function boot(root: string, { engineRoot, bridgeFilter, shown }: StageOptions, bootId: string): Promise<Booted> {
   const engine = join(root, ENGINE);
   const script = `
     set -e
@@ -192,7 +204,7 @@ async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions, bo
     mount --bind /run/boot-id /proc/sys/kernel/random/boot_id
     for one in /proc/sys/net/bridge/bridge-nf-call-*; do echo ${bridgeFilter} >$one; done
     ip link set lo up
-    ${engineRoot === undefined ? "" : engineRootScript(engineRoot, engine, root)}
+    ${engineRoot === undefined ? "" : engineRootScript(engineRoot, engine, root, shown?.(root) ?? {})}
     echo ready
     cat`;
   const keeper = spawn(
@@ -214,7 +226,16 @@ async function boot(root: string, { engineRoot, bridgeFilter }: StageOptions, bo
  * The root of another release, what is written to it in memory; /run is one with the stage's, mounts below it included. A namespace
  * of its own and no chroot: what enters a container's mount namespace gets the root of that, and there it would be the machine's.
  */
-function engineRootScript(engineRoot: string, engine: string, root: string): string {
+function engineRootScript(
+  engineRoot: string,
+  engine: string,
+  root: string,
+  shown: Readonly<Record<string, string>>,
+): string {
+  const binds = Object.entries(shown).map(([at, from]) => {
+    const make = statSync(from).isDirectory() ? `mkdir -p ${engine}${at}` : `touch ${engine}${at}`;
+    return `mkdir -p ${engine}${dirname(at)}; ${make}; mount --bind ${from} ${engine}${at}`;
+  });
   return `
     mkdir -p ${engine} /run/engine/upper /run/engine/work
     mount -t overlay overlay -o lowerdir=${engineRoot},upperdir=/run/engine/upper,workdir=/run/engine/work ${engine}
@@ -223,6 +244,7 @@ function engineRootScript(engineRoot: string, engine: string, root: string): str
     mkdir -p ${engine}/var/lib/docker ${engine}${root} ${engine}/machine
     mount --bind ${root}/lib/docker ${engine}/var/lib/docker
     mount --bind ${root} ${engine}${root}
+    ${binds.join("\n    ")}
     unshare --mount --propagation unchanged sh -ec '
       cd ${engine}; pivot_root . machine; cd /
       mount --make-rprivate /machine; umount -l /machine

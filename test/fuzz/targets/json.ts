@@ -1,9 +1,9 @@
 /**
- * Plain JSON out of anything (`copyJson`, `parseOptions`). An input is JSON in which `{"$": NAME}` stands for what JSON cannot say:
+ * Plain JSON out of anything (`copyJson`, `parseOptions`), and what was parsed within its bounds (`boundJson`). An input is JSON in which `{"$": NAME}` stands for what JSON cannot say:
  * getters, proxies, functions, instances, cycles. `JsonError` is `copyJson`'s documented throw, `DriverError` that of `parseOptions`.
  */
 import { DriverError } from "#dist/driverapi/errors.js";
-import { copyJson, JsonError, parseOptions } from "#dist/driverapi/json.js";
+import { boundJson, copyJson, type Json, JsonError, parseOptions } from "#dist/driverapi/json.js";
 import { optionsText } from "#dist/driverapi/options-text.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { strangeTexts } from "../corpus.js";
@@ -112,6 +112,17 @@ function run(input: unknown): Outcome {
     }
   }
   must(called === "", `${called} was called`);
+  const parsed = JSON.parse(text) as Json;
+  const refused = (check: (value: Json, limits: typeof BOUNDS) => unknown): string | undefined => {
+    try {
+      check(parsed, BOUNDS);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      return error.message;
+    }
+  };
+  must(refused(boundJson) === refused(copyJson), "what is parsed is refused by its copy alone, or by its bounds alone");
   return { reach };
 }
 

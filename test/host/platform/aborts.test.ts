@@ -19,7 +19,7 @@ async function end(host: PluginHost, id: string, back: readonly string[]): Promi
   await Promise.all(restarted);
 }
 
-/** The processes behind bubblewrap that this one has started. */
+/** The processes behind bubblewrap that this one has started, itself or through its spawner. */
 function walled(): readonly number[] {
   const children = (pid: number): readonly number[] => {
     try {
@@ -36,7 +36,8 @@ function walled(): readonly number[] {
       return "";
     }
   };
-  return children(process.pid)
+  return [process.pid, ...children(process.pid)]
+    .flatMap(children)
     .filter((pid) => command(pid).startsWith("bwrap"))
     .flatMap(children);
 }
@@ -100,8 +101,8 @@ test(
   async (t) => {
     for (const isolation of ["process", "dedicated"] as const) {
       const { open } = await house(t, { "a.js": plugin("a") });
-      const host = await open({ isolation });
-      await until(() => walled().length >= 2, "a spare beside it");
+      const host = await open({ isolation }, {});
+      await until(() => walled().length >= 2, "a spare beside it", 30_000);
       const running = walled();
       await end(host, "a", ["a"]);
       assert.ok(running.includes(row(host, "a").pid as number), `${isolation}: the next one ran before`);

@@ -9,7 +9,7 @@ const test = suite("host: names a plugin does not have");
 const CASES: readonly (readonly [code: string, says: RegExp])[] = [
   [
     'fetch("http://example.com")',
-    /the sandbox has no fetch: a plugin opens no connections; the permissions "netlink" and/,
+    /the sandbox has no fetch: a plugin opens no connections; the permissions "netlink", "firewall"/,
   ],
   ["process.env.PATH", /the sandbox has no process: what an operator configures comes with config\(options\)/],
   ["process\n    .cwd()", /the sandbox has no process: /],

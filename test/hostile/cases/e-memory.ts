@@ -185,7 +185,7 @@ export const MEMORY: readonly HostileCase[] = [
   {
     item: 40,
     title: "timers, listeners, handles and requests left behind over 30 rounds of reload",
-    ms: 60_000,
+    ms: 180_000,
     alone: true,
     source: hostile({
       top: `const held = [];`,

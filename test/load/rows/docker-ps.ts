@@ -30,13 +30,12 @@ async function open(): Promise<Sides> {
   const house = await openHouse({ isolation: "thread", plugins });
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-ps-"));
   await house.host.control(join(folder, "control.sock"));
-  return { play: await Play.open(ENGINES.machine, STOCK), house, folder };
+  return { play: await Play.open({ kind: ENGINES.machine, variant: STOCK, hanging: true }), house, folder };
 }
 
 async function ours({ folder }: Sides): Promise<number> {
   const began = performance.now();
-  const args = [join(REPO, "dist/cli/main.js"), "ps", "--control", join(folder, "control.sock")];
-  const { stdout } = await run(process.execPath, args);
+  const { stdout } = await run(join(REPO, "dist/cli/bulkhead"), ["ps", "--control", join(folder, "control.sock")]);
   const lines = stdout.trimEnd().split("\n").length;
   if (lines !== PLUGINS + 1) throw new Error(`bulkhead ps printed ${lines} lines`);
   return performance.now() - began;

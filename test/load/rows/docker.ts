@@ -25,7 +25,7 @@ const row = (id: string, what: string, bar: number, aim: number): RowSpec => ({
 let opened: Promise<Play> | undefined;
 
 async function open(): Promise<Play> {
-  const play = await Play.open(ENGINES.machine, STOCK);
+  const play = await Play.open({ kind: ENGINES.machine, variant: STOCK, hanging: true });
   for (const side of [OURS, THEIRS]) {
     await play.engine.docker("network", "create", "-d", side.driver, "--subnet", side.subnet, side.network);
     // The first of each kind starts what stays: a worker's compiled code, the holder of ports.

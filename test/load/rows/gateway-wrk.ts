@@ -28,7 +28,7 @@ async function gateway(ms: number): Promise<number> {
     const failed = (error: unknown): void => console.error(error);
     const serving = {
       calls: new DriverCalls({ driver, view, logger: SILENT, recent: new RecentEndpoints(), engine: undefined }),
-      scope: view.scope,
+      view,
     };
     const server = createGateway({ serving: () => serving, answerMs: DOCKER.answerMs, failed });
     try {

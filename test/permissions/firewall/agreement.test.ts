@@ -19,7 +19,20 @@ const masquerade = fc.record({
   bridge,
   subnet: mostly(["10.64.1.0/24", "fd64:0:1::/64", "10.64.2.0/24"], ["0.0.0.0/0", "x"]),
 });
-const isolate = fc.record({ bridge, internal: mostly([true, false, null], ["yes"]) });
+const isolate = fc.record({
+  bridge,
+  internal: mostly([true, false, null], ["yes"]),
+  outgoing: mostly([null, null, "allowed"], ["all", true]),
+});
+const allow = fc.record({
+  bridge,
+  to: mostly(["192.0.2.1", "2001:db8::1", "10.9.0.0/16"], ["0.0.0.0/0", "::ffff:192.0.2.1", "x"]),
+  protocol: mostly(["tcp", "udp"], ["icmp"]),
+  port: mostly([80, 443], [0]),
+  lastPort: mostly([null, null, 8080], [1]),
+  seconds: mostly([null, 60, 3600], [0, 1e9]),
+});
+const resolve = fc.record({ bridge, ip: mostly(["10.64.1.1", "10.64.2.1", "fd64:0:1::1"], ["8.8.8.8", "x"]) });
 const publish = fc.record(
   {
     bridge,
@@ -34,6 +47,8 @@ const publish = fc.record(
 const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 3, arbitrary: masquerade.map((spec): Call => ["masquerade", spec]) },
   { weight: 2, arbitrary: isolate.map((spec): Call => ["isolate", spec]) },
+  { weight: 3, arbitrary: allow.map((spec): Call => ["allow", spec]) },
+  { weight: 1, arbitrary: resolve.map((spec): Call => ["resolve", spec]) },
   { weight: 5, arbitrary: publish.map((spec): Call => ["publish", spec]) },
   {
     weight: 3,
@@ -41,6 +56,8 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       .oneof(
         masquerade.map((spec) => ({ kind: "masquerade", ...spec })),
         isolate.map((spec) => ({ kind: "isolate", ...spec })),
+        allow.map((spec) => ({ kind: "allow", ...spec })),
+        resolve.map((spec) => ({ kind: "resolve", ...spec })),
         publish.map((spec) => ({ kind: "publish", ...spec })),
       )
       .map((rule): Call => ["withdraw", rule as Json]),
@@ -60,7 +77,10 @@ async function outcome({ fire }: FirewallBench, [method, ...args]: Call): Promis
 
 /** A port of loopback has no rule of the kernel's. */
 function programmed(rule: FirewallRule): boolean {
-  return rule.kind === "publish" && !["127.0.0.1", "127.9.9.9", "::1"].includes(rule.hostIP ?? "");
+  return (
+    rule.kind === "resolve" ||
+    (rule.kind === "publish" && !["127.0.0.1", "127.9.9.9", "::1"].includes(rule.hostIP ?? ""))
+  );
 }
 
 async function prepared(t: TestContext, kind: "kernel" | "model"): Promise<FirewallBench> {

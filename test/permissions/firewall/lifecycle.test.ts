@@ -37,6 +37,7 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     kind: backend.kind,
     tables: () => backend.tables(),
     hold: (port: PublishSpec) => backend.hold(port),
+    holdAside: (port: PublishSpec) => backend.holdAside(port),
     keep: (ports: readonly PublishSpec[]) => backend.keep(ports),
     release: (ports: readonly PublishSpec[]) => backend.release(ports),
     forgetFlows: (...args: Parameters<FirewallBackend["forgetFlows"]>) => backend.forgetFlows(...args),
@@ -48,6 +49,8 @@ function counted(backend: FirewallBackend): FirewallBackend & { count: number } 
     },
     listing: () => backend.listing(),
     watch: (events: Parameters<FirewallBackend["watch"]>[0]) => backend.watch(events),
+    allow: (table: string, allowed: Parameters<FirewallBackend["allow"]>[1]) => backend.allow(table, allowed),
+    refused: (table: string) => backend.refused(table),
     program(...args: Parameters<FirewallBackend["program"]>) {
       wrapped.count++;
       return backend.program(...args);
@@ -130,7 +133,7 @@ onBoth(
     assert.equal(await firewall.backend.tables(), [table]);
     // Somebody has flushed everything meanwhile, and a table of nobody's has come.
     await firewall.backend.program(
-      [{ name: tableOf(ledger.id, "gone"), prefix: "go", rules: [], uplinks: [] }],
+      [{ name: tableOf(ledger.id, "gone"), prefix: "go", rules: [], uplinks: [], allowed: [] }],
       [table],
     );
 
@@ -152,7 +155,7 @@ onBoth(test, "tables of a process that has ended are removed, those of others st
   const alive = tableOf(new MemoryFirewallLedger().id, "bridge");
   const lasting = tableOf("d-0123abcd", "bridge");
   await firewall.backend.program(
-    [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [], uplinks: [] })),
+    [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [], uplinks: [], allowed: [] })),
     [],
   );
   await firewall.reconcile();

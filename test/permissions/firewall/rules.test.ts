@@ -49,6 +49,23 @@ const masquerade = (rule: string, what: string, subnet: string, bridge = "bh-b")
   shows: JSON.stringify(rule === "bridge" ? bridge : subnet),
 });
 
+const API = { bridge: "bh-b", to: "192.0.2.1", protocol: "tcp", port: 443 } as const;
+
+const allowing = (
+  rule: string,
+  what: string,
+  change: Record<string, Json>,
+  shows: string,
+  more: Partial<Attack> = {},
+): Attack => ({
+  rule,
+  what,
+  first: [["isolate", { bridge: "bh-b", outgoing: "allowed" }]],
+  ask: ["allow", { ...API, ...change }],
+  shows,
+  ...more,
+});
+
 const LAN: readonly Change[] = [...CARD, { op: "addAddress", name: "eth0", address: "192.0.2.2/24" }];
 
 const ATTACKS: readonly Attack[] = [
@@ -162,6 +179,74 @@ const ATTACKS: readonly Attack[] = [
     shows: "other settings",
   },
 
+  allowing("shape", "a time in words", { seconds: "60" }, '"60"'),
+  allowing("fields", "a set of its choice", { set: "@all" }, '"set"'),
+  allowing("bridge", "a card of the machine's", { bridge: "eth0" }, '"eth0"'),
+  allowing("bridge", "another plugin's bridge", { bridge: "ot-b" }, '"ot-b"', {
+    works: { kind: "allow", ...API, bridge: "ot-b" },
+  }),
+  allowing("address", "nft's set of everything", { to: "{ 0.0.0.0/0 }" }, "0.0.0.0/0"),
+  allowing("address", "an address that would end its line", { to: "192.0.2.1; flush ruleset" }, "flush"),
+  allowing("address", "IPv4 in IPv6's clothes", { to: "::ffff:192.0.2.1" }, "::ffff:192.0.2.1"),
+  allowing("address", "a network with host bits", { to: "10.9.0.1/16" }, "10.9.0.1/16"),
+  allowing("special", "everything", { to: "0.0.0.0/0" }, '"0.0.0.0/0"', {
+    works: { kind: "allow", ...API, to: "0.0.0.0/0" },
+  }),
+  allowing("special", "the cloud's metadata", { to: "169.254.169.254" }, '"169.254.169.254"', {
+    works: { kind: "allow", ...API, to: "169.254.169.254" },
+  }),
+  allowing("special", "the host's loopback", { to: "127.0.0.1" }, '"127.0.0.1"'),
+  allowing("special", "a translated address of the other family", { to: "64:ff9b::a9fe:a9fe" }, "64:ff9b::a9fe:a9fe"),
+  allowing("protocol", "a protocol without ports", { protocol: "icmp" }, '"icmp"'),
+  allowing("port", "port nought", { port: 0 }, "0 is not a port"),
+  allowing("port", "a range past the last port", { lastPort: 65_536 }, "65536"),
+  allowing("port", "a range that ends before it begins", { lastPort: 80 }, "443-80"),
+  allowing("time", "no time", { seconds: 0 }, "0 seconds"),
+  allowing("time", "a time without an end", { seconds: 1e9 }, "1000000000"),
+  allowing("time", "a network for some time", { to: "10.9.0.0/16", seconds: 60 }, "one address"),
+  allowing("time", "a range for some time", { lastPort: 444, seconds: 60 }, "one port"),
+  allowing("time", "a bridge that is not confined", { seconds: 60 }, '"bh-b"', { first: [] }),
+  allowing("max", "one rule too many", {}, "granted 1", { limits: { max: 1 } }),
+
+  {
+    rule: "outgoing",
+    what: "a word that is not known",
+    ask: ["isolate", { bridge: "bh-b", outgoing: "all" }],
+    shows: '"all"',
+  },
+  {
+    rule: "outgoing",
+    what: "an internal bridge that reaches what is allowed",
+    ask: ["isolate", { bridge: "bh-b", outgoing: "allowed", internal: true }],
+    shows: "internal",
+  },
+  {
+    rule: "taken",
+    what: "a confined bridge opened without a withdrawal",
+    first: [["isolate", { bridge: "bh-b", outgoing: "allowed" }]],
+    ask: ["isolate", { bridge: "bh-b" }],
+    shows: "other settings",
+  },
+  {
+    rule: "gateway",
+    what: "names resolved by somebody else",
+    ask: ["resolve", { bridge: "bh-b", ip: "198.51.100.53" }],
+    shows: '"198.51.100.53"',
+    works: { kind: "resolve", bridge: "bh-b", ip: "198.51.100.53" },
+  },
+  {
+    rule: "gateway",
+    what: "names resolved at another plugin's bridge",
+    ask: ["resolve", { bridge: "bh-b", ip: "10.80.0.1" }],
+    shows: '"10.80.0.1"',
+  },
+  {
+    rule: "address",
+    what: "a resolver that does not parse",
+    ask: ["resolve", { bridge: "bh-b", ip: "@all" }],
+    shows: '"@all"',
+  },
+
   publish("listener", "a port the host listens on", {}, "8080", {
     listens: { protocol: "tcp", ip: undefined, port: 8080 },
     works: { kind: "publish", ...WEB },
@@ -205,7 +290,7 @@ for (const attack of ATTACKS) {
     assert.equal(await fire("rules"), before, "nothing has changed");
 
     // Past the rules, it is done.
-    const table = { name: "bulkhead_test_bridge", prefix: "bh", uplinks: [] };
+    const table = { name: "bulkhead_test_bridge", prefix: "bh", uplinks: [], allowed: [] };
     if (attack.works) await rules.program([{ ...table, rules: [attack.works] }], []);
   });
 }

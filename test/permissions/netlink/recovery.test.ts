@@ -254,7 +254,7 @@ onBoth(test, "a link that is about to be moved is not taken for one that is back
   const { netns } = sandbox(t, kind, backend);
   await ask("createLink", { kind: "veth", name: "bh-v", peer: "bh-w" });
   await hub.moved("bh-w", netns);
-  await hub.allReturned("bridge", new Set(["bh-w"]));
+  await hub.allReturned("bridge", () => new Set(["bh-w"]));
   await host({ op: "move", name: "bh-w", netns });
   const away = ((await ask("links")) as unknown as LinkInfo[]).find(({ name }) => name === "bh-w");
   assert.is(away?.inSandbox, true);
