@@ -57,7 +57,6 @@ export async function init(callback) {
       join(nid, eid, _sandbox, joinInfo) {
         const { base, bits } = network(nid);
         const { id } = endpoint(nid, eid);
-        for (const one of joinInfo.interfaceNames()) one.setNames(`hello${eid.slice(0, 7)}`, "eth");
         joinInfo.setGateway(toText(base + 1));
         joinInfo.addStaticRoute(`${toText(base)}/${bits}`, CONNECTED, "", id);
       },

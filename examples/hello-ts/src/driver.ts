@@ -60,7 +60,6 @@ export function createDriver(): Driver {
     join(nid, eid, _sandbox, joinInfo) {
       const { id } = endpoint(nid, eid);
       const { pools } = network(nid);
-      for (const one of joinInfo.interfaceNames()) one.setNames(`hts${eid.slice(0, 7)}`, "eth");
       for (const { gateway, subnet } of pools) {
         if (subnet.family === 4) joinInfo.setGateway(gateway);
         else joinInfo.setGatewayIPv6(gateway);
