@@ -3,32 +3,17 @@ import { EndpointConfig } from "../driverapi/endpoint-config.js";
 import { JoinConfig } from "../driverapi/join-config.js";
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { HostedDriver } from "../driverapi/types.js";
+import { CALL_ARGUMENTS, type CallMethod } from "./call-arguments.js";
 import { RequestError } from "./request-error.js";
 import type { CallRequest } from "./types.js";
-
-type Method = Exclude<keyof HostedDriver, "type">;
-
-/** The arguments of each method, in order, without `epInfo` and `jinfo`; `options` is an object, and may be left out. */
-const ARGUMENTS: Readonly<Record<Method, readonly string[]>> = {
-  config: ["options"],
-  createNetwork: ["nid", "options"],
-  deleteNetwork: ["nid"],
-  createEndpoint: ["nid", "eid", "options"],
-  deleteEndpoint: ["nid", "eid"],
-  endpointOperInfo: ["nid", "eid"],
-  join: ["nid", "eid", "sandbox", "options"],
-  leave: ["nid", "eid"],
-  programExternalConnectivity: ["nid", "eid", "options"],
-  revokeExternalConnectivity: ["nid", "eid"],
-};
 
 /**
  * Resolves with what the driver recorded or returned: interfaces for `createEndpoint`, names, gateways and routes for `join`; null for
  * methods without a result. Rejects with `RequestError`, and as the method does.
  */
 export async function callDriver(driver: HostedDriver, { method, args = [] }: CallRequest): Promise<unknown> {
-  const [a, b, c, options] = argumentsOf(method as Method, args);
-  switch (method as Method) {
+  const [a, b, c, options] = argumentsOf(method as CallMethod, args);
+  switch (method as CallMethod) {
     case "createEndpoint": {
       const info = new EndpointConfig();
       await driver.createEndpoint(a, b, info, options);
@@ -59,8 +44,8 @@ export async function callDriver(driver: HostedDriver, { method, args = [] }: Ca
 }
 
 /** Returns the ids, "" where the method has none, and the options. */
-function argumentsOf(method: Method, args: readonly Json[]): readonly [string, string, string, JsonObject] {
-  const names = ARGUMENTS[method];
+function argumentsOf(method: CallMethod, args: readonly Json[]): readonly [string, string, string, JsonObject] {
+  const names = CALL_ARGUMENTS[method];
   const takes = `${method} takes ${names.join(", ")}`;
   if (args.length > names.length) throw new RequestError(`body.args: ${takes}`, `body.args.${names.length}`);
   const ids = names.filter((name) => name !== "options");

@@ -1,11 +1,11 @@
 /** The control API's shapes: what requests are checked against, and what `openapi.json` is made of. */
 import type { ExecutableReply, ExecutableRequest } from "../attachments/executable.js";
 import { z } from "../common/zod.js";
-import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { PROFILE_KINDS } from "../isolation/profiling.js";
 import { LEARNING } from "../learning/limits.js";
 import { PROFILE } from "../profile/limits.js";
+import { CALL_METHODS } from "./call-arguments.js";
 import type { Bodies, OperationName, Replies } from "./operations.js";
 import type {
   AttachmentRow,
@@ -32,9 +32,6 @@ import type {
   WhyCheck,
   WhyRequest,
 } from "./types.js";
-
-/** Methods that can be called: all but `type`, which asks nothing of the plugin. */
-const METHODS = [...DRIVER_METHODS.filter((one) => one !== "type"), ...OPTIONAL_DRIVER_METHODS];
 
 const text = z.string();
 const count = z.int().min(0);
@@ -196,7 +193,7 @@ export const idParams: z.ZodType<{ readonly id: string }> = z.object({ id: z.str
 /** The body of `call`. */
 const callRequest: z.ZodType<CallRequest> = z.strictObject({
   type: z.string().min(1).max(64),
-  method: z.enum(METHODS),
+  method: z.enum(CALL_METHODS),
   args: z.array(z.json()).max(8).optional(),
 });
 

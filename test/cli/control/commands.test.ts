@@ -180,7 +180,36 @@ test("call: ids as text, options as JSON, the result", async (t) => {
   assert.equal([failed.exit, failed.err.startsWith("error ERR_NETWORK_IN_USE: ")], [1, true]);
   const wrong = await run("call", "net", "createNetwork", "8", "{");
   assert.equal([wrong.exit, wrong.err.startsWith("error ERR_USAGE: argument 2 is not JSON")], [2, true]);
-  assert.match((await run("call", "net", "nothing")).err, /^error ERR_CONTROL_REQUEST: body\.method: /);
+});
+
+test("call: a mistake is wrong use, in the words of the command line, and nothing is sent", async (t) => {
+  const { run, client } = await place(t);
+  const usage = "write: bulkhead call net createNetwork NID [OPTIONS]";
+  const mistakes: readonly (readonly [args: readonly string[], says: string])[] = [
+    [
+      ["creatNetwork", "n"],
+      '"creatNetwork" is not a method of drivers; did you mean createNetwork? the methods are config,',
+    ],
+    [["toString"], '"toString" is not a method of drivers; the methods are config, createNetwork,'],
+    [["createNetwork"], `createNetwork needs NID; ${usage}`],
+    [["createEndpoint"], "createEndpoint needs NID and EID; write: bulkhead call net createEndpoint NID EID [OPTIONS]"],
+    [["createNetwork", "n", "{}", "x"], `createNetwork takes 2 arguments at most, and 3 are given; ${usage}`],
+    [["createNetwork", "n", "mtu"], `argument 2 is "mtu"; options are a JSON object, as '{"mtu": 1400}'; ${usage}`],
+    [["createNetwork", "n", "[]"], `argument 2 is "[]"; options are a JSON object`],
+    [["createNetwork", "{}"], `argument 1 is "{}"; nid is a text; ${usage}`],
+  ];
+  for (const [args, says] of mistakes) {
+    const ran = await run("call", "net", ...args);
+    assert.equal([ran.exit, ran.err.slice(0, 17 + says.length)], [2, `error ERR_USAGE: ${says}`]);
+    assert.not.match(ran.err, "body");
+  }
+  assert.equal(
+    (await client.ask("methods")).methods.map(({ method, calls }) => [method, calls]),
+    [
+      ["createNetwork", 1],
+      ["createEndpoint", 1],
+    ],
+  );
 });
 
 test("a hundred plugins are a hundred rows, and a hundred lines", async (t) => {
