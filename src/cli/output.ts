@@ -1,4 +1,7 @@
-/** Output and exit code of a command: text, or one JSON object with `--json`; exit 0 done, 1 failed, 2 wrong use, 3 no host runs. */
+/**
+ * Output and exit code of a command: text, or one JSON object with `--json`, on one line if the command failed; exit 0 done, 1 failed, 2
+ * wrong use, 3 no host runs.
+ */
 
 import { escapeJson, escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
@@ -48,22 +51,22 @@ export async function runReported(
   try {
     const { data, text, error } = await work();
     const all = { ok: error === undefined, ...data, ...(error ? { error: error.toJSON() } : {}) };
-    if (json) streams.out(jsonText(all, lines));
+    if (json) streams.out(jsonText(all, lines || error !== undefined));
     else if (text !== "") streams.out(`${visible(text)}\n`);
     if (error === undefined) return EXIT.done;
     if (!json) streams.err(errorText(error));
     return exitCode(error);
   } catch (error) {
-    return reportError(json, streams, error, lines);
+    return reportError(json, streams, error);
   }
 }
 
-/** Prints an error and returns its exit code. */
-export function reportError(json: boolean, streams: Streams, error: unknown, lines = false): number {
+/** Prints an error, with `--json` as one line of the output, and returns its exit code. */
+export function reportError(json: boolean, streams: Streams, error: unknown): number {
   const known = error instanceof DriverError ? error : undefined;
   if (json) {
     const message = messageOf(error);
-    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }, lines));
+    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }, true));
   } else {
     // Any other error is a fault of the command itself, so its stack is printed.
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -72,7 +75,7 @@ export function reportError(json: boolean, streams: Streams, error: unknown, lin
   return known ? exitCode(known) : EXIT.failed;
 }
 
-export function exitCode({ code }: DriverError): number {
+function exitCode({ code }: DriverError): number {
   if (code === "ERR_NO_DAEMON") return EXIT.noHost;
   return code === "ERR_USAGE" ? EXIT.wrongUse : EXIT.failed;
 }

@@ -1,9 +1,9 @@
-/** Wrong use is exit 2 with one line, or one JSON object; help and version are exit 0. */
+/** Wrong use is exit 2 with one line, of JSON with `--json`; help and version are exit 0. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assert, suite } from "../harness.js";
-import { cli } from "./cli.js";
+import { CODE, cli, fill } from "./cli.js";
 
 const test = suite("cli/usage");
 const MAIN = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
@@ -27,11 +27,22 @@ for (const [args, words] of WRONG) {
     assert.ok(plain.err.startsWith("error ERR_USAGE: "), plain.err);
     assert.match(plain.err, words);
     assert.is(plain.err.split("\n").length, 2, "one line");
-    if (args.length === 0 || args.at(-1) === "--plugins") return;
+    if (args.at(-1) === "--plugins") return;
     const json = await cli([...args, "--json"]);
     assert.equal([json.exit, json.json().ok, json.json().error?.code], [2, false, "ERR_USAGE"]);
+    assert.equal([json.out.split("\n").length, json.err], [2, ""], "one line");
   });
 }
+
+test("with --json a command that fails prints one line too, with what it found", async (t) => {
+  const folder = await t.folder();
+  const none = await cli(["check", `${folder}/none`, "--json"]);
+  assert.equal([none.exit, none.json().error?.code, none.out.split("\n").length], [1, "ERR_PLUGIN_FILE", 2]);
+  await fill(folder, { "idle.js": CODE });
+  const idle = await cli(["check", `${folder}/idle.js`, "--json"]);
+  assert.equal([idle.exit, idle.json().plugin, idle.json().error?.code], [1, "idle", "ERR_PLUGIN_NO_DRIVER"]);
+  assert.is(idle.out.split("\n").length, 2);
+});
 
 test("every command has --json", async () => {
   const { out } = await cli(["--help"]);

@@ -1,9 +1,7 @@
 /** Output of the commands that ask a running host: rows for people, or a line of JSON for each thing. */
 import { escapeJson, escapeLine } from "../../common/escape.js";
-import { messageOf } from "../../common/text.js";
 import { type Colour, paint } from "../../control/table/columns.js";
-import { DriverError } from "../../driverapi/errors.js";
-import { EXIT, exitCode, reportError, type Streams } from "../output.js";
+import { EXIT, reportError, type Streams } from "../output.js";
 
 /** What a command prints on, in its user's form. */
 export class Printer {
@@ -49,7 +47,7 @@ export function safeJson(value: unknown, indent?: number): string {
   return escapeJson(JSON.stringify(value, undefined, indent));
 }
 
-/** Runs a command and returns its exit code. Never throws. With `--json`, an error is one line too. */
+/** Runs a command and returns its exit code. Never throws. */
 export async function runPrinted(
   streams: Streams,
   json: boolean,
@@ -60,9 +58,6 @@ export async function runPrinted(
     await work(printer);
     return printer.exit;
   } catch (error) {
-    if (!json) return reportError(false, streams, error);
-    const known = error instanceof DriverError ? error : new DriverError("ERR_INTERNAL", messageOf(error));
-    streams.out(`${safeJson({ ok: false, error: known.toJSON() })}\n`);
-    return exitCode(known);
+    return reportError(json, streams, error);
   }
 }
