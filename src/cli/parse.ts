@@ -18,6 +18,7 @@ export async function parse(
   try {
     settled(program.version(version, "-V, --version", "print the version"), streams);
     for (const command of program.commands) settled(command, streams);
+    program.hook("preAction", (_, command) => refuseEmpty(command));
     await program.parseAsync(argv, { from: "user" });
     return undefined;
   } catch (error) {
@@ -39,4 +40,14 @@ function settled(command: Command, streams: Streams): void {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: streams.out, writeErr: () => {} });
+}
+
+/** Throws `ERR_USAGE` for an argument that is "", as a shell's unset variable gives: as a path it would mean the working folder. */
+function refuseEmpty(command: Command): void {
+  for (const [at, argument] of command.registeredArguments.entries()) {
+    if (command.args[at] !== "" || argument.variadic) continue;
+    const name = argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+    const words = `bulkhead ${command.name()}: the argument ${name} is empty; see bulkhead ${command.name()} --help`;
+    throw new DriverError("ERR_USAGE", words);
+  }
 }

@@ -40,8 +40,23 @@ export function readTestFlags({ type, rule = [], except = [], networkOptions, ro
   return { type, only: rule, except, network, rounds: count };
 }
 
-/** Throws `ERR_USAGE` for a rule that there is not. `flag`: where it was named. */
-export function checkRules(flag: string, named: readonly string[], rules: readonly string[]): void {
+/** Returns the rules that the flags choose of `all`. Throws `ERR_USAGE` for a rule that there is not, and if none is left. */
+export function chosenRules<R extends { readonly id: string }>(
+  all: readonly R[],
+  { only, except }: Pick<TestSettings, "only" | "except">,
+): readonly R[] {
+  const ids = all.map(({ id }) => id);
+  checkRules("--rule", only, ids);
+  checkRules("--except", except, ids);
+  const chosen = all.filter(({ id }) => (only.length === 0 || only.includes(id)) && !except.includes(id));
+  if (chosen.length > 0) return chosen;
+  // A run of nothing would look like a driver that keeps the rules.
+  const words = only.length === 0 ? "--except names every rule" : "--except names every rule that --rule names";
+  throw wrongUse(`${words}, so there is none to try; leave one out of --except`);
+}
+
+/** `flag`: where the rules were named. */
+function checkRules(flag: string, named: readonly string[], rules: readonly string[]): void {
   const unknown = named.find((id) => !rules.includes(id));
   if (unknown === undefined) return;
   const near = nearest(unknown, rules);

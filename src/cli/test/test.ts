@@ -7,7 +7,7 @@ import { driverContract } from "../../testing/contract.js";
 import { createTestHost } from "../../testing/test-host.js";
 import { withCopy } from "../copy-plugin.js";
 import type { Report } from "../output.js";
-import { checkRules, readTestFlags, type TestFlags, type TestSettings } from "./flags.js";
+import { chosenRules, readTestFlags, type TestFlags, type TestSettings } from "./flags.js";
 import { LastLines, type RuleResult, resultText, tryRule } from "./rule-result.js";
 
 /** After so many rules in a row that meet a driver which does not answer, the others are not tried. */
@@ -33,13 +33,7 @@ async function testCopy(plugin: Discovered, settings: TestSettings, json: boolea
   let [hangs, untried] = [0, 0];
   for (const type of types) {
     const options = { plugin: plugin.path, type, network: settings.network, rounds: settings.rounds, logger: log };
-    const all = driverContract(options);
-    const ids = all.map(({ id }) => id);
-    checkRules("--rule", settings.only, ids);
-    checkRules("--except", settings.except, ids);
-    const rules = all.filter(
-      ({ id }) => (settings.only.length === 0 || settings.only.includes(id)) && !settings.except.includes(id),
-    );
+    const rules = chosenRules(driverContract(options), settings);
     const width = Math.max(0, ...rules.map(({ id }) => id.length));
     if (!json) print(`${plugin.id}, type ${type}: ${rules.length} rule${rules.length === 1 ? "" : "s"}\n`);
     for (const rule of rules) {
