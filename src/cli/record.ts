@@ -7,7 +7,9 @@ import { messageOf } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
 import type { Entry } from "../host/recorder/entry.js";
 import { readRecording } from "../host/recorder/read-recording.js";
+import { PLUGIN_ID } from "../policy/manifest/schema.js";
 import { type Report, table } from "./output.js";
+import { notFound } from "./places.js";
 
 export interface RecordOptions {
   readonly dataDir: string;
@@ -26,11 +28,13 @@ const DEFAULT_OUT = "recording.jsonl";
 /** Longest text of a row, in UTF-16 units. */
 const TEXT = 100;
 
-/** Shows or exports a recording. Throws `ERR_USAGE`, and `ERR_DATA_DIR` if the recording cannot be read. */
+/** Shows or exports a recording. Throws `ERR_USAGE`, `ERR_PLUGIN_NOT_FOUND`, and `ERR_DATA_DIR` if the recording cannot be read. */
 export async function record(what: string, options: RecordOptions): Promise<Report> {
   const { dataDir, id } = options;
   if (what !== "show" && what !== "export")
     throw new DriverError("ERR_USAGE", `bulkhead record takes show or export, not ${quote(what)}`);
+  if (id !== undefined && !PLUGIN_ID.test(id))
+    throw new DriverError("ERR_USAGE", `${quote(id)} is not a plugin's id, which matches ${PLUGIN_ID.source}`);
   const all = await readRecording(dataDir).catch((error: unknown) => {
     throw new DriverError("ERR_DATA_DIR", `the recording in ${dataDir} cannot be read: ${messageOf(error)}`);
   });
@@ -39,8 +43,15 @@ export async function record(what: string, options: RecordOptions): Promise<Repo
       "ERR_DATA_DIR",
       `${dataDir} has no recording; name the data folder of a host with --data-dir`,
     );
+  if (id !== undefined) assertRecorded(id, all, dataDir);
   const own = id === undefined ? all : all.filter((one) => one.kind === "gap" || one.plugin === id);
   return what === "show" ? show(own, options) : exported(own, options);
+}
+
+/** Throws `ERR_PLUGIN_NOT_FOUND` for a plugin without an entry: its recording would look as if nothing had happened. */
+function assertRecorded(id: string, all: readonly Entry[], dataDir: string): void {
+  const ids = [...new Set(all.flatMap((one) => (one.kind === "gap" ? [] : [one.plugin])))];
+  if (!ids.includes(id)) throw notFound(`the recording in ${dataDir} has nothing of a plugin ${quote(id)}`, id, ids);
 }
 
 function show(all: readonly Entry[], { last = String(DEFAULT_LAST), failed = false }: RecordOptions): Report {

@@ -281,6 +281,10 @@ export const ERROR_CODES = {
     kind: "Internal",
     when: "a control socket cannot be created, its path is too long, or another process serves it",
   },
+  ERR_EVENT_NOT_FOUND: {
+    kind: "NotFound",
+    when: "`bulkhead logs` or `events` was asked for what came after an event that the running host did not have",
+  },
   ERR_NO_DAEMON: { kind: "NoService", when: "a command found no running host behind its control socket" },
   // Profiles
   ERR_PROFILE_UNAVAILABLE: {

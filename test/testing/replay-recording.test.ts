@@ -119,6 +119,16 @@ test("record show: calls and requests of a live host; a plugin's words act on no
   );
   assert.is((await run("play")).exit, 2);
   assert.is((await run("show", "--last", "x")).exit, 2);
+  for (const what of ["show", "export"]) {
+    const odd = await run(what, "no/id");
+    assert.equal([odd.exit, odd.err.startsWith('error ERR_USAGE: "no/id" is not a plugin\'s id')], [2, true]);
+    const other = await run(what, "nett");
+    assert.is(other.exit, 1);
+    assert.match(
+      other.err,
+      /^error ERR_PLUGIN_NOT_FOUND: the recording in .* has nothing of a plugin "nett"; did you mean "net"\?\n$/,
+    );
+  }
   const none = await cli(["record", "show", "--data-dir", home.path("nothing")]);
   assert.equal([none.exit, /^error ERR_DATA_DIR: .* has no recording/.test(none.err)], [1, true]);
 });

@@ -1,4 +1,5 @@
 /** `bulkhead logs` and `bulkhead events`: what the host keeps of both, and with `-f` what comes. */
+import { quote } from "../../common/quote.js";
 import type { ControlClient, Followed } from "../../control/client.js";
 import type { Colour } from "../../control/table/columns.js";
 import { DriverError } from "../../driverapi/errors.js";
@@ -19,8 +20,14 @@ export async function follow(client: ControlClient, printer: Printer, options: E
   const { kind, plugin, follow, lines, since } = options;
   if (lines !== undefined && !/^\d{1,6}$/.test(lines))
     throw new DriverError("ERR_USAGE", "--lines is a whole number, of lines");
+  if (since !== undefined && !EVENT_ID.test(since))
+    throw new DriverError(
+      "ERR_USAGE",
+      `--since is an event's id, as --json shows it ("9f1c03aa-17"), not ${quote(since)}`,
+    );
   // An unknown id is the user's mistake; without this, its log would just be empty.
   if (plugin !== undefined) await client.ask("plugin", { id: plugin });
+  if (since !== undefined) await assertKnown(client, since);
   const last = lines ?? (since === undefined ? "1000000" : undefined);
   const query = {
     ...{ kind, follow: String(follow) },
@@ -34,6 +41,26 @@ export async function follow(client: ControlClient, printer: Printer, options: E
     else printer.print([one], eventLine(printer, one));
   }
   if (follow) throw new DriverError("ERR_NO_DAEMON", "the host has ended");
+}
+
+/** An id of a host's run, and the number of an event in it. */
+const EVENT_ID = /^([0-9a-f]{8})-(\d{1,15})$/;
+
+/**
+ * Rejects with `ERR_EVENT_NOT_FOUND` if the host has not given an event this id. The host itself would begin with the oldest: a page that
+ * resumes after a restart needs that, but to somebody who names an id it would look like an answer.
+ */
+async function assertKnown(client: ControlClient, since: string): Promise<void> {
+  let newest = "";
+  for await (const one of client.events({ last: "1", follow: "false" })) if ("id" in one) newest = one.id;
+  const [, run, number] = EVENT_ID.exec(since) ?? [];
+  const [, current, count] = EVENT_ID.exec(newest) ?? [];
+  if (run === current && Number(number) <= Number(count)) return;
+  const why = run === current ? `its last one is ${newest}` : "the id is of an earlier run, or of another host";
+  throw new DriverError(
+    "ERR_EVENT_NOT_FOUND",
+    `the host has no event ${since}: ${why}; leave --since out for all it keeps`,
+  );
 }
 
 const LEVELS: Readonly<Record<string, Colour>> = { warn: "yellow", error: "red", debug: "faint" };

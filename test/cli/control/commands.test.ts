@@ -107,6 +107,32 @@ test("logs and events: what is kept, of one plugin, after an id; a plugin's word
   assert.match(events.out, /Z plugin:restarted net: restarted after: an operator restarted it\n$/);
 });
 
+test("logs and events: an id that is not one is wrong use, and one that the host did not give is not found", async (t) => {
+  const { run, lines } = await place(t);
+  const [first] = await lines("logs");
+  const last = String((await lines("logs")).at(-1)?.id);
+  const [of = ""] = last.split("-");
+  for (const command of ["logs", "events"]) {
+    for (const since of ["zzz", "10m", "17", `${last}x`, ""]) {
+      const ran = await run(command, "--since", since);
+      assert.equal([ran.exit, ran.out], [2, ""], since);
+      assert.match(ran.err, /^error ERR_USAGE: --since is an event's id, as --json shows it \("9f1c03aa-17"\), not "/);
+    }
+    for (const [since, why] of [
+      ["00000000-1", "the id is of an earlier run, or of another host"],
+      [`${of}-999999`, `its last one is ${of}-`],
+    ] as const) {
+      const ran = await run(command, "--since", since);
+      assert.equal([ran.exit, ran.out], [1, ""], since);
+      assert.match(ran.err, `error ERR_EVENT_NOT_FOUND: the host has no event ${since}: ${why}`);
+    }
+    assert.equal(
+      [(await run(command, "--since", last)).exit, (await run(command, "--since", String(first?.id))).exit],
+      [0, 0],
+    );
+  }
+});
+
 test("-f goes on with what comes, and ends with 3 when the host ends", async (t) => {
   const { run, host, client } = await place(t);
   const followed = run("events", "-f", "--json");
