@@ -7,7 +7,7 @@ import { quote } from "../common/quote.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { changePolicyFile, type PolicyChange } from "../policy/policy-change.js";
 import type { PolicyFile } from "../policy/policy-file.js";
-import { appliedText, applyToHost, type HostPlace } from "./applied.js";
+import { type Applied, appliedText, applyToHost, type HostPlace } from "./applied.js";
 import type { Report } from "./output.js";
 import { notFound, type Places } from "./places.js";
 
@@ -26,10 +26,20 @@ export async function revoke(id: string, { policy, ...place }: Places & HostPlac
   const revoked = await changePolicyFile(policy, {}, (file) => without(file, id));
   const host = await applyToHost(id, policy, place);
   const text = [
-    `revoked ${id}, in ${policy}; it keeps its harmless permissions, and keeps running unless it needs the others ("enabled": false in its entry stops it)${revoked.kept ? "; its other settings are kept" : ""}`,
+    `revoked ${id}, in ${policy}${revoked.kept ? "; its other settings are kept" : ""}`,
+    `  then  ${consequence(host)}`,
     `  host  ${appliedText(id, host, place)}`,
   ].join("\n");
   return { data: { plugin: id, policy, ...revoked, host }, text };
+}
+
+/** Says what became of the plugin, or what will, where no host has applied the edit. */
+function consequence(host: Applied | null): string {
+  if (host?.outcome !== "applied")
+    return 'a host with this policy leaves it the harmless permissions, and stops it if it needs others ("enabled": false in its entry stops it anyway)';
+  if (host.state === "running" || host.state === "orphaned")
+    return 'it runs on, with the harmless permissions alone ("enabled": false in its entry stops it)';
+  return "it is out of service: its calls are refused, and its networks, links and rules stay until the next grant";
 }
 
 function without({ path, raw }: PolicyFile, id: string): PolicyChange<Revoked> {

@@ -38,8 +38,8 @@ test("a grant is in force when the command returns, and the command says so", as
   assert.is(dry.json().host, null);
 });
 
-test("a revocation is in force when the command returns", async (t) => {
-  const { host, run } = await place(t, { "net.js": NET, "net.plugin.json": ASKS });
+test("a revocation is in force when the command returns; status and messages say what holds then", async (t) => {
+  const { home, host, run } = await place(t, { "net.js": NET, "net.plugin.json": ASKS });
   await run("grant", "net");
   await host.driver("net").createNetwork("n");
   const ran = await run("revoke", "net");
@@ -48,9 +48,44 @@ test("a revocation is in force when the command returns", async (t) => {
     ran.out,
     /\n {2}host {2}applied by the running host: net is awaiting-grant: ERR_GRANT_MISSING: .*netlink/,
   );
+  assert.match(
+    ran.out,
+    "\n  then  it is out of service: its calls are refused, and its networks, links and rules stay",
+  );
+  assert.not.match(ran.out, "keeps running");
   assert.ok((await rejection(host.driver("net").createNetwork("m"))).code);
+  const at = ["--data-dir", home.path("data")];
+  const { out } = await cli(["status", "net", ...at]);
+  assert.match(out, /\n {2}runs in {3}nothing: it has no worker\n {2}grant {5}none\n/);
+  assert.match(out, /\n {2}sha256 {4}[0-9a-f]{64} \(ran last\)\n/);
+  assert.not.match(out, "keeps running");
+  const json = (await cli(["status", "net", ...at, "--json"])).json();
+  assert.equal([json.grant, json.wall, json.pid], [null, null, null]);
+  const { out: events } = await cli(["events", "net", ...at]);
+  assert.not.match(events, "keeps running");
+  assert.is(events.match(/plugin:awaiting-grant/g)?.length, 1);
   assert.is((await run("grant", "net")).exit, 0);
   await host.driver("net").deleteNetwork("n");
+});
+
+test("a revocation of a plugin that needs no more than the harmless permissions: it runs on, with them", async (t) => {
+  const { home, host, run } = await place(t, { "net.js": NET });
+  await run("grant", "net");
+  const ran = await run("revoke", "net");
+  assert.equal([ran.exit, row(host, "net").state], [0, "running"]);
+  assert.match(ran.out, "\n  then  it runs on, with the harmless permissions alone");
+  const { out } = await cli(["status", "net", "--data-dir", home.path("data")]);
+  assert.match(out, /\n {2}runs in {3}thread, wall none, process -\n {2}grant {5}local: /);
+});
+
+test("a plugin that an operator stopped, and whose grant is revoked then, has none", async (t) => {
+  const { home, run } = await place(t, { "net.js": NET, "net.plugin.json": ASKS });
+  await run("grant", "net");
+  const at = ["--data-dir", home.path("data")];
+  await cli(["stop", "net", ...at]);
+  assert.match((await cli(["status", "net", ...at])).out, "\n  grant     local: netlink ");
+  await run("revoke", "net");
+  assert.match((await cli(["status", "net", ...at])).out, "\n  grant     none\n");
 });
 
 test("a plugin that was copied a moment ago is loaded; the audit log has the change", async (t) => {

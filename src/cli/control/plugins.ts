@@ -56,10 +56,10 @@ function detailsText(printer: Printer, one: PluginDetails, lines: readonly Follo
   const rows: readonly (readonly [string, string])[] = [
     ...(reason ? [["why", `${reason.code}: ${reason.message}${place}`] as const] : []),
     ["types", one.types.join(", ") || "none"],
-    ["runs in", `${one.isolation ?? "-"}, wall ${one.wall ?? "none"}, process ${one.pid ?? "-"}`],
+    ["runs in", placeText(one)],
     ["grant", grant ? `${grant.scope}: ${permissionsText(grant.permissions)}` : "none"],
     ["limits", limits ? `${limits.memoryMb} MiB, ${limits.cpuPercent} % CPU, ${limits.drivers} drivers` : "-"],
-    ["sha256", one.sha256 ?? "-"],
+    ["sha256", one.sha256 === null ? "-" : `${one.sha256}${hasWorker(one) ? "" : " (ran last)"}`],
     ["memory", `${memory(one.memoryMb)}, CPU ${milliseconds(one.cpuMs)}`],
     ["calls", `${one.calls}, ${one.inFlight} in progress, ${one.errors} errors, ${one.timeouts} past their deadline`],
     ["replies", latency.count === 0 ? "none" : repliesText(latency)],
@@ -82,6 +82,16 @@ function detailsText(printer: Printer, one: PluginDetails, lines: readonly Follo
       lines.map((line) => eventLine(printer, line)),
     ),
   ].join("\n");
+}
+
+/** Returns whether a worker of it is there; one in a thread has neither wall nor process of its own. */
+function hasWorker({ state, wall }: PluginDetails): boolean {
+  return wall !== null || state === "running" || state === "orphaned";
+}
+
+function placeText(one: PluginDetails): string {
+  if (!hasWorker(one)) return "nothing: it has no worker";
+  return `${one.isolation ?? "-"}, wall ${one.wall ?? "none"}, process ${one.pid ?? "-"}`;
 }
 
 function repliesText({ p50, p99, max }: PluginDetails["latency"]): string {

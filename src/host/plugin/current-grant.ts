@@ -30,6 +30,19 @@ export function exceeding(plugin: PluginContext): readonly string[] {
   return scope === now.scope || now.scope === "global" ? gone : [...gone, "scope"];
 }
 
+/**
+ * Returns what a plugin may do at present: what its worker was given, or without one what the policy would give that version; undefined
+ * if it waits for a grant, was refused, or has lost its grant meanwhile.
+ */
+export function grantInForce(plugin: PluginContext): Effective | undefined {
+  const { active, state } = plugin;
+  const { prepared } = active;
+  if (prepared === undefined || active.alive) return prepared?.effective;
+  if (state === "awaiting-grant" || state === "refused") return undefined;
+  const now = grantNow(plugin, prepared);
+  return now.missing.length === 0 ? now : undefined;
+}
+
 /** Returns what the policy now grants to that version. */
 function grantNow({ id, host }: PluginContext, { manifest }: Prepared): Effective {
   const { isolation, threadsOnly } = host;

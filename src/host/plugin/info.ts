@@ -38,9 +38,9 @@ export interface PluginInfo {
   readonly wall: WallName | undefined;
   /** PID of its host process; undefined under isolation "thread", and while it has no worker. */
   readonly pid: number | undefined;
-  /** What it may do: scope, and permissions with their limits. */
+  /** What it may do: scope, and permissions with their limits; undefined if it waits for its grant, is refused, or has lost its grant. */
   readonly grant: { readonly scope: string; readonly permissions: Effective["permissions"] } | undefined;
-  /** Digest of the files that run. */
+  /** Digest of the files that run, or ran last. */
   readonly sha256: string | undefined;
   /** Why it is refused, unavailable, or awaiting its grant; with `file` and `line` where the author's code is at fault. */
   readonly refusal?: DriverError;

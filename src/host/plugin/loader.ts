@@ -37,7 +37,8 @@ export class Loader {
     const hashed = (digest: string): void => {
       sha256 = digest;
     };
-    const before = { former: active.prepared, serves: active.alive, hashed };
+    const serves = (): boolean => active.alive && exceeding(plugin).length === 0;
+    const before = { former: active.prepared, serves, hashed };
     let started = false;
     try {
       const prepared = await prepare(found, host, before);

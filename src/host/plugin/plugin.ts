@@ -8,7 +8,7 @@ import type { Manifest } from "../../policy/manifest/schema.js";
 import type { Tally } from "../calls/tally.js";
 import type { HostContext } from "../context.js";
 import type { Discovered } from "../discovered.js";
-import { exceeding } from "./current-grant.js";
+import { exceeding, grantInForce } from "./current-grant.js";
 import type { PluginInfo, PluginState } from "./info.js";
 import { Loader } from "./loader.js";
 import { LostLinks } from "./lost-links.js";
@@ -62,6 +62,7 @@ export class Plugin {
     const { active, drivers, state, since, refusal, counters } = this.#plugin;
     const { prepared, current } = active;
     const { effective, version, sha256 } = prepared ?? {};
+    const grant = grantInForce(this.#plugin);
     return {
       name: this.id,
       version,
@@ -72,7 +73,7 @@ export class Plugin {
       isolation: current?.isolation ?? effective?.isolation,
       wall: current?.wall,
       pid: current?.pid,
-      grant: effective && { scope: effective.scope, permissions: effective.permissions },
+      grant: grant && { scope: grant.scope, permissions: grant.permissions },
       sha256,
       ...(refusal ? { refusal } : {}),
       counters: {

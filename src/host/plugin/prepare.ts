@@ -33,8 +33,8 @@ export interface Prepared {
 export interface Before {
   /** The version loaded last. */
   readonly former: Prepared | undefined;
-  /** True while that version serves. */
-  readonly serves: boolean;
+  /** Returns true while that version serves, and will: not if the policy no longer grants what it has. */
+  serves(): boolean;
   /** Called with the plugin's sha256, before any decision depends on it. */
   hashed(sha256: string): void;
 }
@@ -46,7 +46,7 @@ export interface Before {
 export async function prepare(found: Discovered, context: HostContext, before: Before): Promise<Prepared> {
   if (found.error) throw found.error;
   const { id, manifest, version } = found;
-  const { former, serves, hashed } = before;
+  const { former, hashed } = before;
   const question = questionOf(id, manifest, context);
   const effective = effectiveGrant(question);
   const pinned = pinnedVersion(effective.sha256, former);
@@ -55,12 +55,13 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   const update = judgeUpdate({ ...question, pinned, former, recovery: kept?.manifest?.recovery });
   const places = { policy: context.policyFile, plugins: dirname(found.path) };
   const command = grantCommand(id, places);
-  const serving = serves ? `; the version that runs, sha256 ${former?.sha256}, keeps running` : "";
+  const serving = (): string =>
+    before.serves() ? `; the version that runs, sha256 ${former?.sha256}, keeps running` : "";
   const refusal = (code: ErrorCode, words: string): DriverError =>
     new DriverError(code, `plugin "${id}"${words}`, { plugin: id });
   if (effective.missing.length > 0) {
     const known = (former !== undefined || effective.sha256 !== undefined) && update.differs;
-    const since = `${known ? `; ${update.text}` : ""}${serving}`;
+    const since = `${known ? `; ${update.text}` : ""}${serving()}`;
     const unnamed = limitsText(id, effective.missing, question.policy, places);
     if (unnamed !== undefined) throw refusal("ERR_GRANT_MISSING", `: ${unnamed}${since}`);
     const line = grantingCommand(id, effective.missing, question.policy, places);
@@ -76,7 +77,7 @@ export async function prepare(found: Discovered, context: HostContext, before: B
   if (changed && !update.accepted) {
     throw refusal(
       "ERR_PLUGIN_CHANGED",
-      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving}; check what changed, then: ${command}`,
+      ` is not what was granted: its sha256 is ${sha256}, the policy pins ${effective.sha256}; ${update.text}${serving()}; check what changed, then: ${command}`,
     );
   }
   return {
