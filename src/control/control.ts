@@ -252,7 +252,12 @@ class Control {
       const given = JSON.stringify(args).slice(1, -1);
       const more = given === "" ? "" : `; arguments: ${given}`;
       const change = { event: "operator-call", plugin, what: `call ${type}.${method}`, via, more } as const;
-      return await this.#audited(change, () => callDriver(driver, request));
+      return await this.#audited(change, async () => {
+        const result = await callDriver(driver, request);
+        const [nid, eid] = args;
+        if (method === "createEndpoint") await this.#host.madeByHand(type, String(nid), String(eid));
+        return result;
+      });
     } finally {
       this.#calls--;
     }

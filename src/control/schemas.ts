@@ -116,6 +116,7 @@ const endpoint: z.ZodType<Endpoint> = z.object({
   options: object,
   join: z.object({ phase: text, sandbox: text, data: joinData.nullable() }).nullable(),
   external: object.nullable(),
+  byHand: z.boolean(),
 });
 
 const call: z.ZodType<CallInFlight> = z.object({

@@ -105,6 +105,8 @@ export interface Endpoint {
   readonly join: { readonly phase: string; readonly sandbox: string; readonly data: JoinData | null } | null;
   /** Ports and the like that are programmed for it. */
   readonly external: JsonObject | null;
+  /** True if an operator's call made it: no engine's request and no check for forgotten endpoints deletes it, unless its network goes. */
+  readonly byHand: boolean;
 }
 
 /**

@@ -80,11 +80,12 @@ export function endpoints(host: OperatorHost): readonly Endpoint[] {
 }
 
 function endpoint({ plugin, type, record }: OperatorNetwork, one: EndpointRecord): Endpoint {
-  const { eid, phase, interfaces, options, join, external } = one;
+  const { eid, phase, interfaces, options, join, external, byHand } = one;
   return {
     ...{ id: eid, network: record.nid, type, plugin, phase, interfaces, options: parsed(options) },
     join: join ? { phase: join.phase, sandbox: join.sboxKey, data: join.data ?? null } : null,
     external: external ? parsed(external.options) : null,
+    byHand: byHand === true,
   };
 }
 

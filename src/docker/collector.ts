@@ -24,7 +24,8 @@ export class Collector {
     for (const { nid, endpoints } of [...view.networks()]) {
       for (const endpoint of [...endpoints.values()]) {
         const state = sandboxState(endpoint);
-        if (state !== "none" && state !== "gone") continue;
+        // An engine has not forgotten what an operator made.
+        if (endpoint.byHand || (state !== "none" && state !== "gone")) continue;
         const suspect = JSON.stringify([nid, endpoint.eid, endpoint.join?.sboxKey]);
         suspects.add(suspect);
         if (!before.has(suspect)) continue;

@@ -53,8 +53,11 @@ export class DriverCalls {
 
   async deleteNetwork({ NetworkID }: { readonly NetworkID: string }, call: CallOptions): Promise<object> {
     const known = this.#view.network(NetworkID);
-    // The engine has forgotten these: it deletes only networks on which it does not know any endpoint.
-    for (const endpoint of [...(known?.endpoints.values() ?? [])]) await this.drop(NetworkID, endpoint, call);
+    // The engine has forgotten these, or never knew them: it deletes only networks on which it does not know any endpoint.
+    for (const endpoint of [...(known?.endpoints.values() ?? [])]) {
+      if (endpoint.byHand) this.#logGone(NetworkID, endpoint.eid);
+      await this.drop(NetworkID, endpoint, call);
+    }
     await ignoreMissing(this.#driver.deleteNetwork(NetworkID, call));
     return {};
   }
@@ -157,6 +160,11 @@ export class DriverCalls {
 
   #log(nid: string, eid: string, options: JsonObject, interfaces: readonly InterfaceData[]): void {
     if (hasPorts(options)) void logPorts(this.#options.logger, this.#view, { nid, eid, interfaces });
+  }
+
+  #logGone(network: string, endpoint: string): void {
+    const words = `docker: endpoint "${endpoint}", which an operator made, is deleted with its network: the engine deletes that`;
+    this.#options.logger.warn({ network, endpoint }, words);
   }
 
   /** Deletes an endpoint that is requested again with other settings, unless a sandbox uses it. */

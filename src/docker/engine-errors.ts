@@ -32,8 +32,10 @@ export async function engineError(
   return reworded(error, error.message.replace(refusal, ""));
 }
 
-/** Describes a holder as `container web (network front)`, or by its ids if the engine does not reply. */
+/** Describes a holder as `container web (network front)`, or by its ids if the engine does not reply or does not know it. */
 export async function describeHolder({ nid, endpoint }: Holder, engine: string | undefined): Promise<string> {
+  if (endpoint.byHand)
+    return `endpoint ${endpoint.eid} (network ${short(nid)}), which an operator made by bulkhead call`;
   const end = (await readContainers(engine)).get(endpoint.eid);
   if (end) return `container ${end.container} (network ${end.network})`;
   return `the container with endpoint ${short(endpoint.eid)} (network ${short(nid)})`;

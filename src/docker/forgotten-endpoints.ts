@@ -29,7 +29,7 @@ export async function forgottenWithPorts(
   if (wanted.length === 0) return [];
   const holders = holdersOfPorts(view, conflictingPorts(await view.published(), wanted));
   return holders.filter(({ nid, endpoint }) => {
-    if (endpoint.eid === eid) return false;
+    if (endpoint.eid === eid || endpoint.byHand) return false;
     const state = sandboxState(endpoint);
     return state === "gone" || (state === "none" && !recent.has(nid, endpoint.eid));
   });
@@ -37,7 +37,7 @@ export async function forgottenWithPorts(
 
 /**
  * Returns the forgotten endpoints that hold one of the addresses: the engine assigns addresses, so it has forgotten any endpoint
- * that still has one. Throws `ERR_ENDPOINT_IN_USE` for an endpoint whose sandbox lives.
+ * that still has one. Throws `ERR_ENDPOINT_IN_USE` for an endpoint whose sandbox lives, or that an operator made.
  */
 export async function forgottenWithAddresses(
   { view, engine }: ForgottenOptions,
@@ -48,13 +48,13 @@ export async function forgottenWithAddresses(
   const forgotten: Holder[] = [];
   for (const holder of holdersOfAddresses(view, addressesOf(given))) {
     if (holder.nid === nid && holder.endpoint.eid === eid) continue;
-    const state = sandboxState(holder.endpoint);
+    const state = holder.endpoint.byHand ? "kept" : sandboxState(holder.endpoint);
     // Separate networks may use the same addresses.
-    if (state === "gone" || (holder.nid === nid && state !== "lives")) forgotten.push(holder);
+    if (state === "gone" || (holder.nid === nid && state !== "lives" && state !== "kept")) forgotten.push(holder);
     else if (holder.nid === nid)
       throw new DriverError(
         "ERR_ENDPOINT_IN_USE",
-        `address ${holder.ip} is in use by ${await describeHolder(holder, engine)}; remove that container, or choose another address`,
+        `address ${holder.ip} is in use by ${await describeHolder(holder, engine)}; remove that ${holder.endpoint.byHand ? "endpoint" : "container"}, or choose another address`,
       );
   }
   return forgotten;

@@ -158,6 +158,11 @@ export class OperatorHost {
     return { driver: registry.find(type).driver, plugin: registry.owner(type) };
   }
 
+  /** Records that an operator's call made an endpoint: no engine is missed that never knew it. Throws as `driver` does. */
+  async madeByHand(type: string, nid: string, eid: string): Promise<void> {
+    await this.#options.context.registry.find(type).records.markByHand(nid, eid);
+  }
+
   /** Returns a type as code that serves it to others sees it. Throws as `driver` does. */
   view(type: string): TypeView {
     const { registry, netlink, firewall } = this.#options.context;

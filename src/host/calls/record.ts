@@ -25,6 +25,8 @@ export interface EndpointRecord {
   interfaces: readonly InterfaceData[];
   join: JoinRecord | undefined;
   external: ExternalRecord | undefined;
+  /** Made by an operator's call: it stays until it is deleted, also without a sandbox. */
+  byHand?: true;
 }
 
 export interface NetworkRecord {

@@ -139,6 +139,14 @@ export class Records {
     );
   }
 
+  /** Records that an operator's call made an endpoint, if it still exists. */
+  markByHand(nid: string, eid: string): Written {
+    const record = this.#find(nid, eid);
+    if (!record || record.byHand) return;
+    record.byHand = true;
+    return this.#writeEndpoint(nid, record);
+  }
+
   dropNetwork(nid: string): Written {
     this.networks.delete(nid);
     return this.#journal.settle({ key: { type: this.#type, nid }, entry: undefined });
@@ -182,8 +190,10 @@ export class Records {
     return this.networks.get(nid)?.endpoints.get(eid);
   }
 
-  #writeEndpoint(nid: string, { eid, phase, options, interfaces }: EndpointRecord, phaseOnly = false): Written {
-    return this.#write({ type: this.#type, nid, eid }, { phase, options, interfaces }, phaseOnly);
+  #writeEndpoint(nid: string, record: EndpointRecord, phaseOnly = false): Written {
+    const { eid, phase, options, interfaces, byHand } = record;
+    const entry = { phase, options, interfaces, ...(byHand ? { byHand } : {}) };
+    return this.#write({ type: this.#type, nid, eid }, entry, phaseOnly);
   }
 
   #write(key: RecordKey, entry: JournalEntry, phaseOnly: boolean): Written {
@@ -213,6 +223,7 @@ export class Records {
         interfaces: entry.interfaces,
         join: undefined,
         external: undefined,
+        ...(entry.byHand ? { byHand: true } : {}),
       });
       return;
     }

@@ -30,6 +30,8 @@ export interface EndpointEntry {
   readonly options: JsonText;
   /** The endpoint's interfaces: given by the platform, or filled in by the driver. */
   readonly interfaces: readonly InterfaceData[];
+  /** Made by an operator's call, so that no engine's absence deletes it; absent: by a platform. */
+  readonly byHand?: true;
 }
 
 export interface JoinEntry {
