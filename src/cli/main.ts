@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line's perimeter: the only file of it that touches the process. */
-import { readFileSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 import { runQuick } from "./control/quick.js";
 import type { Streams, Terminal } from "./output.js";
 
@@ -23,6 +23,7 @@ const streams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   ...(process.stdin.isTTY && process.stdout.isTTY ? { terminal: terminal() } : {}),
+  endless,
   colour: process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "",
 };
 
@@ -36,6 +37,13 @@ async function parsed(): Promise<number> {
     version: string;
   };
   return asksHost ? control(version) : all(version);
+}
+
+async function endless(): Promise<void> {
+  if (!fstatSync(process.stdout.fd).isFIFO()) return;
+  const { watchReader } = await import("./control/reader.js");
+  const end = watchReader(process.pid, () => process.exit(0));
+  process.once("exit", end);
 }
 
 function terminal(): Terminal {

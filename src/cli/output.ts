@@ -34,6 +34,8 @@ export interface Streams {
   err(text: string): void;
   /** True if `out` is a terminal that shows colours. */
   readonly colour?: boolean;
+  /** Called by a command that prints until it is ended: ends the process once nothing reads its output. */
+  readonly endless?: () => Promise<void>;
   /** The terminal that the user sits at; absent where input or output is something else. */
   readonly terminal?: Terminal;
 }

@@ -35,6 +35,7 @@ export async function follow(client: ControlClient, printer: Printer, options: E
     ...(since === undefined ? {} : { since }),
     ...(last === undefined ? {} : { last }),
   };
+  if (follow) await printer.endless();
   for await (const one of client.events(query)) {
     if ("missed" in one && !printer.json)
       printer.note(`${one.missed} events were missed: they came faster than they were read`);

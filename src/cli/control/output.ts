@@ -26,6 +26,11 @@ export class Printer {
     if (!this.json) this.#streams.err(`${text}\n`);
   }
 
+  /** Called before output that has no end (`Streams.endless`). */
+  async endless(): Promise<void> {
+    await this.#streams.endless?.();
+  }
+
   /** True on a terminal that shows colours. */
   get coloured(): boolean {
     return this.#streams.colour === true;

@@ -1,5 +1,5 @@
 /** The bin against a live host: what it loads, that it is fast, colours on a terminal alone, and a reader that goes away. */
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +13,7 @@ import { plugin } from "../../kit/plugins.js";
 const test = suite("cli/control: process");
 const MAIN = join(REPO, "dist/cli/main.js");
 const run = promisify(execFile);
+const GNU_TAIL = spawnSync("tail", ["--version"]).stdout?.toString().includes("GNU") === true;
 
 /** Runs a command. Returns what it printed, its packages, and its own modules. */
 async function loading(...args: readonly string[]) {
@@ -86,5 +87,19 @@ test("a reader that goes away ends a command that follows", async (t) => {
   await client.ask("restart", { id: "net" });
   assert.equal(await ended, [0, null]);
 });
+
+test(
+  "a reader of a pipe that goes away ends it without another event, with 0",
+  async (t) => {
+    const { socket, client } = await controlled(t, { "net.js": plugin("net") });
+    await client.ask("restart", { id: "net" });
+    for (const json of ["", "--json"]) {
+      const line = `"$0" "$1" events -f ${json} --control "$2" | head -1 >/dev/null; echo "\${PIPESTATUS[@]}"`;
+      const { stdout, stderr } = await run("bash", ["-c", line, process.execPath, MAIN, socket]);
+      assert.equal([stdout, stderr], ["0 0\n", ""]);
+    }
+  },
+  { needs: GNU_TAIL ? false : "GNU tail", ms: 30_000 },
+);
 
 test.run();
