@@ -52,7 +52,7 @@ export async function runProgram(
     does: "print the completion script of bash, zsh or fish",
     example: "bulkhead completion bash > /etc/bash_completion.d/bulkhead",
     async work(shell) {
-      const { completion } = await import("./completion.js");
+      const { completion } = await import("./completion/completion.js");
       return completion(program, shell);
     },
   });

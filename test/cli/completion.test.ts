@@ -13,9 +13,10 @@ const test = suite("cli/completion");
 const run = promisify(execFile);
 
 test(
-  "bash: commands, options, ids of plugins",
+  "bash: commands, options, names of the running host; files only where a path belongs",
   async (t) => {
-    const { home } = await controlled(t, { "bridge.js": plugin("bridge") });
+    const { home, host } = await controlled(t, { "bridge.js": plugin("bridge") });
+    await host.driver("bridge").createNetwork("net-1");
     const bin = await t.folder();
     await symlink(join(REPO, "dist/cli/main.js"), join(bin, "bulkhead"));
     await writeFile(join(bin, "script"), (await cli(["completion", "bash"])).out);
@@ -32,9 +33,74 @@ test(
     assert.equal((await complete("st")).sort(), ["start", "state", "status", "stop"]);
     assert.equal(await complete("logs", "--fo"), ["--follow"]);
     assert.equal(await complete("restart", "br"), ["bridge"]);
+    await writeFile(home.path("policy.json"), "{}");
+    const nothing = [""];
+    const cases: readonly (readonly [words: readonly string[], offered: readonly string[]])[] = [
+      [["restart", ""], ["bridge"]],
+      [["restart", "bridge", ""], nothing],
+      [["restart", "--data-dir", home.path("none"), ""], nothing],
+      [["restart", "--data-dir", home.path("data"), ""], ["bridge"]],
+      [
+        ["restart", "--data-dir", ""],
+        ["data", "plugins", "policy.json"],
+      ],
+      [
+        ["restart", "--control", "=", ""],
+        ["data", "plugins", "policy.json"],
+      ],
+      [["logs", "-n", ""], nothing],
+      [["logs", "-n", "3", ""], ["bridge"]],
+      [
+        ["inspect", ""],
+        ["bridge", "net-1"],
+      ],
+      [["shape", ""], nothing],
+      [["why", "p"], nothing],
+      [["ps", ""], nothing],
+      [["call", ""], ["bridge"]],
+      [
+        ["call", "bridge", "create"],
+        ["createNetwork", "createEndpoint"],
+      ],
+      [["call", "bridge", "createNetwork", ""], nothing],
+      [
+        ["record", ""],
+        ["show", "export"],
+      ],
+      [
+        ["policy", "check", "p"],
+        ["plugins", "policy.json"],
+      ],
+      [["policy", "learn", "b"], ["bridge"]],
+      [["check", "pl"], ["plugins"]],
+      [["check", "plugins/"], ["plugins/bridge.js"]],
+      [["serve", "--backend", "m"], ["model"]],
+    ];
+    for (const [words, offered] of cases)
+      assert.equal((await complete(...words)).sort(), [...offered].sort(), words.join(" "));
   },
   { ms: 60_000 },
 );
+
+test("zsh and fish: files only where a path belongs", async () => {
+  const zsh = (await cli(["completion", "zsh"])).out.split("\n");
+  const files = zsh
+    .filter((line) => line.endsWith("_bulkhead_files ;;"))
+    .map((line) => line.trim().split(")")[0] ?? "");
+  assert.equal(
+    files.flatMap((line) => line.split("|")).filter((one) => one.includes(":")),
+    ["policy:1", "new:0", "check:0", "dev:0", "test:0", "bench:0", "backup:0", "restore:0"],
+  );
+  const fish = (await cli(["completion", "fish"])).out.split("\n");
+  assert.ok(fish.includes("complete -c bulkhead -f"));
+  assert.equal(
+    fish.filter((line) => line.includes("__bulkhead_at") && line.includes(" -F")).map((line) => line.split("'")[1]),
+    files
+      .flatMap((line) => line.split("|"))
+      .filter((one) => one.includes(":"))
+      .map((one) => `__bulkhead_at ${one.replace(":", " ")}`),
+  );
+});
 
 test("zsh and fish name every command; another shell is wrong use", async () => {
   const { out } = await cli(["--help"]);
