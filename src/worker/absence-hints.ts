@@ -81,7 +81,9 @@ export function absenceHint(
   if (message.startsWith("Dynamic require of ")) return `the sandbox has no require: ${IMPORT}`;
   if (name !== "ReferenceError" && name !== "TypeError") return undefined;
   const wanted =
-    /^([\w$.]{1,64}) is not (?:defined(?: in the sandbox)?|a function|a constructor)$/.exec(message)?.[1] ??
+    /^(?:globalThis\.)?([\w$.]{1,64}) is not (?:defined(?: in the sandbox)?|a function|a constructor)$/.exec(
+      message,
+    )?.[1] ??
     (/^Cannot (?:read|set) properties of undefined /.test(message) ? nameAt(stack, code, headerLines) : undefined);
   const method = /^console\.(\w+)$/.exec(wanted ?? "")?.[1];
   if (method !== undefined) return `the sandbox's console has no ${method}: it has ${CONSOLE}`;
