@@ -25,6 +25,8 @@ export interface ExecutableReply {
 export interface PlatformService {
   /** Rejects with a fault of the daemon only: refusals are replies. */
   answer(request: ExecutableRequest): Promise<ExecutableReply>;
+  /** Called once, before the daemon is ready, if attachments of an earlier daemon exist. Serves what they need. */
+  resume?(): Promise<void>;
   /** Called after the cleanup of an earlier run, and periodically. Never rejects. */
   settled?(): Promise<void>;
   close?(): Promise<void>;

@@ -42,9 +42,13 @@ export class AttachmentService {
     return new AttachmentService(options, await Attachments.open(options.host, options.logger));
   }
 
-  /** Starts to carry out missed requests and to clean up, now and at intervals. Called when the socket is in place. */
-  begin(): void {
+  /**
+   * Resumes what an earlier run served, then starts to carry out missed requests and to clean up, now and at intervals. Called when the
+   * socket is in place. Never rejects.
+   */
+  async begin(): Promise<void> {
     this.#missed.prepare();
+    await this.#logged(() => this.#resume());
     const settle = (): void => void this.settle();
     this.#collecting = setInterval(settle, ATTACHMENTS.collectMs).unref();
     settle();
@@ -65,18 +69,27 @@ export class AttachmentService {
 
   /** Carries out missed requests and removes what is left of containers that are gone. One run at a time. Never rejects. */
   settle(): Promise<void> {
-    this.#settling ??= this.#settle().finally(() => {
+    this.#settling ??= this.#logged(() => this.#settle()).finally(() => {
       this.#settling = undefined;
     });
     return this.#settling;
   }
 
+  async #resume(): Promise<void> {
+    for (const platform of new Set(this.attachments.list().map((row) => row.platform)))
+      await (await this.#part(platform)).resume?.();
+  }
+
   async #settle(): Promise<void> {
+    await this.#takeMissed();
+    await this.attachments.collect();
+    for (const { platform } of this.attachments.list()) await this.#part(platform);
+    for (const part of this.#parts.values()) await (await part).settled?.();
+  }
+
+  async #logged(work: () => Promise<void>): Promise<void> {
     try {
-      await this.#takeMissed();
-      await this.attachments.collect();
-      for (const { platform } of this.attachments.list()) await this.#part(platform);
-      for (const part of this.#parts.values()) await (await part).settled?.();
+      await work();
     } catch (error) {
       this.#options.logger.error({ err: error }, `attachments: ${messageOf(error)}`);
     }

@@ -100,7 +100,7 @@ export async function openControl({ path, host, dataDir, logger, metrics }: Cont
     if (over) problems.delete(kind);
     else problems.set(kind, reason);
   });
-  attachments.begin();
+  await attachments.begin();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     unfeed();

@@ -48,6 +48,9 @@ export function servePodman(attachments: Attachments, host: OperatorHost, logger
         return { exit: 1, output: JSON.stringify({ error: `bulkhead: ${error.message} (${error.code})` }) };
       }
     },
+    async resume() {
+      await names.update();
+    },
     async settled() {
       for (const row of abandoned.look(attachments.list("podman"))) {
         const { container, network } = row;
