@@ -9,8 +9,9 @@ import { type FolderLock, lockFolder } from "./folder-lock.js";
 import { isMark, markKey } from "./journal/log-journal.js";
 import { takeOver } from "./legacy/take-over.js";
 import { DATA } from "./limits.js";
+import { BOOT_KEY } from "./open-log.js";
 import { type StatePaths, statePaths } from "./paths.js";
-import { BOOT_KEY, StateFile } from "./state-file.js";
+import { StateFile } from "./state-file.js";
 import type { Table } from "./tables.js";
 
 export interface DataFolder {

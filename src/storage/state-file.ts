@@ -9,27 +9,22 @@
 import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { within } from "../common/within.js";
-import { corrupt, folderClosed, notTaken } from "./errors.js";
+import { folderClosed, notTaken } from "./errors.js";
 import { type FlushGroup, newGroup } from "./flush-group.js";
-import { LastFlush, readLastFlush } from "./last-flush.js";
+import type { LastFlush } from "./last-flush.js";
 import { DATA } from "./limits.js";
-import { type Disk, type DiskFile, openDisk } from "./log/disk.js";
+import { type Disk, openDisk } from "./log/disk.js";
 import { encodeFrame } from "./log/frame.js";
-import { LogWriter, NoRoom } from "./log/log-writer.js";
-import { replay } from "./log/replay.js";
+import { type LogWriter, NoRoom } from "./log/log-writer.js";
 import { Rotation } from "./log/rotation.js";
 import { type RowIndex, readBodies, readRows, textAt } from "./log/row-index.js";
+import { type OpenedLog, openLog } from "./open-log.js";
 import type { StatePaths } from "./paths.js";
+import { PendingWrites } from "./pending-writes.js";
 import { Problems } from "./problems.js";
 import { Room } from "./room.js";
 import type { StorageStatus } from "./status.js";
 import type { Row, Table, Write } from "./tables.js";
-
-/** Key of the boot id under which the file was last written. */
-export const BOOT_KEY: Buffer = Buffer.from("boot");
-
-/** A write with its key in latin1, as the index has it. */
-type Pending = Write<string>;
 
 export class StateFile {
   /** What goes wrong while it is open. */
@@ -42,10 +37,7 @@ export class StateFile {
   readonly #rotation: Rotation;
   readonly #room: Room;
   #log: LogWriter;
-  #n: number;
-  /** Writes that are not in the log yet. */
-  #pending: Pending[] = [];
-  #pendingBytes = 0;
+  readonly #pending: PendingWrites;
   /** Callers whose writes no flush includes yet. */
   #waiting: FlushGroup | undefined;
   #flushing: Promise<void> | undefined;
@@ -55,20 +47,12 @@ export class StateFile {
   #closing: Error | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    paths: StatePaths,
-    disk: Disk,
-    index: RowIndex,
-    lastFlush: LastFlush,
-    log: LogWriter,
-    files: readonly DiskFile[],
-    n: number,
-  ) {
+  private constructor(paths: StatePaths, disk: Disk, { index, lastFlush, log, files, n }: OpenedLog) {
     this.#paths = paths;
     this.#disk = disk;
     this.#index = index;
     this.#log = log;
-    this.#n = n;
+    this.#pending = new PendingWrites(n, index);
     this.#lastFlush = lastFlush;
     this.#room = new Room(paths.folder, disk, this.problems);
     this.#rotation = new Rotation(disk, index, files, {
@@ -85,31 +69,7 @@ export class StateFile {
    * Throws `ERR_JOURNAL_CORRUPT`, or what the disk reports.
    */
   static async open(paths: StatePaths, bootId: string, disk: Disk = openDisk(paths.folder)): Promise<StateFile> {
-    const { index, n, first, last, files, gap, stale } = replay(disk);
-    const opened: { close(): void }[] = [...files, ...(last ? [last.file] : [])];
-    try {
-      const witnessed = readLastFlush(disk);
-      const path = disk.path(last?.file.name ?? "log.000001");
-      if (n < witnessed)
-        throw corrupt(path, last ? `it ends at write ${n}, and write ${witnessed} was flushed` : "it is gone");
-      const boot = index.of("meta").get(BOOT_KEY.toString("latin1"));
-      const sameBoot = boot !== undefined && textAt(boot) === JSON.stringify(bootId);
-      if (gap !== undefined && sameBoot) throw corrupt(path, `the bytes at offset ${gap} fail their checksum`);
-      for (const name of stale) disk.remove(name);
-      const log = last ? new LogWriter(last.generation, last.file, last.seed, last.end) : LogWriter.create(disk, first);
-      opened.push(log.file);
-      const lastFlush = new LastFlush(disk);
-      opened.push(lastFlush);
-      log.clearRest();
-      // Flushes what an earlier process left in the page cache: later acknowledgements depend on it.
-      for (const file of [...files, log.file]) await file.flush();
-      await disk.flushFolder();
-      log.flushed = log.used;
-      return new StateFile(paths, disk, index, lastFlush, log, files, n);
-    } catch (error) {
-      for (const one of opened) one.close();
-      throw error;
-    }
+    return new StateFile(paths, disk, await openLog(disk, bootId));
   }
 
   /**
@@ -117,7 +77,7 @@ export class StateFile {
    * anything new is sent to a driver or stored; deletions and leaves are always written.
    */
   admit(bytes: number): void {
-    const wanted = bytes + this.#pendingBytes + DATA.groupBytes;
+    const wanted = bytes + this.#pending.bytes + DATA.groupBytes;
     this.#room.admit(this.#log, wanted, this.#index.bytes);
   }
 
@@ -130,11 +90,8 @@ export class StateFile {
   putAll(writes: readonly Write[]): Promise<void> {
     const refusal = this.#failure ?? this.#closing;
     if (refusal) return Promise.reject(refusal);
-    for (const write of writes) {
-      const one = pendingOf(write);
-      // Skips the removal of rows that do not exist: on a full disk, refused calls would use up the reserve.
-      if (one.body !== undefined || this.#holds(one)) this.#write(one);
-    }
+    // Skips the removal of rows that do not exist: on a full disk, refused calls would use up the reserve.
+    for (const write of writes) if (write.body !== undefined || this.#pending.holds(write)) this.#pending.add(write);
     this.#waiting ??= newGroup();
     this.#flushing ??= this.#flush();
     return this.#waiting.done;
@@ -144,7 +101,7 @@ export class StateFile {
   log(writes: readonly Write[]): void {
     const refusal = this.#failure ?? this.#closing;
     if (refusal) throw refusal;
-    for (const write of writes) this.#write(pendingOf(write));
+    for (const write of writes) this.#pending.add(write);
     if (this.#committing) return;
     this.#committing = true;
     setImmediate(() => {
@@ -160,10 +117,10 @@ export class StateFile {
   /** Commits what was logged: it outlives the process when this returns. Throws `ERR_JOURNAL_FAILED`. */
   commit(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#pending.length === 0) return;
+    if (this.#pending.isEmpty) return;
     const { file, used, flushed, seed } = this.#log;
     const placed: number[] = [];
-    const frame = encodeFrame(this.#pending, this.#n, flushed, seed, placed);
+    const frame = encodeFrame(this.#pending.writes, this.#pending.n, flushed, seed, placed);
     try {
       this.#log.append(frame);
     } catch (error) {
@@ -171,10 +128,7 @@ export class StateFile {
       if (error instanceof NoRoom) throw this.#room.full(this.#index.bytes, error.cause);
       throw this.#fail(error);
     }
-    const writes = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    for (const [n, { table, key, body }] of writes.entries()) {
+    for (const [n, { table, key, body }] of this.#pending.take().entries()) {
       const [at, bytes] = [placed[2 * n] as number, placed[2 * n + 1] as number];
       this.#index.set(table, key, body === undefined ? undefined : { file, at: used + at, bytes });
     }
@@ -261,17 +215,6 @@ export class StateFile {
     this.#lastFlush.close();
   }
 
-  /** True if the row exists, or will with what is pending. */
-  #holds({ table, key }: Pending): boolean {
-    return this.#index.of(table).has(key) || this.#pending.some((one) => one.table === table && one.key === key);
-  }
-
-  #write(write: Pending): void {
-    this.#n++;
-    this.#pending.push(write);
-    this.#pendingBytes += write.key.length + (write.body === undefined ? 0 : Buffer.byteLength(write.body));
-  }
-
   /** Flushes once, and then until no caller waits. The first flush includes what this turn of the event loop still adds. */
   async #flush(): Promise<void> {
     await nextTurn();
@@ -280,7 +223,7 @@ export class StateFile {
       this.#waiting = undefined;
       try {
         this.commit();
-        const [log, end, n] = [this.#log, this.#log.used, this.#n];
+        const [log, end, n] = [this.#log, this.#log.used, this.#pending.n];
         const began = performance.now();
         await this.#rotation.flushEarlier();
         await log.file.flush();
@@ -291,7 +234,7 @@ export class StateFile {
         this.#lastFlush.write(n);
         group?.resolve();
         this.commit();
-        this.#log = this.#rotation.turn(this.#log, this.#n);
+        this.#log = this.#rotation.turn(this.#log, this.#pending.n);
       } catch (error) {
         const failure = this.#room.isFull(error) ? error : this.#fail(error);
         group?.reject(failure);
@@ -319,8 +262,4 @@ export class StateFile {
     }
     return this.#failure;
   }
-}
-
-function pendingOf({ table, key, body }: Write): Pending {
-  return { table, key: typeof key === "string" ? key : key.toString("latin1"), body };
 }

@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
+import { BOOT_KEY } from "#dist/storage/open-log.js";
 import { statePaths } from "#dist/storage/paths.js";
-import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
+import { StateFile } from "#dist/storage/state-file.js";
 import { STATE_KILLS as LIVES } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 

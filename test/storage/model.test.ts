@@ -1,7 +1,8 @@
 /** Log and checkpoint hold what a Map holds: any writes and deletions to several tables, with rotations, kills and reopenings. */
 import fc from "fast-check";
+import { BOOT_KEY } from "#dist/storage/open-log.js";
 import { statePaths } from "#dist/storage/paths.js";
-import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
+import { StateFile } from "#dist/storage/state-file.js";
 import { TABLES, type Table } from "#dist/storage/tables.js";
 import { LOG_MODELS } from "../amounts.js";
 import { assert, suite } from "../harness.js";

@@ -2,8 +2,10 @@
  * A power cut or a kill at every moment of recorded lives: what was acknowledged is there, and nothing that was never written. The disk
  * is a model; kills and damage on real files are in killed.test.ts and damage.test.ts.
  */
+
+import { BOOT_KEY } from "#dist/storage/open-log.js";
 import { statePaths } from "#dist/storage/paths.js";
-import { BOOT_KEY, StateFile } from "#dist/storage/state-file.js";
+import { StateFile } from "#dist/storage/state-file.js";
 import { RECORDED_LIVES } from "../amounts.js";
 import { assert, suite } from "../harness.js";
 import { SimulatedDisk } from "./simulated-disk.js";
