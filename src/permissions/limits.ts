@@ -49,3 +49,10 @@ export const WATCH = {
   /** Characters kept of a monitor's line. */
   lineChars: 4_096,
 } as const;
+
+/** Requests that wait for events. */
+export const EVENTS = {
+  /** Pause after the host has refused one for a limit, in milliseconds; each further one is twice as long. */
+  pauseMs: 100,
+  pauseMaxMs: 5_000,
+} as const;

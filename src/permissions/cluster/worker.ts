@@ -5,6 +5,7 @@ import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
 import type { ClusterEntry, ClusterEvent, ClusterHandler } from "../powers.js";
 import { kindOf, overLimit, textOf, wrongArgument } from "../refusal.js";
+import { requestEvents } from "../request-events.js";
 import type { ClusterLimits } from "./grant.js";
 import { CLUSTER } from "./limits.js";
 
@@ -45,7 +46,8 @@ export function endow(_limits: ClusterLimits, port: HostPort): Endowment {
     taking = handlers.size > 0 || leases.size > 0;
     if (!taking) return;
     const mine = ++turn;
-    port.request("cluster.next", [worker, !handling]).then(
+    const args = (): readonly Json[] | undefined => (mine === turn ? [worker, !handling] : undefined);
+    requestEvents(port, "cluster.next", args).then(
       (events) => {
         if (Array.isArray(events) && events.length > 0) void handle(events);
         // Also while handlers run: then it only shows that the worker lives.

@@ -4,6 +4,7 @@ import { isJsonObject, type Json } from "../../driverapi/json.js";
 import type { Endowment, HostPort } from "../permission.js";
 import type { NameQuery, QueryHandler } from "../powers.js";
 import { kindOf, overLimit, textOf, wrongArgument } from "../refusal.js";
+import { requestEvents } from "../request-events.js";
 import { bytesOf } from "../text-globals/encoding.js";
 import type { ResolverLimits } from "./grant.js";
 import { RESOLVER } from "./limits.js";
@@ -37,7 +38,7 @@ export function endow({ upstreams }: Pick<ResolverLimits, "upstreams">, port: Ho
     taking = true;
     try {
       while (handlers.size > 0) {
-        const queries = await port.request("resolver.next", [worker]);
+        const queries = await requestEvents(port, "resolver.next", () => (handlers.size > 0 ? [worker] : undefined));
         for (const query of Array.isArray(queries) ? queries : []) {
           const read = readQuery(query as Json);
           if (read) void answer(read.query, read.id);

@@ -11,7 +11,10 @@ import { hostOn, listener, type Opened } from "./stores.js";
 const test = suite("powers.cluster");
 const LIMITS = { bytes: 1_000, keys: 10, watches: 2, requestsPerSecond: 1_000 };
 
-/** Both halves, joined by JSON text as the link joins them. `broken`: from then on, requests fail as they do after a revocation. */
+/**
+ * Both halves, joined by JSON text as the link joins them. `broken`: from then on, requests fail as they do after a revocation; `limited`:
+ * so many requests for events are refused for a limit.
+ */
 function open(
   t: TestContext,
   use: MemoryClusterStore = new MemoryClusterStore(),
@@ -19,12 +22,16 @@ function open(
 ) {
   const { power, ask }: Opened = hostOn(t, { use }, { pollMs: 50, checkMs: 100, ...figures }).open("overlay", LIMITS);
   const asked: string[] = [];
-  const state = { broken: false };
+  const state = { broken: false, limited: 0 };
   const port: HostPort = {
     notify() {},
     async request(name, args) {
       if (name !== "cluster.next") asked.push(name);
       if (state.broken) throw Object.assign(new Error("revoked"), { code: "ERR_PERMISSION_REVOKED" });
+      if (name === "cluster.next" && state.limited > 0) {
+        state.limited--;
+        throw Object.assign(new Error("too many requests"), { code: "ERR_PERMISSION_LIMIT" });
+      }
       try {
         return JSON.parse(JSON.stringify(await power.methods?.get(name)?.(JSON.parse(JSON.stringify(args))))) as Json;
       } catch (error) {
@@ -156,6 +163,17 @@ test("after a revocation a handler hears the end, with its code", async (t) => {
   state.broken = true;
   await until(() => heard.length > 1, "the end");
   assert.equal(heard[1], { type: "end", code: "ERR_PERMISSION_REVOKED" });
+});
+
+test("a request for events that is refused for a limit is repeated: no handler hears an end", async (t) => {
+  const { run, heard, state, ask } = open(t);
+  await run(`cluster.watch("", (event) => { if (event.type !== "progress") hear(event.type); })`);
+  await until(() => heard.length > 0, "the list");
+  state.limited = 2;
+  await until(() => state.limited === 0, "two refusals");
+  await ask("create", { key: "a", value: 1 });
+  await until(() => heard.length > 1, "the change");
+  assert.equal(heard, ["resync", "put"]);
 });
 
 test("after unwatch a handler hears nothing, and nothing is asked for any more", async (t) => {
