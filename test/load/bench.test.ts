@@ -44,6 +44,7 @@ const BARS = [
   ["docker-run", "at most", 1.12, 1.05],
   ["docker-run-publish", "at most", 1.15, 1.05],
   ["docker-run-50", "at most", 1.15, 1.05],
+  ["docker-run-egress", "at most", 1.12, 1.05],
   ["docker-network-create", "at most", 1, 0.8],
   ["docker-ps", "at most", 1.5, 1],
   ["cni-add", "at most", 1.2, 1],

@@ -1,4 +1,4 @@
-/** Docker's commands on networks of our bridge driver, against the engine's own bridge on the same engine. */
+/** Docker's commands on networks of our drivers, against the engine's own bridge on the same engine. */
 
 import { ENGINES, STOCK } from "../../docker/engine/kinds.js";
 import { Play } from "../../docker/engine/play.js";
@@ -9,6 +9,8 @@ import type { Measure, RowSpec } from "../row.js";
 const PEER = "the engine's own bridge";
 const OURS = { driver: "bulkhead-bridge", network: "ours", subnet: "10.64.1.0/24", others: "10.65" } as const;
 const THEIRS = { driver: "bridge", network: "theirs", subnet: "10.64.2.0/24", others: "10.66" } as const;
+/** A network of driver `egress`. */
+const CONFINED = { driver: "bulkhead-egress", network: "confined", subnet: "10.66.250.0/24" } as const;
 type Side = typeof OURS | typeof THEIRS;
 
 const row = (id: string, what: string, bar: number, aim: number): RowSpec => ({
@@ -25,9 +27,11 @@ const row = (id: string, what: string, bar: number, aim: number): RowSpec => ({
 let opened: Promise<Play> | undefined;
 
 async function open(): Promise<Play> {
-  const play = await Play.open({ kind: ENGINES.machine, variant: STOCK, hanging: true });
-  for (const side of [OURS, THEIRS]) {
-    await play.engine.docker("network", "create", "-d", side.driver, "--subnet", side.subnet, side.network);
+  const play = await Play.open({ kind: ENGINES.machine, variant: STOCK, hanging: true, more: ["egress"] });
+  for (const side of [OURS, THEIRS, CONFINED]) {
+    const options = side === CONFINED ? ["-o", "allow=203.0.113.0/24:443"] : [];
+    await play.engine.docker("network", "create", "-d", side.driver, "--subnet", side.subnet, ...options, side.network);
+    if (side === CONFINED) continue;
     // The first of each kind starts what stays: a worker's compiled code, the holder of ports.
     await run(play, side, PUBLISHED);
   }
@@ -43,7 +47,7 @@ async function took(play: Play, ...args: readonly string[]): Promise<number> {
   return ms;
 }
 
-function run(play: Play, { network }: Side, options: readonly string[] = []): Promise<number> {
+function run(play: Play, { network }: Side | typeof CONFINED, options: readonly string[] = []): Promise<number> {
   return took(play, "run", "--rm", "--network", network, ...options, "busybox", "true");
 }
 
@@ -66,6 +70,7 @@ export const docker: Measure = {
     row("docker-run", "docker run --rm … true", 1.12, 1.05),
     row("docker-run-publish", "docker run --rm -p … true", 1.15, 1.05),
     row("docker-run-50", "50 containers started at once, until the last has ended", 1.15, 1.05),
+    row("docker-run-egress", "docker run --rm … true on an egress network", 1.12, 1.05),
     row("docker-network-create", "docker network create", 1, 0.8),
   ],
   seconds: 240,
@@ -82,6 +87,10 @@ export const docker: Measure = {
     return {
       "docker-run": await both((side) => run(play, side)),
       "docker-run-publish": await both((side) => run(play, side, PUBLISHED)),
+      "docker-run-egress": await pair(
+        () => run(play, CONFINED),
+        () => run(play, THEIRS),
+      ),
       "docker-network-create": await both((side) => createNetwork(play, side, round)),
       "docker-run-50": await both((side) => runMany(play, side, count(50, 10))),
     };
