@@ -24,7 +24,7 @@ import { CONTROL } from "./limits.js";
 import { openApi } from "./openapi.js";
 import type { Input, OperationName } from "./operations.js";
 import { RequestError, read } from "./request-error.js";
-import { executableRequest } from "./schemas.js";
+import { executableRequest } from "./request-schemas.js";
 import { type Answer, createControlServer } from "./server.js";
 import { placeControl } from "./socket.js";
 import type {

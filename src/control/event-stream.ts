@@ -4,7 +4,7 @@
  */
 import type { EventLog, LoggedEvent, Reader } from "./event-log.js";
 import { CONTROL } from "./limits.js";
-import type { EventsQuery } from "./schemas.js";
+import type { EventsQuery } from "./request-schemas.js";
 
 /** The part of a response that a stream uses. */
 export interface StreamTarget {

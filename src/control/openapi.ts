@@ -1,7 +1,8 @@
 /** Generates `openapi.json` from the operations and their schemas. */
 import { z } from "../common/zod.js";
 import { EVENTS_PATH, OPERATIONS, type OperationName, TABLE_PATH } from "./operations.js";
-import { BODIES, errorBody, eventsQuery, hostEvent, idParams, REPLIES, tableQuery } from "./schemas.js";
+import { errorBody, hostEvent, REPLIES } from "./reply-schemas.js";
+import { BODIES, eventsQuery, idParams, tableQuery } from "./request-schemas.js";
 
 type Document = Readonly<Record<string, unknown>>;
 

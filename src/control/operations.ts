@@ -1,4 +1,4 @@
-/** The control API's operations, by name. Server, client and `openapi.json` are made of this table and the schemas of schemas.ts. */
+/** The control API's operations, by name. Server, client and `openapi.json` are made of this table and of request-schemas.ts and reply-schemas.ts. */
 import { join } from "node:path";
 import type { ExecutableReply, ExecutableRequest } from "../attachments/executable.js";
 import type {

@@ -20,7 +20,7 @@ import {
   VIA_HEADER,
 } from "./operations.js";
 import { errorBodyOf, RequestError, read } from "./request-error.js";
-import { BODIES, type EventsQuery, eventsQuery, idParams, tableQuery } from "./schemas.js";
+import { BODIES, type EventsQuery, eventsQuery, idParams, tableQuery } from "./request-schemas.js";
 import { pluginTable } from "./table/plugins.js";
 
 /** A reply, with its status if that is not 200; or `json`, the body as JSON text. */

@@ -1,4 +1,4 @@
-/** What the control API's replies hold. schemas.ts has the same shapes for machines; the compiler compares the two. */
+/** What the control API's replies hold. reply-schemas.ts has the same shapes for machines; the compiler compares the two. */
 import type { Json, JsonObject } from "../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../driverapi/types.js";
 

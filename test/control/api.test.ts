@@ -8,7 +8,7 @@ import { ControlClient } from "#dist/control/client.js";
 import { CONTROL } from "#dist/control/limits.js";
 import { openApi } from "#dist/control/openapi.js";
 import { OPERATIONS, type OperationName } from "#dist/control/operations.js";
-import { errorBody, REPLIES } from "#dist/control/schemas.js";
+import { errorBody, REPLIES } from "#dist/control/reply-schemas.js";
 import { EndpointConfig } from "#dist/index.js";
 import { bridgeHost } from "../docker/bridge-host.js";
 import { assert, rejection, suite } from "../harness.js";
