@@ -1,4 +1,4 @@
-/** Asks a host process for its workers' cells while one of them is silent, since it may be blocked. */
+/** Asks a host process for its workers' cells while one of them has been silent for some time, since it may be blocked. */
 import { WALLS } from "./limits.js";
 import type { ProcessLink } from "./process-link.js";
 
@@ -27,11 +27,14 @@ export class CellRequests {
 
   #look(): void {
     this.#timer = undefined;
+    let [waits, blocked] = [false, false];
     for (const link of this.#links()) {
       if (!link.silent) continue;
-      this.#ask();
-      this.sending();
-      return;
+      waits = true;
+      blocked ||= link.quiet;
+      link.quiet = true;
     }
+    if (blocked) this.#ask();
+    if (waits) this.sending();
   }
 }

@@ -36,6 +36,8 @@ export class ProcessLink implements Link {
   readonly cell: CellReader;
   /** True until the worker has sent a frame after the last one that it was sent. */
   silent = false;
+  /** True if it has sent no frame since this was set. Under load a link is silent most of the time, and rarely quiet. */
+  quiet = false;
   readonly passedOn: (() => Promise<void>) | undefined;
   readonly #carrier: LinkCarrier;
   readonly #stream: WorkerStream;
@@ -112,6 +114,7 @@ export class ProcessLink implements Link {
   /** Delivers a frame of this worker. */
   received(data: unknown): void {
     this.silent = false;
+    this.quiet = false;
     if (!this.#over) this.onFrame?.(data);
   }
 
