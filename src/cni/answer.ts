@@ -40,7 +40,7 @@ function refuseTooOld({ command }: CniArguments, { cniVersion }: CniConfig): voi
   if (CNI_VERSIONS.indexOf(cniVersion) >= CNI_VERSIONS.indexOf(since)) return;
   throw new CniFailure(
     "version",
-    `${command} came with version ${since}, and the network configuration is of ${cniVersion}`,
+    `${command} needs cniVersion ${since} or later, and the network configuration has ${cniVersion}`,
   );
 }
 
@@ -108,7 +108,11 @@ async function add(
 function delegated(text: string | undefined): CniResult {
   const read = text === undefined ? undefined : cniResult.safeParse(decode(text));
   if (read?.success) return read.data;
-  throw new CniFailure("config", "the IPAM plugin gave no result", text);
+  throw new CniFailure(
+    "config",
+    "the IPAM plugin printed no valid result; check ipam in the network configuration",
+    text,
+  );
 }
 
 function ipamRoutes({ ipam }: CniConfig, chosen: CniResult | undefined): WantedAttachment["routes"] & object {

@@ -62,7 +62,7 @@ test("each version has its form; one that is not spoken is an error", async (t) 
   assert.equal([old.code, old.cniVersion], [1, "1.1.0"]);
   assert.match(old.msg, /cniVersion "0.2.0" is not spoken; write one of 0.3.0/);
   const check = await refusal(at, { ...ADD, CNI_COMMAND: "CHECK" }, { ...CONFIG, cniVersion: "0.3.1" });
-  assert.match(check.msg, /CHECK came with version 0.4.0/);
+  assert.match(check.msg, /CHECK needs cniVersion 0.4.0 or later/);
   assert.is((await refusal(at, { CNI_COMMAND: "GC" }, { ...CONFIG, cniVersion: "1.0.0" })).code, 1);
 });
 
@@ -168,7 +168,7 @@ test("what cannot be is refused with the specification's code, and changes nothi
       { ...CONFIG, runtimeConfig: { portMappings: [{ hostPort: -1 }] } },
     ],
     [7, /ipam.*rangeStart.*driver's own pool/, ADD, { ...CONFIG, ipam: { rangeStart: "10.64.1.9" } }],
-    [7, /IPAM plugin gave no result/, ADD, { ...CONFIG, ipam: { type: "host-local" } }],
+    [7, /IPAM plugin printed no valid result/, ADD, { ...CONFIG, ipam: { type: "host-local" } }],
     [
       7,
       /two IPv4|two pools|one subnet of each/,
