@@ -1,4 +1,4 @@
-/** Reads a network's options and the driver's configuration. */
+/** Reads a network's options and the driver's configuration. `egress` repeats parts: a plugin loads only files of its own folder. */
 import { fail, type Json, type JsonObject, quote, type TrafficShape } from "bulkhead/plugin";
 import {
   genericOptions,

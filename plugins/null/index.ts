@@ -1,6 +1,6 @@
 /**
- * The "null" network of libnetwork: a sandbox on it has only its loopback interface. There is one such network, and it cannot be
- * deleted. Endpoints need nothing done.
+ * The "null" network of libnetwork, which cannot be deleted: a sandbox on it has only its loopback interface. The code is that of
+ * `host`, repeated since a plugin loads only files of its own folder.
  */
 import { type Driver, type DriverCallback, LocalScope } from "bulkhead/plugin";
 

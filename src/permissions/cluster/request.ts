@@ -37,7 +37,7 @@ const SHAPES: Readonly<Record<ClusterOp, Readonly<Record<string, FieldType>>>> =
   lease: { worker: "string", name: "string", value: "json" },
 };
 
-/** Reads one request. Throws `ERR_CLUSTER_REFUSED`: rule `fields` or `shape`. */
+/** Reads one request, as `resolver/request.ts` does: field types, rules and error codes are each permission's own. Throws `ERR_CLUSTER_REFUSED`: rule `fields` or `shape`. */
 export function parseRequest(plugin: string, op: ClusterOp, args: readonly Json[]): ClusterRequest {
   const given = args[0];
   if (given === undefined || !isJsonObject(given))

@@ -240,6 +240,7 @@ class Hub implements NetlinkHub {
     return this.#closing;
   }
 
+  /** Queues a request, as the hubs of `firewall` and `traffic` do; each has its own way to carry out a batch. */
   #ask(asked: AskedLink): Promise<Json> {
     const { plugin, request } = asked;
     if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));

@@ -73,7 +73,10 @@ function overTcp(query: Buffer, { host, port }: Place): Promise<Buffer> {
   });
 }
 
-/** Runs `work` under a deadline; calls the clean-up function that it returned as soon as it has settled or is late. */
+/**
+ * Runs `work` under a deadline; calls the clean-up function that it returned as soon as it has settled or is late. The resolver's process
+ * has its own copy (`resolver/server/ask.ts`), whose errors are codes.
+ */
 function settled(
   work: (resolve: (reply: Buffer) => void, reject: (error: Error) => void) => () => void,
 ): Promise<Buffer> {

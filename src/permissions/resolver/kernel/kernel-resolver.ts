@@ -1,6 +1,6 @@
 /**
  * The resolver's sockets in one namespace. Its process is started for the first listener and ended some time after the last; if it
- * crashes, it is restarted with back-off, and all listeners are opened again.
+ * crashes, it is restarted with back-off, as in `port-holder.ts`, and all listeners are opened again.
  */
 import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";

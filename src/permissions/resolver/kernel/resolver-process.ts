@@ -1,4 +1,7 @@
-/** The platform's side of a resolver process: orders and replies as lines of JSON. The process ends when its standard input closes. */
+/**
+ * The platform's side of a resolver process: orders and replies as lines of JSON. The process ends when its standard input closes. It is
+ * started as the port holder is (`holder-process.ts`), which only replies; this one also reports queries.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
