@@ -15,7 +15,7 @@ export interface StoreEntry {
   readonly revision: number;
 }
 
-/** Who pays for the main-thread time of parsing replies, which may be long. */
+/** Charged for the main-thread time of parsing replies, which may be long. */
 export interface Payer {
   /** Runs `work`, and charges its duration. */
   charge<T>(work: () => T): T;

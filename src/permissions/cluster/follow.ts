@@ -1,6 +1,6 @@
 /**
- * Follows one range of a plugin's keys. It has no silent hole: what the store no longer has is replaced by a list, and at intervals a
- * linearizable read proves that nothing was missed, or the plugin is told that it may be behind.
+ * Follows one range of a plugin's keys without silent gaps: changes that the store no longer has are replaced by a list. Linearizable
+ * reads at intervals prove that nothing was missed; without such a proof the plugin is told that it may be behind.
  */
 import { quote } from "../../common/quote.js";
 import { messageOf } from "../../common/text.js";
@@ -17,11 +17,11 @@ export interface FollowOptions {
   readonly from: number | undefined;
   readonly figures: ClusterFigures;
   tell(event: WatchEvent): void;
-  /** Told of what an operator should know, in words. */
+  /** Called with a sentence for the operator's log. */
   warn(words: string): void;
 }
 
-/** Watches in a row that end before they have told anything, after which a list replaces what lies between. */
+/** After this many watches in a row that ended without reporting a change, a list replaces them. */
 const BARREN = 3;
 
 export class Follow {
@@ -32,7 +32,7 @@ export class Follow {
   #count = 0;
   /** Counts changes told, to see whether any came during a check. */
   #activity = 0;
-  /** A revision of the store at a known time; once it is reached, the range was known at that time. */
+  /** A revision that the store had at time `at`: once the watch reaches it, all changes up to that time have been told. */
   #target: { readonly revision: number; readonly at: number } | undefined;
   #provenAt = performance.now();
   #stale = false;
@@ -116,7 +116,7 @@ export class Follow {
       ended: (why, words) => {
         if (opening !== this.#opening) return;
         this.#problem = words;
-        // The same changes, such as more than one line may have, would end it again and again.
+        // Changes that exceed the limit of a line, for example, would end each new watch in the same way.
         this.#reopen(why === "compacted" || ++this.#barren >= BARREN);
       },
     };
@@ -131,7 +131,7 @@ export class Follow {
     this.#differs = 0;
   }
 
-  /** Opens again after a pause; `list`: what lies between is lost. */
+  /** Opens again after a pause; `list`: begins with a list, because the changes in between are lost. */
   #reopen(list: boolean): void {
     this.#close();
     if (list) this.#position = undefined;
@@ -148,7 +148,7 @@ export class Follow {
       changes.find(({ text }) => text !== undefined && !isJson(text)),
     );
     if (strange) {
-      // The list fails as long as the value is there, so that the watch becomes stale.
+      // While the value is there the list fails too, and the watch becomes stale.
       this.#problem = `the value of ${quote(strange.key)} is not JSON; another program has written it`;
       this.#reopen(true);
       return;
@@ -161,7 +161,7 @@ export class Follow {
         text === undefined ? { type: "delete", key: own, revision } : { type: "put", key: own, text, revision },
       );
     }
-    // Telling may have stopped the watch, which then begins again with a list.
+    // `tell` may have stopped the watch, which then begins again with a list.
     if (opening !== this.#opening) return;
     this.#position = Math.max(this.#position ?? 0, changes.at(-1)?.revision ?? 0);
     this.#activity++;
@@ -175,8 +175,8 @@ export class Follow {
   }
 
   /**
-   * Reads what was written after the position. If nothing was, and as many keys are there as the watch knows of, it has missed nothing that
-   * is still to be seen up to the revision of the read.
+   * Reads what was written after the position. If nothing was, and the number of keys is the watch's own count, the watch has missed no
+   * change that still has an effect at the read's revision.
    */
   async #check(): Promise<void> {
     const opening = this.#opening;

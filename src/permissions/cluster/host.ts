@@ -24,7 +24,7 @@ export interface ClusterPowerOptions {
   readonly prefix: string;
   readonly figures: ClusterFigures;
   readonly time: HostTime;
-  /** Told of what an operator should know, in words. */
+  /** Called with a sentence for the operator's log. */
   warn(words: string): void;
 }
 

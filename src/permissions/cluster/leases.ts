@@ -1,6 +1,6 @@
 /**
- * One plugin's leases on this host. Each has a key of its own, which ends with this host's lease: it says that its holder is alive. Nobody
- * else can write that key, so a lapsed one is never free for another holder.
+ * One plugin's leases on this host. The key of each says that its holder is alive, and ends with this host's lease in the store; nobody
+ * else can write it, so no other holder takes over a lapsed one.
  */
 import { Mutex } from "../../common/mutex.js";
 import { messageOf } from "../../common/text.js";
@@ -20,7 +20,7 @@ export interface LeasesOptions {
   readonly figures: ClusterFigures;
   /** Returns how long a worker has been silent, in milliseconds. */
   silentMs(worker: string): number;
-  /** Told of what an operator should know, in words. */
+  /** Called with a sentence for the operator's log. */
   warn(words: string): void;
 }
 
@@ -53,7 +53,7 @@ export class Leases {
   /** Writes the key of a lease, and keeps it while the worker lives. Returns the key. */
   async hold(name: string, worker: string, text: string): Promise<string> {
     return this.#mutex.run(async () => {
-      // Judged once more: others may have been waiting for the store.
+      // Checked again: other requests may have been waiting for the store.
       if (!this.#held.has(name) && this.#held.size >= this.#options.figures.leases)
         throw refused(this.#options.plugin, "lease", "leases", `this host has ${this.#held.size} leases already`);
       await this.#put([[name, text]]);
@@ -96,7 +96,7 @@ export class Leases {
     try {
       await space.backend.commit([], [{ key: space.root + key }]);
     } catch (error) {
-      // It ends with this lease, which is not renewed any more; the next renewal writes the others under another one.
+      // The key ends with this lease of the store, which is not renewed any more; the next renewal writes the other keys under a new one.
       this.#lease = undefined;
       throw error;
     }

@@ -1,4 +1,4 @@
-/** The operator's store for `cluster`: where it is, and how this host proves who it is. Plugins see none of it. */
+/** The operator's store for `cluster`: where it is, and how this host authenticates. Plugins do not see it. */
 import { isLoopback } from "../../common/tcp-address.js";
 import { z } from "../../common/zod.js";
 

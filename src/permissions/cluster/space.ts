@@ -27,7 +27,7 @@ export interface SpaceOptions {
   readonly figures: ClusterFigures;
   /** Charged for parsing what the store holds. */
   readonly time: HostTime;
-  /** Told of what an operator should know, in words. */
+  /** Called with a sentence for the operator's log. */
   warn(words: string): void;
 }
 
@@ -41,14 +41,14 @@ export interface Listing {
 type Decide = (present: StoreEntry | undefined) => string | null | undefined;
 
 export class Space {
-  /** Who pays for parsing what the store holds. */
+  /** Charged for parsing what the store holds. */
   readonly payer: Payer;
   readonly backend: ClusterBackend;
   /** The beginning of the plugin's keys in the store. */
   readonly root: string;
   readonly #accountKey: string;
   readonly #options: SpaceOptions;
-  /** Writes of one host would only disturb each other: each changes the account. */
+  /** Serializes this host's writes: each changes the account, so of two at a time one would fail and be repeated. */
   readonly #writing = new Mutex();
   /** Lists may be long: one at a time, so that each waits until the plugin may use the main thread again. */
   readonly #listing = new Mutex();
@@ -63,7 +63,7 @@ export class Space {
     this.#options = options;
   }
 
-  /** Refuses what waits: a write is not begun, and a list does not go on. */
+  /** Refuses what waits: no write begins after this, and a list reads no further page. */
   close(): void {
     this.#closed = true;
   }
@@ -197,7 +197,8 @@ export class Space {
         throw failed(plugin, "list", "there is more than the plugin may have; another program has written it");
       if (!page.more) return { entries, revision };
       const next = page.entries.at(-1)?.key ?? "";
-      if (next <= last) throw new StoreError("the store's pages do not go on");
+      if (next <= last)
+        throw new StoreError("the store returned a page of a list that does not follow the page before it");
       last = next;
       await payer.free(late);
       if (this.#closed) throw failed(plugin, "list", "the plugin's grant has ended");

@@ -35,7 +35,7 @@ interface Worker {
   readonly watches: Map<number, Watch>;
   poll: Poll | undefined;
   polledAt: number;
-  /** Which watch is served first: each in turn, so that none waits behind another's flood. */
+  /** The watch that is served first: round-robin, so that no watch waits behind the flood of another. */
   turn: number;
 }
 
@@ -85,8 +85,8 @@ export class Watches {
   }
 
   /**
-   * Resolves with events for a worker, with none after some time, or if it is not ready for any. Returns undefined if the worker has no
-   * part here any more: it must not wait for events of watches that have ended.
+   * Resolves with events for a worker; with none after some time, or if the worker is not ready for any. Returns undefined if the worker
+   * has no watches here any more, so that it does not wait for events.
    */
   next(worker: string, ready: boolean): Promise<Json> | undefined {
     const owner = this.#workers.get(worker);
