@@ -85,7 +85,7 @@ export interface FirewallBackend {
   forward(families: readonly (4 | 6)[], links: GuardedLinks, again?: boolean): Promise<readonly (4 | 6)[]>;
   /** True while the guard has to be in place. */
   readonly guarded: boolean;
-  /** To be called when no table of ours is left: removes guards, and switches off what `forward` switched on unless others need it. */
+  /** Removes guards, and switches off what `forward` switched on unless others need it. Call it when no table of ours is left. */
   stopForwarding(): Promise<ForwardingEnd>;
   /** Returns every table of the family `inet` as text, by name. The text is the same until the table is changed. */
   listing(): Promise<ReadonlyMap<string, string>>;

@@ -13,9 +13,8 @@ export interface AskedRule {
 }
 
 /**
- * Chooses a batch from the queue, round-robin over plugins, FIFO within each. A batch publishes and allows, or it withdraws, never both, so
- * that a withdrawn port is free afterwards and the later request for an address counts; its first plugin decides which. `last`: the first
- * plugin of the last batch, which goes last now.
+ * Chooses a batch from the queue, round-robin over plugins, FIFO within each; `last`: the first plugin of the last batch, which goes last
+ * now. A batch never both adds and withdraws: a withdrawn port is free in the next one, and requests for one address keep their order.
  */
 export function nextBatch<A extends AskedRule>(queue: readonly A[], last: string | undefined): readonly A[] {
   const plugins = [...new Set(queue.map(({ plugin }) => plugin))].sort(

@@ -63,12 +63,12 @@ export class RuleRestorer {
     await this.#scheduler.stop();
   }
 
-  /** To be called right after tables were programmed: sets up what has to exist outside them. `remember` is to follow. */
+  /** Sets up what has to exist outside our tables. Call it right after tables were programmed, and `remember` after it. */
   async programmed(rules: readonly FirewallRule[]): Promise<void> {
     const { tables, logger } = this.#options;
     this.#stale = true;
     const settled = this.#settle();
-    // With rules left, what is outside our tables and the guard are apart; without, the guard goes.
+    // Without bridges `#settle` removes the guard, so it must end before `forward`; otherwise the two are independent.
     if (tables.bridges.length === 0) await settled;
     const opened = await tables.forward(rules).finally(() => settled);
     if (opened.length === 0) return;
@@ -77,8 +77,8 @@ export class RuleRestorer {
   }
 
   /**
-   * Remembers the text of what was programmed. Nobody has to wait for it: what another program changes before is notified, and programmed
-   * again whatever its text. Never rejects.
+   * Remembers the text of what was programmed. Callers need not wait: a change by another program before that is notified, and restored
+   * without comparing texts. Never rejects.
    */
   async remember(): Promise<void> {
     if (!this.#stale) return;

@@ -21,7 +21,7 @@ export class Surroundings {
     this.#logger = logger;
   }
 
-  /** To be called after our tables have changed. Checks the neighbours if the bridges differ from last time. */
+  /** Checks the neighbours if the bridges differ from last time. Call it after our tables have changed. */
   async keep(bridges: readonly string[]): Promise<void> {
     const key = JSON.stringify([...bridges].sort());
     if (key === this.#admitted) return;
@@ -36,7 +36,7 @@ export class Surroundings {
     return report.changed;
   }
 
-  /** To be called when no table of ours is left in the namespace. */
+  /** Restores the neighbours' rules. Call it when no table of ours is left in the namespace. */
   async leave(): Promise<void> {
     this.#admitted = undefined;
     this.#say(await this.#neighbours.leave(), "are as they were before");

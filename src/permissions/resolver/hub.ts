@@ -60,7 +60,7 @@ interface Listening {
 class Hub implements ResolverHub {
   readonly backend: ResolverBackend;
   readonly #netlink: NetlinkHub;
-  /** Which plugin answers at an address. */
+  /** The plugin that answers at each address. */
   readonly #listeners = new Map<string, Listening>();
   /** Serializes what opens and closes listeners. */
   readonly #mutex = new Mutex();
@@ -76,7 +76,7 @@ class Hub implements ResolverHub {
       else backend.drop(query.id);
     };
     this.#unobserve = netlink.forgotten((names) => {
-      // Behind a request that is being carried out, which may have found the bridge.
+      // Runs after a request in progress, which may have seen the bridge.
       void this.#mutex.run(() => this.#stopAll(({ bridge }) => names.includes(bridge)));
     });
   }
@@ -127,7 +127,7 @@ class Hub implements ResolverHub {
       });
       const { ip } = request;
       if (request.op === "stop") {
-        // Its listener may have ended with its bridge, and the address may be another plugin's by now.
+        // This plugin's listener may have ended with its bridge, and another plugin may answer at the address by now.
         if (this.#of(served).includes(ip)) await this.#stop(ip);
         return null;
       }

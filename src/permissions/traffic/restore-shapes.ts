@@ -42,7 +42,7 @@ export class ShapeRestorer {
     });
   }
 
-  /** Remembers how the links are shaped now, and watches them if there are any. To be called after every change of ours. */
+  /** Remembers how the links are shaped now, and watches them if there are any. Call it after every change of ours. */
   async remember(): Promise<void> {
     const { ledger } = this.#options.shapes;
     this.#known = await this.#look();

@@ -20,8 +20,8 @@ const ACCEPT: Json = { accept: null };
 const DROP: Json = { drop: null };
 const OPEN: Json = { match: { op: "in", left: STATE, right: ["established", "related"] } };
 /**
- * A source that is not behind the bridge: with it, a container could answer a connection that it began itself under the answer's source,
- * and the answer would be `established`.
+ * Matches a source that is not behind the bridge. A container could otherwise send itself a packet under a foreign source, and its reply
+ * to that source would be `established`, and so allowed.
  */
 const FORGED: Json = { match: { op: "==", left: { fib: { result: "oif", flags: ["saddr", "iif"] } }, right: false } };
 const NOT_ROUTED: Json = equal({ "&": [MARK, ROUTED] }, 0);
@@ -91,7 +91,7 @@ export function confineRules(rules: readonly FirewallRule[]): readonly ChainRule
   return [
     ...bridges.flatMap((bridge) => [
       admit(from("==", bridge), CLEAR),
-      // The search for duplicate addresses has no source.
+      // Duplicate address detection sends from the unspecified address.
       admit(from("==", bridge), NEIGHBOURS, ACCEPT),
       admit(from("==", bridge), FORGED, DROP),
       admit(from("==", bridge), OPEN, SET, ACCEPT),
@@ -155,7 +155,7 @@ export function resolveRules(bridge: string, ip: string): readonly ChainRule[] {
   }));
 }
 
-/** Matches what is sent to an allowed address, port and protocol by the bridge they are allowed for. */
+/** Matches packets from a bridge to an address, protocol and port that are allowed for that bridge. */
 function lookup(family: Family): Json {
   const daddr = field(family === 6 ? "ip6" : "ip", "daddr");
   const concat = [{ meta: { key: "iifname" } }, daddr, { meta: { key: "l4proto" } }, field("th", "dport")];

@@ -40,8 +40,8 @@ export class OwnChanges {
   }
 
   /**
-   * Returns whether a reported change was made here. Each counts once. Where PIDs differ, the program's name and the tables removed
-   * decide: of as many reports as we made such changes, all are ours, and one more is another program's.
+   * Returns whether a reported change was made here; each change of ours covers one report. In a PID namespace, where reported PIDs do
+   * not match ours, a report is compared by the program's name and the tables removed.
    */
   async made(pid: number, program: string, removes: readonly string[]): Promise<boolean> {
     const alike = (change: Change): boolean => change.program === program && isDeepStrictEqual(change.removes, removes);

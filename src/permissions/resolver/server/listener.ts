@@ -1,4 +1,4 @@
-/** Takes queries at one address, over UDP and TCP, and returns the answers. It reads nothing of a message but its length. */
+/** Takes queries at one address, over UDP and TCP, and returns the answers. Of a message, it reads only the length. */
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import type { Listener, Query } from "../backend.js";

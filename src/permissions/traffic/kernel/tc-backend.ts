@@ -87,7 +87,7 @@ export class TcBackend implements TrafficBackend {
     return failures;
   }
 
-  /** Runs all lines, whichever fail. Returns what was said of each that failed, by its place. Rejects when none could be run. */
+  /** Runs all lines, even after one fails. Returns tc's message for each that failed, by its place; rejects when none could be run. */
   async #run(
     tool: "ip" | "tc",
     lines: readonly string[],
