@@ -1,7 +1,6 @@
 /**
- * The command `bulkhead` as a shell script: it starts `main.js`. Node takes longer to start than a host takes to print the table of
- * plugins, so the script asks for that itself where there is curl, and leaves whatever goes wrong to Node, which says why. So it does
- * with a socket of another account: what that one sends must not reach the terminal unescaped.
+ * The command `bulkhead` as a shell script: it starts `main.js`. A plain `ps` it asks of the host itself, with curl, since Node starts
+ * slowly; it leaves failures, and sockets of other accounts, whose replies must be escaped for the terminal, to Node.
  */
 import { controlPath, TABLE_PATH } from "../control/operations.js";
 import { HERE } from "./default-places.js";

@@ -264,8 +264,8 @@ class Control {
   }
 
   /**
-   * Carries out a change. An audit line says before it who asked for what, so that a host that ends meanwhile leaves a trace, and another
-   * one afterwards how it ended; long arguments are cut at a line's end.
+   * Carries out a change between two audit lines: the first names the change and its caller, so that a host that ends meanwhile leaves a
+   * trace; the second says how it ended. Long arguments are cut at a line's end.
    */
   async #audited<T>({ event, plugin, what, via, more }: Change, work: () => Promise<T>): Promise<T> {
     const asked = `${what} ${this.caller}${via === undefined ? "" : `, from ${via}`}`;

@@ -1,6 +1,6 @@
 /**
  * The last events and log lines of a host. Each has an id that a client can resume at. What plugins write themselves is kept apart from
- * everything else, so that no plugin can push out what is told of it.
+ * everything else, so that no plugin can evict events about itself.
  */
 import { randomBytes } from "node:crypto";
 import { CONTROL } from "./limits.js";
@@ -57,8 +57,8 @@ export class EventLog {
   }
 
   /**
-   * Returns a reader that begins after the entry with this id; what has been evicted since counts as missed. An unknown id, such as
-   * an earlier host's, gives the oldest entry: what came between is not known.
+   * Returns a reader that begins after the entry with this id; what has been evicted since counts as missed. For an unknown id, such
+   * as an earlier host's, it begins at the oldest entry, and what was missed is not known.
    */
   after(id: string): Reader {
     const [run, number = ""] = id.split("-");

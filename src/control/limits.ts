@@ -33,8 +33,8 @@ export const CONTROL = {
   /** Interval between comments on a quiet stream, in milliseconds: they show a client that the host lives. */
   beatMs: 15_000,
   /**
-   * Reply that a command reads at most, in bytes, and its deadline, in milliseconds: longer than any call's. What changes nothing is answered
-   * at once by a host that is well; the quick client leaves a slow one to the ordinary client.
+   * The longest reply that a command reads, in bytes, and its deadline, in milliseconds, which exceeds any call's. `readMs`: for requests
+   * that change nothing; `quickMs`: for the quick client, after which the ordinary client asks.
    */
   replyBytes: 67_108_864,
   replyMs: 120_000,

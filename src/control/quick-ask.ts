@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import { CONTROL } from "./limits.js";
 
 /**
- * Resolves with the reply's JSON; with undefined if there is any other reply than that, or none: the ordinary client then asks again, and
- * finds out why. Never rejects.
+ * Resolves with the reply's JSON; with undefined for any other reply or none: the ordinary client then asks again, and reports the
+ * reason. Never rejects.
  */
 export async function quickAsk(socketPath: string, path: string): Promise<unknown> {
   try {
