@@ -35,7 +35,7 @@ export class Answering {
   readonly #turns = new Turns(EGRESS.lookUps);
   /** Look-ups under way, and those that wait, by name and type. */
   readonly #underWay = new Map<string, Promise<Found>>();
-  /** The time until which an address and port are allowed at least, in milliseconds, by `keyOf`. */
+  /** The time until which an address and port are certainly allowed, in milliseconds, by `keyOf`. */
   readonly #allowed = new Map<string, number>();
 
   constructor(options: AnsweringOptions) {
@@ -52,7 +52,7 @@ export class Answering {
       const { rcode, records } = await this.#found(query, from);
       return writeAnswer(query, rcode, records, room);
     } catch {
-      // The firewall did not allow the addresses: without them the answer is of no use.
+      // The firewall did not allow the addresses, so the client could not reach what the answer names.
       return writeAnswer(query, RCODE.failed, [], room);
     }
   }
@@ -91,7 +91,7 @@ export class Answering {
     const key = `${name} ${type}`;
     const known = this.#cache.get(key) ?? this.#underWay.get(key);
     if (known) return known;
-    // One network must not use up the questions that the others may ask.
+    // One network must not use up the quota of look-ups that all networks share.
     if (this.#turns.waiting >= EGRESS.waiting) return NOT_LOOKED_UP;
     const since = this.#options.now();
     const looking = this.#turns.run(async () =>
@@ -101,14 +101,14 @@ export class Answering {
     try {
       const found = await looking;
       if (found !== NOT_LOOKED_UP) this.#cache.put(key, found);
-      // A TTL of 0 holds for the queries that waited for it.
+      // Even a result with TTL 0 is valid for the queries that waited for it.
       return found;
     } finally {
       this.#underWay.delete(key);
     }
   }
 
-  /** Allows addresses at all of a name's ports, at least until then; resolves when the kernel has them. */
+  /** Allows addresses at all of a name's ports, at least until the time `then`; resolves when the kernel has them. */
   async #allow(ips: readonly string[], ports: readonly Ports[], then: number): Promise<void> {
     const { firewall, bridge, now } = this.#options;
     const until = Math.max(then, now() + EGRESS.floorSeconds * 1000);

@@ -147,7 +147,7 @@ export class Attachments {
     return { driver: this.#host.driver(type).driver, view: this.#host.view(type) };
   }
 
-  /** True for an attachment to remove. To be called under its lock, where a row that is not live was interrupted. */
+  /** True for an attachment to remove. Call it under the attachment's lock: a row that is not live there was interrupted. */
   #isLeft({ phase, netns, namespace }: Attachment): boolean {
     return phase !== "live" || this.#host.sandboxes.namespaceId(netns) !== namespace;
   }
@@ -223,7 +223,7 @@ export class Attachments {
       this.#rows.put({ ...row, phase: "detaching" });
       this.#logger.warn(
         { err: error, ...shown(row) },
-        `attachments: a container could not be detached yet, and it is tried again: ${messageOf(error)}`,
+        `attachments: a container could not be detached, which will be retried: ${messageOf(error)}`,
       );
       return false;
     }
@@ -234,7 +234,7 @@ export class Attachments {
     try {
       served = this.#served(row.type);
     } catch (error) {
-      // Nothing is recorded of this type: its plugin and its networks are gone.
+      // The type has no plugin and no networks any more, so there is nothing to remove at a driver.
       if (!(error instanceof DriverError && error.code === "ERR_DRIVER_NOT_FOUND")) throw error;
     }
     if (served) await removeEndpoint(served, row);

@@ -1,6 +1,6 @@
 /**
- * Finds containers that Podman has forgotten although their namespace still exists: Podman was killed while it started them. The namespace
- * of a running container has processes. Touches `fs`.
+ * Finds containers whose namespace exists but has no processes: Podman was killed while it started them, and has forgotten them.
+ * Touches `fs`.
  */
 import { readdirSync, statSync } from "node:fs";
 import { type Attachment, attachmentId } from "../attachments/attachment.js";

@@ -27,7 +27,7 @@ function isIn(subnet: string, ip: string): boolean {
   return ipaddr.isValidCIDR(subnet) && contains(networkOf(subnet), networkOf(ipaddr.parse(ip).toString()));
 }
 
-/** Who answers names on a network. */
+/** Where names are answered on a network, and by what. */
 export interface Naming {
   /** The addresses at which the daemon answers. */
   readonly named: ReadonlySet<string>;

@@ -27,7 +27,7 @@ export class SpawnerProcess {
   #gone = false;
   #ending = false;
   #holds = 0;
-  /** How many it has sent. */
+  /** Number of reports received. */
   #reports = 0;
 
   /** `lost`: called once, when it has ended by itself; `wasUp`: it could start processes before. Throws when it cannot be started. */
@@ -73,7 +73,7 @@ export class SpawnerProcess {
     return child;
   }
 
-  /** Kills the spawner if it reports nothing for as long as a start may take. A platform that was stopped reads what waits first. */
+  /** Kills the spawner if it reports nothing within `startMs`. `setImmediate`: a platform that was paused first reads waiting reports. */
   #expect(child: SpawnedChild): void {
     const heard = this.#reports;
     const judge = (): void => {
@@ -84,7 +84,7 @@ export class SpawnerProcess {
     setTimeout(() => setImmediate(judge), SPAWNER.startMs).unref();
   }
 
-  /** Ends it once all that it has started has ended; waits for that, but not indefinitely. */
+  /** Ends the spawner once all its processes have ended; waits for that up to `endMs`. */
   async end(): Promise<void> {
     this.#ending = true;
     this.#leave();

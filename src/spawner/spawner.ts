@@ -73,7 +73,7 @@ function begin(): void {
   }
 }
 
-/** Tries again later, and tells the users; of several in a row that never came up, only the first. */
+/** Tries again later, and reports the end to the users; of several failed starts in a row, only the first. */
 function report(what: string, wasUp: boolean): void {
   again = setTimeout(begin, Math.min(SPAWNER.againMs * 2 ** failures, SPAWNER.againMostMs)).unref();
   if (!wasUp && failures++ > 0) return;

@@ -7,8 +7,8 @@ import type { NameNote } from "./name-service.js";
 const NAME = /^(?=.{1,253}$)[a-z\d_](?:[a-z\d_-]{0,62})(?:\.[a-z\d_][a-z\d_-]{0,62})*$/;
 
 /**
- * Returns the container's names on the network, and the address at which the network's containers ask. An internal network has no other
- * names; one with servers of its own passes all others on to them. `byDriver`: the driver itself answers at that address.
+ * Returns the container's names on the network, and the address at which the network's containers ask. `byDriver`: the
+ * driver itself answers there. Other names do not exist on an internal network; else the network's servers answer them, or the machine's.
  */
 export function nameNote(
   { container_id, container_name, network, network_options: { aliases } }: PodmanContainer,
