@@ -72,7 +72,7 @@ export async function createEndpoint(
     if (!wanted || another)
       throw new DriverError(
         "ERR_BAD_ADDRESS",
-        "an address or a MAC address was asked for, and the driver does not give its endpoints one interface of their own",
+        "an address or a MAC address was asked for, but the driver does not give endpoints one interface each; leave it out",
       );
     try {
       return await create([wanted]);
@@ -119,7 +119,10 @@ function withPrefix(wanted: string | undefined, chosen: string, family: 4 | 6): 
   if (!isRight || plain.includes("%"))
     throw new DriverError("ERR_BAD_ADDRESS", `"${wanted}" is not an IPv${family} address`);
   if (prefix === undefined)
-    throw new DriverError("ERR_BAD_ADDRESS", `${wanted} was asked for, and the network has no IPv${family} subnet`);
+    throw new DriverError(
+      "ERR_BAD_ADDRESS",
+      `${wanted} was asked for, but the network has no IPv${family} subnet; leave it out, or add a subnet`,
+    );
   return `${ipaddr.parse(plain).toString()}/${prefix}`;
 }
 

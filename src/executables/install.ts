@@ -30,14 +30,15 @@ export function installExecutables(options: InstallOptions, types: readonly stri
   if (/\s/.test(node) || Buffer.byteLength(shebang) > SHEBANG_BYTES)
     throw refused(
       node,
-      `an executable cannot name this Node: its path has a space, or more than ${SHEBANG_BYTES - 2} bytes`,
+      `an executable cannot name this Node: its path has a space, or more than ${SHEBANG_BYTES - 2} bytes; run bulkhead with a Node at another path`,
     );
   const code = readFileSync(new URL(`./${platform}.cjs`, import.meta.url), "utf8");
   if (makeFolder) mkdirSync(folder, { recursive: true, mode: 0o755 });
   refuseNoFolder(folder);
   const paths = types.map((type) => join(folder, `${prefix}${type}`));
   for (const path of paths)
-    if (isThere(path) && !isOurs(path, platform)) throw refused(path, "another program's file is in its place");
+    if (isThere(path) && !isOurs(path, platform))
+      throw refused(path, "another program's file is in its place; remove it, or choose another --dir");
   for (const [at, path] of paths.entries()) {
     const installed: Installed = { socket, driver: types[at] ?? "" };
     const text = `${shebang}\n${markOf(platform)}\nconst BULKHEAD = ${JSON.stringify(installed)};\n${code}`;
