@@ -66,7 +66,7 @@ export function clusterOptionsProblem(value: unknown): string | undefined {
   return `${where === "" ? "" : `${where}: `}${issue?.message ?? "it does not parse"}`;
 }
 
-/** An origin: a scheme, a host and a port, nothing more. Without TLS, anyone on the way reads and writes everything. */
+/** An origin: a scheme, a host and a port, nothing more. Without TLS, anyone on the network path could read and write everything. */
 function isEndpoint(text: string): boolean {
   let url: URL;
   try {

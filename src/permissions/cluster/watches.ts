@@ -141,7 +141,7 @@ export class Watches {
     const all = sumOf(worker);
     const alone = event.type === "resync" && all === watch.chars;
     if (alone || (watch.events.length <= queuedEvents && all <= queuedChars)) return;
-    // The worker is too slow: instead of a hole, it gets a list once it asks again.
+    // The worker is too slow: it gets a list once it asks again, so that its events have no gap.
     watch.follow.stop();
     [watch.events, watch.chars, watch.overrun] = [[], 0, true];
   }

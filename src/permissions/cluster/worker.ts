@@ -41,7 +41,7 @@ export function endow(_limits: ClusterLimits, port: HostPort): Endowment {
     }
   };
 
-  /** Asks for events for as long as there is a watch or a lease: it also tells the host that the plugin lives. */
+  /** Asks for events while there is a watch or a lease; asking also shows the host that the plugin is alive. */
   const take = (): void => {
     taking = handlers.size > 0 || leases.size > 0;
     if (!taking) return;

@@ -26,8 +26,8 @@ export interface PublishSpec {
 /** A published port, and how the host holds it. */
 export interface HostPort extends PublishSpec {
   /**
-   * Set where a process of the platform's has bound the host's port, as conmon does for Podman: the port of the loopback addresses at
-   * which the holder serves it instead. Rules lead there what the host itself sends over loopback.
+   * Set where another process, such as Podman's conmon, has bound the host's port: the loopback port at which the holder serves it
+   * instead. Rules redirect to it what the host itself sends over loopback.
    */
   readonly aside?: number;
 }
@@ -53,8 +53,8 @@ export interface AllowSpec {
   /** The last port of a range that begins at `port`. */
   readonly lastPort?: number;
   /**
-   * Time to live, in seconds, for one address and one port; asking again extends it. Such a rule is not recorded: `rules()` does not list
-   * it, and it ends with its host. Absent: until it is withdrawn.
+   * Time to live, in seconds, for one address and one port: asking again extends it, `rules()` does not list it, and it ends with its
+   * host. Absent: until it is withdrawn.
    */
   readonly seconds?: number;
 }

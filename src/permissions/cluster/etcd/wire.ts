@@ -1,6 +1,6 @@
 /**
- * etcd's JSON gateway, as far as it is used. Numbers of 64 bits are strings, bytes are base64, and every zero value is absent: a transaction
- * whose guards did not hold has no `succeeded`. The gateway ignores fields that it does not know, so requests are built here alone.
+ * etcd's JSON gateway, as far as it is used. Numbers of 64 bits are strings, bytes are base64, and every zero value is absent
+ * (../README.md); unknown fields are ignored, so all requests are built in this file.
  */
 import { escapeLine } from "../../../common/escape.js";
 import { isJsonObject, type Json, type JsonObject } from "../../../driverapi/json.js";

@@ -44,7 +44,7 @@ export class MemoryClusterStore implements ClusterBackend {
   #nextLease = 1;
 
   async read(range: KeyRange, options: ReadOptions = {}): Promise<Snapshot> {
-    // As from a store elsewhere, the reply comes in another turn of the loop.
+    // Replies in a later turn of the event loop, as a remote store does.
     await new Promise((resolve) => setImmediate(resolve));
     const { payer } = options;
     return payer ? payer.charge(() => this.#read(range, options)) : this.#read(range, options);

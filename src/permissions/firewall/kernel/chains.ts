@@ -13,8 +13,8 @@ export const CHAINS = [
 ] as const;
 
 /**
- * The further chains of a table with confined bridges. `leave` sees packets after source translation; `admit` sees them before
- * routing, with their destination after port 53 was redirected. The kernel adds and removes chains one by one, in this order and
+ * The further chains of a table with confined bridges: `leave` sees packets after source translation, `admit` before routing, with their
+ * destination after port 53 was redirected. The kernel adds and removes chains one by one, in this order and
  * before `CHAINS`: a new table drops what it does not translate yet, and a table being deleted stops admitting packets before it
  * stops translating.
  */

@@ -59,7 +59,7 @@ export class Forwarding {
     return off;
   }
 
-  /** To be called when no table of ours is left: removes every guard, and switches off what was off before us. */
+  /** Removes every guard, and switches off what was off before us. Call it when no table of ours is left. */
   async close(): Promise<ForwardingEnd> {
     this.#guarded = undefined;
     this.#known = undefined;

@@ -27,7 +27,7 @@ export class OwnChanges {
     this.#byPid = byPid;
   }
 
-  /** To be called when a program that makes one change has started. */
+  /** Notes a change that a program makes. Call it when the program has started. */
   started(pid: number, change: Change): void {
     this.#open.set(pid, change);
     const forget = (): void => {

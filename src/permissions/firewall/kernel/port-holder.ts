@@ -62,7 +62,7 @@ export class PortHolder {
     });
   }
 
-  /** Serves a port, which the platform has bound itself, over loopback at another number. Resolves with that; rejects if none is free. */
+  /** Serves a port that another process has bound, over loopback at another number. Resolves with that number; rejects if none is free. */
   async holdAside(port: HeldPort): Promise<number> {
     for (let tries = 0; tries < ASIDE.tries; tries++) {
       const aside = ASIDE.from + Math.floor(Math.random() * (65_536 - ASIDE.from));

@@ -1,5 +1,5 @@
 /**
- * Rules of policy routing (ip-rule(8)) that prohibit the kernel to route packets from a confined bridge unless our table has marked them.
+ * Rules of policy routing (ip-rule(8)) that forbid routing of packets from a confined bridge unless our table has marked them.
  * They hold also while another program has removed the table.
  */
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
