@@ -7,7 +7,7 @@ import type { TimedAllow } from "../allowed.js";
 import { FIREWALL } from "../limits.js";
 import { type AllowSpec, confines, type FirewallRule, isSix } from "../rule.js";
 import type { ChainRule } from "./chains.js";
-import { equal, field, from, STATE, source, to } from "./expressions.js";
+import { equal, field, from, fromAny, OPEN, source, to } from "./expressions.js";
 import { countRefused } from "./refused-flows.js";
 
 /** The bit of the packet mark that means "this packet of a confined bridge may be routed". */
@@ -18,13 +18,13 @@ const SET: Json = { mangle: { key: MARK, value: { "|": [MARK, ROUTED] } } };
 const CLEAR: Json = { mangle: { key: MARK, value: { "&": [MARK, 0xffff_ffff - ROUTED] } } };
 const ACCEPT: Json = { accept: null };
 const DROP: Json = { drop: null };
-const OPEN: Json = { match: { op: "in", left: STATE, right: ["established", "related"] } };
 /**
- * Matches a source that is not behind the bridge. A container could otherwise send itself a packet under a foreign source, and its reply
- * to that source would be `established`, and so allowed.
+ * Matches a source that is behind the bridge, or one that is not. A container could otherwise send itself a packet under a foreign source,
+ * and its reply to that source would be `established`, and so allowed.
  */
-const FORGED: Json = { match: { op: "==", left: { fib: { result: "oif", flags: ["saddr", "iif"] } }, right: false } };
+const genuine = (is: boolean): Json => equal({ fib: { result: "oif", flags: ["saddr", "iif"] } }, is);
 const NOT_ROUTED: Json = equal({ "&": [MARK, ROUTED] }, 0);
+export const IS_ROUTED: Json = { match: { op: "!=", left: { "&": [MARK, ROUTED] }, right: 0 } };
 /** Addresses with a time to live come from a name server's answers, which must not lead to the host's own addresses. */
 const NOT_HOST: Json = { match: { op: "!=", left: { fib: { result: "type", flags: ["daddr"] } }, right: "local" } };
 const DNS_PROTOCOLS = ["udp", "tcp"] as const;
@@ -89,18 +89,18 @@ export function confineRules(rules: readonly FirewallRule[]): readonly ChainRule
   if (bridges.length === 0) return [];
   const admit = (...expr: Json[]): ChainRule => ({ chain: "admit", expr });
   return [
-    ...bridges.flatMap((bridge) => [
-      admit(from("==", bridge), CLEAR),
-      // Duplicate address detection sends from the unspecified address.
-      admit(from("==", bridge), NEIGHBOURS, ACCEPT),
-      admit(from("==", bridge), FORGED, DROP),
-      admit(from("==", bridge), OPEN, SET, ACCEPT),
-      ...rules.flatMap((rule) =>
-        rule.kind === "allow" && rule.bridge === bridge
-          ? [admit(from("==", bridge), ...destination(rule), SET, ACCEPT)]
-          : [],
-      ),
-    ]),
+    // What most packets need comes first: every packet of the host passes this chain.
+    admit(fromAny("!=", bridges), ACCEPT),
+    admit(OPEN, genuine(true), SET, ACCEPT),
+    admit(CLEAR),
+    // Duplicate address detection sends from the unspecified address.
+    admit(NEIGHBOURS, ACCEPT),
+    admit(genuine(false), DROP),
+    ...rules.flatMap((rule) =>
+      rule.kind === "allow" && bridges.includes(rule.bridge)
+        ? [admit(from("==", rule.bridge), ...destination(rule), SET, ACCEPT)]
+        : [],
+    ),
     ...FAMILIES.map((family) => admit(lookup(family), NOT_HOST, SET, ACCEPT)),
     ...bridges.flatMap((bridge) => [
       ...queries(bridge, rules).map((expr) => admit(...expr, ACCEPT)),
@@ -109,7 +109,7 @@ export function confineRules(rules: readonly FirewallRule[]): readonly ChainRule
     ]),
     ...rules.flatMap((rule): ChainRule[] =>
       rule.kind === "masquerade" && bridges.includes(rule.bridge)
-        ? [{ chain: "leave", expr: [source(rule.subnet), to("!=", rule.bridge), DROP] }]
+        ? [{ chain: "leave", expr: [to("!=", rule.bridge), source(rule.subnet), DROP] }]
         : [],
     ),
     ...bridges.map(
@@ -122,7 +122,7 @@ export function confineRules(rules: readonly FirewallRule[]): readonly ChainRule
 function toHost(bridge: string, rules: readonly FirewallRule[]): readonly ChainRule[] {
   const input = (...expr: Json[]): ChainRule => ({ chain: "input", expr: [from("==", bridge), ...expr] });
   return [
-    input({ match: { op: "!=", left: { "&": [MARK, ROUTED] }, right: 0 } }, ACCEPT),
+    input(IS_ROUTED, ACCEPT),
     ...queries(bridge, rules).map((expr): ChainRule => ({ chain: "input", expr: [...expr, ACCEPT] })),
     input(NEIGHBOURS, ACCEPT),
     input(DROP),

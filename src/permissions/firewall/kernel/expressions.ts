@@ -2,7 +2,10 @@
 import type { Json } from "../../../driverapi/json.js";
 
 export const STATUS: Json = { ct: { key: "status" } };
-export const STATE: Json = { ct: { key: "state" } };
+const STATE: Json = { ct: { key: "state" } };
+
+/** Matches packets of connections that are open, and what belongs to them. */
+export const OPEN: Json = { match: { op: "in", left: STATE, right: ["established", "related"] } };
 
 /** Matches a destination that is an address of the host. */
 export const LOCAL: Json = equal({ fib: { result: "type", flags: ["daddr"] } }, "local");
@@ -28,6 +31,16 @@ export function from(op: "==" | "!=", link: string): Json {
 
 export function to(op: "==" | "!=", link: string): Json {
   return { match: { op, left: { meta: { key: "oifname" } }, right: link } };
+}
+
+/** Matches packets that came in by one of these links. */
+export function fromAny(op: "==" | "!=", links: readonly string[]): Json {
+  return { match: { op, left: { meta: { key: "iifname" } }, right: { set: [...links] } } };
+}
+
+/** Matches packets that leave by one of these links. */
+export function toAny(links: readonly string[]): Json {
+  return { match: { op: "==", left: { meta: { key: "oifname" } }, right: { set: [...links] } } };
 }
 
 export function equal(left: Json, right: Json): Json {

@@ -6,7 +6,7 @@ import type { FirewallRule, HostPort } from "../rule.js";
 import { CHAINS, type ChainRule, CONFINING_CHAINS } from "./chains.js";
 import { allowedSets, confined, confineRules, resolveRules } from "./confine-rules.js";
 import { equal, field, from, LOCAL, loopbackOf, notLoopback, STATUS, source, to } from "./expressions.js";
-import { markRules } from "./mark-rules.js";
+import { markRules, openRules } from "./mark-rules.js";
 import { refusedSets } from "./refused-flows.js";
 
 /** Returns the whole transaction, for `nft -j -f -`. */
@@ -27,6 +27,7 @@ function whole({ name, prefix, rules, uplinks, allowed }: FirewallTable): readon
   const chains = [...(confining ? CONFINING_CHAINS : []), ...CHAINS];
   // Drops come before marks, since other programs' filters accept what is marked.
   const all = [
+    ...openRules(rules, prefix),
     ...confineRules(rules),
     ...rules.flatMap((rule) => chainRules(rule, prefix)),
     ...markRules(rules, uplinks),
