@@ -11,8 +11,12 @@ export type RemoteHost = Readonly<Record<string, (...args: readonly Json[]) => P
 /** Notices a worker may send between two turns of its loop; further ones are dropped. */
 const NOTICES_PER_TURN = 256;
 
+type Method = (...args: readonly Json[]) => Promise<Json>;
+
 export class HostRequests implements HostPort {
   readonly #remote: RemoteHost;
+  /** Methods by name: comlink makes a new proxy, which it registers for finalization, each time one is read. */
+  readonly #methods = new Map<string, Method>();
   readonly #send: (name: string, args: readonly Json[]) => void;
   readonly #waiting: Array<() => void> = [];
   #open = 0;
@@ -35,12 +39,19 @@ export class HostRequests implements HostPort {
     }
     this.#open++;
     try {
-      const call = this.#remote[name] as (...args: readonly Json[]) => Promise<Json>;
-      return await call(...args);
+      return await this.#method(name)(...args);
     } finally {
       this.#open--;
       this.#waiting.shift()?.();
     }
+  }
+
+  #method(name: string): Method {
+    const known = this.#methods.get(name);
+    if (known) return known;
+    const method = this.#remote[name] as Method;
+    this.#methods.set(name, method);
+    return method;
   }
 
   notify(name: string, args: readonly Json[]): void {

@@ -40,8 +40,8 @@ export const RESOLVER = {
   orderMs: 5_000,
   /** The process exits after this long without a network to serve, in milliseconds. */
   lingerMs: 60_000,
-  /** Characters of one line between the platform and the process. */
-  lineChars: 131_072,
+  /** Bytes of one line between the platform and the process. */
+  lineBytes: 131_072,
   /** Fault lines it logs per minute. */
   logLines: 20,
 } as const;

@@ -21,7 +21,7 @@ export function endow({ upstreams }: Pick<ResolverLimits, "upstreams">, port: Ho
   const worker = randomUUID();
   let taking = false;
 
-  const answer = async (query: NameQuery, id: number): Promise<void> => {
+  const answer = async (query: NameQuery, id: number, answered: () => void): Promise<void> => {
     let message: Json[] = [];
     try {
       const given: unknown = await handlers.get(query.ip)?.(query);
@@ -30,20 +30,45 @@ export function endow({ upstreams }: Pick<ResolverLimits, "upstreams">, port: Ho
       // A query whose handler fails gets no answer: the client asks again.
     }
     port.notify("resolver.answer", [id, ...message]);
+    answered();
   };
+
+  /**
+   * Answers queries, and resolves with the next ones. The request for those goes with the last answer, since what is sent before an answer
+   * delays it; answers that take longer than this turn of the loop are not waited for.
+   */
+  const serve = (queries: readonly Json[]): Promise<Json | undefined> =>
+    new Promise((resolve) => {
+      let open = queries.length;
+      let asked = false;
+      const ask = (): void => {
+        if (asked) return;
+        asked = true;
+        clearImmediate(turn);
+        resolve(requestEvents(port, "resolver.next", () => (handlers.size > 0 ? [worker] : undefined)));
+      };
+      const answered = (): void => {
+        if (--open === 0) ask();
+      };
+      const turn = setImmediate(ask);
+      if (queries.length === 0) ask();
+      for (const query of queries) {
+        const read = readQuery(query);
+        if (read) void answer(read.query, read.id, answered);
+        else answered();
+      }
+    });
 
   /** Takes queries until no handler is left, or the permission is revoked. */
   const take = async (): Promise<void> => {
     if (taking) return;
     taking = true;
     try {
-      while (handlers.size > 0) {
-        const queries = await requestEvents(port, "resolver.next", () => (handlers.size > 0 ? [worker] : undefined));
-        for (const query of Array.isArray(queries) ? queries : []) {
-          const read = readQuery(query as Json);
-          if (read) void answer(read.query, read.id);
-        }
-      }
+      let queries: readonly Json[] = [];
+      do {
+        const given = await serve(queries);
+        queries = Array.isArray(given) ? given : [];
+      } while (queries.length > 0 || handlers.size > 0);
     } catch {
       // The permission was revoked.
     } finally {

@@ -3,12 +3,12 @@
  * started as the port holder is (`holder-process.ts`), which only replies; this one also reports queries.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ENV } from "../../netlink/kernel/outcome.js";
 import { serviceCommands } from "../../netlink/kernel/service-command.js";
 import type { Query } from "../backend.js";
 import { RESOLVER } from "../limits.js";
+import { LineReader } from "../server/lines.js";
 import type { Order, Said } from "../server/messages.js";
 
 const SCRIPT = fileURLToPath(new URL("../server/main.js", import.meta.url));
@@ -62,9 +62,14 @@ export class ResolverProcess {
     void this.ended.then((how) => this.#rejectAll(how));
     stdin?.on("error", () => {});
     stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(0, RESOLVER.lineChars);
+      this.#stderr = (this.#stderr + text).slice(0, RESOLVER.lineBytes);
     });
-    if (stdout) createInterface({ input: stdout }).on("line", (text) => this.#hear(text));
+    const reader = new LineReader(RESOLVER.lineBytes);
+    stdout?.on("data", (piece: Buffer) => {
+      const lines = reader.read(piece);
+      if (lines) for (const line of lines) this.#hear(line);
+      else this.end();
+    });
     // It must not keep the platform running.
     this.#handles = ([this.#child, stdin, stdout, stderr] as unknown as readonly (Handle | null)[]).flatMap(
       (handle) => handle ?? [],
@@ -125,7 +130,6 @@ export class ResolverProcess {
   #hear(text: string): void {
     let said: Said;
     try {
-      if (text.length > RESOLVER.lineChars) throw new Error("too long");
       said = JSON.parse(text) as Said;
     } catch {
       this.end();

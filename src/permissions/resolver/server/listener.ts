@@ -23,6 +23,8 @@ export class QueryListener {
   readonly #log: (text: string) => void;
   readonly #limits: ClientLimits;
   readonly #network = new BlockList();
+  /** Whether an address is of the network, of those that have asked lately: to check one takes as long as all else here. */
+  readonly #known = new Map<string, boolean>();
   readonly #connections = new Map<Socket, string>();
   #datagrams: Datagrams | undefined;
   #server: Server | undefined;
@@ -131,12 +133,20 @@ export class QueryListener {
 
   /** Returns false for a query that is dropped. */
   #take(from: string, tcp: boolean, message: Buffer, reply: (answer: Buffer) => void): boolean {
-    if (message.length > RESOLVER.queryBytes || !this.#network.check(from, isIPv6(from) ? "ipv6" : "ipv4"))
-      return false;
+    if (message.length > RESOLVER.queryBytes || !this.#isClient(from)) return false;
     if (!this.#limits.take(from)) return false;
     const { ip } = this.#listener;
     const query = { ip, from, tcp, message: message.toString("base64") };
     this.#heard({ query, reply, done: () => this.#limits.done(from) });
     return true;
+  }
+
+  #isClient(address: string): boolean {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const is = this.#network.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+    if (this.#known.size >= RESOLVER.clients) this.#known.clear();
+    this.#known.set(address, is);
+    return is;
   }
 }

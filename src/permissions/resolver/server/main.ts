@@ -3,9 +3,9 @@
  * platform on standard input, and ends when that closes, however the platform ends.
  */
 import { randomInt } from "node:crypto";
-import { createInterface } from "node:readline";
 import { RESOLVER } from "../limits.js";
 import { ask } from "./ask.js";
+import { LineReader } from "./lines.js";
 import { type Asked, QueryListener } from "./listener.js";
 import type { Order, Said } from "./messages.js";
 
@@ -74,9 +74,16 @@ async function carryOut(order: Order): Promise<void> {
   }
 }
 
-createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
-  .on("line", (text) => void carryOut(JSON.parse(text) as Order))
+const reader = new LineReader(RESOLVER.lineBytes);
+process.stdin
+  .on("data", (piece) => {
+    const lines = reader.read(piece);
+    // An order that is too long: the platform starts this process again.
+    if (!lines) process.exit(1);
+    for (const line of lines) void carryOut(JSON.parse(line) as Order);
+  })
   // The platform has ended, or does not need this process any more.
-  .on("close", () => process.exit(0));
+  .on("end", () => process.exit(0))
+  .on("error", () => process.exit(0));
 process.stdout.on("error", () => process.exit(0));
 say({ ready: true });
