@@ -37,6 +37,8 @@ export class Answering {
   readonly #underWay = new Map<string, Promise<Found>>();
   /** The time until which an address and port are certainly allowed, in milliseconds, by `keyOf`. */
   readonly #allowed = new Map<string, number>();
+  /** The same for all addresses and ports of what was found. */
+  readonly #covered = new WeakMap<Found, number>();
 
   constructor(options: AnsweringOptions) {
     this.#options = options;
@@ -65,21 +67,13 @@ export class Answering {
     if (type !== "A" && type !== "AAAA") return { rcode: RCODE.ok, records: [] };
     if (!families.has(FAMILY[type])) return { rcode: RCODE.ok, records: [] };
     const found = await this.#lookUp(name, type);
-    const usable = found.records.filter((one) => one.type === "CNAME" || list.lists(one.data) || isPublic(one.data));
-    const addresses = usable.filter((one) => one.type !== "CNAME");
-    if (addresses.length === 0) {
-      if (usable.length === found.records.length) return { rcode: found.rcode, records: [] };
-      const [wrong] = found.records.filter((one) => one.type !== "CNAME");
-      return this.#refused(from, name, `its address ${wrong?.data} is not public, and not listed`);
-    }
-    for (const { data } of addresses) this.#options.refusals.ledTo(data, name);
-    await this.#allow(
-      addresses.map((one) => one.data),
-      ports,
-      found.until,
-    );
-    const left = Math.max(0, Math.floor((found.until - this.#options.now()) / 1000));
-    return { rcode: RCODE.ok, records: usable.map((one) => ({ ...one, ttl: left })) };
+    const { rcode, records, wrong, until } = found;
+    if (wrong !== undefined) return this.#refused(from, name, `its address ${wrong} is not public, and not listed`);
+    const addresses = records.filter((one) => one.type !== "CNAME").map((one) => one.data);
+    for (const address of addresses) this.#options.refusals.ledTo(address, name);
+    if (addresses.length > 0) await this.#allow(found, addresses, ports);
+    const left = Math.max(0, Math.floor((until - this.#options.now()) / 1000));
+    return { rcode, records: records.map((one) => ({ ...one, ttl: left })) };
   }
 
   #refused(from: string, name: string, why: string): Pick<Found, "rcode" | "records"> {
@@ -95,7 +89,9 @@ export class Answering {
     if (this.#turns.waiting >= EGRESS.waiting) return NOT_LOOKED_UP;
     const since = this.#options.now();
     const looking = this.#turns.run(async () =>
-      this.#options.now() - since > EGRESS.waitMs ? NOT_LOOKED_UP : lookUp(this.#options, name, type),
+      this.#options.now() - since > EGRESS.waitMs
+        ? NOT_LOOKED_UP
+        : this.#judged(await lookUp(this.#options, name, type)),
     );
     this.#underWay.set(key, looking);
     try {
@@ -108,10 +104,22 @@ export class Answering {
     }
   }
 
-  /** Allows addresses at all of a name's ports, at least until the time `then`; resolves when the kernel has them. */
-  async #allow(ips: readonly string[], ports: readonly Ports[], then: number): Promise<void> {
+  /** Leaves out the addresses that a name must not lead to; without any other, the aliases too. */
+  #judged(found: Found): Found {
+    const { list } = this.#options;
+    const usable = found.records.filter((one) => one.type === "CNAME" || list.lists(one.data) || isPublic(one.data));
+    if (usable.some((one) => one.type !== "CNAME")) return { ...found, records: usable };
+    const [wrong] = found.records.filter((one) => one.type !== "CNAME");
+    return { ...found, records: [], ...(wrong ? { wrong: wrong.data } : {}) };
+  }
+
+  /** Allows a name's addresses at all of its ports, for its TTL at least; resolves when the kernel has them. */
+  async #allow(found: Found, ips: readonly string[], ports: readonly Ports[]): Promise<void> {
     const { firewall, bridge, now } = this.#options;
-    const until = Math.max(then, now() + EGRESS.floorSeconds * 1000);
+    const needed = Math.max(found.until, now() + EGRESS.floorSeconds * 1000);
+    if ((this.#covered.get(found) ?? 0) >= needed) return;
+    // Asked for longer than needed, so that the answers of the next seconds, also the cache's last ones, need not ask again.
+    const until = needed + EGRESS.floorSeconds * 1000;
     const seconds = Math.ceil((until - now()) / 1000);
     const specs = ips.flatMap((to) =>
       ports.flatMap(({ protocol, port, lastPort }) =>
@@ -126,11 +134,12 @@ export class Answering {
     );
     // Ports may overlap, and a reply may name an address twice.
     const missing = new Map(
-      specs.map((spec) => [keyOf(spec), spec] as const).filter(([key]) => (this.#allowed.get(key) ?? 0) < until),
+      specs.map((spec) => [keyOf(spec), spec] as const).filter(([key]) => (this.#allowed.get(key) ?? 0) < needed),
     );
     await together([...missing.values()].map((spec) => firewall.allow(spec)));
     if (this.#allowed.size > EGRESS.cache) this.#allowed.clear();
     for (const key of missing.keys()) this.#allowed.set(key, until);
+    this.#covered.set(found, Math.min(...specs.map((spec) => this.#allowed.get(keyOf(spec)) ?? 0)));
   }
 }
 

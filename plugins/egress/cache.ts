@@ -5,6 +5,8 @@ import type { Rcode, Record } from "./message.ts";
 export interface Found {
   readonly rcode: Rcode;
   readonly records: readonly Record[];
+  /** An address that the name must not lead to, if it has no other. */
+  readonly wrong?: string;
   /** When it ends, in milliseconds of `now`. */
   readonly until: number;
 }

@@ -5,9 +5,10 @@ export const EGRESS = {
   listChars: 262_144,
   /** Ports of one entry by name: each is an element of the firewall's set. */
   portsPerName: 16,
-  /** Least and longest time an address stays allowed after it was in an answer, in seconds. Clients get no longer TTL. */
+  /** Least time an address stays allowed after it was in an answer, in seconds. The firewall is asked for as much again beyond that. */
   floorSeconds: 5,
-  ceilingSeconds: 300,
+  /** Longest TTL that is kept and told to clients, in seconds: with twice the above, an address stays allowed for 300 after a look-up. */
+  ttlSeconds: 290,
   /** How long a name server's failure to find a name is remembered, in seconds. */
   absentSeconds: 10,
   /** How long it is remembered that no name server gave a usable reply, in milliseconds. */

@@ -34,7 +34,7 @@ function foundIn({ rcode, records }: Reply, name: string, type: AddressType, now
     const addresses = records.filter((one) => one.name === at && one.type === type).slice(0, EGRESS.addresses);
     if (addresses.length > 0) {
       const all = [...way, ...addresses];
-      const ttl = Math.min(EGRESS.ceilingSeconds, ...all.map((one) => one.ttl));
+      const ttl = Math.min(EGRESS.ttlSeconds, ...all.map((one) => one.ttl));
       return { rcode: RCODE.ok, records: all.map((one) => ({ ...one, ttl })), until: now + ttl * 1000 };
     }
     const next = records.find((one) => one.name === at && one.type === "CNAME");

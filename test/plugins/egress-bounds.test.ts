@@ -61,4 +61,27 @@ test("a name that is listed twice, with ports that overlap, and told twice, is a
   assert.equal(one.allowed(), ["198.51.100.1 tcp 443", "198.51.100.1 tcp 442"]);
 });
 
+test("the firewall is asked for longer than an answer's TTL, and not for each answer", async (t) => {
+  const one = await egress(
+    t,
+    { ...NETWORK, allow: "*.example.com:443" },
+    {
+      "cached.example.com": [address("198.51.100.1", 30)],
+      "fresh.example.com": [address("198.51.100.2", 0)],
+      "long.example.com": [address("198.51.100.3", 86_400)],
+    },
+  );
+  const given: string[] = [];
+  const { allow } = one.firewall;
+  one.firewall.allow = (table, allowed) => {
+    given.push(...allowed.map(({ to, seconds }) => `${to} ${seconds}`));
+    return allow.call(one.firewall, table, allowed);
+  };
+  for (const name of ["cached", "fresh", "long"])
+    for (let time = 0; time < 3; time++) assert.is(rcodeOf(await one.ask(`${name}.example.com`)), "NOERROR");
+  // With the firewall's own 15 seconds.
+  assert.equal(given, ["198.51.100.1 50", "198.51.100.2 25", "198.51.100.3 310"]);
+  assert.is(one.asked.filter((question) => question === "fresh.example.com A").length, 3, "a TTL of 0 is not cached");
+});
+
 test.run();
