@@ -5,7 +5,7 @@
 import { isJsonObject, type Json } from "../../../driverapi/json.js";
 import type { ForwardingEnd, GuardedLinks } from "../backend.js";
 import { GUARD, guardOf } from "../ledger.js";
-import { equal, from, STATUS, to } from "./expressions.js";
+import { equal, from, OPEN, STATUS, to } from "./expressions.js";
 import { MARK } from "./mark-rules.js";
 import type { Tools } from "./tools.js";
 
@@ -161,6 +161,8 @@ function guard(name: string, families: readonly Family[], { prefixes, ours, upli
       return [
         { add: { chain: { ...chain, type: "filter", hook: "forward", prio: PRIORITY, policy: "accept" } } },
         { flush: { chain } },
+        // The rules below drop no packet of an open connection.
+        rule(OPEN, { accept: null }),
         ...prefixes.map((prefix) => rule(to("==", `${prefix}-*`), { accept: null })),
         ...fromOutside.map((ways) => rule(...foreign, ...ways, { drop: null })),
       ];
