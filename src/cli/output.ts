@@ -1,7 +1,4 @@
-/**
- * Output and exit code of a command: text, or one JSON object with `--json`, on one line if the command failed; exit 0 done, 1 failed, 2
- * wrong use, 3 no host runs.
- */
+/** Output and exit code of a command: text, or one line of JSON with `--json`; exit 0 done, 1 failed, 2 wrong use, 3 no host runs. */
 
 import { escapeJson, escapeLine } from "../common/escape.js";
 import { messageOf } from "../common/text.js";
@@ -40,20 +37,12 @@ export interface Streams {
   readonly terminal?: Terminal;
 }
 
-/**
- * Runs a command, prints its report or error, and returns its exit code. Never throws. `lines`: the command prints a JSON object
- * per line, and the report is the last one.
- */
-export async function runReported(
-  json: boolean,
-  streams: Streams,
-  work: () => Promise<Report>,
-  lines = false,
-): Promise<number> {
+/** Runs a command, prints its report or error, and returns its exit code. Never throws. */
+export async function runReported(json: boolean, streams: Streams, work: () => Promise<Report>): Promise<number> {
   try {
     const { data, text, error } = await work();
     const all = { ok: error === undefined, ...data, ...(error ? { error: error.toJSON() } : {}) };
-    if (json) streams.out(jsonText(all, lines || error !== undefined));
+    if (json) streams.out(jsonText(all));
     else if (text !== "") streams.out(`${visible(text)}\n`);
     if (error === undefined) return EXIT.done;
     if (!json) streams.err(errorText(error));
@@ -68,7 +57,7 @@ export function reportError(json: boolean, streams: Streams, error: unknown): nu
   const known = error instanceof DriverError ? error : undefined;
   if (json) {
     const message = messageOf(error);
-    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }, true));
+    streams.out(jsonText({ ok: false, error: known?.toJSON() ?? { code: "ERR_INTERNAL", message } }));
   } else {
     // Any other error is a fault of the command itself, so its stack is printed.
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -95,8 +84,9 @@ function visible(text: string): string {
     .join("\n");
 }
 
-function jsonText(value: unknown, line: boolean): string {
-  return `${escapeJson(JSON.stringify(value, undefined, line ? undefined : 2))}\n`;
+/** On one line: the output of several commands together is still a line for each. */
+function jsonText(value: unknown): string {
+  return `${escapeJson(JSON.stringify(value))}\n`;
 }
 
 /** Formats rows as padded columns under headings. */

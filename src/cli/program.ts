@@ -34,11 +34,11 @@ export async function runProgram(
 
   const add: Add = ({ usage, does, lines = false, work, ...help }) => {
     const one = program.command(usage).description(does).allowExcessArguments(false);
-    one.addOption(new Option("--json", lines ? "print a JSON object per line" : "print one JSON object"));
+    one.addOption(new Option("--json", lines ? "print a line of JSON for each result" : "print one line of JSON"));
     one.addHelpText("after", helpEnd(help));
     one.action(async (first: unknown) => {
       const named = typeof first === "string" ? first : "";
-      exit = await runReported(json, streams, () => work(named, one), lines);
+      exit = await runReported(json, streams, () => work(named, one));
     });
     return one;
   };

@@ -48,6 +48,20 @@ test("with --json a command that fails prints one line too, with what it found",
   assert.is(idle.out.split("\n").length, 2);
 });
 
+test("with --json a command that succeeds prints one line", async (t) => {
+  const folder = await t.folder();
+  await fill(folder, { "policy.json": "{}", "plugins/net.js": CODE });
+  const places = ["--policy", `${folder}/policy.json`, "--plugins", `${folder}/plugins`];
+  for (const args of [
+    ["ls", ...places],
+    ["policy", "check", `${folder}/policy.json`, ...places],
+    ["completion", "bash"],
+  ]) {
+    const { exit, out, json } = await cli([...args, "--json"]);
+    assert.equal([exit, json().ok, out.split("\n").length], [0, true, 2], args.join(" "));
+  }
+});
+
 test("every command has --json", async () => {
   const { out } = await cli(["--help"]);
   const commands = [...out.slice(out.indexOf("Commands:")).matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name);

@@ -6,7 +6,7 @@ import type { Report } from "../output.js";
 export interface ReportingCommand extends HelpEnd {
   readonly usage: string;
   readonly does: string;
-  /** `--json` prints an object per line while the command runs. */
+  /** `--json` prints a line for each result while the command runs. */
   readonly lines?: boolean;
   /** Gets its first argument, or "". */
   work(first: string, command: Command): Promise<Report>;
