@@ -1,8 +1,9 @@
 /** Talks to a control socket. Loads neither fastify nor zod: commands start fast. */
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { dirname } from "node:path";
 import { DriverError, isErrorCode } from "../driverapi/errors.js";
 import { CONTROL } from "./limits.js";
-import { EVENTS_PATH, type Input, OPERATIONS, type OperationName, type Replies } from "./operations.js";
+import { controlPath, EVENTS_PATH, type Input, OPERATIONS, type OperationName, type Replies } from "./operations.js";
 import type { ErrorBody, HostEvent } from "./types.js";
 
 /** What a stream gives: an event, or how many were lost. */
@@ -89,7 +90,7 @@ export class ControlClient {
     if (error.code === "ENOENT" || error.code === "ECONNREFUSED")
       return new DriverError(
         "ERR_NO_DAEMON",
-        `no bulkhead host runs at ${this.#path}; start one with: bulkhead serve (or name its data folder with --data-dir, its socket with --control)`,
+        `no bulkhead host runs at ${this.#path}; start one with: ${serveCommand(this.#path)} (its plugins and policy are those in /etc/bulkhead unless --plugins and --policy name others); or name a running one's data folder with --data-dir, or its socket with --control`,
       );
     if (error.code === "EACCES" || error.code === "EPERM")
       return this.#unusable("this account may not connect; use root's, or that of the data folder's owner");
@@ -99,6 +100,12 @@ export class ControlClient {
   #unusable(why: string): DriverError {
     return new DriverError("ERR_CONTROL_SOCKET", `${this.#path}: ${why}`);
   }
+}
+
+/** Returns the command that serves a control socket at this path: the daemon's own defaults do not depend on the working folder. */
+function serveCommand(path: string): string {
+  const folder = dirname(path);
+  return `bulkhead serve ${controlPath(folder) === path ? `--data-dir ${folder}` : `--control ${path}`}`;
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

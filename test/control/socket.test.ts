@@ -94,7 +94,10 @@ test("a path over 107 bytes is an error that says so; no host: one line that say
   assert.match(long.message, /too long for a Unix socket, whose path has at most 107 bytes/);
   const none = await rejection(new ControlClient(home.path("none.sock")).ask("health"));
   assert.is(none.code, "ERR_NO_DAEMON");
-  assert.match(none.message, /start one with: bulkhead serve/);
+  assert.match(none.message, `start one with: bulkhead serve --control ${home.path("none.sock")} (`);
+  // A command in a project's folder looks there, and the daemon alone would not.
+  const here = await rejection(new ControlClient("nowhere/control.sock").ask("health"));
+  assert.match(here.message, "start one with: bulkhead serve --data-dir nowhere (");
 });
 
 test.run();
