@@ -35,7 +35,8 @@ export class NetlinkUse {
       const { link } = request;
       this.#link(link, link.kind === "veth" ? [link.name, link.peer] : [link.name]);
     }
-    noted(this.#networks, added(request));
+    if (request.op === "setRemote") noted(this.#remotes, request.remote.host);
+    for (const network of added(request)) noted(this.#networks, network);
   }
 
   /** Undefined: nothing was used. */

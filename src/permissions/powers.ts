@@ -10,6 +10,7 @@ import type {
   ResolveSpec,
 } from "./firewall/rule.js";
 import type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./netlink/link-spec.js";
+import type { RemoteInfo, RemoteSpec } from "./netlink/remote-spec.js";
 import type { Effect } from "./traffic/grant.js";
 import type { TrafficShape } from "./traffic/shape.js";
 
@@ -64,6 +65,15 @@ export interface NetlinkPower {
   deleteAddress(name: string, cidr: string): Promise<void>;
   addRoute(route: RouteSpec): Promise<void>;
   deleteRoute(route: RouteSpec): Promise<void>;
+  /**
+   * Sets a remote host of a vxlan made with `local` and up: its forwarding entry, permanent neighbours and routes, all or none. Takes the
+   * place of what was set for the same `host`; the same again changes nothing.
+   */
+  setRemote(name: string, remote: RemoteSpec): Promise<void>;
+  /** Removes a remote host, with its forwarding entry, neighbours and routes; one that is not set is not an error. */
+  removeRemote(name: string, host: string): Promise<void>;
+  /** Lists the remote hosts set on a vxlan, and says of each whether all its entries are still in the kernel. */
+  remotes(name: string): Promise<readonly RemoteInfo[]>;
 }
 
 /**

@@ -17,10 +17,24 @@ export type Change =
   | { readonly op: "addAddress" | "deleteAddress"; readonly name: string; readonly address: string }
   | (RouteSpec & { readonly op: "addRoute" })
   | (RouteSpec & { readonly op: "deleteRoute" })
+  | PartChange
   | { readonly op: "move"; readonly name: string; readonly netns: string }
   | { readonly op: "rename"; readonly name: string; readonly to: string }
   /** Changes nothing: adds the link to the result's `seen`. */
   | { readonly op: "look"; readonly name: string };
+
+/** Sets or deletes one of the entries that make up a remote host of a vxlan. */
+export type PartChange =
+  | { readonly op: "setForward" | "deleteForward"; readonly name: string; readonly mac: string; readonly host: string }
+  | {
+      readonly op: "setNeighbour" | "deleteNeighbour";
+      readonly name: string;
+      readonly ip: string;
+      readonly mac: string;
+    }
+  /** Takes the place of the route to the same destination. */
+  | { readonly op: "setRoute"; readonly name: string; readonly destination: string; readonly via: string }
+  | { readonly op: "unsetRoute"; readonly name: string; readonly destination: string; readonly via: string };
 
 /** A change, and the one that undoes it if a later change of its unit fails. */
 export interface Step {
@@ -78,10 +92,26 @@ export interface RouteView {
   readonly via: readonly string[];
 }
 
+/** A permanent neighbour entry: the MAC address of an IP address. */
+export interface NeighbourView {
+  readonly dev: string;
+  readonly ip: string;
+  readonly mac: string;
+}
+
+/** A vxlan's forwarding entry: the host that has a MAC address. */
+export interface ForwardView {
+  readonly dev: string;
+  readonly mac: string;
+  readonly host: string;
+}
+
 /** A snapshot of a namespace. */
 export interface NamespaceView {
   readonly links: ReadonlyMap<string, LinkView>;
   readonly routes: readonly RouteView[];
+  readonly neighbours?: readonly NeighbourView[];
+  readonly forwards?: readonly ForwardView[];
 }
 
 /** What a snapshot includes besides the links themselves. */
@@ -90,6 +120,8 @@ export interface LookOptions {
   readonly routes?: boolean;
   readonly counters?: boolean;
   readonly kinds?: boolean;
+  /** Neighbours and forwarding entries. */
+  readonly remotes?: boolean;
 }
 
 /** One network namespace to work in. Every method rejects with `ERR_NETLINK_FAILED` when the namespace cannot be reached. */

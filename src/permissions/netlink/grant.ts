@@ -27,7 +27,7 @@ export type NetlinkLimits = {
   readonly vniFrom?: number;
   /** The highest vxlan identifier. Only a policy can grant any. */
   readonly vniTo?: number;
-  /** Networks that contain a vxlan's remote. Only a policy can grant any. */
+  /** Networks that contain a vxlan's remote, or its remote hosts. Only a policy can grant any. */
   readonly remotes: readonly string[];
   /** UDP ports that a vxlan may use. Only a policy can grant any. */
   readonly ports: readonly number[];

@@ -13,8 +13,9 @@ export interface NetlinkPowerOptions {
 
 /**
  * Serves `netlink.createLink [link]` and `netlink.links []` (what `LinkInfo` says), `netlink.setLink [name, settings]`,
- * `netlink.deleteLink [name]`, `netlink.addAddress [name, cidr]`, `netlink.deleteAddress [name, cidr]`, `netlink.addRoute [route]` and
- * `netlink.deleteRoute [route]` (null). Links outlive the power: `NetlinkHub.release` or `close` removes them.
+ * `netlink.deleteLink [name]`, `netlink.addAddress [name, cidr]`, `netlink.deleteAddress [name, cidr]`, `netlink.addRoute [route]`,
+ * `netlink.deleteRoute [route]`, `netlink.setRemote [name, remote]`, `netlink.removeRemote [name, host]` (null) and
+ * `netlink.remotes [name]` (what `RemoteInfo` says). Links outlive the power: `NetlinkHub.release` or `close` removes them.
  */
 export function createNetlinkPower({ plugin, ask, close }: NetlinkPowerOptions): HostPower {
   const methods = NETLINK_OPS.map((op): readonly [string, PowerMethod] => [

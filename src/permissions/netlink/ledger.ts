@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import type { LinkSpec } from "./link-spec.js";
+import type { RemoteSpec } from "./remote-spec.js";
 
 /** The sandbox that a link has been moved into. */
 export interface MovedTo {
@@ -23,6 +24,8 @@ export interface LedgerRow {
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
   readonly moved?: MovedTo | undefined;
+  /** A vxlan's remote hosts, each recorded before it is set and until it has been removed. */
+  readonly remotes?: readonly RemoteSpec[] | undefined;
 }
 
 /** A row to keep, or the name of one to forget. */

@@ -10,6 +10,10 @@ export const NETLINK = {
   outputBytes: 67_108_864,
   /** Requests of one plugin that go into one run; the rest give way to other plugins. */
   batchPerPlugin: 64,
+  /** Remote hosts of one vxlan. */
+  remotesPerLink: 1024,
+  /** Networks behind one remote host. */
+  routesPerRemote: 4,
   /** Requests of one plugin that may wait. */
   waiting: 1024,
 } as const;

@@ -24,8 +24,10 @@ export interface MacvlanSpec extends SpecOf<"macvlan"> {
 /** A tunnel over UDP. `port` absent: the first granted one. */
 export interface VxlanSpec extends SpecOf<"vxlan"> {
   readonly vni: number;
-  /** The only address that packets are sent to. Required. */
+  /** The only address that packets are sent to. Left out: `local` is required, and `setRemote` sets the other ends. */
   readonly remote?: string;
+  /** The machine's address that packets are sent from. Only without `remote`. */
+  readonly local?: string;
   readonly port?: number;
   readonly parent?: string;
 }

@@ -25,19 +25,19 @@ export function nextBatch<A extends AskedLink>(
   const shares = new Map<string, number>();
   for (const job of queue) {
     const { waits, marks } = touches(job, peerOf);
-    const network = networkIn(job.request);
+    const networks = networksIn(job.request);
     const share = shares.get(job.plugin) ?? 0;
     const held =
       share >= NETLINK.batchPerPlugin ||
       waits.some((key) => touched.has(key)) ||
       // Of two plugins that want one network, the second is judged when the first has it.
-      (network && nets.some((one) => one.plugin !== job.plugin && overlaps(one.network, network)));
+      nets.some((one) => one.plugin !== job.plugin && networks.some((network) => overlaps(one.network, network)));
     if (!held) {
       batch.push(job);
       shares.set(job.plugin, share + 1);
     }
     for (const key of marks) touched.add(key);
-    if (network) nets.push({ plugin: job.plugin, network });
+    for (const network of networks) nets.push({ plugin: job.plugin, network });
   }
   return batch;
 }
@@ -49,13 +49,17 @@ function touches(
 ): { readonly waits: readonly string[]; readonly marks: readonly string[] } {
   if (request.op === "links") return { waits: [`write ${plugin}`], marks: [`read ${plugin}`] };
   const names = [...madeBy(request), ...usedBy(request)].flatMap((name) => [name, peerOf(name) ?? name]);
-  const keys = [...names.map((name) => `link ${name}`), ...macsOf(request).map((mac) => `mac ${mac}`)];
+  const keys = [
+    ...names.map((name) => `link ${name}`),
+    ...macsOf(request).map((mac) => `mac ${mac}`),
+    // Of two links, the second is judged by the recorded remotes of the first.
+    ...(request.op === "setRemote" ? [`remotes ${plugin}`] : []),
+  ];
   return { waits: [...keys, `read ${plugin}`], marks: [...keys, `write ${plugin}`] };
 }
 
-function networkIn(request: NetlinkRequest): Network | undefined {
-  const text = added(request);
-  return text !== undefined && (isAddress(text, "prefixed") || isAddress(text, "destination"))
-    ? networkOf(text)
-    : undefined;
+function networksIn(request: NetlinkRequest): readonly Network[] {
+  return added(request)
+    .filter((text) => isAddress(text, "prefixed") || isAddress(text, "destination"))
+    .map(networkOf);
 }

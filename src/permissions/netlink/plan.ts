@@ -2,6 +2,8 @@
 import type { NamespaceView, Step, Unit } from "./backend.js";
 import { markOf } from "./ledger.js";
 import type { LinkSettings, LinkSpec } from "./link-spec.js";
+import { partsOf, removalSteps, setSteps } from "./remote-parts.js";
+import type { RemoteSpec } from "./remote-spec.js";
 import type { NetlinkRequest } from "./request.js";
 import { MTU } from "./rules-mtu.js";
 
@@ -12,9 +14,11 @@ export interface PlanContext {
   readonly view: NamespaceView;
   /** The UDP port of a vxlan whose request does not name one. */
   readonly port: number | undefined;
+  /** The recorded remote hosts of the request's link. */
+  readonly remotes: readonly RemoteSpec[];
 }
 
-/** Returns the steps of a request other than `deleteLink` and `links`. */
+/** Returns the steps of a request other than `deleteLink`, `links` and `remotes`. */
 export function planOf(request: NetlinkRequest, context: PlanContext): Unit {
   switch (request.op) {
     case "createLink":
@@ -27,8 +31,17 @@ export function planOf(request: NetlinkRequest, context: PlanContext): Unit {
     case "addRoute":
     case "deleteRoute":
       return [{ change: { op: request.op, ...request.route } }];
+    case "setRemote": {
+      const before = context.remotes.find(({ host }) => host === request.remote.host);
+      return setSteps(request.name, request.remote, before, context.view);
+    }
+    case "removeRemote": {
+      const gone = context.remotes.filter(({ host }) => host === request.host);
+      return gone.flatMap((remote) => removalSteps(partsOf(request.name, remote), context.view));
+    }
     case "deleteLink":
     case "links":
+    case "remotes":
       return [];
   }
 }

@@ -6,7 +6,9 @@ import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.j
 import { refused } from "./errors.js";
 import type { LinkKind } from "./grant.js";
 import { LINK_KINDS } from "./grant.js";
+import { NETLINK } from "./limits.js";
 import type { LinkSettings, LinkSpec, RouteSpec } from "./link-spec.js";
+import type { RemoteSpec } from "./remote-spec.js";
 
 /** The methods of `powers.netlink`. */
 export const NETLINK_OPS = [
@@ -18,6 +20,9 @@ export const NETLINK_OPS = [
   "deleteAddress",
   "addRoute",
   "deleteRoute",
+  "setRemote",
+  "removeRemote",
+  "remotes",
 ] as const;
 export type NetlinkOp = (typeof NETLINK_OPS)[number];
 
@@ -28,9 +33,12 @@ export type NetlinkRequest =
   | { readonly op: "deleteLink"; readonly name: string }
   | { readonly op: "links" }
   | { readonly op: "addAddress" | "deleteAddress"; readonly name: string; readonly address: string }
-  | { readonly op: "addRoute" | "deleteRoute"; readonly route: RouteSpec };
+  | { readonly op: "addRoute" | "deleteRoute"; readonly route: RouteSpec }
+  | { readonly op: "setRemote"; readonly name: string; readonly remote: RemoteSpec }
+  | { readonly op: "removeRemote"; readonly name: string; readonly host: string }
+  | { readonly op: "remotes"; readonly name: string };
 
-type Type = "text" | "number" | "switch" | "text or null" | "mac" | "ip" | "network";
+type Type = "text" | "number" | "switch" | "text or null" | "mac" | "ip" | "network" | "remote routes";
 type Shape = Readonly<Record<string, readonly [type: Type, need: "needed" | "optional"]>>;
 
 const COMMON: Shape = {
@@ -49,6 +57,7 @@ const LINK_SHAPES: Readonly<Record<LinkKind, Shape>> = {
     ...COMMON,
     vni: ["number", "needed"],
     remote: ["ip", "optional"],
+    local: ["ip", "optional"],
     port: ["number", "optional"],
     parent: ["text", "optional"],
   },
@@ -62,6 +71,10 @@ const SETTINGS: Shape = {
 };
 
 const ROUTE: Shape = { destination: ["network", "needed"], via: ["ip", "optional"], dev: ["text", "needed"] };
+
+const REMOTE: Shape = { host: ["ip", "needed"], mac: ["mac", "needed"], routes: ["remote routes", "needed"] };
+
+const REMOTE_ROUTE: Shape = { destination: ["network", "needed"], via: ["ip", "needed"] };
 
 /**
  * Reads one request. Throws `ERR_NETLINK_REFUSED`: rule `fields` for a field that does not exist (altname, netns, promisc, stp,
@@ -101,6 +114,14 @@ export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[
     case "addRoute":
     case "deleteRoute":
       return { op, route: reader.object(first, ROUTE, "the route") as unknown as RouteSpec };
+    case "setRemote": {
+      const remote = reader.object(second, REMOTE, "the remote") as unknown as RemoteSpec;
+      return { op, name: reader.text(first, "the name"), remote };
+    }
+    case "removeRemote":
+      return { op, name: reader.text(first, "the name"), host: canonical(parseIP, reader.text(second, "the host")) };
+    case "remotes":
+      return { op, name: reader.text(first, "the name") };
   }
 }
 
@@ -155,6 +176,10 @@ class Reader {
         return canonical(parseIP, this.text(value, key));
       case "network":
         return canonical(parseDestination, this.text(value, key));
+      case "remote routes":
+        if (Array.isArray(value) && value.length > 0 && value.length <= NETLINK.routesPerRemote)
+          return value.map((one: Json) => this.object(one, REMOTE_ROUTE, "a route of the remote"));
+        throw this.#shape(`${key} must be a list of 1 to ${NETLINK.routesPerRemote} routes, not ${quote(value)}`);
     }
   }
 

@@ -13,6 +13,8 @@ export interface Situation {
   readonly resolvers: readonly string[];
   /** Returns the plugin's row of a link that it owns, in the namespace or in a sandbox. */
   own(name: string): LedgerRow | undefined;
+  /** The plugin's rows. */
+  readonly owned: readonly LedgerRow[];
   /** The plugin's links, including moved ones and both ends of a veth. */
   readonly count: number;
 }

@@ -8,7 +8,7 @@ import type { NetlinkRequest } from "./request.js";
 import type { Rule } from "./rule.js";
 
 /** Longest prefix length of a route that counts as a default route or a part of one, instead of a network of the machine. */
-const DEFAULT_LIKE = 4;
+export const DEFAULT_LIKE = 4;
 
 export const ADDRESS_RULES: readonly Rule[] = [
   {
@@ -16,36 +16,39 @@ export const ADDRESS_RULES: readonly Rule[] = [
     refuses: "addresses, destinations and gateways that do not parse",
     check(request) {
       if ("address" in request) return problem(request.address, "prefixed");
-      if (!("route" in request)) return undefined;
-      const { destination, via } = request.route;
-      return problem(destination, "destination") ?? (via === undefined ? undefined : problem(via, "plain"));
+      for (const { destination, via } of routesIn(request)) {
+        const wrong = problem(destination, "destination") ?? (via === undefined ? undefined : problem(via, "plain"));
+        if (wrong !== undefined) return wrong;
+      }
+      return undefined;
     },
   },
   {
     id: "default-route",
     refuses: "a default route, or one of the halves that together are one",
     check(request) {
-      if (request.op !== "addRoute" || networkOf(request.route.destination).prefix >= DEFAULT_LIKE) return undefined;
-      return `${quote(request.route.destination)} is a default route, or a part of one`;
+      if (request.op === "deleteRoute") return undefined;
+      const wide = routesIn(request).find(({ destination }) => networkOf(destination).prefix < DEFAULT_LIKE);
+      return wide === undefined ? undefined : `${quote(wide.destination)} is a default route, or a part of one`;
     },
   },
   {
     id: "width",
     refuses: "networks wider than /8 (IPv6: /32); addresses whose own network is wider than /16 (/48)",
     check(request) {
-      const text = added(request);
-      if (text === undefined) return undefined;
-      const { family, prefix } = networkOf(text);
-      const widest = (request.op === "addAddress" ? WIDEST_ADDRESS : WIDEST)[family];
-      return prefix >= widest ? undefined : `${quote(text)} is wider than /${widest}`;
+      return onNetwork(request, ({ family, prefix }, text) => {
+        const widest = (request.op === "addAddress" ? WIDEST_ADDRESS : WIDEST)[family];
+        return prefix >= widest ? undefined : `${quote(text)} is wider than /${widest}`;
+      });
     },
   },
   {
     id: "special",
     refuses: "loopback, link-local, multicast, 0.0.0.0/8, ::/8 and the like",
     check(request) {
-      for (const text of [added(request), request.op === "addRoute" ? gateway(request) : undefined]) {
-        const special = text === undefined ? undefined : specialRange(networkOf(text));
+      const via = request.op === "addRoute" ? request.route.via : undefined;
+      for (const text of [...added(request), ...(via === undefined ? [] : [via])]) {
+        const special = specialRange(networkOf(text));
         if (special !== undefined) return `${quote(text)} lies in ${special}`;
       }
       return undefined;
@@ -55,9 +58,10 @@ export const ADDRESS_RULES: readonly Rule[] = [
     id: "subnet",
     refuses: "addresses with their network, and destinations, outside the subnets granted",
     check(request, { limits: { subnets } }) {
-      const text = added(request);
-      if (text === undefined || subnets.some((one) => contains(networkOf(one), networkOf(text)))) return undefined;
-      return `${quote(text)} is not within ${subnets.join(", ")}`;
+      return onNetwork(request, (network, text) => {
+        if (subnets.some((one) => contains(networkOf(one), network))) return undefined;
+        return `${quote(text)} is not within ${subnets.join(", ")}`;
+      });
     },
   },
   {
@@ -105,11 +109,15 @@ export const ADDRESS_RULES: readonly Rule[] = [
   },
   {
     id: "via",
-    refuses: "a gateway outside the networks of its device's own addresses, or one of the device's own",
+    refuses:
+      "a gateway outside the networks of its device's own addresses, or one of the device's own; a remote's outside its network",
     check(request, { view }) {
-      const via = gateway(request);
-      if (via === undefined || !("route" in request)) return undefined;
-      const { destination, dev } = request.route;
+      if (request.op === "setRemote") {
+        const out = request.remote.routes.find((one) => !contains(networkOf(one.destination), networkOf(one.via)));
+        return out && `the gateway ${quote(out.via)} is not in ${quote(out.destination)}`;
+      }
+      if (!("route" in request) || request.route.via === undefined) return undefined;
+      const { destination, dev, via } = request.route;
       if (networkOf(via).family !== networkOf(destination).family)
         return `the gateway ${quote(via)} is of the other family`;
       if (request.op === "deleteRoute") return undefined;
@@ -135,20 +143,24 @@ function problem(text: string, form: "plain" | "prefixed" | "destination"): stri
   }
 }
 
-/** Returns the address or destination that a request adds, as given. */
-export function added(request: NetlinkRequest): string | undefined {
-  if (request.op === "addAddress") return request.address;
-  return request.op === "addRoute" ? request.route.destination : undefined;
+/** Returns the addresses and destinations that a request adds, as given. */
+export function added(request: NetlinkRequest): readonly string[] {
+  if (request.op === "addAddress") return [request.address];
+  return request.op === "deleteRoute" ? [] : routesIn(request).map(({ destination }) => destination);
 }
 
-function gateway(request: NetlinkRequest): string | undefined {
-  return "route" in request ? request.route.via : undefined;
+function routesIn(request: NetlinkRequest): readonly { readonly destination: string; readonly via?: string }[] {
+  if (request.op === "setRemote") return request.remote.routes;
+  return "route" in request ? [request.route] : [];
 }
 
 function onNetwork(
   request: NetlinkRequest,
   check: (network: Network, text: string) => string | undefined,
 ): string | undefined {
-  const text = added(request);
-  return text === undefined ? undefined : check(networkOf(text), text);
+  for (const text of added(request)) {
+    const why = check(networkOf(text), text);
+    if (why !== undefined) return why;
+  }
+  return undefined;
 }

@@ -1,10 +1,11 @@
 /** Rules for a link's properties: parent, tunnel, MAC address, bridge. */
 import { quote } from "../../common/quote.js";
-import { contains, networkOf, specialRange } from "./cidr.js";
+import { networkOf, specialRange } from "./cidr.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule } from "./rule.js";
 import { isAddress } from "./rules-addresses.js";
+import { remoteProblem } from "./rules-remotes.js";
 
 export const LINK_RULES: readonly Rule[] = [
   {
@@ -37,15 +38,30 @@ export const LINK_RULES: readonly Rule[] = [
   },
   {
     id: "remote",
-    refuses: "a vxlan's other end outside the networks granted, or left open",
-    check(request, { limits }) {
+    refuses:
+      "a vxlan's other end, or a remote host, outside the networks granted; a vxlan with neither remote nor local",
+    check(request, { limits: { remotes } }) {
+      if (request.op === "setRemote") return remoteProblem(request.remote.host, remotes);
+      if (request.op === "removeRemote" && !isAddress(request.host, "plain"))
+        return `the remote ${quote(request.host)} is not an IP address`;
       const link = linkOf(request);
       if (link?.kind !== "vxlan") return undefined;
-      if (link.remote === undefined) return `a vxlan needs a remote, of ${limits.remotes.join(", ")}`;
-      if (!isAddress(link.remote, "plain")) return `the remote ${quote(link.remote)} is not an IP address`;
-      const remote = networkOf(link.remote);
-      if (limits.remotes.some((one) => contains(networkOf(one), remote)) && !specialRange(remote)) return undefined;
-      return `the remote ${quote(link.remote)} is outside ${limits.remotes.join(", ")}`;
+      if (link.remote !== undefined) return remoteProblem(link.remote, remotes);
+      if (link.local !== undefined) return undefined;
+      return `a vxlan needs a remote, of ${remotes.join(", ")}, or local, the machine's own address, for setRemote`;
+    },
+  },
+  {
+    id: "local",
+    refuses: "a vxlan's local address that the machine, or the vxlan's parent, does not have, or beside a remote",
+    check(request, { view }) {
+      const link = linkOf(request);
+      if (link?.kind !== "vxlan" || link.local === undefined) return undefined;
+      if (link.remote !== undefined) return "local goes without remote; give one of the two";
+      const from = link.parent === undefined ? [...view.links.values()] : [view.links.get(link.parent) ?? []].flat();
+      if (from.some(({ addresses }) => addresses.some(({ ip }) => ip === link.local)) && isOrdinary(link.local))
+        return undefined;
+      return `the local address ${quote(link.local)} is not one of ${link.parent === undefined ? "this machine" : quote(link.parent)}`;
     },
   },
   {
@@ -117,17 +133,22 @@ export function parentOf(link: LinkSpec | undefined): string | undefined {
   return link?.kind === "macvlan" || link?.kind === "vxlan" ? link.parent : undefined;
 }
 
+function isOrdinary(ip: string): boolean {
+  return isAddress(ip, "plain") && specialRange(networkOf(ip)) === undefined;
+}
+
 function linkOf(request: NetlinkRequest): LinkSpec | undefined {
   return request.op === "createLink" ? request.link : undefined;
 }
 
-/** Returns the MAC addresses that a request sets. */
+/** Returns the MAC addresses that a request sets, on links and of remote hosts. */
 export function macsOf(request: NetlinkRequest): readonly string[] {
   const link = linkOf(request);
   const macs = [
     link?.mac,
     link?.kind === "veth" ? link.peerMac : undefined,
     request.op === "setLink" ? request.settings.mac : undefined,
+    request.op === "setRemote" ? request.remote.mac : undefined,
   ];
   return macs.filter((mac) => mac !== undefined);
 }

@@ -1,6 +1,7 @@
 /** The rule for a link's MTU. Below IPv6's minimum the kernel removes IPv6 from a link, and later restores it with its own defaults. */
+import type { Family } from "../../driverapi/addresses.js";
 import { networkOf } from "./cidr.js";
-import type { LinkSpec } from "./link-spec.js";
+import type { LinkSpec, VxlanSpec } from "./link-spec.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule, Situation } from "./rule.js";
 import { parentOf } from "./rules-links.js";
@@ -8,8 +9,8 @@ import { parentOf } from "./rules-links.js";
 /** In bytes. IPv4 needs 68, IPv6 `leastIPv6`; the maximum is a jumbo frame. */
 export const MTU = { least: 68, leastIPv6: 1280, most: 9216 } as const;
 
-/** Bytes of a tunnel's headers over IPv6. */
-const VXLAN_HEADERS = 70;
+/** Bytes of a tunnel's headers. */
+const VXLAN_HEADERS: Readonly<Record<Family, number>> = { 4: 50, 6: 70 };
 
 export const MTU_RULES: readonly Rule[] = [
   {
@@ -38,6 +39,12 @@ function tooSmallForIPv6(request: NetlinkRequest, { view }: Situation): string |
     if (mtu >= MTU.leastIPv6 || networkOf(request.address).family === 4) return undefined;
     return `${request.address} needs an mtu of ${MTU.leastIPv6} or more, and ${request.name} has ${mtu}`;
   }
+  if (request.op === "setRemote") {
+    const mtu = view.links.get(request.name)?.mtu ?? MTU.most;
+    const six = request.remote.routes.find(({ destination }) => destination.includes(":"));
+    if (mtu >= MTU.leastIPv6 || six === undefined) return undefined;
+    return `${six.destination} needs an mtu of ${MTU.leastIPv6} or more, and ${request.name} has ${mtu}`;
+  }
   const { mtu } = request.op === "setLink" ? request.settings : {};
   if (request.op !== "setLink" || mtu === undefined || mtu >= MTU.leastIPv6) return undefined;
   const six = view.links.get(request.name)?.addresses.find(({ ip }) => ip.includes(":") && !ip.startsWith("fe80:"));
@@ -59,5 +66,10 @@ function mostMtu(link: LinkSpec | undefined, { view }: Situation): number {
   const parent = parentOf(link);
   const above = parent === undefined ? undefined : view.links.get(parent)?.mtu;
   if (above === undefined) return MTU.most;
-  return Math.min(MTU.most, link?.kind === "vxlan" ? above - VXLAN_HEADERS : above);
+  return Math.min(MTU.most, link?.kind === "vxlan" ? above - headersOf(link) : above);
+}
+
+/** Returns the bytes by which a tunnel's packets grow: by the family of its ends. */
+export function headersOf({ local, remote }: VxlanSpec): number {
+  return VXLAN_HEADERS[(local ?? remote)?.includes(":") ? 6 : 4];
 }

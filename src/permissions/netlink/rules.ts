@@ -10,6 +10,7 @@ import { ADDRESS_RULES } from "./rules-addresses.js";
 import { LINK_RULES } from "./rules-links.js";
 import { MTU_RULES } from "./rules-mtu.js";
 import { NAME_RULES } from "./rules-names.js";
+import { REMOTE_RULES } from "./rules-remotes.js";
 
 /** Rules that `request.ts` enforces while reading. */
 const READING: readonly Rule[] = [
@@ -22,7 +23,14 @@ const READING: readonly Rule[] = [
 ];
 
 /** Every rule. */
-export const RULES: readonly Rule[] = [...READING, ...NAME_RULES, ...LINK_RULES, ...MTU_RULES, ...ADDRESS_RULES];
+export const RULES: readonly Rule[] = [
+  ...READING,
+  ...NAME_RULES,
+  ...LINK_RULES,
+  ...MTU_RULES,
+  ...ADDRESS_RULES,
+  ...REMOTE_RULES,
+];
 
 /** Throws `ERR_NETLINK_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: NetlinkRequest, situation: Situation): void {

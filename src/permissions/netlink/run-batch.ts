@@ -8,11 +8,13 @@ import { type LedgerChange, type LedgerRow, recordedBytes } from "./ledger.js";
 import type { AskedLink } from "./next-batch.js";
 import type { Ownership } from "./ownership.js";
 import { planOf } from "./plan.js";
+import { remoteInfo } from "./remote-parts.js";
 import { deletionOf, removeElsewhere } from "./removal.js";
 import type { Situation } from "./rule.js";
 import { checkRules } from "./rules.js";
 import { parentOf } from "./rules-links.js";
 import { madeBy, usedBy } from "./rules-names.js";
+import { isOnRemote, remotesOf } from "./rules-remotes.js";
 
 type LinkJob = Job<AskedLink>;
 
@@ -28,18 +30,23 @@ interface Ready {
   readonly unit: Unit;
   /** Recorded before, so that a crash leaves no unknown link. */
   readonly intents: readonly LedgerRow[];
+  /** Recorded if it fails. */
+  readonly withdrawn: readonly LedgerChange[];
   answer(seen: ReadonlyMap<string, LinkView>): { readonly rows: readonly LedgerChange[]; readonly value: Json };
 }
 
 /** Judges, records intents, carries out, records results, replies. Rejects only when the namespace or the ledger fails as a whole. */
 export async function runBatch(batch: readonly LinkJob[], context: BatchContext): Promise<void> {
   const { ownership, backend } = context;
-  const nets = batch.some(({ request }) => "address" in request || "route" in request);
+  const nets = batch.some(({ request }) => "address" in request || "route" in request || isOnRemote(request));
+  const remotes = batch.some(({ request }) => isOnRemote(request));
   const lists = batch.some(({ request }) => request.op === "links");
   // The reply for a link that exists already has its present addresses.
   const adopts = batch.some(({ request }) => request.op === "createLink" && ownership.row(request.link.name));
   const shrinks = batch.some(({ request }) => request.op === "setLink" && request.settings.mtu !== undefined);
-  const view = await backend.look({ addresses: nets || lists || adopts || shrinks, routes: nets, counters: lists });
+  const tunnels = batch.some(({ request }) => request.op === "createLink" && request.link.kind === "vxlan");
+  const addresses = nets || lists || adopts || shrinks || tunnels;
+  const view = await backend.look({ addresses, routes: nets, counters: lists, remotes });
   const resolvers = nets ? await context.resolvers() : [];
   await ownership.forgetVanished(view);
 
@@ -65,9 +72,7 @@ export async function runBatch(batch: readonly LinkJob[], context: BatchContext)
 
   const { failures, seen } = await carryOut(ready, backend, ownership);
   await ownership.write(
-    ready.flatMap((one, index) =>
-      failures[index] === undefined ? one.answer(seen).rows : one.intents.map(({ name }) => ({ drop: name })),
-    ),
+    ready.flatMap((one, index) => (failures[index] === undefined ? one.answer(seen).rows : one.withdrawn)),
   );
   for (const [index, one] of ready.entries()) {
     const failure = failures[index];
@@ -91,7 +96,9 @@ async function carryOut(
       unit.flatMap(({ undo }) => (undo?.op === "delete" ? [[{ change: undo }]] : [])),
     );
     await backend.apply(undo).catch(() => {});
-    await ownership.write(ready.flatMap(({ intents }) => intents.map(({ name }) => ({ drop: name })))).catch(() => {});
+    // Remote hosts stay recorded: they may have been set, and can be set again.
+    const drops = ready.flatMap(({ withdrawn }) => withdrawn.filter((change) => "drop" in change));
+    await ownership.write(drops).catch(() => {});
     throw error;
   }
 }
@@ -109,6 +116,7 @@ async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judg
     view,
     resolvers,
     count,
+    owned: ownership.of(plugin),
     own: (name) => ownership.own(plugin, name, view),
   };
   checkRules(request, situation);
@@ -116,12 +124,14 @@ async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judg
     job,
     unit,
     intents: [],
+    withdrawn: [],
     answer: () => ({ rows, value }),
   });
 
   const missing = usedBy(request).find((name) => situation.own(name) === undefined && !view.links.has(name));
   if (missing !== undefined) throw failed(plugin, request.op, `Cannot find device "${missing}"`);
 
+  const planning = { ledger: ownership.ledger.id, plugin, view, port: limits.ports[0], remotes: [] };
   switch (request.op) {
     case "links":
       return done([], [], linksOf(plugin, ownership, view));
@@ -134,10 +144,24 @@ async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judg
         drops.map((drop) => ({ drop })),
       );
     }
+    case "remotes": {
+      const list = remotesOf(situation.own(request.name)).map((remote) => remoteInfo(request.name, remote, view));
+      return done([], [], list as unknown as Json);
+    }
+    case "setRemote":
+    case "removeRemote": {
+      const row = situation.own(request.name) as LedgerRow;
+      const unit = planOf(request, { ...planning, remotes: remotesOf(row) });
+      const host = request.op === "setRemote" ? request.remote.host : request.host;
+      const others = remotesOf(row).filter((one) => one.host !== host);
+      if (request.op === "removeRemote") return done(unit, [{ put: { ...row, remotes: others } }]);
+      const intents = [{ ...row, remotes: [...others, request.remote] }];
+      return { ...done(unit), intents, withdrawn: [{ put: row }] };
+    }
     case "createLink":
       break;
     default:
-      return done(planOf(request, { ledger: ownership.ledger.id, plugin, view, port: limits.ports[0] }));
+      return done(planOf(request, planning));
   }
 
   const { link } = request;
@@ -152,8 +176,9 @@ async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judg
   const intents = madeBy(request).map((name): LedgerRow => ({ plugin, name, spec: link }));
   return {
     job,
-    unit: planOf(request, { ledger: ownership.ledger.id, plugin, view, port: limits.ports[0] }),
+    unit: planOf(request, planning),
     intents,
+    withdrawn: intents.map(({ name }) => ({ drop: name })),
     answer(seen) {
       const rows = intents.map((row) => {
         const { ifindex, mac, mtu } = seen.get(row.name) ?? {};

@@ -37,6 +37,9 @@ export function endow({ prefix }: Pick<NetlinkLimits, "prefix">, port: HostPort)
       deleteAddress: run("deleteAddress"),
       addRoute: run("addRoute"),
       deleteRoute: run("deleteRoute"),
+      setRemote: run("setRemote"),
+      removeRemote: run("removeRemote"),
+      remotes: ask("remotes"),
     },
   };
 }

@@ -31,6 +31,19 @@ const OTHERS: readonly Change[] = [{ op: "add", link: { kind: "bridge", name: "b
 const TUNNELS = { vniFrom: 100, vniTo: 199, remotes: ["192.0.2.0/24"], ports: [4789] };
 const TUNNEL = { kind: "vxlan", name: "bh-x", vni: 100, port: 4789, remote: "192.0.2.7" } as const;
 
+const UNDERLAY: readonly Change[] = [...CARD, { op: "addAddress", name: "eth0", address: "192.0.2.1/24" }];
+const OVERLAY = { kind: "vxlan", name: "bh-x", vni: 100, port: 4789, local: "192.0.2.1" } as const;
+const OVERLAY_UP = [
+  ["createLink", OVERLAY],
+  ["setLink", "bh-x", { up: true }],
+  ["addAddress", "bh-x", "10.65.1.0/32"],
+] as const;
+const HOST = {
+  host: "192.0.2.2",
+  mac: "02:42:0a:40:00:02",
+  routes: [{ destination: "10.65.2.0/24", via: "10.65.2.0" }],
+};
+
 /** A card of the machine's with a network and a gateway in it, all within the grant. */
 const LAN: readonly Change[] = [
   ...CARD,
@@ -69,6 +82,20 @@ const route = (rule: string, what: string, destination: string, more: More = {})
   works: [{ op: "addRoute", destination, dev: "bh-b" }],
   ...(more as Partial<Attack>),
 });
+
+/** A remote host that differs from `HOST` in the fields given. */
+const remote = (rule: string, what: string, fields: Partial<typeof HOST>, shows: string, more: More = {}): Attack => ({
+  rule,
+  what,
+  limits: TUNNELS,
+  host: UNDERLAY,
+  first: OVERLAY_UP,
+  ask: ["setRemote", "bh-x", { ...HOST, ...fields }],
+  shows,
+  ...(more as Partial<Attack>),
+});
+
+const routed = (destination: string, via: string): Pick<typeof HOST, "routes"> => ({ routes: [{ destination, via }] });
 
 const field = (on: string, key: string, value: Json): Attack => ({
   rule: "fields",
@@ -444,7 +471,7 @@ export const ATTACKS: readonly Attack[] = [
     host: CARD,
     limits: { ...TUNNELS, parents: ["eth0"] },
     ask: ["createLink", { ...TUNNEL, parent: "eth0", mtu: 1500 }],
-    shows: "1430",
+    shows: "1450",
   },
   {
     rule: "mtu",
@@ -580,5 +607,114 @@ export const ATTACKS: readonly Attack[] = [
     first: [BRIDGE, UP, ["addAddress", "bh-b", "fd64::1/64"]],
     ask: ["addRoute", { destination: "10.66.0.0/24", via: "fd64::7", dev: "bh-b" }],
     shows: '"fd64::7"',
+  },
+  remote("fields", "another tunnel for one remote", { vni: 300 } as object, '"vni"'),
+  remote("shape", "no route", { routes: [] }, "routes"),
+  remote("shape", "a name for routes", { routes: "10.0.0.0/8" } as object, "routes"),
+  remote("remote", "a host outside the grant", { host: "198.51.100.1" }, "198.51.100.1", {
+    works: [{ op: "setForward", name: "bh-x", mac: HOST.mac, host: "198.51.100.1" }],
+  }),
+  remote("remote", "a host where none is granted", { host: "127.0.0.1" }, "127.0.0.1"),
+  ...(["224.0.0.5", "169.254.1.1", "0.0.0.0"] as const).map((host) =>
+    remote("remote", `the host ${host}`, { host }, host, {
+      limits: { ...TUNNELS, remotes: ["192.0.2.0/24", "224.0.0.0/4", "169.254.0.0/16", "0.0.0.0/8"] },
+    }),
+  ),
+  remote("mac", "a multicast MAC of a remote", { mac: "01:00:5e:00:00:05" }, "01:00:5e:00:00:05"),
+  remote("mac", "the MAC for unknown destinations", { mac: "00:00:00:00:00:00" }, "00:00:00:00:00:00"),
+  remote("host-mac", "the machine's MAC of a remote", { mac: "02:aa:00:00:00:01" }, "02:aa:00:00:00:01"),
+  remote("address", "a network that is not one", routed("10.65.2.0/24 onlink", "10.65.2.0"), "onlink"),
+  remote("default-route", "everything to a remote", routed("0.0.0.0/0", "10.65.2.0"), "0.0.0.0/0", {
+    works: [{ op: "setRoute", name: "bh-x", destination: "0.0.0.0/0", via: "10.65.2.0" }],
+    takes: "203.0.113.1",
+  }),
+  remote("width", "a wide network to a remote", routed("8.0.0.0/7", "8.0.0.0"), "8.0.0.0/7"),
+  remote("special", "link-local addresses to a remote", routed("169.254.0.0/16", "169.254.0.0"), "169.254.0.0/16"),
+  remote("subnet", "others' addresses to a remote", routed("203.0.113.0/24", "203.0.113.0"), "203.0.113.0/24", {
+    works: [{ op: "setRoute", name: "bh-x", destination: "203.0.113.0/24", via: "203.0.113.0" }],
+    takes: "203.0.113.1",
+  }),
+  remote("host-address", "the machine's network to a remote", routed("10.64.5.0/24", "10.64.5.0"), "10.64.5.2", {
+    host: [...UNDERLAY, ...LAN.slice(CARD.length)],
+  }),
+  remote(
+    "host-route",
+    "a network the machine routes to a remote",
+    routed("10.96.0.0/16", "10.96.0.0"),
+    "10.96.0.0/16",
+    {
+      host: [...UNDERLAY, ...LAN.slice(CARD.length)],
+      works: [{ op: "setRoute", name: "bh-x", destination: "10.96.0.0/16", via: "10.96.0.0" }],
+      takes: "10.96.0.1",
+    },
+  ),
+  remote("via", "a gateway elsewhere", routed("10.65.2.0/24", "10.65.3.0"), "10.65.3.0"),
+  remote("mtu", "an IPv6 network through a narrow link", routed("fd64:0:2::/64", "fd64:0:2::"), "1280", {
+    first: [
+      ["createLink", { ...OVERLAY, mtu: 1000 }],
+      ["setLink", "bh-x", { up: true }],
+    ],
+  }),
+  remote("own", "a remote of another's link", {}, '"bh-other"', {
+    host: [...UNDERLAY, ...OTHERS],
+    ask: ["setRemote", "bh-other", HOST],
+  }),
+  remote("remote-link", "a remote of a bridge", {}, '"bh-b"', {
+    first: [BRIDGE, UP],
+    ask: ["setRemote", "bh-b", HOST],
+  }),
+  remote("remote-link", "a second end of a tunnel with one", {}, "192.0.2.7", {
+    first: [
+      ["createLink", TUNNEL],
+      ["setLink", "bh-x", { up: true }],
+    ],
+    works: [{ op: "setForward", name: "bh-x", mac: HOST.mac, host: HOST.host }],
+  }),
+  remote("remote-link", "a remote of a link that is down", {}, "down", { first: [["createLink", OVERLAY]] }),
+  remote("remote-host", "this machine as a remote", { host: "192.0.2.1" }, "eth0"),
+  remote("remote-host", "a remote of the other family", { host: "fd99::1" }, "family", {
+    limits: { ...TUNNELS, remotes: ["fd99::/64"] },
+  }),
+  remote(
+    "remote-overlap",
+    "a part of another remote's network",
+    { host: "192.0.2.3", mac: "02:42:0a:40:00:03" },
+    "192.0.2.2",
+    {
+      first: [...OVERLAY_UP, ["setRemote", "bh-x", HOST]],
+      works: [{ op: "setRoute", name: "bh-x", destination: "10.65.2.0/24", via: "10.65.2.9" }],
+      takes: "10.65.2.1",
+    },
+  ),
+  remote(
+    "remote-overlap",
+    "another remote's MAC",
+    { host: "192.0.2.3", ...routed("10.65.3.0/24", "10.65.3.0") },
+    HOST.mac,
+    {
+      first: [...OVERLAY_UP, ["setRemote", "bh-x", HOST]],
+      works: [{ op: "setForward", name: "bh-x", mac: HOST.mac, host: "192.0.2.3" }],
+    },
+  ),
+  remote("remote-overlap", "one's own address", routed("10.65.0.0/16", "10.65.2.0"), "10.65.1.0"),
+  remote("remote-overlap", "a remote inside its own tunnel", { host: "10.65.2.9" }, "10.65.2.9", {
+    limits: { ...TUNNELS, remotes: ["10.65.2.0/24"] },
+  }),
+  {
+    rule: "local",
+    what: "another host's address as the sender",
+    limits: TUNNELS,
+    host: UNDERLAY,
+    ask: ["createLink", { ...OVERLAY, local: "192.0.2.9" }],
+    shows: "192.0.2.9",
+    works: [{ op: "add", link: { ...OVERLAY, local: "192.0.2.9" } }],
+  },
+  {
+    rule: "local",
+    what: "a local address and a remote",
+    limits: TUNNELS,
+    host: UNDERLAY,
+    ask: ["createLink", { ...OVERLAY, remote: "192.0.2.7" }],
+    shows: "remote",
   },
 ];

@@ -68,6 +68,12 @@ test("refusals and failures come with their codes", async (t) => {
   assert.is(await run(codeOf('net.createLink({ kind: "bridge", name: "eth0" })')), "ERR_NETLINK_REFUSED");
   assert.is(await run(codeOf('net.deleteLink("bh-none")')), "ERR_NETLINK_FAILED");
   assert.is(await run(codeOf("net.deleteLink()")), "ERR_NETLINK_REFUSED");
+  const remote = `{ host: "192.0.2.2", mac: "02:42:0a:40:00:02", routes: [{ destination: "10.65.2.0/24", via: "10.65.2.0" }] }`;
+  assert.match(
+    (await run(`net.setRemote("bh-x", ${remote}).catch((e) => e.message)`)) as string,
+    /rule "remote".*192\.0\.2\.2/,
+  );
+  assert.is(await run(codeOf('net.remotes("bh-none")')), "ERR_NETLINK_FAILED");
   assert.match((await run('net.deleteLink("lo").catch((e) => e.message)')) as string, /rule "name".*"lo"/);
 });
 

@@ -17,14 +17,16 @@ import type { LinkEvents } from "../link-events.js";
 import { execute, type IpRunner } from "./ip.js";
 import { watchLinks } from "./link-events.js";
 import type { IpOutcome } from "./outcome.js";
-import { programAfter, programOf } from "./program.js";
-import { program, runnerIn } from "./programs.js";
-import { readLink, readLists, readResolvers, readRoute } from "./read.js";
+import { type Line, programAfter, programOf } from "./program.js";
+import { commandIn, program, runnerIn } from "./programs.js";
+import { readForward, readLink, readLists, readNeighbour, readResolvers, readRoute } from "./read.js";
 
 export class KernelBackend implements NetlinkBackend {
   readonly kind = "kernel";
   readonly #ip: IpRunner;
   readonly #netns: string | undefined;
+  /** Runs of `bridge`. */
+  #forwardRuns = 0;
 
   constructor(ip: IpRunner, netns: string | undefined) {
     this.#ip = ip;
@@ -32,17 +34,28 @@ export class KernelBackend implements NetlinkBackend {
   }
 
   get invocations(): number {
-    return this.#ip.count;
+    return this.#ip.count + this.#forwardRuns;
   }
 
-  async look({ addresses, routes, counters, kinds }: LookOptions = {}): Promise<NamespaceView> {
+  async look({ addresses, routes, counters, kinds, remotes }: LookOptions = {}): Promise<NamespaceView> {
     // With addresses, `ip` shows a link's alias only among the details.
     const details = kinds || addresses ? ["-details"] : [];
     const options = ["-json", ...details, ...(counters ? ["-statistics"] : [])];
-    const lines = [addresses ? "address show" : "link show", ...(routes ? ["route show table all"] : [])];
+    const lines = [
+      addresses ? "address show" : "link show",
+      ...(routes ? ["route show table all"] : []),
+      ...(remotes ? ["neighbour show nud permanent"] : []),
+    ];
     const outcome = await this.#ip.list(options, lines);
     if (outcome.code !== 0) throw failed(undefined, "look", complaint(outcome));
-    return readView(outcome.stdout);
+    if (!remotes) return readView(outcome.stdout);
+    const forwards = await this.#bridge(["fdb show"]);
+    if (forwards.code !== 0) throw failed(undefined, "look", complaint(forwards));
+    return {
+      ...readView(outcome.stdout),
+      neighbours: (readLists(outcome.stdout).at(-1) ?? []).flatMap((row) => readNeighbour(row) ?? []),
+      forwards: (readLists(forwards.stdout)[0] ?? []).flatMap((row) => readForward(row) ?? []),
+    };
   }
 
   async apply(units: readonly Unit[]): Promise<Applied> {
@@ -51,16 +64,18 @@ export class KernelBackend implements NetlinkBackend {
     await this.#enableIPv6(units);
     let lines = programOf(units);
     while (lines.length > 0) {
+      const run = firstRun(lines);
+      const texts = run.map(({ text }) => text);
       // Looks at one link too: a process that stays would answer for the index that the name had before.
-      const outcome = await this.#ip.change(
-        ["-json"],
-        lines.map(({ text }) => text),
-      );
+      const outcome = run[0]?.tool === "bridge" ? await this.#bridge(texts) : await this.#ip.change(["-json"], texts);
       for (const row of readLists(outcome.stdout).flat()) {
         const link = readLink(row);
         if (link) seen.set(link.name, link);
       }
-      if (outcome.code === 0) break;
+      if (outcome.code === 0) {
+        lines = lines.slice(run.length);
+        continue;
+      }
       const at = failedLine(outcome);
       const line = at === undefined ? undefined : lines[at];
       if (at === undefined || line === undefined) throw failed(undefined, "apply", complaint(outcome));
@@ -105,6 +120,12 @@ export class KernelBackend implements NetlinkBackend {
     return new KernelBackend(runnerIn(netns), netns);
   }
 
+  #bridge(lines: readonly string[]): Promise<IpOutcome> {
+    this.#forwardRuns++;
+    const [file = "", ...first] = commandIn("bridge", this.#netns);
+    return execute(file, [...first, "-json", "-batch", "-"], `${lines.join("\n")}\n`);
+  }
+
   /**
    * Makes new links ignore router advertisements, by which a sandbox on a bridge could give the machine a default route and addresses.
    * `/proc/sys/net` belongs to the namespace of the process that opens it.
@@ -135,6 +156,12 @@ export class KernelBackend implements NetlinkBackend {
       );
     }
   }
+}
+
+/** Returns the lines at the beginning that one program reads. */
+function firstRun(lines: readonly Line[]): readonly Line[] {
+  const end = lines.findIndex(({ tool }) => tool !== lines[0]?.tool);
+  return end < 0 ? lines : lines.slice(0, end);
 }
 
 function readView(stdout: string): NamespaceView {

@@ -1,5 +1,5 @@
 /** Changes as lines for `ip -batch`. */
-import type { Change } from "../backend.js";
+import type { Change, PartChange } from "../backend.js";
 import type { LinkSpec } from "../link-spec.js";
 
 /**
@@ -48,12 +48,43 @@ function wordsOf(change: Change): readonly string[] {
       const via = change.via === undefined ? [] : ["via", change.via];
       return ["route", change.op === "addRoute" ? "add" : "delete", change.destination, ...via, "dev", change.dev];
     }
+    case "setForward":
+    case "deleteForward":
+    case "setNeighbour":
+    case "deleteNeighbour":
+    case "setRoute":
+    case "unsetRoute":
+      return partWords(change);
     case "move":
       return ["link", "set", "dev", change.name, "netns", change.netns];
     case "rename":
       return ["link", "set", "dev", change.name, "name", change.to];
     case "look":
       return ["link", "show", "dev", change.name];
+  }
+}
+
+/** Returns the program of iproute2 that carries out a change. */
+export function toolOf({ op }: Change): "ip" | "bridge" {
+  return op === "setForward" || op === "deleteForward" ? "bridge" : "ip";
+}
+
+function partWords(part: PartChange): readonly string[] {
+  const { op, name } = part;
+  switch (op) {
+    case "setForward":
+      return ["fdb", "replace", part.mac, "dev", name, "dst", part.host, "self", "permanent"];
+    case "deleteForward":
+      return ["fdb", "delete", part.mac, "dev", name, "dst", part.host, "self"];
+    case "setNeighbour":
+      return ["neighbour", "replace", part.ip, "lladdr", part.mac, "dev", name, "nud", "permanent"];
+    case "deleteNeighbour":
+      return ["neighbour", "delete", part.ip, "dev", name];
+    case "setRoute":
+      // The vxlan's own address is a single one, so the kernel would not find the gateway by itself.
+      return ["route", "replace", part.destination, "via", part.via, "dev", name, "onlink"];
+    case "unsetRoute":
+      return ["route", "delete", part.destination, "via", part.via, "dev", name];
   }
 }
 
@@ -100,6 +131,7 @@ function addWords(link: LinkSpec): readonly string[] {
         "id",
         String(link.vni),
         ...(link.remote === undefined ? [] : ["remote", link.remote]),
+        ...(link.local === undefined ? [] : ["local", link.local]),
         ...(link.parent === undefined ? [] : ["dev", link.parent]),
         "dstport",
         String(link.port ?? 4789),

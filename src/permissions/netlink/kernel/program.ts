@@ -1,13 +1,15 @@
 /** Turns units into the lines of one `ip -batch` run, and into those of the next run after a failure. */
 import { randomInt } from "node:crypto";
 import type { Failure, Unit } from "../backend.js";
-import { lineOf } from "./lines.js";
+import { lineOf, toolOf } from "./lines.js";
 
 /** One line of a run. */
 export interface Line {
   /** Its unit's index; undefined for the line that deletes the group. */
   readonly unit: number | undefined;
   readonly text: string;
+  /** The program that reads it. */
+  readonly tool: "ip" | "bridge";
   /** True for a line that undoes an earlier one: its failure is not the unit's. */
   readonly undo: boolean;
 }
@@ -21,10 +23,10 @@ export function programOf(units: readonly Unit[]): readonly Line[] {
   if (deleted.length < 2) return units.flatMap((unit, index) => linesOf(unit, index));
   const group = String(randomInt(2 ** 30, 2 ** 31));
   const marks = deleted.map(
-    (unit): Line => ({ unit, text: `link set dev ${nameIn(units[unit])} group ${group}`, undo: false }),
+    (unit): Line => ({ unit, text: `link set dev ${nameIn(units[unit])} group ${group}`, tool: "ip", undo: false }),
   );
   const rest = units.flatMap((unit, index) => (deletes(unit) ? [] : linesOf(unit, index)));
-  return [...rest, ...marks, { unit: undefined, text: `link delete group ${group}`, undo: false }];
+  return [...rest, ...marks, { unit: undefined, text: `link delete group ${group}`, tool: "ip", undo: false }];
 }
 
 /**
@@ -48,12 +50,12 @@ export function programAfter(
   const undo = done
     .flatMap((step) => step.undo ?? [])
     .reverse()
-    .map((change): Line => ({ unit: failed.unit, text: lineOf(change), undo: true }));
+    .map((change): Line => ({ unit: failed.unit, text: lineOf(change), tool: toolOf(change), undo: true }));
   return [...undo, ...rest.filter(({ unit }) => unit !== failed.unit)];
 }
 
 function linesOf(unit: Unit, index: number): readonly Line[] {
-  return unit.map(({ change }) => ({ unit: index, text: lineOf(change), undo: false }));
+  return unit.map(({ change }) => ({ unit: index, text: lineOf(change), tool: toolOf(change), undo: false }));
 }
 
 function deletes(unit: Unit | undefined): boolean {

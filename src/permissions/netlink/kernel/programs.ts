@@ -24,7 +24,7 @@ export function standingRunnerIn(netns: string | undefined): IpRunner {
 }
 
 /** Returns what runs a program of iproute2 in a namespace. */
-export function commandIn(name: "ip" | "tc", netns: string | undefined): readonly string[] {
+export function commandIn(name: "ip" | "bridge" | "tc", netns: string | undefined): readonly string[] {
   const file = program(name) ?? name;
   if (netns === undefined) return [file];
   const path = netnsPath(netns);

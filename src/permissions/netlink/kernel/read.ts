@@ -1,7 +1,7 @@
 /** Reads the output of `ip -json`: links and routes. The kernel is trusted; missing fields are left out. */
 import ipaddr from "ipaddr.js";
 import { parseCIDR, parseIP } from "../../../driverapi/addresses.js";
-import type { AddressView, LinkView, RouteView } from "../backend.js";
+import type { AddressView, ForwardView, LinkView, NeighbourView, RouteView } from "../backend.js";
 import type { LinkCounters } from "../link-spec.js";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -55,6 +55,22 @@ export function readRoute(row: Row): RouteView | undefined {
   const destination = dst === "default" ? (six ? "::/0" : "0.0.0.0/0") : quietly(() => cidr(dst));
   if (destination === undefined) return undefined;
   return { destination, via: gateways, ...(typeof dev === "string" ? { dev } : {}) };
+}
+
+/** Reads an entry of `ip neighbour show`. */
+export function readNeighbour({ dst, dev, lladdr }: Row): NeighbourView | undefined {
+  const ip = typeof dst === "string" ? quietly(() => parseIP(dst)) : undefined;
+  return ip !== undefined && typeof dev === "string" && typeof lladdr === "string"
+    ? { dev, ip, mac: lladdr }
+    : undefined;
+}
+
+/** Reads an entry of `bridge fdb show`; undefined for one that does not lead to a host. */
+export function readForward({ mac, ifname, dst }: Row): ForwardView | undefined {
+  const host = typeof dst === "string" ? quietly(() => parseIP(dst)) : undefined;
+  return host !== undefined && typeof ifname === "string" && typeof mac === "string"
+    ? { dev: ifname, mac, host }
+    : undefined;
 }
 
 /**

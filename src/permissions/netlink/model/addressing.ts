@@ -76,6 +76,7 @@ export function takeDown(link: ModelLink, space: ModelNamespace): void {
   link.up = false;
   link.addresses = link.addresses.filter(({ ip }) => !isSix(ip));
   space.routes = space.routes.filter(({ dev }) => dev !== link.name);
+  space.neighbours = space.neighbours.filter(({ dev }) => dev !== link.name);
 }
 
 /** Below IPv6's minimum MTU a link loses its IPv6 addresses and routes. */
@@ -85,6 +86,7 @@ export function resize(link: ModelLink, mtu: number): void {
   link.addresses = link.addresses.filter(({ ip }) => !isSix(ip));
   const { space } = link;
   space.routes = space.routes.filter((one) => one.dev !== link.name || !isSix(one.destination));
+  space.neighbours = space.neighbours.filter((one) => one.dev !== link.name || !isSix(one.ip));
 }
 
 interface RouteChange {

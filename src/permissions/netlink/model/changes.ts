@@ -13,6 +13,7 @@ import {
 } from "./addressing.js";
 import { deleteLink, followPorts, makeLink } from "./linking.js";
 import { KernelRefusal, NO_DEVICE } from "./refusals.js";
+import { changePart } from "./remotes.js";
 import type { ModelLink, ModelNamespace, ModelWorld } from "./world.js";
 
 /** Carries out one change. Throws `KernelRefusal`, having changed nothing. */
@@ -67,6 +68,14 @@ function changeLink(change: LinkChange, link: ModelLink, space: ModelNamespace, 
       break;
     case "deleteAddress":
       deleteAddress(link, change.address, space);
+      break;
+    case "setForward":
+    case "deleteForward":
+    case "setNeighbour":
+    case "deleteNeighbour":
+    case "setRoute":
+    case "unsetRoute":
+      changePart(change, link, space);
       break;
     case "move":
       move(link, world.namespace(change.netns));
@@ -132,6 +141,9 @@ function rename(link: ModelLink, to: string): void {
   if (link.space.links.has(to)) throw new KernelRefusal("RTNETLINK answers: File exists");
   for (const other of link.space.links.values()) if (other.master === link.name) other.master = to;
   link.space.routes = link.space.routes.map((route) => (route.dev === link.name ? { ...route, dev: to } : route));
+  const moved = <T extends { dev: string }>(one: T): T => (one.dev === link.name ? { ...one, dev: to } : one);
+  link.space.neighbours = link.space.neighbours.map(moved);
+  link.space.forwards = link.space.forwards.map(moved);
   link.space.links.delete(link.name);
   link.name = to;
   link.space.links.set(to, link);

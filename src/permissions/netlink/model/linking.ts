@@ -1,7 +1,9 @@
 /** Creates and deletes the model's links. */
 import type { LinkSpec } from "../link-spec.js";
+import { headersOf } from "../rules-mtu.js";
 import { resize } from "./addressing.js";
 import { KernelRefusal, NO_DEVICE } from "./refusals.js";
+import { forgetParts } from "./remotes.js";
 import type { ModelLink, ModelNamespace } from "./world.js";
 
 const EXISTS = "RTNETLINK answers: File exists";
@@ -64,7 +66,7 @@ function refuseParent(mode: string, parent: ModelLink): void {
 function defaultMtu(spec: LinkSpec, parent: ModelLink | undefined): number {
   if (spec.kind === "macvlan") return parent?.mtu ?? ETHERNET;
   if (spec.kind !== "vxlan" || !parent) return ETHERNET;
-  return parent.mtu - (spec.remote?.includes(":") ? 70 : 50);
+  return parent.mtu - headersOf(spec);
 }
 
 /** Deletes a link, its peer, and the links whose parent it is. */
@@ -73,6 +75,7 @@ export function deleteLink(link: ModelLink): void {
   if (space.links.get(link.name) !== link) return;
   space.links.delete(link.name);
   space.routes = space.routes.filter(({ dev }) => dev !== link.name);
+  forgetParts(link.name, space);
   for (const other of [...space.links.values()]) {
     if (other.master === link.name) other.master = undefined;
     if (other.parent === link && other.kind === "macvlan") deleteLink(other);

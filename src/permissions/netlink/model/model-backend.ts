@@ -120,6 +120,8 @@ function viewOf(space: ModelNamespace, counters: boolean): NamespaceView {
         { ...linkView(link), ...(counters ? { counters: QUIET } : {}) },
       ]),
     ),
+    neighbours: space.neighbours,
+    forwards: space.forwards,
     routes: space.routes.map(({ destination, via, dev }) => ({
       destination,
       dev,

@@ -1,5 +1,5 @@
 /** The model's network namespaces, by name: links, addresses and routes, as far as netlink's rules need them. */
-import type { AddressView } from "../backend.js";
+import type { AddressView, ForwardView, NeighbourView } from "../backend.js";
 import type { LinkEvents } from "../link-events.js";
 import type { LinkSpec } from "../link-spec.js";
 
@@ -40,6 +40,8 @@ export interface ModelRoute {
 export class ModelNamespace {
   readonly links: Map<string, ModelLink> = new Map();
   routes: ModelRoute[] = [];
+  neighbours: NeighbourView[] = [];
+  forwards: ForwardView[] = [];
   /** Called when links are renamed or deleted. */
   readonly watchers: Set<LinkEvents> = new Set();
   #lastIndex = 1;
