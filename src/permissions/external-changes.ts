@@ -3,7 +3,7 @@ import type { OperatorLog } from "../common/logger.js";
 
 /**
  * `rules-restored`: rules, or what lets our packets pass another program's filter, had been removed. `link-restored`: a link had been
- * renamed. `link-lost`: a link had been deleted. `forwarding-restored`: forwarding had been switched off. `traffic-restored`: the rate,
+ * renamed, or a remote host of it had been removed. `link-lost`: a link had been deleted. `forwarding-restored`: forwarding had been switched off. `traffic-restored`: the rate,
  * delay or loss of a link had been changed.
  */
 export type ExternalChangeName =

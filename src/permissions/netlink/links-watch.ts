@@ -4,6 +4,7 @@ import { WATCH } from "../limits.js";
 import { PollScheduler } from "../poll-scheduler.js";
 import type { NetlinkBackend } from "./backend.js";
 import type { Ownership } from "./ownership.js";
+import { remotesOf } from "./rules-remotes.js";
 
 /** What has changed in the namespace. */
 export type NamespaceChange = "links" | "routes" | "forwarding";
@@ -29,7 +30,11 @@ export function watchNamespace({ backend, ownership, logger, restore, changed }:
           // Only deletions and new names matter; a bridge's ports cause many other notifications.
           if (own && (deleted || own.name !== name)) scheduler.pollIn(WATCH.gatherMs);
         },
-        routes: () => changed("routes"),
+        routes: () => {
+          // A remote host's route may have gone; the host's own changes bring it here too, and then nothing is missing.
+          if (ownership.all().some((row) => remotesOf(row).length > 0)) scheduler.pollIn(WATCH.gatherMs);
+          changed("routes");
+        },
         forwarding: () => changed("forwarding"),
         blind,
       }),

@@ -6,6 +6,7 @@ import type { OperatorLog } from "../../common/logger.js";
 import type { NetlinkBackend, Unit } from "./backend.js";
 import { isGone, type LedgerChange, type LedgerRow, readMark } from "./ledger.js";
 import type { Ownership } from "./ownership.js";
+import { restoreRemotes } from "./restore-remotes.js";
 
 export async function reconcile(ownership: Ownership, backend: NetlinkBackend, logger: OperatorLog): Promise<void> {
   await ownership.load();
@@ -63,6 +64,8 @@ export async function reconcile(ownership: Ownership, backend: NetlinkBackend, l
     }
   }
   await ownership.write(changes);
+  // It says in the log what it sets again; the audit log is for other programs' changes.
+  await restoreRemotes(ownership, backend, { logger, report() {} });
   if (missing.length > 0) {
     logger.warn(
       { links: missing },

@@ -6,6 +6,7 @@ import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js
 import type { LedgerRow } from "./ledger.js";
 import type { LinkSpec } from "./link-spec.js";
 import type { Ownership } from "./ownership.js";
+import { restoreRemotes } from "./restore-remotes.js";
 
 /** A link that another program has deleted. */
 export interface LostLink {
@@ -47,6 +48,7 @@ export async function restoreLinks(
         detail: `link "${name}" of plugin "${plugin}" was deleted by another program${cut}`,
       });
     }
+    await restoreRemotes(ownership, backend, { logger, report });
     for (const plugin of new Set(lost.map((row) => row.plugin))) {
       const own = lost.filter((row) => row.plugin === plugin);
       reportLost(
