@@ -35,6 +35,19 @@ const destination = mostly(
 );
 const via = mostly(["10.64.0.7", "10.64.1.7", "fd64::7"], ["10.64.0.1", "10.64.5.1", "nowhere"]);
 
+const tunnel = mostly(["bh-t", "bh-t", "bh-t", "bh-d", "bh-e"], ["bh-a", "eth0"]);
+const host = mostly(["192.0.2.2", "192.0.2.3", "192.0.2.4"], ["198.51.100.1", "192.0.2.1", "nowhere"]);
+const REMOTE_MACS = ["02:42:0a:40:01:02", "02:42:0a:40:01:03", "02:42:0a:40:01:04"];
+const REMOTE_ROUTES: readonly Json[] = [
+  { destination: "10.68.2.0/24", via: "10.68.2.0" },
+  { destination: "10.68.2.0/24", via: "10.68.2.9" },
+  { destination: "10.68.3.0/24", via: "10.68.3.0" },
+  { destination: "10.68.2.0/25", via: "10.68.2.1" },
+  { destination: "fd64:0:8::/64", via: "fd64:0:8::" },
+  { destination: "10.66.0.0/24", via: "10.66.0.1" },
+  { destination: "10.64.5.0/25", via: "10.64.5.1" },
+];
+
 const optional = <T extends Record<string, fc.Arbitrary<Json>>>(fields: T): fc.Arbitrary<Record<string, Json>> =>
   fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Record<string, Json>>;
 const link = fc.oneof(
@@ -62,6 +75,15 @@ const link = fc.oneof(
       port: mostly([4789, 4790], [53]),
       parent: mostly(["eth0"], ["eth1"]),
     }),
+  ),
+  fc.tuple(
+    fc.record({
+      kind: fc.constant("vxlan"),
+      name: fresh,
+      vni: mostly([100, 101], [300]),
+      local: mostly(["192.0.2.1"], ["192.0.2.9"]),
+    }),
+    optional({ mtu, port: mostly([4789, 4790], [53]), parent: mostly(["eth0"], ["eth1"]) }),
   ),
   fc.tuple(fc.record({ kind: fc.constantFrom("dummy", "ipvlan"), name }), optional({ netns: name })),
 );
@@ -95,6 +117,21 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       )
       .map(([op, needed, more]): Call => [op, { ...needed, ...more }]),
   },
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(
+        tunnel,
+        fc.record({
+          host,
+          mac: mostly(REMOTE_MACS, ["01:00:5e:00:00:01"]),
+          routes: fc.subarray([...REMOTE_ROUTES], { minLength: 1, maxLength: 2 }),
+        }),
+      )
+      .map(([on, remote]): Call => ["setRemote", on, remote]),
+  },
+  { weight: 1, arbitrary: fc.tuple(tunnel, host).map(([on, one]): Call => ["removeRemote", on, one]) },
+  { weight: 1, arbitrary: tunnel.map((on): Call => ["remotes", on]) },
   { weight: 1, arbitrary: fc.constant<Call>(["links"]) },
 );
 
@@ -105,10 +142,12 @@ const START: readonly Call[] = [
   ["setLink", "bh-a", { up: true }],
   ["setLink", "bh-b", { up: true }],
   ["setLink", "bh-c", { up: true }],
+  ["createLink", { kind: "vxlan", name: "bh-t", vni: 102, local: "192.0.2.1", parent: "eth0" }],
+  ["setLink", "bh-t", { up: true }],
 ];
 
 const LIMITS = {
-  max: 7,
+  max: 8,
   parents: ["eth0", "eth1"],
   passthru: true,
   vniFrom: 100,
@@ -122,6 +161,7 @@ async function start(t: TestContext, kind: "kernel" | "model"): Promise<Bench> {
   await one.host(
     ...CARD,
     { op: "addAddress", name: "eth0", address: "10.64.5.2/24" },
+    { op: "addAddress", name: "eth0", address: "192.0.2.1/24" },
     { op: "add", link: { kind: "bridge", name: "br0" } },
     { op: "add", link: { kind: "bridge", name: "bh-theirs" } },
   );
@@ -146,6 +186,7 @@ async function outcome({ ask }: Bench, [method, ...args]: Call): Promise<unknown
 function told(value: Json): unknown {
   if (Array.isArray(value)) return value.map(told);
   if (value === null) return null;
+  if (typeof value === "object" && "complete" in value) return value;
   const { ifindex: _, counters: __, mac: made, ...rest } = value as unknown as LinkInfo;
   const given = rest.kind !== "bridge" && MACS.includes(made);
   return { ...rest, addresses: [...rest.addresses].sort(), mac: given ? made : "made up" };
