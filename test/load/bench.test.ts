@@ -18,11 +18,11 @@ const run = promisify(execFile);
 
 /** The bars, as they were set: id, direction, bar, aim. */
 const BARS = [
-  ["saturation-thread-raw-echo", "at least", 0.7, 1],
-  ["saturation-thread-comlink", "at least", 1.5, 2.5],
-  ["saturation-process-http", "at least", 8, 15],
+  ["saturation-thread-raw-echo", "at least", 0.45, 0.6],
+  ["saturation-thread-comlink", "at least", 1.2, 1.5],
+  ["saturation-process-http", "at least", 5, 7],
   ["sequential-thread-raw-echo", "at most", 1.5, 1.2],
-  ["sequential-process-http", "at most", 1, 0.8],
+  ["sequential-process-http", "at most", 0.85, 0.6],
   ["open-loop-tail", "at most", 20, 8],
   ["spare-load", "at most", 10, 5],
   ["hang-recovery", "at most", 50, 15],
@@ -33,6 +33,8 @@ const BARS = [
   ["gateway-wrk", "at least", 0.5, 0.8],
   ["neighbours-hostile", "at most", 5, 1.5],
   ["start-stall", "at most", 5, 2],
+  ["platform-processor", "at most", 0.6, 0.45],
+  ["memory-dedicated", "at most", 0.7, 0.5],
   ["journal-lifecycles", "at least", 0.75, 0.9],
   ["storage-processor", "at most", 0.5, 0.35],
   ["storage-append-1", "at most", 1.2, 1.05],

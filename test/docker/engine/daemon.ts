@@ -24,7 +24,8 @@ async function policy(): Promise<object> {
   const subnets = ["10.64.0.0/10", "fd64::/48"];
   return {
     ...shipped,
-    defaults: { ...shipped.defaults, timeouts: { default: 8000 } },
+    // Several engines and their daemons start at the same time in a run of all tests.
+    defaults: { ...shipped.defaults, timeouts: { default: 8000, init: 15_000 } },
     plugins: {
       ...shipped.plugins,
       macvlan: { grant: { netlink: { kinds: ["macvlan"], prefix: "mv", subnets, parents: ["mac0"] }, store: true } },

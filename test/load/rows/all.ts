@@ -17,6 +17,7 @@ import { memory128 } from "./memory-128.js";
 import { neighboursHostile } from "./neighbours-hostile.js";
 import { openLoopTail } from "./open-loop-tail.js";
 import { peers } from "./peers.js";
+import { platformCost } from "./platform-cost.js";
 import { saturationByFlight } from "./saturation-by-flight.js";
 import { saturationProcessHttp } from "./saturation-process-http.js";
 import { saturationThreadComlink } from "./saturation-thread-comlink.js";
@@ -47,6 +48,7 @@ export const MEASURES: readonly Measure[] = [
   gatewayWrk,
   neighboursHostile,
   startStall,
+  platformCost,
   journalLifecycles,
   storageProcessor,
   ...storageAppend,

@@ -1,14 +1,15 @@
-/** The parts of a build, of this commit or of an earlier one, that the storage rows use. */
+/** The parts of a build, of this commit or of an earlier one, that rows against an earlier build use. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DockerGateway } from "#dist/docker/gateway.js";
-import type { createPluginHost } from "#dist/index.js";
+import type { createPluginHost, EndpointConfig } from "#dist/index.js";
 import type { openDataFolder } from "#dist/storage/folder.js";
 import type { LogJournal } from "#dist/storage/journal/log-journal.js";
 
 export interface Parts {
   readonly createPluginHost: typeof createPluginHost;
+  readonly EndpointConfig: typeof EndpointConfig;
   readonly DockerGateway: typeof DockerGateway;
   readonly openDataFolder: typeof openDataFolder;
   /** The journal in a data folder. */
@@ -18,6 +19,7 @@ export interface Parts {
 /** Where each part is, in this commit and in 5d63830. */
 const PLACES: Readonly<Record<keyof Parts, readonly (readonly [file: string, name: string])[]>> = {
   createPluginHost: [["index.js", "createPluginHost"]],
+  EndpointConfig: [["index.js", "EndpointConfig"]],
   DockerGateway: [["docker/gateway.js", "DockerGateway"]],
   openDataFolder: [
     ["storage/folder.js", "openDataFolder"],

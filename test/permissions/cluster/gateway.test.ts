@@ -96,11 +96,11 @@ for (const [what, answer, shows] of [
     assert.match(words, shows);
   });
 
-test("pages that do not go on, and more than the plugin may have, fail a list", async (t) => {
+test("a page that does not follow the one before, and more than the plugin may have, fail a list", async (t) => {
   const kvs = [{ key: Buffer.from("bulkhead/keys/p/a").toString("base64"), value: "MQ==", mod_revision: "1" }];
   const empty = await impostor(t, json({ ...READ, count: "9", more: true }));
   const stuck = await rejection(hostOn(t, on(empty.url)).open("p").ask("list", { prefix: "" }));
-  assert.match(`${stuck.code} ${stuck.message}`, /^ERR_CLUSTER_FAILED .*do not go on/);
+  assert.match(`${stuck.code} ${stuck.message}`, /^ERR_CLUSTER_FAILED .*does not follow/);
   assert.is(empty.asked.length, 1);
   const { url } = await impostor(t, json({ ...READ, kvs, count: "9", more: true }));
   const full = await rejection(hostOn(t, on(url), { listChars: 1 }).open("p").ask("list", { prefix: "" }));
