@@ -19,6 +19,8 @@ const GNU_TAIL = spawnSync("tail", ["--version"]).stdout?.toString().includes("G
 async function loading(...args: readonly string[]) {
   const { stdout, stderr } = await run(process.execPath, [MAIN, ...args], {
     env: { ...process.env, NODE_DEBUG: "esm", NO_COLOR: "1" },
+    // Node 24 and later print more than execFile takes by default.
+    maxBuffer: 64 * 1024 * 1024,
   });
   const names = (pattern: RegExp) => [...new Set([...stderr.matchAll(pattern)].map(([, name]) => name))];
   return {
