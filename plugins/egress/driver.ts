@@ -1,4 +1,7 @@
-/** The driver's methods. Its state is rebuilt after a restart from the calls that the host replays. */
+/**
+ * The driver's methods, in the order of those of `bridge`: a plugin is a folder that loads alone, so neither can import the other. Its
+ * state is rebuilt after a restart from the calls that the host replays.
+ */
 import {
   type Driver,
   type FirewallPower,

@@ -38,7 +38,7 @@ async function findEntry(id: string, folder: string, main: string | undefined): 
       "ERR_PLUGIN_FILE",
       id,
       join(folder, main),
-      "plugin.json names it as main, and there is no such file",
+      "plugin.json names it as main, but the file does not exist",
     );
   return fileError(
     "ERR_PLUGIN_FILE",

@@ -50,7 +50,7 @@ function noFolder(path: string, error: unknown): DriverError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const why =
     code === "ENOENT"
-      ? "there is no such folder; create it, or name another one"
+      ? "the folder does not exist; create it, or name another one"
       : code === "ENOTDIR"
         ? "it is not a folder; name the folder that holds the plugins"
         : `it cannot be read (${code || String(error)}); the host needs read and search permission on it`;

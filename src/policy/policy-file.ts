@@ -31,7 +31,7 @@ export async function readPolicyFile(path: string, options: { absent?: "error" |
   if (read.kind === "absent")
     throw policyRefused(
       path,
-      "there is no such file; create it, for example with `bulkhead grant ID`, or name another one",
+      "the file does not exist; create it, for example with `bulkhead grant ID`, or name another one",
     );
   if (read.kind === "refused") throw policyRefused(path, read.why);
   const policy = parsePolicy(read.text, path);

@@ -49,11 +49,14 @@ test("what is wrong names the file and the field", async (t) => {
     await problem(etcd({ endpoints: ["http://10.0.0.1:2379"] })),
     /cluster\.json: endpoints\.0: must be as https/,
   );
-  assert.match(await problem(etcd({ ca: "none.pem" })), /none\.pem: there is no such file/);
+  assert.match(await problem(etcd({ ca: "none.pem" })), /none\.pem: the file does not exist/);
   assert.match(await problem(etcd({ user: "root" })), /user and password/);
   await writeFile(join(folder, "password"), "secret");
   assert.not.match(await problem(etcd({ passwordFile: "password" })), /secret/);
-  assert.match((await rejection(readClusterFile(join(folder, "no.json")))).message, /no\.json: there is no such file/);
+  assert.match(
+    (await rejection(readClusterFile(join(folder, "no.json")))).message,
+    /no\.json: the file does not exist/,
+  );
 });
 
 test("the daemon's key and flag", () => {

@@ -294,7 +294,7 @@ test(
     await writeFile(config, JSON.stringify({ cluster: `${config}.none` }));
     const shared = await start();
     assert.is(await shared.ended, "1");
-    assert.match(shared.stderr(), /ERR_OPTIONS.*serve\.json\.none: there is no such file/);
+    assert.match(shared.stderr(), /ERR_OPTIONS.*serve\.json\.none: the file does not exist/);
   },
   { ms: 60_000 },
 );

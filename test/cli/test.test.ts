@@ -142,7 +142,7 @@ test("wrong use is exit 2", async (t) => {
   for (const [args, words] of [
     [["--rule", "tpe"], /--rule "tpe": unknown rule; did you mean "type"\?/],
     [["--except", "nonsense-of-mine"], /unknown rule; the rules are nine-methods, type, /],
-    [["--rule", "join", "--except", "join"], /--except names every rule that --rule names, so there is none to try/],
+    [["--rule", "join", "--except", "join"], /--except names every rule that --rule names, so no rule is left to run/],
     [["--rounds", "0"], /--rounds is a whole number from 1 to 10000, not "0"/],
     [["--type", "two"], /plugin "one" does not register that type; it registers one/],
     [["--network-options", "[]"], /--network-options is a JSON object, not "\[\]"/],

@@ -145,7 +145,7 @@ test("a manifest without code, and code without a manifest in a folder", async (
   refused(await only(t, { "x/index.js": "" }), "ERR_MANIFEST_MISSING", "x/plugin.json");
   refused(await only(t, { "x/": "" }), "ERR_MANIFEST_MISSING", "x/plugin.json");
   refused(await only(t, { "x/plugin.json": "{}" }), "ERR_PLUGIN_FILE", "index.js, index.mjs, index.ts");
-  refused(await only(t, { "x/plugin.json": '{"main": "no.js"}' }), "ERR_PLUGIN_FILE", "no.js", "no such file");
+  refused(await only(t, { "x/plugin.json": '{"main": "no.js"}' }), "ERR_PLUGIN_FILE", "no.js", "the file does not exist");
 });
 
 test("a folder with a file's name", async (t) => {
@@ -259,7 +259,7 @@ test("a plugins folder that does not exist, or is not a folder, is an error", as
   const root = await t.folder();
   await fill(root, { file: "" });
   for (const [path, word] of [
-    ["no", "no such folder"],
+    ["no", "the folder does not exist"],
     ["file", "it is not a folder"],
   ] as const) {
     const error = await rejection(discoverPlugins([root, join(root, path)]));

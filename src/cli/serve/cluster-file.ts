@@ -47,7 +47,7 @@ export async function readClusterFile(file: string): Promise<ClusterOptions> {
 async function textOf(file: string): Promise<string> {
   const read = await readRegularFile(file, { maxBytes: SECRET_BYTES, followLink: true });
   if (read.kind === "read") return read.text;
-  throw wrong(file, read.kind === "absent" ? "there is no such file" : read.why);
+  throw wrong(file, read.kind === "absent" ? "the file does not exist" : read.why);
 }
 
 function wrong(file: string, rule: string): DriverError {

@@ -102,7 +102,7 @@ export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({
 export async function readServeConfig(file: string, named: boolean): Promise<ServeConfig> {
   const read = await readRegularFile(file, { maxBytes: DOCUMENT_LIMITS.manifestBytes, followLink: true });
   if (read.kind === "absent" && !named) return {};
-  if (read.kind === "absent") throw wrong(`${file}: there is no such file`);
+  if (read.kind === "absent") throw wrong(`${file}: the file does not exist`);
   if (read.kind === "refused") throw wrong(`${file}: ${read.why}`);
   return parseDocumentText(read.text, {
     code: "ERR_OPTIONS",

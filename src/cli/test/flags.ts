@@ -40,7 +40,7 @@ export function readTestFlags({ type, rule = [], except = [], networkOptions, ro
   return { type, only: rule, except, network, rounds: count };
 }
 
-/** Returns the rules that the flags choose of `all`. Throws `ERR_USAGE` for a rule that there is not, and if none is left. */
+/** Returns the rules that the flags choose of `all`. Throws `ERR_USAGE` for an unknown rule, and if no rule is left. */
 export function chosenRules<R extends { readonly id: string }>(
   all: readonly R[],
   { only, except }: Pick<TestSettings, "only" | "except">,
@@ -52,7 +52,7 @@ export function chosenRules<R extends { readonly id: string }>(
   if (chosen.length > 0) return chosen;
   // A run of nothing would look like a driver that keeps the rules.
   const words = only.length === 0 ? "--except names every rule" : "--except names every rule that --rule names";
-  throw wrongUse(`${words}, so there is none to try; leave one out of --except`);
+  throw wrongUse(`${words}, so no rule is left to run; leave one out of --except`);
 }
 
 /** `flag`: where the rules were named. */

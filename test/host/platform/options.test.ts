@@ -48,7 +48,7 @@ test("ERR_PLUGINS_DIR: a folder that is missing, or none", async (t) => {
   const { path, plugins } = await house(t);
   const missing = await start({ plugins: path("gone"), isolation: "thread" });
   assert.is(missing.code, "ERR_PLUGINS_DIR");
-  assert.match(missing.message, /gone: there is no such folder; create it/);
+  assert.match(missing.message, /gone: the folder does not exist; create it/);
   await writeFile(path("file"), "");
   assert.match(
     (await start({ plugins: [plugins, path("file")], isolation: "thread" })).message,
