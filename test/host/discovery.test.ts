@@ -145,7 +145,12 @@ test("a manifest without code, and code without a manifest in a folder", async (
   refused(await only(t, { "x/index.js": "" }), "ERR_MANIFEST_MISSING", "x/plugin.json");
   refused(await only(t, { "x/": "" }), "ERR_MANIFEST_MISSING", "x/plugin.json");
   refused(await only(t, { "x/plugin.json": "{}" }), "ERR_PLUGIN_FILE", "index.js, index.mjs, index.ts");
-  refused(await only(t, { "x/plugin.json": '{"main": "no.js"}' }), "ERR_PLUGIN_FILE", "no.js", "the file does not exist");
+  refused(
+    await only(t, { "x/plugin.json": '{"main": "no.js"}' }),
+    "ERR_PLUGIN_FILE",
+    "no.js",
+    "the file does not exist",
+  );
 });
 
 test("a folder with a file's name", async (t) => {
