@@ -12,9 +12,9 @@ import type { StoreBackend } from "../permissions/store/backend.js";
 import type { TrafficHub } from "../permissions/traffic/hub.js";
 import type { Policy } from "../policy/schema.js";
 import type { BundleStore } from "../storage/bundle-store.js";
-import type { Journal } from "../storage/journal/journal.js";
 import type { Audit } from "./audit/audit.js";
 import type { HostView } from "./calls/host-rules.js";
+import type { RecordJournal } from "./calls/kept-records.js";
 import type { HostEmitter } from "./events.js";
 import type { FlightRecorder } from "./recorder/flight-recorder.js";
 import type { DriverRegistry } from "./registry.js";
@@ -30,7 +30,7 @@ export interface HostContext {
   /** Discards its entries if there is no data folder. */
   readonly audit: Audit;
   readonly registry: DriverRegistry;
-  readonly journal: Journal;
+  readonly journal: RecordJournal;
   readonly store: StoreBackend;
   /** The bytes that plugins ran last. */
   readonly bundles: BundleStore;

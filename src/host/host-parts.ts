@@ -22,11 +22,11 @@ import { LogBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import { LogJournal } from "../storage/journal/log-journal.js";
-import { MemoryJournal } from "../storage/journal/memory-journal.js";
 import { LogLedger } from "../storage/log-ledger.js";
 import { LogStore } from "../storage/log-store.js";
 import { openAudit } from "./audit/audit.js";
 import { hostView } from "./calls/host-rules.js";
+import { KeptRecords } from "./calls/kept-records.js";
 import type { HostContext } from "./context.js";
 import { HostEmitter } from "./events.js";
 import type { PluginHostOptions } from "./options.js";
@@ -102,7 +102,7 @@ export function assemble({
   // On a model of the network there is a model of the shared store too.
   const shared = options.cluster ?? (backend === "model" ? { store: "memory" as const } : undefined);
   const cluster = createClusterHub({ options: shared, logger });
-  const journal = parts.journal ?? (data ? new LogJournal(data.state) : new MemoryJournal());
+  const journal = parts.journal ?? (data ? new LogJournal(data.state) : new KeptRecords());
   const events = new HostEmitter(logger);
   data?.state.problems.listen((problem) => storageProblem(problem, { events, logger, audit }));
   const recorder =

@@ -1,8 +1,8 @@
 /** The caller's signal: aborted before, while waiting, in flight; what became of the call afterwards. */
 
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
-import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { assert, rejection, suite, until } from "../harness.js";
+import { MemoryJournal } from "../kit/memory-journal.js";
 import { event, scripted } from "../kit/scripted.js";
 
 const test = suite("host/abort");

@@ -2,8 +2,8 @@
 
 import { EndpointConfig, JoinConfig } from "#dist/index.js";
 import type { JournalWrite } from "#dist/storage/journal/journal.js";
-import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { assert, rejection, suite } from "../harness.js";
+import { MemoryJournal } from "../kit/memory-journal.js";
 import { scripted } from "../kit/scripted.js";
 
 const test = suite("host/intents");

@@ -9,11 +9,11 @@ import { strict as nodeAssert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { netlinkOf, type PluginHost, startHost } from "#dist/host/plugin-host.js";
 import { EndpointConfig, type HostedDriver, JoinConfig } from "#dist/index.js";
-import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { copyForTest, testPolicy } from "#dist/testing/plugin-copy.js";
 import { assert, type Rejection, type TestContext } from "../harness.js";
 import { REPO } from "../kit/host.js";
 import { SILENT } from "../kit/logger.js";
+import { MemoryJournal } from "../kit/memory-journal.js";
 import { generic, type Kind, namespace } from "./shipped.js";
 
 export const SEED: number = Number(process.env.BULKHEAD_SEED ?? Math.floor(Math.random() * 2 ** 31));

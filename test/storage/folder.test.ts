@@ -6,10 +6,10 @@ import { Records } from "#dist/host/calls/records.js";
 import { openDataFolder } from "#dist/storage/folder.js";
 import type { Journal, JournalWrite } from "#dist/storage/journal/journal.js";
 import { LogJournal } from "#dist/storage/journal/log-journal.js";
-import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
 import { LogLedger } from "#dist/storage/log-ledger.js";
 import { LogStore } from "#dist/storage/log-store.js";
 import { assert, rejection, suite } from "../harness.js";
+import { MemoryJournal } from "../kit/memory-journal.js";
 
 const test = suite("storage/folder");
 

@@ -6,7 +6,7 @@ import { optionsText } from "../../driverapi/options-text.js";
 import type { CallOptions, EndpointInfo, HostedDriver, JoinInfo, Scope } from "../../driverapi/types.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { WorkerMethod } from "../../protocol/messages.js";
-import type { Journal } from "../../storage/journal/journal.js";
+
 import { type CallContext, siteOf } from "./call-context.js";
 import { CallPipeline } from "./call-pipeline.js";
 import { CreateEndpoint } from "./create-endpoint.js";
@@ -14,6 +14,7 @@ import { type OutOfService, rejectedAtCaller, unavailable, unregistered, withSit
 import { programOperation, revokeOperation } from "./external-operations.js";
 import type { LiveDriver } from "./host-call.js";
 import { checkInterfaces, checkJoin, type HostView } from "./host-rules.js";
+import type { RecordJournal } from "./kept-records.js";
 import type { OperationScope } from "./operation.js";
 import {
   configOperation,
@@ -34,7 +35,7 @@ export interface DriverServiceOptions extends CallContext {
   readonly scope: Scope;
   /** True if the driver has the methods of external connectivity. */
   readonly external: boolean;
-  readonly journal: Journal;
+  readonly journal: RecordJournal;
   readonly recovery: "replay" | "self";
   readonly host: HostView;
   readonly owns: (link: string) => boolean;

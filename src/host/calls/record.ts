@@ -50,6 +50,16 @@ export function networkEntry({ phase, options, kills }: NetworkRecord): JournalE
   return { phase, options, ...(kills > 0 ? { kills } : {}) };
 }
 
+/** Returns the row of the journal for an endpoint, without its join and external connectivity. */
+export function endpointEntry({ phase, options, interfaces, byHand }: EndpointRecord): JournalEntry {
+  return { phase, options, interfaces, ...(byHand ? { byHand } : {}) };
+}
+
+/** Returns the row of the journal for a join. */
+export function joinEntry({ phase, options, sboxKey, data }: JoinRecord): JournalEntry {
+  return { phase, options, sboxKey, ...(data ? { data } : {}) };
+}
+
 /** Returns a network, or throws why it could not be restored: such a network accepts only deletes. */
 export function restored(network: NetworkRecord): NetworkRecord {
   if (network.failed) throw network.failed;

@@ -6,21 +6,39 @@
 import { DriverError } from "../../driverapi/errors.js";
 import type { JsonText } from "../../driverapi/json.js";
 import type { InterfaceData, JoinData } from "../../driverapi/types.js";
-import type { Journal, JournalEntry, Phase, RecordKey, Written } from "../../storage/journal/journal.js";
-import { type EndpointRecord, type ExternalRecord, isQuarantined, type NetworkRecord, networkEntry } from "./record.js";
+import type { JournalEntry, Phase, RecordKey, Written } from "../../storage/journal/journal.js";
+import type { RecordJournal } from "./kept-records.js";
+import {
+  type EndpointRecord,
+  type ExternalRecord,
+  endpointEntry,
+  isQuarantined,
+  joinEntry,
+  type NetworkRecord,
+  networkEntry,
+} from "./record.js";
 
 export class Records {
-  readonly networks: Map<string, NetworkRecord> = new Map();
+  readonly networks: Map<string, NetworkRecord>;
   readonly #type: string;
-  readonly #journal: Journal;
+  readonly #journal: RecordJournal;
+  /** True if the journal keeps the records themselves: nothing is written. */
+  readonly #kept: boolean;
 
-  constructor(type: string, journal: Journal) {
+  constructor(type: string, journal: RecordJournal) {
+    const kept = journal.kept?.(type);
     this.#type = type;
     this.#journal = journal;
+    this.#kept = kept !== undefined;
+    this.networks = kept ?? new Map();
   }
 
   /** Fills the image from the journal; only while no other operation is pending. */
   async load(): Promise<void> {
+    if (this.#kept) {
+      for (const record of this.networks.values()) record.failed = undefined;
+      return;
+    }
     const rows = await this.#journal.load(this.#type);
     const depth = (key: RecordKey): number => (key.join || key.external ? 2 : key.eid === undefined ? 0 : 1);
     for (const { key, entry } of [...rows].sort((a, b) => depth(a.key) - depth(b.key))) this.#adopt(key, entry);
@@ -69,7 +87,7 @@ export class Records {
       kills: 0,
     };
     this.networks.set(nid, record);
-    return this.#journal.intend({ key: { type: this.#type, nid }, entry: { phase: "creating", options } });
+    return this.#write({ type: this.#type, nid }, networkEntry(record), false);
   }
 
   createEndpoint(nid: string, eid: string, options: JsonText, given: readonly InterfaceData[]): Written {
@@ -87,10 +105,8 @@ export class Records {
 
   createJoin(nid: string, eid: string, sboxKey: string, options: JsonText): Written {
     this.endpoint(nid, eid).join = { phase: "creating", sboxKey, options, data: undefined };
-    return this.#journal.intend({
-      key: { type: this.#type, nid, eid, join: true },
-      entry: { phase: "creating", options, sboxKey },
-    });
+    const entry: JournalEntry = { phase: "creating", options, sboxKey };
+    return this.#write({ type: this.#type, nid, eid, join: true }, entry, false);
   }
 
   /** Records the intent to delete a network, or its return to live. */
@@ -106,7 +122,7 @@ export class Records {
   setKills(record: NetworkRecord, kills: number): void {
     if (record.kills === kills) return;
     record.kills = kills;
-    if (this.networks.get(record.nid) !== record) return;
+    if (this.#kept || this.networks.get(record.nid) !== record) return;
     const write = async (): Promise<void> =>
       this.#journal.intend({ key: { type: this.#type, nid: record.nid }, entry: networkEntry(record) });
     write().catch(() => {});
@@ -131,12 +147,7 @@ export class Records {
     record.phase = phase;
     if (change === "none") return;
     if (data) record.data = data;
-    const { options, sboxKey } = record;
-    return this.#write(
-      { type: this.#type, nid, eid, join: true },
-      { phase, options, sboxKey, ...(record.data ? { data: record.data } : {}) },
-      change === "phase",
-    );
+    return this.#write({ type: this.#type, nid, eid, join: true }, joinEntry(record), change === "phase");
   }
 
   /** Records that an operator's call made an endpoint, if it still exists. */
@@ -149,7 +160,7 @@ export class Records {
 
   dropNetwork(nid: string): Written {
     this.networks.delete(nid);
-    return this.#journal.settle({ key: { type: this.#type, nid }, entry: undefined });
+    return this.#remove({ type: this.#type, nid });
   }
 
   /**
@@ -159,7 +170,7 @@ export class Records {
   dropEndpoint(nid: string, eid: string): Written {
     const external = this.#find(nid, eid)?.external && this.setExternal(nid, eid, undefined);
     this.networks.get(nid)?.endpoints.delete(eid);
-    const dropped = this.#journal.settle({ key: { type: this.#type, nid, eid }, entry: undefined });
+    const dropped = this.#remove({ type: this.#type, nid, eid });
     return external ? Promise.all([external, dropped]).then(() => {}) : dropped;
   }
 
@@ -177,13 +188,13 @@ export class Records {
     endpoint.external = external;
     if (external && change === "none") return;
     const key = { type: this.#type, nid, eid, external: true } as const;
-    return external ? this.#write(key, external, change === "phase") : this.#journal.settle({ key, entry: undefined });
+    return external ? this.#write(key, external, change === "phase") : this.#remove(key);
   }
 
   dropJoin(nid: string, eid: string): Written {
     const endpoint = this.#find(nid, eid);
     if (endpoint) endpoint.join = undefined;
-    return this.#journal.settle({ key: { type: this.#type, nid, eid, join: true }, entry: undefined });
+    return this.#remove({ type: this.#type, nid, eid, join: true });
   }
 
   #find(nid: string, eid: string): EndpointRecord | undefined {
@@ -191,14 +202,18 @@ export class Records {
   }
 
   #writeEndpoint(nid: string, record: EndpointRecord, phaseOnly = false): Written {
-    const { eid, phase, options, interfaces, byHand } = record;
-    const entry = { phase, options, interfaces, ...(byHand ? { byHand } : {}) };
-    return this.#write({ type: this.#type, nid, eid }, entry, phaseOnly);
+    if (this.#kept) return;
+    return this.#write({ type: this.#type, nid, eid: record.eid }, endpointEntry(record), phaseOnly);
   }
 
   #write(key: RecordKey, entry: JournalEntry, phaseOnly: boolean): Written {
+    if (this.#kept) return;
     const write = { key, entry, phaseOnly };
     return entry.phase === "live" ? this.#journal.settle(write) : this.#journal.intend(write);
+  }
+
+  #remove(key: RecordKey): Written {
+    if (!this.#kept) return this.#journal.settle({ key, entry: undefined });
   }
 
   #adopt({ nid, eid, join, external }: RecordKey, entry: JournalEntry): void {

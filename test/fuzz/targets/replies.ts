@@ -15,7 +15,7 @@ import { Records } from "#dist/host/calls/records.js";
 import { ProtocolViolation } from "#dist/protocol/frame.js";
 import { LIMITS } from "#dist/protocol/limits.js";
 import { readUpMessage } from "#dist/protocol/read-up.js";
-import { MemoryJournal } from "#dist/storage/journal/memory-journal.js";
+import { MemoryJournal } from "../../kit/memory-journal.js";
 import { recorded, repliesOf } from "../corpus.js";
 import { replyText } from "../generators/replies.js";
 import { must, type Outcome, type Target } from "../target.js";

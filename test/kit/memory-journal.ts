@@ -1,5 +1,5 @@
-/** A journal for hosts without a data folder: it outlives workers, not the process. */
-import type { Journal, JournalEntry, JournalWrite, RecordKey } from "./journal.js";
+/** A journal in memory: it outlives a host of the test, and its writes can be held or refused by overriding them. */
+import type { Journal, JournalEntry, JournalWrite, RecordKey } from "#dist/storage/journal/journal.js";
 
 interface EndpointRow {
   entry: JournalEntry | undefined;
