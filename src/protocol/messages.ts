@@ -8,7 +8,7 @@ import type { DriverMethod, OptionalDriverMethod } from "../driverapi/types.js";
 import { LIMITS } from "./limits.js";
 
 /** Raised whenever a message changes its shape; the handshake compares it. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** A value on comlink's wire. */
 export interface RawValue {
@@ -69,6 +69,9 @@ export interface StartMessage {
   readonly grant: JsonObject;
 }
 
+/** A driver call as it travels; the worker's end makes comlink's message of it (`decodeDown`). */
+export type CompactCall = readonly [method: string, id: number, expires: number, index: number, ...args: Json[]];
+
 /** Host → worker. */
 export type DownMessage =
   | StartMessage
@@ -89,6 +92,7 @@ export type UpMessage =
   | { readonly kind: "started" }
   /** Evaluation or `init` failed. */
   | { readonly kind: "failed"; readonly stage: "load" | "export" | "init" | "protocol"; readonly error: ThrownValue }
+  /** The reply to a call; a value travels as `[id, value]`. */
   | { readonly kind: "reply"; readonly message: Reply }
   | { readonly kind: "request"; readonly message: ApplyRequest }
   | { readonly kind: "notice"; readonly name: string; readonly args: readonly Json[] }

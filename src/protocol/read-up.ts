@@ -20,6 +20,7 @@ type Fields = { readonly [key: string]: unknown };
 
 /** Reads one message. Throws `ProtocolViolation` for anything that an honest worker does not send. */
 export function readUpMessage(value: unknown): UpMessage {
+  if (Array.isArray(value)) return readCompactReply(value);
   const fields = record(value, "a message");
   switch (fields.kind) {
     case "reply":
@@ -54,6 +55,12 @@ export function readUpMessage(value: unknown): UpMessage {
     default:
       throw new ProtocolViolation("a message of no known kind");
   }
+}
+
+/** Reads `[id, value]`. */
+function readCompactReply(value: readonly unknown[]): UpMessage {
+  if (value.length !== 2) throw new ProtocolViolation("a reply that is not an id and a value");
+  return { kind: "reply", message: { id: callId(value[0]), type: "RAW", value: checked(value[1]) } };
 }
 
 function readReply(value: unknown): Reply {

@@ -38,7 +38,7 @@ const down = (...texts: readonly string[]): string => {
 
 test("frames of both directions come back as they were", () => {
   fc.assert(
-    fc.property(fc.array(fc.jsonValue(), { maxLength: 20 }), fc.nat(), (messages, ack) => {
+    fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 20 }), fc.nat(), (messages, ack) => {
       const texts = messages.map((one) => JSON.stringify(one));
       const up = decodeUp(HEADER, encodeUp(HEADER, ack, texts));
       assert.is(up.ack, ack);
@@ -68,6 +68,14 @@ test("a call is comlink's APPLY, its arguments RAW values", () => {
   assert.is(frames.count, 0);
   frames.message(encodeMessage({ kind: "ping" }));
   assert.equal(decodeDown(frames.take()), [{ kind: "ping" }]);
+});
+
+test("a reply with a value is its id and the value; an error stays a message", () => {
+  const value = encodeMessage({ kind: "reply", message: { id: 7, type: "RAW", value: { a: [1] } } });
+  assert.is(value, '[7,{"a":[1]}]');
+  assert.is(encodeMessage({ kind: "reply", message: { id: 8, type: "RAW" } }), "[8,null]");
+  const thrown = { id: 9, type: "HANDLER", name: "throw", value: { name: "E", message: "m" } } as const;
+  assert.is(encodeMessage({ kind: "reply", message: thrown }), JSON.stringify({ kind: "reply", message: thrown }));
 });
 
 test("what is not text is refused by its type, unread", () => {

@@ -41,8 +41,7 @@ function pad(value: unknown): unknown {
 }
 
 test("a message is an object of a known kind", () => {
-  for (const value of [undefined, null, 0, "", "started", true, [], ["started"]])
-    assert.match(refused(value), "not an object");
+  for (const value of [undefined, null, 0, "", "started", true]) assert.match(refused(value), "not an object");
   for (const kind of [undefined, null, 0, "", "constructor", "__proto__", "toString", "call", "Started", ["started"]]) {
     assert.match(refused({ kind }), "no known kind");
   }
@@ -84,6 +83,17 @@ test("a reply is RAW, or the handler throw, to an id that is a count", () => {
     assert.match(refused(reply({ type: "HANDLER", name })), "no known type");
   for (const value of [null, "x", [], 1])
     assert.match(refused(reply({ type: "HANDLER", name: "throw", value })), "not an object");
+});
+
+test("a compact reply is an id that is a count, and a value within the wire's limits", () => {
+  const value = { a: [1, "x", true, null] };
+  assert.equal(readUpMessage([9, value]), { kind: "reply", message: { id: 9, type: "RAW", value } });
+  for (const list of [[], [9], [9, null, null], ["started"], new Array(4294967295)])
+    assert.match(refused(list), "not an id and a value");
+  for (const id of [undefined, null, "1", -1, 0.5, Number.NaN, 2 ** 53, {}])
+    assert.match(refused([id, null]), "not a count");
+  assert.match(refused([9, JSON.parse("[".repeat(100) + "]".repeat(100))]), "nested too deeply");
+  assert.match(refused([9, JSON.parse('{"__proto__":1}')]), "__proto__");
 });
 
 test("an error's fields are cut, and what is of a wrong type is left out", () => {

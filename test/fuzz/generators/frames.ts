@@ -46,6 +46,7 @@ const argument = fc.oneof(
 const raw = fields({ type: fc.constant("RAW"), value: argument });
 
 const message = fc.oneof(
+  fc.tuple(mostly(id), poison),
   fields({ kind: fc.constant("reply"), message: fields({ id, type: fc.constant("RAW"), value: poison }) }),
   fields({
     kind: fc.constant("reply"),

@@ -110,6 +110,9 @@ export const cases: readonly Case[] = [
     attack: { name: "reply", target: 4_000_000 },
     expected: protocol(/an unknown call/),
   },
+  messages(48, "a compact reply to an id never given", [[4_000_000, null]], /an unknown call/),
+  messages(48, "a compact reply to half an id", [[1.5, null]], /not a count/),
+  messages(48, "a compact reply of three parts", [[1, null, null]], /not an id and a value/),
   { item: 48, title: "a reply to id 0", attack: { name: "reply", target: 0 }, expected: protocol(/an unknown call/) },
   {
     item: 48,
@@ -256,7 +259,7 @@ export const cases: readonly Case[] = [
   body(50, "an acknowledgement below zero", "[-1]", /acknowledges no count/),
   body(50, "an infinite acknowledgement", "[1e999]", /acknowledges no count/),
   body(50, "a message null", "[0,null]", /not an object/),
-  body(50, "a message that is a list", "[0,[]]", /not an object/),
+  body(50, "a message that is a list", "[0,[]]", /not an id and a value/),
   messages(50, "a message of unknown kind", [{ kind: "constructor" }], /no known kind/),
   messages(50, "a message of the host's kind", [{ kind: "call", expires: 0, message: {} }], /no known kind/),
   messages(50, "a second hello", [{ kind: "hello", protocol: 1, runtime: "0.1.0", thread: 1 }], /second hello/),
