@@ -23,41 +23,43 @@ function amount(variable: string, short: number, ci: number, long: number): numb
 }
 
 /** Loads and unloads, half of them ended by a spin. */
-export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 32, 100, 1000);
+export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 20, 100, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_STATE_KILLS", 300, 600, 10_000);
 /** Sequences of calls that are compared with the lifecycle's model. */
-export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 200, 300, 1000);
+export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 100, 300, 1000);
 /** Kills of a bridge driver's host process. */
-export const BRIDGE_KILLS: number = amount("BULKHEAD_KILLS", 30, 60, 500);
+export const BRIDGE_KILLS: number = amount("BULKHEAD_KILLS", 16, 60, 500);
 /** Networks of twenty endpoints at the same time. */
 export const NETWORKS: number = amount("BULKHEAD_NETWORKS", 20, 30, 50);
 /** Random sequences of requests that the kernel and its model must answer alike. */
-export const NETLINK_RUNS: number = amount("BULKHEAD_NETLINK_RUNS", 14, 28, 100);
+export const NETLINK_RUNS: number = amount("BULKHEAD_NETLINK_RUNS", 8, 28, 100);
 /** Moments during a start at which processes are killed. */
-export const START_KILLS: number = amount("BULKHEAD_START_KILLS", 20, 30, 60);
+export const START_KILLS: number = amount("BULKHEAD_START_KILLS", 10, 30, 60);
 /** Containers that start and stop on an engine while processes are killed. */
 export const ENGINE_CONTAINERS: number = amount("BULKHEAD_ENGINE_CONTAINERS", 8, 8, 20);
 /** Containers that start and stop on a Podman while the daemon is killed. */
 export const PODMAN_CONTAINERS: number = amount("BULKHEAD_PODMAN_CONTAINERS", 6, 6, 20);
 /** Seconds of attacks and load at once. */
-export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 10, 20, 60);
+export const STORM_SECONDS: number = amount("BULKHEAD_STORM_SECONDS", 8, 20, 60);
 /** Moments at which Ctrl-C is pressed in the demonstration. */
 export const DEMO_MOMENTS: number = FULL ? 20 : LONG ? 10 : 6;
 /** Recorded lives of a data folder, cut off and killed at each of their moments. */
-export const RECORDED_LIVES: number = amount("BULKHEAD_ROUNDS", 12, 18, 50);
+export const RECORDED_LIVES: number = amount("BULKHEAD_ROUNDS", 8, 18, 50);
 /** Sequences of writes, deletions, rotations and reopenings that are compared with a model of the log. */
-export const LOG_MODELS: number = amount("BULKHEAD_ROUNDS", 20, 40, 500);
+export const LOG_MODELS: number = amount("BULKHEAD_ROUNDS", 10, 40, 500);
 /** Messages that the egress driver's parser is given. */
 export const EGRESS_MESSAGES: number = amount("BULKHEAD_EGRESS_MESSAGES", 10_000, 100_000, 1_000_000);
 /** Containers on an engine whose first act is a connection that their network does not allow. */
-export const EGRESS_STARTS: number = amount("BULKHEAD_EGRESS_STARTS", 20, 60, 500);
+export const EGRESS_STARTS: number = amount("BULKHEAD_EGRESS_STARTS", 10, 60, 500);
 /** Times that a part of the egress driver's is killed under traffic. */
-export const EGRESS_KILLS: number = amount("BULKHEAD_EGRESS_KILLS", 8, 24, 100);
+export const EGRESS_KILLS: number = amount("BULKHEAD_EGRESS_KILLS", 6, 24, 100);
 /** Inputs of the fuzzed reader of the log. */
 export const LOG_INPUTS: number = amount("BULKHEAD_LOG_INPUTS", 1500, 20_000, 1_000_000);
+/** Inputs of all fuzzed parsers together. */
+export const FUZZ_INPUTS: number = amount("BULKHEAD_FUZZ_INPUTS", 6000, 14_000, 1_000_000);
 /** File systems with little room on which a data folder lives. */
-export const WORLDS: number = amount("BULKHEAD_ROUNDS", 24, 36, 200);
+export const WORLDS: number = amount("BULKHEAD_ROUNDS", 14, 36, 200);
 
 /** True if any amount may be another than the short one: a file may then take hours. */
 export const PATIENT: boolean = isLengthened;

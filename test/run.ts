@@ -15,7 +15,7 @@ import { LONG } from "./amounts.js";
 import { startBundleServer } from "./bundle-server.js";
 import { type Outcome, runFile } from "./run-file.js";
 import { type Ran, slowest } from "./run-report.js";
-import { isFast, isLongOnly, schedule, type Unit } from "./schedule.js";
+import { isFast, isNewer, schedule, type Unit } from "./schedule.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const given = process.argv.slice(2);
@@ -31,7 +31,7 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .filter((name) => !unwanted.some((part) => name.includes(part.slice(1))))
   .filter((name) => !fast || isFast(name))
-  .filter((name) => LONG || wanted.length > 0 || !isLongOnly(name))
+  .filter((name) => LONG || wanted.length > 0 || !isNewer(name))
   .sort();
 
 const again = process.env.BULKHEAD_AGAIN === "1";
@@ -73,7 +73,7 @@ async function runAll(waiting: Unit[]): Promise<void> {
 
 const { together, walled, engines, timed, alone } = schedule(files, process.env.BULKHEAD_ISOLATION, LONG);
 const endBundleServer = await startBundleServer();
-// The first lane begins with the attacks behind the walls, and an extra lane with the engines; then both take files from `together`.
+// The first lane begins with the attacks behind the walls, and an extra lane with the engines; then all take files from `together`.
 const lanes = Array.from({ length: atOnce }, (_, lane) => (lane === 0 ? runAll(walled) : Promise.resolve()));
 if (engines.length > 0) lanes.push(runAll(engines));
 await Promise.all(lanes.map((own) => own.then(() => runAll(together))));
