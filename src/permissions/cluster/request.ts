@@ -1,6 +1,6 @@
 /** Turns a plugin's arguments into a request: known fields only, each of its type. */
-import { quote } from "../../common/quote.js";
-import { isJsonObject, type Json } from "../../driverapi/json.js";
+import type { Json } from "../../driverapi/json.js";
+import { type FieldTypes, readFields } from "../request-fields.js";
 import { refused } from "./errors.js";
 
 /** The methods of `powers.cluster`. */
@@ -24,9 +24,7 @@ export type ClusterRequest =
   | { readonly op: "unwatch"; readonly worker: string; readonly id: number }
   | { readonly op: "lease"; readonly worker: string; readonly name: string; readonly text: string };
 
-type FieldType = "string" | "number" | "number?" | "json";
-
-const SHAPES: Readonly<Record<ClusterOp, Readonly<Record<string, FieldType>>>> = {
+const SHAPES: Readonly<Record<ClusterOp, FieldTypes>> = {
   get: { key: "string" },
   list: { prefix: "string" },
   create: { key: "string", value: "json" },
@@ -37,23 +35,9 @@ const SHAPES: Readonly<Record<ClusterOp, Readonly<Record<string, FieldType>>>> =
   lease: { worker: "string", name: "string", value: "json" },
 };
 
-/** Reads one request, as `resolver/request.ts` does: field types, rules and error codes are each permission's own. Throws `ERR_CLUSTER_REFUSED`: rule `fields` or `shape`. */
+/** Reads one request. Throws `ERR_CLUSTER_REFUSED`: rule `fields` or `shape`. */
 export function parseRequest(plugin: string, op: ClusterOp, args: readonly Json[]): ClusterRequest {
-  const given = args[0];
-  if (given === undefined || !isJsonObject(given))
-    throw refused(plugin, op, "shape", `the request must be an object, not ${quote(given ?? null)}`);
-  const shape = SHAPES[op];
-  for (const key of Object.keys(given)) {
-    if (Object.hasOwn(shape, key)) continue;
-    throw refused(plugin, op, "fields", `unknown field ${quote(key)}; the fields are ${Object.keys(shape).join(", ")}`);
-  }
-  const read: Record<string, Json> = { op };
-  for (const [name, type] of Object.entries(shape)) {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (type === "number?" && value === undefined) continue;
-    if (type === "json" && value !== undefined) read.text = JSON.stringify(value);
-    else if (value !== undefined && typeof value === type.replace("?", "")) read[name] = value;
-    else throw refused(plugin, op, "shape", `${name} must be a ${type.replace("?", "")}, not ${quote(value ?? null)}`);
-  }
-  return read as unknown as ClusterRequest;
+  const { value, ...fields } = readFields(args[0], SHAPES[op], (rule, why) => refused(plugin, op, rule, why));
+  const text = value === undefined ? {} : { text: JSON.stringify(value) };
+  return { op, ...fields, ...text } as unknown as ClusterRequest;
 }

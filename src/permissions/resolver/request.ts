@@ -1,6 +1,6 @@
 /** Turns a plugin's arguments into a request: known fields only, each of its type. */
-import { quote } from "../../common/quote.js";
-import { isJsonObject, type Json } from "../../driverapi/json.js";
+import type { Json } from "../../driverapi/json.js";
+import { type FieldTypes, readFields } from "../request-fields.js";
 import { refused } from "./errors.js";
 
 /** The methods of `powers.resolver` that are judged. */
@@ -13,7 +13,7 @@ export type ResolverRequest =
   | { readonly op: "stop"; readonly ip: string }
   | { readonly op: "ask"; readonly server: string; readonly message: string; readonly tcp: boolean };
 
-const SHAPES: Readonly<Record<ResolverOp, Readonly<Record<string, "string" | "boolean">>>> = {
+const SHAPES: Readonly<Record<ResolverOp, FieldTypes>> = {
   listen: { bridge: "string", ip: "string" },
   stop: { ip: "string" },
   ask: { server: "string", message: "string", tcp: "boolean" },
@@ -21,20 +21,6 @@ const SHAPES: Readonly<Record<ResolverOp, Readonly<Record<string, "string" | "bo
 
 /** Reads one request. Throws `ERR_RESOLVER_REFUSED`: rule `fields` or `shape`. */
 export function parseRequest(plugin: string, op: ResolverOp, args: readonly Json[]): ResolverRequest {
-  const given = args[0];
-  if (given === undefined || !isJsonObject(given))
-    throw refused(plugin, op, "shape", `the request must be an object, not ${quote(given ?? null)}`);
-  const shape = SHAPES[op];
-  for (const key of Object.keys(given)) {
-    if (Object.hasOwn(shape, key)) continue;
-    throw refused(plugin, op, "fields", `unknown field ${quote(key)}; the fields are ${Object.keys(shape).join(", ")}`);
-  }
-  const read: Record<string, Json> = { op };
-  for (const [key, type] of Object.entries(shape)) {
-    const value = Object.hasOwn(given, key) ? given[key] : undefined;
-    if (typeof value !== type)
-      throw refused(plugin, op, "shape", `${key} must be a ${type}, not ${quote(value ?? null)}`);
-    read[key] = value as Json;
-  }
-  return read as unknown as ResolverRequest;
+  const fields = readFields(args[0], SHAPES[op], (rule, why) => refused(plugin, op, rule, why));
+  return { op, ...fields } as unknown as ResolverRequest;
 }

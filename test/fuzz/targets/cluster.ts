@@ -210,7 +210,11 @@ export const clusterRequests: Target = {
   name: "cluster request",
   corpus: REQUESTS,
   most: 50_000,
-  files: [{ file: "permissions/cluster/request.js" }, { file: "permissions/cluster/rules.js" }],
+  files: [
+    { file: "permissions/cluster/request.js" },
+    { file: "permissions/request-fields.js" },
+    { file: "permissions/cluster/rules.js" },
+  ],
   generated: request.map((one) => JSON.stringify(one)),
   run: runRequest,
 };

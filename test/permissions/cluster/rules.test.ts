@@ -44,7 +44,8 @@ const ATTACKS: readonly Attack[] = [
   },
   { rule: "fields", what: "__proto__", ask: ["get", JSON.parse('{"key":"a","__proto__":{}}')], shows: "__proto__" },
   { rule: "shape", what: "no object", ask: ["get", "a"], shows: '"a"' },
-  { rule: "shape", what: "no value", ask: ["create", { key: "a" }], shows: "value" },
+  { rule: "shape", what: "no value", ask: ["create", { key: "a" }], shows: "needs the field value" },
+  { rule: "shape", what: "a lost revision", ask: ["delete", { key: "a", revision: null }], shows: "revision must be" },
   { rule: "shape", what: "a key that is a list", ask: ["get", { key: ["a"] }], shows: "an object" },
   {
     rule: "shape",

@@ -49,6 +49,7 @@ const ATTACKS: readonly Attack[] = [
   { rule: "shape", what: "no object", ask: ["listen", "10.64.1.1"], shows: '"10.64.1.1"' },
   { rule: "shape", what: "no request", ask: ["ask"], shows: "null" },
   listen("shape", "an address that is a number", "bh-b", 10, "10"),
+  asking("shape", "a switch in words", { tcp: "yes" }, 'tcp must be a boolean, not "yes"'),
   listen("bridge", "a card of the machine's", "lo", "127.0.0.1", '"lo"'),
   listen("bridge", "another plugin's bridge", "ot-b", "10.80.0.1", '"ot-b"'),
   listen("bridge", "a link that is not a bridge", "bh-v", "10.64.1.1", "veth"),
