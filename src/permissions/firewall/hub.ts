@@ -6,12 +6,11 @@
 import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
 import { traceBatch } from "../../common/tracing.js";
-import type { Json } from "../../driverapi/json.js";
 import type { ExternalChange } from "../external-changes.js";
 import type { NetlinkLimits } from "../netlink/grant.js";
 import type { NetlinkHub } from "../netlink/hub.js";
 import type { HostPower } from "../permission.js";
-import { RequestQueue } from "../request-queue.js";
+import { type Job, RequestQueue } from "../request-queue.js";
 import type { FirewallBackend } from "./backend.js";
 import { openFirewall, openNeighbours } from "./choose.js";
 import { failed } from "./errors.js";
@@ -79,13 +78,12 @@ class Hub implements FirewallHub {
   readonly #logger: OperatorLog;
   readonly #tables: RuleTables;
   readonly #restorer: RuleRestorer;
-  readonly #queue = new RequestQueue<AskedRule>({ permission: "firewall", max: FIREWALL.waiting, failed });
   /** Serializes everything that reads or changes rules. */
   readonly #mutex = new Mutex();
+  readonly #queue: RequestQueue<AskedRule>;
   readonly #unobserve: () => void;
   /** The plugin whose request came first in the last batch. */
   #lastFirst: string | undefined;
-  #draining = false;
   #closing: Promise<void> | undefined;
 
   constructor({ netlink, netns, logger, ledger, use, neighbours, report = () => {} }: FirewallHubOptions) {
@@ -108,6 +106,14 @@ class Hub implements FirewallHub {
     const poll = (): Promise<void> =>
       this.#quietly("what others have changed could not be restored", () => this.#restorer.restore());
     this.#restorer = new RuleRestorer({ backend, tables: this.#tables, around, logger, report, poll });
+    this.#queue = new RequestQueue<AskedRule>({
+      permission: "firewall",
+      max: FIREWALL.waiting,
+      failed,
+      mutex: this.#mutex,
+      choose: (jobs) => nextBatch(jobs, this.#lastFirst),
+      serve: (batch) => this.#serve(batch),
+    });
     this.#unobserve = netlink.observe((what) => what !== "links" && this.#restorer.note("another program"));
   }
 
@@ -116,7 +122,7 @@ class Hub implements FirewallHub {
     const limits = { ...granted };
     return createFirewallPower({
       plugin,
-      ask: (request) => this.#ask({ plugin, limits, netlink, request }),
+      ask: (request) => this.#queue.add({ plugin, limits, netlink, request }),
       close: () => this.#queue.refuse(limits),
     });
   }
@@ -146,6 +152,7 @@ class Hub implements FirewallHub {
   }
 
   close(): Promise<void> {
+    this.#queue.close();
     this.#closing ??= this.#quietly("rules could not be removed", async () => {
       this.#unobserve();
       await this.#restorer.stop();
@@ -161,44 +168,22 @@ class Hub implements FirewallHub {
     return this.#closing;
   }
 
-  #ask(asked: AskedRule): Promise<Json> {
-    const { plugin, request } = asked;
-    if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));
-    const reply = this.#queue.add(asked);
-    if (!this.#draining) {
-      this.#draining = true;
-      void this.#mutex.run(() => this.#drain());
-    }
-    return reply;
-  }
-
-  /**
-   * Serves one batch: the requests of the present turn of the event loop. Later ones get a turn of their own, so that a plugin that
-   * never stops asking does not keep the host from its own work.
-   */
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    const batch = this.#queue.take((jobs) => nextBatch(jobs, this.#lastFirst));
+  async #serve(batch: readonly Job<AskedRule>[]): Promise<void> {
     this.#lastFirst = batch[0]?.plugin;
     try {
-      if (batch.length > 0) {
-        await this.#tables.load();
-        if (!this.#restorer.unchanged) await this.#restorer.restore();
-        const { backend, elsewhere } = this;
-        const tables = this.#tables;
-        const context = {
-          ...{ tables, backend, elsewhere, netlink: this.#netlink, allowed: tables.allowed },
-          refused: new Map(),
-        };
-        const plugins = batch.map(({ plugin }) => plugin);
-        await traceBatch("firewall", plugins, () => runBatch(batch, context));
-      }
-    } catch (error) {
-      this.#queue.reject(batch, error);
+      await this.#tables.load();
+      if (!this.#restorer.unchanged) await this.#restorer.restore();
+      const { backend, elsewhere } = this;
+      const tables = this.#tables;
+      const context = {
+        ...{ tables, backend, elsewhere, netlink: this.#netlink, allowed: tables.allowed },
+        refused: new Map(),
+      };
+      const plugins = batch.map(({ plugin }) => plugin);
+      await traceBatch("firewall", plugins, () => runBatch(batch, context));
+    } finally {
+      await this.#restorer.remember();
     }
-    await this.#restorer.remember();
-    this.#draining = !this.#queue.empty;
-    if (this.#draining) void this.#mutex.run(() => this.#drain());
   }
 
   /** Logs a failure instead of rejecting, so that it cannot prevent a stop. */

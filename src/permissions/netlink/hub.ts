@@ -7,11 +7,10 @@ import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
 import { traceBatch } from "../../common/tracing.js";
 import { DriverError } from "../../driverapi/errors.js";
-import type { Json } from "../../driverapi/json.js";
 import type { ExternalChange } from "../external-changes.js";
 import type { HostPower } from "../permission.js";
 import type { PollScheduler } from "../poll-scheduler.js";
-import { RequestQueue } from "../request-queue.js";
+import { type Job, RequestQueue } from "../request-queue.js";
 import type { NamespaceView, NetlinkBackend } from "./backend.js";
 import { type BackendChoice, openBackend } from "./choose.js";
 import { failed } from "./errors.js";
@@ -103,10 +102,16 @@ class Hub implements NetlinkHub {
   readonly #observers = new Set<(what: NamespaceChange) => void>();
   readonly #forgetters = new Set<(names: readonly string[]) => void>();
   readonly #opened = new Set<{ readonly plugin: string; readonly prefix: string }>();
-  readonly #queue = new RequestQueue<AskedLink>({ permission: "netlink", max: NETLINK.waiting, failed });
   /** Serializes batches, restoration and removal. */
   readonly #mutex = new Mutex();
-  #draining = false;
+  readonly #queue = new RequestQueue<AskedLink>({
+    permission: "netlink",
+    max: NETLINK.waiting,
+    failed,
+    mutex: this.#mutex,
+    choose: (jobs) => nextBatch(jobs, (name) => this.#ownership.peer(name)),
+    serve: (batch) => this.#serve(batch),
+  });
   #reconciled: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -161,7 +166,7 @@ class Hub implements NetlinkHub {
     this.#opened.add(prefix);
     return createNetlinkPower({
       plugin,
-      ask: (request) => this.#ask({ plugin, limits, request }),
+      ask: (request) => this.#queue.add({ plugin, limits, request }),
       close: () => {
         this.#opened.delete(prefix);
         this.#queue.refuse(limits);
@@ -233,6 +238,7 @@ class Hub implements NetlinkHub {
   }
 
   close(): Promise<void> {
+    this.#queue.close();
     this.#closing ??= this.#watch
       .stop()
       .then(() => this.#remove(() => (this.#ledger.durable ? [] : this.#ownership.all())))
@@ -240,33 +246,11 @@ class Hub implements NetlinkHub {
     return this.#closing;
   }
 
-  /** Queues a request, as the hubs of `firewall` and `traffic` do; each has its own way to carry out a batch. */
-  #ask(asked: AskedLink): Promise<Json> {
-    const { plugin, request } = asked;
-    if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));
-    const reply = this.#queue.add(asked);
-    if (!this.#draining) {
-      this.#draining = true;
-      void this.#mutex.run(() => this.#drain());
-    }
-    return reply;
-  }
-
-  /** Serves the queue until it is empty. The first batch has the requests of the present turn of the event loop. */
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    while (!this.#queue.empty) {
-      const batch = this.#queue.take((jobs) => nextBatch(jobs, (name) => this.#ownership.peer(name)));
-      try {
-        await this.reconcile();
-        const context = { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers };
-        const plugins = batch.map(({ plugin }) => plugin);
-        await traceBatch("netlink", plugins, () => runBatch(batch, context));
-      } catch (error) {
-        this.#queue.reject(batch, error);
-      }
-    }
-    this.#draining = false;
+  async #serve(batch: readonly Job<AskedLink>[]): Promise<void> {
+    await this.reconcile();
+    const context = { ownership: this.#ownership, backend: this.backend, resolvers: this.#resolvers };
+    const plugins = batch.map(({ plugin }) => plugin);
+    await traceBatch("netlink", plugins, () => runBatch(batch, context));
   }
 
   /** Removes links between two batches. A failure is logged instead of rejected, so that it cannot prevent a stop. */

@@ -5,12 +5,11 @@
 import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
 import { traceBatch } from "../../common/tracing.js";
-import type { Json } from "../../driverapi/json.js";
 import type { ExternalChange } from "../external-changes.js";
 import type { NetlinkHub } from "../netlink/hub.js";
 import { isGone } from "../netlink/ledger.js";
 import type { HostPower } from "../permission.js";
-import { RequestQueue } from "../request-queue.js";
+import { type Job, RequestQueue } from "../request-queue.js";
 import type { TrafficBackend } from "./backend.js";
 import { openTraffic } from "./choose.js";
 import { failed } from "./errors.js";
@@ -78,11 +77,17 @@ class Hub implements TrafficHub, Shapes {
   readonly rows = new Map<string, TrafficRow>();
   readonly #logger: OperatorLog;
   readonly #restorer: ShapeRestorer;
-  readonly #queue = new RequestQueue<AskedShape>({ permission: "traffic", max: TRAFFIC.waiting, failed });
   /** Serializes everything that reads or changes shapes. */
   readonly #mutex = new Mutex();
+  readonly #queue = new RequestQueue<AskedShape>({
+    permission: "traffic",
+    max: TRAFFIC.waiting,
+    failed,
+    mutex: this.#mutex,
+    choose: nextBatch,
+    serve: (batch) => this.#serve(batch),
+  });
   readonly #unobserve: () => void;
-  #draining = false;
   #loaded = false;
   #closing: Promise<void> | undefined;
 
@@ -114,7 +119,7 @@ class Hub implements TrafficHub, Shapes {
     const limits = { ...granted };
     return createTrafficPower({
       plugin,
-      ask: (request) => this.#ask({ plugin, limits, request }),
+      ask: (request) => this.#queue.add({ plugin, limits, request }),
       close: () => this.#queue.refuse(limits),
     });
   }
@@ -151,6 +156,7 @@ class Hub implements TrafficHub, Shapes {
   }
 
   close(): Promise<void> {
+    this.#queue.close();
     this.#closing ??= this.#quietly("shapes could not be removed", async () => {
       this.#unobserve();
       await this.#restorer.stop();
@@ -167,33 +173,11 @@ class Hub implements TrafficHub, Shapes {
     return this.#closing;
   }
 
-  #ask(asked: AskedShape): Promise<Json> {
-    const { plugin, request } = asked;
-    if (this.#closing) return Promise.reject(failed(plugin, request.op, "the host is closing"));
-    const reply = this.#queue.add(asked);
-    if (!this.#draining) {
-      this.#draining = true;
-      void this.#mutex.run(() => this.#drain());
-    }
-    return reply;
-  }
-
-  /** Serves one batch: the requests of the present turn of the event loop. Later ones get a turn of their own. */
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    const batch = this.#queue.take(nextBatch);
-    try {
-      if (batch.length > 0) {
-        await this.#load();
-        const plugins = batch.map(({ plugin }) => plugin);
-        await traceBatch("traffic", plugins, () => runBatch(batch, this));
-        if (batch.some(({ request }) => request.op === "shape")) await this.#restorer.remember();
-      }
-    } catch (error) {
-      this.#queue.reject(batch, error);
-    }
-    this.#draining = !this.#queue.empty;
-    if (this.#draining) void this.#mutex.run(() => this.#drain());
+  async #serve(batch: readonly Job<AskedShape>[]): Promise<void> {
+    await this.#load();
+    const plugins = batch.map(({ plugin }) => plugin);
+    await traceBatch("traffic", plugins, () => runBatch(batch, this));
+    if (batch.some(({ request }) => request.op === "shape")) await this.#restorer.remember();
   }
 
   /** Reads the ledger once, and brings the namespace into line with it. */

@@ -105,7 +105,9 @@ test("what is not plain JSON does not cross", async (t) => {
 
 test("cannot be tampered with", (t) => {
   const { endowment } = open(t);
-  assert.equal(walk({ netlink: endowment }, "({ pending: powers.netlink.links() })").findings, []);
+  // The hub closes before it has replied.
+  const sample = "(() => { const pending = powers.netlink.links(); pending.catch(() => {}); return { pending }; })()";
+  assert.equal(walk({ netlink: endowment }, sample).findings, []);
 });
 
 test.run();
