@@ -30,6 +30,6 @@ export const HOLDER = {
   answerMs: 5_000,
   /** It exits after this long without a port to hold, in milliseconds. */
   lingerMs: 60_000,
-  /** Characters of one line of its output, and of its standard error that are kept for the message. */
-  lineChars: 4096,
+  /** Bytes of the longest line of its output, and characters of its standard error that are kept for the message. */
+  lineBytes: 4096,
 } as const;

@@ -1,17 +1,15 @@
-/**
- * Holds the ports of one namespace. Its process is started for the first port and ended some time after the last; if it crashes, it is
- * restarted with back-off, and all ports are bound again.
- */
+/** Holds the ports of one namespace, in a process that is kept running while a port is wanted; after a crash all are bound again. */
 
-import { RESTARTS } from "../../../common/limits.js";
 import type { OperatorLog } from "../../../common/logger.js";
 import { Mutex } from "../../../common/mutex.js";
 import { messageOf } from "../../../common/text.js";
+import { KeptService } from "../../netlink/kernel/kept-service.js";
+import type { ServiceProcess } from "../../netlink/kernel/service-process.js";
 import type { Obstacle } from "../backend.js";
 import { inUse, notOfHost } from "../errors.js";
 import { HOLDER } from "../holder/limits.js";
 import { type HeldPort, heldKey } from "../holder/messages.js";
-import { HolderProcess, type Outcome } from "./holder-process.js";
+import { holdPort, type Outcome, releasePort, startHolder } from "./holder-process.js";
 import { portOwner } from "./port-owner.js";
 
 /** Ports above those that Linux chooses for outgoing connections, and the number of tries. */
@@ -20,33 +18,36 @@ const ASIDE = { from: 61_000, tries: 64 } as const;
 interface Wanted {
   readonly port: HeldPort;
   /** The process that has bound it. It is held only if that is the present process. */
-  by: HolderProcess | undefined;
+  by: ServiceProcess | undefined;
   /** The problem that was logged last. */
   told: string | undefined;
 }
 
 export class PortHolder {
-  readonly #netns: string | undefined;
   readonly #enter: readonly string[];
   readonly #logger: OperatorLog;
   readonly #wanted = new Map<string, Wanted>();
-  #process: HolderProcess | undefined;
   /** Serializes orders. */
   readonly #mutex = new Mutex();
-  #backoff: number = RESTARTS.firstMs;
-  #mending: NodeJS.Timeout | undefined;
-  #lingering: NodeJS.Timeout | undefined;
+  readonly #service: KeptService;
 
   /** `netns`: a path; undefined: the process's own. `enter`: the command that enters it. */
   constructor(netns: string | undefined, enter: readonly string[], logger: OperatorLog) {
-    this.#netns = netns;
     this.#enter = enter;
     this.#logger = logger;
+    this.#service = new KeptService({
+      mutex: this.#mutex,
+      lingerMs: HOLDER.lingerMs,
+      start: () => startHolder(netns, (text) => logger.warn({}, `firewall: port holder: ${text}`)),
+      needed: () => this.#wanted.size > 0,
+      ended: (how, pid) => logger.error({ pid }, `firewall: the port holder ended (${how}); it is started again`),
+      mend: () => this.#mend(),
+    });
   }
 
   /** The PID of the process, while it runs. */
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return this.#service.process?.pid;
   }
 
   /** Holds a port, or returns why it cannot. Rejects if the process cannot be started. */
@@ -57,7 +58,7 @@ export class PortHolder {
       const wanted = before ?? { port, by: undefined, told: undefined };
       const obstacle = await this.#bind(wanted);
       if (!obstacle) this.#wanted.set(key, wanted);
-      if (this.#wanted.size === 0) this.#linger();
+      if (this.#wanted.size === 0) this.#service.linger();
       return obstacle;
     });
   }
@@ -81,7 +82,7 @@ export class PortHolder {
         const key = heldKey(port);
         if (!this.#wanted.has(key)) this.#wanted.set(key, { port, by: undefined, told: undefined });
       }
-      await this.#mend();
+      await this.#service.mend();
     });
   }
 
@@ -92,37 +93,21 @@ export class PortHolder {
         const key = heldKey(port);
         const by = this.#wanted.get(key)?.by;
         this.#wanted.delete(key);
-        if (by && by === this.#process) await by.release(port).catch(() => {});
+        if (by && by === this.#service.process) await releasePort(by, port).catch(() => {});
       }
-      if (this.#wanted.size === 0) this.#linger();
+      if (this.#wanted.size === 0) this.#service.linger();
     });
   }
 
   /** Ends the process if no port is wanted. */
   close(): Promise<void> {
-    return this.#mutex.run(() => this.#endIdle());
-  }
-
-  #linger(): void {
-    clearTimeout(this.#lingering);
-    this.#lingering = setTimeout(() => void this.close(), HOLDER.lingerMs).unref();
-  }
-
-  async #endIdle(): Promise<void> {
-    if (this.#wanted.size > 0) return;
-    clearTimeout(this.#lingering);
-    clearTimeout(this.#mending);
-    this.#mending = undefined;
-    const ending = this.#process;
-    this.#process = undefined;
-    ending?.end();
-    await ending?.ended;
+    return this.#service.endIdle();
   }
 
   async #bind(wanted: Wanted): Promise<Obstacle | undefined> {
-    if (wanted.by && wanted.by === this.#process) return undefined;
-    const process = await this.#running();
-    const outcome = await process.hold(wanted.port);
+    if (wanted.by && wanted.by === this.#service.process) return undefined;
+    const process = await this.#service.running();
+    const outcome = await holdPort(process, wanted.port);
     if (outcome.code !== undefined) return this.#obstacle(wanted.port, outcome);
     wanted.by = process;
     return undefined;
@@ -136,29 +121,11 @@ export class PortHolder {
     throw new Error(`port ${port.hostPort}/${port.protocol} of ${host} cannot be bound: ${code}`);
   }
 
-  async #running(): Promise<HolderProcess> {
-    if (this.#process) return this.#process;
-    const started = await HolderProcess.start(this.#netns, (text) =>
-      this.#logger.warn({}, `firewall: port holder: ${text}`),
-    );
-    this.#process = started;
-    const since = Date.now();
-    void started.ended.then((how) => {
-      if (this.#process !== started) return;
-      this.#process = undefined;
-      if (Date.now() - since > RESTARTS.maxMs) this.#backoff = RESTARTS.firstMs;
-      if (this.#wanted.size === 0) return;
-      this.#logger.error({ pid: started.pid }, `firewall: the port holder ended (${how}); it is started again`);
-      this.#later();
-    });
-    return started;
-  }
-
-  /** Binds wanted ports that are not held. A port that cannot be bound is logged once and tried again. */
-  async #mend(): Promise<void> {
+  /** Binds wanted ports that are not held; resolves with whether all are. A port that cannot be bound is logged once and tried again. */
+  async #mend(): Promise<boolean> {
     let missing = false;
     for (const wanted of this.#wanted.values()) {
-      if (wanted.by && wanted.by === this.#process) continue;
+      if (wanted.by && wanted.by === this.#service.process) continue;
       const why = await this.#bind(wanted).then(
         (obstacle) => obstacle?.words,
         (error: unknown) => messageOf(error),
@@ -174,18 +141,8 @@ export class PortHolder {
       wanted.told = why;
       missing ||= why !== undefined;
       // Without a process the others fail too.
-      if (!this.#process) break;
+      if (!this.#service.process) break;
     }
-    if (missing) this.#later();
-    else this.#backoff = Math.max(RESTARTS.firstMs, this.#backoff / 2);
-  }
-
-  #later(): void {
-    if (this.#mending) return;
-    this.#mending = setTimeout(() => {
-      this.#mending = undefined;
-      void this.#mutex.run(() => this.#mend());
-    }, this.#backoff).unref();
-    this.#backoff = Math.min(this.#backoff * 2, RESTARTS.maxMs);
+    return !missing;
   }
 }
