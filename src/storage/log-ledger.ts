@@ -1,9 +1,7 @@
 /** Ledgers of what the host has made in the kernel: links, firewall rules, shapes. */
+import type { Ledger, RowChange } from "../permissions/ledger.js";
 import { rowValue } from "./row-shape.js";
 import type { StateFile } from "./state-file.js";
-
-/** A row to keep, or the name of a row to forget. */
-type Change<R> = { readonly put: R } | { readonly drop: string };
 
 type LedgerTable = "links" | "rules" | "shapes";
 
@@ -11,7 +9,7 @@ type LedgerTable = "links" | "rules" | "shapes";
  * Rows by name. A write outlives this process but is not flushed: what it describes does not survive a reboot either. Changes
  * made together are one transaction.
  */
-export class LogLedger<R extends { readonly name: string }> {
+export class LogLedger<R extends { readonly name: string }> implements Ledger<R> {
   readonly id: string;
   readonly durable = true;
   readonly #state: StateFile;
@@ -38,7 +36,7 @@ export class LogLedger<R extends { readonly name: string }> {
     }
   }
 
-  async write(changes: readonly Change<R>[]): Promise<void> {
+  async write(changes: readonly RowChange<R>[]): Promise<void> {
     const table = this.#table;
     this.#state.log(
       changes.map((change) =>

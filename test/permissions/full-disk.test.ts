@@ -1,6 +1,7 @@
 /** A full disk: links and rules that could not be recorded are refused before anything is done; what is deleted goes on. */
-import { MemoryFirewallLedger } from "#dist/permissions/firewall/ledger.js";
-import { MemoryLedger } from "#dist/permissions/netlink/ledger.js";
+import type { FirewallRow } from "#dist/permissions/firewall/ledger.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
+import type { LedgerRow } from "#dist/permissions/netlink/ledger.js";
 import { openDataFolder } from "#dist/storage/folder.js";
 import { LogLedger } from "#dist/storage/log-ledger.js";
 import { assert, rejection, suite } from "../harness.js";
@@ -17,7 +18,7 @@ function limited<L extends object>(ledger: L, room: { bytes: number }): L & { ha
 
 test("netlink: of one batch, what there is room for is done; deletions go on", async (t) => {
   const room = { bytes: Number.POSITIVE_INFINITY };
-  const { ask, open, backend } = await bench(t, "model", {}, { ledger: limited(new MemoryLedger(), room) });
+  const { ask, open, backend } = await bench(t, "model", {}, { ledger: limited(new MemoryLedger<LedgerRow>(), room) });
   const other = open("other", { prefix: "ot" });
   await ask("createLink", { kind: "bridge", name: "bh-a" });
   // Enough for one bridge, and not for two.
@@ -39,7 +40,7 @@ test("netlink: of one batch, what there is room for is done; deletions go on", a
 
 test("firewall: a rule without room is refused before a port is held; a withdrawal goes on", async (t) => {
   const room = { bytes: Number.POSITIVE_INFINITY };
-  const ledger = limited(new MemoryFirewallLedger(), room);
+  const ledger = limited(new MemoryLedger<FirewallRow>(), room);
   const { ask, fire, firewall } = await firewallBench(t, "model", {}, { ledger });
   await bridgeOf(ask, "bh-b", "10.64.1.1/24");
   await fire("masquerade", { bridge: "bh-b", subnet: "10.64.1.0/24" });

@@ -7,6 +7,7 @@ import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
 import { traceBatch } from "../../common/tracing.js";
 import type { ExternalChange } from "../external-changes.js";
+import { MemoryLedger } from "../ledger.js";
 import type { NetlinkLimits } from "../netlink/grant.js";
 import type { NetlinkHub } from "../netlink/hub.js";
 import type { HostPower } from "../permission.js";
@@ -17,7 +18,7 @@ import { failed } from "./errors.js";
 import type { FirewallLimits } from "./grant.js";
 import { HeldElsewhere } from "./held-elsewhere.js";
 import { createFirewallPower } from "./host.js";
-import { type FirewallLedger, MemoryFirewallLedger, type PublishedPort, publishedOf } from "./ledger.js";
+import { type FirewallLedger, type FirewallRow, type PublishedPort, publishedOf } from "./ledger.js";
 import { FIREWALL } from "./limits.js";
 import { type Neighbours, NO_NEIGHBOURS } from "./neighbours.js";
 import { type AskedRule, nextBatch } from "./next-batch.js";
@@ -89,7 +90,7 @@ class Hub implements FirewallHub {
   constructor({ netlink, netns, logger, ledger, use, neighbours, report = () => {} }: FirewallHubOptions) {
     this.#netlink = netlink;
     this.#logger = logger;
-    this.#ledger = ledger ?? new MemoryFirewallLedger();
+    this.#ledger = ledger ?? new MemoryLedger<FirewallRow>();
     this.backend = use ?? openFirewall(netlink.kind, netns, this.#ledger.id, logger);
     const { backend } = this;
     const around = new Surroundings({

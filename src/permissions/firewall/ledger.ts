@@ -1,5 +1,5 @@
 /** Records the host's rules before they are programmed, so that a crash in between leaves no unknown rule. */
-import { isGone, MemoryLedger } from "../netlink/ledger.js";
+import { isGone, type Ledger, type RowChange } from "../ledger.js";
 import type { FirewallRule, PublishSpec } from "./rule.js";
 
 /** One rule of one plugin. */
@@ -24,39 +24,10 @@ export function publishedOf(rows: Iterable<FirewallRow>): readonly PublishedPort
   });
 }
 
-/** A row to keep, or the name of one to forget. */
-export type FirewallChange = { readonly put: FirewallRow } | { readonly drop: string };
+export type FirewallChange = RowChange<FirewallRow>;
 
-/** Keeps the rules of one namespace. Once `write` has resolved, the next `load` returns what it wrote. */
-export interface FirewallLedger {
-  /** Part of the name of every table. Letters, digits, `.` and `-`; a durable ledger never changes it. */
-  readonly id: string;
-  /** True when its rows outlive the process: then rules stay when the host closes. */
-  readonly durable: boolean;
-  load(): Promise<readonly FirewallRow[]>;
-  /** Writes all of the changes, in order, or none. */
-  write(changes: readonly FirewallChange[]): Promise<void>;
-  /** Returns false if rows of that many bytes cannot be recorded, because the disk is full. Absent: there is always room. */
-  hasRoom?(bytes: number): boolean;
-}
-
-/** A ledger that ends with its process; by its id others can tell that the process is gone. */
-export class MemoryFirewallLedger implements FirewallLedger {
-  readonly id: string = new MemoryLedger().id;
-  readonly durable = false;
-  readonly #rows = new Map<string, FirewallRow>();
-
-  async load(): Promise<readonly FirewallRow[]> {
-    return [...this.#rows.values()];
-  }
-
-  async write(changes: readonly FirewallChange[]): Promise<void> {
-    for (const change of changes) {
-      if ("put" in change) this.#rows.set(change.put.name, change.put);
-      else this.#rows.delete(change.drop);
-    }
-  }
-}
+/** Its id is part of the name of every table. */
+export type FirewallLedger = Ledger<FirewallRow>;
 
 /** What the names of all forwarding guards begin with. */
 export const GUARD = "bulkhead-forward_";

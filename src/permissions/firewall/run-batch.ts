@@ -2,9 +2,9 @@
 import { messageOf } from "../../common/text.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
+import { recordedBytes } from "../ledger.js";
 import type { NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub } from "../netlink/hub.js";
-import { recordedBytes } from "../netlink/ledger.js";
 import { type Job, NO_ROOM } from "../request-queue.js";
 import { type AllowedAddresses, isTimed, type TimedRule } from "./allowed.js";
 import type { FirewallBackend } from "./backend.js";

@@ -8,6 +8,7 @@ import { Mutex } from "../../common/mutex.js";
 import { traceBatch } from "../../common/tracing.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { ExternalChange } from "../external-changes.js";
+import { MemoryLedger } from "../ledger.js";
 import type { HostPower } from "../permission.js";
 import type { PollScheduler } from "../poll-scheduler.js";
 import { type Job, RequestQueue } from "../request-queue.js";
@@ -16,7 +17,7 @@ import { type BackendChoice, openBackend } from "./choose.js";
 import { failed } from "./errors.js";
 import { clashingPrefixes, type NetlinkLimits } from "./grant.js";
 import { createNetlinkPower } from "./host.js";
-import { type LedgerRow, MemoryLedger, type NetlinkLedger } from "./ledger.js";
+import type { LedgerRow, NetlinkLedger } from "./ledger.js";
 import { NETLINK } from "./limits.js";
 import { type NamespaceChange, watchNamespace } from "./links-watch.js";
 import { type AskedLink, nextBatch } from "./next-batch.js";
@@ -118,7 +119,7 @@ class Hub implements NetlinkHub {
   constructor(options: NetlinkHubOptions) {
     const { logger, resolvers, report = () => {}, lost = () => {} } = options;
     this.backend = options.use ?? openBackend(options);
-    this.#ledger = options.ledger ?? new MemoryLedger();
+    this.#ledger = options.ledger ?? new MemoryLedger<LedgerRow>();
     this.#logger = logger;
     this.#ownership = new Ownership(this.#ledger, (names) => {
       for (const listener of this.#forgetters) listener(names);

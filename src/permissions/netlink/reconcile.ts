@@ -3,8 +3,9 @@
  * intended ones, unrecorded ones with this ledger's mark, and those of a memory ledger whose process has ended.
  */
 import type { OperatorLog } from "../../common/logger.js";
+import { isGone } from "../ledger.js";
 import type { NetlinkBackend, Unit } from "./backend.js";
-import { isGone, type LedgerChange, type LedgerRow, readMark } from "./ledger.js";
+import { type LedgerChange, type LedgerRow, readMark } from "./ledger.js";
 import type { Ownership } from "./ownership.js";
 import { restoreRemotes } from "./restore-remotes.js";
 

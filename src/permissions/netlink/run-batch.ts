@@ -1,10 +1,11 @@
 /** Judges, records and carries out the requests of one run, and replies to each. */
 import type { Json } from "../../driverapi/json.js";
+import { recordedBytes } from "../ledger.js";
 import { type Job, NO_ROOM } from "../request-queue.js";
 import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
 import { failed } from "./errors.js";
 import { linkInfo, linksOf } from "./info.js";
-import { type LedgerChange, type LedgerRow, recordedBytes } from "./ledger.js";
+import type { LedgerChange, LedgerRow } from "./ledger.js";
 import type { AskedLink } from "./next-batch.js";
 import type { Ownership } from "./ownership.js";
 import { planOf } from "./plan.js";

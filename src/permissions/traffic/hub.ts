@@ -6,8 +6,8 @@ import type { OperatorLog } from "../../common/logger.js";
 import { Mutex } from "../../common/mutex.js";
 import { traceBatch } from "../../common/tracing.js";
 import type { ExternalChange } from "../external-changes.js";
+import { isGone, MemoryLedger } from "../ledger.js";
 import type { NetlinkHub } from "../netlink/hub.js";
-import { isGone } from "../netlink/ledger.js";
 import type { HostPower } from "../permission.js";
 import { type Job, RequestQueue } from "../request-queue.js";
 import type { TrafficBackend } from "./backend.js";
@@ -15,15 +15,7 @@ import { openTraffic } from "./choose.js";
 import { failed } from "./errors.js";
 import type { TrafficLimits } from "./grant.js";
 import { createTrafficPower } from "./host.js";
-import {
-  ifbOf,
-  inForce,
-  MemoryTrafficLedger,
-  readIfbMark,
-  type TrafficChange,
-  type TrafficLedger,
-  type TrafficRow,
-} from "./ledger.js";
+import { ifbOf, inForce, readIfbMark, type TrafficChange, type TrafficLedger, type TrafficRow } from "./ledger.js";
 import { TRAFFIC } from "./limits.js";
 import { nextBatch } from "./next-batch.js";
 import { ShapeRestorer } from "./restore-shapes.js";
@@ -93,7 +85,7 @@ class Hub implements TrafficHub, Shapes {
 
   constructor({ netlink, netns, logger, ledger, use, report = () => {} }: TrafficHubOptions) {
     this.netlink = netlink;
-    this.ledger = ledger ?? new MemoryTrafficLedger();
+    this.ledger = ledger ?? new MemoryLedger<TrafficRow>();
     this.backend = use ?? openTraffic(netlink.kind, netns);
     this.#logger = logger;
     const poll = (): Promise<void> =>

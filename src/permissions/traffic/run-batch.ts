@@ -1,8 +1,8 @@
 /** Judges requests, records and applies what passed in one run, and replies to each. */
 import type { Json } from "../../driverapi/json.js";
+import { recordedBytes } from "../ledger.js";
 import type { LinkView, NamespaceView } from "../netlink/backend.js";
 import type { NetlinkHub } from "../netlink/hub.js";
-import { recordedBytes } from "../netlink/ledger.js";
 import { type Job, NO_ROOM } from "../request-queue.js";
 import type { ShapedLink, TrafficBackend } from "./backend.js";
 import { failed } from "./errors.js";

@@ -1,6 +1,7 @@
 /** Ports that a platform's own process has bound, as conmon does for Podman: our rules come first, for every client. */
 import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
-import { MemoryFirewallLedger } from "#dist/permissions/firewall/ledger.js";
+import type { FirewallRow } from "#dist/permissions/firewall/ledger.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
 import { noKernel, ruleOf } from "../netlink/backends.js";
@@ -14,7 +15,7 @@ const IN_VAIN = 700;
 const WEB = { bridge: "bh-a", protocol: "tcp", hostPort: 8080, ip: "10.64.1.2", port: 80 } as const;
 const NAMES = { bridge: "bh-a", protocol: "udp", hostPort: 8053, ip: "10.64.1.2", port: 53 } as const;
 
-class LastingLedger extends MemoryFirewallLedger {
+class LastingLedger extends MemoryLedger<FirewallRow> {
   override readonly durable = true as never;
 }
 

@@ -1,8 +1,9 @@
 /** Published ports are reserved: against processes, against a stock engine, and after the holder or its platform was killed. */
 import { execFileSync, spawn } from "node:child_process";
 import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
-import { MemoryFirewallLedger } from "#dist/permissions/firewall/ledger.js";
+import type { FirewallRow } from "#dist/permissions/firewall/ledger.js";
 import { ModelFirewall } from "#dist/permissions/firewall/model/model-firewall.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import { assert, rejection, suite, until } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
 import { noKernel, onBoth, ruleOf } from "../netlink/backends.js";
@@ -15,7 +16,7 @@ const options = { ms: 60_000, needs: noKernel };
 const WEB = { bridge: "bh-a", protocol: "tcp", hostPort: 8080, ip: "10.64.1.2", port: 80 } as const;
 
 /** A ledger that outlives its hub, as one on a disk does. */
-class LastingLedger extends MemoryFirewallLedger {
+class LastingLedger extends MemoryLedger<FirewallRow> {
   override readonly durable = true as never;
 }
 

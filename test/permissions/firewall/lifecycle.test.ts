@@ -2,8 +2,9 @@
 
 import type { FirewallBackend } from "#dist/permissions/firewall/backend.js";
 import { createFirewallHub } from "#dist/permissions/firewall/hub.js";
-import { type FirewallChange, MemoryFirewallLedger, tableOf } from "#dist/permissions/firewall/ledger.js";
+import { type FirewallChange, type FirewallRow, tableOf } from "#dist/permissions/firewall/ledger.js";
 import type { PublishSpec } from "#dist/permissions/firewall/rule.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import type { NetlinkLimits } from "#dist/permissions/netlink/grant.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
@@ -26,7 +27,7 @@ const WEB = { bridge: "bh-b", protocol: "tcp", hostPort: 8080, ip: "10.64.1.2", 
 const OUT = { bridge: "bh-b", subnet: "10.64.1.0/24" } as const;
 
 /** A ledger that outlives its hub, as one on a disk does. */
-class LastingLedger extends MemoryFirewallLedger {
+class LastingLedger extends MemoryLedger<FirewallRow> {
   override readonly durable = true as never;
 }
 
@@ -150,9 +151,9 @@ onBoth(
 
 onBoth(test, "tables of a process that has ended are removed, those of others stay", async (t, kind) => {
   const { firewall } = await firewallBench(t, kind);
-  const [, space] = /^m-(\d+)-/.exec(new MemoryFirewallLedger().id) ?? [];
+  const [, space] = /^m-(\d+)-/.exec(new MemoryLedger<FirewallRow>().id) ?? [];
   const gone = tableOf(`m-${space}-4194303-1-0123abcd`, "bridge");
-  const alive = tableOf(new MemoryFirewallLedger().id, "bridge");
+  const alive = tableOf(new MemoryLedger<FirewallRow>().id, "bridge");
   const lasting = tableOf("d-0123abcd", "bridge");
   await firewall.backend.program(
     [gone, alive, lasting].map((name) => ({ name, prefix: "bh", rules: [], uplinks: [], allowed: [] })),
@@ -163,7 +164,7 @@ onBoth(test, "tables of a process that has ended are removed, those of others st
 });
 
 onBoth(test, "what cannot be programmed is neither kept nor remembered", async (t, kind) => {
-  const ledger = new MemoryFirewallLedger();
+  const ledger = new MemoryLedger<FirewallRow>();
   const { ask, fire, firewall, hub } = await firewallBench(t, kind, {}, { ledger });
   await bridgeOf(ask, "bh-b", "10.64.1.1/24");
   await fire("masquerade", OUT);
@@ -180,7 +181,7 @@ onBoth(test, "what cannot be programmed is neither kept nor remembered", async (
 
 onBoth(test, "the intent is written before anything is programmed", async (t, kind) => {
   const steps: string[] = [];
-  const ledger = new MemoryFirewallLedger();
+  const ledger = new MemoryLedger<FirewallRow>();
   const write = ledger.write.bind(ledger);
   ledger.write = async (changes: readonly FirewallChange[]) => {
     steps.push("written");

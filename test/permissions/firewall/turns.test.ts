@@ -1,7 +1,8 @@
 /** Whose turn it is: a plugin that asks for much, or without end, does not hold up another one. */
 
-import { type FirewallChange, MemoryFirewallLedger } from "#dist/permissions/firewall/ledger.js";
+import type { FirewallChange, FirewallRow } from "#dist/permissions/firewall/ledger.js";
 import { FIREWALL } from "#dist/permissions/firewall/limits.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import { assert, suite, type TestContext } from "../../harness.js";
 import { type Asked, LIMITS_FOR_TESTS } from "../netlink/backends.js";
 import { bridgeOf, firewallBench } from "./backends.js";
@@ -9,7 +10,7 @@ import { bridgeOf, firewallBench } from "./backends.js";
 const test = suite("permissions/firewall/turns");
 
 /** Notes whose changes each batch writes: one letter per change. */
-class NotingLedger extends MemoryFirewallLedger {
+class NotingLedger extends MemoryLedger<FirewallRow> {
   readonly batches: string[] = [];
   override write(changes: readonly FirewallChange[]): Promise<void> {
     this.batches.push(changes.map((one) => ("put" in one ? one.put.plugin : one.drop).charAt(0)).join(""));

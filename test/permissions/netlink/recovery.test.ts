@@ -3,15 +3,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Json } from "#dist/driverapi/json.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import type { NetlinkBackend } from "#dist/permissions/netlink/backend.js";
 import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
-import {
-  type LedgerChange,
-  type LedgerRow,
-  MemoryLedger,
-  markOf,
-  type NetlinkLedger,
-} from "#dist/permissions/netlink/ledger.js";
+import { type LedgerChange, type LedgerRow, markOf, type NetlinkLedger } from "#dist/permissions/netlink/ledger.js";
 import type { LinkInfo } from "#dist/permissions/netlink/link-spec.js";
 import { NETWORKS } from "../../amounts.js";
 import { assert, rejection, suite, type TestContext } from "../../harness.js";
@@ -143,7 +138,7 @@ onBoth(
 onBoth(test, "orphans with this ledger's mark go; another living host's stay, also under one name", async (t, kind) => {
   const { backend, host } = await bench(t, kind);
   const ledger = new DurableLedger();
-  const other = new MemoryLedger();
+  const other = new MemoryLedger<LedgerRow>();
   const gone = `m-${other.id.split("-")[1]}-4194305-1-00000000`;
   for (const [name, mark] of [
     ["bh-mine", ledger.id],
@@ -343,12 +338,12 @@ test(
     });
     t.cleanup(() => child.kill("SIGKILL"));
     await once(child.stdout, "data");
-    const { hub: second } = hubOn(t, backend, new MemoryLedger());
+    const { hub: second } = hubOn(t, backend, new MemoryLedger<LedgerRow>());
     await second.reconcile();
     assert.equal(await names(backend), ["bh-v", "bh-w"], "while it lives they stay");
     child.kill("SIGKILL");
     await once(child, "exit");
-    const { hub: third } = hubOn(t, backend, new MemoryLedger());
+    const { hub: third } = hubOn(t, backend, new MemoryLedger<LedgerRow>());
     await third.reconcile();
     assert.equal(await names(backend), []);
   },

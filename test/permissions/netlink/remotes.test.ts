@@ -1,8 +1,9 @@
 /** The remote hosts of a vxlan: set, replaced, removed, and put back after a crash or another program's change. */
 import type { Json } from "#dist/driverapi/json.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import type { NamespaceView } from "#dist/permissions/netlink/backend.js";
 import { createNetlinkHub } from "#dist/permissions/netlink/hub.js";
-import { MemoryLedger } from "#dist/permissions/netlink/ledger.js";
+import type { LedgerRow } from "#dist/permissions/netlink/ledger.js";
 import type { RemoteInfo } from "#dist/permissions/netlink/remote-spec.js";
 import { assert, rejection, suite, type TestContext, until } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
@@ -125,7 +126,7 @@ onBoth(
   test,
   "a host that starts after a crash sets again what is missing, but not what is routed elsewhere",
   async (t, kind) => {
-    const ledger = Object.assign(new MemoryLedger(), { durable: true });
+    const ledger = Object.assign(new MemoryLedger<LedgerRow>(), { durable: true });
     const one = await overlay(t, kind, { ledger });
     await one.ask("setRemote", "bh-x", ONE);
     await one.ask("setRemote", "bh-x", TWO);

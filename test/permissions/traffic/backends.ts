@@ -1,11 +1,12 @@
 /** Both backends of traffic control, each with a netlink of its own in a throwaway namespace. */
 import { execFileSync } from "node:child_process";
 import type { Json } from "#dist/driverapi/json.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import type { TrafficBackend } from "#dist/permissions/traffic/backend.js";
 import { openTraffic } from "#dist/permissions/traffic/choose.js";
 import { type TrafficLimits, trafficDefaults } from "#dist/permissions/traffic/grant.js";
 import { createTrafficHub, type TrafficHub, type TrafficHubOptions } from "#dist/permissions/traffic/hub.js";
-import { ifbOf, MemoryTrafficLedger } from "#dist/permissions/traffic/ledger.js";
+import { ifbOf, type TrafficRow } from "#dist/permissions/traffic/ledger.js";
 import type { ModelTraffic } from "#dist/permissions/traffic/model/model-traffic.js";
 import { SHAPE_FIELDS, type ShapeField } from "#dist/permissions/traffic/shape.js";
 import type { Needs, TestContext } from "../../harness.js";
@@ -47,7 +48,7 @@ export async function trafficBench(
 ): Promise<TrafficBench> {
   const links = await bench(t, kind);
   const { netns, hub } = links;
-  const ledger = options.ledger ?? new MemoryTrafficLedger();
+  const ledger = options.ledger ?? new MemoryLedger<TrafficRow>();
   const use = options.use ?? openTraffic(kind, netns);
   const traffic = createTrafficHub({ netlink: hub, netns, logger: SILENT, ...options, ledger, use });
   t.cleanup(() => traffic.close());

@@ -1,9 +1,10 @@
 /** What becomes of shapes: changed, taken off, ended with their links, kept across a restart, restored, changed by an operator. */
 import { execFileSync } from "node:child_process";
 import type { ExternalChange } from "#dist/permissions/external-changes.js";
+import { MemoryLedger } from "#dist/permissions/ledger.js";
 import { openTraffic } from "#dist/permissions/traffic/choose.js";
 import { createTrafficHub } from "#dist/permissions/traffic/hub.js";
-import { ifbMark, ifbOf, MemoryTrafficLedger } from "#dist/permissions/traffic/ledger.js";
+import { ifbMark, ifbOf, type TrafficRow } from "#dist/permissions/traffic/ledger.js";
 import { assert, rejection, suite, type TestContext, until } from "../../harness.js";
 import { SILENT } from "../../kit/logger.js";
 import { KINDS, ruleOf } from "../netlink/backends.js";
@@ -12,7 +13,7 @@ import { linkNames, noNetem, noRate, replaced, type TrafficBench, tc, trafficBen
 const test = suite("permissions/traffic/lifecycle");
 const SOON = 20_000;
 
-class DurableLedger extends MemoryTrafficLedger {
+class DurableLedger extends MemoryLedger<TrafficRow> {
   override readonly durable = true as never;
 }
 
