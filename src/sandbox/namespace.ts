@@ -64,7 +64,7 @@ export function parseNetns(value: unknown): string {
 
 /** Opens another namespace than the backend's own. Throws `ERR_SANDBOX_NOT_FOUND`. */
 export function openNamespace(backend: NetlinkBackend, netns: string): SandboxNamespace {
-  if (backend.kind === "model") return new ModelSandbox(backend.elsewhere(netns), netns);
+  if (backend.kind === "model") return modelSandbox(backend.elsewhere(netns), netns);
   const there = new KernelSandbox(backend.elsewhere(netns), netns);
   if (there.exists()) return there;
   const hint = netns.includes("/") ? "" : `; make it with: ip netns add ${netns}`;
@@ -75,34 +75,19 @@ function notFound(netns: unknown, why: string): DriverError {
   return new DriverError("ERR_SANDBOX_NOT_FOUND", `sandbox ${quote(netns)} ${why}`);
 }
 
-class ModelSandbox implements SandboxNamespace {
-  readonly #backend: NetlinkBackend;
-  readonly #netns: string;
-
-  constructor(backend: NetlinkBackend, netns: string) {
-    this.#backend = backend;
-    this.#netns = netns;
-  }
-
-  look(options?: LookOptions): Promise<NamespaceView> {
-    return this.#backend.look(options);
-  }
-
-  async run(changes: readonly Change[]): Promise<FailedChange | undefined> {
-    for (const [at, change] of changes.entries()) {
-      const { failures } = await this.#backend.apply([[{ change }]]);
-      if (failures[0]) return { at, words: failures[0].words };
-    }
-    return undefined;
-  }
-
-  exists(): boolean {
-    return true;
-  }
-
-  isOneOf(others: readonly string[]): boolean {
-    return others.some((one) => netnsPath(one) === netnsPath(this.#netns));
-  }
+function modelSandbox(backend: NetlinkBackend, netns: string): SandboxNamespace {
+  return {
+    look: (options) => backend.look(options),
+    run: async (changes) => {
+      for (const [at, change] of changes.entries()) {
+        const { failures } = await backend.apply([[{ change }]]);
+        if (failures[0]) return { at, words: failures[0].words };
+      }
+      return undefined;
+    },
+    exists: () => true,
+    isOneOf: (others) => others.some((one) => netnsPath(one) === netnsPath(netns)),
+  };
 }
 
 class KernelSandbox implements SandboxNamespace {
