@@ -1,4 +1,4 @@
-/** Reads the object that a plugin gives to a method: known fields only, each of its type. */
+/** Reads what a plugin gives to a method: known fields only, each of its type. */
 import { quote } from "../common/quote.js";
 import { isJsonObject, type Json } from "../driverapi/json.js";
 
@@ -36,4 +36,31 @@ export function readFields(
     read[key] = value;
   }
   return read;
+}
+
+/** Reads a whole number. Throws what `wrong` returns. */
+export function wholeNumber(key: string, value: Json | undefined, wrong: (why: string) => Error): number {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  throw wrong(`${key} must be a whole number, not ${quote(value)}`);
+}
+
+/** Reads a switch. Throws what `wrong` returns. */
+export function trueOrFalse(key: string, value: Json | undefined, wrong: (why: string) => Error): boolean {
+  if (typeof value === "boolean") return value;
+  throw wrong(`${key} must be true or false, not ${quote(value)}`);
+}
+
+/** Reads a text. Throws what `wrong` returns. */
+export function textIn(key: string, value: Json | undefined, wrong: (why: string) => Error): string {
+  if (typeof value === "string") return value;
+  throw wrong(`${key} must be a string, not ${quote(value)}`);
+}
+
+/** Returns an address in canonical form; one that does not parse is kept unchanged, for the rules to refuse. */
+export function canonical(parse: (value: unknown) => string, text: string): string {
+  try {
+    return parse(text);
+  } catch {
+    return text;
+  }
 }

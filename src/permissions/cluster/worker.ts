@@ -1,8 +1,9 @@
 /** `cluster`, in the worker: every call of `powers.cluster` is one request to the host half; events are taken for the plugin's handlers. */
 import { randomUUID } from "node:crypto";
-import { copyJson, isJsonObject, type Json, JsonError, type JsonObject } from "../../driverapi/json.js";
+import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { Endowment, HostPort } from "../permission.js";
+import { plainJson } from "../plain-json.js";
 import type { ClusterEntry, ClusterEvent, ClusterHandler } from "../powers.js";
 import { kindOf, overLimit, textOf, wrongArgument } from "../refusal.js";
 import { requestEvents } from "../request-events.js";
@@ -164,14 +165,8 @@ function whole(op: string, what: string, value: unknown): number {
 
 /** Copies a plugin's value as JSON, so that what is sent is what was checked. */
 function plain(op: string, value: unknown, most: number): Json {
-  let copy: Json;
-  try {
-    copy = copyJson(value, { depth: LIMITS.jsonDepth - 2, nodes: LIMITS.jsonNodes / 2, chars: most });
-  } catch (error) {
-    throw wrongArgument(
-      `cluster.${op}: the value must be plain JSON${error instanceof JsonError ? `: ${error.message}` : ""}`,
-    );
-  }
+  const bounds = { depth: LIMITS.jsonDepth - 2, nodes: LIMITS.jsonNodes / 2, chars: most };
+  const copy = plainJson(`cluster.${op}: the value`, value, bounds);
   const bytes = Buffer.byteLength(JSON.stringify(copy));
   if (bytes > most) throw overLimit(`cluster.${op}: the value has ${bytes} bytes of JSON; at most ${most} are taken`);
   return copy;

@@ -3,6 +3,7 @@
 import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
+import { canonical, textIn, trueOrFalse, wholeNumber } from "../request-fields.js";
 import { refused } from "./errors.js";
 import type { FirewallRule } from "./rule.js";
 
@@ -92,22 +93,14 @@ export function parseRequest(plugin: string, op: FirewallOp, args: readonly Json
 function field(key: string, type: Type, value: Json, wrong: (why: string) => Error): Json {
   switch (type) {
     case "number":
-      if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-      throw wrong(`${key} must be a whole number, not ${quote(value)}`);
+      return wholeNumber(key, value, wrong);
     case "switch":
-      if (typeof value === "boolean") return value;
-      throw wrong(`${key} must be true or false, not ${quote(value)}`);
-    default:
-      if (typeof value !== "string") throw wrong(`${key} must be a string, not ${quote(value)}`);
-      if (type === "text") return value;
-      return canonical(type === "network" || value.includes("/") ? parseDestination : parseIP, value);
-  }
-}
-
-function canonical(parse: (value: unknown) => string, text: string): string {
-  try {
-    return parse(text);
-  } catch {
-    return text;
+      return trueOrFalse(key, value, wrong);
+    case "text":
+      return textIn(key, value, wrong);
+    default: {
+      const text = textIn(key, value, wrong);
+      return canonical(type === "network" || text.includes("/") ? parseDestination : parseIP, text);
+    }
   }
 }

@@ -1,12 +1,11 @@
 /** `firewall`, in the worker: every call of `powers.firewall` is one request to the host half, which does all checks. */
-import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
-import { LIMITS } from "../../protocol/limits.js";
+import type { Json } from "../../driverapi/json.js";
 import type { Endowment, HostPort } from "../permission.js";
-import { wrongArgument } from "../refusal.js";
+import { plainArgument } from "../plain-json.js";
 import type { FirewallLimits } from "./grant.js";
 
-/** Longest rule, in UTF-16 units: no valid one is longer. */
-const RULE_CHARS = 1024;
+/** Bounds of one rule, which no valid one exceeds. */
+const RULE = { depth: 2, chars: 1024 } as const;
 
 /**
  * `powers.firewall`: see `FirewallPower`. All methods are async and reject with `ERR_PERMISSION_ARGUMENT` (not plain JSON),
@@ -16,7 +15,7 @@ export function endow({ ports }: Pick<FirewallLimits, "ports">, port: HostPort):
   const run =
     (method: string) =>
     async (rule: unknown): Promise<void> => {
-      await port.request(`firewall.${method}`, [plain(method, rule)]);
+      await port.request(`firewall.${method}`, [plainArgument(`firewall.${method}`, rule, RULE)]);
     };
   return {
     power: {
@@ -31,14 +30,4 @@ export function endow({ ports }: Pick<FirewallLimits, "ports">, port: HostPort):
       refused: async (): Promise<Json> => port.request("firewall.refused", []),
     },
   };
-}
-
-/** Copies a plugin's value as JSON, so that what is sent is what was checked. */
-function plain(method: string, value: unknown): Json {
-  try {
-    return value === undefined ? null : copyJson(value, { depth: 2, nodes: LIMITS.jsonNodes, chars: RULE_CHARS });
-  } catch (error) {
-    const why = error instanceof JsonError ? `: ${error.message}` : "";
-    throw wrongArgument(`firewall.${method}: its argument must be plain JSON${why}`);
-  }
 }

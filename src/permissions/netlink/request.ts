@@ -3,6 +3,7 @@
 import { quote } from "../../common/quote.js";
 import { parseCIDR, parseDestination, parseIP, parseMAC } from "../../driverapi/addresses.js";
 import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
+import { canonical, textIn, trueOrFalse, wholeNumber } from "../request-fields.js";
 import { refused } from "./errors.js";
 import type { LinkKind } from "./grant.js";
 import { LINK_KINDS } from "./grant.js";
@@ -128,6 +129,7 @@ export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[
 class Reader {
   readonly #plugin: string;
   readonly #op: string;
+  readonly #shape = (why: string): Error => refused(this.#plugin, this.#op, "shape", why);
 
   constructor(plugin: string, op: string) {
     this.#plugin = plugin;
@@ -135,8 +137,7 @@ class Reader {
   }
 
   text(value: Json | undefined, what: string): string {
-    if (typeof value === "string") return value;
-    throw this.#shape(`${what} must be a string, not ${quote(value)}`);
+    return textIn(what, value, this.#shape);
   }
 
   /** Copies the fields of `shape` into a new object; null and absent ones are left out. */
@@ -161,11 +162,9 @@ class Reader {
   #field(key: string, type: Type, value: Json): Json {
     switch (type) {
       case "number":
-        if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-        throw this.#shape(`${key} must be a whole number, not ${quote(value)}`);
+        return wholeNumber(key, value, this.#shape);
       case "switch":
-        if (typeof value === "boolean") return value;
-        throw this.#shape(`${key} must be true or false, not ${quote(value)}`);
+        return trueOrFalse(key, value, this.#shape);
       case "text or null":
         return value === null ? null : this.text(value, key);
       case "text":
@@ -181,17 +180,5 @@ class Reader {
           return value.map((one: Json) => this.object(one, REMOTE_ROUTE, "a route of the remote"));
         throw this.#shape(`${key} must be a list of 1 to ${NETLINK.routesPerRemote} routes, not ${quote(value)}`);
     }
-  }
-
-  #shape(why: string): Error {
-    return refused(this.#plugin, this.#op, "shape", why);
-  }
-}
-
-function canonical(parse: (value: unknown) => string, text: string): string {
-  try {
-    return parse(text);
-  } catch {
-    return text;
   }
 }

@@ -1,12 +1,11 @@
 /** `netlink`, in the worker: every call of `powers.netlink` is one request to the host half, which does all checks. */
-import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
-import { LIMITS } from "../../protocol/limits.js";
+import type { Json } from "../../driverapi/json.js";
 import type { Endowment, HostPort } from "../permission.js";
-import { wrongArgument } from "../refusal.js";
+import { plainArgument } from "../plain-json.js";
 import type { NetlinkLimits } from "./grant.js";
 
-/** Longest argument, in UTF-16 units: no valid one is longer. */
-const ARGUMENT_CHARS = 4096;
+/** Bounds of one argument, which no valid one exceeds. */
+const ARGUMENT = { depth: 4, chars: 4096 } as const;
 
 /**
  * `powers.netlink`: see `NetlinkPower`. All methods are async and reject with `ERR_PERMISSION_ARGUMENT` (not plain JSON),
@@ -18,7 +17,7 @@ export function endow({ prefix }: Pick<NetlinkLimits, "prefix">, port: HostPort)
     async (...args: readonly unknown[]): Promise<Json> =>
       port.request(
         `netlink.${method}`,
-        args.slice(0, 2).map((arg) => plain(method, arg)),
+        args.slice(0, 2).map((arg) => plainArgument(`netlink.${method}`, arg, ARGUMENT)),
       );
   const run = (method: string): ((...args: readonly unknown[]) => Promise<void>) => {
     const asked = ask(method);
@@ -42,14 +41,4 @@ export function endow({ prefix }: Pick<NetlinkLimits, "prefix">, port: HostPort)
       remotes: ask("remotes"),
     },
   };
-}
-
-/** Copies a plugin's value as JSON, so that what is sent is what was checked. */
-function plain(method: string, value: unknown): Json {
-  try {
-    return value === undefined ? null : copyJson(value, { depth: 4, nodes: LIMITS.jsonNodes, chars: ARGUMENT_CHARS });
-  } catch (error) {
-    const why = error instanceof JsonError ? `: ${error.message}` : "";
-    throw wrongArgument(`netlink.${method}: its arguments must be plain JSON${why}`);
-  }
 }

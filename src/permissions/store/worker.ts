@@ -1,8 +1,9 @@
 /** `store`, in the worker: every call of `powers.store` is one request to the host half. */
-import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
+import type { Json } from "../../driverapi/json.js";
 import { LIMITS } from "../../protocol/limits.js";
 import type { StoreLimits } from "../catalogue.js";
 import type { Endowment, HostPort } from "../permission.js";
+import { plainJson } from "../plain-json.js";
 import { kindOf, overLimit, wrongArgument } from "../refusal.js";
 import { keyProblem } from "./key.js";
 
@@ -47,14 +48,7 @@ const VALUE_CHARS = LIMITS.frameChars / 4;
 
 /** Copies a plugin's value as JSON, so that what is sent is what was checked, and fits in a frame. */
 function plain(method: string, what: string, value: unknown): Json {
-  let copy: Json;
-  try {
-    copy = copyJson(value, { depth: LIMITS.jsonDepth, nodes: LIMITS.jsonNodes, chars: VALUE_CHARS });
-  } catch (error) {
-    throw wrongArgument(
-      `store.${method}: the ${what} must be plain JSON${error instanceof JsonError ? `: ${error.message}` : ""}`,
-    );
-  }
+  const copy = plainJson(`store.${method}: the ${what}`, value, { depth: LIMITS.jsonDepth, chars: VALUE_CHARS });
   const { length } = JSON.stringify(copy);
   if (length > VALUE_CHARS) {
     throw overLimit(`store.${method}: the ${what} has ${length} characters of JSON; at most ${VALUE_CHARS} are taken`);

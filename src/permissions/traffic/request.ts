@@ -1,6 +1,7 @@
 /** Turns a plugin's arguments into a request: known fields only, each a text. */
 import { quote } from "../../common/quote.js";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
+import { textIn } from "../request-fields.js";
 import { refused } from "./errors.js";
 import { SHAPE_FIELDS, type TrafficShape } from "./shape.js";
 
@@ -22,8 +23,8 @@ export function parseRequest(plugin: string, op: TrafficOp, args: readonly Json[
   if (op === "shapes") return { op };
   if (op === "check") return { op, shape: readShape(plugin, op, args[0]) };
   const [link] = args;
-  if (typeof link !== "string") throw refused(plugin, op, "form", `the link must be a string, not ${quote(link)}`);
-  return { op, link, shape: readShape(plugin, op, args[1]) };
+  const name = textIn("the link", link, (why) => refused(plugin, op, "form", why));
+  return { op, link: name, shape: readShape(plugin, op, args[1]) };
 }
 
 /** Copies the fields of a shape into a new object; null and absent ones are left out. */
@@ -37,8 +38,7 @@ function readShape(plugin: string, op: string, value: Json | undefined): Traffic
   for (const field of SHAPE_FIELDS) {
     const given = Object.hasOwn(value, field) ? value[field] : undefined;
     if (given === undefined || given === null) continue;
-    if (typeof given !== "string") throw refused(plugin, op, "form", `${field} must be a string, not ${quote(given)}`);
-    shape[field] = given;
+    shape[field] = textIn(field, given, (why) => refused(plugin, op, "form", why));
   }
   return shape;
 }

@@ -1,12 +1,11 @@
 /** `traffic`, in the worker: every call of `powers.traffic` is one request to the host half, which does all checks. */
-import { copyJson, type Json, JsonError } from "../../driverapi/json.js";
-import { LIMITS } from "../../protocol/limits.js";
+import type { Json } from "../../driverapi/json.js";
 import type { Endowment, HostPort } from "../permission.js";
-import { wrongArgument } from "../refusal.js";
+import { plainArgument } from "../plain-json.js";
 import type { TrafficLimits } from "./grant.js";
 
-/** Longest argument, in UTF-16 units: no valid one is longer. */
-const ARGUMENT_CHARS = 1024;
+/** Bounds of one argument, which no valid one exceeds. */
+const ARGUMENT = { depth: 2, chars: 1024 } as const;
 
 /**
  * `powers.traffic`: see `TrafficPower`. All methods are async and reject with `ERR_PERMISSION_ARGUMENT` (not plain JSON),
@@ -16,7 +15,9 @@ export function endow({ effects }: Pick<TrafficLimits, "effects">, port: HostPor
   const run =
     (method: string, count: number) =>
     async (...args: readonly unknown[]): Promise<void> => {
-      const plainArgs = Array.from({ length: count }, (_, at) => plain(method, args[at]));
+      const plainArgs = Array.from({ length: count }, (_, at) =>
+        plainArgument(`traffic.${method}`, args[at], ARGUMENT),
+      );
       await port.request(`traffic.${method}`, plainArgs);
     };
   return {
@@ -27,14 +28,4 @@ export function endow({ effects }: Pick<TrafficLimits, "effects">, port: HostPor
       shapes: async (): Promise<Json> => port.request("traffic.shapes", []),
     },
   };
-}
-
-/** Copies a plugin's value as JSON, so that what is sent is what was checked. */
-function plain(method: string, value: unknown): Json {
-  try {
-    return value === undefined ? null : copyJson(value, { depth: 2, nodes: LIMITS.jsonNodes, chars: ARGUMENT_CHARS });
-  } catch (error) {
-    const why = error instanceof JsonError ? `: ${error.message}` : "";
-    throw wrongArgument(`traffic.${method}: its arguments must be plain JSON${why}`);
-  }
 }

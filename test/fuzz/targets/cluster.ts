@@ -212,7 +212,7 @@ export const clusterRequests: Target = {
   most: 50_000,
   files: [
     { file: "permissions/cluster/request.js" },
-    { file: "permissions/request-fields.js" },
+    { file: "permissions/request-fields.js", functions: ["readFields"] },
     { file: "permissions/cluster/rules.js" },
   ],
   generated: request.map((one) => JSON.stringify(one)),
