@@ -2,6 +2,7 @@
 
 import { quote } from "../common/quote.js";
 import { DriverError, type ErrorCode } from "../driverapi/errors.js";
+import type { ReadManifest } from "../policy/manifest/read-manifest.js";
 import type { Manifest } from "../policy/manifest/schema.js";
 
 /** One plugin found in a plugins folder; no code of it has been read or run. */
@@ -23,6 +24,16 @@ export interface Discovered {
   readonly version?: string;
   /** Why it cannot load. */
   readonly error?: DriverError;
+}
+
+/** Returns a plugin with the manifest that was read for it. */
+export function withManifest<P extends Discovered>(
+  plugin: P,
+  manifestPath: string,
+  { bytes, manifest }: Exclude<ReadManifest, { readonly error: DriverError }>,
+): P & Discovered {
+  const { version } = manifest;
+  return { ...plugin, manifestPath, manifestBytes: bytes, manifest, ...(version === undefined ? {} : { version }) };
 }
 
 /** Extensions of code that can be loaded. */

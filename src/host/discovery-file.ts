@@ -1,7 +1,7 @@
 /** A plugin of one file, `NAME.js`, with an optional manifest beside it. */
 import { basename } from "node:path";
 import { readManifest } from "../policy/manifest/read-manifest.js";
-import { type Discovered, fileError } from "./discovered.js";
+import { type Discovered, fileError, withManifest } from "./discovered.js";
 
 /** Returns the plugin whose code is the regular file at `path` in the plugins folder `root`. */
 export async function findFilePlugin(
@@ -14,20 +14,9 @@ export async function findFilePlugin(
   if (manifestPath === undefined) return plugin;
   const read = await readManifest(id, manifestPath);
   if (read.error) return { ...plugin, manifestPath, error: read.error };
-  const found = {
-    ...plugin,
-    manifestPath,
-    manifestBytes: read.bytes,
-    manifest: read.manifest,
-    ...version(read.manifest.version),
-  };
+  const found = withManifest(plugin, manifestPath, read);
   const { main } = read.manifest;
   if (main === undefined || main.replace(/^(\.\/)+/, "") === basename(path)) return found;
   const rule = `main: the code of this plugin is ${JSON.stringify(basename(path))}, beside the manifest; leave main out`;
   return { ...found, error: fileError("ERR_MANIFEST_INVALID", id, manifestPath, rule) };
-}
-
-/** Returns `{ version }`, or an empty object without one. */
-export function version(text: string | undefined): { readonly version?: string } {
-  return text === undefined ? {} : { version: text };
 }

@@ -3,8 +3,7 @@ import { lstat, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { DriverError } from "../driverapi/errors.js";
 import { readManifest } from "../policy/manifest/read-manifest.js";
-import { CODE_KINDS, type Discovered, fileError } from "./discovered.js";
-import { version } from "./discovery-file.js";
+import { CODE_KINDS, type Discovered, fileError, withManifest } from "./discovered.js";
 
 /** Returns the plugin in the folder at `path`, which is not a link. */
 export async function findFolderPlugin(id: string, path: string): Promise<Discovered> {
@@ -13,13 +12,7 @@ export async function findFolderPlugin(id: string, path: string): Promise<Discov
   const read = await readManifest(id, manifestPath);
   if (read.error)
     return { ...plugin, ...(read.error.code === "ERR_MANIFEST_MISSING" ? {} : { manifestPath }), error: read.error };
-  const found = {
-    ...plugin,
-    manifestPath,
-    manifestBytes: read.bytes,
-    manifest: read.manifest,
-    ...version(read.manifest.version),
-  };
+  const found = withManifest(plugin, manifestPath, read);
   const entry = await findEntry(id, path, read.manifest.main);
   return typeof entry === "string" ? { ...found, entry } : { ...found, error: entry };
 }
