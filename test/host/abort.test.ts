@@ -76,12 +76,13 @@ test("aborted in flight: its caller has its answer at once, the driver's signal 
 });
 
 test("a driver that obeys its signal frees the id at once", async (t) => {
-  const s = await scripted(t);
+  const s = await scripted(t, { notes: true });
   const d = s.driver();
   await s.cue([{ method: "createNetwork", nid: "net", what: "obey" }]);
   const stop = new AbortController();
   const create = rejection(d.createNetwork("net", {}, { signal: stop.signal }));
-  setTimeout(() => stop.abort(), 50);
+  await until(() => s.notes.some(({ method, nid }) => method === "createNetwork" && nid === "net"), "the call");
+  stop.abort();
   assert.is((await create).code, "ERR_CALL_ABORTED");
   await d.createNetwork("net");
 });

@@ -31,25 +31,26 @@ async function open(t: TestContext, start = ""): Promise<{ host: PluginHost; mod
   return { host, model: netlinkOf(host)?.backend as ModelBackend };
 }
 
-/** Everything that is applied takes so long from now on. */
-function slow(model: ModelBackend, ms: number): void {
-  const apply = model.apply.bind(model);
-  model.apply = async (units) => {
-    await sleep(ms);
-    return apply(units);
-  };
+/** What is applied next takes so long. Resolves when that has been applied. */
+function slow(model: ModelBackend, ms: number): Promise<void> {
+  const { apply } = model;
+  return new Promise((resolve) => {
+    model.apply = async (units) => {
+      model.apply = apply;
+      await sleep(ms);
+      return apply.call(model, units).finally(resolve);
+    };
+  });
 }
 
 test("a power that takes longer than two deadlines: the caller is answered in time, and the driver is not ended", async (t) => {
   const { host, model } = await open(t);
   const heard = hear(host);
-  const { apply } = model;
-  slow(model, 4 * DEADLINE);
+  const applied = slow(model, 4 * DEADLINE);
   const began = performance.now();
   assert.is((await rejection(host.driver("wires").createNetwork("1"))).code, "ERR_DRIVER_TIMEOUT");
   assert.ok(performance.now() - began < 3 * DEADLINE);
-  await sleep(5 * DEADLINE);
-  model.apply = apply.bind(model);
+  await applied;
   // Its create came too late and is undone; then the id is free.
   await until(async () => !(await model.readSnapshot()).links.has("hw-b1"), "the link to be gone");
   await host.driver("wires").createNetwork("1");
