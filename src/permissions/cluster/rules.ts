@@ -2,7 +2,9 @@
  * The rules of cluster requests, each against an attack that would work without it (README.md here). `keys` and `bytes` depend on what
  * all hosts have written, so they are checked where a write is prepared (`space.ts`); the others before a request is begun.
  */
+
 import { quote } from "../../common/quote.js";
+import { applyRules, type PermissionRule } from "../rule.js";
 import { refused } from "./errors.js";
 import type { ClusterLimits } from "./grant.js";
 import { CLUSTER } from "./limits.js";
@@ -26,14 +28,7 @@ export interface Situation {
 }
 
 /** One rule. */
-export interface Rule {
-  /** Stable; named in every refusal. */
-  readonly id: string;
-  /** What it refuses, in a few words, for documentation. */
-  readonly refuses: string;
-  /** Returns why a request is refused, with the value; undefined if it is not. */
-  check(request: ClusterRequest, situation: Situation): string | undefined;
-}
+export type Rule = PermissionRule<[request: ClusterRequest, situation: Situation]>;
 
 const WRITTEN = /^[A-Za-z0-9._:@%+=,~-]+(?:\/[A-Za-z0-9._:@%+=,~-]+)*$/;
 const BEGUN = /^[A-Za-z0-9._:@%+=,~/-]*$/;
@@ -133,8 +128,5 @@ function keyOf(request: ClusterRequest): readonly [string | undefined, RegExp] {
 
 /** Throws `ERR_CLUSTER_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: ClusterRequest, situation: Situation): void {
-  for (const rule of RULES) {
-    const why = rule.check(request, situation);
-    if (why !== undefined) throw refused(situation.plugin, request.op, rule.id, why);
-  }
+  applyRules(RULES, [request, situation], (rule, why) => refused(situation.plugin, request.op, rule, why));
 }

@@ -7,6 +7,7 @@ import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
 import type { LinkView } from "../netlink/backend.js";
 import { contains, networkOf, specialRange } from "../netlink/cidr.js";
+import { applyRules, type PermissionRule } from "../rule.js";
 import { isTimed } from "./allowed.js";
 import { allocated, notOfHost, refused } from "./errors.js";
 import type { FirewallLimits } from "./grant.js";
@@ -31,14 +32,7 @@ export interface Situation {
 }
 
 /** One rule. */
-export interface Rule {
-  /** Stable; named in every refusal. */
-  readonly id: string;
-  /** What it refuses, in a few words, for documentation. */
-  readonly refuses: string;
-  /** Returns why a requested rule is refused, with the value; undefined if it is not. */
-  check(rule: FirewallRule, situation: Situation): string | undefined;
-}
+export type Rule = PermissionRule<[rule: FirewallRule, situation: Situation]>;
 
 /** Returns a check that applies to published ports only. */
 const ofPublished =
@@ -214,10 +208,7 @@ export const RULES: readonly Rule[] = [
 
 /** Throws `ERR_FIREWALL_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: Extract<FirewallRequest, { readonly rule: unknown }>, situation: Situation): void {
-  for (const rule of RULES) {
-    const why = rule.check(request.rule, situation);
-    if (why !== undefined) throw refused(situation.plugin, request.op, rule.id, why);
-  }
+  applyRules(RULES, [request.rule, situation], (rule, why) => refused(situation.plugin, request.op, rule, why));
 }
 
 /** Returns the address or network on the bridge's side. */

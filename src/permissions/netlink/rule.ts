@@ -1,4 +1,5 @@
 /** The interface of a rule that bounds netlink requests. */
+import type { PermissionRule } from "../rule.js";
 import type { NamespaceView } from "./backend.js";
 import type { NetlinkLimits } from "./grant.js";
 import type { LedgerRow } from "./ledger.js";
@@ -20,11 +21,4 @@ export interface Situation {
 }
 
 /** One rule. */
-export interface Rule {
-  /** Stable; named in every refusal. */
-  readonly id: string;
-  /** What it refuses, in a few words, for documentation. */
-  readonly refuses: string;
-  /** Returns why the request is refused, with the value; undefined if it is not. */
-  check(request: NetlinkRequest, situation: Situation): string | undefined;
-}
+export type Rule = PermissionRule<[request: NetlinkRequest, situation: Situation]>;

@@ -3,6 +3,7 @@
  * is about to be carried out, against a new snapshot of the namespace. `request.ts` refuses `fields`, `shape` and unknown kinds before.
  */
 
+import { applyRules } from "../rule.js";
 import { refused } from "./errors.js";
 import type { NetlinkRequest } from "./request.js";
 import type { Rule, Situation } from "./rule.js";
@@ -34,8 +35,5 @@ export const RULES: readonly Rule[] = [
 
 /** Throws `ERR_NETLINK_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: NetlinkRequest, situation: Situation): void {
-  for (const rule of RULES) {
-    const why = rule.check(request, situation);
-    if (why !== undefined) throw refused(situation.plugin, request.op, rule.id, why);
-  }
+  applyRules(RULES, [request, situation], (rule, why) => refused(situation.plugin, request.op, rule, why));
 }

@@ -2,9 +2,11 @@
  * The rules of resolver requests, each against an attack that would work without it (README.md here), checked in this order when a
  * request is about to be carried out, against a new snapshot of the namespace.
  */
+
 import { quote } from "../../common/quote.js";
 import { parseIP } from "../../driverapi/addresses.js";
 import type { LinkView } from "../netlink/backend.js";
+import { applyRules, type PermissionRule } from "../rule.js";
 import { refused } from "./errors.js";
 import { parseUpstream, type ResolverLimits } from "./grant.js";
 import { RESOLVER } from "./limits.js";
@@ -22,14 +24,7 @@ export interface Situation {
 }
 
 /** One rule. */
-export interface Rule {
-  /** Stable; named in every refusal. */
-  readonly id: string;
-  /** What it refuses, in a few words, for documentation. */
-  readonly refuses: string;
-  /** Returns why a request is refused, with the value; undefined if it is not. */
-  check(request: ResolverRequest, situation: Situation): string | undefined;
-}
+export type Rule = PermissionRule<[request: ResolverRequest, situation: Situation]>;
 
 /** Every rule. */
 export const RULES: readonly Rule[] = [
@@ -98,8 +93,5 @@ export const RULES: readonly Rule[] = [
 
 /** Throws `ERR_RESOLVER_REFUSED`, naming the first rule that refuses. */
 export function checkRules(request: ResolverRequest, situation: Situation): void {
-  for (const rule of RULES) {
-    const why = rule.check(request, situation);
-    if (why !== undefined) throw refused(situation.plugin, request.op, rule.id, why);
-  }
+  applyRules(RULES, [request, situation], (rule, why) => refused(situation.plugin, request.op, rule, why));
 }

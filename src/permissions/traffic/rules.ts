@@ -2,8 +2,10 @@
  * The rules of traffic requests, each against an attack that would work without it (README.md here), checked in this order when a
  * request is about to be carried out, against a new snapshot of the namespace. `request.ts` enforces `fields` and `form` before.
  */
+
 import { quote } from "../../common/quote.js";
 import type { LinkView } from "../netlink/backend.js";
+import { applyRules, type PermissionRule } from "../rule.js";
 import { refused } from "./errors.js";
 import { EFFECT_OF, type TrafficLimits } from "./grant.js";
 import type { TrafficRow } from "./ledger.js";
@@ -39,14 +41,7 @@ export interface AskedOf {
 }
 
 /** One rule. */
-export interface Rule {
-  /** Stable; named in every refusal. */
-  readonly id: string;
-  /** What it refuses, in a few words, for documentation. */
-  readonly refuses: string;
-  /** Returns why a shape is refused, with the value; undefined if it is not. */
-  check(asked: AskedOf, numbers: ShapeNumbers, situation: Situation): string | undefined;
-}
+export type Rule = PermissionRule<[asked: AskedOf, numbers: ShapeNumbers, situation: Situation]>;
 
 const given = (shape: TrafficShape): readonly ShapeField[] =>
   SHAPE_FIELDS.filter((field) => shape[field] !== undefined);
@@ -160,8 +155,5 @@ export function checkRules(asked: AskedOf, situation: Situation): void {
     const value = readAmount(field, asked.shape[field] ?? "");
     if (typeof value === "number") numbers[field] = value;
   }
-  for (const rule of RULES) {
-    const why = rule.check(asked, numbers, situation);
-    if (why !== undefined) throw refused(situation.plugin, asked.op, rule.id, why);
-  }
+  applyRules(RULES, [asked, numbers, situation], (rule, why) => refused(situation.plugin, asked.op, rule, why));
 }
