@@ -27,7 +27,7 @@ import { ensureNetwork, releaseNetwork } from "./network.js";
 import { heldPorts, PublishedPorts } from "./published-ports.js";
 import { ATTACHMENT_ROWS, AttachmentRows } from "./rows.js";
 
-/** What is needed of the host. */
+/** The part of the host that attachments use. */
 export type AttachmentHost = Pick<OperatorHost, "driver" | "view" | "sandboxes" | "hostEnd" | "kept" | "elsewhere">;
 
 export class Attachments {
@@ -90,7 +90,7 @@ export class Attachments {
     });
   }
 
-  /** Returns the attachment if the container has it as it was made. Rejects with `ERR_ATTACHMENT_NOT_FOUND`, `ERR_ATTACHMENT_BROKEN`. */
+  /** Returns the attachment if the container still has it as it was made. Rejects with `ERR_ATTACHMENT_NOT_FOUND`, `ERR_ATTACHMENT_BROKEN`. */
   async check(key: AttachmentKey, netns: string): Promise<Attachment> {
     return this.#alone(key, async () => {
       const row = this.#rows.get(key);
@@ -133,7 +133,8 @@ export class Attachments {
         if (await this.#detach(row)) count++;
       });
     }
-    if (count > 0) this.#logger.info({ attachments: count }, `attachments: ${count} left behind were removed`);
+    if (count > 0)
+      this.#logger.info({ attachments: count }, `attachments: ${count} that had been left behind were removed`);
     return count;
   }
 
@@ -147,7 +148,7 @@ export class Attachments {
     return { driver: this.#host.driver(type).driver, view: this.#host.view(type) };
   }
 
-  /** True for an attachment to remove. Call it under the attachment's lock: a row that is not live there was interrupted. */
+  /** True for an attachment to remove. Call it under the attachment's lock: a row that is not live then was interrupted. */
   #isLeft({ phase, netns, namespace }: Attachment): boolean {
     return phase !== "live" || this.#host.sandboxes.namespaceId(netns) !== namespace;
   }
@@ -234,7 +235,7 @@ export class Attachments {
     try {
       served = this.#served(row.type);
     } catch (error) {
-      // The type has no plugin and no networks any more, so there is nothing to remove at a driver.
+      // The type has neither a plugin nor networks now, so no driver has anything to remove.
       if (!(error instanceof DriverError && error.code === "ERR_DRIVER_NOT_FOUND")) throw error;
     }
     if (served) await removeEndpoint(served, row);
@@ -249,7 +250,7 @@ export class Attachments {
   async #undo(row: Attachment, cause: unknown): Promise<void> {
     this.#logger.debug(
       { err: cause, ...shown(row) },
-      "attachments: a container could not be attached, and this is undone",
+      "attachments: a container could not be attached; what was done for it is undone",
     );
     await this.#detach(row);
   }

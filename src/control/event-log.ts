@@ -69,7 +69,7 @@ export class EventLog {
     return reader;
   }
 
-  /** Returns a reader that begins with the last `count` entries of those that are wanted. */
+  /** Returns a reader that begins `count` wanted entries before the end. */
   last(count: number, wanted: (entry: LoggedEvent) => boolean): Reader {
     const rings = [this.#own, this.#others];
     const places = rings.map(({ next }) => next - 1);
@@ -114,7 +114,7 @@ export class Reader {
     this.#places = rings.map((ring) => ring.placeOf(number));
   }
 
-  /** Skips what was evicted before it was read, and returns how much that was. */
+  /** Skips entries that were evicted before they were read; returns how many. */
   skip(): number {
     let { missed } = this;
     this.missed = 0;

@@ -20,7 +20,7 @@ export interface PooledProcess {
   readonly kind: Kind;
   readonly wall: Wall;
   readonly tenants: Tenants;
-  /** True for a shared one that takes no new plugins: no further worker became ready, or its wall is another policy's. */
+  /** True for a shared one that takes no new plugins: no further worker became ready in it, or its wall is that of an earlier policy. */
   retired: boolean;
 }
 
@@ -35,7 +35,7 @@ export class HostProcessPool {
   readonly #queue: Array<{ readonly clean: boolean; go(): void }> = [];
   #closed = false;
 
-  /** `failed`: called when a process ended that the host did not end. `keepsSpares`: for tests; false leaves spares out. */
+  /** `failed`: called when a process has ended and the host did not end it. `keepsSpares`: for tests; false leaves spares out. */
   constructor(failed: (one: PooledProcess, why: string) => void, keepsSpares: boolean) {
     this.#failed = failed;
     this.#keepsSpares = keepsSpares;

@@ -16,7 +16,7 @@ export interface HostProcessesOptions {
   /** Raises the wall on first use. Rejects with `ERR_ISOLATION_UNAVAILABLE`. */
   readonly wall: (demanded: SandboxPolicy) => Promise<Wall>;
   /**
-   * Called when a host process ended that the host did not end. `plugins`: those that ran there; `alone`: those that run
+   * Called when a host process has ended and the host did not end it. `plugins`: those that ran there; `alone`: those that run
    * alone from now on.
    */
   readonly aborted: (end: {
@@ -48,7 +48,7 @@ export class HostProcesses {
     this.#pool = new HostProcessPool((one, why) => this.#failed(one, why), options.spares ?? true);
   }
 
-  /** Returns the launcher of one of the two. */
+  /** Returns the launcher of one of the two isolations. */
   launcher(kind: Kind): Launcher {
     return {
       launch: (request) => this.#launch(kind, request),
@@ -111,7 +111,7 @@ export class HostProcesses {
       if (this.#closed) throw new Error("the host is closing");
       const link = await process.open(memoryMb, alone);
       tenants.add(link, { plugin, clean, move });
-      // Its streams are used once: those inside stay, and the next worker gets another process.
+      // A stream serves one worker only. When all are used, the workers inside stay, and the next one gets another process.
       if (process.slots === 0) place.retired = true;
       link.onGone = () => {
         if (place.kind === "dedicated") process.kill("its worker has ended");

@@ -10,7 +10,10 @@ const page = readFileSync(join(REPO, "SECURITY.md"), "utf8");
 
 test("what is not stopped comes first, the table of attacks last but one", () => {
   const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, words]) => words);
-  assert.equal([headings[0], ...headings.slice(-2)], ["What is not stopped", "What comes of each attack", "Reporting"]);
+  assert.equal(
+    [headings[0], ...headings.slice(-2)],
+    ["What is not stopped", "The outcome of each attack", "Reporting"],
+  );
 });
 
 test("no paragraph and no list item has more than six lines", () => {

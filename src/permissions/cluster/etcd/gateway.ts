@@ -1,4 +1,4 @@
-/** HTTP to etcd's members: deadlines, bounded replies, another member where a request was not sent, and what is known of one that failed. */
+/** HTTP to etcd's members: deadlines, bounded replies, another member if a request was not sent, and whether a failed one may have acted. */
 import type { Pool } from "undici";
 import { messageOf } from "../../../common/text.js";
 import type { Json, JsonObject } from "../../../driverapi/json.js";
@@ -25,7 +25,7 @@ interface Reply {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** What a piece of a line counts beyond its bytes. */
+/** Bytes that a piece of a line is counted as having beyond its own. */
 const PIECE_BYTES = 1_024;
 
 export class Gateway {
@@ -100,7 +100,7 @@ export class Gateway {
     await Promise.all((pools ?? []).map((pool) => pool.destroy()));
   }
 
-  /** Another member is asked first from now on, unless that is so already. */
+  /** Asks another member first from now on, unless `member` is no longer the first. */
   #pass(member: number): void {
     if (this.#first === member) this.#first = (member + 1) % this.#options.endpoints.length;
   }

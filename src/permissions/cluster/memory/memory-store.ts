@@ -52,7 +52,7 @@ export class MemoryClusterStore implements ClusterBackend {
 
   #read(range: KeyRange, { at, after = 0, limit, names = false }: ReadOptions): Snapshot {
     if (at !== undefined && at > this.#revision)
-      throw new StoreError("that revision is yet to come", { gone: "revision" });
+      throw new StoreError("that revision does not exist yet", { gone: "revision" });
     if (at !== undefined && at < this.#compacted)
       throw new StoreError("that revision has been compacted", { gone: "revision" });
     const all = rowsIn(this.#rowsAt(at ?? this.#revision), range);
