@@ -34,7 +34,8 @@ function readShape(options: JsonObject, before: TrafficShape): TrafficShape {
   for (const key of SHAPE_OPTIONS) {
     const value: Json | undefined = Object.hasOwn(options, key) ? options[key] : undefined;
     if (value === undefined || value === null || value === "") continue;
-    if (typeof value !== "string") fail("BadRequest", `option ${key} ${quote(value)} must be a string, as "20mbit"`);
+    if (typeof value !== "string")
+      fail("BadRequest", `option ${key} ${quote(value)} must be a string, such as "20mbit"`);
     if (value === NONE) delete shape[key];
     else shape[key] = value;
   }

@@ -39,7 +39,10 @@ export function parseSubnet(value: unknown, { gateway, family, name = "subnet" }
   const cidr = typeof value === "string" ? parseCIDR(value) : undefined;
   if (!cidr || (family !== undefined && cidr.family !== family)) {
     const example = family === 6 ? "fd64::/64" : "10.64.0.0/24";
-    fail("BadRequest", `${name} ${quote(value)} is not ${family ? `an IPv${family}` : "a"} subnet, as ${example}`);
+    fail(
+      "BadRequest",
+      `${name} ${quote(value)} is not ${family ? `an IPv${family}` : "a"} subnet; give one such as ${example}`,
+    );
   }
   const [shortest, longest] = PREFIXES[cidr.family];
   if (cidr.prefix < shortest || cidr.prefix > longest)

@@ -22,7 +22,7 @@ export interface NetworkSpec {
   readonly type: string;
   /** The driver's options, as `docker network create --opt` gives them. */
   readonly options: JsonObject;
-  /** At most one of each family; of a family without one, the driver's options may name a subnet. */
+  /** At most one of each family; for a family without one, the driver's options may name a subnet. */
   readonly pools: readonly PoolSpec[];
   readonly internal: boolean;
 }
@@ -37,7 +37,7 @@ export interface PortSpec {
   readonly hostIP: string;
 }
 
-/** What names an attachment. Each part is any text that is not empty. */
+/** Identifies an attachment. Each part is any text that is not empty. */
 export interface AttachmentKey {
   readonly platform: Platform;
   readonly network: string;
@@ -98,7 +98,7 @@ export interface Attachment extends AttachmentKey {
   readonly ports: readonly PortSpec[];
   /** True if the platform itself binds the ports. */
   readonly portsHeld?: boolean | undefined;
-  /** True if the ports are published through this attachment: a container's are through one. */
+  /** True if the ports are published through this attachment: a container's ports are published through one of its attachments. */
   readonly publishes: boolean;
   /** Kept for the platform's own part, which checks it. */
   readonly note?: JsonObject | undefined;

@@ -48,7 +48,7 @@ function refusalOf(message: Message, entry: string, pathsOf: PathsOf | undefined
     return new BundleRefusal(
       "ERR_PLUGIN_IMPORT",
       `"${unresolved}" is among the "paths" of ${alias.file}:${alias.line}, which a bundle does not follow; ` +
-        'write a relative path, or put it under "imports" of package.json, as "#name"',
+        'write a relative path, or put it under "imports" of package.json, such as "#name"',
       at ?? { file: entry },
     );
   if (unresolved !== undefined)

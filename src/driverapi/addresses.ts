@@ -61,7 +61,7 @@ export function parseCIDR(value: unknown, family?: Family): string {
   if (value === "") return "";
   const text = addressText(value, "address in CIDR form");
   const slash = text.indexOf("/");
-  if (slash < 0) throw bad(value, "it needs a prefix length, as 10.1.0.2/24 has");
+  if (slash < 0) throw bad(value, "it needs a prefix length, such as the /24 of 10.1.0.2/24");
   const ip = canonicalIP(text.slice(0, slash), value);
   const prefix = text.slice(slash + 1);
   const most = familyOf(ip) === 4 ? 32 : 128;
@@ -77,7 +77,7 @@ export function parseCIDR(value: unknown, family?: Family): string {
  * Throws `ERR_BAD_ADDRESS`, `ERR_ROUTE_HOST_BITS`.
  */
 export function parseDestination(value: unknown): string {
-  if (value === "") throw bad(value, "a route needs a destination, as 10.2.0.0/16");
+  if (value === "") throw bad(value, "a route needs a destination, such as 10.2.0.0/16");
   const cidr = parseCIDR(value);
   const prefix = cidr.slice(cidr.indexOf("/"));
   const network = (familyOf(cidr) === 4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(cidr);
@@ -110,7 +110,7 @@ function addressText(value: unknown, what: string): string {
 function canonicalIP(text: string, whole: unknown): string {
   if (isIPv4(text)) return text;
   if (!text.includes(":")) {
-    throw bad(whole, "IPv4 is four decimal numbers from 0 to 255, without leading zeros, as 10.1.0.2");
+    throw bad(whole, "IPv4 is four decimal numbers from 0 to 255, without leading zeros, such as 10.1.0.2");
   }
   const seen = seenV6.get(text);
   if (seen !== undefined) return seen;
@@ -122,10 +122,13 @@ function canonicalIP(text: string, whole: unknown): string {
 
 function canonicalV6(text: string, whole: unknown): string {
   if (text.includes("%"))
-    throw bad(whole, "a zone (the part from % on) means nothing beyond one machine; leave it out");
+    throw bad(whole, "a zone (the part from % on) is meaningless on another machine; leave it out");
   const native = withoutDottedTail(text);
   if (native === undefined || !V6_SHAPE.test(native) || !ipaddr.IPv6.isValid(native)) {
-    throw bad(whole, "IPv6 is eight groups of up to four hexadecimal digits, :: standing once for zeros, as fd00::2");
+    throw bad(
+      whole,
+      "IPv6 is eight groups of up to four hexadecimal digits, where :: may stand once for zeros, such as fd00::2",
+    );
   }
   const ip = ipaddr.IPv6.parse(native);
   if (ip.isIPv4MappedAddress()) {
@@ -157,6 +160,6 @@ function bad(value: unknown, rule: string): DriverError {
 }
 
 function badMAC(value: unknown): DriverError {
-  const rule = "six bytes in hexadecimal are asked for, as 02:42:ac:11:00:02";
+  const rule = "it must be six bytes in hexadecimal, such as 02:42:ac:11:00:02";
   return new DriverError("ERR_BAD_MAC", `${quote(value)} is not a MAC address: ${rule}`);
 }

@@ -158,7 +158,7 @@ export class OperatorHost {
     return { driver: registry.find(type).driver, plugin: registry.owner(type) };
   }
 
-  /** Records that an operator's call made an endpoint: no engine is missed that never knew it. Throws as `driver` does. */
+  /** Records that an operator's call made an endpoint, which therefore no engine has to know. Throws as `driver` does. */
   async madeByHand(type: string, nid: string, eid: string): Promise<void> {
     await this.#options.context.registry.find(type).records.markByHand(nid, eid);
   }
@@ -192,7 +192,7 @@ export class OperatorHost {
   }
 
   /**
-   * Takes a profile of a plugin's worker while it serves, until `gone` is aborted at most. Rejects with `ERR_PROFILE_UNAVAILABLE`, or an
+   * Takes a profile of a plugin's worker while it serves, at the latest until `gone` is aborted. Rejects with `ERR_PROFILE_UNAVAILABLE`, or an
    * error that gives the reason.
    */
   async profile(
@@ -232,7 +232,7 @@ export class OperatorHost {
     return { usage, question: { id, manifest: plugin.manifest, policy: context.policy(), hostIsolation, threadsOnly } };
   }
 
-  /** Carries out an action. Rejects with why it failed; for `stop`, `start` and `quarantine` doing it twice is the same as once. */
+  /** Carries out an action. Rejects with why it failed; `stop`, `start` and `quarantine` are idempotent. */
   async act(action: Action, id: string): Promise<void> {
     if (action === "apply") return this.#options.plugins.apply(id);
     const plugin = this.#known(id);

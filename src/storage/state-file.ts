@@ -3,8 +3,8 @@
  * two strengths:
  * - `log`: when `commit` returns, it outlives this process; the end of the turn commits what nothing else has committed;
  * - `put`: when its promise resolves, it is flushed and survives a power cut. Writes that come during a flush share the next one.
- * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently. One
- * for which there is no room is tried again with the next.
+ * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently. A
+ * write for which there is no room is tried again with the next one.
  */
 import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -144,7 +144,7 @@ export class StateFile {
   }
 
   /**
-   * Returns the rows of a table one by one, keys in latin1: of a large one, not all need to be in memory. For use within a turn, since a
+   * Returns the rows of a table one by one, keys in latin1, so that a large table need not be in memory whole. For use within a turn, since a
    * checkpoint closes files.
    */
   eachRow(table: Table): Iterable<readonly [key: string, body: string]> {

@@ -38,8 +38,11 @@ test("a subnet has a canonical text and, unless another is given, its first addr
 test("a wrong subnet or gateway is BadRequest, with the option's name and the fault", () => {
   const six = { family: 6, name: "subnet6" } as const;
   const cases: readonly (readonly [() => unknown, string])[] = [
-    [() => parseSubnet(undefined), "subnet undefined is not a subnet, as 10.64.0.0/24"],
-    [() => parseSubnet("10.64.0.0/24", six), 'subnet6 "10.64.0.0/24" is not an IPv6 subnet, as fd64::/64'],
+    [() => parseSubnet(undefined), "subnet undefined is not a subnet; give one such as 10.64.0.0/24"],
+    [
+      () => parseSubnet("10.64.0.0/24", six),
+      'subnet6 "10.64.0.0/24" is not an IPv6 subnet; give one such as fd64::/64',
+    ],
     [() => parseSubnet("10.64.0.0/15"), 'subnet "10.64.0.0/15" must have a prefix length from 16 to 30'],
     [() => parseSubnet("fd64::/127"), 'subnet "fd64::/127" must have a prefix length from 48 to 126'],
     [() => parseSubnet("10.64.0.7/24"), 'subnet "10.64.0.7/24" has host bits set; write 10.64.0.0/24'],

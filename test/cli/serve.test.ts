@@ -290,7 +290,7 @@ test(
     await writeFile(config, '{ "metrics": "x" }');
     const address = await start();
     assert.is(await address.ended, "1");
-    assert.match(address.stderr(), /metrics: must be a port, or an IP address and a port, as 127.+, not "x"/);
+    assert.match(address.stderr(), /metrics: must be a port, or an IP address and a port, such as 127.+, not "x"/);
     await writeFile(config, JSON.stringify({ cluster: `${config}.none` }));
     const shared = await start();
     assert.is(await shared.ended, "1");

@@ -6,7 +6,7 @@ import { type Controlled, controlled } from "./controlled.js";
 
 const test = suite("control/races");
 
-/** Longer than any test: who waits for this deadline has failed. */
+/** Longer than any test: a test that waits for this deadline has failed. */
 const timeouts = { init: 600_000 };
 
 /** A plugin whose next worker never comes to the end of its start; its type is "net". */

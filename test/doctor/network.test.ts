@@ -238,7 +238,7 @@ test("bridge-netfilter: where the chains drop, packets within one network fall t
   );
 });
 
-test("who may not look is told so; nothing is demanded where no firewall is granted", () => {
+test("a user who may not look is told so; nothing is demanded where no firewall is granted", () => {
   const inaccessible = "this process has no CAP_NET_ADMIN (run it as root)";
   assert.equal(down({ inaccessible }), []);
   const told = judgeNetwork({ ...WELL, inaccessible }, true).filter(({ evidence }) => evidence === inaccessible);

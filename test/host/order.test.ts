@@ -78,7 +78,7 @@ test("a network's create and delete wait for its endpoints' calls, and those for
   );
 });
 
-test("who waits for its ids past its deadline is BUSY, was never run, and holds nobody up", async (t) => {
+test("a call that waits for its ids past its deadline is BUSY, was never run, and blocks no other", async (t) => {
   const s = await scripted(t, { notes: true, timeouts: { default: 5000, endpointOperInfo: 150 } });
   const d = s.driver();
   await d.createNetwork("net");

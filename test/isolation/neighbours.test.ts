@@ -73,7 +73,7 @@ test(
 );
 
 test(
-  "who has crashed twice lives alone, and so does who could not be loaded",
+  "a plugin that has crashed twice runs alone, and so does one that could not be loaded",
   async (t) => {
     const { open, put } = await house(t, {
       "bad.js": driver("bad", `setTimeout(() => { throw new Error("crash"); }, 0); return new Promise(() => {});`),

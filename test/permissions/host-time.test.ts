@@ -126,7 +126,7 @@ test("several that ask without end leave the thread to others", async (t) => {
   assert.ok(utilization > hostShare / 2 && utilization < 0.8, `${utilization}`);
 });
 
-test("who goes on asking for what is refused is ended for flooding", () => {
+test("a plugin that keeps asking for what is refused is ended for flooding", () => {
   const violations: string[] = [];
   const refused: string[] = [];
   const time = new HostTime();

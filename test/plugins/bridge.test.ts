@@ -215,7 +215,7 @@ test("options that make no sense are BadRequest, and name the key", async (t) =>
   const { host } = await serve(t, "bridge", "model");
   const driver = host.driver();
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ subnet: "10.64.0.0" }, /subnet "10\.64\.0\.0" is not a subnet, as 10/],
+    [{ subnet: "10.64.0.0" }, /subnet "10\.64\.0\.0" is not a subnet; give one such as 10/],
     [{ subnet: 7 }, /subnet 7 is not a subnet/],
     [{ subnet: "10.64.0.7/24" }, /host bits set; write 10\.64\.0\.0\/24/],
     [{ subnet: "10.64.0.0/31" }, /prefix length from 16 to 30/],

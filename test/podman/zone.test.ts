@@ -1,4 +1,4 @@
-/** Names: who is told what, and messages that are none. */
+/** Names: which client is told what, and texts that are not messages. */
 import { type DecodedPacket, decode, encode } from "dns-packet";
 import { readQuery, reply } from "#dist/podman/names/message.js";
 import { nameNote } from "#dist/podman/names/note.js";

@@ -62,7 +62,7 @@ test("a frame that acknowledges ends the watch; one that does not, does not", as
   await killed(one);
 });
 
-test("who acknowledges one frame after the other is slow, not blocked", async (t) => {
+test("a worker that acknowledges one frame after the other is slow, not blocked", async (t) => {
   const one = rig(t);
   for (let frame = 1; frame <= 8; frame++) {
     one.watch.sent(frame);

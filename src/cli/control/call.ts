@@ -47,7 +47,9 @@ function readArguments(type: string, method: string, given: readonly string[]): 
     const value = readArgument(text, at);
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     if (names[at] === OPTIONS && !isObject)
-      throw wrongUse(`argument ${at + 1} is ${quote(text)}; options are a JSON object, as '{"mtu": 1400}'; ${usage}`);
+      throw wrongUse(
+        `argument ${at + 1} is ${quote(text)}; options are a JSON object, such as '{"mtu": 1400}'; ${usage}`,
+      );
     if (names[at] !== OPTIONS && typeof value !== "string")
       throw wrongUse(`argument ${at + 1} is ${quote(text)}; ${names[at]} is a text; ${usage}`);
     return value;

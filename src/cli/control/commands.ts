@@ -136,11 +136,11 @@ const COMMANDS: readonly ControlCommand[] = [
     example: "bulkhead shape 3f2a --rate 20mbit --delay 40ms --loss none",
     options: (command) =>
       command
-        .option("--rate <amount>", "in each direction, as 20mbit")
-        .option("--burst <amount>", "what may pass at once above the rate, as 64kb")
-        .option("--delay <amount>", "of what goes to the endpoint, as 40ms")
-        .option("--jitter <amount>", "by which the delay varies, as 5ms")
-        .option("--loss <amount>", "of what goes to the endpoint, as 1%; none removes this or another amount")
+        .option("--rate <amount>", "in each direction, such as 20mbit")
+        .option("--burst <amount>", "what may pass at once above the rate, such as 64kb")
+        .option("--delay <amount>", "of what goes to the endpoint, such as 40ms")
+        .option("--jitter <amount>", "by which the delay varies, such as 5ms")
+        .option("--loss <amount>", "of what goes to the endpoint, such as 1%; none removes this or another amount")
         .option("--reset", "back to what its driver asked for"),
     work: ({ client, printer, args: [endpoint = ""], flags }) => shape(client, printer, endpoint, flags),
   },

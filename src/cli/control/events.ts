@@ -49,7 +49,7 @@ const EVENT_ID = /^([0-9a-f]{8})-(\d{1,15})$/;
 
 /**
  * Rejects with `ERR_EVENT_NOT_FOUND` if the host has not given an event this id. The host itself would begin with the oldest: a page that
- * resumes after a restart needs that, but to somebody who names an id it would look like an answer.
+ * resumes after a restart needs that, but a user who gives an id would take that for an answer.
  */
 async function assertKnown(client: ControlClient, since: string): Promise<void> {
   let newest = "";

@@ -73,8 +73,8 @@ const path = z.string().min(1).max(4096);
 const address = (wanted: string): z.ZodType<string> =>
   z.string().refine((text) => tcpAddress(text) !== undefined, { error: `must be ${wanted}` });
 
-const METRICS = "a port, or an IP address and a port, as 127.0.0.1:9464 or [::1]:9464";
-const HTTP = "a port, or a loopback address and a port, as 127.0.0.1:9465 or [::1]:9465";
+const METRICS = "a port, or an IP address and a port, such as 127.0.0.1:9464 or [::1]:9464";
+const HTTP = "a port, or a loopback address and a port, such as 127.0.0.1:9465 or [::1]:9465";
 
 /** The config file's schema; shipped as JSON Schema too. */
 export const serveSchema: z.ZodType<ServeConfig> = z.strictObject({

@@ -1,4 +1,4 @@
-/** A store that several hosts share. What a plugin may do with it is decided before. */
+/** A store that several hosts share. Its callers decide what a plugin may do with it. */
 
 /** Keys from `from`, inclusive, to `to`, exclusive, in order of bytes. */
 export interface KeyRange {
@@ -78,7 +78,7 @@ export interface Change {
   readonly created: boolean;
 }
 
-/** What a watch tells. After `ended`, nothing. */
+/** Receives what a watch sees; nothing after `ended`. */
 export interface WatchSink {
   /** The changes of one or more whole revisions, in order. */
   changes(changes: readonly Change[]): void;

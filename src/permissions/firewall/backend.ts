@@ -1,4 +1,4 @@
-/** Carries out the firewall's work in one network namespace: nftables, or a model. Which rules are allowed is decided before. */
+/** Carries out the firewall's work in one network namespace: nftables, or a model. Its callers decide which rules are allowed. */
 
 import type { ChangeMonitor } from "../poll-scheduler.js";
 import type { TimedAllow } from "./allowed.js";
@@ -32,7 +32,7 @@ export interface Obstacle {
   readonly words: string;
 }
 
-/** Begins a line of a listed table that says what is missing beside the table: such a text is never what was programmed. */
+/** Begins a line, added to a listed table, that says what is missing outside it. So the text differs from the one programmed. */
 export const LACKS = "# lacks ";
 
 /** The links that the forwarding guard distinguishes. The guard is a table that drops packets which others would have forwarded. */

@@ -16,7 +16,7 @@ export const firewallLimits: z.ZodObject = z.strictObject({
     z
       .array(
         z.string().refine((text) => parseRange(text) !== undefined, {
-          error: 'must be a port or a range of ports, as "80" or "8000-8999"',
+          error: 'must be a port or a range of ports, such as "80" or "8000-8999"',
         }),
       )
       .max(256),

@@ -106,7 +106,7 @@ export class RuleRestorer {
     this.#slow = this.#backOff.slow;
   }
 
-  /** `all`: programs also the tables that nobody has changed. */
+  /** `all`: also programs the tables that have not been changed. */
   async #restoreTables(by: string, all: boolean): Promise<void> {
     const { backend, tables } = this.#options;
     const touched = new Set(this.#touched);

@@ -54,7 +54,7 @@ function networkProblem(text: string): string | undefined {
   try {
     if (parseDestination(text) !== text) return `must be written ${JSON.stringify(parseDestination(text))}`;
   } catch (error) {
-    return error instanceof DriverError ? error.message : "must be a network, as 10.64.0.0/16";
+    return error instanceof DriverError ? error.message : "must be a network, such as 10.64.0.0/16";
   }
   const { family, prefix } = networkOf(text);
   if (prefix < WIDEST[family] && text !== UNIQUE_LOCAL)

@@ -80,7 +80,7 @@ export const LINK_RULES: readonly Rule[] = [
     check(request, { own }) {
       const wrong = macsOf(request).find((mac) => !/^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/.test(mac));
       if (wrong !== undefined) {
-        return `the MAC ${quote(wrong)} must be a unicast, locally administered one, as 02:42:0a:40:00:02`;
+        return `the MAC ${quote(wrong)} must be a unicast, locally administered one, such as 02:42:0a:40:00:02`;
       }
       const link = linkOf(request) ?? (request.op === "setLink" ? own(request.name)?.spec : undefined);
       const passthru = link?.kind === "macvlan" && link.mode === "passthru";

@@ -40,7 +40,7 @@ export const resolverLimits: z.ZodObject = z.strictObject({
     z
       .array(
         z.string().refine((text) => parseUpstream(text) !== undefined, {
-          error: 'must be a name server\'s address, as "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"',
+          error: 'must be a name server\'s address, such as "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"',
         }),
       )
       .max(16),

@@ -61,7 +61,7 @@ export function readAmount(field: ShapeField, text: string): number | string {
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   if (factor === undefined) {
     const known = Object.keys(units).join(", ");
-    return `${field} ${quote(text)} must be a number and a unit (${known}) without a space, as ${example}`;
+    return `${field} ${quote(text)} must be a number and a unit (${known}) without a space, such as ${example}`;
   }
   const value = factor === 1 && unit === "%" ? Number(digits) : Math.round(Number(digits) * factor);
   return value >= min && value <= max ? value : `${field} ${quote(text)} is outside ${bounds}`;

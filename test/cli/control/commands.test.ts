@@ -220,7 +220,10 @@ test("call: a mistake is wrong use, in the words of the command line, and nothin
     [["createNetwork"], `createNetwork needs NID; ${usage}`],
     [["createEndpoint"], "createEndpoint needs NID and EID; write: bulkhead call net createEndpoint NID EID [OPTIONS]"],
     [["createNetwork", "n", "{}", "x"], `createNetwork takes 2 arguments at most, and 3 are given; ${usage}`],
-    [["createNetwork", "n", "mtu"], `argument 2 is "mtu"; options are a JSON object, as '{"mtu": 1400}'; ${usage}`],
+    [
+      ["createNetwork", "n", "mtu"],
+      `argument 2 is "mtu"; options are a JSON object, such as '{"mtu": 1400}'; ${usage}`,
+    ],
     [["createNetwork", "n", "[]"], `argument 2 is "[]"; options are a JSON object`],
     [["createNetwork", "{}"], `argument 1 is "{}"; nid is a text; ${usage}`],
   ];

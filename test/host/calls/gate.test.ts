@@ -52,7 +52,7 @@ test("refusing rejects all who wait, and throws at once", () => {
   assert.is(gate.current, undefined);
 });
 
-test("who cancels hears nothing", () => {
+test("a caller that cancels hears nothing", () => {
   const gate = new Gate<number>();
   const [gone, stays] = [waiter(gate), waiter(gate)];
   gone.cancel();

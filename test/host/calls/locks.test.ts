@@ -70,7 +70,7 @@ test("a release given twice frees nothing of another's", () => {
   assert.is(locks.tryAcquire("n", "a"), undefined);
 });
 
-test("who cancels lets those behind pass, and is granted nothing", () => {
+test("a caller that cancels lets those behind it pass, and is granted nothing", () => {
   const locks = new NetworkLocks();
   const order: string[] = [];
   const a = locks.tryAcquire("n", "a");

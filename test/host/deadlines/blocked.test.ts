@@ -1,4 +1,4 @@
-/** A blocked worker: who waits is told so at its own deadline, who blocks keeps its own; expired calls are never run. */
+/** A blocked worker: a call that waits is told so at its own deadline, the one that blocks keeps its own; expired calls are never run. */
 import { EndpointConfig } from "#dist/index.js";
 import { assert, rejection, suite } from "../../harness.js";
 import { event, type Scripted, scripted } from "../../kit/scripted.js";

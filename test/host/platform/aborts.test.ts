@@ -1,4 +1,4 @@
-/** A host process that ends: everybody is back, by itself and soon; who is under suspicion lives alone; another policy is another wall. */
+/** A host process that ends: all plugins are back soon, by themselves; suspects run alone; another policy is another wall. */
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { PluginHost } from "#dist/index.js";
@@ -70,7 +70,7 @@ test(
 );
 
 test(
-  "who has crashed before has no clean record: they live among themselves, and alone after the first end; the others do not",
+  "plugins that have crashed before have no clean record: they share processes with each other only, and alone after the first end; the others do not",
   async (t) => {
     const crash = `createNetwork(nid, _, ctx) { if (nid === "crash" && !ctx.replay) setTimeout(() => { throw new Error("stray"); }, 0); },`;
     const { open } = await house(t, {
@@ -113,7 +113,7 @@ test(
 );
 
 test(
-  "the policy demands another wall while the host runs: who is loaded from then on lives behind it, and it is said",
+  "the policy demands another wall while the host runs: what is loaded from then on runs behind it, and this is reported",
   async (t) => {
     const { open, path, log } = await house(t, FILES);
     const file = path("policy.json");
