@@ -25,7 +25,7 @@ export type {
   PublishSpec,
   ResolveSpec,
 } from "./permissions/firewall/rule.js";
-export type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./permissions/netlink/link-spec.js";
+export type { FirstSettings, LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./permissions/netlink/link-spec.js";
 export type {
   AllPowers,
   ClusterEntry,

@@ -30,19 +30,16 @@ export class BridgeLinks {
   }
 
   async makeBridge({ name, mtu, mac, addresses }: BridgePlan, ctx: CallContext): Promise<void> {
-    await this.#make({ kind: "bridge", name, mtu, mac }, ctx, async (made) => {
-      for (const address of addresses) {
-        ctx.signal.throwIfAborted();
-        if (!made.addresses.includes(address)) await this.#address(name, address);
-      }
-      if (!made.up) await this.#netlink.setLink(name, { up: true });
-    });
+    try {
+      await this.#make({ kind: "bridge", name, mtu, mac }, { addresses, up: true }, ctx);
+    } catch (error) {
+      for (const address of addresses) if (String(error).includes(address)) explainNotGranted(error, address);
+      throw error;
+    }
   }
 
   async makePair({ bridge, ...pair }: PairPlan, ctx: CallContext): Promise<void> {
-    await this.#make({ kind: "veth", ...pair }, ctx, async (made) => {
-      if (made.master !== bridge || !made.up) await this.#netlink.setLink(pair.name, { master: bridge, up: true });
-    });
+    await this.#make({ kind: "veth", ...pair }, { master: bridge, up: true }, ctx);
   }
 
   /** Removes a link, a veth with its other end. A link that does not exist is not an error. */
@@ -50,7 +47,7 @@ export class BridgeLinks {
     try {
       await this.#netlink.deleteLink(name);
     } catch (error) {
-      if (!kernelSays(error, "Cannot find device")) throw error;
+      if (!isGone(error)) throw error;
     }
   }
 
@@ -67,37 +64,18 @@ export class BridgeLinks {
     return new Map(all.filter(({ name }) => names.includes(name)).map((one) => [one.name, one]));
   }
 
-  /**
-   * Creates a link, or takes the one that is there after a restart, and completes it. Removes it if that fails.
-   */
-  async #make(
-    link: Parameters<NetlinkPower["createLink"]>[0],
-    ctx: CallContext,
-    finish: (made: LinkInfo) => Promise<void>,
-  ): Promise<void> {
-    const made = await this.#netlink.createLink(link);
-    try {
-      ctx.signal.throwIfAborted();
-      await finish(made);
-    } catch (error) {
-      // In a replay the link may carry traffic: it stays.
-      if (!ctx.replay) await this.remove(link.name).catch(() => {});
-      throw error;
-    }
-  }
-
-  async #address(name: string, address: string): Promise<void> {
-    try {
-      await this.#netlink.addAddress(name, address);
-    } catch (error) {
-      explainNotGranted(error, address);
-      if (!kernelSays(error, "File exists")) throw error;
-    }
+  /** Creates a link, or completes the one that is there after a restart. Removes it if the call has been given up meanwhile. */
+  async #make(...[link, first, ctx]: [...Parameters<NetlinkPower["createLink"]>, CallContext]): Promise<void> {
+    await this.#netlink.createLink(link, first);
+    if (!ctx.signal.aborted) return;
+    // In a replay the link may carry traffic: it stays.
+    if (!ctx.replay) await this.remove(link.name).catch(() => {});
+    ctx.signal.throwIfAborted();
   }
 }
 
-/** Returns true for a failure of `netlink` with these words of the kernel's. */
-function kernelSays(error: unknown, words: "File exists" | "Cannot find device"): boolean {
+/** Returns true for a failure of `netlink` because there is no such link. */
+function isGone(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;
-  return error.code === "ERR_NETLINK_FAILED" && error.message.includes(words);
+  return error.code === "ERR_NETLINK_FAILED" && error.message.includes("Cannot find device");
 }

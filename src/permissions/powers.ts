@@ -9,7 +9,7 @@ import type {
   PublishSpec,
   ResolveSpec,
 } from "./firewall/rule.js";
-import type { LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./netlink/link-spec.js";
+import type { FirstSettings, LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./netlink/link-spec.js";
 import type { RemoteInfo, RemoteSpec } from "./netlink/remote-spec.js";
 import type { Effect } from "./traffic/grant.js";
 import type { TrafficShape } from "./traffic/shape.js";
@@ -52,8 +52,11 @@ export interface StorePower {
 export interface NetlinkPower {
   /** The part of the plugin's link names before the `-`. */
   readonly prefix: string;
-  /** Creates a link, down and without addresses. If it exists with the same settings, returns it. */
-  createLink(link: LinkSpec): Promise<LinkInfo>;
+  /**
+   * Creates a link with `first` set on it, all or nothing; without it, down and without addresses. If the link exists with the same properties,
+   * sets what it lacks of `first`, and returns it.
+   */
+  createLink(link: LinkSpec, first?: FirstSettings): Promise<LinkInfo>;
   /** Changes all of the settings or none. `master`: one of the plugin's bridges, or null to leave its bridge. */
   setLink(name: string, settings: LinkSettings): Promise<void>;
   /** Deletes a link; of a veth both ends, even if one is in a sandbox. */

@@ -38,14 +38,14 @@ const STEPS = {
     run: (driver) => driver.createNetwork("n", OPTIONS),
     undo: (driver) => driver.deleteNetwork("n"),
     // The bridge, two addresses, up.
-    changes: 4,
+    changes: 1,
   },
   createEndpoint: {
     before: ["createNetwork"],
     run: (driver) => driver.createEndpoint("n", "e", new EndpointConfig()),
     undo: (driver) => driver.deleteEndpoint("n", "e"),
     // The pair, and onto the bridge.
-    changes: 2,
+    changes: 1,
   },
   join: {
     before: ["createNetwork", "createEndpoint"],

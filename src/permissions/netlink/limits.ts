@@ -10,6 +10,8 @@ export const NETLINK = {
   outputBytes: 67_108_864,
   /** Requests of one plugin that go into one run; the rest give way to other plugins. */
   batchPerPlugin: 64,
+  /** Addresses that `createLink` gives a link at once. */
+  firstAddresses: 16,
   /** Remote hosts of one vxlan. */
   remotesPerLink: 1024,
   /** Networks behind one remote host. */

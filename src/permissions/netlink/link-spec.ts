@@ -43,6 +43,14 @@ export interface LinkSettings {
   readonly mac?: string;
 }
 
+/** What `createLink` also sets, once the link is there: addresses in CIDR form first, `up` last. */
+export interface FirstSettings {
+  readonly addresses?: readonly string[];
+  /** A bridge of the plugin's. */
+  readonly master?: string;
+  readonly up?: boolean;
+}
+
 /** What `addRoute` and `deleteRoute` take. `dev` is one of the plugin's links; `via` is in a network of one of its addresses. */
 export interface RouteSpec {
   readonly destination: string;

@@ -18,11 +18,14 @@ export interface PlanContext {
   readonly remotes: readonly RemoteSpec[];
 }
 
-/** Returns the steps of a request other than `deleteLink`, `links` and `remotes`. */
-export function planOf(request: NetlinkRequest, context: PlanContext): Unit {
+/**
+ * Returns the steps of a request other than `deleteLink`, `links` and `remotes`. `setting`: what a new link is given before it is looked
+ * at.
+ */
+export function planOf(request: NetlinkRequest, context: PlanContext, setting: Unit = []): Unit {
   switch (request.op) {
     case "createLink":
-      return createSteps(request.link, context);
+      return createSteps(request.link, context, setting);
     case "setLink":
       return settingSteps(request.name, request.settings, context.view);
     case "addAddress":
@@ -46,7 +49,7 @@ export function planOf(request: NetlinkRequest, context: PlanContext): Unit {
   }
 }
 
-function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Unit {
+function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext, setting: Unit): Unit {
   const link: LinkSpec =
     spec.kind === "vxlan" && spec.port === undefined && port !== undefined ? { ...spec, port } : spec;
   const names = link.kind === "veth" ? [link.name, link.peer] : [link.name];
@@ -57,6 +60,7 @@ function createSteps(spec: LinkSpec, { ledger, plugin, port }: PlanContext): Uni
     ...(link.kind === "bridge" && link.mtu !== undefined
       ? [{ change: { op: "mtu", name: link.name, mtu: link.mtu } } satisfies Step]
       : []),
+    ...setting,
     ...names.map((name): Step => ({ change: { op: "look", name } })),
   ];
 }

@@ -8,7 +8,7 @@ import { refused } from "./errors.js";
 import type { LinkKind } from "./grant.js";
 import { LINK_KINDS } from "./grant.js";
 import { NETLINK } from "./limits.js";
-import type { LinkSettings, LinkSpec, RouteSpec } from "./link-spec.js";
+import type { FirstSettings, LinkSettings, LinkSpec, RouteSpec } from "./link-spec.js";
 import type { RemoteSpec } from "./remote-spec.js";
 
 /** The methods of `powers.netlink`. */
@@ -27,9 +27,16 @@ export const NETLINK_OPS = [
 ] as const;
 export type NetlinkOp = (typeof NETLINK_OPS)[number];
 
+/** A link to create, and what is set on it at once. */
+export interface CreateRequest {
+  readonly op: "createLink";
+  readonly link: LinkSpec;
+  readonly first?: FirstSettings;
+}
+
 /** A request of the right shape, not yet checked against the grant. */
 export type NetlinkRequest =
-  | { readonly op: "createLink"; readonly link: LinkSpec }
+  | CreateRequest
   | { readonly op: "setLink"; readonly name: string; readonly settings: LinkSettings }
   | { readonly op: "deleteLink"; readonly name: string }
   | { readonly op: "links" }
@@ -39,7 +46,7 @@ export type NetlinkRequest =
   | { readonly op: "removeRemote"; readonly name: string; readonly host: string }
   | { readonly op: "remotes"; readonly name: string };
 
-type Type = "text" | "number" | "switch" | "text or null" | "mac" | "ip" | "network" | "remote routes";
+type Type = "text" | "number" | "switch" | "text or null" | "mac" | "ip" | "network" | "addresses" | "remote routes";
 type Shape = Readonly<Record<string, readonly [type: Type, need: "needed" | "optional"]>>;
 
 const COMMON: Shape = {
@@ -62,6 +69,12 @@ const LINK_SHAPES: Readonly<Record<LinkKind, Shape>> = {
     port: ["number", "optional"],
     parent: ["text", "optional"],
   },
+};
+
+const FIRST_SETTINGS: Shape = {
+  addresses: ["addresses", "optional"],
+  master: ["text", "optional"],
+  up: ["switch", "optional"],
 };
 
 const SETTINGS: Shape = {
@@ -92,7 +105,11 @@ export function parseRequest(plugin: string, op: NetlinkOp, args: readonly Json[
         throw refused(plugin, op, "kind", `${quote(kind)} is not a kind of link; use one of ${LINK_KINDS.join(", ")}`);
       }
       const shape = typeof kind === "string" ? LINK_SHAPES[kind as LinkKind] : COMMON;
-      return { op, link: reader.object(first, shape, "the link") as unknown as LinkSpec };
+      const link = reader.object(first, shape, "the link") as unknown as LinkSpec;
+      const isAlone = second === undefined || second === null;
+      return isAlone
+        ? { op, link }
+        : { op, link, first: reader.object(second, FIRST_SETTINGS, "the first settings") as FirstSettings };
     }
     case "setLink": {
       const settings = reader.object(second, SETTINGS, "the settings") as LinkSettings;
@@ -175,6 +192,10 @@ class Reader {
         return canonical(parseIP, this.text(value, key));
       case "network":
         return canonical(parseDestination, this.text(value, key));
+      case "addresses":
+        if (Array.isArray(value) && value.length <= NETLINK.firstAddresses)
+          return value.map((one: Json) => canonical(parseCIDR, this.text(one, "an address")));
+        throw this.#shape(`${key} must be a list of at most ${NETLINK.firstAddresses} addresses, not ${quote(value)}`);
       case "remote routes":
         if (Array.isArray(value) && value.length > 0 && value.length <= NETLINK.routesPerRemote)
           return value.map((one: Json) => this.object(one, REMOTE_ROUTE, "a route of the remote"));

@@ -15,7 +15,10 @@ export const ADDRESS_RULES: readonly Rule[] = [
     id: "address",
     refuses: "addresses, destinations and gateways that do not parse",
     check(request) {
-      if ("address" in request) return problem(request.address, "prefixed");
+      for (const text of addressesIn(request)) {
+        const wrong = problem(text, "prefixed");
+        if (wrong !== undefined) return wrong;
+      }
       for (const { destination, via } of routesIn(request)) {
         const wrong = problem(destination, "destination") ?? (via === undefined ? undefined : problem(via, "plain"));
         if (wrong !== undefined) return wrong;
@@ -145,8 +148,13 @@ function problem(text: string, form: "plain" | "prefixed" | "destination"): stri
 
 /** Returns the addresses and destinations that a request adds, as given. */
 export function added(request: NetlinkRequest): readonly string[] {
-  if (request.op === "addAddress") return [request.address];
+  if (request.op === "addAddress" || request.op === "createLink") return addressesIn(request);
   return request.op === "deleteRoute" ? [] : routesIn(request).map(({ destination }) => destination);
+}
+
+function addressesIn(request: NetlinkRequest): readonly string[] {
+  if ("address" in request) return [request.address];
+  return request.op === "createLink" ? (request.first?.addresses ?? []) : [];
 }
 
 function routesIn(request: NetlinkRequest): readonly { readonly destination: string; readonly via?: string }[] {

@@ -62,7 +62,8 @@ function dragsItsBridge(request: NetlinkRequest, { view }: Situation): string | 
   return `the mtu ${mtu} is below ${MTU.leastIPv6}, and its bridge ${bridge.name} has ${bridge.mtu}; set the bridge's first`;
 }
 
-function mostMtu(link: LinkSpec | undefined, { view }: Situation): number {
+/** Returns the most that a link's MTU may be. */
+export function mostMtu(link: LinkSpec | undefined, { view }: Situation): number {
   const parent = parentOf(link);
   const above = parent === undefined ? undefined : view.links.get(parent)?.mtu;
   if (above === undefined) return MTU.most;

@@ -15,9 +15,10 @@ export function madeBy(request: NetlinkRequest): readonly string[] {
 /** Returns the names of links that must exist and be the plugin's own. */
 export function usedBy(request: NetlinkRequest): readonly string[] {
   switch (request.op) {
-    case "createLink":
     case "links":
       return [];
+    case "createLink":
+      return request.first?.master === undefined ? [] : [request.first.master];
     case "addRoute":
     case "deleteRoute":
       return [request.route.dev];

@@ -5,7 +5,7 @@
 
 import { applyRules } from "../rule.js";
 import { refused } from "./errors.js";
-import type { NetlinkRequest } from "./request.js";
+import type { NetlinkOp, NetlinkRequest } from "./request.js";
 import type { Rule, Situation } from "./rule.js";
 import { ADDRESS_RULES } from "./rules-addresses.js";
 import { LINK_RULES } from "./rules-links.js";
@@ -33,7 +33,7 @@ export const RULES: readonly Rule[] = [
   ...REMOTE_RULES,
 ];
 
-/** Throws `ERR_NETLINK_REFUSED`, naming the first rule that refuses. */
-export function checkRules(request: NetlinkRequest, situation: Situation): void {
-  applyRules(RULES, [request, situation], (rule, why) => refused(situation.plugin, request.op, rule, why));
+/** Throws `ERR_NETLINK_REFUSED`, naming the first rule that refuses. `op`: the method that the plugin called, if it is another. */
+export function checkRules(request: NetlinkRequest, situation: Situation, op: NetlinkOp = request.op): void {
+  applyRules(RULES, [request, situation], (rule, why) => refused(situation.plugin, op, rule, why));
 }

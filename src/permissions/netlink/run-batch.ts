@@ -2,19 +2,20 @@
 import type { Json } from "../../driverapi/json.js";
 import { recordedBytes } from "../ledger.js";
 import { type Job, NO_ROOM } from "../request-queue.js";
-import type { LinkView, NamespaceView, NetlinkBackend, Unit } from "./backend.js";
+import type { NamespaceView, NetlinkBackend, Unit } from "./backend.js";
+import { judgeCreate, missingIn } from "./create-link.js";
 import { failed } from "./errors.js";
-import { linkInfo, linksOf } from "./info.js";
+import { linksOf } from "./info.js";
 import type { LedgerChange, LedgerRow } from "./ledger.js";
 import type { AskedLink } from "./next-batch.js";
 import type { Ownership } from "./ownership.js";
 import { planOf } from "./plan.js";
+import type { Ready } from "./ready.js";
 import { remoteInfo } from "./remote-parts.js";
 import { deletionOf, removeElsewhere } from "./removal.js";
 import type { Situation } from "./rule.js";
 import { checkRules } from "./rules.js";
-import { parentOf } from "./rules-links.js";
-import { madeBy, usedBy } from "./rules-names.js";
+import { added } from "./rules-addresses.js";
 import { isOnRemote, remotesOf } from "./rules-remotes.js";
 
 type LinkJob = Job<AskedLink>;
@@ -25,21 +26,17 @@ export interface BatchContext {
   resolvers(): Promise<readonly string[]>;
 }
 
-/** A request that has passed the rules. */
-interface Ready {
+/** One of them, and the job that asked for it. */
+interface Answering extends Ready {
   readonly job: LinkJob;
-  readonly unit: Unit;
-  /** Recorded before, so that a crash leaves no unknown link. */
-  readonly intents: readonly LedgerRow[];
-  /** Recorded if it fails. */
-  readonly withdrawn: readonly LedgerChange[];
-  answer(seen: ReadonlyMap<string, LinkView>): { readonly rows: readonly LedgerChange[]; readonly value: Json };
 }
 
 /** Judges, records intents, carries out, records results, replies. Rejects only when the namespace or the ledger fails as a whole. */
 export async function runBatch(batch: readonly LinkJob[], context: BatchContext): Promise<void> {
   const { ownership, backend } = context;
-  const nets = batch.some(({ request }) => "address" in request || "route" in request || isOnRemote(request));
+  const nets = batch.some(
+    ({ request }) => "address" in request || added(request).length > 0 || "route" in request || isOnRemote(request),
+  );
   const remotes = batch.some(({ request }) => isOnRemote(request));
   const lists = batch.some(({ request }) => request.op === "links");
   // The reply for a link that exists already has its present addresses.
@@ -51,13 +48,13 @@ export async function runBatch(batch: readonly LinkJob[], context: BatchContext)
   const resolvers = nets ? await context.resolvers() : [];
   await ownership.forgetVanished(view);
 
-  const ready: Ready[] = [];
+  const ready: Answering[] = [];
   const counts = new Map<string, number>();
   let bytes = 0;
   for (const job of batch) {
     try {
       const count = counts.get(job.plugin) ?? ownership.of(job.plugin).length;
-      const one = await judge(job, { ownership, backend, view, resolvers }, count);
+      const one = { job, ...(await judge(job, { ownership, backend, view, resolvers }, count)) };
       if (one.intents.length > 0) {
         const more = recordedBytes(one.intents);
         if (ownership.ledger.hasRoom?.(bytes + more) === false) throw failed(job.plugin, job.request.op, NO_ROOM);
@@ -84,7 +81,7 @@ export async function runBatch(batch: readonly LinkJob[], context: BatchContext)
 }
 
 async function carryOut(
-  ready: readonly Ready[],
+  ready: readonly Answering[],
   backend: NetlinkBackend,
   ownership: Ownership,
 ): ReturnType<NetlinkBackend["apply"]> {
@@ -122,14 +119,13 @@ async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judg
   };
   checkRules(request, situation);
   const done = (unit: Unit, rows: readonly LedgerChange[] = [], value: Json = null): Ready => ({
-    job,
     unit,
     intents: [],
     withdrawn: [],
     answer: () => ({ rows, value }),
   });
 
-  const missing = usedBy(request).find((name) => situation.own(name) === undefined && !view.links.has(name));
+  const missing = request.op === "createLink" ? undefined : missingIn(request, situation);
   if (missing !== undefined) throw failed(plugin, request.op, `Cannot find device "${missing}"`);
 
   const planning = { ledger: ownership.ledger.id, plugin, view, port: limits.ports[0], remotes: [] };
@@ -160,34 +156,8 @@ async function judge(job: LinkJob, { ownership, backend, view, resolvers }: Judg
       return { ...done(unit), intents, withdrawn: [{ put: row }] };
     }
     case "createLink":
-      break;
+      return judgeCreate(request, situation, ownership, planning);
     default:
       return done(planOf(request, planning));
   }
-
-  const { link } = request;
-  const existing = situation.own(link.name);
-  if (existing) return done([], [], linkInfo(existing, ownership, view) as unknown as Json);
-  const taken = madeBy(request).find((name) => view.links.has(name));
-  if (taken !== undefined) throw failed(plugin, request.op, `RTNETLINK answers: File exists: "${taken}"`);
-  const parent = parentOf(link);
-  if (parent !== undefined && !view.links.has(parent))
-    throw failed(plugin, request.op, `Cannot find device "${parent}"`);
-
-  const intents = madeBy(request).map((name): LedgerRow => ({ plugin, name, spec: link }));
-  return {
-    job,
-    unit: planOf(request, planning),
-    intents,
-    withdrawn: intents.map(({ name }) => ({ drop: name })),
-    answer(seen) {
-      const rows = intents.map((row) => {
-        const { ifindex, mac, mtu } = seen.get(row.name) ?? {};
-        return { ...row, ifindex, mac, mtu };
-      });
-      const [first] = rows as [LedgerRow];
-      const made: NamespaceView = { links: seen, routes: [] };
-      return { rows: rows.map((put) => ({ put })), value: linkInfo(first, ownership, made) as unknown as Json };
-    },
-  };
 }

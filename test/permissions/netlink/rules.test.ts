@@ -6,7 +6,7 @@ import { readResolvers } from "#dist/permissions/netlink/kernel/read.js";
 import { NETLINK } from "#dist/permissions/netlink/limits.js";
 import { RULES } from "#dist/permissions/netlink/rules.js";
 import { assert, rejection, suite, until } from "../../harness.js";
-import { ATTACKS } from "./attacks.js";
+import { ATTACKS, type Attack } from "./attacks.js";
 import { bench, CARD, noKernel, onBoth, ruleOf } from "./backends.js";
 
 const test = suite("permissions/netlink/rules");
@@ -28,7 +28,44 @@ async function settled(look: () => Promise<unknown>): Promise<unknown> {
   return last;
 }
 
-for (const attack of ATTACKS) {
+/** The attacks by an address or a master, made by `createLink` itself. */
+const AT_CREATION = ATTACKS.flatMap((attack): Attack[] => {
+  const [method, name, value] = attack.ask;
+  const creation = attack.first?.find(
+    ([made, link]) => made === "createLink" && (link as { readonly name: string }).name === name,
+  );
+  const first =
+    method === "addAddress"
+      ? { addresses: [value as string] }
+      : method === "setLink" && typeof (value as { readonly master?: Json }).master === "string"
+        ? { master: (value as { readonly master: string }).master }
+        : undefined;
+  if (!creation || !first) return [];
+  const { works: _, takes: __, ...rest } = attack;
+  const before = (attack.first ?? []).filter((one) => one !== creation && one[1] !== name);
+  return [
+    { ...rest, what: `${attack.what}, at creation`, first: before, ask: ["createLink", creation[1] ?? null, first] },
+  ];
+});
+
+test("the attacks at creation break the rules on addresses, MTUs and masters", () => {
+  const rules = new Set(AT_CREATION.map(({ rule }) => rule));
+  for (const rule of [
+    "address",
+    "width",
+    "special",
+    "subnet",
+    "host-address",
+    "host-route",
+    "resolver",
+    "mtu",
+    "own",
+    "master",
+  ])
+    assert.ok(rules.has(rule), rule);
+});
+
+for (const attack of [...ATTACKS, ...AT_CREATION]) {
   onBoth(test, `${attack.rule}: ${attack.what}`, async (t, kind) => {
     const { resolvers = [] } = attack;
     const { ask, host, backend, netns } = await bench(t, kind, attack.limits, { resolvers: () => resolvers });
