@@ -1,4 +1,7 @@
-/** Compares how links are shaped with what was programmed, and restores what other programs have changed. */
+/**
+ * Compares how links are shaped with what was programmed, and restores what other programs have changed. It looks like the firewall's
+ * `restore-rules.ts`, which also restores what is outside its tables and is told which program changed them.
+ */
 import type { OperatorLog } from "../../common/logger.js";
 import { messageOf } from "../../common/text.js";
 import { BackOff } from "../back-off.js";
