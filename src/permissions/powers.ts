@@ -115,8 +115,18 @@ export interface NameQuery {
   readonly message: Uint8Array;
 }
 
-/** Returns the answer to a query, as a message; undefined, or a rejection, leaves the client without one. */
-export type QueryHandler = (query: NameQuery) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+/** An answer that the host may give again, without asking the handler, when the same client sends the same query. */
+export interface KeptAnswer {
+  readonly message: Uint8Array;
+  /** For how long after the query arrived, in milliseconds; more than a second counts as one. `listen` and `stop` end it earlier. */
+  readonly keepMs: number;
+}
+
+/** The answer to a query, as a message; undefined leaves the client without one. */
+export type NameAnswer = Uint8Array | KeptAnswer | undefined;
+
+/** Returns the answer to a query. A rejection leaves the client without one. */
+export type QueryHandler = (query: NameQuery) => NameAnswer | Promise<NameAnswer>;
 
 /**
  * `powers.resolver`: the name queries of the plugin's own bridges, as bytes, and a way to the name servers granted. All methods reject

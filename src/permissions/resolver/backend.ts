@@ -36,12 +36,12 @@ export interface ResolverBackend {
   readonly kind: "kernel" | "model";
   /** Called with every query. */
   heard: (query: Query) => void;
-  /** Takes queries at an address; does nothing if it does so already. Rejects with `ERR_RESOLVER_FAILED`. */
+  /** Takes queries at an address; if it does so already, only forgets the answers kept there. Rejects with `ERR_RESOLVER_FAILED`. */
   listen(listener: Listener): Promise<void>;
   /** Takes no more queries there. Never rejects. */
   stop(ip: string): Promise<void>;
-  /** Sends an answer, unless its client has gone. */
-  answer(id: number, message: string): void;
+  /** Sends an answer, unless its client has gone. `keepMs`: for how long it may be given again; 0 for not at all. */
+  answer(id: number, message: string, keepMs: number): void;
   /** Gives up a query without an answer. */
   drop(id: number): void;
   /** Asks an upstream server. Resolves with the reply's bytes, in base64; rejects with `ERR_RESOLVER_FAILED`. */

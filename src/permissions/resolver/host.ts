@@ -14,14 +14,14 @@ export interface ResolverPowerOptions {
   ask(request: ResolverRequest): Promise<Json>;
   /** Resolves with queries for a worker, which its text names. */
   next(worker: string): Promise<Json>;
-  /** Answers a query; without a message, gives it up. */
-  answer(id: number, message: string | undefined): void;
+  /** Answers a query; without a message, gives it up. `keepMs`: for how long the answer may be given again. */
+  answer(id: number, message: string | undefined, keepMs: number): void;
   close(): Promise<void>;
 }
 
 /**
  * Serves `resolver.listen [{ bridge, ip }]`, `resolver.stop [{ ip }]` (null), `resolver.ask [{ server, message, tcp }]` (the reply, in
- * base64), `resolver.next [worker]` (queries), and the notice `resolver.answer [id, message?]`.
+ * base64), `resolver.next [worker]` (queries), and the notice `resolver.answer [id, message?, keepMs?]`.
  */
 export function createResolverPower({ plugin, ask, next, answer, close }: ResolverPowerOptions): HostPower {
   const methods = RESOLVER_OPS.map((op): readonly [string, PowerMethod] => [
@@ -36,10 +36,11 @@ export function createResolverPower({ plugin, ask, next, answer, close }: Resolv
     notices: new Map([
       [
         "resolver.answer",
-        ([id, message]: readonly Json[]) => {
+        ([id, message, keepMs]: readonly Json[]) => {
           if (typeof id !== "number") return;
           const sendable = typeof message === "string" && message.length <= MESSAGE_CHARS;
-          answer(id, sendable ? message : undefined);
+          const kept = typeof keepMs === "number" && keepMs > 0 ? Math.min(keepMs, RESOLVER.keepMs) : 0;
+          answer(id, sendable ? message : undefined, kept);
         },
       ],
     ]),

@@ -88,10 +88,10 @@ class Hub implements ResolverHub {
       plugin,
       ask: (request) => this.#ask(served, request),
       next: async (worker) => (await queries.next(worker)).map((query) => ({ ...query })),
-      answer: (id, message) => {
+      answer: (id, message, keepMs) => {
         if (!queries.take(id)) return;
         if (message === undefined) this.backend.drop(id);
-        else this.backend.answer(id, message);
+        else this.backend.answer(id, message, keepMs);
       },
       close: async () => {
         queries.close();

@@ -17,6 +17,11 @@ export const RESOLVER = {
   idleMs: 5_000,
   /** Deadline for a plugin's answer to a query, in milliseconds; a later one is dropped. */
   queryMs: 10_000,
+  /** Longest time for which an answer may be given again without asking the plugin, in milliseconds from its query's arrival. */
+  keepMs: 1_000,
+  /** Answers of one address that are kept for that, and bytes of a kept one together with its query. */
+  kept: 256,
+  keptBytes: 1_024,
   /** Queries of one plugin that wait for its worker. */
   waiting: 512,
   /** Queries handed to a worker at once. */

@@ -22,14 +22,14 @@ export function endow({ upstreams }: Pick<ResolverLimits, "upstreams">, port: Ho
   let taking = false;
 
   const answer = async (query: NameQuery, id: number, answered: () => void): Promise<void> => {
-    let message: Json[] = [];
+    let said: readonly Json[] = [];
     try {
       const given: unknown = await handlers.get(query.ip)?.(query);
-      if (given !== undefined && given !== null) message = [base64(given, "the answer", RESOLVER.messageBytes)];
+      if (given !== undefined && given !== null) said = readAnswer(given);
     } catch {
       // A query whose handler fails gets no answer: the client asks again.
     }
-    port.notify("resolver.answer", [id, ...message]);
+    port.notify("resolver.answer", [id, ...said]);
     answered();
   };
 
@@ -109,6 +109,16 @@ function fieldsOf(op: string, spec: unknown, names: readonly string[]): Readonly
     throw wrongArgument(`resolver.${op}: its argument must be an object, not ${kindOf(spec)}`);
   const given = spec as Readonly<Record<string, unknown>>;
   return Object.fromEntries(names.map((name) => [name, textOf(given[name], `resolver.${op}: ${name}`, TEXT_CHARS)]));
+}
+
+/** Reads what a handler returns: a message, or one that may be given again. */
+function readAnswer(given: unknown): readonly Json[] {
+  if (ArrayBuffer.isView(given) || typeof given !== "object" || given === null)
+    return [base64(given, "the answer", RESOLVER.messageBytes)];
+  const { message, keepMs } = given as { readonly message?: unknown; readonly keepMs?: unknown };
+  if (typeof keepMs !== "number" || !(keepMs >= 0))
+    throw wrongArgument(`the answer's keepMs must be milliseconds, not ${kindOf(keepMs)}`);
+  return [base64(message, "the answer's message", RESOLVER.messageBytes), Math.min(keepMs, RESOLVER.keepMs)];
 }
 
 function base64(value: unknown, what: string, most: number): string {

@@ -57,8 +57,8 @@ export class KernelResolver implements ResolverBackend {
     });
   }
 
-  answer(id: number, message: string): void {
-    this.#service.process?.tell({ answer: id, message });
+  answer(id: number, message: string, keepMs: number): void {
+    this.#service.process?.tell({ answer: id, message, keepMs });
   }
 
   drop(id: number): void {

@@ -1,6 +1,8 @@
 /** A resolver without sockets: tests send the queries, and are the upstream servers. */
+import { monotonicNow } from "../../../common/clock.js";
 import type { Listener, Query, Question, ResolverBackend } from "../backend.js";
 import { failed } from "../errors.js";
+import { KeptAnswers } from "../kept-answers.js";
 
 export class ModelResolver implements ResolverBackend {
   readonly kind = "model";
@@ -11,29 +13,41 @@ export class ModelResolver implements ResolverBackend {
   upstream: (question: Question) => Promise<string> = async ({ server }) => {
     throw failed(undefined, "ask", `${server.ip} port ${server.port}: ETIMEDOUT`);
   };
-  readonly #open = new Map<number, (answer: string | undefined) => void>();
+  readonly #open = new Map<number, (answer: string | undefined, keepMs: number) => void>();
+  /** What each listener may say again. */
+  readonly #kept = new Map<string, KeptAnswers>();
   #next = 0;
 
   /** Sends a query to a listener; resolves with the answer, or undefined if it is given up. */
   query(ip: string, from: string, message: string, tcp = false): Promise<string | undefined> {
-    if (!this.listeners.has(ip)) return Promise.resolve(undefined);
+    const kept = this.#kept.get(ip);
+    if (!kept) return Promise.resolve(undefined);
+    const asked = { from, tcp, message: Buffer.from(message, "base64") };
+    const again = kept.get(asked);
+    if (again) return Promise.resolve(again.toString("base64"));
+    const since = monotonicNow();
     const id = this.#next++;
     return new Promise((resolve) => {
-      this.#open.set(id, resolve);
+      this.#open.set(id, (answer, keepMs) => {
+        if (answer !== undefined) kept.put(asked, Buffer.from(answer, "base64"), since, keepMs);
+        resolve(answer);
+      });
       this.heard({ id, ip, from, tcp, message });
     });
   }
 
   async listen(listener: Listener): Promise<void> {
     this.listeners.set(listener.ip, listener);
+    this.#kept.set(listener.ip, new KeptAnswers(monotonicNow));
   }
 
   async stop(ip: string): Promise<void> {
     this.listeners.delete(ip);
+    this.#kept.delete(ip);
   }
 
-  answer(id: number, message: string): void {
-    this.#settle(id, message);
+  answer(id: number, message: string, keepMs: number): void {
+    this.#settle(id, message, keepMs);
   }
 
   drop(id: number): void {
@@ -46,12 +60,13 @@ export class ModelResolver implements ResolverBackend {
 
   async close(): Promise<void> {
     this.listeners.clear();
+    this.#kept.clear();
     for (const id of [...this.#open.keys()]) this.#settle(id, undefined);
   }
 
-  #settle(id: number, answer: string | undefined): void {
+  #settle(id: number, answer: string | undefined, keepMs = 0): void {
     const resolve = this.#open.get(id);
     this.#open.delete(id);
-    resolve?.(answer);
+    resolve?.(answer, keepMs);
   }
 }

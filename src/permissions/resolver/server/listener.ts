@@ -1,7 +1,9 @@
 /** Takes queries at one address, over UDP and TCP, and returns the answers. Of a message, it reads only the length. */
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
+import { monotonicNow } from "../../../common/clock.js";
 import type { Listener, Query } from "../backend.js";
+import { KeptAnswers } from "../kept-answers.js";
 import { RESOLVER } from "../limits.js";
 import { ClientLimits } from "./client-limits.js";
 import { lengthPrefixed, MessageReader } from "./length-prefix.js";
@@ -11,8 +13,8 @@ const PORT = 53;
 /** A query's way back. */
 export interface Asked {
   readonly query: Omit<Query, "id">;
-  /** Sends the answer. */
-  reply(message: Buffer): void;
+  /** Sends the answer. `keepMs`: for how long it may be given again; 0 for not at all. */
+  reply(message: Buffer, keepMs: number): void;
   /** To be called once, when the query is answered or given up. */
   done(): void;
 }
@@ -26,6 +28,7 @@ export class QueryListener {
   /** Whether an address is of the network, of those that have asked lately: to check one takes as long as all else here. */
   readonly #known = new Map<string, boolean>();
   readonly #connections = new Map<Socket, string>();
+  #kept = new KeptAnswers(monotonicNow);
   #datagrams: Datagrams | undefined;
   #server: Server | undefined;
 
@@ -47,6 +50,11 @@ export class QueryListener {
       this.close();
       throw error;
     }
+  }
+
+  /** Forgets all kept answers, and keeps none to the queries so far. */
+  forget(): void {
+    this.#kept = new KeptAnswers(monotonicNow);
   }
 
   close(): void {
@@ -131,13 +139,27 @@ export class QueryListener {
     });
   }
 
-  /** Returns false for a query that is dropped. */
-  #take(from: string, tcp: boolean, message: Buffer, reply: (answer: Buffer) => void): boolean {
+  /** Returns false for a query that is dropped. One that is answered without the plugin counts like any other. */
+  #take(from: string, tcp: boolean, message: Buffer, send: (answer: Buffer) => void): boolean {
     if (message.length > RESOLVER.queryBytes || !this.#isClient(from)) return false;
     if (!this.#limits.take(from)) return false;
-    const { ip } = this.#listener;
-    const query = { ip, from, tcp, message: message.toString("base64") };
-    this.#heard({ query, reply, done: () => this.#limits.done(from) });
+    const kept = this.#kept;
+    const asked = { from, tcp, message };
+    const again = kept.get(asked);
+    if (again) {
+      this.#limits.done(from);
+      send(again);
+      return true;
+    }
+    const since = monotonicNow();
+    this.#heard({
+      query: { ip: this.#listener.ip, from, tcp, message: message.toString("base64") },
+      reply: (answer, keepMs) => {
+        kept.put(asked, answer, since, keepMs);
+        send(answer);
+      },
+      done: () => this.#limits.done(from),
+    });
     return true;
   }
 

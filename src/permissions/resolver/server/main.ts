@@ -37,23 +37,26 @@ function heard(asked: Asked): void {
 }
 
 /** Answers a query, or gives it up. */
-function settle(id: number, message?: string): void {
+function settle(id: number, message?: string, keepMs = 0): void {
   const one = open.get(id);
   if (!one) return;
   open.delete(id);
   clearTimeout(one.late);
   one.asked.done();
-  if (message !== undefined) one.asked.reply(Buffer.from(message, "base64"));
+  if (message !== undefined) one.asked.reply(Buffer.from(message, "base64"), keepMs);
 }
 
 async function carryOut(order: Order): Promise<void> {
-  if ("answer" in order) return settle(order.answer, order.message);
+  if ("answer" in order) return settle(order.answer, order.message, order.keepMs);
   if ("drop" in order) return settle(order.drop);
   const { id } = order;
   try {
     if ("listen" in order) {
       const { ip } = order.listen;
-      if (!listeners.has(ip)) {
+      const there = listeners.get(ip);
+      // A handler takes over: what the one before it said must not be said again.
+      if (there) there.forget();
+      else {
         const listener = new QueryListener(order.listen, heard, log);
         // Orders do not wait for each other: a second one for this address finds it.
         listeners.set(ip, listener);

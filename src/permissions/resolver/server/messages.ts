@@ -6,7 +6,7 @@ export type Order =
   | { readonly id: number; readonly listen: Listener }
   | { readonly id: number; readonly stop: string }
   | { readonly id: number; readonly ask: Question }
-  | { readonly answer: number; readonly message: string }
+  | { readonly answer: number; readonly message: string; readonly keepMs: number }
   | { readonly drop: number };
 
 /** What the process sends. `code`: the system's, or a word of ours, if an order could not be carried out. */
