@@ -1,5 +1,5 @@
 /** Answers one network's name queries: refuses names that are not listed; allows the addresses of listed ones before it answers. */
-import type { FirewallPower, NameQuery, ResolverPower } from "bulkhead/plugin";
+import type { FirewallPower, NameAnswer, NameQuery, ResolverPower } from "bulkhead/plugin";
 import { together } from "bulkhead/plugin/addressing";
 import type { AllowList, Ports } from "./allow-list.ts";
 import { Cache, type Found } from "./cache.ts";
@@ -26,6 +26,13 @@ export interface AnsweringOptions {
 
 const FAMILY = { A: 4, AAAA: 6 } as const;
 const TCP_BYTES = 65_535;
+
+/** What a query's answer says. */
+interface Said extends Pick<Found, "rcode" | "records"> {
+  /** For how long it would be said again, word for word, in milliseconds; 0 for what must be counted each time. */
+  readonly keepMs: number;
+}
+
 /** The result for a name whose turn did not come. It is not cached. */
 const NOT_LOOKED_UP: Found = { rcode: RCODE.failed, records: [], until: 0 };
 
@@ -46,39 +53,42 @@ export class Answering {
   }
 
   /** Answers a query; undefined for one that gets no answer. Never rejects. */
-  async answer({ message, from, tcp }: NameQuery): Promise<Uint8Array | undefined> {
+  async answer({ message, from, tcp }: NameQuery): Promise<NameAnswer> {
     const query = readQuery(message);
     if ("problem" in query) return query.problem === undefined ? undefined : writeProblem(query.id, query.problem);
     const room = tcp ? TCP_BYTES : query.room;
     try {
-      const { rcode, records } = await this.#found(query, from);
-      return writeAnswer(query, rcode, records, room);
+      const { rcode, records, keepMs } = await this.#found(query, from);
+      return { message: writeAnswer(query, rcode, records, room), keepMs };
     } catch {
       // The firewall did not allow the addresses, so the client could not reach what the answer names.
       return writeAnswer(query, RCODE.failed, [], room);
     }
   }
 
-  async #found({ name, type }: Query, from: string): Promise<Pick<Found, "rcode" | "records">> {
+  async #found({ name, type }: Query, from: string): Promise<Said> {
     const { list, families } = this.#options;
     const ports = list.portsOf(name);
     if (ports.length === 0) return this.#refused(from, name, "not listed");
     // Of a listed name's records, only addresses are returned, and only of families that the network has.
-    if (type !== "A" && type !== "AAAA") return { rcode: RCODE.ok, records: [] };
-    if (!families.has(FAMILY[type])) return { rcode: RCODE.ok, records: [] };
+    if ((type !== "A" && type !== "AAAA") || !families.has(FAMILY[type]))
+      return { rcode: RCODE.ok, records: [], keepMs: EGRESS.keepMs };
     const found = await this.#lookUp(name, type);
     const { rcode, records, wrong, until } = found;
     if (wrong !== undefined) return this.#refused(from, name, `its address ${wrong} is not public, and not listed`);
     const addresses = records.filter((one) => one.type !== "CNAME").map((one) => one.data);
     for (const address of addresses) this.#options.refusals.ledTo(address, name);
     if (addresses.length > 0) await this.#allow(found, addresses, ports);
-    const left = Math.max(0, Math.floor((until - this.#options.now()) / 1000));
-    return { rcode, records: records.map((one) => ({ ...one, ttl: left })) };
+    const leftMs = Math.max(0, until - this.#options.now());
+    const ttl = Math.floor(leftMs / 1000);
+    // The next second has another TTL. Without a record, nothing changes before the end.
+    const keepMs = records.length > 0 ? leftMs - ttl * 1000 : Math.min(leftMs, EGRESS.keepMs);
+    return { rcode, records: records.map((one) => ({ ...one, ttl })), keepMs };
   }
 
-  #refused(from: string, name: string, why: string): Pick<Found, "rcode" | "records"> {
+  #refused(from: string, name: string, why: string): Said {
     this.#options.refusals.addName(from, { name, why });
-    return { rcode: this.#options.refuse, records: [] };
+    return { rcode: this.#options.refuse, records: [], keepMs: 0 };
   }
 
   async #lookUp(name: string, type: AddressType): Promise<Found> {
@@ -116,7 +126,8 @@ export class Answering {
   /** Allows a name's addresses at all of its ports, for its TTL at least; resolves when the kernel has them. */
   async #allow(found: Found, ips: readonly string[], ports: readonly Ports[]): Promise<void> {
     const { firewall, bridge, now } = this.#options;
-    const needed = Math.max(found.until, now() + EGRESS.floorSeconds * 1000);
+    const kept = Math.min(EGRESS.keepMs, Math.max(0, found.until - now()));
+    const needed = Math.max(found.until, now() + kept + EGRESS.floorSeconds * 1000);
     if ((this.#covered.get(found) ?? 0) >= needed) return;
     // Asked for longer than needed, so that the answers of the next seconds, also the cache's last ones, need not ask again.
     const until = needed + EGRESS.floorSeconds * 1000;

@@ -9,6 +9,8 @@ export const EGRESS = {
   floorSeconds: 5,
   /** Longest TTL that is kept and told to clients, in seconds: with twice the above, an address stays allowed for 300 after a look-up. */
   ttlSeconds: 290,
+  /** For how long the host may give an answer again that does not change, in milliseconds: the most that it takes. */
+  keepMs: 1_000,
   /** How long a name server's failure to find a name is remembered, in seconds. */
   absentSeconds: 10,
   /** How long it is remembered that no name server gave a usable reply, in milliseconds. */
