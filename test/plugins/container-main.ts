@@ -93,11 +93,13 @@ const work: { readonly [K in keyof Orders]: (what: Orders[K]) => Promise<Results
     bytes = 0;
     return result;
   },
-  connects: async ({ name, server, port, times }) => {
+  connects: async ({ name, server, port, times, anew = false }) => {
     const took: number[] = [];
+    const letters = (): string => name.replace(/[a-z]/g, (one) => (Math.random() < 0.5 ? one : one.toUpperCase()));
     for (let n = 0; n < times; n++) {
+      const written = anew ? letters() : name;
       const began = performance.now();
-      const { rcode, data } = await work.resolve({ name, server });
+      const { rcode, data } = await work.resolve({ name: written, server });
       const [ip] = data;
       if (ip === undefined) throw new Error(`${name}: ${rcode}`);
       await new Promise<void>((resolve, reject) => {

@@ -35,8 +35,17 @@ export interface Orders {
   readonly streamed: Record<never, never>;
   /** Sends messages to port 53, in base64, each so many times. */
   readonly flood: { readonly server: string; readonly messages: readonly string[]; readonly times: number };
-  /** Resolves a name and connects, one time after another; result: the median in milliseconds. */
-  readonly connects: { readonly name: string; readonly server: string; readonly port: number; readonly times: number };
+  /**
+   * Resolves a name and connects, one time after another; result: the median in milliseconds. `anew`: no query is like another, since its
+   * letters are of random case.
+   */
+  readonly connects: {
+    readonly name: string;
+    readonly server: string;
+    readonly port: number;
+    readonly times: number;
+    readonly anew?: boolean | undefined;
+  };
   /** Reads what a port sends without end for so many milliseconds; result: bytes per millisecond. */
   readonly download: { readonly ip: string; readonly port: number; readonly ms: number };
 }
