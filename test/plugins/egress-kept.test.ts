@@ -1,11 +1,18 @@
 /** Which of the driver's answers the host may give again, and for how long: as long as the driver would say the same, word for word. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import packet, { type Answer, type DecodedPacket } from "dns-packet";
+import { resolverOf, startHost } from "#dist/host/plugin-host.js";
 import { EndpointConfig } from "#dist/index.js";
+import type { ModelResolver } from "#dist/permissions/resolver/model/model-resolver.js";
+import { copyForTest, testPolicy } from "#dist/testing/plugin-copy.js";
 import { assert, suite, type TestContext } from "../harness.js";
+import { REPO } from "../kit/host.js";
+import { SILENT } from "../kit/logger.js";
 import { dataOf, egress, rcodeOf } from "./egress-model.js";
 import { address, alias, replyTo, type Zone } from "./name-server.js";
-import { partOf } from "./shipped.js";
+import { generic, partOf } from "./shipped.js";
 
 const test = suite("plugins/egress-kept");
 
@@ -140,6 +147,50 @@ test("on a network: the driver is not asked for each query of a client, and for 
   }
   for (let n = 0; n < 3; n++) assert.is(rcodeOf(await one.ask("b.example.com")), "NXDOMAIN");
   assert.is((await one.driver.endpointOperInfo("n", "e")).refusedNames, 3);
+});
+
+test("when the policy takes a name away, its answer is not given again, though a container asked for it meanwhile", async (t) => {
+  const copy = await copyForTest(`${REPO}plugins/egress`, undefined);
+  t.cleanup(() => copy.remove());
+  const file = join(await t.folder(), "bulkhead.config.json");
+  const permissions = {
+    netlink: { kinds: ["bridge", "veth"], prefix: "eg", subnets: ["10.64.0.0/10"] },
+    firewall: { ports: [] },
+    resolver: { upstreams: ["192.0.2.53"] },
+  } as const;
+  const write = (listed: readonly string[]): Promise<void> =>
+    writeFile(
+      file,
+      JSON.stringify(testPolicy(copy.found, permissions, { options: { egress: { lists: { listed } } } })),
+    );
+  await write(["old.example.com:80"]);
+  const host = await startHost({ plugins: copy.folder, policy: file, backend: "model", logger: SILENT }, {});
+  t.cleanup(() => host.close());
+  await host.driver("egress").createNetwork("n", generic({ subnet: "10.64.1.0/24", lists: "listed" }));
+  const resolver = resolverOf(host)?.backend as ModelResolver;
+  resolver.upstream = async ({ message }) =>
+    replyTo(Buffer.from(message, "base64"), { "old.example.com": [address("198.51.100.1")] }).toString("base64");
+  const question = packet.encode({ type: "query", id: 1, questions: [{ name: "old.example.com", type: "A" }] });
+  /** As a client, it repeats a query that gets no answer. */
+  const ask = async (): Promise<unknown> => {
+    for (;;) {
+      const answer = await resolver.query("10.64.1.1", "10.64.1.2", question.toString("base64"));
+      if (answer !== undefined) return rcodeOf(packet.decode(Buffer.from(answer, "base64")));
+      await turn();
+    }
+  };
+  assert.is(await ask(), "NOERROR");
+  await write(["new.example.com:80"]);
+  let refreshed = false;
+  const refreshing = host.refresh().then(() => {
+    refreshed = true;
+  });
+  while (!refreshed) {
+    await ask();
+    await turn();
+  }
+  await refreshing;
+  assert.is(await ask(), "NXDOMAIN");
 });
 
 test.run();
