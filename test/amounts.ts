@@ -57,7 +57,7 @@ export const EGRESS_KILLS: number = amount("BULKHEAD_EGRESS_KILLS", 6, 24, 100);
 /** Inputs of the fuzzed reader of the log. */
 export const LOG_INPUTS: number = amount("BULKHEAD_LOG_INPUTS", 1500, 20_000, 1_000_000);
 /** Inputs of all fuzzed parsers together. */
-export const FUZZ_INPUTS: number = amount("BULKHEAD_FUZZ_INPUTS", 6000, 14_000, 1_000_000);
+export const FUZZ_INPUTS: number = amount("BULKHEAD_FUZZ_INPUTS", 10_000, 14_000, 1_000_000);
 /** File systems with little room on which a data folder lives. */
 export const WORLDS: number = amount("BULKHEAD_ROUNDS", 14, 36, 200);
 
