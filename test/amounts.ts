@@ -26,6 +26,8 @@ function amount(variable: string, short: number, ci: number, long: number): numb
 export const LEAK_ROUNDS: number = amount("BULKHEAD_ROUNDS", 20, 100, 1000);
 /** SIGKILLs of a process that writes to the data folder. */
 export const STATE_KILLS: number = amount("BULKHEAD_STATE_KILLS", 300, 600, 10_000);
+/** SIGKILLs of a process that writes to the local store for `cluster`. */
+export const CLUSTER_KILLS: number = amount("BULKHEAD_STATE_KILLS", 12, 60, 1_000);
 /** Sequences of calls that are compared with the lifecycle's model. */
 export const SEQUENCES: number = amount("BULKHEAD_SEQUENCES", 100, 300, 1000);
 /** Kills of a bridge driver's host process. */

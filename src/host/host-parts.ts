@@ -19,6 +19,7 @@ import { createTrafficHub } from "../permissions/traffic/hub.js";
 import type { TrafficRow } from "../permissions/traffic/ledger.js";
 import type { PolicySource } from "../policy/policy-source.js";
 import { LogBundleStore, NO_BUNDLE_STORE } from "../storage/bundle-store.js";
+import { ClusterKeys } from "../storage/cluster-keys.js";
 import type { DataFolder } from "../storage/folder.js";
 import type { Journal } from "../storage/journal/journal.js";
 import { LogJournal } from "../storage/journal/log-journal.js";
@@ -101,7 +102,7 @@ export function assemble({
   const traffic = createTrafficHub({ netlink, netns, logger, ledger: shapes, report });
   // On a model of the network there is a model of the shared store too.
   const shared = options.cluster ?? (backend === "model" ? { store: "memory" as const } : undefined);
-  const cluster = createClusterHub({ options: shared, logger });
+  const cluster = createClusterHub({ options: shared, logger, kept: data && new ClusterKeys(data.state) });
   const journal = parts.journal ?? (data ? new LogJournal(data.state) : new KeptRecords());
   const events = new HostEmitter(logger);
   data?.state.problems.listen((problem) => storageProblem(problem, { events, logger, audit }));

@@ -35,8 +35,8 @@ export interface PluginHostOptions {
   readonly backend?: "kernel" | "model" | "auto";
   /**
    * The store that hosts share, for the permission `cluster`: `{ store: "etcd", endpoints: ["https://10.0.0.1:2379"], … }`, with
-   * certificates as PEM text, or `{ store: "memory" }`, which no other host shares. Absent: none, and requests for it fail; a model
-   * (`backend: "model"`) has one in memory.
+   * certificates as PEM text; `{ store: "local" }`, in the data folder of this host alone; or `{ store: "memory" }`, which ends with the
+   * host. Absent: none, and requests for it fail; a model (`backend: "model"`) has one in memory.
    */
   readonly cluster?: ClusterOptions;
 }
@@ -95,6 +95,9 @@ export function checkOptions(options: unknown): PluginHostOptions {
   );
   const problem = given.cluster === undefined ? undefined : clusterOptionsProblem(given.cluster);
   if (problem !== undefined) throw wrong(`option "cluster": ${problem}`);
+  const store = (given.cluster as ClusterOptions | undefined)?.store;
+  if (store === "local" && given.dataDir === undefined)
+    throw wrong('option "cluster": the store "local" is kept in the data folder; name one with the option "dataDir"');
   return options as PluginHostOptions;
 }
 

@@ -36,7 +36,14 @@ const isBundle: Shape = (value) =>
 
 const isNamed: Shape = (value) => isObject(value) && isText(value.name);
 
-type Checked = Extract<Table, "journal" | "bundles" | "links" | "rules" | "shapes">;
+/** `[revision, text, leased]`. */
+const isKey: Shape = (value) => {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [revision, text, leased] = value as readonly unknown[];
+  return Number.isSafeInteger(revision) && (revision as number) >= 1 && isText(text) && typeof leased === "boolean";
+};
+
+type Checked = Extract<Table, "journal" | "bundles" | "links" | "rules" | "shapes" | "cluster">;
 
 const SHAPES: Readonly<Record<Checked, Shape>> = {
   journal: isRecord,
@@ -44,6 +51,7 @@ const SHAPES: Readonly<Record<Checked, Shape>> = {
   links: isNamed,
   rules: isNamed,
   shapes: isNamed,
+  cluster: isKey,
 };
 
 /** The tables whose rows are checked. */

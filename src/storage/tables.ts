@@ -1,6 +1,9 @@
 /** The tables of a data folder. Their order is part of the format: new tables go at the end. */
-/** `links`, `rules`, `shapes`: the kernel ledgers. `bundles`: the bytes run by plugins that have networks. */
-export const TABLES = ["journal", "store", "links", "rules", "meta", "bundles", "shapes"] as const;
+/**
+ * `links`, `rules`, `shapes`: the kernel ledgers. `bundles`: the bytes run by plugins that have networks. `cluster`: the local store for
+ * `cluster`.
+ */
+export const TABLES = ["journal", "store", "links", "rules", "meta", "bundles", "shapes", "cluster"] as const;
 export type Table = (typeof TABLES)[number];
 
 /** One row: its key's bytes, and its JSON. */

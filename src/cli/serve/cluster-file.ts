@@ -13,7 +13,7 @@ const SECRET_BYTES = 65_536;
 const path = z.string().min(1).max(4_096);
 
 const fileSchema = z.strictObject({
-  store: z.enum(["etcd", "memory"]),
+  store: z.enum(["etcd", "local", "memory"]),
   endpoints: z.exactOptional(z.array(z.string()).max(16)),
   prefix: z.exactOptional(z.string()),
   ca: z.exactOptional(path),

@@ -7,6 +7,7 @@ import { openClusterStore } from "./choose.js";
 import type { ClusterLimits } from "./grant.js";
 import { createClusterPower } from "./host.js";
 import { CLUSTER, type ClusterFigures } from "./limits.js";
+import type { KeptKeys } from "./memory/kept-keys.js";
 import type { ClusterOptions } from "./options.js";
 
 /** What `createClusterHub` takes. */
@@ -14,6 +15,8 @@ export interface ClusterHubOptions {
   /** The operator's store; absent: every request fails, and says which option is missing. */
   readonly options?: ClusterOptions | undefined;
   readonly logger: OperatorLog;
+  /** The keys in the host's data folder; absent: it has none, and the store "local" fails every request. */
+  readonly kept?: KeptKeys | undefined;
   /** Replaces the store. */
   readonly use?: ClusterBackend | undefined;
   /** Replaces some figures, for tests. */
@@ -34,13 +37,13 @@ const PREFIX = "bulkhead";
 const WARN_MS = 10_000;
 
 /** Opens the cluster of one host. Nothing is connected before the first request. */
-export function createClusterHub({ options, logger, use, figures: some }: ClusterHubOptions): ClusterHub {
+export function createClusterHub({ options, logger, kept, use, figures: some }: ClusterHubOptions): ClusterHub {
   const figures = { ...CLUSTER, ...some };
   let store = use;
   const prefix = options?.store === "etcd" ? (options.prefix ?? PREFIX) : PREFIX;
   return {
     open(plugin, limits, time) {
-      store ??= openClusterStore(options, figures);
+      store ??= openClusterStore(options, figures, kept);
       let warnedAt = Number.NEGATIVE_INFINITY;
       const warn = (words: string): void => {
         if (performance.now() - warnedAt < WARN_MS) return;

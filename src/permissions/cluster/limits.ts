@@ -54,8 +54,9 @@ export const CLUSTER = {
   endMs: 1_000,
   /** Time without a request for events after which a worker's leases are no longer renewed, in milliseconds. */
   silentMs: 10_000,
-  /** Revisions that the store in memory keeps for watches. */
+  /** Revisions that a store in this process keeps for watches, and characters of their values. */
   revisionsKept: 4_096,
+  historyChars: 8_388_608,
 } as const;
 
 /** The figures, or a test's own. */

@@ -23,7 +23,12 @@ export interface MemoryOptions {
   readonly store: "memory";
 }
 
-export type ClusterOptions = EtcdOptions | MemoryOptions;
+/** A store in this host's data folder: shared with no other host, and kept when the host ends. */
+export interface LocalOptions {
+  readonly store: "local";
+}
+
+export type ClusterOptions = EtcdOptions | LocalOptions | MemoryOptions;
 
 const pem = z.string().min(1).max(65_536);
 const word = z.string().min(1).max(1_024);
@@ -54,12 +59,13 @@ const etcdSchema = z
     error: "user and password go together",
   });
 
-const memorySchema = z.strictObject({ store: z.literal("memory") });
+/** The stores that are this host's own, and take no options. */
+const ownSchema = z.strictObject({ store: z.enum(["local", "memory"]) });
 
 /** Returns what is wrong with the option, for a message that shows no secret; undefined if nothing is. */
 export function clusterOptionsProblem(value: unknown): string | undefined {
-  const memory = typeof value === "object" && value !== null && "store" in value && value.store === "memory";
-  const result = (memory ? memorySchema : etcdSchema).safeParse(value);
+  const store = typeof value === "object" && value !== null && "store" in value ? value.store : undefined;
+  const result = (store === "local" || store === "memory" ? ownSchema : etcdSchema).safeParse(value);
   if (result.success) return undefined;
   const [issue] = result.error.issues;
   const where = issue?.path.join(".") ?? "";

@@ -6,15 +6,19 @@ import { EtcdStore } from "#dist/permissions/cluster/etcd/etcd-store.js";
 import { type ClusterLimits, clusterDefaults } from "#dist/permissions/cluster/grant.js";
 import { type ClusterHub, createClusterHub } from "#dist/permissions/cluster/hub.js";
 import { CLUSTER, type ClusterFigures } from "#dist/permissions/cluster/limits.js";
+import { LocalClusterStore } from "#dist/permissions/cluster/local/local-store.js";
 import { MemoryClusterStore } from "#dist/permissions/cluster/memory/memory-store.js";
 import type { ClusterOptions } from "#dist/permissions/cluster/options.js";
 import { HostTime } from "#dist/permissions/host-time.js";
 import type { HostPower } from "#dist/permissions/permission.js";
+import { ClusterKeys } from "#dist/storage/cluster-keys.js";
+import { statePaths } from "#dist/storage/paths.js";
+import { StateFile } from "#dist/storage/state-file.js";
 import type { Suite, TestContext } from "../../harness.js";
 import { type LogLine, recorder } from "../../kit/logger.js";
 import { noEtcd, startEtcd } from "./etcd.js";
 
-export const KINDS = ["memory", "etcd"] as const;
+export const KINDS = ["memory", "local", "etcd"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** A plugin's power on one host. */
@@ -78,6 +82,16 @@ async function startStore(t: TestContext, kind: Kind): Promise<TestStore> {
     return storeOf(t, backend, async () => {
       const { revision } = await backend.read({ from: "a", to: "b" });
       backend.compact(revision);
+    });
+  }
+  if (kind === "local") {
+    const state = await StateFile.open(statePaths(await t.folder()), "boot");
+    t.cleanup(() => state.close());
+    const backend = new LocalClusterStore(new ClusterKeys(state));
+    t.cleanup(() => backend.close());
+    return storeOf(t, backend, async () => {
+      const { revision } = await backend.read({ from: "a", to: "b" });
+      await backend.compact(revision);
     });
   }
   const etcd = await startEtcd(t);

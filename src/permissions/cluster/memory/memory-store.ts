@@ -1,6 +1,9 @@
-/** A store in memory, for one host and for tests. It ends with its process. */
+/**
+ * A store in this process, for one host and for tests. It ends with its process, unless something keeps its keys: then nothing is
+ * answered or told before it is kept.
+ */
+import { messageOf } from "../../../common/text.js";
 import {
-  type Change,
   type ClusterBackend,
   type Commit,
   type Guard,
@@ -12,13 +15,8 @@ import {
   type StoreWrite,
   type WatchSink,
 } from "../backend.js";
-import { CLUSTER } from "../limits.js";
-
-interface Row {
-  readonly text: string;
-  readonly revision: number;
-  readonly lease: string | undefined;
-}
+import type { KeptKeys } from "./kept-keys.js";
+import { isIn, type Past, Revisions } from "./revisions.js";
 
 interface Watcher {
   readonly range: KeyRange;
@@ -27,48 +25,42 @@ interface Watcher {
   live: boolean;
 }
 
-/** What one revision changed, and the rows it replaced. */
-interface Past {
-  readonly revision: number;
-  readonly changes: readonly Change[];
-  readonly before: ReadonlyMap<string, Row | undefined>;
-}
-
 export class MemoryClusterStore implements ClusterBackend {
-  readonly #rows = new Map<string, Row>();
-  #revision = 1;
-  #compacted = 0;
-  #history: Past[] = [];
+  readonly #revisions: Revisions;
+  readonly #kept: KeptKeys | undefined;
+  /** The last revision that is kept, and was told to the watches. */
+  #told: number;
+  /** Settles with the last write. */
+  #lastWrite: Promise<void> = Promise.resolve();
   readonly #watchers = new Set<Watcher>();
   readonly #leases = new Map<string, NodeJS.Timeout>();
   #nextLease = 1;
+
+  constructor(revisions: Revisions = new Revisions(), kept?: KeptKeys) {
+    this.#revisions = revisions;
+    this.#told = revisions.revision;
+    this.#kept = kept;
+  }
 
   async read(range: KeyRange, options: ReadOptions = {}): Promise<Snapshot> {
     // Replies in a later turn of the event loop, as a remote store does.
     await new Promise((resolve) => setImmediate(resolve));
     const { payer } = options;
-    return payer ? payer.charge(() => this.#read(range, options)) : this.#read(range, options);
-  }
-
-  #read(range: KeyRange, { at, after = 0, limit, names = false }: ReadOptions): Snapshot {
-    if (at !== undefined && at > this.#revision)
-      throw new StoreError("that revision does not exist yet", { gone: "revision" });
-    if (at !== undefined && at < this.#compacted)
-      throw new StoreError("that revision has been compacted", { gone: "revision" });
-    const all = rowsIn(this.#rowsAt(at ?? this.#revision), range);
-    const wanted = all.filter(([, row]) => row.revision > after);
-    const entries = wanted
-      .slice(0, limit)
-      .map(([key, { text, revision }]) => ({ key, text: names ? "" : text, revision }));
-    return { entries, count: all.length, revision: this.#revision, more: entries.length < wanted.length };
+    const read = (): Snapshot => this.#revisions.read(range, options);
+    const snapshot = payer ? payer.charge(read) : read();
+    await this.#settled();
+    return snapshot;
   }
 
   async commit(guards: readonly Guard[], writes: readonly StoreWrite[]): Promise<Commit> {
-    if (guards.some(({ key, revision }) => (this.#rows.get(key)?.revision ?? 0) !== revision))
-      return { done: false, revision: this.#revision };
+    if (!this.#revisions.holds(guards)) {
+      const { revision } = this.#revisions;
+      await this.#settled();
+      return { done: false, revision };
+    }
     if (writes.some(({ lease }) => lease !== undefined && !this.#leases.has(lease)))
       throw new StoreError("that lease has ended", { gone: "lease" });
-    return { done: true, revision: this.#write(writes) };
+    return { done: true, revision: await this.#write(writes) };
   }
 
   watch(range: KeyRange, from: number, sink: WatchSink): () => void {
@@ -77,8 +69,9 @@ export class MemoryClusterStore implements ClusterBackend {
     // The caller first gets what ends the watch.
     queueMicrotask(() => {
       watcher.live = true;
-      if (from < this.#compacted) this.#end(watcher, "compacted", "those revisions have been compacted");
-      else for (const one of this.#history) if (one.revision >= from) this.#tell(watcher, one.changes);
+      const past = this.#revisions.since(from);
+      if (past) for (const one of past) if (one.revision <= this.#told) this.#tell(watcher, one);
+      if (!past && this.#watchers.delete(watcher)) sink.ended("compacted", "those revisions have been compacted");
     });
     return () => void this.#watchers.delete(watcher);
   }
@@ -87,7 +80,9 @@ export class MemoryClusterStore implements ClusterBackend {
     const id = String(this.#nextLease++);
     const live = (): void => {
       clearTimeout(this.#leases.get(id));
-      this.#leases.set(id, setTimeout(() => this.#expire(id), ttlMs).unref());
+      // A failure to keep it is reported by the next request.
+      const expire = (): void => void this.#expire(id).catch(() => {});
+      this.#leases.set(id, setTimeout(expire, ttlMs).unref());
     };
     live();
     return {
@@ -97,7 +92,7 @@ export class MemoryClusterStore implements ClusterBackend {
         live();
         return true;
       },
-      end: async () => this.#expire(id),
+      end: () => this.#expire(id).catch(() => {}),
     };
   }
 
@@ -108,67 +103,72 @@ export class MemoryClusterStore implements ClusterBackend {
 
   /** Forgets the revisions before this one: reads at them, and watches from them, find them gone. */
   compact(revision: number): void {
-    this.#compacted = Math.max(this.#compacted, Math.min(revision, this.#revision));
-    this.#history = this.#history.filter((one) => one.revision >= this.#compacted);
+    this.#revisions.compact(revision);
   }
 
-  #rowsAt(revision: number): ReadonlyMap<string, Row> {
-    if (revision === this.#revision) return this.#rows;
-    const rows = new Map(this.#rows);
-    for (const one of this.#history.toReversed()) {
-      if (one.revision <= revision) break;
-      for (const [key, row] of one.before) {
-        if (row === undefined) rows.delete(key);
-        else rows.set(key, row);
-      }
-    }
-    return rows;
-  }
-
-  #expire(id: string): void {
+  async #expire(id: string): Promise<void> {
     clearTimeout(this.#leases.get(id));
     if (!this.#leases.delete(id)) return;
-    const ended = [...this.#rows].flatMap(([key, { lease }]) => (lease === id ? [{ key }] : []));
-    if (ended.length > 0) this.#write(ended);
+    await this.#write(this.#revisions.keysOf(id).map((key) => ({ key })));
   }
 
-  #write(writes: readonly StoreWrite[]): number {
-    const real = writes.filter(({ key, text }) => text !== undefined || this.#rows.has(key));
-    if (real.length === 0) return this.#revision;
-    const revision = ++this.#revision;
-    const changes = real.map(({ key, text }) => ({ key, text, revision, created: !this.#rows.has(key) }));
-    const before = new Map(real.map(({ key }) => [key, this.#rows.get(key)]));
-    for (const { key, text, lease } of real) {
-      if (text === undefined) this.#rows.delete(key);
-      else this.#rows.set(key, { text, revision, lease });
-    }
-    this.#history.push({ revision, changes, before });
-    if (this.#history.length > CLUSTER.revisionsKept) this.compact(revision - CLUSTER.revisionsKept / 2);
-    for (const watcher of [...this.#watchers]) this.#tell(watcher, changes);
+  async #write(writes: readonly StoreWrite[]): Promise<number> {
+    this.#admit(writes);
+    const past = this.#revisions.write(writes);
+    const { revision } = this.#revisions;
+    if (!past) await this.#settled();
+    else if (this.#kept) await this.#keep(this.#kept, past, writes);
+    this.#tellUpTo(revision);
     return revision;
   }
 
-  #tell(watcher: Watcher, changes: readonly Change[]): void {
+  /** Deletions are always written: they make room. */
+  #admit(writes: readonly StoreWrite[]): void {
+    if (writes.some(({ text }) => text === undefined)) return;
+    try {
+      this.#kept?.admit(writes.reduce((sum, { key, text = "" }) => sum + key.length + Buffer.byteLength(text), 0));
+    } catch (error) {
+      throw new StoreError(messageOf(error), { cause: error });
+    }
+  }
+
+  async #keep(kept: KeptKeys, { revision, changes }: Past, writes: readonly StoreWrite[]): Promise<void> {
+    const leased = new Set(writes.flatMap(({ key, lease }) => (lease === undefined ? [] : [key])));
+    this.#lastWrite = kept.write(
+      revision,
+      changes.map(({ key, text }) => ({ key, text, leased: leased.has(key) })),
+    );
+    try {
+      await this.#lastWrite;
+    } catch (error) {
+      throw new StoreError(messageOf(error), { unknown: true, cause: error });
+    }
+  }
+
+  /** Resolves once all that is in memory now is kept: what a power cut can take away is not shown to anybody. */
+  async #settled(): Promise<void> {
+    const { revision } = this.#revisions;
+    if (!this.#kept || this.#told >= revision) return;
+    try {
+      // One that failed may succeed now, as on a disk that was full.
+      await this.#lastWrite.catch(() => this.#kept?.settle());
+    } catch (error) {
+      throw new StoreError(messageOf(error), { cause: error });
+    }
+    this.#tellUpTo(revision);
+  }
+
+  #tellUpTo(revision: number): void {
+    for (const past of this.#revisions.since(this.#told + 1) ?? []) {
+      if (past.revision > revision) break;
+      this.#told = past.revision;
+      for (const watcher of [...this.#watchers]) this.#tell(watcher, past);
+    }
+    this.#revisions.trim(this.#told);
+  }
+
+  #tell(watcher: Watcher, { changes }: Past): void {
     const seen = changes.filter(({ key }) => isIn(key, watcher.range));
     if (seen.length > 0 && watcher.live && this.#watchers.has(watcher)) watcher.sink.changes(seen);
   }
-
-  #end(watcher: Watcher, why: "compacted" | "lost", words: string): void {
-    if (this.#watchers.delete(watcher)) watcher.sink.ended(why, words);
-  }
-}
-
-/** Returns the rows of a range, sorted. */
-function rowsIn(rows: ReadonlyMap<string, Row>, range: KeyRange): readonly (readonly [string, Row])[] {
-  if (range.to === `${range.from}\0`) {
-    const row = rows.get(range.from);
-    return row ? [[range.from, row]] : [];
-  }
-  const found: (readonly [string, Row])[] = [];
-  for (const one of rows) if (isIn(one[0], range)) found.push(one);
-  return found.sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function isIn(key: string, { from, to }: KeyRange): boolean {
-  return key >= from && key < to;
 }
