@@ -260,6 +260,10 @@ export const ERROR_CODES = {
     when: "the store that hosts share did not confirm a write: it may have happened, or may happen yet",
     driver: true,
   },
+  ERR_CLUSTER_FENCE: {
+    kind: "Forbidden",
+    when: "`bulkhead cluster fence` was asked to fence a host that is alive, and not told `--force`, or no plugin of this host shares state",
+  },
   // Docker
   ERR_DOCKER_REQUEST: {
     kind: "BadRequest",

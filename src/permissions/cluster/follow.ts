@@ -55,6 +55,12 @@ export class Follow {
     this.#position = options.from === undefined ? undefined : options.from - 1;
   }
 
+  /** How far it is: the last revision told (null: none yet), and how long ago nothing was missing, in milliseconds. */
+  get state(): { readonly revision: number | null; readonly provenMs: number; readonly stale: boolean } {
+    const provenMs = Math.max(0, Math.round(performance.now() - this.#provenAt));
+    return { revision: this.#position ?? null, provenMs, stale: this.#stale };
+  }
+
   /** Begins; after `stop`, with a list. */
   start(): void {
     this.#running = true;

@@ -3,17 +3,19 @@ import { randomUUID } from "node:crypto";
 import { Rate } from "../../common/rate.js";
 import { DriverError } from "../../driverapi/errors.js";
 import type { Json } from "../../driverapi/json.js";
-import type { HostTime } from "../host-time.js";
+import { HostTime } from "../host-time.js";
 import type { HostPower, PowerMethod } from "../permission.js";
 import { type ClusterBackend, type StoreEntry, StoreError } from "./backend.js";
 import { failed, unknownOutcome } from "./errors.js";
 import type { ClusterLimits } from "./grant.js";
 import { Leases } from "./leases.js";
 import type { ClusterFigures } from "./limits.js";
+import { PluginCluster } from "./operator.js";
 import { CLUSTER_OPS, type ClusterRequest, parseRequest } from "./request.js";
 import { ALIVE, checkRules } from "./rules.js";
 import { Space } from "./space.js";
-import { Watches } from "./watches.js";
+import type { ClusterTally } from "./tally.js";
+import { Watches, type WatchState } from "./watches.js";
 
 /** What `createClusterPower` needs. */
 export interface ClusterPowerOptions {
@@ -24,30 +26,51 @@ export interface ClusterPowerOptions {
   readonly prefix: string;
   readonly figures: ClusterFigures;
   readonly time: HostTime;
+  readonly tally: ClusterTally;
   /** Called with a sentence for the operator's log. */
   warn(words: string): void;
 }
 
-/**
- * Serves `cluster.OP [request]` for each of `CLUSTER_OPS`, and `cluster.next [worker, ready]`, which resolves with events. Values travel to
- * the worker as JSON text.
- */
-export function createClusterPower(options: ClusterPowerOptions): HostPower {
+/** One plugin's cluster on this host: what its workers ask for, and what its operator does. */
+export interface OpenCluster {
+  /**
+   * Serves `cluster.OP [request]` for each of `CLUSTER_OPS`, and `cluster.next [worker, ready]`, which resolves with events. Values travel
+   * to the worker as JSON text.
+   */
+  readonly power: HostPower;
+  readonly operator: PluginCluster;
+  readonly limits: ClusterLimits;
+  /** Returns how many keys and bytes the plugin has over all hosts. Rejects with `StoreError` or `DriverError`. */
+  usage(): Promise<{ readonly keys: number; readonly bytes: number }>;
+  watches(): readonly WatchState[];
+  /** The keys of its leases on this host. */
+  leases(): readonly string[];
+}
+
+export function createClusterPower(options: ClusterPowerOptions): OpenCluster {
   const power = new ClusterPower(options);
-  const { plugin } = options;
+  const { plugin, limits, figures, tally } = options;
+  const space = new Space({ ...options, time: new HostTime() });
   return {
-    methods: new Map([
-      ...CLUSTER_OPS.map((op): readonly [string, PowerMethod] => [
-        `cluster.${op}`,
-        async (args) => power.serve(parseRequest(plugin, op, args)),
+    power: {
+      methods: new Map([
+        ...CLUSTER_OPS.map((op): readonly [string, PowerMethod] => [
+          `cluster.${op}`,
+          (args) => tally.count(async () => power.serve(parseRequest(plugin, op, args))),
+        ]),
+        [
+          "cluster.next",
+          ([worker, ready]: readonly Json[]) =>
+            power.next(typeof worker === "string" ? worker.slice(0, 64) : "", ready === true),
+        ],
       ]),
-      [
-        "cluster.next",
-        ([worker, ready]: readonly Json[]) =>
-          power.next(typeof worker === "string" ? worker.slice(0, 64) : "", ready === true),
-      ],
-    ]),
-    close: () => power.close(),
+      close: () => power.close(),
+    },
+    operator: new PluginCluster({ plugin, space, figures, held: () => new Set(power.leases()) }),
+    limits,
+    usage: () => space.usage(performance.now() + figures.operatorMs),
+    watches: () => power.watches(),
+    leases: () => power.leases(),
   };
 }
 
@@ -61,10 +84,10 @@ class ClusterPower {
   #closed = false;
 
   constructor(options: ClusterPowerOptions) {
-    const { figures, warn, limits } = options;
+    const { figures, warn, limits, tally } = options;
     this.#options = options;
     this.#space = new Space(options);
-    this.#watches = new Watches({ space: this.#space, figures, warn });
+    this.#watches = new Watches({ space: this.#space, figures, warn, stale: () => tally.noteStale() });
     this.#leases = new Leases({
       plugin: options.plugin,
       space: this.#space,
@@ -110,6 +133,14 @@ class ClusterPower {
     const events = this.#watches.next(worker, ready);
     if (events) return events;
     throw failed(this.#options.plugin, "next", "the worker's watches have ended, since two later workers have come");
+  }
+
+  watches(): readonly WatchState[] {
+    return this.#watches.list();
+  }
+
+  leases(): readonly string[] {
+    return [...this.#leases.keys];
   }
 
   async close(): Promise<void> {

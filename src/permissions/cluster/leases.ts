@@ -7,6 +7,7 @@ import { messageOf } from "../../common/text.js";
 import { within } from "../../common/within.js";
 import { StoreError, type StoreLease } from "./backend.js";
 import { refused } from "./errors.js";
+import { FENCED } from "./fence.js";
 import type { ClusterFigures } from "./limits.js";
 import { ALIVE } from "./rules.js";
 import type { Space } from "./space.js";
@@ -109,16 +110,24 @@ export class Leases {
     const { space, figures } = this.#options;
     this.#lease ??= await space.backend.lease(figures.leaseMs);
     const lease = this.#lease.id;
+    const fenced: string[] = [];
     try {
-      for (const [name, text] of rows)
-        await space.backend.commit([], [{ key: space.root + this.#keyOf(name), text, lease }]);
+      for (const [name, text] of rows) {
+        const guard = { key: space.root + FENCED + name, revision: 0 };
+        const write = { key: space.root + this.#keyOf(name), text, lease };
+        if (!(await space.backend.commit([guard], [write])).done) fenced.push(name);
+      }
     } catch (error) {
       if (!(error instanceof StoreError) || error.gone !== "lease" || !again) throw error;
       this.#lease = undefined;
       // The keys of the others have ended with it.
       const held = [...this.#held].map(([name, { text }]) => [name, text] as const);
-      await this.#put([...new Map([...held, ...rows])], false);
+      return this.#put([...new Map([...held, ...rows])], false);
     }
+    const [one] = fenced;
+    if (one === undefined) return;
+    const why = `an operator has said that host "${one}" is gone; to take that back: bulkhead cluster fence --undo ${one}`;
+    throw refused(this.#options.plugin, "lease", "fenced", why);
   }
 
   #renewLater(): void {

@@ -15,6 +15,8 @@ export const CLUSTER = {
   storeMs: 5_000,
   connectMs: 2_000,
   requestMs: 15_000,
+  /** Deadline of a list for the operator, in milliseconds. */
+  operatorMs: 8_000,
   /** Tries of a write whose accounts other hosts change at the same time. */
   attempts: 16,
   /** Longest pause between two of them, in milliseconds. */

@@ -1,11 +1,13 @@
 /**
  * The rules of cluster requests, each against an attack that would work without it (README.md here). `keys` and `bytes` depend on what
- * all hosts have written, so they are checked where a write is prepared (`space.ts`); the others before a request is begun.
+ * all hosts have written, so they are checked where a write is prepared (`space.ts`), and so is a fenced host's lease (`leases.ts`); the
+ * others are checked before a request is begun.
  */
 
 import { quote } from "../../common/quote.js";
 import { applyRules, type PermissionRule } from "../rule.js";
 import { refused } from "./errors.js";
+import { FENCED } from "./fence.js";
 import type { ClusterLimits } from "./grant.js";
 import { CLUSTER } from "./limits.js";
 import type { ClusterRequest } from "./request.js";
@@ -101,6 +103,15 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    id: "fenced",
+    refuses: "writing below `fenced/`, where the operator says which hosts are gone; and a lease for a host that is",
+    check(request) {
+      if (request.op !== "create" && request.op !== "compareAndSet" && request.op !== "delete") return undefined;
+      if (!request.key.startsWith(FENCED) && request.key !== FENCED.slice(0, -1)) return undefined;
+      return `${quote(request.key)} is written by the operator alone: bulkhead cluster fence`;
+    },
+  },
+  {
     id: "leases",
     refuses: "more leases on one host than allowed",
     check(request, { leases }) {
@@ -119,6 +130,11 @@ export const RULES: readonly Rule[] = [
   { id: "keys", refuses: "more keys than granted, over all hosts", check: () => undefined },
   { id: "bytes", refuses: "more bytes of keys and values than granted, over all hosts", check: () => undefined },
 ];
+
+/** True for what may name a host: a lease, or a fence. */
+export function isHostName(text: string): boolean {
+  return NAME.test(text) && text !== "." && text !== "..";
+}
 
 function keyOf(request: ClusterRequest): readonly [string | undefined, RegExp] {
   if ("key" in request) return [request.key, WRITTEN];

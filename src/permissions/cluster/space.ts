@@ -13,6 +13,7 @@ import {
   StoreError,
 } from "./backend.js";
 import { failed, refused } from "./errors.js";
+import { FENCED } from "./fence.js";
 import type { ClusterLimits } from "./grant.js";
 import type { ClusterFigures } from "./limits.js";
 import { ALIVE } from "./rules.js";
@@ -71,6 +72,11 @@ export class Space {
   async get(key: string): Promise<StoreEntry | undefined> {
     const found = await this.backend.read(rangeOfKey(this.root + key), { limit: 1, payer: this.payer });
     return this.#own("get", found.entries)[0];
+  }
+
+  /** Returns how many keys and bytes the plugin has over all hosts. */
+  usage(until: number): Promise<Account> {
+    return this.#account("usage", until);
   }
 
   /** Lists the entries that begin with `prefix`, as they are at one revision. `until`: its deadline, on `performance`'s clock. */
@@ -165,7 +171,7 @@ export class Space {
     const [entry] = entries;
     if (entry === undefined) {
       const listed = await this.list("", until);
-      const own = listed.entries.filter(({ key }) => !key.startsWith(ALIVE));
+      const own = listed.entries.filter(({ key }) => !key.startsWith(ALIVE) && !key.startsWith(FENCED));
       const bytes = own.reduce((sum, { key, text }) => sum + sizeOf(key, text), 0);
       return { keys: own.length, bytes, revision: 0 };
     }

@@ -13,10 +13,23 @@ export interface WatchesOptions {
   readonly space: Space;
   readonly figures: ClusterFigures;
   readonly warn: FollowOptions["warn"];
+  /** Called when a watch becomes stale. */
+  stale(): void;
+}
+
+/** A watch as the operator sees it. */
+export interface WatchState {
+  readonly prefix: string;
+  /** The last revision told; null: none yet. */
+  readonly revision: number | null;
+  /** How long ago it was last proven that it missed nothing, in milliseconds. */
+  readonly provenMs: number;
+  readonly stale: boolean;
 }
 
 interface Watch {
   readonly id: number;
+  readonly prefix: string;
   readonly follow: Follow;
   events: readonly WatchEvent[];
   chars: number;
@@ -52,6 +65,12 @@ export class Watches {
     return new Set(this.#workers.get(worker)?.watches.keys());
   }
 
+  /** Lists all watches. */
+  list(): readonly WatchState[] {
+    const all = [...this.#workers.values()].flatMap(({ watches }) => [...watches.values()]);
+    return all.map(({ prefix, follow }) => ({ prefix, ...follow.state }));
+  }
+
   /** Returns how long ago a worker asked for events, in milliseconds. */
   silentMs(worker: string): number {
     const { polledAt } = this.#workers.get(worker) ?? { polledAt: Number.NEGATIVE_INFINITY };
@@ -60,7 +79,7 @@ export class Watches {
 
   /** Follows the keys that begin with `prefix`, from a revision on. */
   add(worker: string, id: number, prefix: string, from: number | undefined): void {
-    const { space, figures, warn } = this.#options;
+    const { space, figures, warn, stale } = this.#options;
     const owner = this.meet(worker);
     const follow = new Follow({
       space,
@@ -69,11 +88,12 @@ export class Watches {
       figures,
       warn,
       tell: (event) => {
+        if (event.type === "stale") stale();
         this.#queue(owner, watch, event);
         this.#serve(owner);
       },
     });
-    const watch: Watch = { id, follow, events: [], chars: 0, overrun: false };
+    const watch: Watch = { id, prefix, follow, events: [], chars: 0, overrun: false };
     owner.watches.set(id, watch);
     follow.start();
   }

@@ -107,6 +107,20 @@ const ATTACKS: readonly Attack[] = [
     shows: "alive/a/b",
   },
   { rule: "alive", what: "another host's lease ended", ask: ["delete", { key: "alive/a/b" }], shows: "alive/a/b" },
+  { rule: "fenced", what: "a host said to be gone by a plugin", ask: create("fenced/host-1"), shows: "fenced/host-1" },
+  { rule: "fenced", what: "the fences' own root", ask: create("fenced"), shows: '"fenced"' },
+  {
+    rule: "fenced",
+    what: "an operator's words replaced",
+    ask: ["compareAndSet", { key: "fenced/host-1", revision: 1, value: 1 }],
+    shows: "fenced/host-1",
+  },
+  {
+    rule: "fenced",
+    what: "a fence that its own host takes down",
+    ask: ["delete", { key: "fenced/host-1" }],
+    shows: "fenced/host-1",
+  },
   {
     rule: "leases",
     what: "leases without end",
@@ -188,6 +202,7 @@ test("keys that drivers need are allowed", async (t) => {
     "02:42:ac:11:00:02",
     "n/0f3a/e/1_2.3-4",
     "alive-or-not",
+    "fenced-in",
     "a@b%c+d=e,~",
   ])
     assert.ok(await ask("create", { key, value: 1 }), key);

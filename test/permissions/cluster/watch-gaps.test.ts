@@ -180,7 +180,7 @@ test("what waits for a worker that does not ask is bounded", async (t) => {
   const time = new HostTime();
   const limits = { bytes: 1_000_000, keys: 100, watches: 8, requestsPerSecond: 1_000 };
   const space = new Space({ backend, prefix: "p", plugin: "overlay", limits, figures, time, warn() {} });
-  const watches = new Watches({ space, figures, warn() {} });
+  const watches = new Watches({ space, figures, warn() {}, stale() {} });
   t.cleanup(() => watches.close());
   for (let n = 0; n < 4; n++) await space.create(`k${n}`, `"${"x".repeat(10_000)}"`, performance.now() + 5_000);
   for (let id = 1; id <= 8; id++) watches.add("w", id, "", undefined);
