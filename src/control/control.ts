@@ -16,6 +16,8 @@ import {
   type ShapeChange,
 } from "../host/operator-host.js";
 import { LEARNING } from "../learning/limits.js";
+import { clusterHosts, clusterStatus, fence } from "./cluster.js";
+import type { FenceReply, FenceRequest } from "./cluster-types.js";
 import { callDriver } from "./driver-call.js";
 import { EventLog } from "./event-log.js";
 import { EventStream } from "./event-stream.js";
@@ -170,6 +172,12 @@ class Control {
         return { body: { methods: views.methods(host) } };
       case "ports":
         return { body: { ports: await views.ports(host) } };
+      case "cluster":
+        return { body: await clusterStatus(host) };
+      case "clusterHosts":
+        return { body: { hosts: await clusterHosts(host) } };
+      case "fence":
+        return { body: await this.#fence(id, body as FenceRequest, via) };
       case "call":
         return { body: { result: await this.#call(body as CallRequest, via) } };
       case "learn":
@@ -217,6 +225,12 @@ class Control {
     const line = { event: "operator", plugin, what: `shape ${id}`, via, more } as const;
     const shape = await this.#audited(line, () => this.#host.shape(link, reset ? undefined : change));
     return { endpoint: id, plugin, link, shape: { ...shape } };
+  }
+
+  #fence(name: string, request: FenceRequest, via: string | undefined): Promise<FenceReply> {
+    return fence(this.#host, name, request, (plugin, what, more, work) =>
+      this.#audited({ event: "operator", plugin, what, via, more }, work),
+    );
   }
 
   async #profile(

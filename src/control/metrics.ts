@@ -6,6 +6,7 @@ import { isErrorCode } from "../driverapi/errors.js";
 import { DURATION_BUCKETS, type MethodTally } from "../host/calls/tally.js";
 import type { OperatorHost, OperatorPlugin } from "../host/operator-host.js";
 import type { PluginState } from "../host/plugin/info.js";
+import { CLUSTER_METRICS } from "./cluster-metrics.js";
 import { CONTROL } from "./limits.js";
 
 type StorageStatus = NonNullable<ReturnType<OperatorHost["storage"]>>;
@@ -121,6 +122,7 @@ const METRICS: readonly Metric[] = [
     type: "gauge",
     values: stored(({ freeBytes }) => freeBytes),
   },
+  ...CLUSTER_METRICS,
   {
     name: "bulkhead_host_memory_bytes",
     help: "Resident memory of the host's own process.",

@@ -1,6 +1,7 @@
 /** The control API's operations, by name. Server, client and `openapi.json` are made of this table and of request-schemas.ts and reply-schemas.ts. */
 import { join } from "node:path";
 import type { ExecutableReply, ExecutableRequest } from "../attachments/executable.js";
+import type { ClusterHost, ClusterStatus, FenceReply, FenceRequest } from "./cluster-types.js";
 import type {
   AttachmentRow,
   CallInFlight,
@@ -99,6 +100,22 @@ export const OPERATIONS = {
     summary: "list the methods called so far, with the number and total time of their calls",
   },
   ports: { method: "GET", path: "/v1/ports", summary: "list the published ports" },
+  cluster: {
+    method: "GET",
+    path: "/v1/cluster",
+    summary: "show the store that hosts share, and what plugins use of it",
+  },
+  clusterHosts: {
+    method: "GET",
+    path: "/v1/cluster/hosts",
+    summary: "list the hosts that hold a lease in it, and those that are fenced",
+  },
+  fence: {
+    method: "POST",
+    path: "/v1/cluster/hosts/{id}/fence",
+    summary: "state that a host is gone, so that drivers free what it had; or take that back",
+    changes: true,
+  },
   call: { method: "POST", path: "/v1/call", summary: "call a driver's method", changes: true },
   why: { method: "POST", path: "/v1/why", summary: "say why packets of an endpoint do not arrive" },
   attachments: {
@@ -137,6 +154,9 @@ export interface Replies {
   readonly calls: { readonly calls: readonly CallInFlight[] };
   readonly methods: { readonly methods: readonly MethodCalls[] };
   readonly ports: { readonly ports: readonly Port[] };
+  readonly cluster: ClusterStatus;
+  readonly clusterHosts: { readonly hosts: readonly ClusterHost[] };
+  readonly fence: FenceReply;
   readonly call: { readonly result: unknown };
   readonly why: WhyReply;
   readonly attachments: { readonly attachments: readonly AttachmentRow[] };
@@ -152,6 +172,7 @@ export interface Bodies {
   readonly learn: LearnRequest;
   readonly profile: ProfileRequest;
   readonly shape: ShapeRequest;
+  readonly fence: FenceRequest;
   readonly why: WhyRequest;
   readonly cni: ExecutableRequest;
   readonly podman: ExecutableRequest;

@@ -3,6 +3,7 @@ import type { ExecutableReply } from "../attachments/executable.js";
 import { z } from "../common/zod.js";
 import type { JsonObject } from "../driverapi/json.js";
 import { PROFILE_KINDS } from "../isolation/profiling.js";
+import { clusterHost, clusterStatus, fenceReply } from "./cluster-schemas.js";
 import type { OperationName, Replies } from "./operations.js";
 import type {
   AttachmentRow,
@@ -76,6 +77,7 @@ const network: z.ZodType<Network> = z.object({
   id: text,
   type: text,
   plugin: text,
+  scope: text,
   phase: text,
   endpoints: count,
   kills: count,
@@ -229,6 +231,9 @@ export const REPLIES: { readonly [N in OperationName]: z.ZodType<Replies[N]> } =
   ports: z.object({ ports: z.array(port) }),
   call: z.object({ result: z.unknown() }),
   why: z.object({ cause: whyCheck.nullable(), checks: z.array(whyCheck) }),
+  cluster: clusterStatus,
+  clusterHosts: z.object({ hosts: z.array(clusterHost) }),
+  fence: fenceReply,
   attachments: z.object({ attachments: z.array(attachmentRow) }),
   cni: executableReply,
   podman: executableReply,

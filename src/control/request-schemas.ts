@@ -5,6 +5,7 @@ import { PROFILE_KINDS } from "../isolation/profiling.js";
 import { LEARNING } from "../learning/limits.js";
 import { PROFILE } from "../profile/limits.js";
 import { CALL_METHODS } from "./call-arguments.js";
+import { fenceRequest } from "./cluster-schemas.js";
 import type { Bodies } from "./operations.js";
 import type { CallRequest, LearnRequest, ProfileRequest, ShapeRequest, WhyRequest } from "./types.js";
 
@@ -63,6 +64,7 @@ export const BODIES: { readonly [N in keyof Bodies]: z.ZodType<Bodies[N]> } = {
   learn: learnRequest,
   profile: profileRequest,
   shape: shapeRequest,
+  fence: fenceRequest,
   why: whyRequest,
   cni: executableRequest,
   podman: executableRequest,

@@ -83,6 +83,8 @@ export interface Network {
   readonly id: string;
   readonly type: string;
   readonly plugin: string;
+  /** local or global: its driver's. */
+  readonly scope: string;
   /** creating, live or deleting. */
   readonly phase: string;
   readonly endpoints: number;

@@ -66,8 +66,16 @@ export function pluginDetails(plugin: OperatorPlugin): PluginDetails {
 }
 
 export function networks(host: OperatorHost): readonly Network[] {
-  return host.networks().map(({ plugin, type, record }) => ({
-    ...{ id: record.nid, type, plugin, phase: record.phase, endpoints: record.endpoints.size, kills: record.kills },
+  return host.networks().map(({ plugin, type, scope, record }) => ({
+    ...{
+      id: record.nid,
+      type,
+      plugin,
+      scope,
+      phase: record.phase,
+      endpoints: record.endpoints.size,
+      kills: record.kills,
+    },
     failed: reasonOf(record.failed),
     options: parsed(record.options),
   }));

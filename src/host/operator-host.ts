@@ -3,9 +3,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { escapeLine } from "../common/escape.js";
 import { shortList } from "../common/text.js";
 import { DriverError } from "../driverapi/errors.js";
-import type { HostedDriver } from "../driverapi/types.js";
+import type { HostedDriver, Scope } from "../driverapi/types.js";
 import { assertProfiling, type ProfileKind } from "../isolation/profiling.js";
 import type { Usage } from "../learning/usage.js";
+import type { ClusterHub } from "../permissions/cluster/hub.js";
 import type { HeldElsewhere } from "../permissions/firewall/held-elsewhere.js";
 import type { ShapeChange, TrafficShape } from "../permissions/traffic/shape.js";
 import type { Effective, GrantQuestion } from "../policy/effective.js";
@@ -41,6 +42,7 @@ export interface OperatorPlugin {
 export interface OperatorNetwork {
   readonly plugin: string;
   readonly type: string;
+  readonly scope: Scope;
   readonly record: NetworkRecord;
 }
 
@@ -106,8 +108,8 @@ export class OperatorHost {
       .flatMap(({ id }) =>
         context.registry
           .servicesOf(id)
-          .flatMap(({ type, records }) =>
-            [...records.networks.values()].map((record) => ({ plugin: id, type, record })),
+          .flatMap(({ type, scope, records }) =>
+            [...records.networks.values()].map((record) => ({ plugin: id, type, scope, record })),
           ),
       );
   }
@@ -172,6 +174,11 @@ export class OperatorHost {
   /** Ports of the machine that a platform's own process has bound. */
   get elsewhere(): HeldElsewhere {
     return this.#options.context.firewall.elsewhere;
+  }
+
+  /** The state that hosts share. */
+  get cluster(): Omit<ClusterHub, "open" | "close"> {
+    return this.#options.context.cluster;
   }
 
   /** The sandboxes of the host's endpoints. */

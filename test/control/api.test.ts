@@ -30,13 +30,15 @@ const BODIES: Readonly<Record<string, object>> = {
   learn: { seconds: 0 },
   profile: { kind: "cpu", seconds: 0.1 },
   shape: { rate: "1mbit" },
+  fence: { reason: "burnt down" },
   podman: { driver: "net", args: ["create"], env: {}, input: "{}" },
   cni: { driver: "net", args: [], env: { CNI_COMMAND: "STATUS" }, input: "{}" },
 };
 
-/** What is refused here: a link to shape, which this driver lacks (shape.test.ts has one), and what this Node cannot do. */
+/** What is refused here: a link to shape and shared state, which this driver lacks (shape.test.ts, cluster.test.ts), and what this Node cannot do. */
 const REFUSED: Readonly<Record<string, readonly [status: number, code: string]>> = {
   shape: [404, "ERR_ENDPOINT_NOT_FOUND"],
+  fence: [403, "ERR_CLUSTER_FENCE"],
   ...("startCpuProfile" in Worker.prototype ? {} : { profile: [501, "ERR_PROFILE_UNAVAILABLE"] }),
 };
 

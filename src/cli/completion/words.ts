@@ -1,6 +1,7 @@
 /** What each argument of a command, and each option's value, is: a shell completes it accordingly. */
 import { CALL_METHODS } from "../../control/call-arguments.js";
 import { ISOLATIONS } from "../../isolation/link.js";
+import { CLUSTER_WORDS } from "../control/cluster.js";
 import { LOG_LEVELS } from "../serve/settings.js";
 
 /** Names that the running host is asked for. */
@@ -61,6 +62,7 @@ export const ARGUMENTS: Readonly<Record<string, readonly Place[]>> = {
   inspect: [{ names: ["plugins", "networks"] }],
   why: [UNKNOWN, UNKNOWN],
   shape: [UNKNOWN],
+  cluster: [{ words: CLUSTER_WORDS }, UNKNOWN],
   profile: [PLUGIN],
   heap: [PLUGIN],
   restart: [PLUGIN],
@@ -79,6 +81,7 @@ const OPTIONS: Readonly<Record<string, Place>> = {
   "--isolation": { words: ISOLATIONS },
   "--backend": { words: ["kernel", "model", "auto"] },
   "--log-level": { words: LOG_LEVELS },
+  "--plugin": PLUGIN,
 };
 
 /** Returns what the value of an option is. `word`: the word for it, such as "file". */

@@ -8,6 +8,7 @@ import type { Streams, Terminal } from "../output.js";
 import { DOCKER_ENGINE } from "../serve/defaults.js";
 import { type ActionName, act } from "./act.js";
 import { call } from "./call.js";
+import { cluster } from "./cluster.js";
 import { follow } from "./events.js";
 import { inspect, networks } from "./inspect.js";
 import { type Printer, runPrinted } from "./output.js";
@@ -143,6 +144,22 @@ const COMMANDS: readonly ControlCommand[] = [
         .option("--loss <amount>", "of what goes to the endpoint, such as 1%; none removes this or another amount")
         .option("--reset", "back to what its driver asked for"),
     work: ({ client, printer, args: [endpoint = ""], flags }) => shape(client, printer, endpoint, flags),
+  },
+  {
+    usage: "cluster <what> [host]",
+    does: "status: the store that hosts share; hosts: those alive; networks: of scope global; fence: state that a host is gone",
+    example: "bulkhead cluster fence host-3 --reason 'burnt down'",
+    options: (command) =>
+      command
+        .option("--plugin <id>", "fence: only for this plugin (default: for all that share state)")
+        .option("--reason <text>", "fence: why, for other operators and the audit log")
+        .option("--force", "fence: also if the host is alive")
+        .option("--undo", "fence: take it back"),
+    work: ({ client, printer, args: [what = "", host], flags }) =>
+      cluster(client, printer, what, host, {
+        ...{ plugin: text(flags.plugin), reason: text(flags.reason) },
+        ...{ force: flags.force === true, undo: flags.undo === true },
+      }),
   },
   profiled("profile", "show what a plugin's worker spends its time on while it serves, and write a .cpuprofile"),
   profiled("heap", "show what a plugin's worker allocates and still uses while it serves, and write a .heapprofile"),

@@ -7,6 +7,11 @@ import { type Printer, safeJson } from "./output.js";
 
 export async function networks(client: ControlClient, printer: Printer): Promise<void> {
   const { networks } = await client.ask("networks");
+  printNetworks(printer, networks, "the host has no networks");
+}
+
+/** Prints networks as a table; `none` where there are none. */
+export function printNetworks(printer: Printer, networks: readonly Network[], none: string): void {
   const rows = networks.map(({ id, type, plugin, phase, endpoints, failed, kills }) => [
     cell(id),
     cell(type),
@@ -16,10 +21,7 @@ export async function networks(client: ControlClient, printer: Printer): Promise
     cell(failed ? `${failed.code}${kills > 0 ? `, ended ${kills} workers` : ""}` : "-", failed ? "red" : "plain"),
   ]);
   const headings = ["NETWORK", "TYPE", "PLUGIN", "PHASE", "ENDPOINTS", "LOST"];
-  printer.print(
-    networks,
-    networks.length === 0 ? "the host has no networks" : columns(printer.coloured, headings, rows),
-  );
+  printer.print(networks, networks.length === 0 ? none : columns(printer.coloured, headings, rows));
 }
 
 /** Shows a plugin, network or endpoint whose id is `name`, or a network or endpoint whose id alone begins with it. */

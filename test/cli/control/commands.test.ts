@@ -273,17 +273,18 @@ test("profile and heap: a file that is there is named at once, and stays", async
   assert.is(await readFile(file, "utf8"), "kept");
 });
 
+/** What each command is given; the others take a plugin's id. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(["ps", "top", "status", "logs", "events", "networks"].map((name) => [name, []])),
+  call: ["net", "config"],
+  cluster: ["status"],
+  shape: ["net", "--reset"],
+};
+
 test("no host: one line that says what to start, exit 3; wrong use: exit 2; help has an example and the exit codes", async (t) => {
   const folder = await t.folder();
   for (const name of CONTROL_COMMANDS) {
-    const args =
-      name === "call"
-        ? ["net", "config"]
-        : name === "shape"
-          ? ["net", "--reset"]
-          : ["ps", "top", "status", "logs", "events", "networks"].includes(name)
-            ? []
-            : ["net"];
+    const args = ARGUMENTS[name] ?? ["net"];
     const none = await cli([name, ...args, "--data-dir", folder]);
     assert.equal([none.exit, none.out], [3, ""], name);
     assert.match(none.err, /^error ERR_NO_DAEMON: no bulkhead host runs at .*; start one with: bulkhead serve .*\n$/);
