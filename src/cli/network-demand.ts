@@ -7,6 +7,7 @@ export function networkDemand({ plugins = {} }: Policy): NetworkDemand {
   const grants = Object.values(plugins).flatMap(({ grant }) => grant ?? []);
   return {
     firewall: grants.some(({ firewall }) => firewall !== undefined),
+    vxlan: grants.some(({ netlink }) => typeof netlink === "object" && netlink.kinds?.includes("vxlan")),
     prefixes: grants.flatMap(({ netlink }) => (typeof netlink === "object" ? (netlink.prefix ?? []) : [])),
   };
 }

@@ -23,4 +23,10 @@ test("every check of the machine's network", () => {
   assert.equal(firstCells(page, "| check | tries to |"), names);
 });
 
+test("every check of the store that hosts share", () => {
+  const source = readFileSync(join(REPO, "src/doctor/cluster.ts"), "utf8");
+  const names = [...source.matchAll(/name: "(cluster\.[\w-]+)"/g)].map(([, name = ""]) => name);
+  assert.equal(firstCells(page, "| check of the store | tries to |"), names);
+});
+
 test.run();

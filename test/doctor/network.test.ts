@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { networkDemand } from "#dist/cli/network-demand.js";
 import type { CheckResult } from "#dist/doctor/check-result.js";
 import { checkNetwork, judgeNetwork } from "#dist/doctor/network/checks.js";
 import { type NetworkFacts, SWITCHES } from "#dist/doctor/network/facts.js";
@@ -12,7 +13,9 @@ import { noKernel } from "../permissions/netlink/backends.js";
 
 const test = suite("doctor: the machine's network");
 const needs = noKernel;
-const demand = { firewall: true, prefixes: ["bh"] };
+const demand = { firewall: true, vxlan: true, prefixes: ["bh"] };
+
+const NO_DEMAND = { firewall: false, vxlan: false };
 
 /** A table of ours, as far as the checks know one, that leads both families out. */
 const OURS = `
@@ -184,12 +187,12 @@ const WELL: NetworkFacts = {
     [SWITCHES.bridged4, "1"],
     [SWITCHES.bridged6, "0"],
   ]),
-  ...{ bridges: ["bh-b1"], trusted: undefined },
+  ...{ bridges: ["bh-b1"], trusted: undefined, vxlan: "loaded" },
 };
 
 /** The names of what does not hold, with the command. */
 function down(facts: Partial<NetworkFacts>): readonly (readonly [name: string, fix: string | null])[] {
-  return judgeNetwork({ ...WELL, ...facts }, true).flatMap(({ name, holds, fix }) =>
+  return judgeNetwork({ ...WELL, ...facts }, demand).flatMap(({ name, holds, fix }) =>
     holds === "no" ? [[name, fix] as const] : [],
   );
 }
@@ -241,9 +244,25 @@ test("bridge-netfilter: where the chains drop, packets within one network fall t
 test("a user who may not look is told so; nothing is demanded where no firewall is granted", () => {
   const inaccessible = "this process has no CAP_NET_ADMIN (run it as root)";
   assert.equal(down({ inaccessible }), []);
-  const told = judgeNetwork({ ...WELL, inaccessible }, true).filter(({ evidence }) => evidence === inaccessible);
+  const told = judgeNetwork({ ...WELL, inaccessible }, demand).filter(({ evidence }) => evidence === inaccessible);
   assert.ok(told.length >= 5 && told.every(({ holds }) => holds === "skipped"));
-  assert.ok(judgeNetwork({ ...WELL, programs: new Set() }, false).every(({ demanded }) => !demanded));
+  assert.ok(
+    judgeNetwork({ ...WELL, programs: new Set(), vxlan: "absent" }, NO_DEMAND).every(({ demanded }) => !demanded),
+  );
+});
+
+test("vxlan: a kernel without it, one that is not to be seen, and a policy that grants no such link", () => {
+  const found = (vxlan: NetworkFacts["vxlan"], granted: boolean): CheckResult | undefined =>
+    judgeNetwork({ ...WELL, vxlan }, { firewall: true, vxlan: granted }).find(({ name }) => name === "machine.vxlan");
+  const [absent, unseen] = [found("absent", true), found("unseen", true)];
+  assert.equal([absent?.holds, absent?.demanded], ["no", true]);
+  assert.match(absent?.fix ?? "", "CONFIG_VXLAN");
+  assert.equal([unseen?.holds, unseen?.fix], ["skipped", null]);
+  assert.equal([found("loaded", true)?.holds, found("loadable", true)?.holds], ["yes", "yes"]);
+  assert.is(found("absent", false)?.demanded, false);
+  const demand = networkDemand({ plugins: { overlay: { grant: { netlink: { kinds: ["bridge", "vxlan"] } } } } });
+  assert.is(demand.vxlan, true);
+  assert.is(networkDemand({ plugins: { bridge: { grant: { netlink: { kinds: ["bridge"] } } } } }).vxlan, false);
 });
 
 test.run();

@@ -24,10 +24,12 @@ export function addMachineCommands(add: Add, daemon: Daemon | undefined): void {
       failed: "a check does not hold",
       async work(_, command) {
         const { doctor } = await import("../doctor.js");
-        return doctor({ ...placesOf(command), netns: command.opts<{ netns?: string }>().netns });
+        return doctor({ ...placesOf(command), ...command.opts<{ netns?: string; cluster?: string }>() });
       },
     }),
-  ).option("--netns <name>", "the network namespace to check");
+  )
+    .option("--netns <name>", "the network namespace to check")
+    .option("--cluster <file>", "a file that names the store which hosts share, as for serve");
   serveFlags(
     add({
       usage: "serve",

@@ -61,7 +61,7 @@ export function watchNetwork(options: NetworkWatchOptions): () => void {
 async function checkByPolicy({ policy: file, netns }: NetworkWatchOptions): Promise<readonly CheckResult[]> {
   const { policy } = await readPolicyFile(file, { absent: "empty" });
   const demand = networkDemand(policy);
-  return demand.firewall ? checkNetwork(netns, demand) : [];
+  return demand.firewall || demand.vxlan ? checkNetwork(netns, demand) : [];
 }
 
 function failed(checks: readonly CheckResult[]): ReadonlyMap<string, CheckResult> {

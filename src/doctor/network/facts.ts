@@ -31,6 +31,8 @@ export interface NetworkFacts {
   readonly switches: ReadonlyMap<string, string>;
   /** Bridges whose name begins with a granted prefix. */
   readonly bridges: readonly string[];
+  /** The kernel's module vxlan: in use or built in, there to be loaded, not there, or not to be seen from here. */
+  readonly vxlan: "loaded" | "loadable" | "absent" | "unseen";
   /** Interfaces in firewalld's trusted zone; undefined: it does not answer. */
   readonly trusted: readonly string[] | undefined;
 }

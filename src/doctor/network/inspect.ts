@@ -1,4 +1,6 @@
 /** Reads a network namespace: chains, rules, switches and links. Changes nothing. */
+import { existsSync, readFileSync } from "node:fs";
+import { release } from "node:os";
 import { isJsonObject, type Json } from "../../driverapi/json.js";
 import { ZONE } from "../../permissions/firewall/kernel/firewalld.js";
 import { MARK } from "../../permissions/firewall/kernel/mark-rules.js";
@@ -21,8 +23,10 @@ export async function inspectNetwork(netns: string | undefined, prefixes: readon
   // Files of /proc/sys/net show the reader's own namespace.
   const switches = readSwitches((await run("grep", "-Hs", "[01]", ...Object.values(SWITCHES))).stdout);
   const unseen = { nftFailure: undefined, filter: { 4: [], 6: [] }, bridges: [], trusted: undefined };
+  const vxlan = moduleState("vxlan");
   const inaccessible = kernelProblem();
-  if (inaccessible !== undefined) return { netns: path, inaccessible, programs, switches, ...NOTHING, ...unseen };
+  if (inaccessible !== undefined)
+    return { netns: path, inaccessible, programs, switches, vxlan, ...NOTHING, ...unseen };
 
   const listed = programs.has("nft") ? await run("nft", "-j", "list", "ruleset") : undefined;
   const ruleset = listed?.code === 0 ? readRuleset(listed.stdout) : undefined;
@@ -41,10 +45,23 @@ export async function inspectNetwork(netns: string | undefined, prefixes: readon
       ? await run("firewall-cmd", `--zone=${ZONE}`, "--list-interfaces")
       : undefined;
   return {
-    ...{ netns: path, inaccessible, programs, switches, nftFailure, filter, bridges },
+    ...{ netns: path, inaccessible, programs, switches, vxlan, nftFailure, filter, bridges },
     ...(ruleset ?? NOTHING),
     trusted: trusted?.code === 0 ? trusted.stdout.trim().split(/\s+/).filter(Boolean) : undefined,
   };
+}
+
+/** Finds a module of the running kernel's, without loading it. */
+function moduleState(name: string): NetworkFacts["vxlan"] {
+  // One that is built in is here too, if it has parameters.
+  if (existsSync(`/sys/module/${name}`)) return "loaded";
+  const folder = `/lib/modules/${release()}`;
+  try {
+    const known = ["modules.builtin", "modules.dep"].map((file) => readFileSync(`${folder}/${file}`, "utf8"));
+    return known.some((text) => text.includes(`/${name}.ko`)) ? "loadable" : "absent";
+  } catch {
+    return "unseen";
+  }
 }
 
 /** Files in which the kernel lists the tables of legacy iptables, by family. */

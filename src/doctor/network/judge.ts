@@ -141,6 +141,23 @@ export function judgeIPv6(facts: NetworkFacts): Finding {
   return no(`${SWITCHES.disable6} is 1: networks have IPv4 alone`, fix);
 }
 
+/** Checks that the kernel has vxlan links, which carry packets between hosts. */
+export function judgeVxlan({ vxlan }: NetworkFacts): Finding {
+  switch (vxlan) {
+    case "loaded":
+      return yes("the kernel has vxlan links");
+    case "loadable":
+      return yes("the kernel loads its module vxlan with the first link");
+    case "absent":
+      return no(
+        "the kernel has no vxlan links",
+        "boot a kernel with CONFIG_VXLAN (Debian: apt-get install linux-image-amd64)",
+      );
+    case "unseen":
+      return skipped("the kernel's modules cannot be seen from here");
+  }
+}
+
 /** Lists the tables of all Bulkhead hosts. */
 function oursOf({ tables }: NetworkFacts): readonly string[] {
   return [...tables].filter((name) => readTable(name.split(" ")[1] ?? "") !== undefined);

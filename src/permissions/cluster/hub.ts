@@ -9,7 +9,7 @@ import { createClusterPower, type OpenCluster } from "./host.js";
 import { CLUSTER, type ClusterFigures } from "./limits.js";
 import type { KeptKeys } from "./memory/kept-keys.js";
 import { ObservedStore, type StoreHealth } from "./observed-store.js";
-import type { ClusterOptions } from "./options.js";
+import { CLUSTER_PREFIX, type ClusterOptions } from "./options.js";
 import { ClusterTally } from "./tally.js";
 
 /** What `createClusterHub` takes. */
@@ -47,8 +47,6 @@ export interface ClusterHub {
   close(): Promise<void>;
 }
 
-/** The beginning of all keys where the operator names none. */
-const PREFIX = "bulkhead";
 /** Least time between two warnings about one plugin, in milliseconds: a plugin can cause them. */
 const WARN_MS = 10_000;
 const UNUSED: StoreHealth = {
@@ -59,7 +57,7 @@ const UNUSED: StoreHealth = {
 export function createClusterHub({ options, logger, kept, use, figures: some }: ClusterHubOptions): ClusterHub {
   const figures = { ...CLUSTER, ...some };
   let store: ObservedStore | undefined;
-  const prefix = options?.store === "etcd" ? (options.prefix ?? PREFIX) : PREFIX;
+  const prefix = options?.store === "etcd" ? (options.prefix ?? CLUSTER_PREFIX) : CLUSTER_PREFIX;
   const plugins = new Map<string, OpenCluster>();
   const tallies = new Map<string, ClusterTally>();
   return {

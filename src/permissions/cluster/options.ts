@@ -28,6 +28,9 @@ export interface LocalOptions {
   readonly store: "local";
 }
 
+/** The beginning of all keys where the operator names none. */
+export const CLUSTER_PREFIX = "bulkhead";
+
 export type ClusterOptions = EtcdOptions | LocalOptions | MemoryOptions;
 
 const pem = z.string().min(1).max(65_536);

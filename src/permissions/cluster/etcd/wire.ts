@@ -105,6 +105,21 @@ export function readToken(reply: Json): string {
   return token;
 }
 
+/** A member, as it says itself. */
+export interface MemberStatus {
+  /** As `3.4.23`. */
+  readonly version: string;
+  readonly clusterId: string | undefined;
+  /** True if it knows a leader of its cluster. */
+  readonly leader: boolean;
+}
+
+export function readStatus(reply: Json): MemberStatus {
+  const { version, leader } = objectOf(reply);
+  if (typeof version !== "string" || !/^\d{1,4}\.\d{1,4}(\.[\w.+-]{1,32})?$/.test(version)) throw strange("no version");
+  return { version, clusterId: clusterIdOf(reply), leader: leader !== undefined && leader !== "0" };
+}
+
 /** Returns the id of the cluster that answered; undefined if the reply names none. */
 export function clusterIdOf(reply: Json): string | undefined {
   const header = isJsonObject(reply) ? reply.header : undefined;
