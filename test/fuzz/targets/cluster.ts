@@ -164,7 +164,10 @@ const reply = fc.oneof(
   fc.record({ read: fc.constant("renewal"), reply: fields({ result: fields({ TTL: digits }) }) }),
   fc.record({ read: fc.constant("token"), reply: fields({ token: fc.constantFrom("abc.1", "a b") }) }),
   fc.record({ read: fc.constant("account"), reply: fields({ keys: revision, bytes: revision }) }),
-  fc.record({ read: fc.constant("failure"), reply: fields({ error: fc.constantFrom("no", "a\nb"), code: revision }) }),
+  fc.record({
+    read: fc.constant("failure"),
+    reply: fields({ error: fc.constantFrom("no", "a\nb"), message: fc.constantFrom("no", "a\nb"), code: revision }),
+  }),
 );
 const HEADER = { cluster_id: "1", member_id: "2", revision: "7", raft_term: "2" };
 const KV = { key: "YQ==", create_revision: "3", mod_revision: "3", version: "1", value: "MQ==" };

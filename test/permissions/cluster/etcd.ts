@@ -3,19 +3,31 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import type { TestContext } from "../../harness.js";
 import { FAST, until } from "../../harness.js";
 
-/** Why etcd cannot be tested here. */
-export const noEtcd: string | undefined = FAST ? "npm run test:fast" : etcdProblem();
+/** The machine's own etcd, and that of a newer Debian's root, which runs on the machine's libraries. */
+const PROGRAM = "etcd";
+const ROOT = join(process.env.BULKHEAD_ROOTS ?? "/var/cache/bulkhead-roots", "trixie");
+export const NEWER_ETCD: string = join(ROOT, "usr/bin/etcd");
 
-function etcdProblem(): string | undefined {
+/** Why etcd cannot be tested here. */
+export const noEtcd: string | undefined = FAST
+  ? "npm run test:fast"
+  : etcdProblem(PROGRAM, 4, "etcd is missing: apt-get install etcd-server");
+/** Why a newer one cannot be. */
+export const noNewerEtcd: string | undefined = FAST
+  ? "npm run test:fast"
+  : etcdProblem(NEWER_ETCD, 5, `there is no etcd in ${ROOT} (make it: test/docker/engine/root.sh trixie)`);
+
+function etcdProblem(program: string, least: number, missing: string): string | undefined {
   try {
     const [, minor = "0"] =
-      /etcd Version: 3\.(\d+)/.exec(execFileSync("etcd", ["--version"], { encoding: "utf8" })) ?? [];
-    return Number(minor) >= 4 ? undefined : "etcd 3.4 or later is required";
+      /etcd Version: 3\.(\d+)/.exec(execFileSync(program, ["--version"], { encoding: "utf8", stdio: "pipe" })) ?? [];
+    return Number(minor) >= least ? undefined : `etcd 3.${least} or later is required`;
   } catch {
-    return "etcd is missing: apt-get install etcd-server";
+    return missing;
   }
 }
 
@@ -35,8 +47,13 @@ export interface Etcd {
 }
 
 /** Starts one. */
-export async function startEtcd(t: TestContext, flags: readonly string[] = [], scheme = "http"): Promise<Etcd> {
-  const [etcd] = await startMembers(t, 1, flags, scheme);
+export async function startEtcd(
+  t: TestContext,
+  flags: readonly string[] = [],
+  scheme = "http",
+  program: string = PROGRAM,
+): Promise<Etcd> {
+  const [etcd] = await startMembers(t, 1, flags, scheme, program);
   if (!etcd) throw new Error("no member");
   return etcd;
 }
@@ -47,6 +64,7 @@ export async function startMembers(
   count: number,
   flags: readonly string[] = [],
   scheme = "http",
+  program: string = PROGRAM,
 ): Promise<readonly Etcd[]> {
   const places = await Promise.all(
     Array.from({ length: count }, async (_, n) => ({ name: `m${n}`, port: await freePort(), peer: await freePort() })),
@@ -58,7 +76,7 @@ export async function startMembers(
     places.map(async ({ name, port, peer }) => {
       const peers = `http://127.0.0.1:${peer}`;
       const url = `${scheme}://127.0.0.1:${port}`;
-      return memberOf(t, await t.folder(), { port, url }, [
+      return memberOf(t, await t.folder(), { port, url, program }, [
         ...["--name", name, "--listen-client-urls", url, "--advertise-client-urls", url],
         ...["--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", initial],
         ...["--heartbeat-interval", String(pace[0]), "--election-timeout", String(pace[1]), "--log-level", "error"],
@@ -73,7 +91,7 @@ export async function startMembers(
 function memberOf(
   t: TestContext,
   own: string,
-  { port, url }: { readonly port: number; readonly url: string },
+  { port, url, program }: { readonly port: number; readonly url: string; readonly program: string },
   flags: readonly string[],
 ): Etcd {
   let child: ChildProcess | undefined;
@@ -92,7 +110,7 @@ function memberOf(
     },
     thaw: () => void child?.kill("SIGCONT"),
     async start(folder = own) {
-      child = spawn("etcd", ["--data-dir", `${folder}/data`, ...flags], { stdio: "ignore" });
+      child = spawn(program, ["--data-dir", `${folder}/data`, ...flags], { stdio: "ignore" });
       if (url.startsWith("https:")) await until(() => listens(port), "etcd to listen", 15_000);
       else await until(() => answers(etcd), "etcd to answer", 15_000);
     },
@@ -118,8 +136,8 @@ function stands(pid: number): boolean {
 /** True once it has a leader; one with accounts refuses the request, and has one too. */
 async function answers(etcd: Etcd): Promise<boolean> {
   try {
-    const { header, error } = await etcd.call("kv/range", { key: "AA==" });
-    return header !== undefined || /user name is empty/.test(String(error));
+    const { header, message } = await etcd.call("kv/range", { key: "AA==" });
+    return header !== undefined || /user name is empty/.test(String(message));
   } catch {
     return false;
   }

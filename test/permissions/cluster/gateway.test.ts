@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { EtcdStore } from "#dist/permissions/cluster/etcd/etcd-store.js";
+import { storeErrorOf } from "#dist/permissions/cluster/etcd/failures.js";
 import { CLUSTER } from "#dist/permissions/cluster/limits.js";
 import { MemoryClusterStore } from "#dist/permissions/cluster/memory/memory-store.js";
 import type { ClusterOptions } from "#dist/permissions/cluster/options.js";
@@ -137,6 +138,28 @@ test("a write that etcd refuses before it proposes it: it failed", async (t) => 
   const error = await rejection(hostOn(t, on(url)).open().ask("create", { key: "a", value: 1 }));
   assert.is(error.code, "ERR_CLUSTER_FAILED", error.message);
 });
+
+for (const [version, field] of [
+  ["3.4", "error"],
+  ["3.5", "message"],
+] as const)
+  test(`etcd ${version} gives its words as "${field}": what they say of revisions, leases and tokens is read`, async (t) => {
+    const said = (words: string): string => JSON.stringify({ [field]: words, code: 11 });
+    assert.is(
+      storeErrorOf(400, said("etcdserver: mvcc: required revision has been compacted"), false).gone,
+      "revision",
+    );
+    assert.is(storeErrorOf(404, said("etcdserver: requested lease not found"), true).gone, "lease");
+    let logins = 0;
+    const { url } = await impostor(t, (path, response) => {
+      if (path === "/v3/auth/authenticate") return json({ header: HEADER, token: `t${++logins}` })(path, response);
+      if (logins > 1) return json(READ)(path, response);
+      response.writeHead(401).end(said("etcdserver: invalid auth token"));
+    });
+    const options = { store: "etcd", endpoints: [url], user: "u", password: "p" } as const;
+    assert.is(await hostOn(t, { options }).open().ask("get", { key: "a" }), null);
+    assert.is(logins, 2);
+  });
 
 test("a login that fails: the write was not sent, and failed", async (t) => {
   const { url, asked } = await impostor(t, json({ header: HEADER }));

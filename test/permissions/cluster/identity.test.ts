@@ -5,48 +5,52 @@ import { join } from "node:path";
 import { checkOptions } from "#dist/host/options.js";
 import { assert, rejection, suite, until } from "../../harness.js";
 import { thrown } from "../../kit/host.js";
-import { noEtcd, startEtcd } from "./etcd.js";
+import { NEWER_ETCD, noEtcd, noNewerEtcd, startEtcd } from "./etcd.js";
 import { hostOn } from "./stores.js";
 
 const test = suite("permissions/cluster/identity");
 const needs = { needs: noEtcd, ms: 40_000 };
 
-test(
-  "etcd with accounts: the operator's is used, a wrong one fails, and a token that has expired is replaced",
-  async (t) => {
-    const etcd = await startEtcd(t, ["--auth-token-ttl", "1"]);
-    await etcd.call("auth/user/add", { name: "root", password: "secret-1" });
-    await etcd.call("auth/role/add", { name: "root" });
-    await etcd.call("auth/user/grant", { user: "root", role: "root" });
-    await etcd.call("auth/enable", {});
-    const account = { store: "etcd", endpoints: [etcd.url], user: "root", password: "secret-1" } as const;
-    const { ask } = hostOn(t, { options: account }).open();
-    const revision = (await ask("create", { key: "a", value: 1 })) as number;
-    assert.is(
-      (
-        await rejection(
-          hostOn(t, { options: { store: "etcd", endpoints: [etcd.url] } })
-            .open()
-            .ask("get", { key: "a" }),
-        )
-      ).code,
-      "ERR_CLUSTER_FAILED",
-    );
-    const wrong = await rejection(
-      hostOn(t, { options: { ...account, password: "secret-2" } })
-        .open()
-        .ask("get", { key: "a" }),
-    );
-    assert.is(wrong.code, "ERR_CLUSTER_FAILED", wrong.message);
-    assert.not.match(wrong.message, /secret/);
-    await etcd.kill("SIGKILL");
-    // Tokens are kept in memory: none of before is known.
-    await etcd.start();
-    await until(() => ask("get", { key: "a" }).then(Boolean, () => false), "etcd to answer", 10_000);
-    assert.ok(await ask("compareAndSet", { key: "a", revision, value: 2 }));
-  },
-  needs,
-);
+for (const [name, program, why] of [
+  ["etcd", undefined, noEtcd],
+  ["newer etcd", NEWER_ETCD, noNewerEtcd],
+] as const)
+  test(
+    `${name} with accounts: the operator's is used, a wrong one fails, and a token that has expired is replaced`,
+    async (t) => {
+      const etcd = await startEtcd(t, ["--auth-token-ttl", "1"], "http", program);
+      await etcd.call("auth/user/add", { name: "root", password: "secret-1" });
+      await etcd.call("auth/role/add", { name: "root" });
+      await etcd.call("auth/user/grant", { user: "root", role: "root" });
+      await etcd.call("auth/enable", {});
+      const account = { store: "etcd", endpoints: [etcd.url], user: "root", password: "secret-1" } as const;
+      const { ask } = hostOn(t, { options: account }).open();
+      const revision = (await ask("create", { key: "a", value: 1 })) as number;
+      assert.is(
+        (
+          await rejection(
+            hostOn(t, { options: { store: "etcd", endpoints: [etcd.url] } })
+              .open()
+              .ask("get", { key: "a" }),
+          )
+        ).code,
+        "ERR_CLUSTER_FAILED",
+      );
+      const wrong = await rejection(
+        hostOn(t, { options: { ...account, password: "secret-2" } })
+          .open()
+          .ask("get", { key: "a" }),
+      );
+      assert.is(wrong.code, "ERR_CLUSTER_FAILED", wrong.message);
+      assert.not.match(wrong.message, /secret/);
+      await etcd.kill("SIGKILL");
+      // Tokens are kept in memory: none of before is known.
+      await etcd.start();
+      await until(() => ask("get", { key: "a" }).then(Boolean, () => false), "etcd to answer", 10_000);
+      assert.ok(await ask("compareAndSet", { key: "a", revision, value: 2 }));
+    },
+    { needs: why, ms: 40_000 },
+  );
 
 test(
   "TLS: the operator's authority alone is trusted, and this host shows its certificate",

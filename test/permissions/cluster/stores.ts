@@ -16,9 +16,9 @@ import { statePaths } from "#dist/storage/paths.js";
 import { StateFile } from "#dist/storage/state-file.js";
 import type { Suite, TestContext } from "../../harness.js";
 import { type LogLine, recorder } from "../../kit/logger.js";
-import { noEtcd, startEtcd } from "./etcd.js";
+import { NEWER_ETCD, noEtcd, noNewerEtcd, startEtcd } from "./etcd.js";
 
-export const KINDS = ["memory", "local", "etcd"] as const;
+export const KINDS = ["memory", "local", "etcd", "newer etcd"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** A plugin's power on one host. */
@@ -94,7 +94,7 @@ async function startStore(t: TestContext, kind: Kind): Promise<TestStore> {
       await backend.compact(revision);
     });
   }
-  const etcd = await startEtcd(t);
+  const etcd = await startEtcd(t, [], "http", kind === "etcd" ? undefined : NEWER_ETCD);
   const backend = new EtcdStore({ store: "etcd", endpoints: [etcd.url] }, CLUSTER);
   t.cleanup(() => backend.close());
   return storeOf(t, backend, async () => {
@@ -130,6 +130,9 @@ export function withMethods(backend: ClusterBackend): ClusterBackend {
   };
 }
 
+/** Why there is no store of a kind here. */
+const NEEDS = { etcd: noEtcd, "newer etcd": noNewerEtcd } as const;
+
 /** Runs a test on every store. */
 export function onEach(
   test: Suite,
@@ -140,7 +143,7 @@ export function onEach(
   for (const kind of KINDS)
     test(`${kind}: ${name}`, async (t) => body(t, await startStore(t, kind), kind), {
       ms,
-      ...(kind === "etcd" ? { needs: noEtcd } : {}),
+      ...(kind === "memory" || kind === "local" ? {} : { needs: NEEDS[kind] }),
     });
 }
 

@@ -17,8 +17,9 @@ export function storeErrorOf(status: number, text: string, write: boolean): Stor
   } catch {
     // Not etcd's, such as a proxy's page.
   }
-  const { error, code } = isJsonObject(reply) ? reply : {};
-  const words = typeof error === "string" ? escapeLine(error, WORDS) : `HTTP status ${status}`;
+  // 3.5 has `message` alone, 3.4 both.
+  const { error, message = error, code } = isJsonObject(reply) ? reply : {};
+  const words = typeof message === "string" ? escapeLine(message, WORDS) : `HTTP status ${status}`;
   const isDone = typeof code !== "number" || !NOT_DONE.has(code);
   const gone = goneOf(words);
   return new StoreError(`the store answered: ${words}`, {
