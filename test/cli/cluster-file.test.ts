@@ -59,6 +59,16 @@ test("what is wrong names the file and the field", async (t) => {
   );
 });
 
+test("a store of the host's own takes no more than its name", async (t) => {
+  const file = join(await t.folder(), "cluster.json");
+  for (const store of ["local", "memory"]) {
+    await writeFile(file, JSON.stringify({ store }));
+    assert.equal(await readClusterFile(file), { store });
+    await writeFile(file, JSON.stringify({ store, endpoints: ["https://10.0.0.1:2379"] }));
+    assert.match((await rejection(readClusterFile(file))).message, /endpoints/);
+  }
+});
+
 test("the daemon's key and flag", () => {
   assert.is(settle({}, { cluster: "/etc/bulkhead/cluster.json" }).cluster, "/etc/bulkhead/cluster.json");
   assert.is(settle({ cluster: "a.json" }, { cluster: "b.json" }).cluster, "a.json");
