@@ -49,6 +49,17 @@ test("a watch from the revision behind the last one goes on without a list; an e
   ]);
 });
 
+test("revisions do not go back, also if what was written last is deleted", async (t) => {
+  const disk = new SimulatedDisk();
+  const before = await open(t, disk);
+  await before.store.commit([], [{ key: "k/a", text: "1" }]);
+  const { revision } = await before.store.commit([], [{ key: "k/a" }]);
+  await before.state.close();
+  const { store } = await open(t, disk);
+  assert.is((await store.read(rangeOf("k/"))).revision, revision);
+  assert.is((await store.commit([], [{ key: "k/a", text: "2" }])).revision, revision + 1);
+});
+
 test("the keys of leases end with the host that held them, and a watch that goes on is told", async (t) => {
   const disk = new SimulatedDisk();
   const before = await open(t, disk);
