@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a root folder of a newer Debian release with a Docker engine, Podman and etcd in it, and prints its path.
+# Makes a root folder of a newer Debian release with a Docker engine and Podman in it (trixie: also etcd), and prints its path.
 # Usage: root.sh SUITE [PACKAGE ...]. BULKHEAD_ROOTS: the folder with the roots, by default /var/cache/bulkhead-roots.
 #
 # A root that is there is taken when dpkg says that all packages in it are installed; one that lacks some gets them; one that is
@@ -8,7 +8,9 @@ set -eu
 
 suite="${1:?usage: root.sh SUITE [PACKAGE ...]}"
 shift
-packages="docker.io docker-cli podman netavark aardvark-dns conmon crun catatonit iptables nftables iproute2 conntrack procps busybox-static ca-certificates etcd-server $*"
+packages="docker.io docker-cli podman netavark aardvark-dns conmon crun catatonit iptables nftables iproute2 conntrack procps busybox-static ca-certificates $*"
+# sid's etcd-server does not install where /proc is not mounted, and etcd 3.5 is enough.
+[ "$suite" != trixie ] || packages="$packages etcd-server"
 roots="${BULKHEAD_ROOTS:-/var/cache/bulkhead-roots}"
 root="$roots/$suite"
 part="$root.part"
