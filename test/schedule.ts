@@ -36,6 +36,7 @@ const LONG = [
   "plugins/bridge-contract",
   "plugins/bridge-many",
   "plugins/egress-many",
+  "cluster/contract",
   "plugins/macvlan-contract",
   "testing/contract",
   "fuzz/",
