@@ -18,6 +18,7 @@ export type {
 export type { RefusedFlow } from "./permissions/firewall/refused-flow.js";
 export type {
   AllowSpec,
+  ConnectSpec,
   FirewallRule,
   IsolateSpec,
   MasqueradeSpec,
@@ -26,6 +27,7 @@ export type {
   ResolveSpec,
 } from "./permissions/firewall/rule.js";
 export type { FirstSettings, LinkInfo, LinkSettings, LinkSpec, RouteSpec } from "./permissions/netlink/link-spec.js";
+export type { RemoteInfo, RemoteRoute, RemoteSpec } from "./permissions/netlink/remote-spec.js";
 export type {
   AllPowers,
   ClusterEntry,

@@ -3,6 +3,7 @@ import type { Json } from "../driverapi/json.js";
 import type { RefusedFlow } from "./firewall/refused-flow.js";
 import type {
   AllowSpec,
+  ConnectSpec,
   FirewallRule,
   IsolateSpec,
   MasqueradeSpec,
@@ -97,6 +98,8 @@ export interface FirewallPower {
   allow(spec: AllowSpec): Promise<void>;
   /** Brings what the bridge's containers send to port 53, to whichever server, to the bridge's own address. */
   resolve(spec: ResolveSpec): Promise<void>;
+  /** Lets a bridge's subnet and the rest of its network, behind a vxlan of the plugin's own, reach each other. */
+  connect(spec: ConnectSpec): Promise<void>;
   /** Removes a rule; one that does not exist is not an error. */
   withdraw(rule: FirewallRule): Promise<void>;
   /** Lists the plugin's rules. A rule is removed with its bridge. */

@@ -13,7 +13,7 @@ export interface FirewallPowerOptions {
 
 /**
  * Serves `firewall.masquerade [spec]`, `firewall.publish [spec]`, `firewall.isolate [spec]`, `firewall.allow [spec]`,
- * `firewall.resolve [spec]`, `firewall.withdraw [rule]` (null), `firewall.rules []` (the rules) and `firewall.refused []` (the
+ * `firewall.resolve [spec]`, `firewall.connect [spec]`, `firewall.withdraw [rule]` (null), `firewall.rules []` (the rules) and `firewall.refused []` (the
  * flows). Rules outlive the power: `FirewallHub.release` or `close` removes them.
  */
 export function createFirewallPower({ plugin, ask, close }: FirewallPowerOptions): HostPower {

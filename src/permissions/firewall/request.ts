@@ -14,6 +14,7 @@ export const FIREWALL_OPS = [
   "isolate",
   "allow",
   "resolve",
+  "connect",
   "withdraw",
   "rules",
   "refused",
@@ -53,6 +54,12 @@ const SHAPES: Readonly<Record<FirewallRule["kind"], Shape>> = {
     seconds: ["number", "optional"],
   },
   resolve: { bridge: ["text", "needed"], ip: ["ip", "needed"] },
+  connect: {
+    bridge: ["text", "needed"],
+    tunnel: ["text", "needed"],
+    subnet: ["network", "needed"],
+    network: ["network", "needed"],
+  },
 };
 
 /**

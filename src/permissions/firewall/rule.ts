@@ -66,13 +66,28 @@ export interface ResolveSpec {
   readonly ip: string;
 }
 
+/**
+ * Lets new connections pass between a bridge's subnet and the rest of a network, which lies behind one of the plugin's vxlans, and lets
+ * nothing else pass to or from that vxlan: neither to other links nor to the host itself. Nothing of it is masqueraded.
+ */
+export interface ConnectSpec {
+  readonly bridge: string;
+  /** A vxlan of the plugin's own. */
+  readonly tunnel: string;
+  /** The bridge's part of `network`. CIDR form, canonical. */
+  readonly subnet: string;
+  /** The whole network: where packets from the tunnel may come from, and packets to it may go. */
+  readonly network: string;
+}
+
 /** One rule, as `rules()` lists it and `withdraw` takes it. */
 export type FirewallRule =
   | ({ readonly kind: "masquerade" } & MasqueradeSpec)
   | ({ readonly kind: "publish" } & PublishSpec)
   | ({ readonly kind: "isolate" } & IsolateSpec)
   | ({ readonly kind: "allow" } & AllowSpec)
-  | ({ readonly kind: "resolve" } & ResolveSpec);
+  | ({ readonly kind: "resolve" } & ResolveSpec)
+  | ({ readonly kind: "connect" } & ConnectSpec);
 
 /** Returns a rule's key: there is one rule per key, whatever its other fields. A published port's key is the port of the host. */
 export function keyOf(rule: FirewallRule): string {
@@ -87,6 +102,8 @@ export function keyOf(rule: FirewallRule): string {
       return `allow ${rule.bridge} ${rule.to} ${rule.protocol} ${rule.port}-${rule.lastPort ?? rule.port}`;
     case "resolve":
       return `resolve ${rule.bridge} ${isSix(rule.ip) ? 6 : 4}`;
+    case "connect":
+      return `connect ${rule.bridge} ${rule.tunnel} ${rule.subnet}`;
   }
 }
 
@@ -102,7 +119,7 @@ function textOf(rule: FirewallRule): string {
 
 /** Returns the family for which a rule needs forwarding; undefined if it needs none. */
 export function familyOfRule(rule: FirewallRule): 4 | 6 | undefined {
-  if (rule.kind !== "publish" && rule.kind !== "masquerade") return undefined;
+  if (rule.kind !== "publish" && rule.kind !== "masquerade" && rule.kind !== "connect") return undefined;
   return isSix(rule.kind === "publish" ? rule.ip : rule.subnet) ? 6 : 4;
 }
 

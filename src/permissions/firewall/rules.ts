@@ -5,34 +5,16 @@
 
 import { quote } from "../../common/quote.js";
 import { parseDestination, parseIP } from "../../driverapi/addresses.js";
-import type { LinkView } from "../netlink/backend.js";
 import { contains, networkOf, specialRange } from "../netlink/cidr.js";
-import { applyRules, type PermissionRule } from "../rule.js";
+import { applyRules } from "../rule.js";
 import { isTimed } from "./allowed.js";
 import { allocated, notOfHost, refused } from "./errors.js";
-import type { FirewallLimits } from "./grant.js";
 import { isLoopback } from "./holder/messages.js";
-import type { FirewallRow } from "./ledger.js";
 import { FIREWALL } from "./limits.js";
 import { inRanges } from "./ports.js";
 import type { FirewallRequest } from "./request.js";
 import { confines, type FirewallRule, keyOf, PROTOCOLS, type PublishSpec, samePort, sameRule } from "./rule.js";
-
-/** What a check may use. */
-export interface Situation {
-  readonly plugin: string;
-  readonly limits: FirewallLimits;
-  /** The subnets of the plugin's netlink grant. */
-  readonly subnets: readonly string[];
-  readonly links: ReadonlyMap<string, LinkView>;
-  /** Returns the plugin that owns a link, according to ledger and kernel; undefined: the link is the machine's. */
-  owner(link: string): string | undefined;
-  /** Every plugin's rules. */
-  readonly rows: readonly FirewallRow[];
-}
-
-/** One rule. */
-export type Rule = PermissionRule<[rule: FirewallRule, situation: Situation]>;
+import type { Rule, Situation } from "./situation.js";
 
 /** Returns a check that applies to published ports only. */
 const ofPublished =
@@ -58,6 +40,8 @@ export const RULES: readonly Rule[] = [
     refuses: "addresses and subnets that do not parse",
     check(rule) {
       if (rule.kind === "masquerade") return problem(parseDestination, rule.subnet);
+      if (rule.kind === "connect")
+        return problem(parseDestination, rule.subnet) ?? problem(parseDestination, rule.network);
       if (rule.kind === "resolve") return problem(parseIP, rule.ip);
       if (rule.kind === "allow") return problem(rule.to.includes("/") ? parseDestination : parseIP, rule.to);
       if (rule.kind !== "publish") return undefined;
@@ -71,7 +55,7 @@ export const RULES: readonly Rule[] = [
     check(rule) {
       const outer = rule.kind === "publish" && !isLoopback(rule.hostIP) ? rule.hostIP : undefined;
       const target = rule.kind === "allow" ? rule.to : undefined;
-      const texts = [inner(rule), outer, target];
+      const texts = [inner(rule), outer, target, whole(rule)];
       for (const text of texts) {
         const special = text === undefined ? undefined : specialRange(networkOf(text));
         if (special !== undefined) return `${quote(text)} lies in ${special}`;
@@ -83,8 +67,10 @@ export const RULES: readonly Rule[] = [
     id: "subnet",
     refuses: "subnets and addresses outside the netlink grant's subnets",
     check(rule, { subnets }) {
-      const text = inner(rule);
-      if (text === undefined || subnets.some((one) => contains(networkOf(one), networkOf(text)))) return undefined;
+      const text = [inner(rule), whole(rule)].find(
+        (one) => one !== undefined && !subnets.some((granted) => contains(networkOf(granted), networkOf(one))),
+      );
+      if (text === undefined) return undefined;
       return `${quote(text)} is not within ${subnets.join(", ") || "any subnet: the plugin has no netlink grant"}`;
     },
   },
@@ -99,6 +85,18 @@ export const RULES: readonly Rule[] = [
       if (addresses.some(({ ip }) => ip === text)) return `${quote(text)} is the bridge's own address`;
       const within = addresses.some(({ ip, prefix }) => contains(networkOf(`${ip}/${prefix}`), networkOf(text)));
       return within ? undefined : `${quote(text)} is in no network of ${quote(rule.bridge)}'s addresses`;
+    },
+  },
+  {
+    id: "tunnel",
+    refuses: "tunnels that are not a vxlan of the plugin's own, and a network that does not hold the bridge's subnet",
+    check(rule, { plugin, links, owner }) {
+      if (rule.kind !== "connect") return undefined;
+      const { tunnel, subnet, network } = rule;
+      if (owner(tunnel) !== plugin) return `${quote(tunnel)} is not a link of plugin "${plugin}"`;
+      const kind = links.get(tunnel)?.kind;
+      if (kind !== "vxlan") return `${quote(tunnel)} is a ${kind ?? "link in a sandbox"}, not a vxlan`;
+      return contains(networkOf(network), networkOf(subnet)) ? undefined : `${quote(network)} does not hold ${subnet}`;
     },
   },
   {
@@ -213,8 +211,13 @@ export function checkRules(request: Extract<FirewallRequest, { readonly rule: un
 
 /** Returns the address or network on the bridge's side. */
 function inner(rule: FirewallRule): string | undefined {
-  if (rule.kind === "masquerade") return rule.subnet;
+  if (rule.kind === "masquerade" || rule.kind === "connect") return rule.subnet;
   return rule.kind === "publish" ? rule.ip : undefined;
+}
+
+/** Returns the network that reaches beyond the bridge. */
+function whole(rule: FirewallRule): string | undefined {
+  return rule.kind === "connect" ? rule.network : undefined;
 }
 
 function problem(parse: (value: unknown) => string, text: string): string | undefined {

@@ -25,6 +25,7 @@ export function endow({ ports }: Pick<FirewallLimits, "ports">, port: HostPort):
       isolate: run("isolate"),
       allow: run("allow"),
       resolve: run("resolve"),
+      connect: run("connect"),
       withdraw: run("withdraw"),
       rules: async (): Promise<Json> => port.request("firewall.rules", []),
       refused: async (): Promise<Json> => port.request("firewall.refused", []),

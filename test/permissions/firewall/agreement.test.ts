@@ -33,6 +33,12 @@ const allow = fc.record({
   seconds: mostly([null, 60, 3600], [0, 1e9]),
 });
 const resolve = fc.record({ bridge, ip: mostly(["10.64.1.1", "10.64.2.1", "fd64:0:1::1"], ["8.8.8.8", "x"]) });
+const connect = fc.record({
+  bridge,
+  tunnel: mostly(["bh-x"], ["bh-a", "bh-none", "eth0"]),
+  subnet: mostly(["10.64.1.0/24", "fd64:0:1::/64"], ["10.64.2.0/24", "x"]),
+  network: mostly(["10.64.0.0/16", "fd64::/48"], ["10.0.0.0/8", "x"]),
+});
 const publish = fc.record(
   {
     bridge,
@@ -49,6 +55,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 2, arbitrary: isolate.map((spec): Call => ["isolate", spec]) },
   { weight: 3, arbitrary: allow.map((spec): Call => ["allow", spec]) },
   { weight: 1, arbitrary: resolve.map((spec): Call => ["resolve", spec]) },
+  { weight: 2, arbitrary: connect.map((spec): Call => ["connect", spec]) },
   { weight: 5, arbitrary: publish.map((spec): Call => ["publish", spec]) },
   {
     weight: 3,
@@ -58,6 +65,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
         isolate.map((spec) => ({ kind: "isolate", ...spec })),
         allow.map((spec) => ({ kind: "allow", ...spec })),
         resolve.map((spec) => ({ kind: "resolve", ...spec })),
+        connect.map((spec) => ({ kind: "connect", ...spec })),
         publish.map((spec) => ({ kind: "publish", ...spec })),
       )
       .map((rule): Call => ["withdraw", rule as Json]),
@@ -87,6 +95,7 @@ async function prepared(t: TestContext, kind: "kernel" | "model"): Promise<Firew
   const bench = await firewallBench(t, kind, { max: 6 });
   await bridgeOf(bench.ask, "bh-a", "10.64.1.1/24", "fd64:0:1::1/64");
   await bridgeOf(bench.ask, "bh-b", "10.64.2.1/24");
+  await bench.ask("createLink", { kind: "vxlan", name: "bh-x", vni: 100, remote: "192.0.2.7" });
   return bench;
 }
 

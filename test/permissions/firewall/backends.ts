@@ -14,6 +14,9 @@ import { serveIn } from "./server.js";
 /** Limits that allow what the tests do. */
 const FIREWALL_FOR_TESTS: FirewallLimits = { ports: ["8000-8999", "53"], max: 64 };
 
+/** What the plugin's netlink grant needs for a tunnel. */
+const TUNNELS = { vniFrom: 100, vniTo: 199, remotes: ["192.0.2.0/24"], ports: [4789] };
+
 /** A namespace with a firewall in it, and a plugin's way to both. */
 export interface FirewallBench extends Bench {
   readonly firewall: FirewallHub;
@@ -32,7 +35,7 @@ export async function firewallBench(
   limits: Partial<FirewallLimits> = {},
   options: Partial<FirewallHubOptions> = {},
 ): Promise<FirewallBench> {
-  const links = await bench(t, kind);
+  const links = await bench(t, kind, TUNNELS);
   const { netns, hub } = links;
   const firewall = createFirewallHub({ netlink: hub, netns, logger: SILENT, ...options });
   t.cleanup(() => firewall.close());

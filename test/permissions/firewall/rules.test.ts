@@ -66,6 +66,16 @@ const allowing = (
   ...more,
 });
 
+const OVER = { bridge: "bh-b", tunnel: "bh-x", subnet: "10.64.1.0/24", network: "10.64.0.0/16" } as const;
+
+const connecting = (
+  rule: string,
+  what: string,
+  change: Record<string, Json>,
+  shows: string,
+  more: Partial<Attack> = {},
+): Attack => ({ rule, what, ask: ["connect", { ...OVER, ...change }], shows, ...more });
+
 const LAN: readonly Change[] = [...CARD, { op: "addAddress", name: "eth0", address: "192.0.2.2/24" }];
 
 const ATTACKS: readonly Attack[] = [
@@ -247,6 +257,27 @@ const ATTACKS: readonly Attack[] = [
     shows: '"@all"',
   },
 
+  connecting("fields", "a mark of its choice", { mark: 1 }, '"mark"'),
+  connecting("address", "a network that would be an expression", { network: "any" }, '"any"'),
+  connecting("special", "the cloud's metadata behind the tunnel", { network: "169.254.0.0/16" }, '"169.254.0.0/16"'),
+  connecting("subnet", "everything behind the tunnel", { network: "10.0.0.0/8" }, '"10.0.0.0/8"', {
+    works: { kind: "connect", ...OVER, network: "10.0.0.0/8" },
+  }),
+  connecting("network", "a subnet that another bridge has", { subnet: "10.64.2.0/24" }, '"10.64.2.0/24"'),
+  connecting("tunnel", "a card of the machine's", { tunnel: "eth0" }, '"eth0"', {
+    host: LAN,
+    works: { kind: "connect", ...OVER, tunnel: "eth0" },
+  }),
+  connecting("tunnel", "another plugin's link", { tunnel: "ot-b" }, '"ot-b"', {
+    works: { kind: "connect", ...OVER, tunnel: "ot-b" },
+  }),
+  connecting("tunnel", "a wildcard", { tunnel: "bh-*" }, '"bh-*"'),
+  connecting("tunnel", "a link that is not a vxlan", { tunnel: "bh-v" }, '"bh-v"'),
+  connecting("tunnel", "a network beside the bridge's subnet", { network: "10.65.0.0/16" }, '"10.65.0.0/16"'),
+  connecting("taken", "more of the network without a withdrawal", { network: "10.64.0.0/15" }, "other settings", {
+    first: [["connect", OVER]],
+  }),
+
   publish("listener", "a port the host listens on", {}, "8080", {
     listens: { protocol: "tcp", ip: undefined, port: 8080 },
     works: { kind: "publish", ...WEB },
@@ -272,6 +303,7 @@ for (const attack of ATTACKS) {
     const { ask, open, fire, openFire, host, rules, listen } = await firewallBench(t, kind, attack.limits);
     await bridgeOf(ask, "bh-b", "10.64.1.1/24", "fd64:0:1::1/64");
     await ask("createLink", { kind: "veth", name: "bh-v", peer: "bh-w" });
+    await ask("createLink", { kind: "vxlan", name: "bh-x", vni: 100, remote: "192.0.2.7" });
     await bridgeOf(open("other", { prefix: "ot" }), "ot-b", "10.80.0.1/24");
     const other = openFire("other", { max: 64 }, { ...LIMITS_FOR_TESTS, prefix: "ot" });
     await other("publish", { ...WEB, bridge: "ot-b", ip: "10.80.0.2", hostPort: 8100 });

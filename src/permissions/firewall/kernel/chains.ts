@@ -23,6 +23,11 @@ export const CONFINING_CHAINS = [
   { name: "admit", type: "filter", hook: "prerouting", prio: -90 },
   { name: "input", type: "filter", hook: "input", prio: -10 },
 ] as const;
+
+/** The chain that a table with tunnels has: what comes out of a tunnel is not for the host itself. */
+export const TUNNEL_CHAINS: readonly (typeof CONFINING_CHAINS)[number][] = CONFINING_CHAINS.filter(
+  ({ name }) => name === "input",
+);
 type Chain = (typeof CHAINS | typeof CONFINING_CHAINS)[number]["name"];
 
 /** One nftables rule. */

@@ -21,8 +21,14 @@ export function loopbackOf(six: boolean): Json {
 }
 
 export function source(subnet: string): Json {
-  const [addr = "", len = ""] = subnet.split("/");
-  return equal(field(subnet.includes(":") ? "ip6" : "ip", "saddr"), { prefix: { addr, len: Number(len) } });
+  return network("saddr", "==", subnet);
+}
+
+/** Matches sources or destinations inside a network, or outside it. */
+export function network(end: "saddr" | "daddr", op: "==" | "!=", text: string): Json {
+  const [addr = "", len = ""] = text.split("/");
+  const left = field(text.includes(":") ? "ip6" : "ip", end);
+  return { match: { op, left, right: { prefix: { addr, len: Number(len) } } } };
 }
 
 export function from(op: "==" | "!=", link: string): Json {

@@ -62,6 +62,6 @@ function bridgesOf(rules: readonly FirewallRule[]): readonly string[] {
 }
 
 const PUBLISHED: Json = { match: { op: "in", left: STATUS, right: "dnat" } };
-const SET_MARK: Json = {
+export const SET_MARK: Json = {
   mangle: { key: { meta: { key: "mark" } }, value: { "|": [{ meta: { key: "mark" } }, MARK] } },
 };

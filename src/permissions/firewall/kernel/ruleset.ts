@@ -3,8 +3,9 @@ import type { Json } from "../../../driverapi/json.js";
 import type { FirewallTable } from "../backend.js";
 import { isLoopback } from "../holder/messages.js";
 import type { FirewallRule, HostPort } from "../rule.js";
-import { CHAINS, type ChainRule, CONFINING_CHAINS } from "./chains.js";
+import { CHAINS, type ChainRule, CONFINING_CHAINS, TUNNEL_CHAINS } from "./chains.js";
 import { allowedSets, confined, confineRules, resolveRules } from "./confine-rules.js";
+import { connectRules, tunnelsOf } from "./connect-rules.js";
 import { equal, field, from, LOCAL, loopbackOf, notLoopback, STATUS, source, to } from "./expressions.js";
 import { markRules, openRules } from "./mark-rules.js";
 import { refusedSets } from "./refused-flows.js";
@@ -24,11 +25,13 @@ export function transaction(put: readonly FirewallTable[], drop: readonly string
 function whole({ name, prefix, rules, uplinks, allowed }: FirewallTable): readonly Json[] {
   const family = "inet";
   const confining = confined(rules).length > 0;
-  const chains = [...(confining ? CONFINING_CHAINS : []), ...CHAINS];
+  const tunnelling = tunnelsOf(rules).length > 0;
+  const chains = [...(confining ? CONFINING_CHAINS : tunnelling ? TUNNEL_CHAINS : []), ...CHAINS];
   // Drops come before marks, since other programs' filters accept what is marked.
   const all = [
     ...openRules(rules, prefix),
     ...confineRules(rules),
+    ...connectRules(rules),
     ...rules.flatMap((rule) => chainRules(rule, prefix)),
     ...markRules(rules, uplinks),
   ];
@@ -88,7 +91,8 @@ function chainRules(rule: FirewallRule & Pick<HostPort, "aside">, prefix: string
       ];
     }
     case "allow":
-      // Without confinement everything is allowed; `confineRules` has these rules.
+    case "connect":
+      // Without confinement everything is allowed; `confineRules` and `connectRules` have these rules.
       return [];
     case "resolve":
       return resolveRules(rule.bridge, rule.ip);
