@@ -16,5 +16,5 @@ export {
   replayRecording,
 } from "./testing/replay-recording.js";
 export type { ContractRule, RuleGroup } from "./testing/rule.js";
-export { createTestHost, type TestHost, type TestHostOptions } from "./testing/test-host.js";
+export { createTestHost, type TestHost, type TestHostOptions, type TestLink } from "./testing/test-host.js";
 export type { TrialOptions } from "./testing/trial.js";

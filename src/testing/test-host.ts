@@ -27,12 +27,18 @@ export interface TestHostOptions {
   readonly recovery?: "replay" | "self";
   /** What carries out `netlink`. Default: the in-memory model. */
   readonly backend?: "model" | "kernel";
-  /** Names of links that exist in the model from the start, such as the parents of a macvlan. */
-  readonly links?: readonly string[];
+  /** Links that exist in the model from the start, such as the parents of a macvlan: names, or names with addresses in CIDR form. */
+  readonly links?: readonly (string | TestLink)[];
   /** With `backend: "kernel"`, the network namespace to work in. */
   readonly netns?: string;
   /** Receives every line that the host and the plugin log. Default: none. */
   readonly logger?: Logger;
+}
+
+/** A link of the model. */
+export interface TestLink {
+  readonly name: string;
+  readonly addresses: readonly string[];
 }
 
 /** A running test host. */
@@ -112,6 +118,7 @@ export async function createTestHost(options: TestHostOptions): Promise<TestHost
         policy: testPolicy(copy.found, options.permissions, options.policy),
         isolation: "thread",
         backend: options.backend ?? "model",
+        cluster: { store: "memory" },
         logger: failures.logger,
         ...(options.netns === undefined ? {} : { netns: options.netns }),
       },
@@ -205,11 +212,15 @@ class RunningTestHost implements TestHost {
 }
 
 /** Adds links as bridges; their kind does not matter to the rules. */
-async function addLinks(host: PluginHost, names: readonly string[]): Promise<void> {
-  const units = names.map((name) => [
-    { change: { op: "add", link: { kind: "bridge", name } } } as const,
-    { change: { op: "up", name } } as const,
-  ]);
+async function addLinks(host: PluginHost, links: readonly (string | TestLink)[]): Promise<void> {
+  const units = links.map((link) => {
+    const { name, addresses } = typeof link === "string" ? { name: link, addresses: [] } : link;
+    return [
+      { change: { op: "add", link: { kind: "bridge", name } } } as const,
+      { change: { op: "up", name } } as const,
+      ...addresses.map((address) => ({ change: { op: "addAddress", name, address } }) as const),
+    ];
+  });
   await netlinkOf(host)?.backend.apply(units);
 }
 

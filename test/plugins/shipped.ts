@@ -27,7 +27,7 @@ export type Kind = (typeof KINDS)[number];
 /** The machine's own links, for macvlan. */
 export const PARENTS = ["eth0", "eth1", "eth2", "eth3"] as const;
 
-type Driver = "bridge" | "egress" | "macvlan";
+type Driver = "bridge" | "egress" | "macvlan" | "overlay";
 
 /** What each driver is granted. */
 const GRANTS: Readonly<Record<Driver, Partial<NetlinkLimits>>> = {
@@ -40,7 +40,21 @@ const GRANTS: Readonly<Record<Driver, Partial<NetlinkLimits>>> = {
     parents: [...PARENTS],
     max: 4096,
   },
+  overlay: {
+    kinds: ["bridge", "veth", "vxlan"],
+    prefix: "ov",
+    subnets: ["10.64.0.0/10", "fd64::/32"],
+    parents: ["eth0"],
+    vniFrom: 4096,
+    vniTo: 4223,
+    remotes: ["198.51.100.0/24", "fd99::/64"],
+    ports: [4789],
+    max: 4096,
+  },
 };
+
+/** The overlay driver's own host. */
+const OVERLAY_HOST = { host: "h1", address: "198.51.100.1", parent: "eth0" };
 
 interface Shipped {
   readonly limits?: Partial<NetlinkLimits> | undefined;
@@ -63,9 +77,16 @@ function shipped(
     ...(traffic ? { traffic } : {}),
   };
   const plugin = join(REPO, "plugins", driver);
-  const links = driver === "macvlan" ? [...PARENTS] : [];
-  if (kind === "model") return { plugin, permissions, links };
-  return { plugin, permissions, backend: "kernel", netns: netns(t, links) };
+  const links = driver === "macvlan" ? [...PARENTS] : driver === "overlay" ? ["eth0"] : [];
+  const more = driver === "overlay" ? { policy: { options: { overlay: OVERLAY_HOST } } } : {};
+  const cidr = `${OVERLAY_HOST.address}/24`;
+  if (kind === "model") {
+    const addresses = driver === "overlay" ? [cidr] : [];
+    return { plugin, permissions, links: links.map((name) => ({ name, addresses })), ...more };
+  }
+  const space = netns(t, links);
+  if (driver === "overlay") execFileSync("ip", ["-n", space, "address", "replace", cidr, "dev", "eth0"]);
+  return { plugin, permissions, backend: "kernel", netns: space, ...more };
 }
 
 /** A namespace that is gone after the test, and in which no link must be left then but those it began with. */
