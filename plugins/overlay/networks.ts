@@ -1,0 +1,87 @@
+/** The driver's state: networks, this host's prefixes of them, and their endpoints. */
+import {
+  type CIDR,
+  type EndpointAddresses,
+  formatAddress,
+  formatCIDR,
+  Pool,
+  parseCIDR,
+  parseSubnet,
+} from "bulkhead/plugin/addressing";
+import type { SharedNetwork, SharedSubnet } from "./documents.ts";
+
+export interface Endpoint extends EndpointAddresses {
+  /** The interface's id. */
+  readonly id: number;
+  /** The veth's end on the bridge, and its end for the sandbox. */
+  readonly link: string;
+  readonly peer: string;
+  readonly mac: string;
+}
+
+/** A host's part of a subnet. */
+export interface Prefix {
+  readonly family: CIDR["family"];
+  /** CIDR form: `10.64.3.0/24`. */
+  readonly text: string;
+  /** Its first address, which the host's vxlan has: `10.64.3.0`. */
+  readonly own: string;
+  /** The whole subnet. */
+  readonly network: string;
+}
+
+/** A network on this host. */
+export interface Network {
+  readonly nid: string;
+  /** Its name on all hosts. */
+  readonly name: string;
+  readonly internal: boolean;
+  bridge: string;
+  tunnel: string;
+  /** The MAC address of this host's vxlan. */
+  mac: string;
+  /** What is known of it, and as of which revision; undefined until this host has entered. */
+  shared: SharedNetwork | undefined;
+  revision: number;
+  pools: readonly Pool[];
+  /** Why this host has no prefix any more; undefined while it has. */
+  lost: string | undefined;
+  /** A remote host could not be set: to be tried again. */
+  incomplete: boolean;
+  /** Work on it, one after another. */
+  turn: Promise<void>;
+  readonly endpoints: Map<string, Endpoint>;
+}
+
+/** Returns the prefixes that the host with a number has. */
+export function prefixesOf(subnets: readonly SharedSubnet[], n: number): readonly Prefix[] {
+  return subnets.flatMap(({ text, length }) => {
+    const subnet = parseCIDR(text);
+    if (!subnet) return [];
+    const { family } = subnet;
+    const bits = subnet.bits + (BigInt(n) << BigInt((family === 4 ? 32 : 128) - length));
+    return [
+      {
+        family,
+        text: formatCIDR({ family, bits, prefix: length }),
+        own: formatAddress({ family, bits }),
+        network: text,
+      },
+    ];
+  });
+}
+
+/** Returns the pools of a host's prefixes; the gateway of each is its second address. */
+export function poolsOf(prefixes: readonly Prefix[]): readonly Pool[] {
+  return prefixes.map(({ text }) => new Pool(parseSubnet(text)));
+}
+
+/** Runs work on a network when what was begun before has ended; settles as it does. */
+export function inTurn<T>(network: Network, work: () => Promise<T>): Promise<T> {
+  const result = network.turn.then(work);
+  network.turn = result.then(
+    () => {},
+    () => {},
+  );
+  return result;
+}
