@@ -86,6 +86,7 @@ test(
         "macvlan awaiting-grant",
         "mine running",
         "null running",
+        "overlay awaiting-grant",
       ],
       ip: "10.7.0.2/24",
     });

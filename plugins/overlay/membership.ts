@@ -2,6 +2,7 @@
 import { type CallContext, fail, type LinkInfo, quote } from "bulkhead/plugin";
 import { type BridgeLinks, macFor } from "bulkhead/plugin/addressing";
 import type { Applicant, Wish } from "./allocation.ts";
+import type { SharedNetwork } from "./documents.ts";
 import { OVERLAY } from "./limits.ts";
 import type { NetworkRules } from "./network-rules.ts";
 import { type Network, poolsOf, prefixesOf } from "./networks.ts";
@@ -121,6 +122,16 @@ export class Membership {
       await this.#parts.tunnels.follow(on.tunnel, [], () => {});
       return;
     }
+    if (termsOf(seen.network) !== termsOf(on.shared)) {
+      log(
+        "error",
+        "the terms of a network, which never change, have been changed by another host; what is known is kept",
+        {
+          network: on.name,
+        },
+      );
+      return;
+    }
     if (on.lost === undefined && seen.revision === on.revision && !on.incomplete) {
       await this.#followRemotes(on, self);
       return;
@@ -192,6 +203,11 @@ export function messageOf(error: unknown): string {
 
 function specOf({ tunnel: name }: Network, { vni, mac, local, parent }: Kept) {
   return { name, vni, mac, local, parent };
+}
+
+/** What is the same for as long as a network exists. */
+function termsOf({ id, vni, subnets, mtu }: SharedNetwork): string {
+  return [id, vni, mtu, ...subnets.flatMap(({ text, length }) => [text, length])].join(" ");
 }
 
 function lostWords(name: string): string {

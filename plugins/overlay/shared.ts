@@ -53,7 +53,13 @@ export class SharedNetworks {
       const { live, ...claimed } = there;
       if (!live) return { ...claimed, mtu: undefined };
       const seen = await this.#read(networkKey(name), readNetwork);
-      if (seen?.value.id === there.id) return { ...claimed, mtu: seen.value.mtu };
+      if (seen?.value.id === there.id) {
+        if (seen.value.vni === there.vni && sameSubnets(seen.value, there)) return { ...claimed, mtu: seen.value.mtu };
+        fail(
+          "Internal",
+          `the shared value ${quote(networkKey(name))} is damaged (its identifier or subnets are not those of its claim): nothing is changed; repair or delete it in the store`,
+        );
+      }
       if (seen === undefined) await this.#claims((claims) => claims && decide.release(claims, name, there.id));
       else if (seen.value.id < there.id) await this.#write(networkKey(name), seen.revision, undefined);
     }
@@ -188,6 +194,11 @@ export class SharedNetworks {
       throw error;
     }
   }
+}
+
+function sameSubnets(a: Claim, b: Claim): boolean {
+  const text = ({ subnets }: Claim): string => subnets.map((one) => `${one.text} ${one.length}`).join();
+  return text(a) === text(b);
 }
 
 function networkKey(name: string): string {

@@ -1,7 +1,7 @@
 /**
  * The process of a host with the overlay driver, to be killed by a test: `NETNS DATA PLUGINS POLICY STORE`. Orders on standard input, each
- * a line of JSON, and one reply each: `["network", NID, OPTIONS]`, `["box", NID, EID, NETNS]` connects a namespace as an endpoint and
- * replies with its interface, `["info", NID, EID]`, `["unbox", NID, EID]`, `["delete", NID]`.
+ * a line of JSON, and one reply each: `["network", NID, OPTIONS]`, `["box", NID, EID, NETNS, ADDRESS]` connects a namespace as an endpoint, with
+ * an address in CIDR form or "", and replies with its interface, `["info", NID, EID]`, `["unbox", NID, EID]`, `["delete", NID]`.
  */
 import { createInterface } from "node:readline";
 import { createPluginHost, EndpointConfig, JoinConfig, type JsonObject } from "#dist/index.js";
@@ -12,28 +12,35 @@ const host = await createPluginHost({ plugins, policy, dataDir, backend: "kernel
 const driver = host.driver("overlay");
 console.log("ready");
 
-const orders: Readonly<Record<string, (nid: string, more: unknown, box: string) => Promise<unknown>>> = {
-  network: (nid, options) => driver.createNetwork(nid, options as JsonObject),
-  async box(nid, eid, box) {
-    const endpoint = new EndpointConfig();
-    await driver.createEndpoint(nid, String(eid), endpoint);
-    await driver.join(nid, String(eid), `/run/netns/${box}`, new JoinConfig(endpoint));
-    await host.attach({ type: "overlay", nid, eid: String(eid) });
-    return endpoint.toJSON()[0];
-  },
-  info: (nid, eid) => driver.endpointOperInfo(nid, String(eid)),
-  async unbox(nid, eid) {
-    await driver.leave(nid, String(eid));
-    await driver.deleteEndpoint(nid, String(eid));
-  },
-  delete: (nid) => driver.deleteNetwork(nid),
-};
+const orders: Readonly<Record<string, (nid: string, more: unknown, box: string, address: string) => Promise<unknown>>> =
+  {
+    network: (nid, options) => driver.createNetwork(nid, options as JsonObject),
+    async box(nid, eid, box, address) {
+      const endpoint = new EndpointConfig(address === "" ? [] : [{ id: 0, mac: "02:00:00:00:00:07", ipv4: address }]);
+      await driver.createEndpoint(nid, String(eid), endpoint);
+      await driver.join(nid, String(eid), `/run/netns/${box}`, new JoinConfig(endpoint));
+      await host.attach({ type: "overlay", nid, eid: String(eid) });
+      return endpoint.toJSON()[0];
+    },
+    info: (nid, eid) => driver.endpointOperInfo(nid, String(eid)),
+    async unbox(nid, eid) {
+      await driver.leave(nid, String(eid));
+      await driver.deleteEndpoint(nid, String(eid));
+    },
+    delete: (nid) => driver.deleteNetwork(nid),
+  };
 
 createInterface({ input: process.stdin }).on("line", (line) => {
-  const [order = "", nid = "", more, box = ""] = JSON.parse(line) as [string, string, unknown, string];
+  const [order = "", nid = "", more, box = "", address = ""] = JSON.parse(line) as [
+    string,
+    string,
+    unknown,
+    string,
+    string,
+  ];
   // What is logged on the same stream begins with a brace.
   const reply = (value: unknown): void => console.log(`= ${JSON.stringify(value ?? null)}`);
-  void (async () => orders[order]?.(nid, more, box))().then(
+  void (async () => orders[order]?.(nid, more, box, address))().then(
     (value) => reply({ value: value ?? null }),
     (error: unknown) => reply({ error: String(error) }),
   );

@@ -94,6 +94,16 @@ test(
       await follows(one, eid, [`198.51.100.${to.split(",")[0]}`, "198.51.100.3"]);
     await reach({ a, b, c });
 
+    const e = await h2.box("n", "e", "10.64.1.9/16");
+    for (const far of [a, c])
+      assert.is(
+        await callFrom(far.netns, "tcp", e.ipv4, 80),
+        `e ::ffff:${far.ipv4}`,
+        "with an engine's address and mask",
+      );
+    assert.is(await callFrom(e.netns, "tcp", c.ipv4, 80), "c ::ffff:10.64.1.9");
+    assert.is(await callFrom(e.netns, "tcp", b.ipv4, 80), "b ::ffff:10.64.1.9");
+
     await h3.ask("unbox", "n", "c");
     await h3.ask("delete", "n");
     await follows(h1, "a", ["198.51.100.2"]);
@@ -142,6 +152,28 @@ test(
     await follows(h1, "a", ["198.51.100.2", "198.51.100.3"]);
     await follows(h2, "b", ["198.51.100.1", "198.51.100.3"]);
     await reach({ a3, b2, c });
+
+    // Somebody with the store's credentials, or a hostile host, writes what is no network, and then one with other terms.
+    const key = Buffer.from("bulkhead/keys/overlay/networks/blue").toString("base64");
+    const { kvs } = (await etcd.call("kv/range", { key })) as { kvs: readonly { value: string }[] };
+    const value = kvs[0]?.value ?? "";
+    const text = Buffer.from(value, "base64").toString();
+    for (const one of [
+      "{}",
+      text.replace('"h2"', '"h9"').replace('"n":1', '"n":2'),
+      text.replace("10.64.0.0", "10.80.0.0"),
+    ])
+      await etcd.call("kv/put", { key, value: Buffer.from(one).toString("base64") });
+    const h5 = host(5);
+    const damaged = await rejection((await h5).ask("network", "n", generic(ONLY_NAME)));
+    assert.match(
+      damaged.message,
+      /shared value "networks\/blue" is damaged \(its identifier or subnets are not those of its claim\)/,
+    );
+    await reach({ a3, b2, c });
+    await etcd.call("kv/put", { key, value });
+    await (await h5).ask("network", "n", generic(ONLY_NAME));
+    await follows(h1, "a", ["198.51.100.2", "198.51.100.3", "198.51.100.5"]);
   },
   { ms, needs },
 );

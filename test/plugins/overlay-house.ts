@@ -39,8 +39,8 @@ export interface OverlayHost {
   readonly netns: string;
   /** Sends an order of `overlay-host-main`; rejects with what it failed with. */
   ask(...order: readonly Json[]): Promise<Json>;
-  /** Connects a container. */
-  box(nid: string, eid: string): Promise<Box>;
+  /** Connects a container. `address`: what an engine gives it, in CIDR form. */
+  box(nid: string, eid: string, address?: string): Promise<Box>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** Starts it again, with the same data; `options` of the driver besides its own. */
@@ -106,9 +106,9 @@ async function hostIn(
       if (!running) throw new Error(`${self.host} is not running`);
       return running.ask(order);
     },
-    async box(nid, eid) {
+    async box(nid, eid, address = "") {
       const box = space(t);
-      const made = (await one.ask("box", nid, eid, box)) as { ipv4: string; ipv6: string };
+      const made = (await one.ask("box", nid, eid, box, address)) as { ipv4: string; ipv6: string };
       await serveIn(t, box, "tcp", "::", 80, eid);
       const plain = (cidr: string): string => cidr.split("/")[0] ?? "";
       return { netns: box, ipv4: plain(made.ipv4), ipv6: plain(made.ipv6) };
