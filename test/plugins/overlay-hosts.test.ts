@@ -137,7 +137,10 @@ test(
     const a2 = await h1.box("n", "a2");
     assert.is(a2.ipv4, "10.64.0.3");
     await reach({ a, a2, b });
+    const { tunnel, bridge } = (await h1.ask("info", "n", "a")) as { tunnel: string; bridge: string };
     await h1.kill();
+    // As after a restart of the machine.
+    for (const link of [tunnel, bridge]) h1.run("ip", "link", "delete", link);
     await h1.start();
     const a3 = await h1.box("n", "a3");
     assert.is(a3.ipv4, "10.64.0.4");

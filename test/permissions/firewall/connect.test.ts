@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { assert, suite } from "../../harness.js";
 import { noKernel } from "../netlink/backends.js";
+import { inNetns } from "./backends.js";
 import { house, IN_VAIN } from "./house.js";
 import { callFrom, serveIn } from "./server.js";
 
@@ -80,6 +81,27 @@ test(
     for (const one of ["10.64.9.0", "fd64:0:9::"])
       ip("-n", netns, "neigh", "add", one, "lladdr", "02:00:00:00:00:02", "dev", "bh-x", "nud", "permanent");
 
+    // What arrives is counted: replies to a foreign source would be lost in any case.
+    const count = (where: string, ...rules: readonly string[]): (() => readonly number[]) => {
+      const chain = "add chain inet seen first { type filter hook prerouting priority -300; }";
+      const added = rules.map((rule) => `add rule inet seen first ${rule} counter`);
+      inNetns(where, "nft", ["add table inet seen", chain, ...added].join("; "));
+      return () =>
+        [...inNetns(where, "nft", "list", "table", "inet", "seen").matchAll(/counter packets (\d+)/g)].map(([, n]) =>
+          Number(n),
+        );
+    };
+    const atA1 = count(a1, "ip saddr 10.70.0.1", "ip saddr 10.64.1.3", "ip saddr 10.64.9.1");
+    const atOutside = count(outside, "iifname eth0 ip daddr 203.0.113.9", "iifname x ip daddr 10.64.9.7");
+    inNetns(netns, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+    ip("-n", netns, "route", "add", "203.0.113.9", "via", "192.0.2.1");
+    ip("-n", outside, "route", "add", "203.0.113.9", "via", "10.64.1.0", "dev", "x", "onlink", "src", "10.64.9.1");
+    ip("-n", outside, "route", "add", "10.64.9.7", "via", "192.0.2.2");
+    /** Uses the host as a router: from the tunnel to elsewhere, and from elsewhere into the tunnel. */
+    const passThrough = async (): Promise<void> => {
+      for (const one of ["203.0.113.9", "10.64.9.7"]) await callFrom(outside, "udp", one, 1111, IN_VAIN);
+    };
+
     await serveIn(t, a1, "tcp", "::", 80, "a1");
     await serveIn(t, b1, "tcp", "::", 80, "b1");
     await serveIn(t, netns, "tcp", "::", 7000, "host");
@@ -93,6 +115,8 @@ test(
       await fire("masquerade", { bridge, subnet: `fd64:0:${n}::/64` });
     }
     assert.is(await callFrom(outside, "tcp", "10.64.1.2", 80, IN_VAIN), "nothing", "before");
+    await passThrough();
+    assert.equal(atOutside(), [1, 1], "without the rule, both pass");
     await fire("connect", { bridge: "bh-a", tunnel: "bh-x", subnet: "10.64.1.0/24", network: "10.64.0.0/18" });
     await fire("connect", { bridge: "bh-a", tunnel: "bh-x", subnet: "fd64:0:1::/64", network: "fd64::/40" });
 
@@ -111,6 +135,10 @@ test(
       ip("-n", outside, "route", "replace", "10.64.1.0/24", "via", "10.64.1.0", "dev", "x", "onlink", "src", source);
       assert.is(await callFrom(outside, "tcp", "10.64.1.2", 80, IN_VAIN), "nothing", `from ${source}`);
     }
+    const [beyond, own, within = 0] = atA1();
+    assert.equal([beyond, own, within > 0], [0, 0, true], "packets that arrived, by their source");
+    await passThrough();
+    assert.equal(atOutside(), [1, 1], "with it, neither does");
 
     for (const [subnet, network] of [
       ["10.64.1.0/24", "10.64.0.0/18"],
