@@ -66,6 +66,9 @@ export async function attach(home: HomeNamespace, sandbox: string, plan: Sandbox
       const why = messageOf(error);
       throw new DriverError("ERR_SANDBOX_FAILED", `${why}; ${undone}`, { cause: error });
     }
+    await there.announce(
+      moving.flatMap(({ name, mac, was }) => (was === undefined ? [] : [{ name, mac: mac === "" ? was.mac : mac }])),
+    );
     const via = (family: 4 | 6): string =>
       gateways.find(({ destination }) => familyOf(destination) === family)?.via ?? "";
     return {

@@ -13,11 +13,22 @@ export interface FailedChange {
   readonly words: string;
 }
 
+/** A link, and the MAC address that it has. */
+export interface NamedLink {
+  readonly name: string;
+  readonly mac: string;
+}
+
 /** One sandbox's network namespace. */
 export interface SandboxNamespace {
   look(options?: LookOptions): Promise<NamespaceView>;
   /** Carries out changes in order and stops at the first that fails; nothing is undone. */
   run(changes: readonly Change[]): Promise<FailedChange | undefined>;
+  /**
+   * Makes links that are up tell their neighbours of their addresses: a neighbour may remember the MAC address of a container that had one
+   * of them before. Never rejects.
+   */
+  announce(links: readonly NamedLink[]): Promise<void>;
   /** Returns false when it is gone, with everything in it. */
   exists(): boolean;
   /** Returns true when one of these names or paths is this very namespace. */
@@ -85,6 +96,7 @@ function modelSandbox(backend: NetlinkBackend, netns: string): SandboxNamespace 
       }
       return undefined;
     },
+    announce: async () => {},
     exists: () => true,
     isOneOf: (others) => others.some((one) => netnsPath(one) === netnsPath(netns)),
   };
@@ -120,6 +132,20 @@ class KernelSandbox implements SandboxNamespace {
     return undefined;
   }
 
+  async announce(links: readonly NamedLink[]): Promise<void> {
+    if (links.length === 0) return;
+    try {
+      await this.#setting(
+        links.flatMap(({ name }) => [`ipv4/conf/${name}/arp_notify`, `ipv6/conf/${name}/ndisc_notify`]),
+        "1",
+      );
+      // What is sent while a link comes up is lost: its bridge does not forward yet. The kernel sends it again for a MAC that is set.
+      await this.#batch(links.map(({ name, mac }) => ({ op: "mac", name, mac })));
+    } catch {
+      // Neighbours find out by themselves, later.
+    }
+  }
+
   exists(): boolean {
     try {
       statSync(netnsPath(this.#netns));
@@ -146,9 +172,13 @@ class KernelSandbox implements SandboxNamespace {
   }
 
   async #enableIPv6(name: string): Promise<void> {
-    const file = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
+    await this.#setting([`ipv6/conf/${name}/disable_ipv6`], "0");
+  }
+
+  async #setting(files: readonly string[], value: string): Promise<void> {
+    const paths = files.map((file) => `/proc/sys/net/${file}`);
     const nsenter = program("nsenter") ?? "nsenter";
-    await execute(nsenter, [`--net=${netnsPath(this.#netns)}`, program("tee") ?? "tee", file], "0");
+    await execute(nsenter, [`--net=${netnsPath(this.#netns)}`, program("tee") ?? "tee", ...paths], value);
   }
 }
 

@@ -127,6 +127,7 @@ export function failingAt(at: number): { readonly open: HomeNamespace["open"]; r
     const real = openNamespace(backend, netns);
     return {
       look: (options) => real.look(options),
+      announce: (links) => real.announce(links),
       exists: () => real.exists(),
       isOneOf: (others) => real.isOneOf(others),
       async run(changes) {
