@@ -11,7 +11,7 @@ export interface Unit {
 
 /** Each waits for an engine most of its time. One at a time, in a lane that begins with them; the longest first. */
 const ENGINES = [
-  ...["docker/engine-20", "docker/engine-28", "docker/engine-26", "docker/engine-egress"],
+  ...["docker/engine-20", "docker/engine-28", "docker/engine-26", "docker/engine-egress", "docker/engine-overlay"],
   ...["podman/podman-5-4", "podman/podman-5-8"],
   ...["cni/containerd", "cni/podman-4-3", "newcomer/every-platform"],
 ];

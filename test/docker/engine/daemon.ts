@@ -40,6 +40,29 @@ async function policy(): Promise<object> {
           timers: true,
         },
       },
+      overlay: {
+        grant: {
+          scope: "global",
+          netlink: {
+            kinds: ["bridge", "veth", "vxlan"],
+            prefix: "ov",
+            max: 8192,
+            subnets: ["10.67.0.0/16", "fd67::/48"],
+            parents: ["up0"],
+            vniFrom: 4096,
+            vniTo: 4223,
+            remotes: ["198.51.100.0/24"],
+            ports: [4789],
+          },
+          firewall: { ports: [] },
+          cluster: true,
+          store: true,
+          random: true,
+          log: true,
+          timers: true,
+        },
+        options: { overlay: { host: "h1", address: "198.51.100.1", parent: "up0" } },
+      },
       ...Object.fromEntries(CALLED.map((method) => [hangType(method), { timeouts: { default: HANG_MS } }])),
     },
   };
@@ -66,6 +89,7 @@ export class BulkheadDaemon {
       await cp(join(REPO, "plugins", name), join(this.plugins, name), { recursive: true });
     await this.put({ "bridge/index.ts": MORTAL_BRIDGE, ...own });
     await writeFile(this.#stage.path("policy.json"), JSON.stringify(await policy(), undefined, 2));
+    await writeFile(this.#stage.path("cluster.json"), JSON.stringify({ store: "memory" }));
   }
 
   /** Drops plugins into the folder. */
@@ -87,7 +111,8 @@ export class BulkheadDaemon {
   /** The command line of the daemon. */
   get serve(): readonly string[] {
     const paths = ["--plugins", this.plugins, "--policy", this.#stage.path("policy.json"), "--data-dir", this.dataDir];
-    return this.command("serve", ...paths, "--docker-prefix", this.prefix, "--backend", "kernel");
+    const cluster = ["--cluster", this.#stage.path("cluster.json")];
+    return this.command("serve", ...paths, ...cluster, "--docker-prefix", this.prefix, "--backend", "kernel");
   }
 
   get dataDir(): string {
