@@ -4,12 +4,9 @@
  */
 import {
   type ClusterPower,
-  CONNECTED,
   type Driver,
   type FirewallPower,
   fail,
-  type JoinInfo,
-  NEXTHOP,
   type NetlinkPower,
   quote,
   type RandomPower,
@@ -23,14 +20,14 @@ import {
   parseCIDR,
   takeAddresses,
 } from "bulkhead/plugin/addressing";
-import { refuseForeignAddresses, refusePorts, routesOf } from "./endpoints.ts";
+import { lead, refuseForeignAddresses, refusePorts } from "./endpoints.ts";
 import { Following } from "./following.ts";
 import { Membership, messageOf, type Parts } from "./membership.ts";
 import { NetworkRules } from "./network-rules.ts";
-import { type Endpoint, inTurn, type Network, type Prefix, prefixesOf } from "./networks.ts";
-import { type Config, readConfig, readNetworkOptions } from "./options.ts";
+import { type Endpoint, inTurn, type Network, newNetwork, ownPrefixes, type Prefix } from "./networks.ts";
+import { type Config, readConfig, readNetworkOptions, refuseChange } from "./options.ts";
 import { Records } from "./records.ts";
-import { SharedNetworks } from "./shared.ts";
+import { isOfStore, SharedNetworks } from "./shared.ts";
 import { randomMac, Tunnels } from "./tunnel.ts";
 
 export const networkType = "overlay";
@@ -86,8 +83,7 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
     network(nid).endpoints.get(eid) ??
     fail("ERR_ENDPOINT_NOT_FOUND", `endpoint ${eid} does not exist on network ${nid}`);
   const byName = (name: string): Network | undefined => [...networks.values()].find((one) => one.name === name);
-  const prefixes = ({ shared }: Network): readonly Prefix[] =>
-    shared ? prefixesOf(shared.subnets, shared.hosts[self().host]?.n ?? 0) : [];
+  const prefixes = ({ shared }: Network): readonly Prefix[] => (shared ? ownPrefixes(shared, self().host) : []);
 
   const following = new Following(cluster, {
     log: means.log,
@@ -114,7 +110,10 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
     type: () => networkType,
 
     config(options) {
-      if (Object.keys(options).length > 0) config = readConfig(options);
+      if (Object.keys(options).length === 0) return;
+      const next = readConfig(options);
+      refuseChange(next, records.namedOtherwise(next.host), networks.size > 0 ? config : undefined);
+      config = next;
     },
 
     async createNetwork(nid, options, ctx) {
@@ -123,21 +122,7 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       const { name, internal } = wish;
       const other = byName(name);
       if (other) fail("Forbidden", `network ${quote(name)} is on this host already, as network ${other.nid}`);
-      const made: Network = {
-        nid,
-        name,
-        internal,
-        bridge: "",
-        tunnel: "",
-        mac: "",
-        shared: undefined,
-        revision: 0,
-        pools: [],
-        lost: undefined,
-        incomplete: false,
-        turn: Promise.resolve(),
-        endpoints: new Map(),
-      };
+      const made = newNetwork(nid, name, internal);
       const own = self();
       // Takes the id and the name before the first await, since other calls may come meanwhile.
       networks.set(nid, made);
@@ -256,19 +241,4 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       endpoint(nid, eid);
     },
   };
-}
-
-/** Sets the ways out of a sandbox: by the gateway, also where an engine has given the container the mask of the whole subnet. */
-function lead(joinInfo: JoinInfo, id: number, prefix: Prefix, mask: number, gateway: string, internal: boolean): void {
-  const { near, far } = routesOf(prefix, mask, internal);
-  for (const destination of near) joinInfo.addStaticRoute(destination, CONNECTED, "", id);
-  for (const destination of far) joinInfo.addStaticRoute(destination, NEXTHOP, gateway, id);
-  if (internal) return;
-  if (prefix.family === 4) joinInfo.setGateway(gateway);
-  else joinInfo.setGatewayIPv6(gateway);
-}
-
-/** True for a failure of `cluster`. */
-function isOfStore(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_CLUSTER_");
 }

@@ -1,5 +1,5 @@
 /** What endpoints may ask for, and the routes that lead out of their sandboxes. */
-import { type EndpointInfo, fail, type JsonObject, quote } from "bulkhead/plugin";
+import { CONNECTED, type EndpointInfo, fail, type JoinInfo, type JsonObject, NEXTHOP, quote } from "bulkhead/plugin";
 import { formatCIDR, overlap, parseCIDR } from "bulkhead/plugin/addressing";
 import type { Prefix } from "./networks.ts";
 
@@ -36,7 +36,7 @@ export function refuseForeignAddresses(name: string, prefixes: readonly Prefix[]
  * Returns the destinations that a sandbox reaches on its link, and by its gateway. An engine that gives addresses knows the whole subnet
  * and no prefix: then halves of the subnet, which are narrower than it, lead to the gateway, and the prefix to the link.
  */
-export function routesOf(
+function routesOf(
   { text, network }: Pick<Prefix, "text" | "network">,
   mask: number,
   internal: boolean,
@@ -49,4 +49,21 @@ export function routesOf(
   const halves = [subnet.bits, upper].map((bits) => formatCIDR({ family: subnet.family, bits, prefix: half }));
   // A prefix that is one of the halves is reached on the link.
   return { near: [text], far: halves.filter((one) => one !== text) };
+}
+
+/** Sets the ways out of a sandbox: by the gateway, also where an engine has given the container the mask of the whole subnet. */
+export function lead(
+  joinInfo: JoinInfo,
+  id: number,
+  prefix: Prefix,
+  mask: number,
+  gateway: string,
+  internal: boolean,
+): void {
+  const { near, far } = routesOf(prefix, mask, internal);
+  for (const destination of near) joinInfo.addStaticRoute(destination, CONNECTED, "", id);
+  for (const destination of far) joinInfo.addStaticRoute(destination, NEXTHOP, gateway, id);
+  if (internal) return;
+  if (prefix.family === 4) joinInfo.setGateway(gateway);
+  else joinInfo.setGatewayIPv6(gateway);
 }

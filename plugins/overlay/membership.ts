@@ -5,7 +5,7 @@ import type { Applicant, Wish } from "./allocation.ts";
 import type { SharedNetwork } from "./documents.ts";
 import { OVERLAY } from "./limits.ts";
 import type { NetworkRules } from "./network-rules.ts";
-import { type Network, poolsOf, prefixesOf } from "./networks.ts";
+import { type Network, ownPrefixes, poolsOf } from "./networks.ts";
 import type { Config } from "./options.ts";
 import type { Kept, Records } from "./records.ts";
 import type { Claimed, Seen, SharedNetworks } from "./shared.ts";
@@ -152,13 +152,14 @@ export class Membership {
     on.shared = network;
     on.revision = revision;
     // The pools have the endpoints' addresses: a host's prefixes never change while it is in a network.
-    if (!known) on.pools = poolsOf(prefixesOf(network.subnets, network.hosts[host]?.n ?? 0));
+    if (!known) on.pools = poolsOf(ownPrefixes(network, host));
   }
 
   async #realise(on: Network, link: LinkInfo, self: Config, ctx: CallContext): Promise<void> {
     const { bridges, tunnels, rules } = this.#parts;
-    const { subnets, hosts, mtu } = on.shared ?? fail("Internal", "the network has not been entered");
-    const prefixes = prefixesOf(subnets, hosts[self.host]?.n ?? 0);
+    const entered = on.shared ?? fail("Internal", "the network has not been entered");
+    const { mtu } = entered;
+    const prefixes = ownPrefixes(entered, self.host);
     const addresses = on.pools.map((pool) => pool.gatewayCIDR);
     const mac = macFor(addresses.find((one) => !one.includes(":")) ?? "", on.nid);
     await tunnels.open(link, prefixes, mtu);

@@ -1,4 +1,5 @@
 /** The driver's state: networks, this host's prefixes of them, and their endpoints. */
+import { fail, quote } from "bulkhead/plugin";
 import {
   type CIDR,
   type EndpointAddresses,
@@ -51,6 +52,31 @@ export interface Network {
   /** Work on it, one after another. */
   turn: Promise<void>;
   readonly endpoints: Map<string, Endpoint>;
+}
+
+/** Returns a network that this host has not entered yet. */
+export function newNetwork(nid: string, name: string, internal: boolean): Network {
+  return {
+    nid,
+    name,
+    internal,
+    bridge: "",
+    tunnel: "",
+    mac: "",
+    shared: undefined,
+    revision: 0,
+    pools: [],
+    lost: undefined,
+    incomplete: false,
+    turn: Promise.resolve(),
+    endpoints: new Map(),
+  };
+}
+
+/** Returns the prefixes that a host of a network has. Throws if it is not in it: no other host's are to be taken for its own. */
+export function ownPrefixes({ subnets, hosts }: SharedNetwork, host: string): readonly Prefix[] {
+  const self = hosts[host] ?? fail("Internal", `host ${quote(host)} is not in the network`);
+  return prefixesOf(subnets, self.n);
 }
 
 /** Returns the prefixes that the host with a number has. */

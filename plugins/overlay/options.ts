@@ -89,6 +89,24 @@ export function readConfig(options: JsonObject): Config {
   };
 }
 
+/**
+ * Throws BadRequest for a change that cannot be followed. `known`: a network in which this machine has another name. `before`: the
+ * configuration with which networks are in use.
+ */
+export function refuseChange(
+  next: Config,
+  known: { readonly network: string; readonly as: string } | undefined,
+  before: Config | undefined,
+): void {
+  if (known)
+    fail(
+      "BadRequest",
+      `this host is ${quote(known.as)} in network ${quote(known.network)}: give it that name in the driver option host, not ${quote(next.host)}, until the network is deleted here`,
+    );
+  if (before && (next.address !== before.address || next.parent !== before.parent))
+    fail("BadRequest", "address and parent change with a restart of the plugin, not while networks are in use");
+}
+
 /** The default leaves room for the hosts: it is used where the subnet is shorter. */
 const DEFAULT_LENGTH = { 4: 24, 6: 64 } as const;
 

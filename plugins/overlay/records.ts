@@ -58,6 +58,15 @@ export class Records {
     return [...this.#kept.values()].some((one) => one.name === name);
   }
 
+  /** Returns a network in which this machine has another name than `host`, and that name. */
+  namedOtherwise(host: string): { readonly network: string; readonly as: string } | undefined {
+    for (const { name, shared } of this.#kept.values()) {
+      const [as] = Object.entries(shared?.hosts ?? {}).find(([, { machine }]) => machine === this.machine) ?? [];
+      if (as !== undefined && as !== host) return { network: name, as };
+    }
+    return undefined;
+  }
+
   async put(one: Kept): Promise<void> {
     this.#kept.set(one.nid, one);
     await this.#store.set(keyOf(one.nid), { ...one, shared: one.shared ?? null } as unknown as Json);

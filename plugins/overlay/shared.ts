@@ -211,3 +211,8 @@ function overtaken(key: string): never {
     `the shared value ${quote(key)} was changed by other hosts ${OVERLAY.attempts} times meanwhile: try again`,
   );
 }
+
+/** True for a failure of `cluster`. */
+export function isOfStore(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_CLUSTER_");
+}

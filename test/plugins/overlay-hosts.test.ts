@@ -80,7 +80,7 @@ for (const [family, mtu] of [
   );
 
 test(
-  "a host joins later, and leaves: the others follow, and its prefix is the next one's",
+  "a host joins later, leaves, and gets another address: the others follow, and a prefix given back is the next one's",
   async (t) => {
     const { host, h1, h2, a, b } = await two(t);
     const h3 = await host(3);
@@ -112,6 +112,12 @@ test(
     const h4 = await host(4);
     await h4.ask("network", "n", generic(ONLY_NAME));
     assert.is((await h4.box("n", "d")).ipv4, "10.64.2.2");
+
+    await h2.kill();
+    h2.run("ip", "address", "add", "198.51.100.22/24", "dev", "eth0");
+    await h2.start({ address: "198.51.100.22" });
+    await follows(h1, "a", ["198.51.100.22", "198.51.100.4"]);
+    await reach({ a, b });
   },
   { ms, needs },
 );

@@ -95,6 +95,24 @@ test("the driver's own options are checked, and without them there is no network
   assert.match(nameless.message, /this host has no name yet: .*"options": \{ "overlay":/);
 });
 
+test("a host does not change its name while it has a prefix, nor its address while networks are in use", async (t) => {
+  const { host } = await serve(t, "overlay", "model");
+  const driver = host.driver();
+  const self = { host: "h1", address: "198.51.100.1", parent: "eth0" };
+  await driver.createNetwork("n", generic(BLUE));
+  assert.match(
+    (await rejection(driver.config({ ...self, host: "h9" }))).message,
+    /this host is "h1" in network "blue": give it/,
+  );
+  assert.match(
+    (await rejection(driver.config({ ...self, parent: "eth1" }))).message,
+    /change with a restart of the plugin/,
+  );
+  await driver.config({ ...self, gone: ["h2"] });
+  await driver.deleteNetwork("n");
+  await driver.config({ ...self, host: "h9" });
+});
+
 test("an engine's address management: its pool is the subnet, and its addresses lie in this host's prefix", async (t) => {
   const { host } = await serve(t, "overlay", "model");
   const driver = host.driver();
