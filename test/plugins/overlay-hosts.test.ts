@@ -68,9 +68,16 @@ for (const [family, mtu] of [
       // What leaves a container of the largest size arrives.
       h1.run("nsenter", `--net=/run/netns/${a.netns}`, "busybox", "ping", "-c1", "-W2", `-s${mtu - 28}`, b.ipv4);
 
-      await h1.ask("network", "m", generic({ network: "green", subnet: "10.65.0.0/16" }));
-      await h2.ask("network", "m", generic({ network: "green" }));
-      const g = await h2.box("m", "g");
+      // Both are the first host, until one of them is.
+      const green = generic({ network: "green", subnet: "10.65.0.0/16" });
+      await Promise.all([h1.ask("network", "m", green), h2.ask("network", "m", green)]);
+      const [f, g] = [await h1.box("m", "f"), await h2.box("m", "g")];
+      assert.equal([f.ipv4, g.ipv4].sort(), ["10.65.0.2", "10.65.1.2"]);
+      await until(
+        async () => (await callFrom(f.netns, "tcp", g.ipv4, 80, IN_VAIN)) === `g ::ffff:${f.ipv4}`,
+        "f to reach g",
+        20_000,
+      );
       for (const box of [a, b])
         assert.is(await callFrom(box.netns, "tcp", g.ipv4, 80, IN_VAIN), "nothing", "networks are apart");
       const twice = await rejection(h2.ask("network", "o", generic({ network: "red", subnet: "10.65.128.0/17" })));
