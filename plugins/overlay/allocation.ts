@@ -91,7 +91,7 @@ export function enter(
   if (there && there.machine !== self.machine)
     fail(
       "Forbidden",
-      `host ${quote(host)} is another machine, at ${there.address}, in network ${quote(wish.name)}: give this one another name (option host), or, if that machine is gone for good, list it in the option gone on any host`,
+      `host ${quote(host)} is another machine, at ${there.address}, in network ${quote(wish.name)}: give this one another name (option host), or, if that machine is gone for good, fence it: bulkhead cluster fence ${host}`,
     );
   const twin = Object.entries(into.hosts).find(([name, { address }]) => name !== host && address === self.address);
   if (twin)

@@ -21,6 +21,7 @@ import {
   takeAddresses,
 } from "bulkhead/plugin/addressing";
 import { lead, refuseForeignAddresses, refusePorts } from "./endpoints.ts";
+import { FencedHosts } from "./fenced-hosts.ts";
 import { Following } from "./following.ts";
 import { Membership, messageOf, type Parts } from "./membership.ts";
 import { NetworkRules } from "./network-rules.ts";
@@ -92,19 +93,29 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       const on = byName(name);
       if (on && config) await inTurn(on, () => membership.follow(on, seen, revision, self()));
     },
-    /** Gives back what this host has of networks that it is not in, and the prefixes of hosts that an operator says are gone. */
+    /** Gives back what this host has of networks that it is not in, and the prefixes of hosts that are gone. */
     async complete() {
       if (!config) return;
-      const { host, gone } = config;
+      const { host } = config;
       for (const [name, { network: shared }] of following.networks) {
         const stray = shared.hosts[host]?.machine === records.machine && !records.hasName(name) && !byName(name);
         if (stray) await membership.giveBack(name, host, true);
-        for (const one of gone) if (shared.hosts[one]) await membership.giveBack(name, one, false);
       }
+      await giveBackGone();
       for (const { name, incomplete } of networks.values()) if (incomplete) await following.tell(name);
     },
   });
+  const fenced = new FencedHosts(cluster, { log: means.log, later: means.later, changed: () => giveBackGone() });
+  /** Gives back the prefixes of hosts that an operator says are gone, by a fence or by an option. */
+  const giveBackGone = async (): Promise<void> => {
+    if (!config) return;
+    const { host, gone } = config;
+    const others = [...new Set([...gone, ...fenced.names])].filter((one) => one !== host);
+    for (const [name, { network: shared }] of following.networks)
+      for (const one of others) if (shared.hosts[one]) await membership.giveBack(name, one, false);
+  };
   following.start();
+  fenced.follow();
 
   return {
     type: () => networkType,
@@ -114,6 +125,7 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       const next = readConfig(options);
       refuseChange(next, records.namedOtherwise(next.host), networks.size > 0 ? config : undefined);
       config = next;
+      fenced.sayAlive(next.host, { address: next.address });
     },
 
     async createNetwork(nid, options, ctx) {
@@ -124,6 +136,11 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       if (other) fail("Forbidden", `network ${quote(name)} is on this host already, as network ${other.nid}`);
       const made = newNetwork(nid, name, internal);
       const own = self();
+      if (!ctx.replay && fenced.names.has(own.host))
+        fail(
+          "Forbidden",
+          `an operator has said that host ${quote(own.host)} is gone, so it enters no network: bulkhead cluster fence --undo ${own.host} takes that back`,
+        );
       // Takes the id and the name before the first await, since other calls may come meanwhile.
       networks.set(nid, made);
       try {

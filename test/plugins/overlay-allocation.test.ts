@@ -302,7 +302,7 @@ test("a name that another machine has is refused, and so is its address", async 
   await enters(shared, 0, wish(0));
   const claimed = await shared.claim(wish(0), 4096);
   const twin = await rejection(shared.enter(wish(0), claimed, { ...applicant(0), machine: machine(9) }, 1450));
-  assert.match(twin.message, /host "h0" is another machine, at 198\.51\.100\.1, .*option gone/);
+  assert.match(twin.message, /host "h0" is another machine, at 198\.51\.100\.1, .*bulkhead cluster fence h0/);
   const same = await rejection(shared.enter(wish(0), claimed, { ...applicant(1), address: "198.51.100.1" }, 1450));
   assert.match(same.message, /address 198\.51\.100\.1 is that of host "h0"/);
 });

@@ -1,15 +1,19 @@
 /**
  * The process of a host with the overlay driver, to be killed by a test: `NETNS DATA PLUGINS POLICY STORE`. Orders on standard input, each
  * a line of JSON, and one reply each: `["network", NID, OPTIONS]`, `["box", NID, EID, NETNS, ADDRESS]` connects a namespace as an endpoint, with
- * an address in CIDR form or "", and replies with its interface, `["info", NID, EID]`, `["unbox", NID, EID]`, `["delete", NID]`.
+ * an address in CIDR form or "", and replies with its interface, `["info", NID, EID]`, `["unbox", NID, EID]`, `["delete", NID]`, `["fence", HOST, BODY]`
+ * and `["hosts"]`, as an operator asks.
  */
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { ControlClient } from "#dist/control/client.js";
 import { createPluginHost, EndpointConfig, JoinConfig, type JsonObject } from "#dist/index.js";
 
 const [netns = "", dataDir = "", plugins = "", policy = "", store = ""] = process.argv.slice(2);
 const cluster = { store: "etcd", endpoints: [store] } as const;
 const host = await createPluginHost({ plugins, policy, dataDir, backend: "kernel", netns, cluster });
 const driver = host.driver("overlay");
+const operator = new ControlClient((await host.control(join(dataDir, "control.sock"))).path);
 console.log("ready");
 
 const orders: Readonly<Record<string, (nid: string, more: unknown, box: string, address: string) => Promise<unknown>>> =
@@ -28,6 +32,8 @@ const orders: Readonly<Record<string, (nid: string, more: unknown, box: string, 
       await driver.deleteEndpoint(nid, String(eid));
     },
     delete: (nid) => driver.deleteNetwork(nid),
+    fence: (name, body) => operator.ask("fence", { id: name, body: body as object }),
+    hosts: () => operator.ask("clusterHosts"),
   };
 
 createInterface({ input: process.stdin }).on("line", (line) => {

@@ -205,9 +205,14 @@ test(
     assert.is(c.ipv4, "10.64.2.2", "the prefix of h2 is nobody else's");
     await follows(h1, "a", ["198.51.100.2", "198.51.100.3"]);
 
-    await h1.kill();
-    await h1.start({ gone: ["h2"] });
+    await h1.ask("fence", "h2", { force: true, reason: "burnt down" });
     await follows(h1, "a", ["198.51.100.3"]);
+    const { hosts } = (await h1.ask("hosts")) as { readonly hosts: readonly { host: string; fence: Json }[] };
+    assert.equal(hosts.map((one) => [one.host, one.fence !== null]).sort(), [
+      ["h1", false],
+      ["h2", true],
+      ["h3", false],
+    ]);
     await h2.start();
     await until(async () => "lost" in ((await h2.ask("info", "n", "b")) as object), "h2 to hear of it", 20_000);
     assert.match(
@@ -216,6 +221,16 @@ test(
     );
     assert.equal(await leads(h2, "b"), [""]);
     await reach({ a, c });
+    const green = generic({ network: "green", subnet: "10.65.0.0/16" });
+    const fenced = await rejection(h2.ask("network", "m", green));
+    assert.match(fenced.message, /an operator has said that host "h2" is gone/);
+    await h2.ask("fence", "h2", { undo: true });
+    await until(async () => (await h2.ask("network", "m", green).catch(() => "not yet")) === null, "h2 to hear of it");
+
+    await h3.kill();
+    await h1.kill();
+    await h1.start({ gone: ["h3"] });
+    await follows(h1, "a", []);
   },
   { ms, needs },
 );
