@@ -37,6 +37,8 @@ const LONG = [
   "plugins/bridge-many",
   "plugins/egress-many",
   "cluster/contract",
+  "plugins/overlay-hosts",
+  "plugins/overlay-contract",
   "plugins/macvlan-contract",
   "plugins/overlay-contract",
   "plugins/overlay-hosts",
