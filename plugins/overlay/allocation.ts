@@ -91,7 +91,7 @@ export function enter(
   if (there && there.machine !== self.machine)
     fail(
       "Forbidden",
-      `host ${quote(host)} is another machine, at ${there.address}, in network ${quote(wish.name)}: give this one another name (option host), or, if that machine is gone for good, fence it: bulkhead cluster fence ${host}`,
+      `host ${quote(host)} is another machine, at ${there.address}, in network ${quote(wish.name)}: give this one another name (option host), or, if that machine is gone for good, give back what it had: bulkhead cluster fence ${host}, and then again with --undo`,
     );
   const twin = Object.entries(into.hosts).find(([name, { address }]) => name !== host && address === self.address);
   if (twin)
@@ -103,7 +103,7 @@ export function enter(
 
 /** Takes a host out. Its prefix is free then. `machine` undefined: an operator says that the host is gone, whichever machine it was. */
 export function leave(network: SharedNetwork, host: string, machine: string | undefined): SharedNetwork {
-  const there = network.hosts[host];
+  const there = Object.hasOwn(network.hosts, host) ? network.hosts[host] : undefined;
   if (!there || (machine !== undefined && there.machine !== machine)) return network;
   const { [host]: _, ...hosts } = network.hosts;
   return { ...network, hosts };

@@ -53,9 +53,11 @@ const NAME = /^[a-z0-9][a-z0-9_.-]*$/;
 const MACHINE = /^[0-9a-f]{16}$/;
 const MAC = /^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/;
 
-/** True for the name of a network or a host. */
+/** True for the name of a network or a host. Names are keys of objects, so those that every object has, as `constructor`, are none. */
 export function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length <= OVERLAY.nameChars && NAME.test(value);
+  return (
+    typeof value === "string" && value.length <= OVERLAY.nameChars && NAME.test(value) && !(value in Object.prototype)
+  );
 }
 
 /** Reads the value of `claims`. Throws an error that says what is wrong with it. */

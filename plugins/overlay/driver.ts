@@ -112,7 +112,7 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
     const { host, gone } = config;
     const others = [...new Set([...gone, ...fenced.names])].filter((one) => one !== host);
     for (const [name, { network: shared }] of following.networks)
-      for (const one of others) if (shared.hosts[one]) await membership.giveBack(name, one, false);
+      for (const one of others) if (Object.hasOwn(shared.hosts, one)) await membership.giveBack(name, one, false);
   };
   following.start();
   fenced.follow();

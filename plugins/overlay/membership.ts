@@ -81,9 +81,10 @@ export class Membership {
   /** Leaves a network. If the shared store cannot be told now, it is told once it answers: until then the prefix is kept. */
   async leave(on: Network, host: string): Promise<void> {
     const { rules, bridges, records } = this.#parts;
+    // First: what comes out of a tunnel without rules would reach the machine itself.
+    await bridges.remove(on.tunnel);
     if (on.bridge !== "") await rules.close(on.bridge);
     await bridges.remove(on.bridge);
-    await bridges.remove(on.tunnel);
     on.shared = undefined;
     await records.forget(on.nid);
     await this.giveBack(on.name, host, true);
@@ -162,9 +163,10 @@ export class Membership {
     const prefixes = ownPrefixes(entered, self.host);
     const addresses = on.pools.map((pool) => pool.gatewayCIDR);
     const mac = macFor(addresses.find((one) => !one.includes(":")) ?? "", on.nid);
-    await tunnels.open(link, prefixes, mtu);
     await bridges.makeBridge({ name: on.bridge, mtu, mac, addresses }, ctx);
     await rules.open(on, prefixes);
+    // Last: what comes out of a tunnel without rules would reach the machine itself.
+    await tunnels.open(link, prefixes, mtu);
     await this.#followRemotes(on, self);
   }
 

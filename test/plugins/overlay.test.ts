@@ -53,6 +53,7 @@ test("options that make no sense are refused, with the option and its value", as
   await driver.createNetwork("first", generic({ network: "first", subnet: "10.65.0.0/16" }));
   const cases: readonly (readonly [object, RegExp, kind?: string])[] = [
     [{ subnet: "10.64.0.0/16" }, /option network undefined must be the network's name/],
+    [{ ...BLUE, network: "constructor" }, /option network "constructor"/],
     [{ ...BLUE, network: "Blue!" }, /option network "Blue!"/],
     [{ network: "blue" }, /network "blue" is on no host yet: .*-o subnet=10\.64\.0\.0\/16/],
     [{ ...BLUE, encrypted: "" }, /unknown option "encrypted"; there are network, subnet/],

@@ -37,6 +37,8 @@ export class Leases {
   readonly #mutex = new Mutex();
   #lease: StoreLease | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Those of them that the store does not have, because an operator has fenced them; tried again at each renewal. */
+  readonly #fenced = new Set<string>();
   #closed = false;
 
   constructor(options: LeasesOptions) {
@@ -58,6 +60,10 @@ export class Leases {
       if (!this.#held.has(name) && this.#held.size >= this.#options.figures.leases)
         throw refused(this.#options.plugin, "lease", "leases", `this host has ${this.#held.size} leases already`);
       await this.#put([[name, text]]);
+      if (this.#fenced.has(name)) {
+        if (!this.#held.has(name)) this.#fenced.delete(name);
+        throw this.#refusal(name);
+      }
       this.#held.set(name, { worker, text });
       this.#renewLater();
       return this.#keyOf(name);
@@ -71,6 +77,7 @@ export class Leases {
       if (name === undefined) return false;
       // Not written again, even if the deletion fails.
       this.#held.delete(name);
+      this.#fenced.delete(name);
       await this.#remove(key);
       return true;
     });
@@ -110,12 +117,12 @@ export class Leases {
     const { space, figures } = this.#options;
     this.#lease ??= await space.backend.lease(figures.leaseMs);
     const lease = this.#lease.id;
-    const fenced: string[] = [];
     try {
       for (const [name, text] of rows) {
         const guard = { key: space.root + FENCED + name, revision: 0 };
         const write = { key: space.root + this.#keyOf(name), text, lease };
-        if (!(await space.backend.commit([guard], [write])).done) fenced.push(name);
+        if ((await space.backend.commit([guard], [write])).done) this.#fenced.delete(name);
+        else this.#fenced.add(name);
       }
     } catch (error) {
       if (!(error instanceof StoreError) || error.gone !== "lease" || !again) throw error;
@@ -124,10 +131,11 @@ export class Leases {
       const held = [...this.#held].map(([name, { text }]) => [name, text] as const);
       return this.#put([...new Map([...held, ...rows])], false);
     }
-    const [one] = fenced;
-    if (one === undefined) return;
-    const why = `an operator has said that host "${one}" is gone; to take that back: bulkhead cluster fence --undo ${one}`;
-    throw refused(this.#options.plugin, "lease", "fenced", why);
+  }
+
+  #refusal(name: string): Error {
+    const why = `an operator has said that host "${name}" is gone; to take that back: bulkhead cluster fence --undo ${name}`;
+    return refused(this.#options.plugin, "lease", "fenced", why);
   }
 
   #renewLater(): void {
@@ -148,11 +156,16 @@ export class Leases {
         for (const [name, { worker }] of [...this.#held]) {
           if (silentMs(worker) <= figures.silentMs) continue;
           this.#held.delete(name);
+          this.#fenced.delete(name);
           await this.#remove(this.#keyOf(name));
         }
-        if (this.#closed || this.#held.size === 0 || (await this.#lease?.renew())) return;
-        this.#lease = undefined;
-        await this.#put([...this.#held].map(([name, { text }]) => [name, text]));
+        if (this.#closed || this.#held.size === 0) return;
+        const renewed = await this.#lease?.renew();
+        if (!renewed) this.#lease = undefined;
+        const lacking = [...this.#held].filter(([name]) => !renewed || this.#fenced.has(name));
+        if (lacking.length > 0) await this.#put(lacking.map(([name, { text }]) => [name, text]));
+        const [one] = [...this.#fenced].filter((name) => !renewed && this.#held.has(name));
+        if (one !== undefined) throw this.#refusal(one);
       });
     } catch (error) {
       warn(`a lease could not be renewed: ${messageOf(error)}`);

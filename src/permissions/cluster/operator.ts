@@ -1,7 +1,7 @@
 /** One plugin's cluster as the operator sees it: the hosts that are alive, and those that are fenced. */
 import { DriverError } from "../../driverapi/errors.js";
 import { isJsonObject, type Json, type JsonObject } from "../../driverapi/json.js";
-import { rangeOfKey, type StoreEntry, StoreError } from "./backend.js";
+import { type Guard, rangeOfKey, type StoreEntry, StoreError } from "./backend.js";
 import { FENCED, type Fence, fenceText, readFence } from "./fence.js";
 import type { ClusterFigures } from "./limits.js";
 import { ALIVE } from "./rules.js";
@@ -91,15 +91,34 @@ export class PluginCluster {
     return this.#asked(async () => {
       const text = fenceText(new Date().toISOString(), reason);
       const { done, revision } = await space.backend.commit([{ key, revision: 0 }], [{ key, text }]);
-      const present = await this.#fenceOf(key);
-      if (!done) return { plugin, changed: false, fence: present && readFence(present) };
-      const alive = force ? [] : await this.#alive();
-      if (alive.some((one) => one.name === host || one.holder === host)) {
-        await space.backend.commit([{ key, revision }], [{ key }]);
-        throw this.#aliveStill(host);
+      if (!done) {
+        const present = await this.#fenceOf(key);
+        return { plugin, changed: false, fence: present && readFence(present) };
       }
+      if (!force) await this.#confirmed(host, { key, revision });
       return { plugin, changed: true, fence: readFence({ text }) };
     });
+  }
+
+  /** Takes back a fence that was just written, if the host is alive after all or cannot be looked for. */
+  async #confirmed(host: string, written: Guard & { readonly key: string }): Promise<void> {
+    const { backend } = this.#options.space;
+    let found: readonly Alive[];
+    try {
+      found = await this.#alive();
+    } catch (error) {
+      const undone = await backend.commit([written], [{ key: written.key }]).then(
+        () => true,
+        () => false,
+      );
+      if (undone) throw error;
+      throw new StoreError(`the fence of host "${host}" was written, and then the store did not answer`, {
+        unknown: true,
+      });
+    }
+    if (!found.some((one) => one.name === host || one.holder === host)) return;
+    await backend.commit([written], [{ key: written.key }]);
+    throw this.#aliveStill(host);
   }
 
   /** Ends a fence. Rejects as `fence` does. */
@@ -138,7 +157,7 @@ export class PluginCluster {
 
   #aliveStill(host: string): DriverError {
     const { plugin } = this.#options;
-    const words = `host "${host}" holds a lease of plugin "${plugin}": it is alive, and uses what it has; stop it, wait until its lease ends, and try again, or use --force`;
+    const words = `host "${host}" holds a lease of plugin "${plugin}": it is alive, and uses what it has; stop it, wait until its lease ends, and try again; --plugin asks another plugin alone, and --force states it all the same`;
     return new DriverError("ERR_CLUSTER_FENCE", words, { plugin });
   }
 

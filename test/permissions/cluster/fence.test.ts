@@ -1,16 +1,9 @@
 /** Fences: the operator's statement that a host is gone, which plugins read and do not write, on every store. */
 import { rangeOf } from "#dist/permissions/cluster/backend.js";
-import type { PluginCluster } from "#dist/permissions/cluster/operator.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { hostOn, keysOf, listener, onEach, type TestHost, withMethods } from "./stores.js";
+import { hostOn, keysOf, listener, onEach, operatorOf, withMethods } from "./stores.js";
 
 const test = suite("permissions/cluster/fence");
-
-function operatorOf({ hub }: TestHost, plugin = "overlay"): PluginCluster {
-  const opened = hub.plugins.get(plugin);
-  if (!opened) throw new Error(`no plugin ${plugin}`);
-  return opened.operator;
-}
 
 onEach(test, "a plugin hears of a fence and of its end, reads it, and cannot change it", async (t, store) => {
   const [near, far] = [store.host(), store.host()];

@@ -2,7 +2,17 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { StoreLease } from "#dist/permissions/cluster/backend.js";
 import { assert, suite, type TestContext } from "../../harness.js";
-import { hostOn, keysOf, type Listener, listener, type Opened, onEach, type TestStore, withMethods } from "./stores.js";
+import {
+  hostOn,
+  keysOf,
+  type Listener,
+  listener,
+  type Opened,
+  onEach,
+  operatorOf,
+  type TestStore,
+  withMethods,
+} from "./stores.js";
 
 const test = suite("permissions/cluster/leases");
 
@@ -35,6 +45,23 @@ onEach(test, "one that has lapsed is written again when it is to be renewed", as
   await given[0]?.end();
   assert.equal([(await heard.next()).type, (await heard.next()).key], ["delete", key]);
   assert.is(given.length, 2);
+});
+
+onEach(test, "one that lapses while its host is fenced is written again when the fence is undone", async (t, store) => {
+  const { ask, worker, given } = await holder(t, store, 1_500);
+  const key = await ask("lease", { worker: worker.worker, name: "a", value: 1 });
+  const near = store.host();
+  near.open();
+  const heard = listener(t, store.host().open());
+  await operatorOf(near).fence("a", undefined, true);
+  await heard.watch("alive/");
+  await heard.next();
+  await given[0]?.end();
+  assert.equal([(await heard.next()).type], ["delete"]);
+  const other = (await ask("lease", { worker: worker.worker, name: "b", value: 2 })) as string;
+  assert.is((await heard.next()).key, other, "another lease does not wait for the fence");
+  await operatorOf(near).unfence("a");
+  assert.equal([(await heard.next()).key], [key]);
 });
 
 onEach(test, "one that has lapsed when another is asked for: both are written", async (t, store) => {

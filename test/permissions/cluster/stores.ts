@@ -1,4 +1,5 @@
 /** Every store for `cluster`, each with hosts on it, for tests that hold of all. */
+
 import { randomBytes } from "node:crypto";
 import type { Json } from "#dist/driverapi/json.js";
 import type { ClusterBackend } from "#dist/permissions/cluster/backend.js";
@@ -8,6 +9,7 @@ import { type ClusterHub, createClusterHub } from "#dist/permissions/cluster/hub
 import { CLUSTER, type ClusterFigures } from "#dist/permissions/cluster/limits.js";
 import { LocalClusterStore } from "#dist/permissions/cluster/local/local-store.js";
 import { MemoryClusterStore } from "#dist/permissions/cluster/memory/memory-store.js";
+import type { PluginCluster } from "#dist/permissions/cluster/operator.js";
 import type { ClusterOptions } from "#dist/permissions/cluster/options.js";
 import { HostTime } from "#dist/permissions/host-time.js";
 import type { HostPower } from "#dist/permissions/permission.js";
@@ -196,4 +198,11 @@ export function listener(t: TestContext, { ask }: Omit<Opened, "power"> & Partia
       }
     },
   };
+}
+
+/** What an operator asks of a host about one plugin. */
+export function operatorOf({ hub }: TestHost, plugin = "overlay"): PluginCluster {
+  const opened = hub.plugins.get(plugin);
+  if (!opened) throw new Error(`no plugin ${plugin}`);
+  return opened.operator;
 }

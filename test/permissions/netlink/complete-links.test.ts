@@ -1,7 +1,8 @@
 /** `createLink` with what is set on the link at once: one run, all or nothing, and a link that exists is completed. */
+import { execFileSync } from "node:child_process";
 import type { LinkInfo } from "#dist/permissions/netlink/link-spec.js";
 import { assert, rejection, suite } from "../../harness.js";
-import { bench, onBoth, ruleOf } from "./backends.js";
+import { bench, noKernel, onBoth, ruleOf } from "./backends.js";
 
 const test = suite("permissions/netlink/complete-links");
 
@@ -20,7 +21,7 @@ onBoth(
     const pair = { kind: "veth", name: "bh-v", peer: "bh-w" };
     const veth = (await ask("createLink", pair, { master: "bh-b", up: true })) as unknown as LinkInfo;
     assert.equal([veth.master, veth.up, veth.peer], ["bh-b", true, "bh-w"]);
-    if (kind === "kernel") assert.ok(one <= 3, `${one} runs: two listings and a change`);
+    if (kind === "kernel") assert.ok(one <= 4, `${one} runs: two listings, its creation and the rest`);
     const links = (await ask("links")) as unknown as readonly LinkInfo[];
     assert.equal(
       links.map(({ name, addresses, up }) => [name, addresses, up]),
@@ -44,6 +45,28 @@ onBoth(test, "a link that exists gets what it lacks, and keeps the rest", async 
   const differs = await rejection(ask("createLink", { ...BRIDGE, mtu: 1400 }, COMPLETE));
   assert.is(ruleOf(differs), "differs");
 });
+
+test(
+  "where the machine has disabled IPv6, a new link with an IPv6 address has it, and no link hears router advertisements",
+  async (t) => {
+    const { ask, netns } = await bench(t, "kernel");
+    const inside = (...command: string[]): string =>
+      execFileSync("ip", ["netns", "exec", netns, ...command], { encoding: "utf8" }).trim();
+    inside("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1");
+    await ask("createLink", BRIDGE, COMPLETE);
+    await ask("createLink", { kind: "bridge", name: "bh-c" }, { up: true });
+    assert.equal(
+      ["bh-b", "bh-c"].map((name) => inside("sysctl", "-n", `net.ipv6.conf.${name}.disable_ipv6`)),
+      ["0", "1"],
+    );
+    assert.match(inside("ip", "address", "show", "bh-b"), "fd64::1/64");
+    assert.equal(
+      ["bh-b", "bh-c"].map((name) => inside("sysctl", "-n", `net.ipv6.conf.${name}.accept_ra`)),
+      ["0", "0"],
+    );
+  },
+  { needs: noKernel },
+);
 
 onBoth(test, "what the kernel refuses leaves no link", async (t, kind) => {
   const { ask, backend } = await bench(t, kind);

@@ -58,7 +58,26 @@ export class KernelBackend implements NetlinkBackend {
     };
   }
 
+  /**
+   * Carries out the units in one run, or in two where a link is created and set up or given addresses: what the kernel listens to on it is
+   * settled between them.
+   */
   async apply(units: readonly Unit[]): Promise<Applied> {
+    const [creations, settings] = apart(units);
+    const created = await this.#apply(creations);
+    if (settings.every((unit) => unit.length === 0)) return created;
+    const left = settings.map((unit, at) => (created.failures[at] === undefined ? unit : []));
+    await this.#deafen(
+      left.flatMap((unit) => unit.flatMap(({ undo }) => (undo?.op === "delete" ? namesOf(undo.name, units) : []))),
+    );
+    const set = await this.#apply(left);
+    const seen = new Map([...created.seen, ...set.seen]);
+    for (const [at, failure] of set.failures.entries())
+      for (const { undo } of failure ? (left[at] ?? []) : []) if (undo?.op === "delete") seen.delete(undo.name);
+    return { failures: created.failures.map((failure, at) => failure ?? set.failures[at]), seen };
+  }
+
+  async #apply(units: readonly Unit[]): Promise<Applied> {
     const failures: (Failure | undefined)[] = units.map(() => undefined);
     const seen = new Map<string, LinkView>();
     await this.#enableIPv6(units);
@@ -156,6 +175,30 @@ export class KernelBackend implements NetlinkBackend {
       );
     }
   }
+}
+
+/**
+ * Splits units that create a link and give it addresses or set it up: its creation, and the rest, which begins with a look at the link
+ * whose undoing is its deletion. Other units are whole in the first list.
+ */
+function apart(units: readonly Unit[]): readonly [creations: readonly Unit[], settings: readonly Unit[]] {
+  const parts = units.map((unit): readonly [Unit, Unit] => {
+    const creation = unit.find(({ change }) => change.op === "add");
+    const at = unit.findIndex(({ change }) => change.op === "addAddress" || change.op === "up");
+    if (creation?.change.op !== "add" || at < 0) return [unit, []];
+    const { name } = creation.change.link;
+    return [unit.slice(0, at), [{ change: { op: "look", name }, undo: creation.undo }, ...unit.slice(at)]];
+  });
+  return [parts.map(([creation]) => creation), parts.map(([, setting]) => setting)];
+}
+
+/** Returns the names of the links that are created with the one of this name. */
+function namesOf(name: string, units: readonly Unit[]): readonly string[] {
+  for (const unit of units)
+    for (const { change } of unit)
+      if (change.op === "add" && change.link.name === name)
+        return change.link.kind === "veth" ? [name, change.link.peer] : [name];
+  return [name];
 }
 
 /** Returns the lines at the beginning that one program reads. */

@@ -80,8 +80,9 @@ export class QueryListener {
       });
       socket.on("message", (message, { address, port }) => {
         this.#take(address, false, message, (answer) => {
-          if (answer.length > RESOLVER.datagramBytes || socket.getSendQueueSize() > RESOLVER.queueBytes) return;
+          if (answer.length > RESOLVER.datagramBytes) return;
           try {
+            if (socket.getSendQueueSize() > RESOLVER.queueBytes) return;
             socket.send(answer, port, address, () => {});
           } catch {
             // The client used port 0, or the socket was closed meanwhile.
