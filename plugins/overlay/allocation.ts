@@ -1,4 +1,4 @@
-/** Who gets what: pure functions from one shared value to the next. What is unchanged is returned as it was. */
+/** Decides which network and host gets what: pure functions from one shared value to the next, which return an unchanged value as it is. */
 import { fail, quote } from "bulkhead/plugin";
 import { overlap, parseCIDR } from "bulkhead/plugin/addressing";
 import {
@@ -11,7 +11,7 @@ import {
 } from "./documents.ts";
 import { OVERLAY } from "./limits.ts";
 
-/** What a host wants of a network: undefined or empty is whatever it has. */
+/** What a host asks of a network; undefined or empty accepts what the network has. */
 export interface Wish {
   readonly name: string;
   readonly subnets: readonly SharedSubnet[];
@@ -24,8 +24,8 @@ export type Applicant = Omit<Member, "n"> & { readonly host: string };
 export const NO_CLAIMS: Claims = { serial: 0, networks: {} };
 
 /**
- * Claims a network's name, its subnets, and the lowest free identifier from `firstVni` on. A claim that is not live, which a host may have
- * left half-way, is taken over with a new id: whoever had it cannot make the network any more. Throws Forbidden and BadRequest.
+ * Claims a network's name, its subnets, and the lowest free identifier from `firstVni` on. Takes over a claim that is not live with a new id,
+ * so that the host that left it half-way cannot make the network any more. Throws Forbidden and BadRequest.
  */
 export function claim(claims: Claims, wish: Wish, firstVni: number): Claims {
   const { name } = wish;
@@ -74,8 +74,8 @@ export function release(claims: Claims, name: string, id: number): Claims {
 }
 
 /**
- * Enters a host: a new one gets the lowest free number, one that is there keeps its own. `network` undefined: the host is the first.
- * Throws Forbidden if the name is another machine's or no prefix is left, BadRequest if it wants another network than this.
+ * Enters a host: a new one gets the lowest free number, a known one keeps its own. `network` is undefined for the first host.
+ * Throws Forbidden if the name is another machine's or no prefix is left, BadRequest if the host asks for other subnets or another MTU.
  */
 export function enter(
   network: SharedNetwork | undefined,
@@ -101,7 +101,7 @@ export function enter(
   return { ...into, hosts: { ...into.hosts, [host]: { n, ...self } } };
 }
 
-/** Takes a host out. Its prefix is free then. `machine` undefined: an operator says that the host is gone, whichever machine it was. */
+/** Removes a host, which frees its prefix. `machine` is undefined if an operator says that the host is gone, whichever machine it was. */
 export function leave(network: SharedNetwork, host: string, machine: string | undefined): SharedNetwork {
   const there = Object.hasOwn(network.hosts, host) ? network.hosts[host] : undefined;
   if (!there || (machine !== undefined && there.machine !== machine)) return network;

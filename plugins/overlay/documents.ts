@@ -1,6 +1,6 @@
 /**
  * What the hosts share, and how it is read. The key `claims` has one value for all networks: it decides names, identifiers and subnets.
- * The key `networks/NAME` has a network with its hosts: it decides which host has which prefix. Another host may have written anything.
+ * The key `networks/NAME` has a network with its hosts: it decides which host has which prefix. A hostile host may have written anything.
  */
 import type { Json, JsonObject } from "bulkhead/plugin";
 import { type CIDR, formatAddress, formatCIDR, networkOf, parseAddress, parseCIDR } from "bulkhead/plugin/addressing";
@@ -15,7 +15,7 @@ export interface SharedSubnet {
 
 /** A name with its identifier and its subnets, which no other name has. */
 export interface Claim {
-  /** Names the claim among all that there have ever been; a later one has a higher id. */
+  /** Unique among all claims ever made; a later claim has a higher id. */
   readonly id: number;
   readonly vni: number;
   /** At most one of each family. */
@@ -25,15 +25,15 @@ export interface Claim {
 export interface Claims {
   /** The last id given. */
   readonly serial: number;
-  /** `live`: the network has been made; its value has the claim's id, or its last host has deleted it. */
+  /** `live`: the network has been made. Its value has the claim's id, or its last host has deleted the value. */
   readonly networks: Readonly<Record<string, Claim & { readonly live: boolean }>>;
 }
 
 /** A host of a network. */
 export interface Member {
-  /** Its prefix is the one of this number in each subnet. */
+  /** The index of its prefix in each subnet. */
   readonly n: number;
-  /** Names the machine, so that another one with the host's name is told apart. */
+  /** Identifies the machine, to distinguish another one with the same host name. */
   readonly machine: string;
   /** Its address in the network that carries the tunnels. */
   readonly address: string;
@@ -92,7 +92,7 @@ export function readNetwork(value: Json): SharedNetwork {
   return { ...claim, mtu: whole("mtu", given.mtu, 68, 9216), hosts };
 }
 
-/** Returns how many prefixes there are: as many as the smallest of the subnets has. */
+/** Returns the number of prefixes, which is that of the subnet with the fewest. */
 export function capacityOf(subnets: readonly SharedSubnet[]): number {
   return Math.min(...subnets.map(({ text, length }) => 2 ** (length - (parseCIDR(text)?.prefix ?? length))));
 }

@@ -33,7 +33,7 @@ import { randomMac, Tunnels } from "./tunnel.ts";
 
 export const networkType = "overlay";
 
-/** Letters in the names of links: a bridge and a vxlan; the ends of a veth pair, on the bridge and in the sandbox. */
+/** Letters in the names of links: of the bridge and the vxlan, and of a veth pair's ends on the bridge and in the sandbox. */
 const LINKS = ["b", "x"];
 const PAIR = ["h", "c"];
 
@@ -93,7 +93,7 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       const on = byName(name);
       if (on && config) await inTurn(on, () => membership.follow(on, seen, revision, self()));
     },
-    /** Gives back what this host has of networks that it is not in, and the prefixes of hosts that are gone. */
+    /** Gives back this host's prefixes in networks that it is not in, and the prefixes of hosts that are gone. */
     async complete() {
       if (!config) return;
       const { host } = config;
@@ -187,7 +187,7 @@ export async function createDriver(powers: DriverPowers, means: DriverMeans): Pr
       try {
         [link = "", peer = ""] = await names.take(key, PAIR);
         const { id, ipv4, ipv6 } = addressed;
-        // Random: another container that had the address had another MAC address, so nothing old is taken for it.
+        // Random, so that a stale neighbour entry for a reused IP address does not match.
         const mac = addressed.mac || randomMac(random);
         const mtu = on.shared?.mtu ?? 0;
         await bridges.makePair({ name: link, peer, mtu, peerMac: mac, bridge: on.bridge }, ctx);

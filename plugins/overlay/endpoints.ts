@@ -15,7 +15,7 @@ export function refusePorts(options: JsonObject): void {
   );
 }
 
-/** Throws BadRequest for an address that was given from another host's prefix: the engine's address management knows of none. */
+/** Throws BadRequest for an address outside this host's prefixes: an engine's address management knows nothing of prefixes. */
 export function refuseForeignAddresses(name: string, prefixes: readonly Prefix[], epInfo: EndpointInfo): void {
   for (const one of epInfo.interfaces()) {
     for (const text of [one.address(), one.addressIPv6()]) {
@@ -33,8 +33,8 @@ export function refuseForeignAddresses(name: string, prefixes: readonly Prefix[]
 }
 
 /**
- * Returns the destinations that a sandbox reaches on its link, and by its gateway. An engine that gives addresses knows the whole subnet
- * and no prefix: then halves of the subnet, which are narrower than it, lead to the gateway, and the prefix to the link.
+ * Returns the destinations that a sandbox reaches on its link (`near`) and by its gateway (`far`). An engine that assigns addresses gives
+ * them the whole subnet's mask: routes to the subnet's halves, which are more specific, then lead to the gateway, and the prefix's to the link.
  */
 function routesOf(
   { text, network }: Pick<Prefix, "text" | "network">,
@@ -51,7 +51,7 @@ function routesOf(
   return { near: [text], far: halves.filter((one) => one !== text) };
 }
 
-/** Sets the ways out of a sandbox: by the gateway, also where an engine has given the container the mask of the whole subnet. */
+/** Sets a sandbox's routes by the gateway, even if an engine has given the container the mask of the whole subnet. */
 export function lead(
   joinInfo: JoinInfo,
   id: number,

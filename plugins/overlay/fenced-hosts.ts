@@ -1,9 +1,9 @@
-/** The hosts that an operator says are gone (`bulkhead cluster fence`), as the shared store tells, and this host's word that it is alive. */
+/** Follows the hosts that an operator says are gone (`bulkhead cluster fence`), and keeps this host's lease, which says that it is alive. */
 import type { ClusterEvent, ClusterPower, Json } from "bulkhead/plugin";
 
 const FENCED = "fenced/";
 
-/** What it tells of. */
+/** Receives the changes. */
 export interface FencedListener {
   /** The hosts have changed. */
   changed(): Promise<void>;
@@ -14,7 +14,7 @@ export interface FencedListener {
 
 export class FencedHosts {
   #names: ReadonlySet<string> = new Set();
-  /** Why the store did not take this host's word, as last logged. */
+  /** Why the store did not accept this host's lease, as last logged. */
   #refusal: string | undefined;
   readonly #cluster: Pick<ClusterPower, "watch" | "lease">;
   readonly #listener: FencedListener;
@@ -24,7 +24,7 @@ export class FencedHosts {
     this.#listener = listener;
   }
 
-  /** Their names; those that were known last while the store is out of reach. */
+  /** The names of the fenced hosts; while the store is out of reach, as last known. */
   get names(): ReadonlySet<string> {
     return this.#names;
   }
@@ -32,7 +32,7 @@ export class FencedHosts {
   /** Begins to follow them, and begins again whenever the watch ends. Does not reject. */
   follow(): void {
     const again = (words: string): void => {
-      this.#listener.log("warn", "the hosts that are gone are not followed; it is tried again", { error: words });
+      this.#listener.log("warn", "the watch of fenced hosts failed; it is opened again", { error: words });
       this.#listener.later(() => this.follow());
     };
     const handle = async (event: ClusterEvent): Promise<void> => {
@@ -42,7 +42,7 @@ export class FencedHosts {
     this.#cluster.watch(FENCED, handle).catch((error: unknown) => again(String(error)));
   }
 
-  /** Says that a host is alive, for `bulkhead cluster hosts`, now and after every pause until the store takes it. Does not reject. */
+  /** Takes the lease that `bulkhead cluster hosts` shows, and retries after a pause until the store accepts it. Does not reject. */
   sayAlive(host: string, value: Json): void {
     this.#cluster.lease(host, value).then(
       () => {
@@ -51,7 +51,7 @@ export class FencedHosts {
       (error: unknown) => {
         const words = String(error);
         if (words !== this.#refusal)
-          this.#listener.log("warn", "the store does not say that this host is alive; it is tried again", {
+          this.#listener.log("warn", "the store did not accept this host's lease; it is tried again", {
             host,
             error: words,
           });

@@ -1,13 +1,13 @@
-/** Follows the shared networks by one watch, for all networks of this host. */
+/** Follows the shared networks with one watch for all networks of this host. */
 import type { ClusterEvent, ClusterPower, Json } from "bulkhead/plugin";
 import { NETWORKS, readNetwork } from "./documents.ts";
 import type { Seen } from "./shared.ts";
 
-/** What it tells of. */
+/** Receives the changes. */
 export interface Listener {
-  /** A network has changed; undefined: it is not there any more. */
+  /** A network has changed; `seen` is undefined if it no longer exists. */
   changed(name: string, seen: Seen | undefined, revision: number): Promise<void>;
-  /** All that is there has been told, up to a revision: at the beginning, after a gap, and every few seconds. */
+  /** All changes up to a revision have been reported: called at the beginning, after a gap, and every few seconds. */
   complete(): Promise<void>;
   log(level: "info" | "warn" | "error", words: string, fields: Readonly<Record<string, string>>): void;
   /** Calls later, after the pause for a watch that has ended. */
@@ -15,7 +15,7 @@ export interface Listener {
 }
 
 export class Following {
-  /** The networks as last told; undefined: a value that cannot be read. */
+  /** The networks as last reported; undefined for a value that cannot be read. */
   readonly #latest = new Map<string, Seen | undefined>();
   readonly #cluster: Pick<ClusterPower, "watch">;
   readonly #listener: Listener;
@@ -32,14 +32,14 @@ export class Following {
   /** Begins, and begins again whenever the watch ends. Does not reject. */
   start(): void {
     const again = (words: string): void => {
-      this.#listener.log("warn", "other hosts are not followed; it is tried again", { error: words });
+      this.#listener.log("warn", "the watch of shared networks failed; it is opened again", { error: words });
       this.#listener.later(() => this.start());
     };
     const handle = async (event: ClusterEvent): Promise<void> => {
       try {
         await this.#handle(event);
       } catch (error) {
-        this.#listener.log("error", "what other hosts changed could not be followed; it is tried again", {
+        this.#listener.log("error", "a change by another host could not be applied; it is tried again", {
           error: error instanceof Error ? error.message : String(error),
         });
       }
@@ -53,7 +53,7 @@ export class Following {
     return new Map([...this.#latest].flatMap(([name, seen]) => (seen ? [[name, seen] as const] : [])));
   }
 
-  /** Tells of one network what is known; nothing before the first list. */
+  /** Reports what is known of one network; does nothing before the first list. */
   async tell(name: string): Promise<void> {
     if (!this.#listed || (this.#latest.has(name) && this.#latest.get(name) === undefined)) return;
     await this.#listener.changed(name, this.#latest.get(name), this.#revision);
@@ -96,7 +96,7 @@ export class Following {
     try {
       this.#latest.set(name, { network: readNetwork(value), revision });
     } catch (error) {
-      // What was followed before stays: a damaged value says nothing about who is there.
+      // The hosts set before stay: a damaged value does not say which hosts are in the network.
       this.#latest.set(name, undefined);
       this.#listener.log("error", "the shared value of a network is damaged, and is not followed", {
         network: name,

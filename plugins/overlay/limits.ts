@@ -1,4 +1,4 @@
-/** The driver's bounds. Values in the shared store have at most 32 KiB: `networks` and `hosts` keep within that. */
+/** The driver's bounds. `networks` and `hosts` keep values in the shared store within its 32 KiB. */
 export const OVERLAY = {
   /** Networks of the cluster: one value lists them. */
   networks: 128,
@@ -6,13 +6,13 @@ export const OVERLAY = {
   hosts: 192,
   /** Characters of a network's name and of a host's. */
   nameChars: 32,
-  /** Bits by which the hosts' prefixes are longer than their subnet, at most: one host after another takes the lowest. */
+  /** Most bits by which the hosts' prefixes are longer than their subnet's. */
   prefixBits: 16,
   /** The first vxlan identifier, where the configuration names none. */
   firstVni: 4096,
-  /** Tries of a write that other hosts overtake: each failed one changed nothing. */
+  /** Tries of a write while other hosts write first; a failed one changes nothing. */
   attempts: 24,
-  /** How often it is looked whether another host has made a network that it began, and the pause between, in milliseconds. */
+  /** How often to check whether another host has finished making a network, and the pause between checks, in milliseconds. */
   makerWaits: 20,
   makerPauseMs: 100,
   /** Least MTU of a network with IPv6, in bytes. */

@@ -1,4 +1,4 @@
-/** This host's part in networks: it enters one with links, rules and remote hosts, leaves it, and follows what the hosts agree on. */
+/** This host's membership of networks: enters one with links, rules and remote hosts, follows its shared value, and leaves it. */
 import { type CallContext, fail, type LinkInfo, quote } from "bulkhead/plugin";
 import { type BridgeLinks, macFor } from "bulkhead/plugin/addressing";
 import type { Applicant, Wish } from "./allocation.ts";
@@ -29,7 +29,7 @@ export class Membership {
     this.#parts = parts;
   }
 
-  /** Enters a network: claims it, makes its vxlan, which shows the MTU, takes a prefix, and makes the rest. All or nothing. */
+  /** Enters a network, all or nothing: claims it, makes its vxlan, which determines the MTU, takes a prefix, and makes the rest. */
   async enter(on: Network, wish: Wish, self: Config, ctx: CallContext): Promise<void> {
     const { shared, records, tunnels, bridges } = this.#parts;
     for (let attempt = 0; attempt < OVERLAY.attempts; attempt++) {
@@ -78,7 +78,7 @@ export class Membership {
     await this.#realise(on, await tunnels.make(specOf(on, now)), self, ctx);
   }
 
-  /** Leaves a network. If the shared store cannot be told now, it is told once it answers: until then the prefix is kept. */
+  /** Leaves a network. If the shared store does not answer, the prefix is given back once it does. */
   async leave(on: Network, host: string): Promise<void> {
     const { rules, bridges, records } = this.#parts;
     // First: what comes out of a tunnel without rules would reach the machine itself.
@@ -90,7 +90,7 @@ export class Membership {
     await this.giveBack(on.name, host, true);
   }
 
-  /** Gives back what an earlier worker left of a network that it did not finish. */
+  /** Gives back the prefix and claim of a network that this host has a record of, but no state. */
   async giveBackKept({ nid, name, claim, vni, shared }: Kept, host: string): Promise<void> {
     await this.#parts.records.forget(nid);
     await this.giveBack(name, host, true);
@@ -98,7 +98,7 @@ export class Membership {
     await this.#parts.shared.release(name, { id: claim, vni, subnets: [], mtu: undefined }).catch(() => {});
   }
 
-  /** Takes a host out of a network in the shared store. `own`: this machine only; else whichever has the name. */
+  /** Removes a host from a network in the shared store; with `own`, only if it is this machine. */
   async giveBack(name: string, host: string, own: boolean): Promise<void> {
     const { shared, records, log } = this.#parts;
     try {
@@ -112,7 +112,7 @@ export class Membership {
     }
   }
 
-  /** Follows a network's shared value; undefined: it is not there any more. An older one than is known is ignored. */
+  /** Applies a network's shared value, which is undefined if it no longer exists. Ignores a value older than the known one. */
   async follow(on: Network, seen: Seen | undefined, revision: number, self: Config): Promise<void> {
     const { records, log, shared } = this.#parts;
     if (on.shared === undefined || (seen?.revision ?? revision) < on.revision) return;
@@ -126,7 +126,7 @@ export class Membership {
     if (termsOf(seen.network) !== termsOf(on.shared)) {
       log(
         "error",
-        "the terms of a network, which never change, have been changed by another host; what is known is kept",
+        "another host has changed a network's identifier, subnets or MTU, which are fixed; the known ones are kept",
         {
           network: on.name,
         },
@@ -176,7 +176,7 @@ export class Membership {
     on.incomplete = false;
     await tunnels.follow(on.tunnel, remotesOf(on.shared, self.host), (remote, error) => {
       on.incomplete = true;
-      log("error", "a host of a network could not be set, and is not reached; it is tried again", {
+      log("error", "a remote host of a network could not be set, so it is not reached; it is tried again", {
         network: on.name,
         address: remote.host,
         error: messageOf(error),
@@ -208,7 +208,7 @@ function specOf({ tunnel: name }: Network, { vni, mac, local, parent }: Kept) {
   return { name, vni, mac, local, parent };
 }
 
-/** What is the same for as long as a network exists. */
+/** Returns what never changes while a network exists, as text to compare. */
 function termsOf({ id, vni, subnets, mtu }: SharedNetwork): string {
   return [id, vni, mtu, ...subnets.flatMap(({ text, length }) => [text, length])].join(" ");
 }

@@ -1,4 +1,4 @@
-/** The firewall rules of a network: apart from other networks, joined with its part on other hosts, masqueraded to the outside. */
+/** The firewall rules of a network: isolated from other networks, connected to its part on other hosts, masqueraded to the outside. */
 import type { FirewallPower } from "bulkhead/plugin";
 import { together } from "bulkhead/plugin/addressing";
 import type { Network, Prefix } from "./networks.ts";
@@ -15,7 +15,7 @@ export class NetworkRules {
     prefixes: readonly Prefix[],
   ): Promise<void> {
     const firewall = this.#firewall;
-    // What is asked for at once is programmed in one transaction.
+    // Requests made at the same time are programmed in one transaction.
     await together([
       firewall.isolate({ bridge, internal }),
       ...prefixes.map(({ text, network }) => firewall.connect({ bridge, tunnel, subnet: text, network })),

@@ -41,15 +41,15 @@ export interface Network {
   tunnel: string;
   /** The MAC address of this host's vxlan. */
   mac: string;
-  /** What is known of it, and as of which revision; undefined until this host has entered. */
+  /** Its shared value as last known, and that value's revision; undefined until this host has entered. */
   shared: SharedNetwork | undefined;
   revision: number;
   pools: readonly Pool[];
   /** Why this host has no prefix any more; undefined while it has. */
   lost: string | undefined;
-  /** A remote host could not be set: to be tried again. */
+  /** True if a remote host could not be set and must be tried again. */
   incomplete: boolean;
-  /** Work on it, one after another. */
+  /** Settles when all work queued on it has ended (a mutex). */
   turn: Promise<void>;
   readonly endpoints: Map<string, Endpoint>;
 }
@@ -73,13 +73,13 @@ export function newNetwork(nid: string, name: string, internal: boolean): Networ
   };
 }
 
-/** Returns the prefixes that a host of a network has. Throws if it is not in it: no other host's are to be taken for its own. */
+/** Returns a host's prefixes in a network. Throws if the host is not in it, so that it never uses another host's prefixes. */
 export function ownPrefixes({ subnets, hosts }: SharedNetwork, host: string): readonly Prefix[] {
   const self = hosts[host] ?? fail("Internal", `host ${quote(host)} is not in the network`);
   return prefixesOf(subnets, self.n);
 }
 
-/** Returns the prefixes that the host with a number has. */
+/** Returns the prefixes of the host with number `n`. */
 export function prefixesOf(subnets: readonly SharedSubnet[], n: number): readonly Prefix[] {
   return subnets.flatMap(({ text, length }) => {
     const subnet = parseCIDR(text);
@@ -102,7 +102,7 @@ export function poolsOf(prefixes: readonly Prefix[]): readonly Pool[] {
   return prefixes.map(({ text }) => new Pool(parseSubnet(text)));
 }
 
-/** Runs work on a network when what was begun before has ended; settles as it does. */
+/** Runs work on a network after all earlier work on it has ended; settles as the work does. */
 export function inTurn<T>(network: Network, work: () => Promise<T>): Promise<T> {
   const result = network.turn.then(work);
   network.turn = result.then(

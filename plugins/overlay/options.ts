@@ -13,7 +13,7 @@ export interface Config {
   readonly address: string;
   readonly parent: string;
   readonly firstVni: number;
-  /** Hosts that are gone for good: their prefixes are free. */
+  /** Hosts that are gone for good, whose prefixes are free. */
   readonly gone: readonly string[];
 }
 
@@ -90,8 +90,8 @@ export function readConfig(options: JsonObject): Config {
 }
 
 /**
- * Throws BadRequest for a change that cannot be followed. `known`: a network in which this machine has another name. `before`: the
- * configuration with which networks are in use.
+ * Throws BadRequest for a change that cannot be applied. `known` is a network in which this machine has another name; `before` is the
+ * configuration that networks in use were made with.
  */
 export function refuseChange(
   next: Config,
@@ -107,7 +107,7 @@ export function refuseChange(
     fail("BadRequest", "address and parent change with a restart of the plugin, not while networks are in use");
 }
 
-/** The default leaves room for the hosts: it is used where the subnet is shorter. */
+/** The default length of a host's prefix, used only where the subnet's is shorter, so that there is room for several hosts. */
 const DEFAULT_LENGTH = { 4: 24, 6: 64 } as const;
 
 function readLength({ family, prefix, text }: Subnet, value: Json | undefined): number {
@@ -125,7 +125,7 @@ function optionOf(family: 4 | 6): string {
   return family === 4 ? "prefix" : "prefix6";
 }
 
-/** Reads a number, also as text: Docker's options are text. */
+/** Reads an MTU, as a number or as text, since Docker's options are text. */
 function readMtu(value: Json | undefined): number | undefined {
   if (!isGiven(value) || value === 0 || value === "0") return undefined;
   const mtu = readNumber(value);

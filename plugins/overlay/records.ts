@@ -1,4 +1,4 @@
-/** What this host keeps of its networks in its own store: with it, a restart needs no other host and no shared store. */
+/** This host's records of its networks, in its own store, so that a restart needs neither another host nor the shared store. */
 import { type Json, type JsonObject, quote, type RandomPower, type StorePower } from "bulkhead/plugin";
 import { storeKey } from "bulkhead/plugin/addressing";
 import { readNetwork, type SharedNetwork } from "./documents.ts";
@@ -15,7 +15,7 @@ export interface Kept {
   readonly parent: string;
   /** The claim that it enters with. */
   readonly claim: number;
-  /** As last known; undefined until this host has entered. */
+  /** The shared value as last known; undefined until this host has entered. */
   readonly shared: SharedNetwork | undefined;
 }
 
@@ -23,7 +23,7 @@ const PREFIX = "network/";
 const MACHINE = "machine";
 
 export class Records {
-  /** Names this machine for as long as its store lasts. */
+  /** Identifies this machine for as long as its store exists. */
   readonly machine: string;
   readonly #store: StorePower;
   readonly #kept: Map<string, Kept>;
@@ -34,7 +34,7 @@ export class Records {
     this.#kept = kept;
   }
 
-  /** Reads what earlier workers kept. `damaged` is told of what cannot be read. */
+  /** Reads what earlier workers kept. Calls `damaged` for each record that cannot be read. */
   static async open(store: StorePower, random: RandomPower, damaged: (words: string) => void): Promise<Records> {
     let machine = await store.get(MACHINE);
     if (typeof machine !== "string") {

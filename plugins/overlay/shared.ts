@@ -1,10 +1,10 @@
 /**
- * The networks that hosts share. Each change is read, decided by a pure function, and written unless something else was meanwhile.
+ * The networks that hosts share. For each change, a value is read, a pure function decides, and the result is written by compare-and-set.
  *
- * A network is two values: its claim among all claims, and its own value with the hosts. It is there if the claim is live and both have
- * one id. A host that makes a network claims it, creates its value, and marks the claim as live; a host that enters needs a live claim.
- * The last host deletes the value, then the claim. An id has one value ever, so a live claim without one is what is left of a network; and
- * a value with a lower id than the claim's was created too late, by a host whose claim was taken over: it never becomes a network.
+ * A network is two values: its claim among all claims, and its own value with the hosts. It exists if the claim is live and both have
+ * the same id. A host that makes a network claims it, creates its value, and marks the claim as live; a host that enters needs a live claim.
+ * The last host deletes the value, then the claim. Each id has only one value ever, so a live claim without a value is left over from a
+ * deleted network. A value whose id is lower than the claim's came too late, from a host whose claim was taken over, and is not a network.
  */
 import { type ClusterPower, fail, type Json, quote } from "bulkhead/plugin";
 import * as decide from "./allocation.ts";
@@ -14,7 +14,7 @@ import { OVERLAY } from "./limits.ts";
 /** What is used of `powers.cluster`. */
 export type SharedStore = Pick<ClusterPower, "get" | "create" | "compareAndSet" | "delete">;
 
-/** A network, and the revision at which it was like that. */
+/** A network as of a revision. */
 export interface Seen {
   readonly network: SharedNetwork;
   readonly revision: number;
@@ -22,7 +22,7 @@ export interface Seen {
 
 /** A claim that a host enters a network with. */
 export interface Claimed extends Claim {
-  /** The network's; undefined if this host is about to make it. */
+  /** The network's MTU; undefined if this host is about to make the network. */
   readonly mtu: number | undefined;
 }
 
@@ -36,13 +36,13 @@ export class SharedNetworks {
   readonly #store: SharedStore;
   readonly #pause: () => Promise<void>;
 
-  /** `pause`: waits a little for what another host is doing. */
+  /** `pause` waits a little for another host to finish. */
   constructor(store: SharedStore, pause: () => Promise<void>) {
     this.#store = store;
     this.#pause = pause;
   }
 
-  /** Returns the claim of a network that is there, or claims a new one. Throws what {@link decide.claim} throws, and NoService. */
+  /** Returns the claim of an existing network, or claims a new one. Throws what {@link decide.claim} throws, and NoService. */
   async claim(wish: decide.Wish, firstVni: number): Promise<Claimed> {
     const { name } = wish;
     await this.#otherMakers(name);
@@ -66,14 +66,14 @@ export class SharedNetworks {
     return overtaken(networkKey(name));
   }
 
-  /** Gives back a claim of which this host made no network. */
+  /** Gives back a claim with which this host has not made a network. */
   async release(name: string, { id, mtu }: Claimed): Promise<void> {
     if (mtu === undefined) await this.#claims((claims) => claims && decide.release(claims, name, id));
   }
 
   /**
-   * Enters a host with its claim. Returns undefined if the claim does not hold any more: claim again. Throws what {@link decide.enter}
-   * throws, and NoService.
+   * Enters a host with its claim. Returns undefined if the claim is no longer valid, and the caller must claim again. Throws what
+   * {@link decide.enter} throws, and NoService.
    */
   async enter(
     wish: decide.Wish,
@@ -100,7 +100,7 @@ export class SharedNetworks {
     return { network: after, revision };
   }
 
-  /** Takes a host out of a network; with the last one, the network ends. `machine` undefined: whichever machine it was. */
+  /** Removes a host from a network, and the network with its last host. `machine` undefined removes the host, whichever machine it is. */
   async leave(name: string, host: string, machine: string | undefined): Promise<void> {
     const { before, after } = await this.#change<SharedNetwork>(networkKey(name), readNetwork, (network) => {
       const left = network && decide.leave(network, host, machine);
@@ -110,7 +110,7 @@ export class SharedNetworks {
       await this.#claims((claims) => claims && decide.release(claims, name, before.id));
   }
 
-  /** Waits for a host that is making the network. One that takes too long may have ended: its claim is taken over. */
+  /** Waits for another host that is making the network. After too long it returns, and the caller takes the claim over. */
   async #otherMakers(name: string): Promise<void> {
     for (let wait = 0; wait < OVERLAY.makerWaits; wait++) {
       const claims = await this.#read(CLAIMS, readClaims);
@@ -145,7 +145,7 @@ export class SharedNetworks {
     }
   }
 
-  /** Asks the store, again after a pause if this host has asked too often for a second: then nothing was sent. */
+  /** Asks the store; repeats a request that the rate limit refused, after a pause, since it was not sent. */
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
     for (let attempt = 1; attempt < OVERLAY.attempts; attempt++) {
       try {
@@ -159,7 +159,7 @@ export class SharedNetworks {
     return ask();
   }
 
-  /** Changes a value; `to` returns the next one, the same one for no change, or undefined to delete it. */
+  /** Changes a value; `to` returns the next value, the same one for no change, or undefined to delete it. */
   async #change<T>(
     key: string,
     parse: (value: Json) => T,
@@ -171,7 +171,7 @@ export class SharedNetworks {
       const before = entry?.value;
       first ??= before;
       const after = to(before);
-      // After a write of unknown outcome, which did happen, what was there before it counts.
+      // If an earlier write of unknown outcome did happen, `before` is the value before that write.
       if (after === before) return { before: first, after, revision: entry?.revision ?? 0 };
       const revision = await this.#write(key, entry?.revision, after as Json | undefined);
       if (revision !== undefined) return { before, after, revision };
@@ -179,7 +179,7 @@ export class SharedNetworks {
     return overtaken(key);
   }
 
-  /** Writes a value whose last write has this revision; undefined: that is not so, or it is not known whether it was written. */
+  /** Writes a value whose last write has this revision. Returns undefined if it has another one, or if the outcome is unknown. */
   async #write(key: string, revision: number | undefined, value: Json | undefined): Promise<number | undefined> {
     try {
       const store = this.#store;
@@ -212,7 +212,7 @@ function overtaken(key: string): never {
   );
 }
 
-/** True for a failure of `cluster`. */
+/** Returns true for an error of the permission `cluster`. */
 export function isOfStore(error: unknown): boolean {
   return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_CLUSTER_");
 }

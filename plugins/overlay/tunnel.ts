@@ -1,4 +1,4 @@
-/** The vxlans of this host, and the other hosts set on them. */
+/** The vxlans of this host, and the remote hosts set on them. */
 import type { LinkInfo, LinkSpec, NetlinkPower, RandomPower, RemoteSpec } from "bulkhead/plugin";
 import type { SharedNetwork } from "./documents.ts";
 import { type Prefix, prefixesOf } from "./networks.ts";
@@ -15,7 +15,7 @@ export class Tunnels {
     this.#netlink = netlink;
   }
 
-  /** Creates a vxlan, down, with the largest MTU that its parent carries; or takes the one that is there after a restart. */
+  /** Creates a vxlan, down, with the largest MTU that its parent carries; after a restart, takes the existing one. */
   make(spec: TunnelSpec): Promise<LinkInfo> {
     return this.#netlink.createLink({ kind: "vxlan", ...spec });
   }
@@ -32,8 +32,8 @@ export class Tunnels {
   }
 
   /**
-   * Makes the remote hosts of a vxlan those of the network: removes the others first, since one's prefix may be another's now, and sets
-   * those that are missing, incomplete or different. Calls `failed` for each that cannot be set.
+   * Makes a vxlan's remote hosts those of the network: first removes the others, since their prefixes may have new owners, then sets those
+   * that are missing, incomplete or different. Calls `failed` for each that cannot be set.
    */
   async follow(
     name: string,
@@ -52,7 +52,7 @@ export class Tunnels {
   }
 }
 
-/** Returns the remote hosts of a network, as one of its hosts sets them. */
+/** Returns the remote hosts that the host `self` sets for a network. */
 export function remotesOf({ hosts, subnets }: SharedNetwork, self: string): readonly RemoteSpec[] {
   return Object.entries(hosts).flatMap(([host, { n, address, mac }]) =>
     host === self

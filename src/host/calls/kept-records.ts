@@ -1,8 +1,8 @@
-/** The journal of a host without a data folder: the records in memory themselves. They outlive workers, not the process. */
+/** The journal of a host without a data folder: the records themselves, in memory. They outlive workers, but not the process. */
 import type { Journal, JournalEntry, RecordKey } from "../../storage/journal/journal.js";
 import { endpointEntry, joinEntry, type NetworkRecord, networkEntry } from "./record.js";
 
-/** A journal that may keep records instead of writing them down: nothing is then written, and a later service of the type has the same. */
+/** A journal that may keep the records themselves. Then nothing is written, and a later service of the same type gets the same records. */
 export interface RecordJournal extends Journal {
   kept?(type: string): Map<string, NetworkRecord>;
 }
@@ -41,7 +41,7 @@ export class KeptRecords implements RecordJournal {
   }
 }
 
-/** Returns a network and what is on it as a journal's rows. */
+/** Returns a network, its endpoints and their joins as rows of a journal. */
 function rowsOf(type: string, network: NetworkRecord): Row[] {
   const { nid } = network;
   const rows: Row[] = [{ key: { type, nid }, entry: networkEntry(network) }];

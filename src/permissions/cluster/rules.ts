@@ -104,7 +104,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "fenced",
-    refuses: "writing below `fenced/`, where the operator says which hosts are gone; and a lease for a host that is",
+    refuses: "writing below `fenced/`, where the operator says which hosts are gone; and a lease for a fenced host",
     check(request) {
       if (request.op !== "create" && request.op !== "compareAndSet" && request.op !== "delete") return undefined;
       if (!request.key.startsWith(FENCED) && request.key !== FENCED.slice(0, -1)) return undefined;

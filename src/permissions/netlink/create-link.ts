@@ -1,7 +1,4 @@
-/**
- * Judges `createLink`. What it also sets on the link is judged and planned as the requests that would set it later, and undone with the
- * link.
- */
+/** Judges `createLink`. Its first settings are judged and planned like later requests that would set them, and undone with the link. */
 import type { Json } from "../../driverapi/json.js";
 import type { LinkView, NamespaceView, Unit } from "./backend.js";
 import { failed } from "./errors.js";
@@ -18,12 +15,12 @@ import { parentOf } from "./rules-links.js";
 import { mostMtu } from "./rules-mtu.js";
 import { madeBy, usedBy } from "./rules-names.js";
 
-/** Returns the links among those a request uses that do not exist. */
+/** Returns the first link that a request uses and that does not exist. */
 export function missingIn(request: NetlinkRequest, { own, view }: Situation): string | undefined {
   return usedBy(request).find((name) => own(name) === undefined && !view.links.has(name));
 }
 
-/** Judges one; a link that exists with the same properties is completed. Throws `ERR_NETLINK_REFUSED` and `ERR_NETLINK_FAILED`. */
+/** Judges a request; completes a link that exists with the same properties. Throws `ERR_NETLINK_REFUSED` and `ERR_NETLINK_FAILED`. */
 export function judgeCreate(
   request: CreateRequest,
   situation: Situation,
@@ -46,7 +43,7 @@ export function judgeCreate(
   if (missing !== undefined) throw fail(`Cannot find device "${missing}"`);
   const setting = later.flatMap((one) => planOf(one, { ...planning, view: then.view }));
   const addresses = later.flatMap((one) => (one.op === "addAddress" ? [one.address] : []));
-  /** Describes the link as a `look` step has shown it, where the kernel tells no addresses. */
+  /** Describes the link as a `look` step has shown it; that step does not show addresses, so they are added. */
   const infoOf = (row: LedgerRow, made: NamespaceView): Json => {
     const info = linkInfo(row, ownership, made);
     return { ...info, addresses: [...new Set([...info.addresses, ...addresses])] } as unknown as Json;
@@ -79,7 +76,7 @@ export function judgeCreate(
   };
 }
 
-/** Returns the requests that would set `first` on a link; `there`: the link, whose own settings are left out. */
+/** Returns the requests that would set `first` on a link. `there` is the link if it exists; what it has already is left out. */
 function laterRequests(
   name: string,
   { addresses = [], master, up }: FirstSettings = {},
@@ -98,7 +95,7 @@ function laterRequests(
   ];
 }
 
-/** Returns the situation in which the link that a request asks for exists. */
+/** Returns the situation after the requested link has been created. */
 function afterCreation(request: CreateRequest, situation: Situation): Situation {
   const { plugin, view } = situation;
   const { link } = request;

@@ -1,6 +1,6 @@
 /**
- * A store for one host, whose keys are kept in the host's data folder: what was acknowledged survives the host's end and a power cut. The
- * keys are read on first use.
+ * A store for one host that keeps its keys in the host's data folder: acknowledged writes survive the host's end and a power cut. Reads the
+ * keys on first use.
  */
 import { messageOf } from "../../../common/text.js";
 import {
@@ -20,7 +20,7 @@ import type { KeptKeys } from "../memory/kept-keys.js";
 import { MemoryClusterStore } from "../memory/memory-store.js";
 import { Revisions } from "../memory/revisions.js";
 
-/** The lease of keys that an earlier host held. */
+/** The lease of keys that an earlier host process held. */
 const ENDED = "ended";
 
 export class LocalClusterStore implements ClusterBackend {
@@ -66,7 +66,7 @@ export class LocalClusterStore implements ClusterBackend {
     await store?.close();
   }
 
-  /** Forgets the revisions before this one. */
+  /** Discards the revisions before this one. */
   async compact(revision: number): Promise<void> {
     (await this.#store()).compact(revision);
   }
@@ -88,7 +88,7 @@ export class LocalClusterStore implements ClusterBackend {
         ({ key, text, revision, leased }) => [key, { text, revision, lease: leased ? ENDED : undefined }] as const,
       );
       const store = new MemoryClusterStore(new Revisions(new Map(rows), revision), this.#kept);
-      // The holders have ended with the host that had the folder.
+      // The holders ended with the host process that had the folder.
       const ended = keys.flatMap(({ key, leased }) => (leased ? [{ key }] : []));
       if (ended.length > 0) await store.commit([], ended);
       return store;
