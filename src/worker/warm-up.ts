@@ -6,6 +6,7 @@ import { DRIVER_METHODS, OPTIONAL_DRIVER_METHODS } from "../driverapi/constants.
 import { PLUGIN_GLOBAL } from "../protocol/bundle-global.js";
 import { DownFrames, decodeDown, routeHeader } from "../protocol/frame.js";
 import { type DownMessage, PROTOCOL_VERSION, type UpMessage, type WorkerMethod } from "../protocol/messages.js";
+import { readUpMessage } from "../protocol/read-up.js";
 import { RUNTIME_VERSION } from "../protocol/version.js";
 import { Outbox } from "./outbox.js";
 import type { SessionOptions, WorkerSession } from "./session.js";
@@ -61,8 +62,8 @@ export function warmUp(
       }
     };
     const outbox = new Outbox(routeHeader(0), (frame) => {
-      const [, ...messages] = JSON.parse(frame.slice(routeHeader(0).length)) as [number, ...UpMessage[]];
-      for (const message of messages) hear(message);
+      const [, ...messages] = JSON.parse(frame.slice(routeHeader(0).length)) as [number, ...unknown[]];
+      for (const message of messages) hear(readUpMessage(message));
     });
     const nothing = (): void => {};
     const session = open({ outbox, running: nothing, started: nothing, onBegin: nothing });
