@@ -47,7 +47,11 @@ export function faults(test: Suite, open: () => Promise<Play>, needs: string | u
       const left = async (): Promise<readonly string[]> =>
         (await play.attachments()).map(({ interface: name }) => name);
       await until(async () => (await left()).length === 2, "what was missed", 15_000);
-      assert.not.ok(await play.does(b, "ip", "link", "show", "eth1"), "the disconnected link");
+      await until(
+        async () => !(await play.does(b, "ip", "link", "show", "eth1")),
+        "the disconnected link's end",
+        15_000,
+      );
       assert.ok(await play.does(b, "ip", "link", "show", "eth0"));
       assert.is(await play.outsideHears(HOST.ipv4, 8510), a);
       await until(async () => (await play.hostHears("127.0.0.1", 8510)) === a, "loopback", 15_000);
