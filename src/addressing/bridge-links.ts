@@ -74,7 +74,7 @@ export class BridgeLinks {
   }
 }
 
-/** Returns true for a failure of `netlink` because there is no such link. */
+/** Returns true if `netlink` failed because the link does not exist. */
 function isGone(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;
   return error.code === "ERR_NETLINK_FAILED" && error.message.includes("Cannot find device");

@@ -4,7 +4,7 @@
  * - `log`: when `commit` returns, it outlives this process; the end of the turn commits what nothing else has committed;
  * - `put`: when its promise resolves, it is flushed and survives a power cut. Writes that come during a flush share the next one.
  * Both are in the same order on the disk. A write that the disk refuses ends all writing: what follows it would be lost silently. A
- * write for which there is no room is tried again with the next one.
+ * write that finds no room on the disk is tried again with the next one.
  */
 import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** A store whose answers are counted: for the operator, who asks whether it answers, and since when not. */
+/** A store that counts its answers, so that an operator sees whether it answers and, if not, since when. */
 import { messageOf } from "../../common/text.js";
 import {
   type ClusterBackend,

@@ -100,7 +100,7 @@ export class Gateway {
     await Promise.all((pools ?? []).map((pool) => pool.destroy()));
   }
 
-  /** Asks another member first from now on, unless `member` is no longer the first. */
+  /** Moves on to the next member, if `member` is still the one that is asked first. */
   #pass(member: number): void {
     if (this.#first === member) this.#first = (member + 1) % this.#options.endpoints.length;
   }

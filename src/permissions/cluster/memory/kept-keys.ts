@@ -18,7 +18,7 @@ export interface KeptChange extends Pick<Change, "key" | "text"> {
 export interface KeptKeys {
   /** Returns all keys, and the revision of the last write. Rejects if what is kept is damaged. */
   load(): Promise<{ readonly keys: readonly KeptKey[]; readonly revision: number }>;
-  /** Throws if there is no room for so many bytes more. */
+  /** Throws if the disk cannot take this many more bytes. */
   admit(bytes: number): void;
   /**
    * Keeps the changes of one revision, all of them or none; resolves when they survive a power cut. What is written later is kept later.
